@@ -1,0 +1,53 @@
+"""Which patches resemble the text? Cosine similarity of patch and text features, raw or through a rewritten path.
+
+Formula    s[i, t] = F_i . T_t with unit-length F (patches) and T (texts); CLIP Surgery then subtracts what all texts share.
+Reads      the trace's image tokens, or `surgery.rewrite` of them, and the text features.
+Returns    `Scores`: (B, P, T) cosines or differences of cosines, signed; 0 means unrelated (or: no more than what all texts share).
+Reference  CLIP Surgery (arXiv 2304.05653), MaskCLIP (2112.01071), GEM (2312.00878), SCLIP (2312.01597), NACLIP (2404.08181),
+           ClearCLIP (2407.12442).
+Misleads   A map says *where*, never *whether*: it peaks somewhere even for what is not there (see `Explanation.presence`). The raw map
+           is often upside down, background above object.
+"""
+
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..surgery import PRESETS, feature_surgery, rewrite
+from ..trace import Trace
+
+
+class Scores(NamedTuple):
+    """What a method returns: (B, P, T) scores, their unit, and what a reader of the map has to know."""
+
+    values: Tensor
+    unit: str
+    notes: tuple[str, ...] = ()
+
+
+def similarity(trace: Trace, preset: str, **switches: object) -> Scores:
+    """Cosine of every patch with every text; `switches` change single fields of the preset's `Rewrite`."""
+    tokens = F.normalize(rewrite(trace, replace(PRESETS[preset], **switches)), dim=-1)
+    return Scores((tokens @ trace.text_features.T)[:, 1:], "cosine similarity")
+
+
+def reversed_similarity(trace: Trace) -> Scores:
+    """The raw map turned over: where background outscores the object, less is more (RCLIP)."""
+    return Scores(-trace.similarity()[:, 1:], "negative cosine similarity")
+
+
+def surgery(
+    trace: Trace, preset: str, redundant: Literal["labels", "empty"] = "labels", temperature: float = 2.0, **switches: object
+) -> Scores:
+    """Similarity through a rewritten path, minus what all recorded texts share ("labels") or minus the "empty" text."""
+    if redundant not in ("labels", "empty"):
+        raise ValueError(f"unknown redundant={redundant!r}; choose 'labels' or 'empty' (nothing subtracted: clip_surgery_architecture)")
+    notes: tuple[str, ...] = ()
+    if redundant == "labels" and len(trace.texts) == 1:
+        redundant, notes = "empty", ("A single text shares nothing with others, so the empty text was subtracted.",)
+    tokens = F.normalize(rewrite(trace, replace(PRESETS[preset], **switches)), dim=-1)
+    common = trace.empty_features if redundant == "empty" else None
+    values = feature_surgery(tokens, trace.text_features, common, temperature)[:, 1:]
+    return Scores(values, f"cosine similarity minus {'the empty text' if redundant == 'empty' else 'what the texts share'}", notes)

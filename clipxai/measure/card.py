@@ -1,0 +1,104 @@
+"""What has to stand in the model card? Every figure about the embedded model, measured anew.
+
+python -m clipxai.measure.card [CHECKPOINT]         # prints the tables of MODEL_CARD.md
+"""
+
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from ..explainers import explain
+from ..model.checkpoints import load
+from ..model.clip import CLIP
+from ..results import Explanation
+from ..scenes import noun, sample
+from ..trace import Kind, Trace, record
+from .emoji_world import PROMPT, localisation, zero_shot
+
+SCENES = 1000  # held-out scenes, seeds 0 … 999 of the test split
+
+
+def _by(method: str, **options: object) -> Callable[[Trace], Explanation]:
+    return lambda trace: explain(trace, method, **options)
+
+
+ROWS: dict[str, Callable[[Trace], Explanation]] = {
+    "raw CLIP": _by("clip"),
+    "raw CLIP, minus the empty text": _by("clip_surgery_features", redundant="empty"),
+    **{f"v-v, no FFN, last {n} block{'s' * (n > 1)}": _by("clip_surgery_architecture", blocks=n) for n in range(1, 7)},
+    "CLIP Surgery: 6 blocks, minus the empty text": _by("clip_surgery", redundant="empty"),
+    "CLIP Surgery: 6 blocks, minus what the scene's labels share": _by("clip_surgery", redundant="labels"),
+    "6 blocks with FFN on the new path": _by("clip_surgery_architecture", ffn=True),
+    "6 blocks in a single path (no dual path)": _by("clip_surgery_architecture", dual_path=False),
+    "identity attention, 6 blocks, minus the empty text": _by("clip_surgery", redundant="empty", attention="identity"),
+    "q-k attention without FFN, 6 blocks": _by("clip_surgery_architecture", attention="qk"),
+}
+
+
+def figures(model: CLIP, scenes: int = SCENES) -> str:
+    """The card's tables as Markdown, on `scenes` held-out scenes."""
+    held_out = [sample(seed) for seed in range(scenes)]
+    known = zero_shot(model, held_out)
+    lines = [
+        f"Zero-shot top-1 on {scenes} held-out scenes: **{known['object_top1']:.1f} %** over 110 objects (scenes that show one kind), "
+        f"**{known['background_top1']:.1f} %** over 12 backgrounds (all scenes).",
+        "",
+        "| map | mSC | mIoU at 0.5 | mIoU at the best single threshold | pointing game | object contrast |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, to_map in ROWS.items():
+        at = localisation(model, held_out, to_map)
+        lines.append(
+            f"| {name} | {at.msc:.1f} | {at.miou_half:.1f} | {at.miou_best:.1f} (at {at.best:.2f}) | {at.pointing:.1f} % "
+            f"| {at.object_contrast:.1f} |"
+        )
+    return "\n".join([*lines, "", *inside(model, held_out)])
+
+
+@torch.no_grad()
+def inside(model: CLIP, held_out: list) -> list[str]:
+    """Two tables about single-object scenes: attention that stays on the object, and each module's agreement with the final feature."""
+    consistency: dict[Kind, list[np.ndarray]] = {"qk": [], "vv": []}
+    alignment: dict[str, list[np.ndarray]] = {"attention": [], "FFN": []}
+    for scene in (scene for scene in held_out if len(scene.objects) == 1):
+        trace = record(model, scene.image, [PROMPT.format(noun(scene.objects[0]))])
+        patches = scene.masks[0].reshape(trace.grid[0], model.visual.patch, trace.grid[1], model.visual.patch).mean((1, 3)) > 0.5
+        on_object = torch.from_numpy(patches.flatten())
+        if not on_object.any():
+            continue
+        layers = range(len(trace.layers))
+        for kind, values in consistency.items():
+            attention = (trace.attention(layer, kind)[0, :, 1:, 1:] for layer in layers)
+            values.append(np.array([stays_on(a, on_object) for a in attention]))
+        final = trace.stream[0, 0]
+        alignment["attention"].append(np.array([cosine(trace.attention_output(layer)[0, 0], final) for layer in layers]))
+        alignment["FFN"].append(np.array([cosine(trace.ffn_output(layer)[0, 0], final) for layer in layers]))
+    head = "| block | " + " | ".join(str(n + 1) for n in range(len(model.visual.blocks))) + " |"
+    rule = "|---" * (1 + len(model.visual.blocks)) + "|"
+
+    def row(name: str, values: list[np.ndarray]) -> str:
+        return f"| {name} | " + " | ".join(f"{x:.2f}" for x in np.mean(values, axis=0)) + " |"
+
+    return [
+        "Share of an object patch's attention that stays on the object:", "", head, rule,
+        row("q-k", consistency["qk"]), row("v-v", consistency["vv"]), "",
+        "Cosine of a module's class-token output with the final class token:", "", head, rule,
+        row("attention", alignment["attention"]), row("FFN", alignment["FFN"]),
+    ]  # fmt: skip
+
+
+def stays_on(attention: torch.Tensor, on_object: torch.Tensor) -> float:
+    """Mean share of object patches' attention that goes to object patches; (H, P, P) weights, (P,) bool. The class token is left out."""
+    from_object = attention[:, on_object]
+    return float((from_object[..., on_object].sum(-1) / from_object.sum(-1)).mean())
+
+
+def cosine(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Cosine of two vectors."""
+    return float(torch.nn.functional.cosine_similarity(a, b, dim=0))
+
+
+if __name__ == "__main__":
+    print(figures(load(sys.argv[1] if len(sys.argv) > 1 else None)))

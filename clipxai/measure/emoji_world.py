@@ -1,0 +1,101 @@
+"""How well does a model know Emoji World, and how well do its maps point? Measured on held-out scenes with exact masks."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..explainers import explain
+from ..model.clip import CLIP
+from ..results import Explanation
+from ..scenes import Scene, background_phrases, backgrounds, class_names, noun, sample
+from ..trace import Trace, record
+from .localisation import iou_at, object_contrast, pointing_hit, score_contrast
+
+PROMPT = "a photo of {}"
+THRESHOLDS = np.linspace(0.05, 0.95, 19)
+
+
+@torch.no_grad()
+def zero_shot(model: CLIP, scenes: Iterable[Scene]) -> dict[str, float]:
+    """Top-1 accuracy in per cent: over all objects on scenes that show one kind, and over all backgrounds on every scene.
+
+    Objects are asked for as "a photo of a dog"; a background by the mean feature of "a photo on the grass", "a photo in a grass field",
+    … in the phrases captions use.
+    """
+    scenes = list(scenes)
+    objects = model.encode_text([PROMPT.format(noun(name)) for name in class_names()])
+    places = torch.cat([_mean([f"a photo {phrase}" for phrase in background_phrases(name)], model) for name in backgrounds()])
+    images = torch.cat([model.encode_image(model.preprocess([s.image for s in scenes[n : n + 50]])) for n in range(0, len(scenes), 50)])
+    object_hits = [
+        class_names()[best] == scene.objects[0] for best, scene in zip((images @ objects.T).argmax(1), scenes) if len(scene.objects) == 1
+    ]
+    place_hits = [backgrounds()[best] == scene.background for best, scene in zip((images @ places.T).argmax(1), scenes)]
+    return {"object_top1": 100 * float(np.mean(object_hits)), "background_top1": 100 * float(np.mean(place_hits))}
+
+
+def _mean(texts: list[str], model: CLIP) -> Tensor:
+    return torch.nn.functional.normalize(model.encode_text(texts).mean(0, keepdim=True), dim=-1)
+
+
+@dataclass(frozen=True)
+class Localisation:
+    """Means over all (scene, object) pairs, in per cent.
+
+    Attributes
+    ----------
+    pairs : how many
+    msc : score contrast (see `score_contrast`)
+    miou_half : mIoU at the fixed threshold 0.5
+    miou_best, best : mIoU at the best single threshold, chosen on these very pairs, and that threshold
+    pointing : share of maps whose hottest pixel lies on the object
+    object_contrast : named object against the others, over scenes that show several
+    """
+
+    pairs: int
+    msc: float
+    miou_half: float
+    miou_best: float
+    best: float
+    pointing: float
+    object_contrast: float
+
+
+def localisation(model: CLIP, scenes: Iterable[Scene], to_map: Callable[[Trace], Explanation]) -> Localisation:
+    """Score the maps of every object of every scene, asked for as "a photo of a dog".
+
+    `to_map` makes the explanation of a trace that was recorded with the texts of the objects a scene shows.
+    """
+    contrasts, ious, hits, picks = [], [], [], []
+    for scene in scenes:
+        explanation = to_map(record(model, scene.image, [PROMPT.format(noun(name)) for name in scene.objects]))
+        for n, mask in enumerate(scene.masks):
+            if not mask.any():  # wholly hidden behind another object
+                continue
+            heat = explanation.heatmap(n)
+            contrasts.append(score_contrast(heat, mask))
+            ious.append(iou_at(heat, mask, THRESHOLDS))
+            hits.append(pointing_hit(heat, mask))
+            others = np.delete(scene.masks, n, axis=0).any(0) if len(scene.objects) > 1 else np.zeros_like(mask)
+            if others.any():
+                picks.append(object_contrast(heat, mask, others))
+    curve = np.mean(ious, axis=0)
+    best = int(curve.argmax())
+    return Localisation(
+        len(contrasts), float(np.mean(contrasts)), float(curve[np.argmin(abs(THRESHOLDS - 0.5))]), float(curve[best]),
+        float(THRESHOLDS[best]), 100 * float(np.mean(hits)), float(np.mean(picks)) if picks else float("nan"),
+    )  # fmt: skip
+
+
+def evaluate(model: CLIP, scenes: int, first_seed: int = 0) -> dict[str, float]:
+    """A short report for the training log: accuracy, and contrast and pointing of the raw map against CLIP Surgery's."""
+    held_out = [sample(seed) for seed in range(first_seed, first_seed + scenes)]
+    raw = localisation(model, held_out, lambda trace: explain(trace, "clip"))
+    repaired = localisation(model, held_out, lambda trace: explain(trace, "clip_surgery", redundant="empty"))
+    found = {
+        **zero_shot(model, held_out), "raw_msc": raw.msc, "raw_pointing": raw.pointing,
+        "surgery_msc": repaired.msc, "surgery_pointing": repaired.pointing, "surgery_miou": repaired.miou_best,
+    }  # fmt: skip
+    return {name: round(value, 1) for name, value in found.items()}

@@ -1,0 +1,1 @@
+"""CLIP itself: what it is and how it is loaded. No explanation lives here."""

@@ -1,0 +1,121 @@
+"""What is CLIP? Two towers whose outputs meet in one space, where cosine similarity says how well image and text fit.
+
+Reference: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision" (arXiv 2103.00020).
+Axes: B images, T texts, S text tokens, E joint width.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .image import Mode, Preprocessor
+from .resnet import ModifiedResNet
+from .text import TextTransformer
+from .tokenizer import Tokenizer
+from .vit import VisionTransformer
+
+Texts = str | Sequence[str] | Tensor
+
+
+class CLIP(nn.Module):
+    """A CLIP model: `visual` tower, `text` tower, learned `logit_scale`, and the tokenizer and preprocessing that belong to them.
+
+    Parameters
+    ----------
+    visual, text : the towers
+    tokenizer : None for a lone weights file; such a model takes token ids only
+    preprocessor : how images become pixels; CLIP's mean and standard deviation unless told
+    name : what figures and files call this model
+    provenance : where the weights come from, remembered by every explanation
+    """
+
+    def __init__(
+        self,
+        visual: VisionTransformer | ModifiedResNet,
+        text: TextTransformer,
+        tokenizer: Tokenizer | None = None,
+        preprocessor: Preprocessor | None = None,
+        name: str = "unnamed CLIP",
+        provenance: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.visual, self.text = visual, text
+        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.tokenizer = tokenizer
+        self.preprocessor = preprocessor or Preprocessor(visual.image_size, visual.patch)
+        self.name = name
+        self.provenance = provenance or {}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.logit_scale.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the weights are kept in."""
+        return self.text.projection.dtype
+
+    def preprocess(self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None) -> Tensor:
+        """One image or a list of them to pixels (B, 3, h, w), float32, normalised with this model's mean and deviation.
+
+        See `clipxai.model.image.Preprocessor` for what an image may be, and for the modes "squash", "crop" and "aspect".
+        """
+        return self.preprocessor(images, mode=mode, size=size).pixels.to(self.device)
+
+    def tokenize(self, texts: Texts, truncate: bool = False) -> Tensor:
+        """Texts to token ids (T, S), padded with 0 behind [end]; S is the longest text of the batch. Ids pass through."""
+        if isinstance(texts, Tensor):
+            if texts.ndim != 2 or texts.is_floating_point():
+                raise ValueError(f"token ids must be whole numbers of shape (T, S), not {texts.dtype} of shape {tuple(texts.shape)}")
+            return texts.to(self.device)
+        if self.tokenizer is None:
+            raise ValueError(
+                f"{self.name} was loaded without a vocabulary, so it takes token ids only: put vocab.json and merges.txt "
+                "(or OpenAI's bpe_simple_vocab_16e6.txt.gz) beside the weights to use strings"
+            )
+        encoded = [self.tokenizer.encode(text, truncate) for text in as_list(texts)]
+        longest = max(map(len, encoded))
+        return torch.tensor([ids + [0] * (longest - len(ids)) for ids in encoded], device=self.device)
+
+    def encode_image(self, pixels: Tensor, normalize: bool = True) -> Tensor:
+        """Pixels (B, 3, h, w) to one feature per image, (B, E); unit length unless `normalize` is False."""
+        features = self.visual.pool(pixels)
+        return F.normalize(features, dim=-1) if normalize else features
+
+    def encode_text(self, texts: Texts, normalize: bool = True, templates: Iterable[str] | None = None, truncate: bool = False) -> Tensor:
+        """Texts (strings or ids) to one feature per text, (T, E); unit length unless `normalize` is False.
+
+        With `templates` such as "a photo of a {}.", each text is put into every template, the features are brought to unit length,
+        averaged and brought to unit length again (the prompt ensemble of CLIP and CLIP Surgery).
+        """
+        if templates is not None:
+            if isinstance(texts, Tensor):
+                raise ValueError("templates need strings to be put into, not token ids")
+            return self._encode_ensemble(as_list(texts), list(templates), truncate)
+        ids = self.tokenize(texts, truncate)
+        tokens = self.text(ids)
+        features = tokens[torch.arange(len(ids), device=tokens.device), self.text.end(ids)]
+        return F.normalize(features, dim=-1) if normalize else features
+
+    def _encode_ensemble(self, texts: list[str], templates: list[str], truncate: bool) -> Tensor:
+        if not templates or any("{}" not in template for template in templates):
+            raise ValueError(f"every template needs a {{}} for the text, but got {templates[:3]}")
+        filled = [template.replace("{}", text) for text in texts for template in templates]
+        features = torch.cat([self.encode_text(filled[n : n + 256], truncate=truncate) for n in range(0, len(filled), 256)])
+        return F.normalize(features.unflatten(0, (len(texts), len(templates))).mean(1), dim=-1)
+
+    def forward(self, pixels: Tensor, texts: Texts) -> Tensor:
+        """Logits (B, T): learned scale times cosine similarity, as in the paper's Figure 3."""
+        return self.logit_scale.exp() * self.encode_image(pixels) @ self.encode_text(texts).T
+
+
+def as_list(texts: str | Sequence[str]) -> list[str]:
+    """One text or several, as a list; none at all is an error."""
+    listed = [texts] if isinstance(texts, str) else list(texts)
+    if not listed:
+        raise ValueError("no text given: pass at least one, such as ['a dog']")
+    return listed

@@ -1,0 +1,212 @@
+"""How does a picture become the pixels CLIP reads, and which part of it does each patch cover?
+
+Decoding is cv2's; resizing is antialiased bicubic as in Pillow (cv2's own bicubic is not antialiased). Colours are red-green-blue.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..results import Grid
+
+Mode = Literal["squash", "crop", "aspect"]
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of pixels in 0…1; OpenAI's training data
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+ORIENTATION = 0x0112  # EXIF tag
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Images on their way into the model.
+
+    Attributes
+    ----------
+    pixels : (B, 3, h, w) float32, normalised
+    images : the originals, each (H, W, 3) uint8
+    grids : where the patch grid lies on each original
+    """
+
+    pixels: Tensor
+    images: list[np.ndarray]
+    grids: list[Grid]
+
+
+@dataclass(frozen=True)
+class Preprocessor:
+    """Images to normalised pixels.
+
+    Parameters
+    ----------
+    image_size : (height, width) the model was trained at, used unless another size is asked for
+    patch : pixels per side of a patch; every size must be a multiple
+    mean, std : of each colour channel, for pixels in 0…1
+    """
+
+    image_size: tuple[int, int]
+    patch: int
+    mean: tuple[float, float, float] = CLIP_MEAN
+    std: tuple[float, float, float] = CLIP_STD
+
+    def __call__(self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None) -> Prepared:
+        """One image or a list of them, each a path, encoded bytes, array, PIL image or torch tensor.
+
+        Parameters
+        ----------
+        images : arrays are (H, W), (H, W, 3) or (H, W, 4), red-green-blue, uint8, uint16 or float in 0…1; tensors (3, H, W) or
+            (B, 3, H, W), uint8 or float in 0…1
+        mode : "squash" to the model's size whatever the ratio (CLIP Surgery's choice: the whole image is explained), "crop" the centre
+            square (OpenAI's), or "aspect": keep the ratio, short side at the model's size, to the nearest whole patch
+        size : pixels (side, or (height, width)) instead of the model's own
+
+        Raises
+        ------
+        FileNotFoundError, ValueError : no such file; not an image; a size that is no multiple of the patch; mixed shapes in a batch
+        """
+        if mode not in get_args(Mode):
+            raise ValueError(f"unknown mode {mode!r}; choose one of {', '.join(get_args(Mode))}")
+        originals = [read_image(image) for image in _each(images)]
+        if not originals:
+            raise ValueError("no image given: pass at least one")
+        fitted = [self._fit(original, mode, self._size(size)) for original in originals]
+        shapes = {tuple(pixels.shape) for pixels, _ in fitted}
+        if len(shapes) > 1:
+            raise ValueError(f"mode 'aspect' gives these images different shapes {sorted(s[1:] for s in shapes)}: pass them one by one")
+        pixels = torch.stack([pixels for pixels, _ in fitted])
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        return Prepared((pixels - mean) / std, [_to_uint8(image) for image in originals], [grid for _, grid in fitted])
+
+    def restore(self, pixels: Tensor) -> list[np.ndarray]:
+        """Normalised pixels (B, 3, h, w) back to pictures, each (h, w, 3) uint8."""
+        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        return [_to_uint8(image.permute(1, 2, 0).numpy()) for image in pixels.detach().float().cpu() * std + mean]
+
+    def _size(self, size: int | tuple[int, int] | None) -> tuple[int, int]:
+        height, width = self.image_size if size is None else (size, size) if isinstance(size, int) else size
+        if min(height, width) < self.patch or height % self.patch or width % self.patch:
+            near = tuple(max(1, round(side / self.patch)) * self.patch for side in (height, width))
+            raise ValueError(f"size {height}x{width} is no multiple of the patch, {self.patch} pixels; nearest: {near[0]}x{near[1]}")
+        return height, width
+
+    def _fit(self, image: np.ndarray, mode: Mode, size: tuple[int, int]) -> tuple[Tensor, Grid]:
+        """One picture (H, W, 3) in 0…1 to (3, h, w) in 0…1 and its grid."""
+        h, w = image.shape[:2]
+        top, left, bottom, right = 0.0, 0.0, float(h), float(w)
+        if mode == "aspect":
+            scale = min(size) / min(h, w)
+            size = tuple(max(1, round(side * scale / self.patch)) * self.patch for side in (h, w))
+        if mode == "crop":
+            scale = max(size[0] / h, size[1] / w)
+            inner = (max(size[0], int(h * scale)), max(size[1], int(w * scale)))  # truncated, as torchvision's Resize does
+            resized = _resize(image, inner)
+            y, x = round((inner[0] - size[0]) / 2), round((inner[1] - size[1]) / 2)
+            pixels = resized[:, y : y + size[0], x : x + size[1]]
+            top, bottom = y * h / inner[0], (y + size[0]) * h / inner[0]
+            left, right = x * w / inner[1], (x + size[1]) * w / inner[1]
+        else:
+            pixels = _resize(image, size)
+        return pixels, Grid(size[0] // self.patch, size[1] // self.patch, (h, w), (top, left, bottom, right))
+
+
+def _resize(image: np.ndarray, size: tuple[int, int]) -> Tensor:
+    """Antialiased bicubic, (H, W, 3) in 0…1 to (3, h, w) in 0…1."""
+    planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    if planes.shape[-2:] != size:
+        planes = F.interpolate(planes, size, mode="bicubic", antialias=True, align_corners=False)
+    return planes[0].clamp(0, 1)
+
+
+def read_image(source: object) -> np.ndarray:
+    """Any kind of image to (H, W, 3) float32 red-green-blue in 0…1: upright, alpha laid over white, grey repeated."""
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        if not path.is_file():
+            raise FileNotFoundError(f"no such image file: {path}")
+        return _decode(path.read_bytes(), str(path))
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _decode(bytes(source), f"{len(source)} bytes")
+    if isinstance(source, Tensor):
+        return _from_array(source.detach().cpu().permute(1, 2, 0).numpy() if source.ndim == 3 else source.detach().cpu().numpy())
+    if isinstance(source, np.ndarray):
+        return _from_array(source)
+    if hasattr(source, "getexif") and hasattr(source, "convert"):
+        return _from_pil(source)
+    raise TypeError(f"cannot read a {type(source).__name__} as an image: pass a path, bytes, array, PIL image or torch tensor")
+
+
+def _each(images: object) -> Iterable[object]:
+    if isinstance(images, (list, tuple)):
+        return images
+    return list(images) if isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4 else [images]
+
+
+def _decode(encoded: bytes, name: str) -> np.ndarray:
+    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED) if encoded else None
+    if image is None:
+        raise ValueError(f"not an image that can be read (or a truncated one): {name}")
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB if image.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
+    return _from_array(_upright(image, _orientation(encoded)))
+
+
+def _orientation(encoded: bytes) -> int:
+    """EXIF orientation 1…8; Pillow reads the header only."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(BytesIO(encoded)) as header:
+            return int(header.getexif().get(ORIENTATION, 1))
+    except (UnidentifiedImageError, OSError, ValueError):  # a format only cv2 knows has no EXIF that Pillow could read
+        return 1
+
+
+def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
+    """Undo an EXIF orientation: 2, 4, 5, 7 are mirrored, 5 to 8 lie on their side."""
+    if orientation in (5, 6, 7, 8):
+        image = image.swapaxes(0, 1)
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    return image
+
+
+def _from_pil(image: object) -> np.ndarray:
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I"):
+        return _from_array(np.asarray(upright).astype(np.uint16))
+    transparent = "A" in upright.getbands() or "transparency" in upright.info
+    return _from_array(np.asarray(upright.convert("RGBA" if transparent else "RGB")))
+
+
+def _from_array(image: np.ndarray) -> np.ndarray:
+    shape, kind = image.shape, image.dtype
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in shape:
+        raise ValueError(f"an image must be (H, W), (H, W, 3) or (H, W, 4) and not empty, but has shape {shape}")
+    if kind in (np.uint8, np.uint16, np.bool_):
+        image = image.astype(np.float32) / (1 if kind.kind == "b" else np.iinfo(kind).max)
+    elif np.issubdtype(kind, np.floating):
+        image = image.astype(np.float32)
+        low, high = image.min(), image.max()
+        if not (low >= -1e-4 and high <= 1 + 1e-4):  # also catches NaN
+            raise ValueError(f"a float image must lie in 0…1, but spans {low:g}…{high:g}: divide it by 255, or pass uint8")
+    else:
+        raise ValueError(f"an image must be uint8, uint16 or float in 0…1, not {kind}")
+    if image.shape[2] == 4:
+        image = image[..., :3] * image[..., 3:] + (1 - image[..., 3:])
+    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
+
+
+def _to_uint8(image: np.ndarray) -> np.ndarray:
+    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)

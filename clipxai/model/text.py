@@ -1,0 +1,56 @@
+"""How does CLIP read a text? A causal transformer whose last token, [end], speaks for the whole sentence.
+
+Axes: T texts, S tokens of a text (padded behind [end]), D width, E joint width.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from .transformer import Block, BlockTape
+
+
+class TextTransformer(nn.Module):
+    """CLIP's text tower.
+
+    Parameters
+    ----------
+    vocabulary : number of token ids; [end] is the largest id of any text
+    context : most tokens a text may have, [start] and [end] included
+    """
+
+    def __init__(
+        self, *, vocabulary: int, context: int, width: int, layers: int, heads: int, ffn_width: int, joint: int,
+        activation: str = "quick_gelu", eps: float = 1e-5,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.context = context
+        self.token_embedding = nn.Embedding(vocabulary, width)
+        self.positions = nn.Parameter(torch.randn(context, width) * 0.01)
+        self.blocks = nn.ModuleList(Block(width, heads, ffn_width, activation, eps) for _ in range(layers))
+        self.ln_final = nn.LayerNorm(width, eps=eps)
+        self.projection = nn.Parameter(torch.randn(width, joint) * width**-0.5)
+        nn.init.normal_(self.token_embedding.weight, std=0.02)
+
+    def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
+        """Token ids (T, S) to every token's place in the joint space (T, S', E), not normalised.
+
+        S' is the length of the longest text: what stands behind [end] cannot change anything before it, so it is not computed.
+        """
+        vocabulary = self.token_embedding.num_embeddings
+        if ids.shape[1] > self.context:
+            raise ValueError(f"texts of {ids.shape[1]} tokens, but this model reads at most {self.context}: shorten them")
+        if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < vocabulary:
+            raise ValueError(
+                f"token ids from {int(ids.min())} to {int(ids.max())}, but this model knows 0 to {vocabulary - 1}: "
+                "they come from another vocabulary"
+            )
+        ids = ids[:, : int(self.end(ids).max()) + 1]
+        x = self.token_embedding(ids) + self.positions[: ids.shape[1]]
+        for block in self.blocks:
+            x = block(x, causal=True, tape=tape)
+        return self.ln_final(x) @ self.projection
+
+    @staticmethod
+    def end(ids: Tensor) -> Tensor:
+        """Position of [end] in each text, (T,)."""
+        return ids.argmax(dim=-1)

@@ -1,0 +1,169 @@
+"""How is a scene of Emoji World made? One to three glyphs on a texture, with an exact mask for each and a caption.
+
+Everything follows from the seed; a scene drawn at another `size` is the same scene, finer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .captions import caption
+from .sprites import SPRITE, WORLD, sheet
+from .textures import TEXTURES
+
+SPLITS = {"train": 0, "test": 1, "composed": 2}  # first entry of the seed, so that no split can meet another
+PLACING_TRIES = 30
+ALLOWED_OVERLAP = 0.12  # of the smaller object's box
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A captioned picture whose ground truth is known.
+
+    Attributes
+    ----------
+    image : (size, size, 3) uint8, red-green-blue
+    caption : what one would say of it
+    objects : class names, each once
+    masks : (len(objects), size, size) bool, the visible pixels of each class
+    background : name of the texture
+    seed : what it was made from
+    """
+
+    image: np.ndarray
+    caption: str
+    objects: tuple[str, ...]
+    masks: np.ndarray
+    background: str
+    seed: int
+
+    def mask(self, name: str) -> np.ndarray:
+        """Mask of one object, by class name."""
+        if name not in self.objects:
+            raise ValueError(f"no {name!r} in this scene; it shows: {', '.join(self.objects)}")
+        return self.masks[self.objects.index(name)]
+
+
+def class_names() -> list[str]:
+    """The 110 objects."""
+    return list(WORLD["objects"])
+
+
+def backgrounds() -> list[str]:
+    """The 12 backgrounds."""
+    return list(WORLD["backgrounds"])
+
+
+def compose(objects: str | Sequence[str], background: str | None = None, seed: int = 0, size: int = 112) -> Scene:
+    """A scene of your own: `compose(["dog", "bicycle"], background="grass")`.
+
+    Parameters
+    ----------
+    objects : one to three class names (see `class_names`); one named twice is drawn twice
+    background : one of `backgrounds`, or None for a random one
+    seed : place, size, turn, light and caption follow from it
+    size : side of the image in pixels
+
+    Raises
+    ------
+    ValueError : unknown name, or not one to three objects; the message lists the nearest names
+    """
+    named = [objects] if isinstance(objects, str) else list(objects)
+    if not 1 <= len(named) <= 3:
+        raise ValueError(f"a scene has one to three objects, not {len(named)}")
+    for name in named:
+        _check(name, class_names(), "object")
+    rng = np.random.default_rng([SPLITS["composed"], seed])
+    drawn = str(rng.choice(backgrounds()))
+    if background is not None:
+        drawn = _check(background, backgrounds(), "background")
+    return _render(rng, named, drawn, seed, size)
+
+
+def sample(seed: int, split: str = "test", size: int = 112) -> Scene:
+    """A random scene: 45 % show one object, 35 % two, 20 % three; 15 % of the single ones show two of the kind.
+
+    The same seed gives the same scene; "train" and "test" never share one.
+    """
+    if split not in ("train", "test"):
+        raise ValueError(f"split must be 'train' or 'test', not {split!r}")
+    rng = np.random.default_rng([SPLITS[split], seed])
+    count = rng.choice([1, 2, 3], p=[0.45, 0.35, 0.20])
+    named = [str(name) for name in rng.choice(class_names(), count, replace=False)]
+    if count == 1 and rng.random() < 0.15:
+        named *= 2
+    return _render(rng, named, str(rng.choice(backgrounds())), seed, size)
+
+
+def _check(name: str, known: list[str], kind: str) -> str:
+    if name not in known:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, known, 3, 0.5) or known[:8]
+        raise ValueError(f"unknown {kind} {name!r}; nearest: {', '.join(near)} (all {len(known)}: clipxai.scenes)")
+    return name
+
+
+def _render(rng: np.random.Generator, named: list[str], background: str, seed: int, size: int) -> Scene:
+    canvas = TEXTURES[background](rng, size)
+    unique = list(dict.fromkeys(named))
+    masks = np.zeros((len(unique), size, size), bool)
+    boxes: list[tuple[float, float, float]] = []
+    for name in named:
+        side = rng.uniform(0.35, 0.75) if len(named) == 1 else rng.uniform(0.28, 0.50)
+        boxes.append(_place(rng, side, boxes))
+        alpha = _paste(rng, canvas, name, boxes[-1])
+        masks[:, alpha] = False  # what lies behind is no longer visible
+        masks[unique.index(name), alpha] = True
+    said = caption(rng, unique, background, doubled=len(named) > len(unique))
+    return Scene(_photograph(rng, canvas), said, tuple(unique), masks, background, seed)
+
+
+def _place(rng: np.random.Generator, side: float, others: list[tuple[float, float, float]]) -> tuple[float, float, float]:
+    """Centre y, centre x and side (all as share of the image) that overlaps the others least, of a few tries."""
+    margin = side * 0.5
+    best, least = (0.5, 0.5, side), np.inf
+    for y, x in rng.uniform(margin, 1 - margin, (PLACING_TRIES, 2)):
+        overlap = max((_overlap((y, x, side), other) for other in others), default=0.0)
+        if overlap < least:
+            best, least = (y, x, side), overlap
+        if least <= ALLOWED_OVERLAP:
+            break
+    return best
+
+
+def _overlap(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
+    """Shared area of two boxes as a share of the smaller."""
+    reach = (a[2] + b[2]) / 2
+    shared = [min(max(reach - abs(a[n] - b[n]), 0), a[2], b[2]) for n in (0, 1)]
+    return shared[0] * shared[1] / min(a[2], b[2]) ** 2
+
+
+def _paste(rng: np.random.Generator, canvas: np.ndarray, name: str, box: tuple[float, float, float]) -> np.ndarray:
+    """Draw one sprite, turned, perhaps flipped, a little recoloured; returns the pixels it covers (alpha of a half and more)."""
+    size = len(canvas)
+    angle, flip = rng.normal(0, 10), rng.random() < 0.5
+    gain, tint = rng.uniform(0.8, 1.2), rng.normal(1, 0.05, 3)
+    target = max(2, round(box[2] * size))
+    sprite = cv2.resize(sheet()[name], (target, target), interpolation=cv2.INTER_AREA if target < SPRITE else cv2.INTER_CUBIC)
+    if flip:
+        sprite = sprite[:, ::-1]
+    turn = cv2.getRotationMatrix2D((target / 2, target / 2), angle, 1)
+    turn[:, 2] += (box[1] * size - target / 2, box[0] * size - target / 2)
+    layer = np.clip(cv2.warpAffine(np.ascontiguousarray(sprite), turn, (size, size), flags=cv2.INTER_LINEAR), 0, 1)
+    alpha = layer[..., 3:]
+    colour = np.minimum(layer[..., :3] * (gain * tint).astype(np.float32), alpha)
+    canvas[:] = canvas * (1 - alpha) + colour
+    return alpha[..., 0] >= 0.5
+
+
+def _photograph(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
+    """What a camera does: blur, exposure, sensor noise, eight bits."""
+    size = len(canvas)
+    blur, gain, grain = rng.uniform(0, 0.006) * size, rng.uniform(0.85, 1.15), rng.uniform(0, 0.03)
+    if blur > 0.3:
+        canvas = cv2.GaussianBlur(canvas, (0, 0), blur)
+    specks = np.random.default_rng(rng.integers(1 << 31)).standard_normal(canvas.shape, np.float32)
+    return (np.clip(canvas * gain + specks * grain, 0, 1) * 255 + 0.5).astype(np.uint8)

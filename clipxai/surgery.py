@@ -1,0 +1,220 @@
+"""How does CLIP Surgery turn the inverted, noisy raw map into one that points at the object?
+
+Two repairs, both without training (Li et al., "A Closer Look at the Explainability of Contrastive Language-Image Pre-training",
+arXiv 2304.05653):
+
+1. **Architecture surgery.** Raw q-k attention links a token to semantically different regions. Beside the original stream a second path
+   runs in which tokens attend by the similarity of their *values*, reading the values of the original stream and skipping the FFNs:
+
+       A_vv = softmax(V V^T / sqrt(d))        z <- z + W_o (A_vv V)        V = values of the ORIGINAL stream
+
+   Patches are read from the new path, the class token from the original one, so what CLIP says of the whole image does not change.
+
+2. **Feature surgery.** Some features light up for every text. What all texts share is subtracted:
+
+       S[i, t] = w[t] s[i, t] - mean_k w[k] s[i, k]        s = cosine,  w = softmax_t(tau * s[class token]) / its mean
+
+The new path reads nothing but the recorded trace, so depth and kind of attention change without running the model again. The same holds
+for the other training-free methods: each is one row of `PRESETS`.
+
+Axes: B images, H heads, N = 1 + P tokens (class token first), T texts, D width, E joint width.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .trace import Trace
+
+AttentionKind = Literal["qk", "vv", "qq", "kk", "qq+kk", "gem", "identity"]
+PAIRS = {"qk": ("qk",), "vv": ("vv",), "qq": ("qq",), "kk": ("kk",), "qq+kk": ("qq", "kk")}  # (queries, keys) of each softmax
+ATTENTION_KINDS = (*PAIRS, "gem", "identity")
+RESNET_SHARPEN = 8.0  # a ResNet has one attention only: unit-length values and a scale of 8 / sqrt(d) make up for depth
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """Another way through the last blocks. Every field is a switch of its own.
+
+    Attributes
+    ----------
+    attention : which similarity decides who attends to whom; "qq+kk" adds two attentions (SCLIP), "gem" averages three iterated ones,
+        "identity" lets every token read only itself
+    blocks : how many of the last blocks are rewritten (a ResNet has one)
+    dual_path : values come from the original stream; without it the new path feeds on itself and collapses
+    residual : keep the stream and add to it; without it only the last attention's output remains
+    ffn : run the FFN on the new path too
+    neighbourhood : standard deviation, in patches, of a Gaussian bonus for near patches (NACLIP), or None
+    normalize, sharpen : unit-length queries and keys, factor on 1/sqrt(d); None means the architecture's own (ViT: no, 1; ResNet: yes, 8)
+    iterations : times "gem" refines its tokens by their own attention
+    class_token : "original" as in the paper, or "rewritten"
+    """
+
+    attention: AttentionKind = "vv"
+    blocks: int = 6
+    dual_path: bool = True
+    residual: bool = True
+    ffn: bool = False
+    neighbourhood: float | None = None
+    normalize: bool | None = None
+    sharpen: float | None = None
+    iterations: int = 1
+    class_token: Literal["original", "rewritten"] = "original"
+
+    def __post_init__(self) -> None:
+        if self.attention not in ATTENTION_KINDS:
+            raise ValueError(f"unknown attention {self.attention!r}; choose one of {', '.join(ATTENTION_KINDS)}")
+        if self.blocks < 0:
+            raise ValueError(f"cannot rewrite {self.blocks} blocks; give 0 (none) or more")
+
+
+PRESETS: dict[str, Rewrite] = {
+    "clip": Rewrite("qk", blocks=0),
+    "reversed_clip": Rewrite("qk", blocks=0),
+    "maskclip": Rewrite("identity", blocks=1, residual=False),
+    "clip_surgery": Rewrite("vv", blocks=6),
+    "clip_surgery_released": Rewrite("vv", blocks=6, normalize=False, sharpen=1.0, class_token="rewritten"),
+    "gem": Rewrite("gem", blocks=6),
+    "sclip": Rewrite("qq+kk", blocks=1, ffn=True),
+    "naclip": Rewrite("kk", blocks=1, residual=False, neighbourhood=5.0),
+    "clearclip": Rewrite("qq", blocks=1, residual=False),
+}
+
+
+@torch.no_grad()
+def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
+    """Image tokens as a rewritten path through the last blocks sees them.
+
+    Parameters
+    ----------
+    trace : a recorded forward pass
+    change : a `Rewrite`, or the name of one of `PRESETS`
+
+    Returns
+    -------
+    (B, N, E) tokens in the joint space, class token first, not normalised
+
+    Raises
+    ------
+    ValueError : unknown preset, more blocks than the model has, or a kind of attention the architecture does not allow
+    """
+    if isinstance(change, str):
+        if change not in PRESETS:
+            raise ValueError(f"unknown preset {change!r}; choose one of {', '.join(PRESETS)}")
+        change = PRESETS[change]
+    if change.blocks == 0:
+        return trace.image_tokens(normalize=False)
+    path = _through_pool if trace.model.visual.kind == "resnet" else _through_blocks
+    tokens = path(trace, change)
+    if change.class_token == "rewritten":
+        return tokens
+    return torch.cat([trace.image_tokens(normalize=False)[:, :1], tokens[:, 1:]], dim=1)
+
+
+def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:
+    tower = trace.model.visual
+    first = len(tower.blocks) - change.blocks
+    if first < 0:
+        raise ValueError(f"cannot rewrite {change.blocks} blocks of a model that has {len(tower.blocks)}: pass blocks={len(tower.blocks)}")
+    z = trace.residual(first)
+    for block, tape in zip(tower.blocks[first:], trace.layers[first:]):
+        stream = tape.residual if change.dual_path else z
+        q, k, v = (tape.q, tape.k, tape.v) if change.dual_path else block.attn.project(block.ln_1(stream))
+        if change.attention == "gem":
+            mixed = mix_gem(q, k, v, block.ln_1(stream).norm(dim=-1).mean(dim=-1), change.iterations)
+        else:
+            mixed = mix(q, k, v, change, trace.grid)
+        step = block.attn.merge(mixed)
+        z = z + step if change.residual else step
+        if change.ffn:
+            z = z + block.ffn(z)
+    return tower.read_out(z)
+
+
+def _through_pool(trace: Trace, change: Rewrite) -> Tensor:
+    if change.attention == "gem" or change.ffn or not change.dual_path:
+        raise ValueError("a ResNet ends in one attention without FFN or residual stream: 'gem', ffn=True and dual_path=False need a ViT")
+    tape = trace.layers[0]
+    change = replace(
+        change,
+        normalize=True if change.normalize is None else change.normalize,
+        sharpen=RESNET_SHARPEN if change.sharpen is None else change.sharpen,
+    )
+    return trace.model.visual.attention_pool.merge(mix(tape.q, tape.k, tape.v, change, trace.grid))
+
+
+def mix(q: Tensor, k: Tensor, v: Tensor, change: Rewrite, grid: tuple[int, int]) -> Tensor:
+    """A V, with the attention A as `change` says: (B, H, N, d) -> (B, H, N, d)."""
+    if change.attention == "identity":
+        return v
+    tokens = {letter: _unit(x) if change.normalize else x for letter, x in zip("qkv", (q, k, v))}
+    scale = q.shape[-1] ** -0.5 * (change.sharpen or 1.0)
+    bias = None if change.neighbourhood is None else neighbourhood_bias(grid, change.neighbourhood).to(q)
+    mixed = [F.scaled_dot_product_attention(tokens[a], tokens[b], v, attn_mask=bias, scale=scale) for a, b in PAIRS[change.attention]]
+    return sum(mixed[1:], mixed[0])
+
+
+def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) -> Tensor:
+    """A V averaged over q-q, k-k and v-v attention of unit tokens, each refined by itself first (GEM, Bousselham et al. 2024).
+
+    `length` (B,) is the mean norm of the block's normalised input tokens; divided by sqrt(d) it is the inverse temperature.
+    """
+    sharpness = (length * q.shape[-1] ** -0.5).view(-1, 1, 1, 1)
+    mixed = []
+    for x in (q, k, v):
+        for _ in range(iterations):
+            unit = F.normalize(x, dim=-1)
+            x = F.scaled_dot_product_attention(unit * sharpness, unit, unit, scale=1.0)
+        unit = F.normalize(x, dim=-1)
+        mixed.append(F.scaled_dot_product_attention(unit * sharpness, unit, v, scale=1.0))
+    return sum(mixed) / 3
+
+
+def _unit(x: Tensor) -> Tensor:
+    return x / (x.norm(dim=-1, keepdim=True) + 1e-6)
+
+
+def neighbourhood_bias(grid: tuple[int, int], std: float) -> Tensor:
+    """(N, N) to add to attention logits: exp(-distance^2 / 2 std^2) between patches, 0 for the class token (NACLIP, arXiv 2404.08181)."""
+    y, x = torch.meshgrid(torch.arange(grid[0]), torch.arange(grid[1]), indexing="ij")
+    places = torch.stack([y.flatten(), x.flatten()], dim=1).float()
+    bias = torch.zeros(1 + len(places), 1 + len(places))
+    bias[1:, 1:] = torch.exp(-torch.cdist(places, places).square() / (2 * std**2))
+    return bias
+
+
+def feature_surgery(image_features: Tensor, text_features: Tensor, redundant: Tensor | None = None, temperature: float = 2.0) -> Tensor:
+    """Similarity without what all texts share.
+
+    The paper multiplies image and text features element by element and subtracts the mean over texts *before* summing the E channels;
+    summing first gives the same numbers and needs no (N, T, E) tensor:
+
+        S[i, t] = w[t] s[i, t] - mean_k w[k] s[i, k]                   against the label list
+        S[i, t] = s[i, t] - s_redundant[i]                             against a given redundant feature (e.g. the empty text)
+
+    Parameters
+    ----------
+    image_features : (B, N, E) unit length, class token first
+    text_features : (T, E) unit length
+    redundant : (1, E) or (E,) unit length; None estimates the redundancy from the T texts themselves
+    temperature : tau in w = softmax_t(tau * s[class token, t]), divided by its mean; 2 in the paper
+
+    Returns
+    -------
+    (B, N, T) difference of cosines: positive where a text fits better than what all texts share
+
+    Raises
+    ------
+    ValueError : a single text and no redundant feature: the difference would be zero everywhere
+    """
+    s = image_features @ text_features.T
+    if redundant is not None:
+        return s - image_features @ redundant.view(1, -1).T
+    if len(text_features) == 1:
+        raise ValueError("one text has nothing to be compared with: give `redundant`, such as the feature of the empty text")
+    w = (temperature * s[:, :1]).softmax(-1)
+    weighted = s * (w / w.mean(-1, keepdim=True))
+    return weighted - weighted.mean(-1, keepdim=True)

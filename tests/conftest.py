@@ -1,0 +1,56 @@
+"""Models and recordings that many tests need, made once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import clipxai as cx
+
+DATA = Path(__file__).parent / "data"
+
+
+def pytest_configure(config):
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session", params=["vit", "resnet"])
+def golden(request, tmp_path_factory):
+    """(model loaded from OpenAI's names, the arrays the authors' code gave, architecture)."""
+    return golden_of(request.param, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def golden_vit(tmp_path_factory):
+    return golden_of("vit", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def golden_resnet(tmp_path_factory):
+    return golden_of("resnet", tmp_path_factory)
+
+
+def golden_of(kind, tmp_path_factory):
+    weights = np.load(DATA / f"{kind}_small_weights.npz")
+    file = tmp_path_factory.mktemp("weights") / f"{kind}_small.safetensors"
+    save_file({name: torch.from_numpy(weights[name].copy()) for name in weights}, file)
+    arrays = {name: torch.from_numpy(array) for name, array in np.load(DATA / f"{kind}_small_outputs.npz").items()}
+    return cx.load(file), arrays, kind
+
+
+@pytest.fixture(scope="session")
+def embedded():
+    return cx.load()
+
+
+@pytest.fixture(scope="session")
+def scene():
+    """A dog and a bicycle on grass, with masks."""
+    return cx.scenes.compose(["dog", "bicycle"], background="grass", seed=1)
+
+
+@pytest.fixture(scope="session")
+def trace(embedded, scene):
+    return cx.record(embedded, scene.image, ["a dog", "a bicycle", "a pizza"])
