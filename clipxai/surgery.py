@@ -20,18 +20,16 @@ for the other training-free methods: each is one row of `PRESETS`.
 Axes: B images, H heads, N = 1 + P tokens (class token first), T texts, D width, E joint width.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from .mixing import ATTENTION_KINDS, mix, mix_gem, neighbourhood_bias
 from .trace import Trace
 
 AttentionKind = Literal["qk", "vv", "qq", "kk", "qq+kk", "gem", "identity"]
-PAIRS = {"qk": ("qk",), "vv": ("vv",), "qq": ("qq",), "kk": ("kk",), "qq+kk": ("qq", "kk")}  # (queries, keys) of each softmax
-ATTENTION_KINDS = (*PAIRS, "gem", "identity")
 RESNET_SHARPEN = 8.0  # a ResNet has one attention only: unit-length values and a scale of 8 / sqrt(d) make up for depth
 
 
@@ -126,7 +124,7 @@ def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:
         if change.attention == "gem":
             mixed = mix_gem(q, k, v, block.ln_1(stream).norm(dim=-1).mean(dim=-1), change.iterations)
         else:
-            mixed = mix(q, k, v, change, trace.grid)
+            mixed = _mix(q, k, v, trace, change, normalize=False, sharpen=1.0)
         step = block.attn.merge(mixed)
         z = z + step if change.residual else step
         if change.ffn:
@@ -138,52 +136,15 @@ def _through_pool(trace: Trace, change: Rewrite) -> Tensor:
     if change.attention == "gem" or change.ffn or not change.dual_path:
         raise ValueError("a ResNet ends in one attention without FFN or residual stream: 'gem', ffn=True and dual_path=False need a ViT")
     tape = trace.layers[0]
-    change = replace(
-        change,
-        normalize=True if change.normalize is None else change.normalize,
-        sharpen=RESNET_SHARPEN if change.sharpen is None else change.sharpen,
-    )
-    return trace.model.visual.attention_pool.merge(mix(tape.q, tape.k, tape.v, change, trace.grid))
+    return trace.model.visual.attention_pool.merge(_mix(tape.q, tape.k, tape.v, trace, change, normalize=True, sharpen=RESNET_SHARPEN))
 
 
-def mix(q: Tensor, k: Tensor, v: Tensor, change: Rewrite, grid: tuple[int, int]) -> Tensor:
-    """A V, with the attention A as `change` says: (B, H, N, d) -> (B, H, N, d)."""
-    if change.attention == "identity":
-        return v
-    tokens = {letter: _unit(x) if change.normalize else x for letter, x in zip("qkv", (q, k, v))}
-    scale = q.shape[-1] ** -0.5 * (change.sharpen or 1.0)
-    bias = None if change.neighbourhood is None else neighbourhood_bias(grid, change.neighbourhood).to(q)
-    mixed = [F.scaled_dot_product_attention(tokens[a], tokens[b], v, attn_mask=bias, scale=scale) for a, b in PAIRS[change.attention]]
-    return sum(mixed[1:], mixed[0])
-
-
-def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) -> Tensor:
-    """A V averaged over q-q, k-k and v-v attention of unit tokens, each refined by itself first (GEM, Bousselham et al. 2024).
-
-    `length` (B,) is the mean norm of the block's normalised input tokens; divided by sqrt(d) it is the inverse temperature.
-    """
-    sharpness = (length * q.shape[-1] ** -0.5).view(-1, 1, 1, 1)
-    mixed = []
-    for x in (q, k, v):
-        for _ in range(iterations):
-            unit = F.normalize(x, dim=-1)
-            x = F.scaled_dot_product_attention(unit * sharpness, unit, unit, scale=1.0)
-        unit = F.normalize(x, dim=-1)
-        mixed.append(F.scaled_dot_product_attention(unit * sharpness, unit, v, scale=1.0))
-    return sum(mixed) / 3
-
-
-def _unit(x: Tensor) -> Tensor:
-    return x / (x.norm(dim=-1, keepdim=True) + 1e-6)
-
-
-def neighbourhood_bias(grid: tuple[int, int], std: float) -> Tensor:
-    """(N, N) to add to attention logits: exp(-distance^2 / 2 std^2) between patches, 0 for the class token (NACLIP, arXiv 2404.08181)."""
-    y, x = torch.meshgrid(torch.arange(grid[0]), torch.arange(grid[1]), indexing="ij")
-    places = torch.stack([y.flatten(), x.flatten()], dim=1).float()
-    bias = torch.zeros(1 + len(places), 1 + len(places))
-    bias[1:, 1:] = torch.exp(-torch.cdist(places, places).square() / (2 * std**2))
-    return bias
+def _mix(q: Tensor, k: Tensor, v: Tensor, trace: Trace, change: Rewrite, *, normalize: bool, sharpen: float) -> Tensor:
+    """`mixing.mix` as `change` says; `normalize` and `sharpen` are the architecture's own, for what it leaves open."""
+    bias = None if change.neighbourhood is None else neighbourhood_bias(trace.grid, change.neighbourhood).to(q)
+    normalize = normalize if change.normalize is None else change.normalize
+    sharpen = sharpen if change.sharpen is None else change.sharpen
+    return mix(q, k, v, change.attention, normalize=normalize, sharpen=sharpen, bias=bias)
 
 
 def feature_surgery(image_features: Tensor, text_features: Tensor, redundant: Tensor | None = None, temperature: float = 2.0) -> Tensor:

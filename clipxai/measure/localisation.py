@@ -6,7 +6,7 @@ to 0…1 by min-max over the pixels first (a constant map is 0.5 everywhere), be
 
 import numpy as np
 
-from ..results import minmax
+from ..maps import minmax
 
 
 def score_contrast(heat: np.ndarray, mask: np.ndarray) -> float:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
 from .clip import CLIP
@@ -305,7 +306,7 @@ def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.floa
         theirs = their_names(name, HF)
         state.update(zip(theirs, (part.clone().contiguous() for part in tensor.chunk(len(theirs)))) if len(theirs) > 1
                      else {theirs[0]: tensor.contiguous()}.items())  # fmt: skip
-    save_file(state, unfinished / "model.safetensors", metadata={"format": "pt"})
+    (unfinished / "model.safetensors").write_bytes(serialize(state, metadata={"format": "pt"}))
     os.replace(unfinished, folder)
 
 

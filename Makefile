@@ -1,0 +1,50 @@
+# Two commands and a door. Each sets up what it needs in .venv and is quick when that is done already.
+#   make demo   a CLIP Surgery heat-map from the embedded model, as PNG and as a page
+#   make test   everything that is checked
+#   make lab    JupyterLab on the first lesson
+
+PYTHON ?= python3
+PY := .venv/bin/python
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+.PHONY: demo test lab notebooks benchmark clean
+
+demo: .venv/ready
+	@mkdir -p demo
+	$(PY) -m clipxai compare clipxai/data/samples/dog-bicycle.png "a dog" "a bicycle" \
+	    --methods clip,clip_surgery --redundant empty --out demo/dog-bicycle.png --out demo/dog-bicycle.html
+	@echo "open demo/dog-bicycle.html in a browser"
+
+test: .venv/ready-test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	$(PY) -m pytest -q
+
+lab: .venv/ready-lab
+	$(PY) -m clipxai lab
+
+benchmark: .venv/ready
+	$(PY) benchmarks/surgery_cost.py
+	$(PY) benchmarks/feature_surgery_memory.py
+	$(PY) benchmarks/start_up.py
+
+clean:
+	rm -rf .venv demo dist build
+
+.venv/python: 
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 10) else f"clipxai needs Python 3.10 or newer, this is {v.major}.{v.minor}: make demo PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/ready: .venv/python pyproject.toml constraints.txt
+	@echo "installing clipxai and what it needs into .venv (once; torch is large) …"
+	$(INSTALL) .
+	@touch $@
+
+.venv/ready-lab: .venv/ready
+	$(INSTALL) '.[lab]'
+	@touch $@
+
+.venv/ready-test: .venv/ready
+	$(INSTALL) '.[test]'
+	@touch $@

@@ -1,0 +1,79 @@
+"""The trainer on a tiny run: it learns, stops, goes on exactly where it stopped, and writes what `load` reads."""
+
+import json
+
+import pytest
+import torch
+
+import clipxai as cx
+from clipxai.scenes import train
+from clipxai.scenes.vocabulary import learn_merges
+
+TINY = (train.Phase(32, 1.0, 24, 24 * 6, (1e-3, 5e-4)), train.Phase(48, 0.5, 16, 16 * 3, (5e-4, 1e-5)))
+
+
+@pytest.fixture(autouse=True)
+def small_model(monkeypatch):
+    def make_model(tokenizer):
+        size = dict(width=32, heads=2, ffn_width=64, joint=32, activation="gelu")
+        visual = cx.model.vit.VisionTransformer(image_size=(48, 48), patch=16, layers=7, **size)
+        text = cx.model.text.TextTransformer(vocabulary=len(tokenizer.vocabulary), context=32, layers=2, **size)
+        return cx.CLIP(visual, text, tokenizer)
+
+    monkeypatch.setattr(train, "make_model", make_model)
+    monkeypatch.setattr(train, "VOCABULARY_CAPTIONS", 200)
+
+
+def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch):
+    whole = train.Run(tmp_path / "whole", TINY)
+    whole.train(save_every=2, report_every=10**9)
+
+    steps = 0
+
+    def interrupted(*arguments):
+        nonlocal steps
+        steps += 1
+        if steps == 6:
+            raise KeyboardInterrupt
+        return loss(*arguments)
+
+    loss = train.contrastive_loss
+    monkeypatch.setattr(train, "contrastive_loss", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train.Run(tmp_path / "parts", TINY).train(save_every=2, report_every=10**9)
+    monkeypatch.setattr(train, "contrastive_loss", loss)
+    resumed = train.Run(tmp_path / "parts", TINY)
+    assert (resumed.at.phase, resumed.at.step) == (0, 4)
+    resumed.train(save_every=2, report_every=10**9)
+    for (name, a), (_, b) in zip(whole.model.state_dict().items(), resumed.model.state_dict().items()):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5, msg=name)
+
+
+def test_it_learns_logs_and_exports(tmp_path):
+    run = train.Run(tmp_path / "run", (train.Phase(32, 1.0, 32, 32 * 12, (2e-3, 2e-3)),))
+    first = train.contrastive_loss(run.model, *next(train.batches(run.model.tokenizer, TINY[0], 0, 1)), 1.0).item()
+    run.train(save_every=100, report_every=12)
+    line = json.loads((tmp_path / "run" / "log.jsonl").read_text())
+    assert line["samples"] == 384 and line["loss"] < first + 0.3
+    assert {"object_top1", "background_top1", "raw_msc", "surgery_msc"} <= set(line)
+    model = cx.load(run.finish())
+    assert model.encode_text(["a dog"]).shape == (1, 32)
+    assert run.finish().exists(), "asking again changes nothing"
+
+
+def test_another_recipe_does_not_continue_a_run(tmp_path):
+    train.Run(tmp_path, TINY).save()
+    with pytest.raises(ValueError, match="holds a run with other phases"):
+        train.Run(tmp_path, TINY[:1])
+
+
+def test_learning_rate():
+    phase = train.Phase(64, 1.0, 10, 10_000, (1e-3, 1e-4))
+    rates = [train.learning_rate(phase, step, warm_up=True) for step in range(phase.steps)]
+    assert rates[0] == pytest.approx(1e-5) and max(rates) < 1e-3 and rates[-1] == pytest.approx(1e-4, rel=0.01)
+    assert train.learning_rate(phase, 0, warm_up=False) == 1e-3
+
+
+def test_learned_merges_are_the_most_frequent_pairs():
+    assert learn_merges(["low low low low lower newest newest"], 3)[:2] == [("l", "o"), ("lo", "w</w>")]
+    assert learn_merges(["ab"], 10) == [("a", "b</w>")]

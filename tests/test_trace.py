@@ -1,0 +1,141 @@
+"""Recording changes nothing, keeps everything, and adds up."""
+
+import gc
+import os
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+import clipxai as cx
+
+
+def test_outputs_are_bit_identical_with_and_without_recording(embedded, scene):
+    pixels = embedded.preprocess(scene.image)
+    before = embedded.encode_image(pixels), embedded.encode_text(["a dog"])
+    trace = cx.record(embedded, pixels, ["a dog"])
+    cx.rewrite(trace)
+    after = embedded.encode_image(pixels), embedded.encode_text(["a dog"])
+    assert torch.equal(before[0], after[0]) and torch.equal(before[1], after[1])
+    assert torch.equal(trace.image_features, before[0]) and torch.equal(trace.text_features, before[1])
+
+
+def test_nothing_stays_in_the_model(embedded, scene):
+    state = {name: tensor.clone() for name, tensor in embedded.state_dict().items()}
+    flags = [parameter.requires_grad for parameter in embedded.parameters()]
+    with pytest.raises(ValueError):
+        cx.record(embedded, scene.image, "dog " * 100)
+    trace = cx.record(embedded, scene.image, ["a dog"])
+    for name in cx.METHODS:
+        if "vit" in cx.METHODS[name].architectures:
+            cx.explain(trace, name)
+    assert all(torch.equal(state[name], tensor) for name, tensor in embedded.state_dict().items())
+    assert flags == [parameter.requires_grad for parameter in embedded.parameters()]
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in embedded.modules())
+    assert all(parameter.grad is None for parameter in embedded.parameters())
+
+
+def test_no_growth_over_200_calls(embedded, scene):
+    def tensors():
+        gc.collect()
+        return sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects())
+
+    def resident():
+        with open("/proc/self/statm") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    pixels = embedded.preprocess(scene.image)
+
+    def call():
+        cx.explain(cx.record(embedded, pixels, ["a dog", "a bicycle"]), "clip_surgery")
+
+    for _ in range(20):
+        call()
+    count = tensors()
+    memory = resident() if sys.platform == "linux" else 0
+    for _ in range(200):
+        call()
+    assert tensors() == count
+    if sys.platform == "linux":
+        assert resident() - memory < 20
+
+
+def test_attention_is_what_torch_computes(trace):
+    """Explicit attention, applied to v and merged, gives what the fused kernel wrote down."""
+    for layer, block in enumerate(trace.model.visual.blocks):
+        tape = trace.layer(layer)
+        weights = trace.attention(layer)
+        torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+        torch.testing.assert_close(weights @ tape.v, F.scaled_dot_product_attention(tape.q, tape.k, tape.v), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(block.attn.merge(weights @ tape.v), trace.attention_output(layer), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["vv", "qq", "kk"])
+def test_self_attention_kinds(trace, kind):
+    tape = trace.layer(3)
+    x = getattr(tape, kind[0])
+    expected = (x @ x.transpose(-1, -2) / x.shape[-1] ** 0.5).softmax(-1)
+    torch.testing.assert_close(trace.attention(3, kind), expected)
+    torch.testing.assert_close(trace.attention(-5, kind), expected)
+
+
+def test_stream_is_the_sum_of_what_was_added(trace):
+    layers = range(len(trace.layers))
+    total = trace.residual(0) + sum(trace.attention_output(n) + trace.ffn_output(n) for n in layers)
+    torch.testing.assert_close(total, trace.residual(len(trace.layers)), rtol=1e-4, atol=1e-4)
+
+
+def test_text_tokens_end_in_the_text_feature(trace):
+    ends = trace.model.text.end(trace.token_ids)
+    torch.testing.assert_close(F.normalize(trace.text_tokens[torch.arange(3), ends], dim=-1), trace.text_features)
+    assert len(trace.text_layers) == len(trace.model.text.blocks)
+    assert [word.text for word in trace.words(1)] == ["a", "bicycle"]
+
+
+def test_other_texts_reuse_the_image(trace, monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("the image tower ran again")
+
+    monkeypatch.setattr(trace.model.visual, "forward", never)
+    other = trace.with_texts(["a pizza", "an owl"])
+    assert other.stream is trace.stream and other.texts == ("a pizza", "an owl")
+    cx.explain(other, "clip_surgery")
+
+
+def test_templates(embedded, scene):
+    templates = ["a photo of a {}.", "there is a {} in the scene"]
+    trace = cx.record(embedded, scene.image, ["dog", "cat"], templates=templates)
+    torch.testing.assert_close(trace.text_features, embedded.encode_text(["dog", "cat"], templates=templates))
+    torch.testing.assert_close(trace.empty_features, embedded.encode_text([""], templates=templates))
+    with pytest.raises(ValueError, match="recorded without templates"):
+        trace.words(0)
+
+
+def test_batch_equals_one_by_one(embedded):
+    images = [cx.scenes.sample(seed).image for seed in range(3)]
+    together = cx.record(embedded, images, ["a dog", "an owl"])
+    for n, image in enumerate(images):
+        alone = cx.record(embedded, image, ["a dog", "an owl"])
+        torch.testing.assert_close(together.image_tokens()[n], alone.image_tokens()[0], rtol=1e-4, atol=1e-5)
+        assert (together.images[n] == image).all()
+
+
+def test_pixels_may_come_prepared(embedded, scene, trace):
+    again = cx.record(embedded, embedded.preprocess(scene.image), list(trace.texts))
+    assert torch.equal(again.stream, trace.stream)
+    assert abs(again.images[0].astype(int) - scene.image).max() <= 1
+
+
+def test_wrong_questions(trace, golden_resnet):
+    with pytest.raises(IndexError, match=r"layer 8, but this model has 8 \(0 to 7\)"):
+        trace.attention(8)
+    with pytest.raises(ValueError, match="unknown kind of attention 'qv'"):
+        trace.attention(0, "qv")
+    model, arrays, _ = golden_resnet
+    resnet = cx.record(model, arrays["image"], arrays["tokens"])
+    assert resnet.attention(0).shape == (2, 4, 17, 17)
+    with pytest.raises(ValueError, match="has no FFN"):
+        resnet.ffn_output(0)
+    with pytest.raises(ValueError, match="has no residual stream"):
+        resnet.residual(0)
