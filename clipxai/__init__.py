@@ -12,7 +12,6 @@ Everything loads when it is first used, so that drawing a saved explanation need
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -21,31 +20,20 @@ _WHERE = {
     "record": "trace", "Trace": "trace",
     "Rewrite": "surgery", "rewrite": "surgery", "feature_surgery": "surgery", "PRESETS": "surgery",
     "explain": "explainers", "methods": "explainers", "METHODS": "explainers",
+    "attention_maps": "explainers.layers", "contributions": "explainers.layers", "token_scores": "explainers.words",
     "Explanation": "results", "Grid": "results",
     "show": "view", "save": "view",
 }  # fmt: skip
-_MODULES = ("scenes", "view", "measure")
-__all__ = [*_WHERE, *_MODULES, "__version__"]
-
-if TYPE_CHECKING:
-    from . import measure, scenes, view
-    from .explainers import METHODS, explain, methods
-    from .model.checkpoints import load
-    from .model.clip import CLIP
-    from .model.templates import IMAGENET_TEMPLATES, SURGERY_TEMPLATES
-    from .results import Explanation, Grid
-    from .surgery import PRESETS, Rewrite, feature_surgery, rewrite
-    from .trace import Trace, record
-    from .view import save, show
+_MODULES = ("model", "scenes", "measure", "view")
+__all__ = [*_WHERE, *_MODULES]
 
 
 def __getattr__(name: str) -> object:
     if name in _MODULES:
         return import_module(f".{name}", __name__)
     if name in _WHERE:
-        value = getattr(import_module(f".{_WHERE[name]}", __name__), name)
-        globals()[name] = value
-        return value
+        globals()[name] = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+        return globals()[name]
     raise AttributeError(f"module 'clipxai' has no attribute {name!r}; it has: {', '.join(__all__)}")
 
 

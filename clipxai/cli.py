@@ -84,7 +84,7 @@ def _save(given: argparse.Namespace, methods: list[str]) -> int:
     for row in tqdm(rows, "explaining", disable=None if len(rows) > 1 else True, leave=False):
         options = {"redundant": given.redundant} if given.redundant and "redundant" in row.options else {}
         explanations.append(explain(trace, row.name, **options))
-    shown = explanations[0] if len(explanations) == 1 else view.MethodComparison(*explanations)
+    shown = explanations[0] if len(explanations) == 1 else view.MethodComparison(explanations)
     for out in outs:
         view.save(shown, out)
         print(out)

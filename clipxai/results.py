@@ -127,7 +127,7 @@ class Explanation:
     def points(self, text: int | str = 0, threshold: float = 0.8, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Point prompts for SAM: the hottest cells as foreground, as many of the coldest as background.
 
-        The map is averaged over 2x2 patches first (CLIP Surgery, arXiv 2304.05653, section on interactive segmentation).
+        The map is averaged over 2x2 patches first (text-to-points of CLIP Surgery, arXiv 2304.05653).
 
         Returns
         -------

@@ -67,6 +67,7 @@ class Trace:
         return self.grids[0].height, self.grids[0].width
 
     @cached_property
+    @torch.no_grad()
     def _image_tokens(self) -> Tensor:
         cls = self.model.visual.read_out(self.stream[:, 0])  # by itself, as in `encode_image`: equal to the last bit
         return torch.cat([cls[:, None], self.model.visual.read_out(self.stream[:, 1:])], dim=1)
@@ -85,14 +86,12 @@ class Trace:
         return self.image_tokens() @ self.text_features.T
 
     @cached_property
+    @torch.no_grad()
     def empty_features(self) -> Tensor:
-        """(1, E) the empty text, in the same templates as the texts: what every text has in common (CLIP Surgery, section 3.3)."""
-        if self.model.tokenizer is None:
-            start_end = torch.stack([self.token_ids[0, 0], self.token_ids.max()])[None]
-            with torch.no_grad():
-                return self.model.encode_text(start_end)
-        with torch.no_grad():
-            return self.model.encode_text([""], templates=self.templates)
+        """(1, E) the empty text, in the same templates as the texts: CLIP Surgery's estimate of what every text has in common."""
+        if self.model.tokenizer is None:  # [start] and [end] are known from the recorded ids
+            return self.model.encode_text(torch.stack([self.token_ids[0, 0], self.token_ids.max()])[None])
+        return self.model.encode_text([""], templates=self.templates)
 
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:
         """(B, H, N, N) attention weights of a layer; rows (queries) sum to 1.
@@ -117,15 +116,15 @@ class Trace:
 
     def ffn_output(self, layer: int) -> Tensor:
         """(B, N, D) what the FFN of a layer added to the stream."""
-        return self._of_blocks(self.layer(layer).ffn, "an FFN")
+        return self._of_blocks(self.layer(layer).ffn, "FFN")
 
     def residual(self, layer: int) -> Tensor:
         """(B, N, D) the stream entering a layer; `residual(L)` is the stream after the last."""
-        return self.stream if layer == len(self.layers) else self._of_blocks(self.layer(layer).residual, "a residual stream")
+        return self.stream if layer == len(self.layers) else self._of_blocks(self.layer(layer).residual, "residual stream")
 
     def _of_blocks(self, tensor: Tensor | None, what: str) -> Tensor:
         if tensor is None:
-            raise ValueError(f"{self.model.name} is a ResNet: its attention pool has no {what[what.index(' ') + 1 :]}")
+            raise ValueError(f"{self.model.name} is a ResNet: its attention pool has no {what}")
         return tensor
 
     def words(self, text: int) -> list[WordSpan]:

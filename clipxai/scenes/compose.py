@@ -39,6 +39,13 @@ class Scene:
     background: str
     seed: int
 
+    def _repr_png_(self) -> bytes:
+        """The picture itself, for a notebook."""
+        return cv2.imencode(".png", cv2.cvtColor(self.image, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+    def __repr__(self) -> str:
+        return f"<Scene {self.seed}: {self.caption!r}>"
+
     def mask(self, name: str) -> np.ndarray:
         """Mask of one object, by class name."""
         if name not in self.objects:

@@ -1,0 +1,27 @@
+# What editors and type checkers see of the lazily loaded names.
+from . import measure as measure
+from . import model as model
+from . import scenes as scenes
+from . import view as view
+from .explainers import METHODS as METHODS
+from .explainers import explain as explain
+from .explainers import methods as methods
+from .explainers.layers import attention_maps as attention_maps
+from .explainers.layers import contributions as contributions
+from .explainers.words import token_scores as token_scores
+from .model.checkpoints import load as load
+from .model.clip import CLIP as CLIP
+from .model.templates import IMAGENET_TEMPLATES as IMAGENET_TEMPLATES
+from .model.templates import SURGERY_TEMPLATES as SURGERY_TEMPLATES
+from .results import Explanation as Explanation
+from .results import Grid as Grid
+from .surgery import PRESETS as PRESETS
+from .surgery import Rewrite as Rewrite
+from .surgery import feature_surgery as feature_surgery
+from .surgery import rewrite as rewrite
+from .trace import Trace as Trace
+from .trace import record as record
+from .view import save as save
+from .view import show as show
+
+__version__: str
