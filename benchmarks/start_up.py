@@ -10,7 +10,7 @@ from pathlib import Path
 
 from side_by_side import ratio
 
-SAMPLE = Path(__file__).parent.parent / "clipxai/data/samples/dog-bicycle.png"
+SAMPLE = Path(__file__).parent.parent / "clipxai/data/samples/owl-clock.png"
 
 
 def process(*arguments: str) -> None:

@@ -53,7 +53,7 @@ def _about_image(command: argparse.ArgumentParser) -> None:
     command.add_argument("texts", nargs="+", metavar="text", help='what to look for, such as "a dog"')
     command.add_argument("--model", help="checkpoint folder or weights file (default: the embedded Emoji World model)")
     command.add_argument("--mode", default="squash", choices=("squash", "crop", "aspect"), help="how the image is fitted to the model")
-    command.add_argument("--redundant", choices=("labels", "empty"), help="what feature surgery subtracts")
+    command.add_argument("--redundant", choices=("labels", "empty"), help="what feature surgery subtracts (default: empty)")
     command.add_argument("--out", action="append", help=".html, .png, .svg, .pdf or .npz; may be given several times")
 
 

@@ -115,7 +115,7 @@ def explain(trace: Trace, method: str = "clip_surgery", **options: object) -> Ex
     ----------
     trace : from `record`
     method : a name in `methods()`
-    options : the method's own switches, such as redundant="empty", blocks=4, ffn=True, dual_path=False (fields of `Rewrite`)
+    options : the method's own switches, such as redundant="labels", blocks=4, ffn=True, dual_path=False (fields of `Rewrite`)
 
     Returns
     -------

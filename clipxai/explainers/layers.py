@@ -1,6 +1,6 @@
 """Which tokens did every layer look at, and what did every module add to the image-text score?
 
-Formula    Attention maps: softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in its place. Rollout: product over layers of (mean_h A + I) / 2.
+Formula    Attention maps: softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in its place. Rollout: product of (mean_h A + I) / 2.
            Contribution of a module whose output is x: ((x - mean(x)) / sigma * g) W . T / |F|, where sigma is the standard deviation of
            the *final* stream, held fixed, g the final norm's gain and W the projection. With embedding and bias all parts add up to the
            cosine.

@@ -9,9 +9,11 @@ Misleads   A map says *where*, never *whether*: it peaks somewhere even for what
            is often upside down, background above object.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -39,15 +41,23 @@ def reversed_similarity(trace: Trace) -> Scores:
 
 
 def surgery(
-    trace: Trace, preset: str, redundant: Literal["labels", "empty"] = "labels", temperature: float = 2.0, **switches: object
+    trace: Trace, preset: str, redundant: Literal["empty", "labels"] | Sequence[str] = "empty", temperature: float = 2.0, **switches: object
 ) -> Scores:
-    """Similarity through a rewritten path, minus what all recorded texts share ("labels") or minus the "empty" text."""
-    if redundant not in ("labels", "empty"):
-        raise ValueError(f"unknown redundant={redundant!r}; choose 'labels' or 'empty' (nothing subtracted: clip_surgery_architecture)")
-    notes: tuple[str, ...] = ()
-    if redundant == "labels" and len(trace.texts) == 1:
-        redundant, notes = "empty", ("A single text shares nothing with others, so the empty text was subtracted.",)
+    """Similarity through a rewritten path, minus what is redundant: what lights up whatever the text says.
+
+    `redundant` names the estimate: "empty" subtracts the empty text (each map by itself); "labels" what the recorded texts share (each map
+    depends on the others: use many); a list of texts what these share with the recorded ones, such as all classes of a data set.
+    """
     tokens = F.normalize(rewrite(trace, replace(PRESETS[preset], **switches)), dim=-1)
-    common = trace.empty_features if redundant == "empty" else None
-    values = feature_surgery(tokens, trace.text_features, common, temperature)[:, 1:]
-    return Scores(values, f"cosine similarity minus {'the empty text' if redundant == 'empty' else 'what the texts share'}", notes)
+    texts, notes = trace.text_features, ()
+    if redundant == "labels" and len(texts) == 1:
+        redundant, notes = "empty", ("A single text shares nothing with others, so the empty text was subtracted.",)
+    if redundant == "empty":
+        values = feature_surgery(tokens, texts, trace.empty_features, temperature)
+        return Scores(values[:, 1:], "cosine similarity minus the empty text", notes)
+    if isinstance(redundant, str) and redundant != "labels":
+        raise ValueError(f"unknown redundant={redundant!r}; choose 'empty', 'labels' or a list of texts (none: clip_surgery_architecture)")
+    if redundant != "labels":
+        texts = torch.cat([texts, trace.with_texts(redundant, trace.templates).text_features])
+    values = feature_surgery(tokens, texts, None, temperature)[:, 1:, : len(trace.texts)]
+    return Scores(values, f"cosine similarity minus what {len(texts)} texts share", notes)

@@ -13,7 +13,7 @@ from ..explainers import explain
 from ..model.checkpoints import load
 from ..model.clip import CLIP
 from ..results import Explanation
-from ..scenes import noun, sample
+from ..scenes import class_names, noun, sample
 from ..trace import Kind, Trace, record
 from .emoji_world import PROMPT, localisation, zero_shot
 
@@ -24,15 +24,16 @@ def _by(method: str, **options: object) -> Callable[[Trace], Explanation]:
     return lambda trace: explain(trace, method, **options)
 
 
+LABELS = [PROMPT.format(noun(name)) for name in class_names()]
 ROWS: dict[str, Callable[[Trace], Explanation]] = {
     "raw CLIP": _by("clip"),
-    "raw CLIP, minus the empty text": _by("clip_surgery_features", redundant="empty"),
+    "raw CLIP, minus the empty text": _by("clip_surgery_features"),
     **{f"v-v, no FFN, last {n} block{'s' * (n > 1)}": _by("clip_surgery_architecture", blocks=n) for n in range(1, 7)},
-    "CLIP Surgery: 6 blocks, minus the empty text": _by("clip_surgery", redundant="empty"),
-    "CLIP Surgery: 6 blocks, minus what the scene's labels share": _by("clip_surgery", redundant="labels"),
+    "CLIP Surgery: 6 blocks, minus the empty text": _by("clip_surgery"),
+    "CLIP Surgery: 6 blocks, minus what all 110 objects share": _by("clip_surgery", redundant=LABELS),
     "6 blocks with FFN on the new path": _by("clip_surgery_architecture", ffn=True),
     "6 blocks in a single path (no dual path)": _by("clip_surgery_architecture", dual_path=False),
-    "identity attention, 6 blocks, minus the empty text": _by("clip_surgery", redundant="empty", attention="identity"),
+    "identity attention, 6 blocks, minus the empty text": _by("clip_surgery", attention="identity"),
     "q-k attention without FFN, 6 blocks": _by("clip_surgery_architecture", attention="qk"),
 }
 
@@ -45,14 +46,14 @@ def figures(model: CLIP, scenes: int = SCENES) -> str:
         f"Zero-shot top-1 on {scenes} held-out scenes: **{known['object_top1']:.1f} %** over 110 objects (scenes that show one kind), "
         f"**{known['background_top1']:.1f} %** over 12 backgrounds (all scenes).",
         "",
-        "| map | mSC | mIoU at 0.5 | mIoU at the best single threshold | pointing game | object contrast |",
-        "|---|---|---|---|---|---|",
+        "| map | mSC | upside down | mIoU at 0.5 | mIoU at the best single threshold | pointing game | object contrast |",
+        "|---|---|---|---|---|---|---|",
     ]
     for name, to_map in ROWS.items():
         at = localisation(model, held_out, to_map)
         lines.append(
-            f"| {name} | {at.msc:.1f} | {at.miou_half:.1f} | {at.miou_best:.1f} (at {at.best:.2f}) | {at.pointing:.1f} % "
-            f"| {at.object_contrast:.1f} |"
+            f"| {name} | {at.msc:.1f} | {at.upside_down:.1f} % | {at.miou_half:.1f} | {at.miou_best:.1f} (at {at.best:.2f}) "
+            f"| {at.pointing:.1f} % | {at.object_contrast:.1f} |"
         )
     return "\n".join([*lines, "", *inside(model, held_out)])
 

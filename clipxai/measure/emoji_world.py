@@ -48,6 +48,7 @@ class Localisation:
     ----------
     pairs : how many
     msc : score contrast (see `score_contrast`)
+    upside_down : share of maps whose contrast is negative: the background outscores the object
     miou_half : mIoU at the fixed threshold 0.5
     miou_best, best : mIoU at the best single threshold, chosen on these very pairs, and that threshold
     pointing : share of maps whose hottest pixel lies on the object
@@ -56,6 +57,7 @@ class Localisation:
 
     pairs: int
     msc: float
+    upside_down: float
     miou_half: float
     miou_best: float
     best: float
@@ -84,16 +86,22 @@ def localisation(model: CLIP, scenes: Iterable[Scene], to_map: Callable[[Trace],
     curve = np.mean(ious, axis=0)
     best = int(curve.argmax())
     return Localisation(
-        len(contrasts), float(np.mean(contrasts)), float(curve[np.argmin(abs(THRESHOLDS - 0.5))]), float(curve[best]),
-        float(THRESHOLDS[best]), 100 * float(np.mean(hits)), float(np.mean(picks)) if picks else float("nan"),
-    )  # fmt: skip
+        pairs=len(contrasts),
+        msc=float(np.mean(contrasts)),
+        upside_down=100 * float(np.mean(np.array(contrasts) < 0)),
+        miou_half=float(curve[np.argmin(abs(THRESHOLDS - 0.5))]),
+        miou_best=float(curve[best]),
+        best=float(THRESHOLDS[best]),
+        pointing=100 * float(np.mean(hits)),
+        object_contrast=float(np.mean(picks)) if picks else float("nan"),
+    )
 
 
 def evaluate(model: CLIP, scenes: int, first_seed: int = 0) -> dict[str, float]:
     """A short report for the training log: accuracy, and contrast and pointing of the raw map against CLIP Surgery's."""
     held_out = [sample(seed) for seed in range(first_seed, first_seed + scenes)]
     raw = localisation(model, held_out, lambda trace: explain(trace, "clip"))
-    repaired = localisation(model, held_out, lambda trace: explain(trace, "clip_surgery", redundant="empty"))
+    repaired = localisation(model, held_out, lambda trace: explain(trace, "clip_surgery"))
     found = {
         **zero_shot(model, held_out), "raw_msc": raw.msc, "raw_pointing": raw.pointing,
         "surgery_msc": repaired.msc, "surgery_pointing": repaired.pointing, "surgery_miou": repaired.miou_best,

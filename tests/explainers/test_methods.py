@@ -89,19 +89,28 @@ def test_reversed_is_minus_raw(trace):
     np.testing.assert_array_equal(cx.explain(trace, "reversed_clip").scores, -cx.explain(trace, "clip").scores)
 
 
-def test_clip_surgery_is_rewrite_then_feature_surgery(trace):
+def surgery_by_hand(trace, text_features, redundant=None):
     tokens = torch.nn.functional.normalize(cx.rewrite(trace, "clip_surgery"), dim=-1)
-    by_hand = cx.feature_surgery(tokens, trace.text_features)[0, 1:].T.reshape(3, 14, 14)
-    np.testing.assert_allclose(cx.explain(trace, "clip_surgery").scores, by_hand, atol=1e-6)
-    against_empty = cx.feature_surgery(tokens, trace.text_features, trace.empty_features)[0, 1:].T.reshape(3, 14, 14)
-    np.testing.assert_allclose(cx.explain(trace, "clip_surgery", redundant="empty").scores, against_empty, atol=1e-6)
+    return cx.feature_surgery(tokens, text_features, redundant)[0, 1:, :3].T.reshape(3, 14, 14)
+
+
+def test_clip_surgery_is_rewrite_then_feature_surgery(trace):
+    against_empty = surgery_by_hand(trace, trace.text_features, trace.empty_features)
+    np.testing.assert_allclose(cx.explain(trace, "clip_surgery").scores, against_empty, atol=1e-6)
+    against_each_other = surgery_by_hand(trace, trace.text_features)
+    np.testing.assert_allclose(cx.explain(trace, "clip_surgery", redundant="labels").scores, against_each_other, atol=1e-6)
+    names = ["a cat", "an owl"]
+    against_list = surgery_by_hand(trace, torch.cat([trace.text_features, trace.model.encode_text(names)]))
+    e = cx.explain(trace, "clip_surgery", redundant=names)
+    np.testing.assert_allclose(e.scores, against_list, atol=1e-6)
+    assert e.unit == "cosine similarity minus what 5 texts share"
 
 
 def test_a_single_text_uses_the_empty_one_and_says_so(trace):
     one = trace.with_texts("a dog")
-    e = cx.explain(one, "clip_surgery")
+    e = cx.explain(one, "clip_surgery", redundant="labels")
     assert e.varies() and "the empty text was subtracted" in e.notes[0] and "empty text" in e.unit
-    np.testing.assert_array_equal(e.scores, cx.explain(one, "clip_surgery", redundant="empty").scores)
+    np.testing.assert_array_equal(e.scores, cx.explain(one, "clip_surgery").scores)
 
 
 def test_switches(trace):
@@ -111,7 +120,7 @@ def test_switches(trace):
         cx.explain(trace, depth=3)
     with pytest.raises(ValueError, match="reversed_clip has no option 'blocks'; its options: none"):
         cx.explain(trace, "reversed_clip", blocks=3)
-    with pytest.raises(ValueError, match="unknown redundant='all'; choose 'labels' or 'empty'"):
+    with pytest.raises(ValueError, match="unknown redundant='all'; choose 'empty', 'labels' or a list"):
         cx.explain(trace, redundant="all")
 
 

@@ -1,0 +1,87 @@
+"""How do you look at an explanation? `show` it in a notebook, `save` it to a file, or draw a `figure` of your own.
+
+Nothing here needs torch: an explanation that was saved as `.npz` is drawn on any machine. matplotlib loads when something is drawn.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..results import Explanation
+from .comparison import MethodComparison
+from .viewer import Viewer, known_suffix, replacing
+
+if TYPE_CHECKING:
+    from .figures import figure
+
+__all__ = ["MethodComparison", "Viewer", "figure", "save", "show"]
+
+Showable = Explanation | Sequence[Explanation] | Viewer
+
+
+def show(what: Showable) -> Viewer | None:
+    """Show an explanation, several of one image side by side, or a viewer.
+
+    Returns
+    -------
+    None in a notebook, where the figure appears below the cell (a returned one would appear twice); elsewhere the viewer, to be saved
+
+    Raises
+    ------
+    TypeError, ValueError : it cannot be shown; see `MethodComparison`
+    """
+    viewer = _viewer(what)
+    if not _in_notebook():
+        return viewer
+    from IPython.display import display
+
+    display(viewer)
+    return None
+
+
+def save(what: Showable, path: str | Path) -> Path:
+    """Write what `show` shows to a file; the suffix decides.
+
+    Parameters
+    ----------
+    what : an explanation, several of one image, or a viewer
+    path : .html (interactive, one file, no network), .png, .svg, .pdf, or .npz (the numbers of one explanation, to load again)
+
+    Returns
+    -------
+    The path. The file appears complete or not at all.
+
+    Raises
+    ------
+    ValueError : unknown suffix, or .npz for more than one explanation
+    FileNotFoundError : the folder does not exist
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".npz":
+        known_suffix(path, (".html", ".png", ".svg", ".pdf", ".npz"))
+        return _viewer(what).save(path)
+    if not isinstance(what, Explanation):
+        raise ValueError(f"cannot save {path.name!r}: .npz holds the numbers of one Explanation; save each one by itself")
+    with replacing(path) as draft:
+        what.to_npz(draft)
+    return path
+
+
+def _viewer(what: Showable) -> Viewer:
+    return what if isinstance(what, Viewer) else MethodComparison(what)
+
+
+def _in_notebook() -> bool:
+    """Whether a kernel runs this; IPython is not imported to find out."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return hasattr(shell, "kernel")
+
+
+def __getattr__(name: str) -> object:
+    if name == "figure":  # loads matplotlib, which `import clipxai.view` must not
+        from .figures import figure
+
+        return figure
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,150 @@
+"""Do methods agree about where a text is? Maps side by side under one cross-hair, with numbers that say how far."""
+
+import base64
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+
+from ..results import Explanation
+from .lettering import one_line
+from .panels import MERITS, Truth, gather, legend, panels_of, rows_of
+from .payload import BUDGET, Arrays, Header, Payload, pack
+from .scales import DIVERGING, LABELS, SEQUENTIAL, Scaling, caption, colour_table, scales_of, two_digits
+from .viewer import Viewer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_NAMED = 4  # texts in a summary
+SHOWN_AT_FIRST = 8  # more panels than this and only the first text is shown, the others at a click
+PHOTO_SIDE, PHOTO_BYTES = 640, 150_000  # longer side in pixels; larger than this as PNG is sent as JPEG
+SMALL_PHOTO_SIDE = 256
+
+
+class MethodComparison(Viewer):
+    """Maps of one image side by side: several methods, several texts, or both.
+
+    Parameters
+    ----------
+    explanations : one, or several of the same image
+    texts : which of their texts, by number or as written; all by default
+    mask : true mask (H, W) bool, or a table text -> mask: its outline is drawn, overlap and contrast are shown
+    budget : most bytes the interactive figure's data may take
+
+    Raises
+    ------
+    TypeError, ValueError : no explanation, images that differ, unknown texts, a mask of another size
+
+    Examples
+    --------
+    >>> MethodComparison([explain(trace, "clip"), explain(trace, "clip_surgery")]).save("two.html")  # doctest: +SKIP
+    """
+
+    module = "comparison"
+
+    def __init__(
+        self,
+        explanations: Explanation | Sequence[Explanation],
+        *,
+        texts: Sequence[int | str] | None = None,
+        mask: Truth | None = None,
+        budget: int = BUDGET,
+    ) -> None:
+        self.explanations = gather(explanations)
+        self.panels = panels_of(self.explanations, texts, mask)
+        self.mask, self.budget = mask, budget
+        self._image = self.explanations[0].image
+        self.texts = tuple(dict.fromkeys(p.text for p in self.panels))
+
+    @property
+    def summary(self) -> str:
+        methods = ", ".join(dict.fromkeys(e.method for e in self.explanations))
+        others = len(self.texts) - len(self.texts[:MOST_NAMED])
+        named = ", ".join(repr(one_line(text)) for text in self.texts[:MOST_NAMED]) + (f" and {others} more" if others else "")
+        return f"Where {methods} {'sees' if len(self.explanations) == 1 else 'see'} {named}"
+
+    def figure(self, *, normalize: Scaling = "minmax", alpha: float = 0.6) -> "Figure":
+        """All maps as a matplotlib figure; see `clipxai.view.figure` for the options."""
+        from .figures import figure
+
+        return figure(self.explanations, texts=self.texts, normalize=normalize, alpha=alpha, mask=self.mask)
+
+    def first_state(self) -> "Figure":
+        """The maps that are seen before anybody touches the viewer: all of them if they are few, else those of the first text."""
+        from .figures import figure
+
+        texts = self.texts if self._all_at_first() else self.texts[:1]
+        return figure(self.explanations, texts=texts, mask=self.mask)
+
+    def payload(self) -> Payload:
+        """Exact scores (`maps0`, `maps1` … one array (T, gh * gw) per explanation), colour tables, photo and words."""
+        arrays: Arrays = {
+            **{f"maps{n}": (e.scores.reshape(len(e.texts), -1), "f32") for n, e in enumerate(self.explanations)},
+            **{name: (colour_table(name), "u8") for name in (SEQUENTIAL, DIVERGING)},
+        }
+        steps = [
+            ("To keep the figure small, scores are rounded to 65,534 steps a map.", _rounded),
+            (f"To keep the figure small, the photo has at most {SMALL_PHOTO_SIDE} pixels a side.", self._smaller_photo),
+        ]
+        return pack(self._header(), arrays, self.budget, steps)
+
+    def _header(self) -> Header:
+        H, W = self._image.shape[:2]
+        units = [p.explanation.unit for p in self.panels]
+        return {
+            "summary": self.summary,
+            "photo": encode_photo(self._image, PHOTO_SIDE),
+            "grids": [{"height": e.grid.height, "width": e.grid.width, "box": list(map(float, e.grid.box)), "image_size": [H, W]}
+                      for e in self.explanations],
+            "panels": [
+                {"text": p.text, "method": p.explanation.method, "source": p.source, "row": p.row, "unit": unit, "flat": p.flat,
+                 "subtitle": f"{p.explanation.method} · presence {two_digits(p.presence)}",
+                 "badges": [{"name": name, "value": two_digits(value), "meaning": MERITS[name]} for name, value in p.merits.items()]}
+                for p, unit in zip(self.panels, units, strict=True)
+            ],
+            "rows": rows_of(self.panels),
+            "texts": list(self.texts),
+            "text": None if self._all_at_first() else self.texts[0],
+            "scalings": [self._scaling(name, units) for name in get_args(Scaling)],
+            "outlines": {p.text: outlines(p.truth) for p in self.panels},
+            "notes": [*legend(self.panels), *dict.fromkeys(note for e in self.explanations for note in e.notes)],
+        }  # fmt: skip
+
+    def _scaling(self, name: Scaling, units: Sequence[str]) -> Header:
+        scales = scales_of([p.scores for p in self.panels], units, name)
+        words = caption(units, name, scales)
+        return {"label": LABELS[name], "caption": words, "scales": [{"low": s.low, "high": s.high, "colours": s.colours} for s in scales]}
+
+    def _all_at_first(self) -> bool:
+        return len(self.panels) <= SHOWN_AT_FIRST or len(self.texts) == 1
+
+    def _smaller_photo(self, header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
+        return {**header, "photo": encode_photo(self._image, SMALL_PHOTO_SIDE, most_bytes=0)}, arrays
+
+
+def _rounded(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
+    return header, {name: (values, "u16" if coding == "f32" else coding) for name, (values, coding) in arrays.items()}
+
+
+def encode_photo(image: np.ndarray, side: int, most_bytes: int = PHOTO_BYTES) -> str:
+    """An image (H, W, 3) uint8 RGB as a data URL, scaled down to `side` pixels; PNG if that is small enough, else JPEG."""
+    import cv2
+
+    zoom = min(1.0, side / max(image.shape[:2]))
+    size = (max(1, round(image.shape[1] * zoom)), max(1, round(image.shape[0] * zoom)))
+    small = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    kind, content = "png", cv2.imencode(".png", small)[1]
+    if content.nbytes > most_bytes:
+        kind, content = "jpeg", cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
+    return f"data:image/{kind};base64,{base64.b64encode(content.tobytes()).decode('ascii')}"
+
+
+def outlines(truth: np.ndarray | None) -> list[list[float]]:
+    """Edges of a mask (H, W) bool as closed lines x, y, x, y … in pixels of the image."""
+    import cv2
+
+    if truth is None or truth.all():
+        return []
+    lines = cv2.findContours(truth.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)[0]
+    return [(line.reshape(-1) + 0.5).tolist() for line in lines]

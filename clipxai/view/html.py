@@ -1,0 +1,117 @@
+"""How does a figure become a page, or an output of a notebook, that needs nothing else?
+
+The browser modules in `static/` are joined into one inline script: imports between them are dropped, since all land in one scope. The same
+joined text, with its default export, is what a live widget loads (`module_source`).
+
+What an environment does to an output decides the rest:
+
+- no scripts (GitHub, untrusted notebooks): the poster, a picture inside the figure, shows the default state
+- several figures on one page, or one output shown twice: no element ids; each script claims the figures that nobody has claimed
+- styles of the host page: the figure lives in a shadow root, which also hides the poster
+- no network: nothing is fetched, and a saved page forbids it by its own policy
+- text that looks like HTML: travels as JSON whose `<` is escaped, and is shown as text
+"""
+
+import base64
+import html
+import json
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Literal, Protocol
+
+from .payload import Payload
+
+IMPORT = re.compile(r'^import\s[^;]*?from\s+"\./([\w-]+)\.js";\n', re.MULTILINE)
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{title}</title>
+<style>:root {{ color-scheme: light dark; }} body {{ margin: 1.5rem auto; padding: 0 1rem; max-width: 1280px; }}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+
+
+class Drawable(Protocol):
+    """What a page is made of: see `Viewer`."""
+
+    module: str
+    summary: str
+
+    def payload(self) -> Payload: ...
+
+    def poster(self, kind: Literal["png", "jpeg"]) -> bytes: ...
+
+
+def page(viewer: Drawable) -> str:
+    """A complete HTML document that works as a file, without network."""
+    return PAGE.format(policy=POLICY, title=html.escape(viewer.summary), body=fragment(viewer))
+
+
+def mimebundle(viewer: Drawable) -> dict[str, str]:
+    """What a notebook stores: the interactive figure, and a picture and a line of text for whoever cannot run it."""
+    picture = base64.b64encode(viewer.poster("png")).decode("ascii")
+    return {"text/html": fragment(viewer), "image/png": picture, "text/plain": viewer.summary}
+
+
+def fragment(viewer: Drawable) -> str:
+    """The figure as HTML to put into any page, whatever its encoding: all of it is ASCII."""
+    poster = base64.b64encode(viewer.poster("jpeg")).decode("ascii")
+    summary = html.escape(viewer.summary).encode("ascii", "xmlcharrefreplace").decode("ascii")
+    payload = viewer.payload()
+    values = {"payload": {"header": payload.header, "blob": payload.base64()}, "css": asset("viewer.css"), "pinned": None}
+    script = f'(() => {{\n"use strict";\n{join(viewer.module, "host")}\nclaim("{viewer.module}", viewer);\n}})();'
+    return (
+        f'<div class="clipxai-figure" data-viewer="{viewer.module}" data-lm-suppress-shortcuts="true">'
+        f'<img style="max-width: 100%" alt="{summary}" src="data:image/jpeg;base64,{poster}">'
+        f'<script type="application/json">{escape(values)}</script></div>\n<script>{script}</script>'
+    )
+
+
+def module_source(name: str) -> str:
+    """A viewer's browser code as one ES module with a default export, for a live widget."""
+    return f"{join(name)}\nexport default viewer;\n"
+
+
+@cache
+def join(*names: str) -> str:
+    """Browser modules and all they import as one script, whose default export becomes the constant `viewer`."""
+    order: list[str] = []
+    for name in names:
+        _collect(name, order)
+    return "\n".join(_inline(asset(f"{name}.js")) for name in order)
+
+
+def escape(values: object) -> str:
+    """JSON that may stand inside a script element: it cannot end it, whatever text it holds."""
+    text = json.dumps(values, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+@cache
+def asset(name: str) -> str:
+    """Text of a file in `static/`."""
+    return (files(__package__) / "static" / name).read_text(encoding="utf-8")
+
+
+def _collect(name: str, order: list[str]) -> None:
+    """Append a module after everything it imports."""
+    for imported in IMPORT.findall(asset(f"{name}.js")):
+        _collect(imported, order)
+    if name not in order:
+        order.append(name)
+
+
+def _inline(source: str) -> str:
+    source = IMPORT.sub("", source)
+    source = re.sub(r"^export default ", "const viewer = ", source, flags=re.MULTILINE)
+    source = re.sub(r"^export (?=(async )?(function|const|class)\b)", "", source, flags=re.MULTILINE)
+    return re.sub(r"[^\x00-\x7f]", lambda letter: f"\\u{{{ord(letter[0]):x}}}", source)  # these occur in texts and comments only

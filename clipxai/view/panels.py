@@ -1,0 +1,178 @@
+"""Which maps does a figure show, in which order, and how far does each agree with the truth and with the first?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..results import Explanation, is_flat
+
+Truth = np.ndarray | Mapping[str, np.ndarray]
+MERITS = {
+    "IoU": "overlap of the map's upper half (min-max above 0.5) with the true mask, 0 to 1",
+    "contrast": "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down",
+    "rank corr.": "Spearman rank correlation with the first map, −1 to 1",
+}
+MOST_COLUMNS = 4
+COMPARED_AT = (64, 64)  # pixels at which maps of different grids are compared
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One map of a figure: one text in one of the explanations.
+
+    Attributes
+    ----------
+    explanation, source : the explanation, and its number among those of the figure
+    row : number of the text in it
+    truth : true mask (H, W) bool of the text, if it is known
+    merits : how far the map agrees with the truth and with the first map, by the names in `MERITS`
+    """
+
+    explanation: Explanation
+    source: int
+    row: int
+    truth: np.ndarray | None = None
+    merits: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        return self.explanation.texts[self.row]
+
+    @property
+    def presence(self) -> float:
+        return float(self.explanation.presence[self.row])
+
+    @property
+    def scores(self) -> np.ndarray:
+        """(gh, gw) float32; everything that is not a finite number is NaN."""
+        scores = self.explanation.scores[self.row]
+        return np.where(np.isfinite(scores), scores, np.nan).astype(np.float32)
+
+    @property
+    def flat(self) -> bool:
+        """Whether there is no variation to show."""
+        return bool(np.isnan(self.scores).all() or is_flat(self.scores))
+
+
+def gather(explanations: Explanation | Sequence[Explanation]) -> tuple[Explanation, ...]:
+    """One or several explanations as a tuple, after checking that they explain the same image.
+
+    Raises
+    ------
+    TypeError : something else than explanations came in
+    ValueError : none came in, or their images differ
+    """
+    several = (explanations,) if isinstance(explanations, Explanation) else tuple(explanations)
+    for given in several:
+        if not isinstance(given, Explanation):
+            raise TypeError(f"expected an Explanation (from clipxai.explain) or a list of them, got {type(given).__name__}")
+    if not several:
+        raise ValueError("there is no explanation to draw: the list is empty")
+    if not all(np.array_equal(e.image, several[0].image) for e in several[1:]):
+        raise ValueError("these explanations are of different images; draw each image by itself, for example in a loop")
+    return several
+
+
+def panels_of(explanations: Sequence[Explanation], texts: Sequence[int | str] | None = None, mask: Truth | None = None) -> list[Panel]:
+    """The maps of a figure, all explanations of the first text first.
+
+    Parameters
+    ----------
+    explanations : of one image
+    texts : which texts (numbers count in the first explanation); all of them by default
+    mask : true mask (H, W) bool of what the texts name, or a table text -> mask
+
+    Raises
+    ------
+    ValueError : a text that none of the explanations has, no text at all, masks for other texts or of another size than the image
+    """
+    known = list(dict.fromkeys(text for e in explanations for text in e.texts))
+    if isinstance(texts, (str, int)):
+        texts = [texts]
+    if isinstance(mask, Mapping) and not set(mask) & set(known):
+        raise ValueError(f"none of the masks ({', '.join(map(repr, mask))}) is for one of the texts ({', '.join(map(repr, known))})")
+    wanted = known if texts is None else [t if t in known else explanations[0].texts[explanations[0].index(t)] for t in texts]
+    panels = [
+        Panel(e, source, row, _truth_of(mask, text, e.grid.image_size))
+        for text in dict.fromkeys(wanted)
+        for source, e in enumerate(explanations)
+        for row, own in enumerate(e.texts)
+        if own == text
+    ]
+    if not panels:
+        raise ValueError("there is no map to draw: no text was chosen")
+    return [replace(panel, merits=_merits(panel, _first_of(panels, panel))) for panel in panels]
+
+
+def rows_of(panels: Sequence[Panel]) -> list[list[int | None]]:
+    """Numbers of the panels in rows as they are drawn; None is the image itself.
+
+    One row per text where all its methods fit beside the image, else one panel after the other.
+    """
+    methods = [sum(p.text == text for p in panels) for text in dict.fromkeys(p.text for p in panels)]
+    if len(methods) > 1 and len(set(methods)) == 1 and 1 < methods[0] < MOST_COLUMNS:
+        return [[None, *range(start, start + methods[0])] for start in range(0, len(panels), methods[0])]
+    cells = [None, *range(len(panels))]
+    columns = 3 if len(cells) in (5, 6, 9) else MOST_COLUMNS  # 3 + 2 reads better than 4 + 1
+    return [cells[start : start + columns] for start in range(0, len(cells), columns)]
+
+
+def _truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.ndarray | None:
+    found = mask.get(text) if isinstance(mask, Mapping) else mask
+    if found is None:
+        return None
+    if found.shape != tuple(image_size):
+        raise ValueError(f"the mask has shape {found.shape}, but the image is {tuple(image_size)} (height, width)")
+    return found.astype(bool)
+
+
+def _merits(panel: Panel, first: Panel) -> dict[str, float]:
+    """None for a map that has no variation or is not finite everywhere."""
+    truth = panel.truth
+    if panel.flat or np.isnan(panel.scores).any():
+        return {}
+    found = {}
+    if truth is not None and truth.any() and not truth.all():
+        heat, hot = panel.explanation.heatmap(panel.row), panel.explanation.mask(panel.row)
+        found["IoU"] = float((hot & truth).sum() / (hot | truth).sum())
+        inside, outside = heat[truth & ~np.isnan(heat)], heat[~truth & ~np.isnan(heat)]
+        if inside.size and outside.size:
+            found["contrast"] = float(inside.mean() - outside.mean())
+    if panel is not first and not first.flat and not np.isnan(first.scores).any():
+        found["rank corr."] = rank_correlation(*_comparable(panel, first))
+    return found
+
+
+def legend(panels: Sequence[Panel]) -> list[str]:
+    """A line that explains the figures of merit that occur; none if none does."""
+    used = [f"{name}: {meaning}" for name, meaning in MERITS.items() if any(name in panel.merits for panel in panels)]
+    return ["; ".join(used)] if used else []
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Spearman's rank correlation of two arrays of one size; ties share their mean rank. NaN if one of them is constant."""
+    ranks = [_ranks(np.ravel(values)) for values in (a, b)]
+    if any(np.ptp(r) == 0 for r in ranks):
+        return float("nan")
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[where]
+
+
+def _comparable(panel: Panel, first: Panel) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of two panels at the same places: patches, or pixels that both cover if their grids differ."""
+    if panel.explanation.grid == first.explanation.grid:
+        return panel.scores, first.scores
+    drawn = [p.explanation.grid.onto_image(p.scores, COMPARED_AT) for p in (panel, first)]
+    both = ~np.isnan(drawn[0]) & ~np.isnan(drawn[1])
+    return drawn[0][both], drawn[1][both]
+
+
+def _first_of(panels: Sequence[Panel], panel: Panel) -> Panel:
+    """The panel that another is compared with: the first method on its text, or the first text if there is one method only."""
+    several = len({p.source for p in panels}) > 1
+    return next(p for p in panels if p.text == panel.text or not several)

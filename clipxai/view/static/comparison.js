@@ -1,0 +1,150 @@
+// Do methods agree about where a text is? Maps of one image side by side under one cross-hair.
+// @ts-check
+import { unpack } from "./decode.js";
+import { format } from "./draw.js";
+import { createMapPanel, createPhotoPanel } from "./panel.js";
+import { createChips, createShell, element } from "./shell.js";
+import { createStore, focused, keyAction, sameCell } from "./state.js";
+
+const HELP = "Move over a map to read it. Click to pin a patch, click it again or press Esc to let go. Arrow keys move by one patch, " +
+  "Space pins, ? shows this line. Rows and columns count from 0, as in explanation.scores.";
+const MOST_IN_TABLE = 10;
+
+/** @param {{model: any, el: HTMLElement}} context @returns {() => void} */
+function render({ model, el }) {
+  let close = show(model, el);
+  const again = () => {
+    close();
+    close = show(model, el);
+  };
+  model.on("change:payload", again);
+  return () => {
+    model.off("change:payload", again);
+    close();
+  };
+}
+
+/** Build the whole figure from the model's payload. @param {any} model @param {HTMLElement} el @returns {() => void} */
+function show(model, el) {
+  const payload = model.get("payload");
+  const { header } = payload;
+  const arrays = unpack(payload);
+  const store = createStore({ hover: null, pinned: null, help: false, text: header.text, scaling: 0, alpha: 0.6, smooth: true }, header.grids);
+  /** @type {ReturnType<typeof createMapPanel>[]} */
+  let panels = [];
+  const parts = createParts(header, store);
+  const redraw = () => panels.forEach((panel) => panel.draw(store.state));
+  const shell = createShell(el, model.get("css"), redraw);
+  shell.root.append(parts.controls, parts.stage, parts.status, parts.caption, parts.help, parts.details);
+
+  const build = () => {
+    const cells = cellsOf(header, store.state.text);
+    parts.stage.style.setProperty("--columns", String(Math.max(...cells.map((row) => row.length))));
+    panels = cells.flat().map((n) => (n === null ? createPhotoPanel(header, store) : createMapPanel(header, arrays, n, store)));
+    parts.stage.replaceChildren(...panels.map((panel) => panel.node));
+    redraw();
+  };
+  const describe = () => {
+    const maps = panels.filter((panel) => panel.spec);
+    const { caption } = header.scalings[store.state.scaling];
+    parts.caption.replaceChildren(...[caption, ...header.notes, ...header.dropped].map((line) => element("p", {}, line)));
+    if (parts.details.open) parts.details.replaceChildren(parts.details.firstChild, createTable(maps));
+  };
+  let drawing = 0;
+  const update = (/** @type {any} */ now, /** @type {any} */ before) => {
+    parts.show(now);
+    if (now.text !== before.text) build();
+    if (now.text !== before.text || now.scaling !== before.scaling) describe();
+    if (!sameCell(focused(now), focused(before))) shell.speak(spoken(now, panels));
+    if (!sameCell(now.pinned, before.pinned)) {
+      model.set("pinned", now.pinned && [now.pinned.row, now.pinned.column]);
+      model.save_changes();
+    }
+    cancelAnimationFrame(drawing);
+    drawing = requestAnimationFrame(() => panels.forEach((panel) => panel.update(store.state)));
+  };
+  parts.details.addEventListener("toggle", describe);
+  store.subscribe(update);
+  parts.show(store.state);
+  build();
+  describe();
+  return () => {
+    cancelAnimationFrame(drawing);
+    shell.close();
+  };
+}
+
+/** Panels of one text, or of all: numbers in rows, null for the photo. @param {any} header @param {string | null} text @returns {(number | null)[][]} */
+export function cellsOf(header, text) {
+  if (text === null) return header.rows;
+  const numbers = header.panels.flatMap((/** @type {any} */ panel, /** @type {number} */ n) => (panel.text === text ? [n] : []));
+  const cells = [null, ...numbers];
+  return cells.length <= 4 ? [cells] : [cells.slice(0, 4), cells.slice(4)];
+}
+
+/** Everything around the maps. @param {any} header @param {ReturnType<typeof createStore>} store */
+function createParts(header, store) {
+  const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
+  const chips = createChips("text", [{ name: "all texts", value: null }, ...header.texts.map((/** @type {string} */ text) => ({ name: text, value: text }))], (text) => set({ text }));
+  const scaling = element("select", { onchange: () => set({ scaling: scaling.selectedIndex }) },
+    ...header.scalings.map((/** @type {any} */ choice) => element("option", {}, choice.label)));
+  const alpha = element("input", { type: "range", min: "0", max: "100", value: "60", oninput: () => set({ alpha: alpha.valueAsNumber / 100 }) });
+  const smooth = element("input", { type: "checkbox", checked: true, onchange: () => set({ smooth: smooth.checked }) });
+  const question = element("button", { type: "button", className: "question", title: "How to use this figure", "aria-label": "help",
+    onclick: () => store.dispatch({ type: "help" }) }, "?");
+  const controls = element("div", { className: "controls" },
+    ...(header.texts.length > 1 ? [chips.bar] : []),
+    element("label", {}, "colours ", scaling), element("label", {}, "map opacity ", alpha), element("label", {}, smooth, " smooth"), question);
+  const stage = element("div", { className: "stage", tabIndex: 0, role: "application", "data-lm-suppress-shortcuts": "true",
+    "aria-label": `${header.summary}. Arrow keys move over the patches, Space pins, Escape lets go, question mark helps.` });
+  stage.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const action = event.ctrlKey || event.metaKey || event.altKey ? null : keyAction(event.key);
+    if (!action) return;
+    event.preventDefault();
+    store.dispatch(action);
+  });
+  const status = element("div", { className: "status" });
+  const help = element("p", { className: "help", hidden: true }, HELP);
+  const details = element("details", {}, element("summary", {}, `Table: the ${MOST_IN_TABLE} highest patches`));
+  /** @param {any} state */
+  const show = (state) => {
+    chips.show(state.text);
+    help.hidden = !state.help;
+    stage.style.setProperty("--alpha", String(state.alpha));
+    status.textContent = statusLine(state);
+  };
+  return { controls, stage, status, caption: element("div", { className: "caption" }), help, details, show };
+}
+
+/** @param {any} state @returns {string} */
+export function statusLine(state) {
+  const cell = focused(state);
+  if (!cell) return "Move over a map to read its patches; click to pin one.";
+  const pinned = sameCell(cell, state.pinned);
+  return `${state.hover && !pinned ? "" : "pinned: "}row ${cell.row}, column ${cell.column}${pinned ? " (Esc lets go)" : ""}`;
+}
+
+/** What a screen reader says of the focused patch. @param {any} state @param {any[]} panels @returns {string} */
+function spoken(state, panels) {
+  const cell = focused(state);
+  if (!cell) return "no patch";
+  const values = panels.filter((panel) => panel.spec).map((panel) => `${panel.spec.text} by ${panel.spec.method}: ${panel.read(cell)}`);
+  return `row ${cell.row} column ${cell.column}; ${values.join("; ")}`;
+}
+
+/** The highest patches of the first map, and what the other maps say of them. @param {any[]} maps */
+function createTable(maps) {
+  const [first] = maps;
+  const order = [...first.values.keys()].filter((n) => !Number.isNaN(first.values[n])).sort((a, b) => first.values[b] - first.values[a]);
+  const head = ["rank", "row", "column", ...maps.map(({ spec }) => `${spec.text} · ${spec.method}`)].map((name) => element("th", { scope: "col" }, name));
+  const rows = order.slice(0, MOST_IN_TABLE).map((n, rank) => {
+    const cell = { grid: first.spec.source, row: Math.floor(n / first.grid.width), column: n % first.grid.width };
+    const numbers = maps.map((panel) => panel.at(cell)).map((value) => (value === null ? "outside" : format(value)));
+    return element("tr", {}, ...[rank + 1, cell.row, cell.column, ...numbers].map((value) => element("td", {}, String(value))));
+  });
+  const title = `Highest patches of “${first.spec.text}” by ${first.spec.method}`;
+  return element("div", { className: "scroll" }, element("table", {}, element("caption", {}, title),
+    element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)));
+}
+
+export default { render };

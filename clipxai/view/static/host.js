@@ -1,0 +1,42 @@
+// How does a viewer run in a page without a kernel? Its model is the data in the page, and nobody listens at the other end.
+// @ts-check
+
+/**
+ * The part of a widget model that viewers use.
+ * @param {Record<string, any>} values
+ */
+export function staticModel(values) {
+  /** @type {Map<string, Set<() => void>>} */
+  const listeners = new Map();
+  return {
+    get: (/** @type {string} */ name) => values[name],
+    set(/** @type {string} */ name, /** @type {any} */ value) {
+      values[name] = value;
+      for (const notify of listeners.get(`change:${name}`) ?? []) notify();
+    },
+    on(/** @type {string} */ event, /** @type {() => void} */ notify) {
+      listeners.set(event, (listeners.get(event) ?? new Set()).add(notify));
+    },
+    off: (/** @type {string} */ event, /** @type {() => void} */ notify) => listeners.get(event)?.delete(notify),
+    save_changes() {},
+  };
+}
+
+/**
+ * Bring to life every figure of a kind that no script has claimed yet. The claim is a property, not an attribute:
+ * a copy of the page must not inherit it.
+ * @param {string} name @param {{render: (context: {model: any, el: HTMLElement}) => void}} viewer
+ */
+export function claim(name, viewer) {
+  for (const figure of document.querySelectorAll(`.clipxai-figure[data-viewer="${name}"]`)) {
+    const el = /** @type {HTMLElement & {clipxaiClaimed?: boolean}} */ (figure);
+    if (el.clipxaiClaimed) continue;
+    el.clipxaiClaimed = true;
+    try {
+      viewer.render({ model: staticModel(JSON.parse(el.querySelector("script")?.textContent ?? "")), el });
+    } catch (error) {
+      el.shadowRoot?.replaceChildren(document.createElement("slot")); // the poster shows through
+      console.error("clipxai: this figure stays a picture, because its viewer failed:", error);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+// One picture of a figure: the photo, a map over it, its colour bar, and what the patch under the cross-hair says.
+// @ts-check
+import { context2d, dimOutside, fitToScreen, format, hatchNaN, markCell, paintBar, paintMap, strokeOutline } from "./draw.js";
+import { element } from "./shell.js";
+import { focused } from "./state.js";
+
+const MAP_SIDE = 360; // pixels a map is computed at on its longer side; the browser does the rest
+const DIM = 0.3; // brightness of what the model did not see
+
+/** @typedef {import("./draw.js").Grid} Grid */
+/** @typedef {import("./state.js").Cell} Cell */
+
+/**
+ * The patch of one grid in which the middle of another grid's patch lies, or null if that lies outside.
+ * @param {Cell} cell @param {Grid[]} grids @param {number} target @returns {Cell | null}
+ */
+export function translate(cell, grids, target) {
+  if (cell.grid === target) return cell;
+  const { box: [top, left, bottom, right], height, width } = grids[cell.grid];
+  return cellAt(grids, target, left + ((cell.column + 0.5) / width) * (right - left), top + ((cell.row + 0.5) / height) * (bottom - top));
+}
+
+/**
+ * The patch at a point of the image, or null where the grid does not reach.
+ * @param {Grid[]} grids @param {number} target @param {number} x @param {number} y @returns {Cell | null}
+ */
+export function cellAt(grids, target, x, y) {
+  const { box: [top, left, bottom, right], height, width } = grids[target];
+  const row = Math.floor(((y - top) / (bottom - top)) * height);
+  const column = Math.floor(((x - left) / (right - left)) * width);
+  return row >= 0 && row < height && column >= 0 && column < width ? { grid: target, row, column } : null;
+}
+
+/** 1 for the highest score. @param {ArrayLike<number>} values @param {number} value @returns {number} */
+export function rankOf(values, value) {
+  let rank = 1;
+  for (let i = 0; i < values.length; i++) if (values[i] > value) rank++;
+  return rank;
+}
+
+/** Photo, layers over it, and the pointer. @param {any} header @param {number} source whose grid counts @param {any} store @param {HTMLElement[]} layers */
+function createPicture(header, source, store, layers) {
+  const [H, W] = header.grids[0].image_size;
+  const photo = element("img", { src: header.photo, alt: "", draggable: false });
+  const picture = element("div", { className: "picture" }, photo, ...layers);
+  picture.style.setProperty("--aspect", String(W / H));
+  const under = (/** @type {PointerEvent} */ event) => {
+    const area = picture.getBoundingClientRect();
+    return cellAt(header.grids, source, ((event.clientX - area.left) / area.width) * W, ((event.clientY - area.top) / area.height) * H);
+  };
+  picture.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
+    const cell = under(event);
+    store.dispatch(cell ? { type: "hover", cell } : { type: "leave" });
+  });
+  picture.addEventListener("pointerleave", () => store.dispatch({ type: "leave" }));
+  picture.addEventListener("click", (/** @type {PointerEvent} */ event) => {
+    const cell = under(event);
+    if (cell) store.dispatch({ type: "pin", cell });
+  });
+  return picture;
+}
+
+/** Draw pinned and focused patch. @param {HTMLCanvasElement} canvas @param {any} header @param {number} source @param {any} state */
+function drawMarks(canvas, header, source, state) {
+  context2d(canvas).clearRect(0, 0, canvas.width, canvas.height);
+  for (const cell of new Set([state.pinned, focused(state)])) {
+    const own = cell && translate(cell, header.grids, source);
+    if (own) markCell(canvas, header.grids[source], own, cell === state.pinned);
+  }
+}
+
+/** The photo itself, in colour. @param {any} header @param {any} store @returns {any} */
+export function createPhotoPanel(header, store) {
+  const marks = element("canvas", { className: "layer" });
+  const [H, W] = header.grids[0].image_size;
+  const node = element("figure", { className: "panel photo" },
+    element("figcaption", {}, element("b", {}, "image"), element("span", {}, `${W} × ${H} pixels`)), createPicture(header, 0, store, [marks]));
+  const update = (/** @type {any} */ state) => drawMarks(marks, header, 0, state);
+  const draw = (/** @type {any} */ state) => {
+    fitToScreen(marks);
+    update(state);
+  };
+  return { node, draw, update };
+}
+
+/**
+ * One map. `at` reads its score at a patch of any grid (null outside), `read` puts it in words.
+ * @param {any} header @param {Record<string, any>} arrays @param {number} n @param {any} store
+ */
+export function createMapPanel(header, arrays, n, store) {
+  const spec = header.panels[n];
+  const grid = header.grids[spec.source];
+  const size = grid.height * grid.width;
+  const values = arrays[`maps${spec.source}`].subarray(spec.row * size, (spec.row + 1) * size);
+  const [map, fixed, marks] = ["layer map", "layer", "layer"].map((className) => element("canvas", { className }));
+  const note = spec.flat ? [element("span", { className: "note" }, values.some(Number.isFinite) ? "no variation" : "no finite value")] : [];
+  const bar = element("canvas", { className: "bar" });
+  const numbers = element("div", { className: "numbers" });
+  const readout = element("output", { className: "readout" });
+  const badges = spec.badges.map((/** @type {any} */ badge) => element("span", { title: badge.meaning }, `${badge.name} ${badge.value}`));
+  const node = element("figure", { className: "panel" },
+    element("figcaption", { title: spec.text }, element("b", {}, spec.text), element("span", {}, spec.subtitle)),
+    createPicture(header, spec.source, store, [map, fixed, marks, ...note]), bar, numbers, element("div", { className: "badges" }, ...badges), readout);
+  const at = (/** @type {Cell} */ cell) => {
+    const own = translate(cell, header.grids, spec.source);
+    return own && values[own.row * grid.width + own.column];
+  };
+  const read = (/** @type {Cell} */ cell) => {
+    const value = at(cell);
+    if (value === null) return "outside this map";
+    return Number.isNaN(value) || spec.flat ? format(value) : `${format(value)}, rank ${rankOf(values, value)} of ${size}`;
+  };
+  let painted = ""; // which options the map on the canvas was painted with
+  const update = (/** @type {any} */ state) => {
+    const wanted = `${state.scaling} ${state.smooth}`;
+    if (painted !== wanted) paint(state);
+    painted = wanted;
+    const cell = focused(state);
+    readout.textContent = cell ? read(cell) : "\u00a0";
+    drawMarks(marks, header, spec.source, state);
+  };
+  const paint = (/** @type {any} */ state) => {
+    const scale = header.scalings[state.scaling].scales[n];
+    const [H, W] = grid.image_size;
+    map.width = Math.max(1, Math.round((MAP_SIDE * W) / Math.max(H, W)));
+    map.height = Math.max(1, Math.round((MAP_SIDE * H) / Math.max(H, W)));
+    paintMap(map, values, grid, scale, arrays[scale.colours], state.smooth);
+    paintBar(bar, arrays[scale.colours]);
+    const shown = scale.high > scale.low ? [scale.low, (scale.low + scale.high) / 2, scale.high] : [scale.low];
+    numbers.replaceChildren(...shown.map((value) => element("span", {}, format(value))));
+    bar.style.visibility = numbers.style.visibility = values.some(Number.isFinite) ? "" : "hidden";
+  };
+  /** Everything, also what only time or size can spoil. @param {any} state */
+  const draw = (state) => {
+    painted = "";
+    fitToScreen(fixed);
+    fitToScreen(marks);
+    dimOutside(fixed, grid, DIM);
+    hatchNaN(fixed, values, grid);
+    for (const points of header.outlines[spec.text]) strokeOutline(fixed, points, grid.image_size);
+    update(state);
+  };
+  return { node, spec, grid, values, at, read, draw, update };
+}

@@ -1,0 +1,124 @@
+"""What do all interactive figures have in common? They show themselves in a notebook, and save themselves to a file."""
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+
+from .html import mimebundle, page
+from .payload import Payload
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+POSTER_BYTES = {"png": 600_000, "jpeg": 200_000}
+POSTER_DPI, PRINT_DPI = (100, 80, 64, 48), 200
+POSTER_STEP = 4  # levels of colour that count as one in a PNG poster: invisible, and a noisy photo takes half the bytes
+PosterKind = Literal["png", "jpeg"]
+PICTURES = (".png", ".svg", ".pdf")
+
+
+class Viewer(ABC):
+    """An interactive figure.
+
+    A viewer names its browser module (`static/<module>.js`) and gives a summary in one line, a payload, and its matplotlib twin.
+    """
+
+    module: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def summary(self) -> str:
+        """What the figure shows, in one line."""
+
+    @abstractmethod
+    def payload(self) -> Payload:
+        """Words and numbers for the browser."""
+
+    @abstractmethod
+    def figure(self) -> "Figure":
+        """The matplotlib twin: everything the viewer can show, for paper."""
+
+    def first_state(self) -> "Figure":
+        """The matplotlib twin of what is seen before anybody touches the viewer."""
+        return self.figure()
+
+    def poster(self, kind: PosterKind = "jpeg") -> bytes:
+        """The first state as a picture, as fine as fits into a notebook: JPEG for the inside of a page, PNG for beside it."""
+        import cv2
+
+        drawn = self.first_state()
+        for dpi in POSTER_DPI:
+            pixels = cv2.imdecode(np.frombuffer(_render(drawn, "png", dpi), np.uint8), cv2.IMREAD_COLOR)
+            if kind == "png":
+                pixels = np.minimum(np.rint(pixels / POSTER_STEP) * POSTER_STEP, 255).astype(np.uint8)
+            picture = cv2.imencode(f".{kind}", pixels)[1].tobytes()
+            if len(picture) <= POSTER_BYTES[kind]:
+                break
+        return picture
+
+    def save(self, path: str | Path) -> Path:
+        """Write the figure; the suffix decides: .html interactive, .png .svg .pdf still.
+
+        The file appears complete or not at all.
+
+        Raises
+        ------
+        ValueError : unknown suffix
+        FileNotFoundError : the folder does not exist
+        """
+        path = Path(path)
+        suffix = known_suffix(path, (".html", *PICTURES))
+        content = page(self).encode() if suffix == ".html" else _render(self.figure(), suffix[1:], PRINT_DPI)
+        with replacing(path) as draft:
+            draft.write_bytes(content)
+        return path
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.summary}>"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return mimebundle(self)
+
+
+def known_suffix(path: Path, known: tuple[str, ...]) -> str:
+    """The suffix of a path in lower case, if it is a known one.
+
+    Raises
+    ------
+    ValueError : it is not; the message names those that are
+    """
+    suffix = path.suffix.lower()
+    if suffix not in known:
+        raise ValueError(f"cannot save {path.name!r}: the suffix decides the format, choose one of {' '.join(known)}")
+    return suffix
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A draft beside `path` that takes its place when all went well and is removed otherwise.
+
+    Raises
+    ------
+    FileNotFoundError : the folder does not exist
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}; make it first")
+    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _render(figure: "Figure", kind: str, dpi: int) -> bytes:
+    buffer = BytesIO()
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)  # same figure, same file
+    figure.savefig(buffer, format=kind, dpi=dpi, metadata=undated)
+    return buffer.getvalue()

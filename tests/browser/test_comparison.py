@@ -1,0 +1,295 @@
+"""Does the saved page of a comparison do what its help line promises, in a real browser without network?"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
+
+from clipxai.view import MethodComparison
+from clipxai.view.html import fragment
+from clipxai.view.scales import number
+
+ROW, COLUMN = 6, 9
+METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery", "gem"))]
+PATIENCE = 120_000  # milliseconds a busy machine may take to open a page
+WORK_LIMIT = 16  # milliseconds of work for one hovered patch: a frame
+
+
+@pytest.fixture
+def visit(browser: object, tmp_path: Path) -> Iterator[Callable]:
+    """Open HTML from a file with the network cut; any console message, error or request but the file's own fails the test."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(text: str, **context: object) -> object:
+        (tmp_path / "page.html").write_text(text, encoding="utf-8")
+        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, **context))
+        contexts[-1].set_default_timeout(PATIENCE)
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append("a dialog opened"), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or complaints.append(f"request: {request.url}"))
+        contexts[-1].set_offline(True)
+        page.goto((tmp_path / "page.html").as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def saved(viewer: MethodComparison, folder: Path) -> str:
+    return viewer.save(folder / "saved.html").read_text(encoding="utf-8")
+
+
+def centre(page: object, panel: int, row: int, column: int, cells: int = 14) -> tuple[float, float]:
+    """Where a patch is on the screen."""
+    page.locator(".picture").nth(panel).scroll_into_view_if_needed()
+    box = page.locator(".picture").nth(panel).bounding_box()
+    return box["x"] + (column + 0.5) * box["width"] / cells, box["y"] + (row + 0.5) * box["height"] / cells
+
+
+def settled(page: object) -> None:
+    """Wait until what was asked for is drawn."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def readouts(page: object) -> list[str]:
+    settled(page)
+    return page.locator(".readout").all_inner_texts()
+
+
+def expected(row: int, column: int, text: int = 0) -> list[str]:
+    """What every panel of a text has to say of a patch, from the explanations themselves."""
+    maps = [e.scores[text] for e in METHODS]
+    return [f"{number(float(s[row, column]))}, rank {int((s > s[row, column]).sum()) + 1} of 196" for s in maps]
+
+
+def test_hover_shows_every_panels_own_number(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+    for panel in range(4):  # the photo as well
+        page.mouse.move(*centre(page, panel, ROW, COLUMN - panel))
+        assert readouts(page) == expected(ROW, COLUMN - panel)
+    assert page.locator(".status").inner_text() == f"row {ROW}, column {COLUMN - 3}"
+    page.mouse.move(2, 2)
+    assert [line.strip() for line in readouts(page)] == ["", "", ""]
+
+
+def test_click_pins_and_escape_lets_go(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+    page.mouse.click(*centre(page, 1, ROW, COLUMN))
+    page.mouse.move(2, 2)
+    assert readouts(page) == expected(ROW, COLUMN)
+    assert page.locator(".status").inner_text().startswith(f"pinned: row {ROW}, column {COLUMN}")
+    page.mouse.move(*centre(page, 2, 0, 0))
+    assert readouts(page) == expected(0, 0), "hover previews over a pinned patch"
+    page.locator(".stage").focus()
+    page.keyboard.press("Escape")
+    assert readouts(page)[0].strip() == ""
+
+
+def test_keyboard_alone_is_enough(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+    page.locator(".stage").focus()
+    for key in ("ArrowDown", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", " "):  # the first one lands in the middle, 7, 7
+        page.keyboard.press(key)
+    assert readouts(page) == expected(5, 5)
+    assert "pinned" in page.locator(".status").inner_text()
+    page.wait_for_timeout(400)  # screen readers hear of it once the reader rests
+    assert page.locator(".spoken").text_content().startswith(f"row 5 column 5; an owl by clip: {expected(5, 5)[0]}")
+    page.keyboard.press("?")
+    assert page.locator(".help").is_visible()
+    page.keyboard.press("Escape")
+    assert page.locator(".help").is_hidden()
+
+
+def test_chips_choose_a_text_and_are_one_tab_stop(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS), tmp_path))
+    assert page.locator(".panel:not(.photo)").count() == 6
+    page.locator(".chip").first.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    assert page.locator(".panel:not(.photo) b").all_inner_texts() == [TEXTS[1]] * 3
+    assert page.locator(".chip[tabindex='0']").all_inner_texts() == [TEXTS[1]]
+    page.mouse.move(*centre(page, 1, ROW, COLUMN))
+    assert readouts(page) == expected(ROW, COLUMN, text=1)
+
+
+def test_one_scale_for_all_gives_all_bars_the_same_numbers(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+    settled(page)
+    own = page.locator(".numbers").all_inner_texts()
+    assert len(set(own)) == 3 and own[0].split()[0] == number(float(METHODS[0].scores[0].min()))
+    page.locator("select").select_option(label="one scale for all")
+    settled(page)
+    shared = page.locator(".numbers").all_inner_texts()
+    reach = number(float(max(np.abs(e.scores[0]).max() for e in METHODS)))
+    assert [line.split() for line in shared] == [[f"−{reach}", "0", reach]] * 3
+    assert "so colours compare across maps" in page.locator(".caption").inner_text()
+
+
+def test_map_is_painted_in_matplotlibs_colours_and_opacity_follows_the_slider(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+    page.locator("input[type=checkbox]").uncheck()
+    settled(page)
+    row, column = np.unravel_index(METHODS[0].scores[0].argmax(), (14, 14))
+    at = "c => [...c.getContext('2d').getImageData({0} * c.width / 14, {1} * c.height / 14, 1, 1).data]".format(column + 0.5, row + 0.5)
+    assert page.locator(".map").first.evaluate(at) == [253, 231, 37, 255]  # viridis' last colour
+    page.locator("input[type=range]").fill("0")
+    assert page.locator(".map").first.evaluate("c => getComputedStyle(c).opacity") == "0"
+
+
+def test_table_lists_the_highest_patches(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+    page.locator("summary").click()
+    scores = METHODS[0].scores[0]
+    row, column = np.unravel_index(scores.argmax(), scores.shape)
+    values = [number(float(e.scores[0][row, column])) for e in METHODS]
+    assert page.locator("tbody tr").count() == 10
+    assert page.locator("tbody tr").first.locator("td").all_inner_texts() == ["1", str(row), str(column), *values]
+
+
+def test_two_figures_and_a_repeated_output_live_side_by_side(visit: Callable):
+    one, other = fragment(MethodComparison(METHODS, texts=[0])), fragment(MethodComparison(METHODS, texts=[1]))
+    page = visit(f"<!doctype html><body>{one}{other}{one}</body>")
+    assert page.locator(".clipxai-figure").count() == page.locator(".stage").count() == 3
+    page.mouse.move(*centre(page, 5, ROW, COLUMN))  # the second figure's first map
+    told = readouts(page)
+    assert told[3:6] == expected(ROW, COLUMN, text=1)
+    assert [line.strip() for line in (*told[:3], *told[6:])] == [""] * 6
+
+
+def test_an_output_that_arrives_later_leaves_the_others_alone(visit: Callable):
+    text = fragment(MethodComparison(METHODS, texts=[0]))
+    page = visit(f"<!doctype html><body>{text}</body>")
+    page.mouse.click(*centre(page, 1, ROW, COLUMN))
+    page.mouse.move(2, 2)
+    page.evaluate(
+        """text => {  // as JupyterLab does: insert the markup, then run its scripts anew
+        const output = document.createElement('div');
+        output.innerHTML = text;
+        document.body.append(output);
+        const script = output.querySelector(':scope > script'), copy = document.createElement('script');
+        copy.textContent = script.textContent;
+        script.replaceWith(copy);
+    }""",
+        text,
+    )
+    assert page.locator(".stage").count() == 2
+    assert readouts(page)[:3] == expected(ROW, COLUMN), "the pinned patch of the first figure was lost"
+
+
+def test_prompt_that_looks_like_markup_is_shown_as_it_is(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(example(texts=(HOSTILE,))), tmp_path))
+    assert page.locator(".panel:not(.photo) b").inner_text() == HOSTILE
+    assert page.title().endswith(f"{HOSTILE!r}")
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_without_scripts_the_poster_is_there(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS), tmp_path), java_script_enabled=False)
+    poster = page.locator(".clipxai-figure > img")
+    assert poster.is_visible() and poster.bounding_box()["width"] > 600
+
+
+def test_with_scripts_the_poster_makes_way(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS), tmp_path))
+    assert page.locator(".clipxai-figure > img").is_hidden() and page.locator(".stage").is_visible()
+
+
+def test_a_viewer_that_fails_leaves_the_poster_and_says_why(browser: object, tmp_path: Path):
+    broken = saved(MethodComparison(METHODS), tmp_path).replace('"schema": 1', '"schema": 99')
+    (tmp_path / "broken.html").write_text(broken, encoding="utf-8")
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto((tmp_path / "broken.html").as_uri())
+    assert page.locator(".clipxai-figure > img").is_visible()
+    assert "payload schema 99" in said[0]
+    page.close()
+
+
+@contextmanager
+def brightness(page: object) -> Iterator[Callable[[], int]]:
+    colour = "f => getComputedStyle(f).backgroundColor.match(/\\d+/g).slice(0, 3).reduce((sum, n) => sum + Number(n), 0)"
+    yield lambda: page.locator(".figure").evaluate(colour)
+
+
+def test_theme_follows_the_system_and_then_the_page(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS), tmp_path), color_scheme="dark")
+    with brightness(page) as shade:
+        assert shade() < 200
+        page.evaluate("document.body.dataset.jpThemeLight = 'true'")  # JupyterLab in its light theme on a dark desktop
+        page.wait_for_function("document.querySelector('.clipxai-figure').shadowRoot.querySelector('.figure').dataset.theme === 'light'")
+        assert shade() > 600
+
+
+def test_grids_of_different_size_share_the_cross_hair(visit: Callable, tmp_path: Path):
+    fine, coarse = example("fine"), example("coarse", grid=7)
+    page = visit(saved(MethodComparison([fine, coarse], texts=[0]), tmp_path))
+    page.mouse.move(*centre(page, 1, 9, 4))
+    assert [line.split(",")[0] for line in readouts(page)] == [number(float(fine.scores[0, 9, 4])), number(float(coarse.scores[0, 4, 2]))]
+
+
+def test_outside_of_a_crop_there_is_nothing_to_read(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(cropped()), tmp_path))
+    box = page.locator(".picture").nth(1).bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + 20)
+    assert readouts(page)[0].strip() == ""
+    page.mouse.move(box["x"] + box["width"] * 0.21, box["y"] + 2)
+    assert readouts(page)[0] == "0, rank 16 of 16"
+    row = page.locator(".map").evaluate("c => [...c.getContext('2d').getImageData(0, c.height / 2, c.width, 1).data]")
+    alpha = row[3::4]
+    assert [alpha[int(len(alpha) * x)] for x in (0.1, 0.19, 0.21, 0.5, 0.79, 0.81)] == [0, 0, 255, 255, 255, 0]
+
+
+def test_true_mask_and_its_badges_are_shown(visit: Callable, tmp_path: Path):
+    viewer = MethodComparison(METHODS, mask=MASKS, texts=[0])
+    page = visit(saved(viewer, tmp_path))
+    assert page.locator(".badges span").first.inner_text() == f"IoU {viewer.panels[0].merits['IoU']:.2f}"
+    drawn = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0)"
+    assert page.locator(".layer:not(.map)").nth(1).evaluate(drawn)
+
+
+def test_a_narrow_page_does_not_scroll_sideways(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS), tmp_path))
+    page.set_viewport_size({"width": 380, "height": 800})
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+def test_hover_is_answered_at_once(visit: Callable, tmp_path: Path, capsys: pytest.CaptureFixture):
+    text = saved(MethodComparison(METHODS, texts=[0]), tmp_path)
+    page = visit(text)
+    settled(page)
+    times = page.evaluate("""async () => {
+        const shadow = document.querySelector('.clipxai-figure').shadowRoot;
+        const picture = shadow.querySelectorAll('.picture')[1], readout = shadow.querySelector('.readout');
+        const box = picture.getBoundingClientRect(), waited = [], worked = [];
+        const nextFrame = () => new Promise(done => requestAnimationFrame(() => done(performance.now())));
+        for (let n = 0; n < 200; n++) {
+            await nextFrame();
+            const [row, column] = [n % 14, (n * 5) % 14];
+            const at = { clientX: box.x + (column + .5) * box.width / 14, clientY: box.y + (row + .5) * box.height / 14 };
+            let begun = 0;
+            requestAnimationFrame(() => { begun = performance.now(); });  // runs just before the viewer draws
+            const before = readout.textContent, start = performance.now();
+            picture.dispatchEvent(new PointerEvent('pointermove', at));
+            const handled = performance.now();
+            const drawn = await nextFrame();  // runs just after
+            if (readout.textContent === before) throw new Error('nothing was drawn');
+            waited.push(drawn - start);
+            worked.push(handled - start + drawn - begun);
+        }
+        return { waited, worked };
+    }""")
+    p95 = {name: float(np.percentile(values, 95)) for name, values in times.items()}
+    with capsys.disabled():
+        print(f"\nhover, p95 of 200: {p95['waited']:.1f} ms until drawn (a frame is 16.7), {p95['worked']:.1f} ms of work", end="; ")
+        print(f"page {len(text) / 1000:.0f} kB")
+    assert p95["worked"] < WORK_LIMIT

@@ -1,0 +1,61 @@
+"""Do colours mean what the caption says?"""
+
+import numpy as np
+import pytest
+from matplotlib import colormaps
+
+from clipxai.view.scales import DIVERGING, SEQUENTIAL, Scale, caption, colour_table, number, scales_of
+
+LOW, HIGH, SIGNED = np.array([0.1, 0.3]), np.array([0.5, 0.9]), np.array([-2.0, 1.0])
+
+
+@pytest.mark.parametrize("name", [SEQUENTIAL, DIVERGING])
+def test_tables_are_matplotlibs(name: str):
+    expected = [colormaps[name](n, bytes=True)[:3] for n in range(256)]
+    assert np.abs(colour_table(name).astype(int) - np.array(expected, int)).max() <= 1  # bytes=True truncates, the table rounds
+
+
+def test_sequential_map_gets_lighter_and_diverging_one_is_neutral_in_the_middle():
+    light = colour_table(SEQUENTIAL).astype(float) @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(light) > -0.8).all() and light[-1] - light[0] > 150
+    assert np.ptp(colour_table(DIVERGING)[127:129].astype(int)) <= 12
+
+
+def test_own_scales_reach_from_lowest_to_highest_patch():
+    assert scales_of([LOW, SIGNED], ["cosine"] * 2, "minmax") == [Scale(0.1, 0.3, SEQUENTIAL), Scale(-2, 1, SEQUENTIAL)]
+
+
+def test_shared_scale_is_one_per_unit_and_diverges_if_anything_is_negative():
+    assert scales_of([LOW, HIGH], ["a", "a"], "shared") == [Scale(0.1, 0.9, SEQUENTIAL)] * 2
+    assert scales_of([LOW, SIGNED], ["a", "b"], "shared") == [Scale(0.1, 0.3, SEQUENTIAL), Scale(-2, 2, DIVERGING)]
+
+
+def test_signed_scale_puts_zero_in_the_middle():
+    (scale,) = scales_of([SIGNED], ["a"], "signed")
+    assert scale.place(np.array([0.0])) == 0.5
+
+
+def test_constant_and_empty_maps_have_a_scale_without_extent():
+    constant, nothing = scales_of([np.full(4, 0.25), np.full(4, np.nan)], ["a", "a"], "minmax")
+    assert (constant.low, constant.high) == (0.25, 0.25) and (nothing.low, nothing.high) == (0, 0)
+    np.testing.assert_array_equal(constant.place(np.array([0.25, np.nan])), [0.5, np.nan])
+
+
+def test_captions_name_unit_and_normalisation():
+    scales = scales_of([LOW, HIGH], ["cosine", "cosine"], "shared")
+    assert caption(["cosine"] * 2, "shared", scales) == (
+        "Colour: cosine; one scale for all maps, from 0.1 to 0.9, so colours compare across maps."
+    )
+    assert "do not compare" in caption(["cosine"] * 2, "minmax", scales)
+    assert "compare" not in caption(["cosine"], "minmax", scales[:1])
+    assert "those only" in caption(["cosine", "logit"], "shared", scales)
+
+
+def test_unknown_normalisation_lists_the_known():
+    with pytest.raises(ValueError, match="'minmax', 'shared', 'signed'"):
+        scales_of([LOW], ["a"], "jet")
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.03124, "0.0312"), (-0.5, "−0.5"), (0.0, "0"), (1e-7, "1e−07"), (np.nan, "not a number")])
+def test_numbers_are_short(value: float, text: str):
+    assert number(value) == text
