@@ -4,37 +4,30 @@ python -m clipxai.measure.card [CHECKPOINT]         # prints the tables of MODEL
 """
 
 import sys
-from collections.abc import Callable
 
 import numpy as np
 import torch
 
-from ..explainers import explain
 from ..model.checkpoints import load
 from ..model.clip import CLIP
-from ..results import Explanation
 from ..scenes import class_names, noun, sample
-from ..trace import Kind, Trace, record
+from ..trace import Kind, record
 from .emoji_world import PROMPT, localisation, zero_shot
 
 SCENES = 1000  # held-out scenes, seeds 0 … 999 of the test split
 
 
-def _by(method: str, **options: object) -> Callable[[Trace], Explanation]:
-    return lambda trace: explain(trace, method, **options)
-
-
 LABELS = [PROMPT.format(noun(name)) for name in class_names()]
-ROWS: dict[str, Callable[[Trace], Explanation]] = {
-    "raw CLIP": _by("clip"),
-    "raw CLIP, minus the empty text": _by("clip_surgery_features"),
-    **{f"v-v, no FFN, last {n} block{'s' * (n > 1)}": _by("clip_surgery_architecture", blocks=n) for n in range(1, 7)},
-    "CLIP Surgery: 6 blocks, minus the empty text": _by("clip_surgery"),
-    "CLIP Surgery: 6 blocks, minus what all 110 objects share": _by("clip_surgery", redundant=LABELS),
-    "6 blocks with FFN on the new path": _by("clip_surgery_architecture", ffn=True),
-    "6 blocks in a single path (no dual path)": _by("clip_surgery_architecture", dual_path=False),
-    "identity attention, 6 blocks, minus the empty text": _by("clip_surgery", attention="identity"),
-    "q-k attention without FFN, 6 blocks": _by("clip_surgery_architecture", attention="qk"),
+ROWS: dict[str, tuple[str, dict]] = {
+    "raw CLIP": ("clip", {}),
+    "raw CLIP, minus the empty text": ("clip_surgery_features", {}),
+    **{f"v-v, no FFN, last {n} block{'s' * (n > 1)}": ("clip_surgery_architecture", {"blocks": n}) for n in range(1, 7)},
+    "CLIP Surgery: 6 blocks, minus the empty text": ("clip_surgery", {}),
+    "CLIP Surgery: 6 blocks, minus what all 110 objects share": ("clip_surgery", {"redundant": LABELS}),
+    "6 blocks with FFN on the new path": ("clip_surgery_architecture", {"ffn": True}),
+    "6 blocks in a single path (no dual path)": ("clip_surgery_architecture", {"dual_path": False}),
+    "identity attention, 6 blocks, minus the empty text": ("clip_surgery", {"attention": "identity"}),
+    "q-k attention without FFN, 6 blocks": ("clip_surgery_architecture", {"attention": "qk"}),
 }
 
 
@@ -49,8 +42,8 @@ def figures(model: CLIP, scenes: int = SCENES) -> str:
         "| map | mSC | upside down | mIoU at 0.5 | mIoU at the best single threshold | pointing game | object contrast |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, to_map in ROWS.items():
-        at = localisation(model, held_out, to_map)
+    for name, (method, options) in ROWS.items():
+        at = localisation(model, held_out, method, **options)
         lines.append(
             f"| {name} | {at.msc:.1f} | {at.upside_down:.1f} % | {at.miou_half:.1f} | {at.miou_best:.1f} (at {at.best:.2f}) "
             f"| {at.pointing:.1f} % | {at.object_contrast:.1f} |"

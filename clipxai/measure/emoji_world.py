@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from ..explainers import explain
 from ..model.clip import CLIP
 from ..results import Explanation
 from ..scenes import Scene, background_phrases, backgrounds, class_names, noun, sample
-from ..trace import Trace, record
+from ..trace import record
 from .localisation import iou_at, object_contrast, pointing_hit, score_contrast
 
 PROMPT = "a photo of {}"
@@ -65,14 +66,15 @@ class Localisation:
     object_contrast: float
 
 
-def localisation(model: CLIP, scenes: Iterable[Scene], to_map: Callable[[Trace], Explanation]) -> Localisation:
+def localisation(model: CLIP, scenes: Iterable[Scene], method: str | Callable[..., Explanation], **options: object) -> Localisation:
     """Score the maps of every object of every scene, asked for as "a photo of a dog".
 
-    `to_map` makes the explanation of a trace that was recorded with the texts of the objects a scene shows.
+    `method` is a name in `clipxai.methods()`, or a function that makes an Explanation from a trace; `options` are passed on.
     """
+    to_map = partial(explain, method=method) if isinstance(method, str) else method
     contrasts, ious, hits, picks = [], [], [], []
     for scene in scenes:
-        explanation = to_map(record(model, scene.image, [PROMPT.format(noun(name)) for name in scene.objects]))
+        explanation = to_map(record(model, scene.image, [PROMPT.format(noun(name)) for name in scene.objects]), **options)
         for n, mask in enumerate(scene.masks):
             if not mask.any():  # wholly hidden behind another object
                 continue
@@ -100,8 +102,8 @@ def localisation(model: CLIP, scenes: Iterable[Scene], to_map: Callable[[Trace],
 def evaluate(model: CLIP, scenes: int, first_seed: int = 0) -> dict[str, float]:
     """A short report for the training log: accuracy, and contrast and pointing of the raw map against CLIP Surgery's."""
     held_out = [sample(seed) for seed in range(first_seed, first_seed + scenes)]
-    raw = localisation(model, held_out, lambda trace: explain(trace, "clip"))
-    repaired = localisation(model, held_out, lambda trace: explain(trace, "clip_surgery"))
+    raw = localisation(model, held_out, "clip")
+    repaired = localisation(model, held_out, "clip_surgery")
     found = {
         **zero_shot(model, held_out), "raw_msc": raw.msc, "raw_pointing": raw.pointing,
         "surgery_msc": repaired.msc, "surgery_pointing": repaired.pointing, "surgery_miou": repaired.miou_best,

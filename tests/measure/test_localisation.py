@@ -74,8 +74,8 @@ def test_an_untrained_model_guesses(embedded):
 def test_the_phenomenon_and_its_repair(embedded):
     """What the paper is about, on 60 held-out scenes: raw maps miss the object, many are upside down, CLIP Surgery repairs them."""
     scenes = [cx.scenes.sample(seed) for seed in range(60)]
-    raw = localisation(embedded, scenes, lambda trace: cx.explain(trace, "clip"))
-    repaired = localisation(embedded, scenes, lambda trace: cx.explain(trace, "clip_surgery"))
+    raw = localisation(embedded, scenes, "clip")
+    repaired = localisation(embedded, scenes, "clip_surgery")
     assert raw.upside_down > 25 and repaired.upside_down < 8
     assert repaired.msc > 38 and repaired.msc > raw.msc + 30
     assert repaired.pointing > raw.pointing + 45 and repaired.miou_best > raw.miou_best + 25
