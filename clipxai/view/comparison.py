@@ -59,6 +59,7 @@ class MethodComparison(Viewer):
 
     @property
     def summary(self) -> str:
+        """One line: which methods, which texts."""
         methods = ", ".join(dict.fromkeys(e.method for e in self.explanations))
         others = len(self.texts) - len(self.texts[:MOST_NAMED])
         named = ", ".join(repr(one_line(text)) for text in self.texts[:MOST_NAMED]) + (f" and {others} more" if others else "")

@@ -46,9 +46,11 @@ class Drawable(Protocol):
     module: str
     summary: str
 
-    def payload(self) -> Payload: ...
+    def payload(self) -> Payload:
+        """What the browser draws from."""
 
-    def poster(self, kind: Literal["png", "jpeg"]) -> bytes: ...
+    def poster(self, kind: Literal["png", "jpeg"]) -> bytes:
+        """Picture of the default state."""
 
 
 def page(viewer: Drawable) -> str:

@@ -37,10 +37,12 @@ class Panel:
 
     @property
     def text(self) -> str:
+        """What the map is for."""
         return self.explanation.texts[self.row]
 
     @property
     def presence(self) -> float:
+        """Cosine of the whole image with the text."""
         return float(self.explanation.presence[self.row])
 
     @property

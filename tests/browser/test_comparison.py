@@ -138,7 +138,7 @@ def test_map_is_painted_in_matplotlibs_colours_and_opacity_follows_the_slider(vi
     page.locator("input[type=checkbox]").uncheck()
     settled(page)
     row, column = np.unravel_index(METHODS[0].scores[0].argmax(), (14, 14))
-    at = "c => [...c.getContext('2d').getImageData({0} * c.width / 14, {1} * c.height / 14, 1, 1).data]".format(column + 0.5, row + 0.5)
+    at = f"c => [...c.getContext('2d').getImageData({column + 0.5} * c.width / 14, {row + 0.5} * c.height / 14, 1, 1).data]"
     assert page.locator(".map").first.evaluate(at) == [253, 231, 37, 255]  # viridis' last colour
     page.locator("input[type=range]").fill("0")
     assert page.locator(".map").first.evaluate("c => getComputedStyle(c).opacity") == "0"
