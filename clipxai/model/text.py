@@ -3,10 +3,9 @@
 Axes: T texts, S tokens of a text (padded behind [end]), D width, E joint width.
 """
 
-import torch
 from torch import Tensor, nn
 
-from .transformer import Block, BlockTape
+from .transformer import Block, BlockTape, random_parameter
 
 
 class TextTransformer(nn.Module):
@@ -24,12 +23,11 @@ class TextTransformer(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.context = context
-        self.token_embedding = nn.Embedding(vocabulary, width)
-        self.positions = nn.Parameter(torch.randn(context, width) * 0.01)
+        self.token_embedding = nn.Embedding.from_pretrained(random_parameter(vocabulary, width, std=0.02), freeze=False)
+        self.positions = random_parameter(context, width, std=0.01)
         self.blocks = nn.ModuleList(Block(width, heads, ffn_width, activation, eps) for _ in range(layers))
         self.ln_final = nn.LayerNorm(width, eps=eps)
-        self.projection = nn.Parameter(torch.randn(width, joint) * width**-0.5)
-        nn.init.normal_(self.token_embedding.weight, std=0.02)
+        self.projection = random_parameter(width, joint, std=width**-0.5)
 
     def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
         """Token ids (T, S) to every token's place in the joint space (T, S', E), not normalised.

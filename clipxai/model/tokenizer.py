@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import ftfy
 import regex
 
 START, END = "<|startoftext|>", "<|endoftext|>"
@@ -32,6 +31,8 @@ def byte_alphabet() -> dict[int, str]:
 
 def clean(text: str) -> str:
     """Mended Unicode, HTML entities resolved (twice, as OpenAI does), runs of white space to one space, lower case."""
+    import ftfy  # takes longer to load than the rest of this package together, so it waits until a text comes
+
     return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
 
 

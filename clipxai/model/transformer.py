@@ -19,6 +19,15 @@ def quick_gelu(x: Tensor) -> Tensor:
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"quick_gelu": quick_gelu, "gelu": F.gelu}
 
 
+def random_parameter(*shape: int, std: float) -> nn.Parameter:
+    """A normally distributed parameter; on torch's "meta" device, where a checkpoint's model is laid out, only its shape.
+
+    Random numbers there would load torch's compiler, which takes longer than loading a model.
+    """
+    parameter = nn.Parameter(torch.empty(*shape))
+    return parameter if parameter.is_meta else nn.init.normal_(parameter, std=std)
+
+
 @dataclass(frozen=True, eq=False)
 class BlockTape:
     """Everything worth looking at in one block, written down while it ran.

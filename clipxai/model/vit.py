@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .transformer import Block, BlockTape
+from .transformer import Block, BlockTape, random_parameter
 
 POSITION_SIZES_KEPT = 8  # resized positional embeddings remembered per model
 
@@ -38,7 +38,7 @@ class Positions(nn.Module):
     def __init__(self, grid: tuple[int, int], width: int, mode: str = "bilinear") -> None:
         super().__init__()
         self.grid, self.mode = grid, mode
-        self.table = nn.Parameter(torch.randn(1 + grid[0] * grid[1], width) * width**-0.5)
+        self.table = random_parameter(1 + grid[0] * grid[1], width, std=width**-0.5)
         self._resized: dict[tuple, Tensor] = {}
 
     def forward(self, grid: tuple[int, int]) -> Tensor:
@@ -77,12 +77,12 @@ class VisionTransformer(nn.Module):
         super().__init__()
         self.image_size, self.patch = image_size, patch
         self.patch_embedding = nn.Conv2d(3, width, patch, stride=patch, bias=False)
-        self.class_embedding = nn.Parameter(torch.randn(width) * width**-0.5)
+        self.class_embedding = random_parameter(width, std=width**-0.5)
         self.positions = Positions((image_size[0] // patch, image_size[1] // patch), width)
         self.ln_pre = nn.LayerNorm(width, eps=eps)
         self.blocks = nn.ModuleList(Block(width, heads, ffn_width, activation, eps) for _ in range(layers))
         self.ln_post = nn.LayerNorm(width, eps=eps)
-        self.projection = nn.Parameter(torch.randn(width, joint) * width**-0.5)
+        self.projection = random_parameter(width, joint, std=width**-0.5)
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patch grid (gh, gw) of an image of that many pixels."""

@@ -8,20 +8,26 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..inside import AttentionMaps, Contributions, TokenScores
 from ..results import Explanation
+from .attention import LayerAttentionViewer
 from .comparison import MethodComparison
+from .modules import ModuleComparison
 from .viewer import Viewer, known_suffix, replacing
+from .words import TokenMap
 
 if TYPE_CHECKING:
     from .figures import figure
 
-__all__ = ["MethodComparison", "Viewer", "figure", "save", "show"]
+__all__ = ["LayerAttentionViewer", "MethodComparison", "ModuleComparison", "TokenMap", "Viewer", "figure", "save", "show"]
 
-Showable = Explanation | Sequence[Explanation] | Viewer
+Showable = Explanation | Sequence[Explanation] | AttentionMaps | Contributions | TokenScores | Viewer
+# what looks inside has a viewer of its own
+INSIDE = {AttentionMaps: LayerAttentionViewer, Contributions: ModuleComparison, TokenScores: TokenMap}
 
 
 def show(what: Showable) -> Viewer | None:
-    """Show an explanation, several of one image side by side, or a viewer.
+    """Show an explanation, several of one image side by side, attention maps, contributions, token scores, or a viewer.
 
     Returns
     -------
@@ -45,7 +51,7 @@ def save(what: Showable, path: str | Path) -> Path:
 
     Parameters
     ----------
-    what : an explanation, several of one image, or a viewer
+    what : an explanation, several of one image, attention maps, contributions, token scores, or a viewer
     path : .html (interactive, one file, no network), .png, .svg, .pdf, or .npz (the numbers of one explanation, to load again)
 
     Returns
@@ -69,7 +75,7 @@ def save(what: Showable, path: str | Path) -> Path:
 
 
 def _viewer(what: Showable) -> Viewer:
-    return what if isinstance(what, Viewer) else MethodComparison(what)
+    return what if isinstance(what, Viewer) else INSIDE.get(type(what), MethodComparison)(what)
 
 
 def _in_notebook() -> bool:

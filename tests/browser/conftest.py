@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,3 +26,27 @@ def browser() -> Iterator[object]:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield started
         started.close()
+
+
+@pytest.fixture
+def visit(browser: object, tmp_path: Path) -> Iterator[Callable]:
+    """Open HTML from a file with the network cut; any console message, error or request but the file's own fails the test."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(text: str, **context: object) -> object:
+        (tmp_path / "page.html").write_text(text, encoding="utf-8")
+        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, **context))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: (complaints.append("a dialog opened"), dialog.dismiss()))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or complaints.append(f"request: {request.url}"))
+        contexts[-1].set_offline(True)
+        page.goto((tmp_path / "page.html").as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,82 @@
+"""What do the figures of words and of modules share on paper? A map with its colour bar, signed bars, and small print below.
+
+Lengths are in inches from the top left corner, as in `figures`.
+"""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from .figures import BAR, BAR_GAP, GAP, GREY, LINE, MARGIN, NUMBERS, SMALL, TALLEST, TITLE, Page, hatch, overlay
+from .lettering import drawable, one_line, shorten, wrap
+from .panels import Panel
+from .scales import Scale, colour_table, number
+
+ALPHA = 0.6  # opacity of a map over the photo
+HEAD, SMALL_HEAD = 0.4, 0.36  # title and subtitle above a map
+BELOW = BAR_GAP + BAR + NUMBERS
+SAFE = 0.97  # share of a line that is filled: on screen, letters are rounded to whole pixels and run wider than measured
+PLUS, MINUS = "#c9453c", "#3579b8"  # signed bars, as in the browser: the hues of the diverging map, dark enough on white and on black
+UNKNOWN = "Letters shown as \ufffd are in none of the fonts installed here."
+
+
+def blank(width: float, height: float) -> Page:
+    """An empty white page to write and draw on."""
+    return Page(Figure(figsize=(width, height), facecolor="white"), (0, 0), 0, 0)
+
+
+def small_print(notes: Sequence[str], width: float, shown: Sequence[str] = ()) -> list[str]:
+    """Notes as lines that fit between the margins of a page; one more if the `shown` texts have letters without a font."""
+    notes = [*notes, *([UNKNOWN] if any(drawable(text) != one_line(text) for text in shown) else [])]
+    return [line for note in dict.fromkeys(notes) for line in wrap(note, SAFE * (width - 2 * MARGIN), SMALL)]
+
+
+def write_lines(page: Page, y: float, lines: Sequence[str]) -> None:
+    """Small print from y on downwards."""
+    for n, line in enumerate(lines):
+        page.write(MARGIN, y + n * LINE, line, color=GREY)
+
+
+def picture_height(width: float, image_size: tuple[int, int]) -> float:
+    """Height of an image (H, W) drawn this wide; a tall one is drawn smaller."""
+    return width * min(image_size[0] / image_size[1], TALLEST)
+
+
+def draw_map(page: Page, x: float, y: float, width: float, panel: Panel, scale: Scale, subtitle: str) -> None:
+    """One map over its photo with title, subtitle and colour bar: HEAD + `picture_height` + BELOW high."""
+    H, W = panel.explanation.grid.image_size
+    height = picture_height(width, (H, W))
+    across = min(width, height * W / H)
+    page.write(x, y, shorten(panel.text, width, TITLE, "bold"), TITLE, weight="bold")
+    page.write(x, y + 0.2, shorten(subtitle, width, SMALL), color=GREY)
+    area = page.axes(x + (width - across) / 2, y + HEAD, across, height)
+    area.imshow(overlay(panel, scale, ALPHA), extent=(0, W, H, 0), aspect="auto")
+    hatch(area, panel.scores, panel.explanation.grid)
+    if panel.flat:
+        box = {"boxstyle": "round", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
+        area.text(0.5, 0.5, "no variation", transform=area.transAxes, ha="center", va="center", size=SMALL, bbox=box)
+    draw_scale(page, x, y + HEAD + height + BAR_GAP, width, scale)
+
+
+def draw_photo(page: Page, x: float, y: float, width: float, panel: Panel) -> None:
+    """The image itself, as high as the maps beside it."""
+    H, W = panel.explanation.grid.image_size
+    height = picture_height(width, (H, W))
+    across = min(width, height * W / H)
+    page.write(x, y, "image", TITLE, weight="bold")
+    page.write(x, y + 0.2, f"{W} × {H} pixels", color=GREY)
+    page.axes(x + (width - across) / 2, y + HEAD, across, height).imshow(panel.explanation.image, extent=(0, W, H, 0), aspect="auto")
+
+
+def draw_scale(page: Page, x: float, y: float, width: float, scale: Scale) -> None:
+    """A colour bar with its numbers."""
+    page.axes(x, y, width, BAR).imshow(colour_table(scale.colours)[None], aspect="auto", extent=(0, 1, 0, 1))
+    for at, side, value in ((0.0, "left", scale.low), (0.5, "center", (scale.low + scale.high) / 2), (1.0, "right", scale.high)):
+        if scale.high > scale.low or at == 0.5:
+            page.write(x + at * width, y + BAR + 0.035, number(value), ha=side, color=GREY)
+
+
+def columns_of(width: float, count: int) -> list[float]:
+    """Left edges of `count` equal columns between the margins; the last entry is their width."""
+    each = (width - 2 * MARGIN - (count - 1) * GAP) / count
+    return [*(MARGIN + n * (each + GAP) for n in range(count)), each]

@@ -1,0 +1,104 @@
+// What do the viewers that look inside have in common? Their life in a page, their controls, the focusable stage, and plain tables.
+// @ts-check
+import { element } from "./shell.js";
+import { keyAction } from "./state.js";
+
+/**
+ * The life of a viewer: `build` draws the payload of a model, again whenever a new one arrives, and returns how to stop.
+ * @param {(model: any, el: HTMLElement) => () => void} build
+ */
+export function viewerOf(build) {
+  return {
+    /** @param {{model: any, el: HTMLElement}} context @returns {() => void} */
+    render({ model, el }) {
+      let close = build(model, el);
+      const again = () => {
+        close();
+        close = build(model, el);
+      };
+      model.on("change:payload", again);
+      return () => {
+        model.off("change:payload", again);
+        close();
+      };
+    },
+  };
+}
+
+/** One drawing per frame, however often it is asked for. @param {() => void} draw */
+export function createFrame(draw) {
+  let drawing = 0;
+  return {
+    ask() {
+      cancelAnimationFrame(drawing);
+      drawing = requestAnimationFrame(draw);
+    },
+    cancel: () => cancelAnimationFrame(drawing),
+  };
+}
+
+/** A choice of one. @param {string} label @param {string[]} names @param {number} at @param {(n: number) => void} choose */
+export function createSelect(label, names, at, choose) {
+  const select = element("select", { onchange: () => choose(select.selectedIndex) }, ...names.map((name) => element("option", {}, name)));
+  select.selectedIndex = at;
+  return element("label", {}, `${label} `, select);
+}
+
+/** A choice of yes or no. @param {string} label @param {boolean} on @param {(on: boolean) => void} choose @param {object} [more] */
+export function createSwitch(label, on, choose, more = {}) {
+  const box = element("input", { type: "checkbox", checked: on, onchange: () => choose(box.checked), ...more });
+  return element("label", {}, box, ` ${label}`);
+}
+
+/** Opacity, smoothness and help, which every viewer of maps has. @param {any} store */
+export function createMapControls(store) {
+  const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
+  const slide = { type: "range", min: "0", max: "100", value: String(100 * store.state.alpha) };
+  const alpha = element("input", { ...slide, oninput: () => set({ alpha: alpha.valueAsNumber / 100 }) });
+  const question = element("button", { type: "button", className: "question", title: "How to use this figure", "aria-label": "help",
+    onclick: () => store.dispatch({ type: "help" }) }, "?");
+  return [element("label", {}, "map opacity ", alpha), createSwitch("smooth", store.state.smooth, (smooth) => set({ smooth })), question];
+}
+
+/**
+ * The part of a figure that takes the keys: `own` maps a key to what it does, all others mean what they mean in every viewer.
+ * @param {string} label @param {any} store @param {Record<string, () => void>} own @param {any[]} children
+ */
+export function createStage(label, store, own, ...children) {
+  const focusable = { tabIndex: 0, role: "application", "aria-label": label, "data-lm-suppress-shortcuts": "true" };
+  const stage = element("div", { className: "stage", ...focusable }, ...children);
+  stage.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const typed = event.altKey && /^[[\]]$/.test(event.key); // some keyboards have brackets behind AltGr, which is Ctrl and Alt
+    if (event.metaKey || (!typed && (event.ctrlKey || event.altKey))) return;
+    const mine = Object.hasOwn(own, event.key) ? own[event.key] : null;
+    const action = keyAction(event.key);
+    if (!mine && !action) return;
+    const inside = event.target !== stage && event.key !== "Escape" && event.key !== "?";
+    if (inside && !mine) return; // a button inside keeps Space and the arrows
+    event.preventDefault();
+    if (mine) mine();
+    else store.dispatch(action);
+  });
+  return stage;
+}
+
+/** @param {string} title @param {string[]} head @param {(string | number)[][]} rows */
+export function createPlainTable(title, head, rows) {
+  const names = head.map((name) => element("th", { scope: "col" }, name));
+  const lines = rows.map((row) => element("tr", {}, ...row.map((value) => element("td", {}, String(value)))));
+  return element("div", { className: "scroll" }, element("table", {}, element("caption", {}, title),
+    element("thead", {}, element("tr", {}, ...names)), element("tbody", {}, ...lines)));
+}
+
+/** A table that is made when somebody opens it. @param {string} summary @param {() => any} make */
+export function createTableDetails(summary, make) {
+  const details = element("details", {}, element("summary", {}, summary));
+  const show = () => details.open && details.replaceChildren(details.firstChild, make());
+  details.addEventListener("toggle", show);
+  return { details, show };
+}
+
+/** A style sheet of a viewer's own, beside the one all viewers share. @param {string} css */
+export function createStyle(css) {
+  return element("style", { textContent: css });
+}

@@ -1,0 +1,272 @@
+"""Does the saved page of the attention viewer do what its help line promises, in a real browser without network?"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import test_comparison
+from attention_examples import attention_example
+from view_examples import HOSTILE
+
+from clipxai.inside import AttentionMaps
+from clipxai.view import LayerAttentionViewer
+from clipxai.view.attention_figure import hidden_of, notes_of, top_of
+from clipxai.view.html import fragment
+from clipxai.view.scales import colour_table, number
+
+visit, settled = test_comparison.visit, test_comparison.settled  # the former is a fixture
+SINKS = (7, 20)
+MAPS = attention_example(sinks=SINKS)  # 3 layers, 2 heads, 5 × 6 patches
+VIEWER = LayerAttentionViewer(MAPS, steps=255)
+LIMIT = 16  # milliseconds of work for one hovered patch: a frame
+
+
+def saved(viewer: LayerAttentionViewer, folder: Path) -> str:
+    return viewer.save(folder / "saved.html").read_text(encoding="utf-8")
+
+
+def open_figure(visit: Callable, text: str, **context: object) -> object:
+    """A page whose figures are inflated and drawn."""
+    page = visit(text, **context)
+    page.locator(".stage").first.wait_for()
+    settled(page)
+    return page
+
+
+def at(page: object, selector: str, row: int, column: int, rows: int = 5, columns: int = 6) -> tuple[float, float]:
+    """Where a cell of a picture or strip is on the screen."""
+    page.locator(selector).scroll_into_view_if_needed()
+    box = page.locator(selector).bounding_box()
+    return box["x"] + (column + 0.5) * box["width"] / columns, box["y"] + (row + 0.5) * box["height"] / rows
+
+
+def told(page: object) -> list[str]:
+    settled(page)
+    return page.locator(".readout").all_inner_texts()
+
+
+def expected(query: int, token: int, layer: int, maps: AttentionMaps = MAPS) -> list[float]:
+    return [float(mean[layer, query, token]) for mean in maps.mean.values()]
+
+
+def assert_says(lines: list[str], place: str, values: list[float]) -> None:
+    """Every map names the place and its own weight, within the error it states and the three digits it writes."""
+    assert len(lines) == len(values)
+    for line, value in zip(lines, values):
+        head = line.split("\n")[0]
+        assert f"{place}: " in head
+        said, _, error = head.split(f"{place}: ")[1].partition(" ± ")
+        assert abs(float(said.replace("−", "-")) - value) <= float(error.replace("−", "-") or 0) * 1.5 + 0.006 * value
+
+
+def test_first_state_is_the_posters(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(VIEWER, tmp_path))
+    row, column = divmod(VIEWER.query - 1, 6)
+    assert page.locator("output.status").inner_text() == f"query: row {row}, column {column}"
+    top = top_of([mean[:, VIEWER.query] for mean in MAPS.mean.values()], hidden_of(MAPS, VIEWER.query))
+    caption = page.locator(".caption").inner_text()
+    for note in notes_of(MAPS, VIEWER.query, VIEWER.layer, {"qk": "q-k", "vv": "v-v"}, top) + VIEWER.notes:
+        assert note in caption
+    assert page.locator(".numbers").all_inner_texts()[0].split()[-1] == number(top)
+
+
+def test_hovering_the_image_asks_that_patch_and_the_map_shows_its_colours(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(VIEWER, tmp_path))
+    page.mouse.move(*at(page, ".photo .picture", 3, 2))
+    query, layer = 1 + 3 * 6 + 2, VIEWER.layer
+    settled(page)
+    assert page.locator("output.status").inner_text() == "query: row 3, column 2"
+    hidden = hidden_of(MAPS, query)
+    top = top_of([mean[:, query] for mean in MAPS.mean.values()], hidden)
+    for n, mean in enumerate(MAPS.mean.values()):
+        row = mean[layer, query].copy()
+        row[hidden] = 0
+        token = int(row.argmax())
+        pixels = page.locator(".cells").nth(n).evaluate("c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]")
+        shown = np.array(pixels).reshape(5, 6, 4)[divmod(token - 1, 6)][:3]
+        place = int(np.rint(255 * np.sqrt(row[token] / top)))
+        assert np.abs(shown - colour_table("viridis")[place].astype(int)).max() <= 6
+    page.mouse.move(2, 2)
+    settled(page)
+    assert page.locator("output.status").inner_text() != "query: row 3, column 2", "the first query returns"
+
+
+def test_hovering_a_map_reads_the_right_numbers(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(VIEWER, tmp_path))
+    page.mouse.click(*at(page, ".photo .picture", 3, 2))
+    query = 1 + 3 * 6 + 2
+    for row, column in ((0, 4), (1, 1), (3, 2), (4, 5)):  # the second is a sink, the third the query itself
+        page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", row, column))
+        assert_says(told(page), f"row {row}, column {column}", expected(query, 1 + 6 * row + column, VIEWER.layer))
+    assert "pinned" in page.locator("output.status").inner_text()
+
+
+def test_class_chip_strip_and_head_choose(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(VIEWER, tmp_path))
+    page.get_by_text("[class]", exact=True).first.hover()
+    page.locator(".photo .chip").click()
+    settled(page)
+    assert page.locator("output.status").inner_text().startswith("query: [class] (pinned")
+    page.mouse.click(*at(page, ".films .film >> nth=1", 0, 0, 1, 3))
+    page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
+    assert_says(told(page), "row 2, column 2", expected(0, 15, 0))
+    page.mouse.click(*at(page, ".heads .film >> nth=1", 1, 2, 2, 3))  # v-v, head 1, layer 2
+    page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
+    assert_says(told(page), "row 2, column 2", [float(rows[2, 1, 15]) for rows in MAPS.class_rows.values()])
+    assert "head 1 alone" in page.locator("output.status").inner_text() and "head 1 alone" in page.locator(".caption").inner_text()
+    page.mouse.dblclick(*at(page, ".heads .film >> nth=1", 0, 0, 2, 3))
+    settled(page)
+    assert "alone" not in page.locator("output.status").inner_text()
+
+
+def test_statistics_have_their_numbers(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(VIEWER, tmp_path))
+    page.mouse.move(*at(page, ".merits .film >> nth=1", 1, 2, 2, 3))
+    hint = page.locator(".hint").inner_text()
+    assert hint.startswith("layer 2, head 1: ")
+    for name, word in (("entropy", "entropy"), ("distance", "mean distance"), ("on_class", "share on [class]")):
+        assert f"{word} {number(float(getattr(MAPS, name)[2, 1]))}" in hint
+    page.mouse.move(*at(page, ".films .film >> nth=2", 0, 1, 1, 3))
+    assert page.locator(".hint").inner_text().startswith("layer 1, rollout: most on ")
+
+
+def test_keyboard_alone_is_enough(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(LayerAttentionViewer(MAPS, query=(2, 2), layer=0), tmp_path))
+    page.locator(".stage").focus()
+    for key in ("ArrowRight", "ArrowUp", "]", "]", "]", "[", " "):
+        page.keyboard.press(key)
+    settled(page)
+    assert page.locator("output.status").inner_text() == "query: row 1, column 3 (pinned; Esc lets go)"
+    assert "layer 1 " in page.locator(".panel:not(.photo) figcaption span").first.inner_text()
+    page.wait_for_timeout(400)
+    assert page.locator(".spoken").text_content().startswith("query row 1, column 3, layer 1; q-k: most: row ")
+    page.keyboard.press("c")
+    settled(page)
+    assert page.locator("output.status").inner_text() == "query: [class]"
+    page.keyboard.press("?")
+    assert page.locator(".help").is_visible()
+    page.keyboard.press("Escape")
+    assert page.locator(".help").is_hidden()
+    settled(page)
+    assert page.locator("output.status").inner_text() == "query: row 2, column 2"
+    page.locator(".heads .film").first.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Enter"):  # the first one lands on layer 0, head 0
+        page.keyboard.press(key)
+    settled(page)
+    assert page.locator("output.status").inner_text().startswith("query: [class], head 1 alone")
+
+
+def test_scale_switches_change_the_scale_and_the_caption_not_the_numbers(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(VIEWER, tmp_path))
+    rows = [mean[:, VIEWER.query] for mean in MAPS.mean.values()]
+    before = told(page)
+    page.get_by_label("sinks (2)").uncheck()
+    settled(page)
+    ends = [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()]
+    assert ends == [number(top_of(rows, [0, VIEWER.query]))] * 2
+    assert "the sinks" not in page.locator(".caption p").nth(1).inner_text()
+    page.locator("select").select_option(label="each map on its own scale")
+    settled(page)
+    ends = [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()]
+    for end, values in zip(ends, rows):
+        assert float(end) == pytest.approx(top_of([values[VIEWER.layer]], [0, VIEWER.query]), rel=0.02)
+    assert "do not compare across maps" in page.locator(".caption").inner_text()
+    assert told(page) == before
+
+
+def test_one_kind_only(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(VIEWER, tmp_path))
+    page.locator(".controls .chip").nth(2).click()
+    settled(page)
+    assert page.locator(".panel:not(.photo):visible b").all_inner_texts() == ["v-v attention"]
+    assert page.locator(".films .film:visible").count() == 2
+
+
+def test_table_lists_what_it_looks_at_most(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(VIEWER, tmp_path))
+    page.locator("summary").click()
+    order = np.argsort(-MAPS.mean["qk"][VIEWER.layer, VIEWER.query])
+    assert page.locator("tbody tr").count() == 10
+    first = int(order[0])
+    name = "[class]" if first == 0 else "row {}, column {}".format(*divmod(first - 1, 6))
+    assert page.locator("tbody tr").first.locator("td").nth(1).inner_text() == name
+
+
+def test_one_layer_and_one_kind_as_of_a_resnet(visit: Callable, tmp_path: Path):
+    page = open_figure(visit, saved(LayerAttentionViewer(attention_example(1, 4, (4, 4), ("qk",))), tmp_path))
+    assert page.locator(".panel").count() == 2 and page.locator(".controls .chip").count() == 0
+    page.mouse.move(*at(page, ".photo .picture", 0, 0, 4, 4))
+    settled(page)
+    assert page.locator("output.status").inner_text() == "query: row 0, column 0"
+
+
+def test_two_figures_on_one_page(visit: Callable):
+    one, other = fragment(VIEWER), fragment(LayerAttentionViewer(attention_example(seed=1, model=HOSTILE), query=(4, 4)))
+    page = visit(f"<!doctype html><body>{one}{other}</body>")
+    page.locator(".stage").nth(1).wait_for()
+    settled(page)
+    page.mouse.move(*at(page, ".photo .picture >> nth=0", 0, 0))
+    settled(page)
+    assert page.locator("output.status").all_inner_texts() == ["query: row 0, column 0", "query: row 4, column 4"]
+    assert HOSTILE in page.locator(".stage").nth(1).get_attribute("aria-label")
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_without_scripts_the_poster_is_there(visit: Callable, tmp_path: Path):
+    page = visit(saved(VIEWER, tmp_path), java_script_enabled=False)
+    poster = page.locator(".clipxai-figure > img")
+    assert poster.is_visible() and poster.bounding_box()["width"] > 600
+
+
+def test_damaged_numbers_leave_the_poster_and_say_why(browser: object, tmp_path: Path):
+    text = saved(VIEWER, tmp_path)
+    start = text.index('"blob": "') + 9
+    (tmp_path / "broken.html").write_text(text[:start] + "AAAA" + text[start + 4 :], encoding="utf-8")
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto((tmp_path / "broken.html").as_uri())
+    page.wait_for_timeout(300)
+    assert page.locator(".clipxai-figure > img").is_visible() and "stays a picture" in said[0]
+    page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_theme_and_narrow_page(visit: Callable, tmp_path: Path, scheme: str):
+    page = open_figure(visit, saved(VIEWER, tmp_path), color_scheme=scheme)
+    page.set_viewport_size({"width": 380, "height": 800})
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    assert page.locator(".figure").get_attribute("data-theme") == scheme
+
+
+def test_hover_is_answered_at_once_at_full_size(visit: Callable, tmp_path: Path, capsys: pytest.CaptureFixture):
+    text = saved(LayerAttentionViewer(attention_example(12, 12, (14, 14), sinks=(5, 100))), tmp_path)
+    page = open_figure(visit, text)
+    times = page.evaluate("""async () => {
+        const shadow = document.querySelector('.clipxai-figure').shadowRoot;
+        const picture = shadow.querySelector('.picture'), readout = shadow.querySelector('output.status');
+        const box = picture.getBoundingClientRect(), waited = [], worked = [];
+        const nextFrame = () => new Promise(done => requestAnimationFrame(() => done(performance.now())));
+        for (let n = 0; n < 200; n++) {
+            await nextFrame();
+            const [row, column] = [n % 14, (n * 5) % 14];
+            const at = { clientX: box.x + (column + .5) * box.width / 14, clientY: box.y + (row + .5) * box.height / 14 };
+            let begun = 0;
+            requestAnimationFrame(() => { begun = performance.now(); });  // runs just before the viewer draws
+            const before = readout.textContent, start = performance.now();
+            picture.dispatchEvent(new PointerEvent('pointermove', at));
+            const handled = performance.now();
+            const drawn = await nextFrame();  // runs just after
+            if (readout.textContent === before) throw new Error('nothing was drawn');
+            waited.push(drawn - start);
+            worked.push(handled - start + drawn - begun);
+        }
+        return { waited, worked };
+    }""")
+    p95 = {name: float(np.percentile(values, 95)) for name, values in times.items()}
+    with capsys.disabled():
+        print(f"\nattention at ViT-B/16: hover, p95 of 200: {p95['waited']:.1f} ms until drawn (a frame is 16.7), ", end="")
+        print(f"{p95['worked']:.1f} ms of work; page {len(text) / 1000:.0f} kB", end=" ")
+    assert p95["worked"] < LIMIT

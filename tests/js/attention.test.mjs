@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { deflateSync } from "node:zlib";
+import { sightOf } from "../../clipxai/view/static/attention.js";
+import { bytesOf, unpack, unpackLater } from "../../clipxai/view/static/decode.js";
+import { linearIndex, paintCells, rootIndex } from "../../clipxai/view/static/filmstrip.js";
+import { captionOf, cellOf, CLASS, createWeights, hiddenOf, meanDistance, nameOf, roundingError, strongest, tokenOf, topOf, written }
+  from "../../clipxai/view/static/weights.js";
+
+const GRID = { height: 2, width: 3, box: [0, 0, 20, 30], image_size: [20, 30] };
+const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
+const near = (a, b, message) => assert.ok(Math.abs(a - b) < 1e-6, `${message ?? ""} ${a}, not ${b}`);
+
+test("a deflated payload comes out as the plain one, and is not read by mistake", async () => {
+  const small = { header: { ...golden.payload.header, deflated: true }, blob: deflateSync(bytesOf(golden.payload.blob)).toString("base64") };
+  assert.deepEqual(await unpackLater(small), unpack(golden.payload));
+  assert.deepEqual(await unpackLater(golden.payload), unpack(golden.payload));
+  assert.throws(() => unpack(small), /deflated/);
+  await assert.rejects(unpackLater({ ...small, blob: "AAAA" }));
+});
+
+test("coarse square roots are undone", () => {
+  const entry = { coding: "sqrt23", shape: [1, 3], offset: 0, scales: 4 };
+  const blob = new Uint8Array(8);
+  blob.set([0, 23, 10]);
+  new DataView(blob.buffer).setFloat32(4, 0.5, true);
+  const { x } = unpack({ header: { schema: 1, arrays: { x: entry } }, blob });
+  [0, 0.5, (10 / 23) ** 2 / 2].forEach((value, i) => near(x[i], value));
+});
+
+test("tokens and cells name one another; the class token is outside the grid", () => {
+  for (let token = 0; token < 7; token++) assert.equal(tokenOf(cellOf(token, GRID), GRID), token);
+  assert.equal(cellOf(0, GRID), CLASS);
+  assert.equal(nameOf(5, GRID), "row 1, column 1");
+  assert.equal(nameOf(0, GRID), "[class]");
+});
+
+/** Two layers, one head, 7 tokens; what travels beside is put back. */
+function example() {
+  const header = { grids: [GRID], heads: 1, layers: [0, 1], columns: [0, 3], sinks: [3], steps: 10, kinds: [{ name: "qk", label: "q-k" }], notes: ["note"], dropped: ["dropped"], query: 4 };
+  const mean = Float32Array.from({ length: 2 * 49 }, (_, i) => (i % 7) / 100);
+  const arrays = { mean_qk: mean, own_qk: Float32Array.from({ length: 14 }, (_, i) => 0.5 + i / 100), columns_qk: Float32Array.from({ length: 28 }, (_, i) => 0.7 + i / 1000),
+    class_qk: Float32Array.from({ length: 14 }, (_, i) => (i % 7) / 50), class_columns_qk: Float32Array.of(0.9, 0.8, 0.6, 0.4) };
+  return { header, weights: createWeights(header, arrays) };
+}
+
+test("the query itself, class token and sinks are put back exactly, the others know their error", () => {
+  const { weights } = example();
+  const row = weights.row("qk", 1, 4, null);
+  near(row[4], 0.5 + 11 / 100, "itself");
+  near(row[0], 0.7 + (1 * 2 * 7 + 4) / 1000, "class");
+  near(row[3], 0.7 + (1 * 2 * 7 + 7 + 4) / 1000, "sink");
+  near(row[6], 0.06);
+  for (const token of [0, 3, 4]) near(weights.error("qk", 1, 4, null, token), 1 / 131068);
+  near(weights.error("qk", 1, 4, null, 6), 0.06 / 10 + 0.06 / 400);
+  assert.deepEqual([...weights.row("qk", 1, 0, 0)].map((v) => Number(v.toFixed(3))), [0.6, 0.02, 0.04, 0.4, 0.08, 0.1, 0.12]);
+});
+
+test("hidden tokens leave the scale, not the row", () => {
+  const { header, weights } = example();
+  const row = weights.row("qk", 1, 4, null);
+  const all = { withoutClass: true, withoutSinks: true, withoutSelf: true };
+  near(topOf([row], hiddenOf(all, 4, header.sinks)), 0.06);
+  near(topOf([row], hiddenOf({ ...all, withoutSinks: false }, 4, header.sinks)), 0.725);
+  near(topOf([row, [0, 0.99]], new Set()), 0.99);
+  near(topOf([[NaN, 0.1, NaN]], new Set()), 0.1, "NaN is nothing");
+});
+
+test("the strongest patch is neither the class token nor the query itself", () => {
+  assert.equal(strongest([9, 1, 8, 3, 2], 2), 3);
+  assert.equal(strongest([9, 5, 1], 1), 2);
+  assert.equal(strongest([9, 5], 1), 1, "a grid of one patch");
+});
+
+test("mean distance is that of the patches", () => {
+  near(meanDistance([0.5, 0, 1, 0, 0, 1, 0], 2, GRID), 0.5);
+  assert.ok(Number.isNaN(meanDistance([1, 1], 0, GRID)));
+});
+
+test("numbers carry the error of rounding where there is one", () => {
+  assert.equal(written(0.0123, 0), "0.0123");
+  assert.equal(written(0.339, 7.6e-6), "0.339", "too small to be seen");
+  assert.equal(written(4.08e-5, 7.6e-6), "4.08e−05 ± 8e−06");
+  assert.equal(written(0.0123, 0.00041), "0.0123 ± 0.0004");
+  near(roundingError(0.25, 1, 10), 0.0525);
+});
+
+test("colour follows the square root, statistics do not", () => {
+  assert.deepEqual([0, 0.25, 1, 2, NaN].map((v) => rootIndex(v, 1)), [0, 128, 255, 255, 0]);
+  assert.deepEqual([-1, 0.25, 1].map((v) => linearIndex(v, 1)), [0, 64, 255]);
+  assert.equal(rootIndex(1, 0), 0);
+});
+
+test("cells are painted where they belong, and no number is grey", () => {
+  const picture = { data: new Uint8ClampedArray(4 * 8 * 4), width: 8 };
+  const table = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
+  paintCells(picture, 4, 1, [9, 0, 0.25, 1, NaN, 0, 0], 1, GRID, 1, table);
+  const at = (x, y) => [...picture.data.subarray(4 * (8 * y + x), 4 * (8 * y + x) + 4)];
+  assert.deepEqual([at(4, 1), at(5, 1), at(6, 1), at(4, 2)], [[0, 0, 0, 255], [128, 128, 128, 255], [255, 255, 255, 255], [221, 221, 221, 255]]);
+  assert.deepEqual(at(3, 1), [0, 0, 0, 0]);
+});
+
+test("one head is for the class token only", () => {
+  const { header } = example();
+  const state = { hover: null, pinned: CLASS, layer: 1, head: 0, kind: null };
+  assert.equal(sightOf(header, state).head, 0);
+  assert.equal(sightOf(header, { ...state, hover: cellOf(5, GRID) }).head, null);
+  assert.equal(sightOf(header, { ...state, pinned: null }).token, 4, "the first query");
+  assert.deepEqual(sightOf(header, { ...state, kind: "vv" }).kinds, []);
+});
+
+test("the caption names query, layer, heads, scale, what is left out and what was dropped", () => {
+  const { header } = example();
+  const state = { withoutClass: true, withoutSinks: true, withoutSelf: false, own: false };
+  const sight = { token: 5, layer: 1, head: null, kinds: header.kinds };
+  const lines = captionOf(header, state, sight, 0.25, 0.5).join(" ");
+  assert.match(lines, /the patch in row 1, column 1 in layer 1: .* mean of 1 heads. One scale for all layers, from 0 to 0.25;/);
+  assert.match(lines, /not of the truth: \[class\], the sinks\./);
+  assert.match(lines, /10 steps .* ± .* 1\/10 .* dropped$/);
+  const own = captionOf(header, { ...state, own: true, withoutClass: false, withoutSinks: false }, { ...sight, token: 0, head: 0 }, 1, 1).join(" ");
+  assert.match(own, /of \[class\] in layer 1: .* head 0 alone. Each map on its own scale/);
+  assert.match(own, /Nothing is left out/);
+});

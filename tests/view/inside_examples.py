@@ -1,0 +1,39 @@
+"""Token scores and contributions whose numbers are known, made with numpy alone."""
+
+import numpy as np
+from view_examples import SCENE
+
+from clipxai.inside import Contributions, Picture, TokenScores
+from clipxai.results import Grid
+
+H, W = SCENE.image.shape[:2]
+PICTURE = Picture(SCENE.image, Grid(14, 14, (H, W), (0, 0, H, W)), {"model": "made up"})
+WORDS = (("an", 1, 2), ("owl", 2, 4), ("by", 4, 5), ("an", 5, 6), ("oak", 6, 7))
+TOKENS = ("[start]", "an", "o", "wl", "by", "an", "oak", "[end]")
+PATHS = ("raw", "surgery", "surgery minus the empty text")
+TEXTS = ("an owl", "a clock")
+
+
+def token_scores(words: tuple[tuple[str, int, int], ...] = WORDS, tokens: tuple[str, ...] = TOKENS, seed: int = 0) -> TokenScores:
+    """Signed scores; the first piece of the owl is high on the first rows of patches, the second on the last."""
+    rng = np.random.default_rng(seed)
+    S, P = len(tokens), PICTURE.grid.patches
+    scores = {path: (0.1 * rng.standard_normal((S, P))).astype(np.float32) for path in PATHS}
+    scores[PATHS[-1]][2:3, :28] += 0.8
+    scores[PATHS[-1]][3:4, -28:] += 0.4
+    whole = {path: np.linspace(-0.1, 0.4 + n / 10, S).astype(np.float32) for n, path in enumerate(PATHS)}
+    attention = np.tril(rng.random((3, S, S))).astype(np.float32)
+    attention /= attention.sum(-1, keepdims=True)
+    return TokenScores(PICTURE, " ".join(word for word, _, _ in words), tokens, words, scores, whole, attention)
+
+
+def contributions(texts: tuple[str, ...] = TEXTS, layers: int = 4, seed: int = 0) -> Contributions:
+    """Parts that add up to the similarity, up to rounding."""
+    rng = np.random.default_rng(seed)
+    T, N = len(texts), 1 + PICTURE.grid.patches
+    attention, ffn = (0.05 * rng.standard_normal((2, layers, T, N)) + 0.02).astype(np.float32)
+    embedding, bias = (0.01 * rng.standard_normal((2, T, N))).astype(np.float32)
+    similarity = (attention.astype(float).sum(0) + ffn.astype(float).sum(0) + embedding + bias).astype(np.float32)
+    alignments = np.linspace(0.6, -0.2, 2 * layers).reshape(2, layers).astype(np.float32)
+    lens = rng.uniform(-0.3, 0.5, (layers + 1, T, N - 1)).astype(np.float32)
+    return Contributions(PICTURE, texts, attention, ffn, embedding, bias, similarity, *alignments, lens)

@@ -1,0 +1,234 @@
+"""Does the attention viewer tell the numbers of its maps, within what it states, and in no more bytes than a notebook bears?"""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from attention_examples import attention_example
+from test_figures import assert_tidy, words
+from view_examples import HOSTILE
+
+from clipxai.inside import AttentionMaps
+from clipxai.scenes import compose
+from clipxai.view import LayerAttentionViewer, save, show
+from clipxai.view.attention import CODINGS, lift, telling_layer, telling_query
+from clipxai.view.html import fragment, join, page
+from clipxai.view.payload import pack, unpack
+from clipxai.view.scales import number
+
+SINKS = (7, 20)
+BIG = compose(["owl", "clock"], "forest", seed=3, size=336).image
+
+
+def restored(viewer: LayerAttentionViewer, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Head means (L, N, N) and class rows (L, H, N) as the browser puts them together."""
+    payload = viewer.payload()
+    arrays, columns = unpack(payload), payload.header["columns"]
+    mean, rows = arrays[f"mean_{kind}"].copy(), arrays[f"class_{kind}"].copy()
+    mean[..., columns] = np.swapaxes(arrays[f"columns_{kind}"], 1, 2)
+    tokens = np.arange(mean.shape[-1])
+    mean[:, tokens, tokens] = arrays[f"own_{kind}"]
+    rows[..., columns] = arrays[f"class_columns_{kind}"]
+    return mean, rows
+
+
+@pytest.mark.parametrize("steps", list(CODINGS))
+@pytest.mark.parametrize("kind", ["qk", "vv"])
+def test_weights_arrive_within_the_stated_error(steps: int, kind: str):
+    maps = attention_example(sinks=SINKS)
+    mean, rows = restored(LayerAttentionViewer(maps, steps=steps), kind)
+    columns = [0, *(1 + s for s in SINKS)]
+    rest, _, _ = lift(maps.mean[kind], columns)
+    peak = rest.max(-1, keepdims=True)
+    error = np.abs(mean - maps.mean[kind])
+    assert (error <= peak / steps + 1e-5).all()
+    assert (error <= np.sqrt(mean * peak) / steps + peak / (4 * steps**2) + 1e-5).all(), "what a tooltip states"
+    tokens = np.arange(mean.shape[-1])
+    assert error[..., columns].max() < 1e-5 and error[:, tokens, tokens].max() < 1e-5, "the exact ones"
+    heads = maps.class_rows[kind].copy()
+    heads[..., columns] = 0
+    assert (np.abs(rows - maps.class_rows[kind]) <= heads.max(-1, keepdims=True) / steps + 1e-5).all()
+
+
+def test_sinks_do_not_coarsen_the_others():
+    maps = attention_example(sinks=SINKS)
+    blind = replace(maps, sinks=())
+    errors = [np.abs(restored(LayerAttentionViewer(m), "qk")[0] - maps.mean["qk"]).mean() for m in (maps, blind)]
+    assert errors[0] < errors[1] / 2
+
+
+def test_statistics_and_rollout_arrive_exactly():
+    maps = attention_example()
+    arrays = unpack(LayerAttentionViewer(maps).payload())
+    for name in ("entropy", "distance", "on_class", "rollout"):
+        np.testing.assert_array_equal(arrays[name], getattr(maps, name))
+
+
+@pytest.mark.parametrize(("coding", "steps"), [("sqrt63", 63), ("sqrt31", 31), ("sqrt23", 23), ("sqrt15", 15)])
+def test_coarse_codings_keep_their_word(coding: str, steps: int):
+    rows = np.random.default_rng(0).random((50, 40)).astype(np.float32) ** 5
+    decoded = unpack(pack({}, {"x": (rows, coding)}))["x"]
+    peak = rows.max(-1, keepdims=True)
+    assert (np.abs(decoded - rows) <= np.sqrt(rows * peak) / steps + peak / (4 * steps**2) + 1e-6).all()
+    assert np.abs(decoded - rows).max() <= peak.max() / steps
+
+
+def test_deflated_payload_is_smaller_and_says_so():
+    arrays = {"x": (np.arange(4000) % 7 / 7, "f32")}
+    plain, small = pack({}, arrays), pack({}, arrays, deflate=True)
+    assert small.header["deflated"] is True and "deflated" not in plain.header
+    assert small.size < plain.size / 4
+    np.testing.assert_array_equal(unpack(small)["x"], unpack(plain)["x"])
+
+
+def in_notebook(maps: AttentionMaps) -> int:
+    return sum(map(len, LayerAttentionViewer(maps)._repr_mimebundle_().values()))
+
+
+def test_embedded_models_figure_is_small_in_a_notebook(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture):
+    pytest.importorskip("torch")
+    import clipxai as cx
+
+    image = cx.scenes.compose(["dog", "bicycle"], "grass", seed=10, size=336).image
+    maps = cx.attention_maps(cx.record(request.getfixturevalue("embedded"), image, ["a dog"]))
+    assert maps.mean["qk"].shape == (8, 197, 197)
+    size = in_notebook(maps)
+    with capsys.disabled():
+        print(
+            f"\nembedded model: {size / 1000:.0f} kB in a notebook, payload {LayerAttentionViewer(maps).payload().size / 1000:.0f} kB",
+            end=" ",
+        )
+    assert size <= 600_000
+
+
+def test_a_large_models_figure_is_bearable(capsys: pytest.CaptureFixture):
+    maps = attention_example(12, 12, (14, 14), sinks=(5, 100), image=BIG)
+    size, payload = in_notebook(maps), LayerAttentionViewer(maps).payload()
+    with capsys.disabled():
+        print(f"\nViT-B/16: {size / 1000:.0f} kB in a notebook, payload {payload.size / 1000:.0f} kB", end=" ")
+    assert size <= 1_500_000 and payload.header["dropped"] == []
+
+
+def test_what_is_given_up_is_said_in_order():
+    maps = attention_example(9, 4, (8, 8))
+    whole = LayerAttentionViewer(maps).payload()
+    coarse = LayerAttentionViewer(maps, budget=whole.size - 1000).payload()
+    assert coarse.header["steps"] == 15 and ["15 steps" in line for line in coarse.header["dropped"]] == [True]
+    few = LayerAttentionViewer(maps, budget=int(whole.size * 0.75), layer=4).payload()
+    assert few.header["dropped"][1:] == ["To keep the figure small, every second layer is left out; the last one stays."]
+    assert few.header["layers"] == [0, 2, 4, 6, 8] and few.header["layer"] == 2
+    arrays = unpack(few)
+    np.testing.assert_array_equal(arrays["entropy"], maps.entropy[::2])
+    assert arrays["mean_qk"].shape == (5, 65, 65) and arrays["viridis"].shape == (256, 3)
+    with pytest.raises(ValueError, match="budget is 500"):
+        LayerAttentionViewer(maps, budget=500).payload()
+
+
+def test_first_query_is_what_the_class_token_looks_at_and_no_sink():
+    maps = attention_example(sinks=SINKS)
+    row = maps.mean["qk"][-1, 0].copy()
+    assert row[1:].argmax() in SINKS
+    row[[0, *(1 + s for s in SINKS)]] = 0
+    assert telling_query(maps) == row.argmax()
+
+
+def test_first_layer_is_where_the_kinds_differ_most():
+    maps = attention_example(4)
+    maps.mean["vv"][:] = maps.mean["qk"]
+    maps.mean["vv"][2, 9] = np.roll(maps.mean["qk"][2, 9], 5)
+    assert telling_layer(maps, 9) == 2
+    assert telling_layer(replace(maps, mean={"qk": maps.mean["qk"]}), 9) == 3
+
+
+def test_a_lesson_chooses_its_own_query_and_layer():
+    viewer = LayerAttentionViewer(attention_example(), query=(2, 3), layer=-1)
+    assert (viewer.query, viewer.layer) == (1 + 2 * 6 + 3, 2)
+    assert "query: row 2, column 3" in words(viewer.figure())
+    assert not any("Shown first" in note for note in viewer.notes)
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"layers": 1, "kinds": ("qk",)}, {"layers": 12, "heads": 3}, {"layers": 24, "kinds": ("qk", "vv", "kk")}, {"grid": (3, 9)},
+    {"sinks": SINKS},
+])  # fmt: skip
+def test_figure_is_tidy(options: dict):
+    maps = attention_example(**options)
+    drawn = LayerAttentionViewer(maps).figure()
+    assert_tidy(drawn)
+    K, L = len(maps.mean), len(maps.entropy)
+    assert len([area for area in drawn.axes if area.images]) == 1 + 2 * K + (K + 1) * L  # image; maps and bars; strips
+
+
+def test_figure_says_what_colour_means():
+    maps = attention_example(sinks=SINKS)
+    viewer = LayerAttentionViewer(maps)
+    hidden = [0, viewer.query, *(1 + s for s in SINKS)]
+    top = max(np.delete(mean[:, viewer.query], hidden, axis=-1).max() for mean in maps.mean.values())
+    said = " ".join(words(viewer.figure()))
+    assert f"One scale for all layers and kinds, from 0 to {number(float(top))}" in said
+    assert "Left out of the scale, not of the truth: the query itself, [class], the sinks" in said
+    assert "v-v: values with values" in said and "Rollout:" in said
+
+
+def test_a_strip_shows_the_tables_colour_of_the_strongest_patch():
+    maps = attention_example()
+    viewer = LayerAttentionViewer(maps)
+    row = maps.mean["vv"][:, viewer.query].copy()
+    row[:, [0, viewer.query]] = 0
+    others = maps.mean["qk"][:, viewer.query].copy()
+    others[:, [0, viewer.query]] = 0
+    kind, best = ("vv", row) if row.max() > others.max() else ("qk", others)
+    layer, token = np.unravel_index(best.argmax(), best.shape)
+    strips = [area.images[0].get_array() for area in viewer.figure().axes if area.images][5:]
+    strip = strips[list(maps.mean).index(kind) * 3 + layer]
+    np.testing.assert_array_equal(strip[divmod(token - 1, 6)], [253, 231, 37])  # viridis' last
+
+
+def test_show_and_save_wrap_attention_maps(tmp_path):
+    maps = attention_example()
+    assert isinstance(show(maps), LayerAttentionViewer)
+    for suffix, begins in ((".html", b"<!doctype html>"), (".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
+        assert save(maps, tmp_path / f"maps{suffix}").read_bytes().startswith(begins)
+
+
+def test_models_name_never_becomes_markup():
+    viewer = LayerAttentionViewer(attention_example(model=HOSTILE))
+    text = page(viewer)
+    assert "<img src=x" not in text and text.count("</script>") == 2
+    assert HOSTILE in viewer.summary and fragment(viewer).isascii()
+    (data,) = re.findall(r'<script type="application/json">(.*?)</script>', text, re.DOTALL)
+    assert HOSTILE in json.loads(data)["payload"]["header"]["summary"]
+
+
+def test_page_needs_nothing_and_no_name_occurs_twice():
+    text = page(LayerAttentionViewer(attention_example()))
+    assert not re.search(r"https?://|\bid=|getElementById|eval\(|new Function|fetch\(|(?<!\{)import\(", text)
+    assert re.findall(r"^(?:import|export)\b.*", text, re.MULTILINE) == []
+    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", join("attention", "host"), re.MULTILINE)
+    assert len(names) > 40 and sorted(names) == sorted(set(names))
+
+
+def test_weights_that_are_no_numbers_are_shown_as_such():
+    maps = attention_example()
+    maps.mean["qk"][1] = np.nan
+    viewer = LayerAttentionViewer(maps)
+    assert_tidy(viewer.figure())
+    assert np.isnan(unpack(viewer.payload())["mean_qk"][1, 4, 2:4]).all()
+
+
+def test_wrong_input_is_explained():
+    maps = attention_example()
+    with pytest.raises(TypeError, match="expected AttentionMaps .* got str"):
+        LayerAttentionViewer("photo.jpg")
+    with pytest.raises(ValueError, match="kinds is empty"):
+        LayerAttentionViewer(replace(maps, mean={}))
+    with pytest.raises(ValueError, match=r"attention 'qk' has shape \(3, 31, 31\), but 3 layers and 6 patches"):
+        LayerAttentionViewer(replace(maps, picture=replace(maps.picture, grid=replace(maps.picture.grid, height=1))))
+    with pytest.raises(IndexError, match="no patch in row 5, column 0: the grid has 5 rows and 6 columns"):
+        LayerAttentionViewer(maps, query=(5, 0))
+    with pytest.raises(IndexError, match="no layer 3"):
+        LayerAttentionViewer(maps, layer=3)
+    with pytest.raises(ValueError, match="steps is one of 255, 63, 31, 23, 15, not 7"):
+        LayerAttentionViewer(maps, steps=7)

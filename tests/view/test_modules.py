@@ -1,0 +1,121 @@
+"""Does the viewer of modules show the parts it was given, and do they add up?"""
+
+import re
+
+import numpy as np
+import pytest
+from inside_examples import TEXTS, contributions, token_scores
+from view_examples import HOSTILE
+
+from clipxai.view import ModuleComparison, save, show
+from clipxai.view.html import join, page
+from clipxai.view.payload import unpack
+from clipxai.view.scales import number
+
+PARTS = contributions()
+
+
+def texts_of(figure: object) -> list[str]:
+    return [text.get_text() for text in (*figure.texts, *(t for area in figure.axes for t in area.texts))]
+
+
+def test_payload_holds_the_class_tokens_parts_exactly_and_the_patches_within_bounds():
+    arrays = unpack(ModuleComparison(PARTS).payload())
+    np.testing.assert_array_equal(arrays["class_attention"], PARTS.attention[:, :, 0])
+    np.testing.assert_array_equal(arrays["class_ffn"], PARTS.ffn[:, :, 0])
+    for name in ("embedding", "bias", "similarity", "attention_alignment", "ffn_alignment"):
+        np.testing.assert_array_equal(arrays[name], getattr(PARTS, name))
+    for name, values in (("attention", PARTS.attention[..., 1:]), ("ffn", PARTS.ffn[..., 1:]), ("lens", PARTS.lens)):
+        assert (abs(arrays[name] - values) <= np.ptp(values, axis=-1, keepdims=True) / 131068 + 1e-7).all(), name
+
+
+def test_sums_close_and_the_figure_says_so():
+    viewer = ModuleComparison(PARTS)
+    sums = viewer.cumulative(1)
+    assert sums.shape == (6,) and sums[0] == PARTS.embedding[1, 0]
+    np.testing.assert_allclose(sums[2] - sums[1], float(PARTS.attention[1, 1, 0]) + float(PARTS.ffn[1, 1, 0]), atol=1e-7)
+    np.testing.assert_allclose(sums[-1], PARTS.similarity[1, 0], atol=1e-6)
+    np.testing.assert_array_equal(unpack(viewer.payload())["cumulative"][1], sums.astype(np.float32))
+    assert re.fullmatch(rf"parts add up to {number(sums[-1])}; difference \d(e−\d+)?", viewer.closure(1))
+    assert viewer.closure(0) in texts_of(viewer.figure())
+
+
+def test_a_missing_part_shows_in_the_closure():
+    broken = contributions()
+    broken.similarity[0, 0] += 0.1
+    assert ModuleComparison(broken).closure(0).endswith("difference 0.1")
+
+
+def test_maps_share_one_scale_with_zero_in_the_middle():
+    viewer = ModuleComparison(PARTS)
+    attention, ffn, difference = viewer.maps(1, 2)
+    np.testing.assert_array_equal(attention, PARTS.attention[2, 1, 1:])
+    np.testing.assert_array_equal(difference, attention - ffn)
+    assert viewer.scale(1, 2).high == -viewer.scale(1, 2).low == abs(viewer.maps(1, 2)).max()
+    assert viewer.scale(1).high == max(viewer.scale(1, n).high for n in range(4))
+    reaches = viewer.payload().header["reaches"][1]
+    assert reaches["all"] == viewer.scale(1).high and reaches["layers"][2] == viewer.scale(1, 2).high
+    assert reaches["lens"] == abs(PARTS.lens[:, 1]).max()
+
+
+def test_figure_shows_every_layers_numbers_and_the_last_layers_maps():
+    words = texts_of(ModuleComparison(PARTS).figure())
+    for layer in range(4):
+        assert f"{PARTS.attention[layer, 0, 0]:+.3f}".replace("-", "−") in words
+    assert {"“an owl”", "layer 3: attention", "layer 3: FFN", "attention − FFN"} <= set(words)
+    everything = " ".join(words)
+    assert "zero in the middle" in everything and "Other texts of this viewer: a clock" in everything and "logit lens" in everything
+
+
+def test_texts_and_layer_can_be_chosen():
+    viewer = ModuleComparison(PARTS, texts=["a clock"], layer=1)
+    assert viewer.texts == ("a clock",) and "layer 1: FFN" in texts_of(viewer.figure())
+    np.testing.assert_array_equal(unpack(viewer.payload())["class_ffn"], PARTS.ffn[:, 1:, 0])
+
+
+def test_a_deep_model_is_drawn_without_numbers_on_bars():
+    deep = contributions(texts=("an owl",), layers=24)
+    words = texts_of(ModuleComparison(deep).figure())
+    assert "23" in words and f"{deep.attention[5, 0, 0]:+.3f}".replace("-", "−") not in words
+
+
+def test_four_texts_at_twelve_layers_stay_small():
+    payload = ModuleComparison(contributions(texts=("a", "b", "c", "d"), layers=12)).payload()
+    assert payload.size - len(payload.header["photo"]) < 200_000
+
+
+def test_values_that_are_no_numbers_survive():
+    broken = contributions()
+    broken.attention[1, 0, 5], broken.attention[3, 0, 7:9] = np.inf, np.nan
+    viewer = ModuleComparison(broken)
+    assert np.isnan(unpack(viewer.payload())["attention"][1, 0, 4]) and np.isfinite(viewer.scale(0).high)
+    viewer.figure()
+
+
+def test_show_and_save_know_contributions(tmp_path):
+    assert isinstance(show(PARTS), ModuleComparison)
+    for suffix in (".html", ".png", ".svg", ".pdf"):
+        assert save(PARTS, tmp_path / f"modules{suffix}").stat().st_size > 5000
+
+
+def test_hostile_texts_never_become_markup():
+    text = page(ModuleComparison(contributions(texts=(HOSTILE, "<b>"))))
+    assert "<img src=x" not in text and "<b>" not in text and text.count("</script>") == 2
+
+
+def test_browser_modules_join_without_a_name_twice():
+    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", join("modules", "host"), re.MULTILINE)
+    assert len(names) > 50 and sorted(names) == sorted(set(names))
+
+
+def test_wrong_input_is_explained():
+    with pytest.raises(TypeError, match="expected Contributions .* got TokenScores"):
+        ModuleComparison(token_scores())
+    with pytest.raises(IndexError, match=r"layer 4, but this model has 4 \(0 to 3\)"):
+        ModuleComparison(PARTS, layer=4)
+    with pytest.raises(ValueError, match="no text 'a dog'.*'an owl'"):
+        ModuleComparison(PARTS, texts=["a dog"])
+    with pytest.raises(ValueError, match="no text was chosen"):
+        ModuleComparison(PARTS, texts=[])
+    with pytest.raises(IndexError, match="there are 2"):
+        ModuleComparison(PARTS, texts=[len(TEXTS)])

@@ -1,0 +1,123 @@
+"""Does the viewer of words show the numbers it was given?"""
+
+import re
+
+import numpy as np
+import pytest
+from inside_examples import PATHS, PICTURE, TOKENS, WORDS, contributions, token_scores
+from view_examples import HOSTILE
+
+from clipxai.view import TokenMap, save, show
+from clipxai.view.html import join, page
+from clipxai.view.payload import unpack
+from clipxai.view.scales import number
+
+SCORES = token_scores()
+LARGEST = 200_000  # bytes of a figure without its photo
+
+
+def texts_of(figure: object) -> list[str]:
+    return [text.get_text() for text in (*figure.texts, *(t for area in figure.axes for t in area.texts))]
+
+
+def test_payload_holds_the_scores_within_the_codings_bounds():
+    arrays = unpack(TokenMap(SCORES).payload())
+    for n, path in enumerate(PATHS):
+        bound = np.ptp(SCORES.scores[path], axis=1, keepdims=True) / 131068 + 1e-7
+        assert (abs(arrays[f"scores{n}"] - SCORES.scores[path]) <= bound).all()
+        np.testing.assert_array_equal(arrays["whole"][n], SCORES.whole[path])
+    assert abs(arrays["attention"] - SCORES.attention).max() <= SCORES.attention.max() * 2 / 255
+
+
+def test_words_are_the_mean_of_their_pieces_and_no_token_is_lost():
+    viewer = TokenMap(SCORES)
+    assert [unit.label for unit in viewer.units] == ["[start]", "an (1)", "owl", "by", "an (4)", "oak", "[end]"]
+    np.testing.assert_allclose(viewer.maps("raw")[2], SCORES.scores["raw"][2:4].mean(0), atol=1e-7)
+    assert [unit.name for unit in viewer.pieces] == list(TOKENS)
+    without = token_scores(words=WORDS[:2])  # a vocabulary that cut the rest into no words
+    assert [unit.name for unit in TokenMap(without).units] == ["[start]", "an", "owl", "by", "an", "oak", "[end]"]
+
+
+def test_one_scale_for_all_words_is_symmetric_and_reaches_the_strongest():
+    viewer = TokenMap(SCORES)
+    reach = float(abs(viewer.maps()).max())
+    assert {(s.low, s.high) for s in viewer.scales(PATHS[-1], viewer.units)} == {(-reach, reach)}
+    own = viewer.scales(PATHS[-1], viewer.units, own=True)
+    assert (own[2].low, own[2].high) == (float(viewer.maps()[2].min()), float(viewer.maps()[2].max()))
+    header = viewer.payload().header["modes"][0]["paths"][2]
+    assert header["shared"] == [-reach, reach] and header["own"][2] == [own[2].low, own[2].high]
+    assert f"from {number(-reach)} to {number(reach)}" in header["captions"][0] and "own scale" in header["captions"][1]
+
+
+def test_the_highest_words_come_first_unless_others_are_asked_for():
+    viewer = TokenMap(SCORES)
+    peaks = viewer.maps().max(1)
+    assert viewer.shown[0] == 2 and set(viewer.shown) == set(np.argsort(-peaks)[:6].tolist())
+    assert TokenMap(SCORES, pinned=["oak", -1]).shown == [5, 6]
+    assert TokenMap(SCORES, path="raw").payload().header["path"] == 0
+
+
+def test_figure_shows_words_numbers_and_ranking():
+    viewer = TokenMap(SCORES)
+    words = texts_of(viewer.figure())
+    assert "“an owl by an oak”" in words and "words by share of the match" in words
+    assert words.count("owl") == 2, "once above its map, once in the ranking"
+    whole = SCORES.whole[PATHS[-1]]
+    assert f"whole image {number(float(whole[2:4].mean()))} · 2 pieces" in words and number(float(whole[-1])) in words
+    everything = " ".join(words)
+    assert "mean of its pieces" in everything and "place in the text" in everything and "zero" in everything
+
+
+def test_long_captions_say_what_the_ranking_leaves_out():
+    tokens = ("[start]", *(f"w{n}" for n in range(40)), "[end]")
+    many = token_scores(tuple((f"w{n}", n + 1, n + 2) for n in range(40)), tokens)
+    assert any(re.match(r"and \d+ more, from", line) for line in texts_of(TokenMap(many).figure()))
+    payload = TokenMap(many).payload()
+    assert payload.size - len(payload.header["photo"]) < LARGEST
+
+
+def test_constant_and_missing_patches_are_drawn_and_sent():
+    broken = token_scores()
+    broken.scores[PATHS[-1]][1], broken.scores[PATHS[-1]][6, :3] = 0.25, np.nan
+    viewer = TokenMap(broken, pinned=[1, "oak"])
+    assert "no variation" in texts_of(viewer.figure())
+    assert viewer.payload().header["modes"][0]["paths"][2]["flat"][1] is True
+    assert np.isnan(unpack(viewer.payload())["scores2"][6, :3]).all()
+
+
+def test_show_and_save_know_token_scores(tmp_path):
+    assert isinstance(show(SCORES), TokenMap)
+    for suffix in (".html", ".png", ".svg", ".pdf"):
+        assert save(SCORES, tmp_path / f"words{suffix}").stat().st_size > 5000
+    with pytest.raises(ValueError, match="one Explanation"):
+        save(SCORES, tmp_path / "words.npz")
+
+
+def test_hostile_words_never_become_markup():
+    hostile = token_scores(((HOSTILE, 1, 2),), ("[start]", HOSTILE, "[end]"))
+    text = page(TokenMap(hostile))
+    assert "<img src=x" not in text and text.count("</script>") == 2
+
+
+def test_browser_modules_join_without_a_name_twice():
+    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", join("words", "host"), re.MULTILINE)
+    assert len(names) > 50 and sorted(names) == sorted(set(names))
+
+
+def test_wrong_input_is_explained():
+    with pytest.raises(TypeError, match="expected TokenScores .* got Contributions"):
+        TokenMap(contributions())
+    with pytest.raises(ValueError, match="no path 'new'.*'raw'"):
+        TokenMap(SCORES, path="new")
+    with pytest.raises(ValueError, match="no word 'dog' in this text; it has:.*'owl'"):
+        TokenMap(SCORES, pinned=["dog"])
+    with pytest.raises(IndexError, match="this text has 7"):
+        TokenMap(SCORES, pinned=[7])
+    with pytest.raises(ValueError, match="no word was chosen"):
+        TokenMap(SCORES, pinned=[])
+
+
+def test_photo_is_given_up_last_and_declared():
+    whole = TokenMap(SCORES).payload()
+    tight = TokenMap(SCORES, budget=whole.size - 100).payload()
+    assert "photo" in tight.header["dropped"][0] and PICTURE.image.shape[0] == 112
