@@ -71,7 +71,7 @@ NOT_WEIGHTS = ("position_ids", "input_resolution", "context_length", "vocab_size
 
 def load(
     source: str | Path | None = None, *, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32,
-    activation: str | None = None,
+    activation: str | None = None, positions: str = "bilinear",
 ) -> CLIP:  # fmt: skip
     """A CLIP model, ready to be explained.
 
@@ -82,12 +82,15 @@ def load(
         OpenAI's tensor names, beside which a vocabulary may lie
     device, dtype : where and how the weights are kept
     activation : "gelu" or "quick_gelu" where the file cannot tell (OpenAI's names are also used for models trained with plain GELU)
+    positions : how positional embeddings are resized for images of another size, "bilinear" (CLIP Surgery's way) or "bicubic"
 
     Raises
     ------
     FileNotFoundError : no such folder or file
     ValueError : not a CLIP checkpoint, or a tensor that is missing, unknown or of the wrong shape, by name
     """
+    if positions not in ("bilinear", "bicubic"):
+        raise ValueError(f"unknown positions={positions!r}; choose 'bilinear' or 'bicubic'")
     path = Path(str(EMBEDDED)) if source is None else Path(source)
     if not path.exists():
         raise FileNotFoundError(
@@ -107,6 +110,7 @@ def load(
         some = ", ".join(sorted(state)[:3])
         raise ValueError(f"{file} is no CLIP checkpoint in a known layout; its tensors are named {some} …")
     _fill(model, state, names, dtype, file)
+    (model.visual.positions if model.visual.kind == "vit" else model.visual.attention_pool.positions).mode = positions
     model.tokenizer = _find_tokenizer(folder, model.text.context)
     model.preprocessor = _find_preprocessor(folder, model)
     model.name = "Emoji World CLIP (embedded)" if source is None else path.stem if path.is_file() else path.name

@@ -68,6 +68,15 @@ def test_resized_positions_are_remembered_but_not_for_ever(golden_vit):
     torch.testing.assert_close(bicubic, resize_positions(positions.table, (8, 8), (9, 9), "bicubic"))
 
 
+def test_bicubic_positions_can_be_asked_for(embedded, scene):
+    bicubic = cx.load(positions="bicubic")
+    same, larger = embedded.preprocess(scene.image), embedded.preprocess(scene.image, size=160)
+    assert torch.equal(bicubic.encode_image(same), embedded.encode_image(same))
+    assert 1e-4 < (bicubic.encode_image(larger) - embedded.encode_image(larger)).abs().max() < 0.3
+    with pytest.raises(ValueError, match="unknown positions='nearest'"):
+        cx.load(positions="nearest")
+
+
 def test_changed_weights_are_noticed(embedded):
     from clipxai.model.vit import Positions
 
