@@ -33,4 +33,4 @@ def test_runs_top_to_bottom(notebook):
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}).execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
-    assert sum("text/html" in output.get("data", {}) for output in outputs) >= 2, "the figures are there"
+    assert sum("text/html" in output.get("data", {}) for output in outputs) >= 1, "the figures are there"

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "view"))  # the examples of tests/view
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE = 120_000  # milliseconds a busy machine may take to open a page
 QUIET = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
     " --disable-sync"
@@ -37,6 +38,7 @@ def visit(browser: object, tmp_path: Path) -> Iterator[Callable]:
     def open_page(text: str, **context: object) -> object:
         (tmp_path / "page.html").write_text(text, encoding="utf-8")
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, **context))
+        contexts[-1].set_default_timeout(PATIENCE)
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))

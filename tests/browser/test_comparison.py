@@ -14,33 +14,7 @@ from clipxai.view.scales import number
 
 ROW, COLUMN = 6, 9
 METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery", "gem"))]
-PATIENCE = 120_000  # milliseconds a busy machine may take to open a page
 WORK_LIMIT = 16  # milliseconds of work for one hovered patch: a frame
-
-
-@pytest.fixture
-def visit(browser: object, tmp_path: Path) -> Iterator[Callable]:
-    """Open HTML from a file with the network cut; any console message, error or request but the file's own fails the test."""
-    complaints: list[str] = []
-    contexts = []
-
-    def open_page(text: str, **context: object) -> object:
-        (tmp_path / "page.html").write_text(text, encoding="utf-8")
-        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, **context))
-        contexts[-1].set_default_timeout(PATIENCE)
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: (complaints.append("a dialog opened"), dialog.dismiss()))
-        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or complaints.append(f"request: {request.url}"))
-        contexts[-1].set_offline(True)
-        page.goto((tmp_path / "page.html").as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def saved(viewer: MethodComparison, folder: Path) -> str:
