@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import test_comparison
 from attention_examples import attention_example
-from view_examples import HOSTILE
+from view_examples import HOSTILE, settled
 
 from clipxai.inside import AttentionMaps
 from clipxai.view import LayerAttentionViewer
@@ -15,7 +14,6 @@ from clipxai.view.attention_figure import hidden_of, notes_of, top_of
 from clipxai.view.html import fragment
 from clipxai.view.scales import colour_table, number
 
-visit, settled = test_comparison.visit, test_comparison.settled  # the former is a fixture
 SINKS = (7, 20)
 MAPS = attention_example(sinks=SINKS)  # 3 layers, 2 heads, 5 × 6 patches
 VIEWER = LayerAttentionViewer(MAPS, steps=255)

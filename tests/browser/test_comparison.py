@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
+from view_examples import HOSTILE, MASKS, TEXTS, cropped, example, settled
 
 from clipxai.view import MethodComparison
 from clipxai.view.html import fragment
@@ -26,11 +26,6 @@ def centre(page: object, panel: int, row: int, column: int, cells: int = 14) -> 
     page.locator(".picture").nth(panel).scroll_into_view_if_needed()
     box = page.locator(".picture").nth(panel).bounding_box()
     return box["x"] + (column + 0.5) * box["width"] / cells, box["y"] + (row + 0.5) * box["height"] / cells
-
-
-def settled(page: object) -> None:
-    """Wait until what was asked for is drawn."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def readouts(page: object) -> list[str]:

@@ -37,3 +37,8 @@ def cropped(height: int = 60, width: int = 100) -> Explanation:
     grid = Grid(4, 4, (height, width), (0, left, height, left + height))
     scores = np.linspace(0, 1, 16, dtype=np.float32).reshape(1, 4, 4)
     return Explanation(scores, ("a thing",), "clip", grid, "cosine similarity", image, np.array([0.25], np.float32))
+
+
+def settled(page: object) -> None:
+    """Wait until what was asked for is drawn."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
