@@ -72,6 +72,7 @@ class Rewrite:
 PRESETS: dict[str, Rewrite] = {
     "clip": Rewrite("qk", blocks=0),
     "reversed_clip": Rewrite("qk", blocks=0),
+    # One of the published variants; others keep the residual and the FFN. NACLIP's bonus peaks at 1: recalled, not verified.
     "maskclip": Rewrite("identity", blocks=1, residual=False),
     "clip_surgery": Rewrite("vv", blocks=6),
     "clip_surgery_released": Rewrite("vv", blocks=6, normalize=False, sharpen=1.0, class_token="rewritten"),

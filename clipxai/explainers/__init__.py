@@ -60,7 +60,7 @@ PAPER = "Li et al., arXiv 2304.05653"
 ONE_ATTENTION, SIX_ATTENTIONS = "one attention", "six attentions"
 _ROWS = (
     Method("clip", _preset(similarity, "clip"), "raw similarity of patch and text", "Radford et al., arXiv 2103.00020"),
-    Method("reversed_clip", reversed_similarity, "the raw map turned over", PAPER),
+    Method("reversed_clip", reversed_similarity, "the raw map turned over", "RCLIP; origin not verified"),
     Method("clip_surgery", _preset(surgery, "clip_surgery"), "v-v dual path without FFN, minus what all texts share", PAPER,
            cost=SIX_ATTENTIONS),
     Method("clip_surgery_architecture", _preset(similarity, "clip_surgery"), "v-v dual path without FFN, nothing subtracted", PAPER,
