@@ -113,15 +113,20 @@ def _models(given: argparse.Namespace) -> int:
 
 
 def _lab(given: argparse.Namespace) -> int:
+    import os
     import subprocess
+    from urllib.parse import quote
 
-    if not Path(given.notebook).exists():
+    notebook = Path(given.notebook).resolve()
+    if not notebook.is_file():
         raise FileNotFoundError(f"no such notebook: {given.notebook}")
     try:
         import jupyterlab  # noqa: F401
     except ModuleNotFoundError:
         raise ValueError("JupyterLab is not installed: pip install 'clipxai[lab]'") from None
-    return subprocess.call([sys.executable, "-m", "jupyterlab", given.notebook])
+    where = [f"--ServerApp.root_dir={notebook.parent}", f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}"]  # the printed address too
+    root = hasattr(os, "geteuid") and os.geteuid() == 0  # as in most containers, where Jupyter would refuse to start
+    return subprocess.call([sys.executable, "-m", "jupyterlab", *where, *(["--allow-root"] if root else [])])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The command line as people call it: a process, its files, its exit code, its one line of complaint."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,3 +83,17 @@ def test_tables(capsys):
     assert main(["methods"]) == 0 and main(["models"]) == 0
     printed = capsys.readouterr().out
     assert "clip_surgery_architecture" in printed and "Emoji World CLIP" in printed
+
+
+def test_lab_opens_the_notebook_itself_and_starts_as_root(tmp_path, monkeypatch):
+    notebook = tmp_path / "a lesson.ipynb"
+    notebook.write_text("{}")
+    calls = []
+    monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert main(["lab", str(notebook)]) == 0
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert main(["lab", str(notebook)]) == 0
+    as_root, as_user = calls
+    assert f"--ServerApp.root_dir={tmp_path}" in as_user and "--LabApp.default_url=/lab/tree/a%20lesson.ipynb" in as_user
+    assert as_root == [*as_user, "--allow-root"]
