@@ -7,12 +7,13 @@ import sys
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from ..model.checkpoints import load
 from ..model.clip import CLIP
 from ..scenes import class_names, noun, sample
 from ..trace import Kind, record
-from .emoji_world import PROMPT, localisation, zero_shot
+from .emoji_world import PROMPT, localisations, zero_shot
 
 SCENES = 1000  # held-out scenes, seeds 0 … 999 of the test split
 
@@ -42,8 +43,7 @@ def figures(model: CLIP, scenes: int = SCENES) -> str:
         "| map | mSC | upside down | mIoU at 0.5 | mIoU at the best single threshold | pointing game | object contrast |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, (method, options) in ROWS.items():
-        at = localisation(model, held_out, method, **options)
+    for name, at in localisations(model, tqdm(held_out, "scenes"), ROWS).items():
         lines.append(
             f"| {name} | {at.msc:.1f} | {at.upside_down:.1f} % | {at.miou_half:.1f} | {at.miou_best:.1f} (at {at.best:.2f}) "
             f"| {at.pointing:.1f} % | {at.object_contrast:.1f} |"

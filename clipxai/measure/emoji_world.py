@@ -1,8 +1,7 @@
 """How well does a model know Emoji World, and how well do its maps point? Measured on held-out scenes with exact masks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -71,39 +70,59 @@ def localisation(model: CLIP, scenes: Iterable[Scene], method: str | Callable[..
 
     `method` is a name in `clipxai.methods()`, or a function that makes an Explanation from a trace; `options` are passed on.
     """
-    to_map = partial(explain, method=method) if isinstance(method, str) else method
-    contrasts, ious, hits, picks = [], [], [], []
+    return localisations(model, scenes, {"": (method, options)})[""]
+
+
+def localisations(
+    model: CLIP, scenes: Iterable[Scene], rows: Mapping[str, tuple[str | Callable[..., Explanation], dict]]
+) -> dict[str, Localisation]:
+    """The same for several methods {name: (method, options)}; every scene goes through the model once."""
+    tallies = {name: _Tally() for name in rows}
     for scene in scenes:
-        explanation = to_map(record(model, scene.image, [PROMPT.format(noun(name)) for name in scene.objects]), **options)
+        trace = record(model, scene.image, [PROMPT.format(noun(name)) for name in scene.objects])
+        for name, (method, options) in rows.items():
+            tallies[name].add(explain(trace, method, **options) if isinstance(method, str) else method(trace, **options), scene)
+    return {name: tally.means() for name, tally in tallies.items()}
+
+
+class _Tally:
+    """Scores of one method, pair by pair."""
+
+    def __init__(self) -> None:
+        self.contrasts, self.ious, self.hits, self.picks = [], [], [], []
+
+    def add(self, explanation: Explanation, scene: Scene) -> None:
         for n, mask in enumerate(scene.masks):
             if not mask.any():  # wholly hidden behind another object
                 continue
             heat = explanation.heatmap(n)
-            contrasts.append(score_contrast(heat, mask))
-            ious.append(iou_at(heat, mask, THRESHOLDS))
-            hits.append(pointing_hit(heat, mask))
+            self.contrasts.append(score_contrast(heat, mask))
+            self.ious.append(iou_at(heat, mask, THRESHOLDS))
+            self.hits.append(pointing_hit(heat, mask))
             others = np.delete(scene.masks, n, axis=0).any(0) if len(scene.objects) > 1 else np.zeros_like(mask)
             if others.any():
-                picks.append(object_contrast(heat, mask, others))
-    curve = np.mean(ious, axis=0)
-    best = int(curve.argmax())
-    return Localisation(
-        pairs=len(contrasts),
-        msc=float(np.mean(contrasts)),
-        upside_down=100 * float(np.mean(np.array(contrasts) < 0)),
-        miou_half=float(curve[np.argmin(abs(THRESHOLDS - 0.5))]),
-        miou_best=float(curve[best]),
-        best=float(THRESHOLDS[best]),
-        pointing=100 * float(np.mean(hits)),
-        object_contrast=float(np.mean(picks)) if picks else float("nan"),
-    )
+                self.picks.append(object_contrast(heat, mask, others))
+
+    def means(self) -> Localisation:
+        curve = np.mean(self.ious, axis=0)
+        best = int(curve.argmax())
+        return Localisation(
+            pairs=len(self.contrasts),
+            msc=float(np.mean(self.contrasts)),
+            upside_down=100 * float(np.mean(np.array(self.contrasts) < 0)),
+            miou_half=float(curve[np.argmin(abs(THRESHOLDS - 0.5))]),
+            miou_best=float(curve[best]),
+            best=float(THRESHOLDS[best]),
+            pointing=100 * float(np.mean(self.hits)),
+            object_contrast=float(np.mean(self.picks)) if self.picks else float("nan"),
+        )
 
 
 def evaluate(model: CLIP, scenes: int, first_seed: int = 0) -> dict[str, float]:
     """A short report for the training log: accuracy, and contrast and pointing of the raw map against CLIP Surgery's."""
     held_out = [sample(seed) for seed in range(first_seed, first_seed + scenes)]
-    raw = localisation(model, held_out, "clip")
-    repaired = localisation(model, held_out, "clip_surgery")
+    both = localisations(model, held_out, {"raw": ("clip", {}), "repaired": ("clip_surgery", {})})
+    raw, repaired = both["raw"], both["repaired"]
     found = {
         **zero_shot(model, held_out), "raw_msc": raw.msc, "raw_pointing": raw.pointing,
         "surgery_msc": repaired.msc, "surgery_pointing": repaired.pointing, "surgery_miou": repaired.miou_best,
