@@ -54,7 +54,7 @@ class Phase:
 
 
 PHASES = (
-    Phase(64, 1.0, 192, 200_000, (1.5e-3, 8e-4)),
+    Phase(64, 1.0, 192, 180_000, (1.5e-3, 8e-4)),
     Phase(112, 0.4, 128, 80_000, (8e-4, 3e-4)),
     Phase(112, 1.0, 96, 20_000, (3e-4, 1e-5)),
 )
@@ -102,20 +102,11 @@ def make_tokenizer() -> Tokenizer:
 
 
 def make_model(tokenizer: Tokenizer) -> CLIP:
-    """The untrained model: 14x14 patches, 8 image and 3 text blocks of width 128, 2.3 million parameters; CLIP's initialisation."""
+    """The untrained model: 14x14 patches, 8 image and 3 text blocks of width 128, 2.3 million parameters; torch's initialisation of linear layers."""
     visual = VisionTransformer(image_size=(112, 112), patch=8, width=128, layers=8, heads=4, ffn_width=512, joint=128, activation="gelu")
     text = TextTransformer(
         vocabulary=len(tokenizer.vocabulary), context=CONTEXT, width=128, layers=3, heads=4, ffn_width=512, joint=128, activation="gelu"
     )
-    for tower in (visual, text):
-        for block in tower.blocks:
-            width, depth = block.attn.out.in_features, len(tower.blocks)
-            nn.init.normal_(block.attn.qkv.weight, std=width**-0.5)
-            nn.init.normal_(block.attn.out.weight, std=(2 * width * depth) ** -0.5)
-            nn.init.normal_(block.up.weight, std=(2 * width) ** -0.5)
-            nn.init.normal_(block.down.weight, std=(2 * width * depth) ** -0.5)
-            for linear in (block.attn.qkv, block.attn.out, block.up, block.down):
-                nn.init.zeros_(linear.bias)
     return CLIP(visual, text, tokenizer, name="Emoji World CLIP")
 
 
