@@ -11,9 +11,9 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint
 
 demo: .venv/ready
 	@mkdir -p demo
-	$(PY) -m clipxai compare clipxai/data/samples/owl-clock.png "an owl" "a clock" \
-	    --methods clip,clip_surgery --out demo/owl-clock.png --out demo/owl-clock.html
-	@echo "open demo/owl-clock.html in a browser"
+	$(PY) -m clipxai compare clipxai/data/samples/cat-guitar.png "a cat" "a guitar" \
+	    --methods clip,clip_surgery --out demo/cat-guitar.png --out demo/cat-guitar.html
+	@echo "open demo/cat-guitar.html in a browser"
 
 test: .venv/ready-test
 	.venv/bin/ruff check .

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from side_by_side import ratio
 
-SAMPLE = Path(__file__).parent.parent / "clipxai/data/samples/owl-clock.png"
+SAMPLE = Path(__file__).parent.parent / "clipxai/data/samples/cat-guitar.png"
 
 
 def process(*arguments: str) -> None:

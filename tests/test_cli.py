@@ -11,7 +11,7 @@ import pytest
 import clipxai as cx
 from clipxai.cli import main
 
-SAMPLE = Path(__file__).parent.parent / "clipxai/data/samples/owl-clock.png"
+SAMPLE = Path(__file__).parent.parent / "clipxai/data/samples/cat-guitar.png"
 
 
 def clipxai(*arguments, cwd=None):
@@ -21,8 +21,8 @@ def clipxai(*arguments, cwd=None):
 def test_explain_as_a_process(tmp_path):
     done = clipxai("explain", SAMPLE, "a dog", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "owl-clock-clip_surgery.png").stat().st_size > 10_000
-    assert "owl-clock-clip_surgery.png" in done.stdout and "cosine of the whole image" in done.stdout
+    assert (tmp_path / "cat-guitar-clip_surgery.png").stat().st_size > 10_000
+    assert "cat-guitar-clip_surgery.png" in done.stdout and "cosine of the whole image" in done.stdout
 
 
 def test_every_format(tmp_path, capsys):
