@@ -27,7 +27,7 @@ import torch
 from torch import Tensor
 
 from .mixing import ATTENTION_KINDS, mix, mix_gem, neighbourhood_bias
-from .trace import Trace
+from .trace import Trace, cosines
 
 AttentionKind = Literal["qk", "vv", "qq", "kk", "qq+kk", "gem", "identity"]
 RESNET_SHARPEN = 8.0  # a ResNet has one attention only: unit-length values and a scale of 8 / sqrt(d) make up for depth
@@ -72,8 +72,8 @@ class Rewrite:
 PRESETS: dict[str, Rewrite] = {
     "clip": Rewrite("qk", blocks=0),
     "reversed_clip": Rewrite("qk", blocks=0),
-    # One of the published variants; others keep the residual and the FFN. NACLIP's bonus peaks at 1: recalled, not verified.
-    "maskclip": Rewrite("identity", blocks=1, residual=False),
+    "maskclip": Rewrite("identity", blocks=1, residual=False),  # as ClearCLIP and others rerun it
+    "maskclip_released": Rewrite("identity", blocks=1, ffn=True),
     "clip_surgery": Rewrite("vv", blocks=6),
     "clip_surgery_released": Rewrite("vv", blocks=6, normalize=False, sharpen=1.0, class_token="rewritten"),
     "gem": Rewrite("gem", blocks=6),
@@ -107,7 +107,7 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
     if change.blocks == 0:
         return trace.image_tokens(normalize=False)
     path = _through_pool if trace.model.visual.kind == "resnet" else _through_blocks
-    tokens = path(trace, change)
+    tokens = path(trace, change).float()
     if change.class_token == "rewritten":
         return tokens
     return torch.cat([trace.image_tokens(normalize=False)[:, :1], tokens[:, 1:]], dim=1)
@@ -130,7 +130,7 @@ def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:
         z = z + step if change.residual else step
         if change.ffn:
             z = z + block.ffn(z)
-    return tower.read_out(z)
+    return tower.tokens(z)
 
 
 def _through_pool(trace: Trace, change: Rewrite) -> Tensor:
@@ -142,7 +142,8 @@ def _through_pool(trace: Trace, change: Rewrite) -> Tensor:
 
 def _mix(q: Tensor, k: Tensor, v: Tensor, trace: Trace, change: Rewrite, *, normalize: bool, sharpen: float) -> Tensor:
     """`mixing.mix` as `change` says; `normalize` and `sharpen` are the architecture's own, for what it leaves open."""
-    bias = None if change.neighbourhood is None else neighbourhood_bias(trace.grid, change.neighbourhood).to(q)
+    N = q.shape[-2]  # without a class token, the bias has none either
+    bias = None if change.neighbourhood is None else neighbourhood_bias(trace.grid, change.neighbourhood)[-N:, -N:].to(q)
     normalize = normalize if change.normalize is None else change.normalize
     sharpen = sharpen if change.sharpen is None else change.sharpen
     return mix(q, k, v, change.attention, normalize=normalize, sharpen=sharpen, bias=bias)
@@ -172,9 +173,9 @@ def feature_surgery(image_features: Tensor, text_features: Tensor, redundant: Te
     ------
     ValueError : a single text and no redundant feature: the difference would be zero everywhere
     """
-    s = image_features @ text_features.T
+    s = cosines(image_features, text_features)
     if redundant is not None:
-        return s - image_features @ redundant.view(1, -1).T
+        return s - cosines(image_features, redundant.view(1, -1))
     if len(text_features) == 1:
         raise ValueError("one text has nothing to be compared with: give `redundant`, such as the feature of the empty text")
     w = (temperature * s[:, :1]).softmax(-1)

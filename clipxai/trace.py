@@ -7,7 +7,7 @@
 The forward pass that records runs the same operations as one that does not: outputs are equal to the last bit, and nothing stays behind
 in the model. Attention matrices are not stored; they follow from q and k when somebody looks.
 
-Axes: B images, L layers, H heads, N = 1 + P tokens (class token first), D width, T texts, S text tokens, E joint width.
+Axes: B images, L layers, H heads, N = 1 + P tokens (class token first; SigLIP has none: N = P), D width, T texts, S text tokens, E joint.
 """
 
 from collections.abc import Iterable
@@ -69,11 +69,10 @@ class Trace:
     @cached_property
     @torch.no_grad()
     def _image_tokens(self) -> Tensor:
-        cls = self.model.visual.read_out(self.stream[:, 0])  # by itself, as in `encode_image`: equal to the last bit
-        return torch.cat([cls[:, None], self.model.visual.read_out(self.stream[:, 1:])], dim=1)
+        return self.model.visual.tokens(self.stream).float()  # bfloat16 has too few digits to rank patches by
 
     def image_tokens(self, normalize: bool = True) -> Tensor:
-        """(B, N, E): every token through the final layer norm and the projection, class token first."""
+        """(B, 1 + P, E), read out of the last stream: the whole image (class token, attention pool) first, then every patch."""
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
     @property
@@ -83,14 +82,14 @@ class Trace:
 
     def similarity(self) -> Tensor:
         """(B, N, T) cosine of every image token with every text."""
-        return self.image_tokens() @ self.text_features.T
+        return cosines(self.image_tokens(), self.text_features)
 
     @cached_property
     @torch.no_grad()
     def empty_features(self) -> Tensor:
         """(1, E) the empty text, in the same templates as the texts: CLIP Surgery's estimate of what every text has in common."""
-        if self.model.tokenizer is None:  # [start] and [end] are known from the recorded ids
-            return self.model.encode_text(torch.stack([self.token_ids[0, 0], self.token_ids.max()])[None])
+        if self.model.tokenizer is None:
+            return self.model.encode_text(self.model.text.empty(self.token_ids))
         return self.model.encode_text([""], templates=self.templates)
 
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:
@@ -136,6 +135,12 @@ class Trace:
     def with_texts(self, texts: Texts, templates: Iterable[str] | None = None, truncate: bool = False) -> "Trace":
         """The same images with other texts; the image tower does not run again."""
         return replace(self, **_read_texts(self.model, texts, templates, truncate))
+
+
+def cosines(image_features: Tensor, text_features: Tensor) -> Tensor:
+    """(B, N, E) and (T, E), both of unit length -> (B, N, T) float32, also under autocast: rounded scores rank patches at random."""
+    with torch.autocast(image_features.device.type, enabled=False):
+        return image_features.float() @ text_features.float().T
 
 
 @torch.no_grad()
@@ -185,6 +190,6 @@ def _read_texts(model: CLIP, texts: Texts, templates: Iterable[str] | None, trun
     layers: list[BlockTape] = []
     tokens = model.text(ids, tape=layers)
     ends = model.text.end(ids)
-    features = F.normalize(tokens[torch.arange(len(ids), device=ids.device), ends], dim=-1)
+    features = F.normalize(tokens[torch.arange(len(ids), device=ids.device), ends].float(), dim=-1)
     return dict(texts=names, templates=None, token_ids=ids[:, : tokens.shape[1]], text_layers=tuple(layers), text_tokens=tokens,
                 text_features=features)  # fmt: skip

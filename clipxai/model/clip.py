@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .image import Mode, Preprocessor
+from .pieces import PieceTokenizer
 from .resnet import ModifiedResNet
 from .text import TextTransformer
 from .tokenizer import Tokenizer
@@ -36,7 +37,7 @@ class CLIP(nn.Module):
         self,
         visual: VisionTransformer | ModifiedResNet,
         text: TextTransformer,
-        tokenizer: Tokenizer | None = None,
+        tokenizer: Tokenizer | PieceTokenizer | None = None,
         preprocessor: Preprocessor | None = None,
         name: str = "unnamed CLIP",
         provenance: dict[str, str] | None = None,
@@ -57,7 +58,7 @@ class CLIP(nn.Module):
     @property
     def dtype(self) -> torch.dtype:
         """What the weights are kept in."""
-        return self.text.projection.dtype
+        return self.logit_scale.dtype
 
     def preprocess(self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None) -> Tensor:
         """One image or a list of them to pixels (B, 3, h, w), float32, normalised with this model's mean and deviation.
@@ -75,19 +76,19 @@ class CLIP(nn.Module):
         if self.tokenizer is None:
             raise ValueError(
                 f"{self.name} was loaded without a vocabulary, so it takes token ids only: put vocab.json and merges.txt "
-                "(or OpenAI's bpe_simple_vocab_16e6.txt.gz) beside the weights to use strings"
+                "(or tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz) beside the weights to use strings, or load with tokenizer="
             )
         encoded = [self.tokenizer.encode(text, truncate) for text in as_list(texts)]
         longest = max(map(len, encoded))
         return torch.tensor([ids + [0] * (longest - len(ids)) for ids in encoded], device=self.device)
 
     def encode_image(self, pixels: Tensor, normalize: bool = True) -> Tensor:
-        """Pixels (B, 3, h, w) to one feature per image, (B, E); unit length unless `normalize` is False."""
-        features = self.visual.pool(pixels)
+        """Pixels (B, 3, h, w) to one feature per image, (B, E) float32; unit length unless `normalize` is False."""
+        features = self.visual.pool(pixels.to(self.dtype)).float()
         return F.normalize(features, dim=-1) if normalize else features
 
     def encode_text(self, texts: Texts, normalize: bool = True, templates: Iterable[str] | None = None, truncate: bool = False) -> Tensor:
-        """Texts (strings or ids) to one feature per text, (T, E); unit length unless `normalize` is False.
+        """Texts (strings or ids) to one feature per text, (T, E) float32; unit length unless `normalize` is False.
 
         With `templates` such as "a photo of a {}.", each text is put into every template, the features are brought to unit length,
         averaged and brought to unit length again (the prompt ensemble of CLIP and CLIP Surgery).
@@ -98,7 +99,7 @@ class CLIP(nn.Module):
             return self._encode_ensemble(as_list(texts), list(templates), truncate)
         ids = self.tokenize(texts, truncate)
         tokens = self.text(ids)
-        features = tokens[torch.arange(len(ids), device=tokens.device), self.text.end(ids)]
+        features = tokens[torch.arange(len(ids), device=tokens.device), self.text.end(ids)].float()
         return F.normalize(features, dim=-1) if normalize else features
 
     def _encode_ensemble(self, texts: list[str], templates: list[str], truncate: bool) -> Tensor:
@@ -111,6 +112,10 @@ class CLIP(nn.Module):
     def forward(self, pixels: Tensor, texts: Texts) -> Tensor:
         """Logits (B, T): learned scale times cosine similarity, as in the paper's Figure 3."""
         return self.logit_scale.exp() * self.encode_image(pixels) @ self.encode_text(texts).T
+
+    def probabilities(self, pixels: Tensor, texts: Texts) -> Tensor:
+        """(B, T), which text fits each image best: a softmax over the texts, so every row sums to 1."""
+        return self(pixels, texts).softmax(-1)
 
 
 def as_list(texts: str | Sequence[str]) -> list[str]:

@@ -1,15 +1,14 @@
 """How does a picture become the pixels CLIP reads, and which part of it does each patch cover?
 
-Decoding is cv2's; resizing is antialiased bicubic as in Pillow (cv2's own bicubic is not antialiased). Colours are red-green-blue.
+Decoding is Pillow's, which refuses truncated files; resizing is antialiased bicubic as in Pillow. Colours are red-green-blue.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -21,6 +20,7 @@ Mode = Literal["squash", "crop", "aspect"]
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of pixels in 0…1; OpenAI's training data
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 ORIENTATION = 0x0112  # EXIF tag
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")  # not EPS: Pillow hands it to Ghostscript
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,14 +124,26 @@ def _resize(image: np.ndarray, size: tuple[int, int]) -> Tensor:
 
 
 def read_image(source: object) -> np.ndarray:
-    """Any kind of image to (H, W, 3) float32 red-green-blue in 0…1: upright, alpha laid over white, grey repeated."""
+    """Any kind of image to (H, W, 3) float32 red-green-blue in 0…1: upright, alpha laid over white, grey repeated.
+
+    Parameters
+    ----------
+    source : path, encoded bytes, array, PIL image or torch tensor. What a file is its content says, not its suffix. Of an animation or a
+        file of several pages the first picture is read. 16 bits a channel are kept where the picture is grey, cut to 8 in colour.
+
+    Raises
+    ------
+    FileNotFoundError : no such file
+    ValueError : not one of `FORMATS`, truncated or broken, or more pixels than `PIL.Image.MAX_IMAGE_PIXELS` (89 million), Pillow's own
+        guard against small files that unpack to something huge; set that to a larger number, or None, for files you trust
+    """
     if isinstance(source, (str, Path)):
         path = Path(source)
         if not path.is_file():
             raise FileNotFoundError(f"no such image file: {path}")
-        return _decode(path.read_bytes(), str(path))
+        return _decode(path, str(path))
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return _decode(bytes(source), f"{len(source)} bytes")
+        return _decode(BytesIO(source), f"{len(source)} bytes")
     if isinstance(source, Tensor):
         return _from_array(source.detach().cpu().permute(1, 2, 0).numpy() if source.ndim == 3 else source.detach().cpu().numpy())
     if isinstance(source, np.ndarray):
@@ -147,45 +159,42 @@ def _each(images: object) -> Iterable[object]:
     return list(images) if isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4 else [images]
 
 
-def _decode(encoded: bytes, name: str) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED) if encoded else None
-    if image is None:
-        raise ValueError(f"not an image that can be read (or a truncated one): {name}")
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_BGR2RGB if image.shape[2] == 3 else cv2.COLOR_BGRA2RGBA)
-    return _from_array(_upright(image, _orientation(encoded)))
-
-
-def _orientation(encoded: bytes) -> int:
-    """EXIF orientation 1…8; Pillow reads the header only."""
-    from PIL import Image, UnidentifiedImageError
+def _decode(file: Path | BytesIO, name: str) -> np.ndarray:
+    from PIL import Image
 
     try:
-        with Image.open(BytesIO(encoded)) as header:
-            return int(header.getexif().get(ORIENTATION, 1))
-    except (UnidentifiedImageError, OSError, ValueError):  # a format only cv2 knows has no EXIF that Pillow could read
-        return 1
+        with Image.open(file, formats=FORMATS) as image:
+            pixels, limit = image.width * image.height, Image.MAX_IMAGE_PIXELS
+            if limit is not None and pixels > limit:  # Pillow itself only warns below twice the limit
+                raise Image.DecompressionBombError(f"Image size ({pixels} pixels) exceeds limit of {limit} pixels")
+            return _from_pil(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"{name} is too large: {error}. If you trust the file, raise PIL.Image.MAX_IMAGE_PIXELS") from error
+    except Exception as error:  # a broken file may raise anything in the many decoders behind Pillow
+        raise ValueError(f"not an image that can be read (or a truncated one): {name} ({error})") from error
 
 
-def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
-    """Undo an EXIF orientation: 2, 4, 5, 7 are mirrored, 5 to 8 lie on their side."""
-    if orientation in (5, 6, 7, 8):
-        image = image.swapaxes(0, 1)
-    if orientation in (2, 3, 6, 7):
-        image = image[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        image = image[::-1]
-    return image
+def _from_pil(image: Any) -> np.ndarray:
+    upright = _upright(image)
+    if upright.mode == "F":
+        return _from_array(np.asarray(upright))
+    if upright.mode.startswith("I"):
+        deep = np.asarray(upright)
+        if deep.min() < 0 or deep.max() > np.iinfo(np.uint16).max:
+            raise ValueError(f"whole numbers of 32 bits must lie in 0…65535, but span {deep.min()}…{deep.max()}")
+        return _from_array(deep.astype(np.uint16))
+    return _from_array(np.asarray(upright.convert("RGBA" if upright.has_transparency_data else "RGB")))
 
 
-def _from_pil(image: object) -> np.ndarray:
+def _upright(image: Any) -> Any:
+    """Turned and mirrored as its EXIF orientation says, where there is any that can be read."""
     from PIL import ImageOps
 
-    upright = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I"):
-        return _from_array(np.asarray(upright).astype(np.uint16))
-    transparent = "A" in upright.getbands() or "transparency" in upright.info
-    return _from_array(np.asarray(upright.convert("RGBA" if transparent else "RGB")))
+    try:
+        orientation = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # a broken EXIF block speaks of nothing; the picture may still be whole
+        return image
+    return ImageOps.exif_transpose(image) if orientation != 1 else image
 
 
 def _from_array(image: np.ndarray) -> np.ndarray:

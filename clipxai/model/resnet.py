@@ -131,6 +131,10 @@ class ModifiedResNet(nn.Module):
         q, k, v = self.attention_pool.project(x, x[:, :1])
         return self.attention_pool.merge(F.scaled_dot_product_attention(q, k, v))[:, 0]
 
+    def tokens(self, stream: Tensor) -> Tensor:
+        """The whole image first, then every cell, (B, N, E): where the attention pool ends already."""
+        return stream
+
     def read_out(self, stream: Tensor) -> Tensor:
         """The attention pool already ends in the joint space: (..., E) as it came."""
         return stream

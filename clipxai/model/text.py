@@ -3,9 +3,22 @@
 Axes: T texts, S tokens of a text (padded behind [end]), D width, E joint width.
 """
 
+import torch
 from torch import Tensor, nn
 
 from .transformer import Block, BlockTape, random_parameter
+
+
+def known_ids(ids: Tensor, context: int, vocabulary: int) -> Tensor:
+    """Token ids (T, S) as they came; more tokens or other ids than the model knows are an error."""
+    if ids.shape[1] > context:
+        raise ValueError(f"texts of {ids.shape[1]} tokens, but this model reads at most {context}: shorten them")
+    if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < vocabulary:
+        raise ValueError(
+            f"token ids from {int(ids.min())} to {int(ids.max())}, but this model knows 0 to {vocabulary - 1}: "
+            "they come from another vocabulary"
+        )
+    return ids
 
 
 class TextTransformer(nn.Module):
@@ -34,19 +47,17 @@ class TextTransformer(nn.Module):
 
         S' is the length of the longest text: what stands behind [end] cannot change anything before it, so it is not computed.
         """
-        vocabulary = self.token_embedding.num_embeddings
-        if ids.shape[1] > self.context:
-            raise ValueError(f"texts of {ids.shape[1]} tokens, but this model reads at most {self.context}: shorten them")
-        if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < vocabulary:
-            raise ValueError(
-                f"token ids from {int(ids.min())} to {int(ids.max())}, but this model knows 0 to {vocabulary - 1}: "
-                "they come from another vocabulary"
-            )
+        ids = known_ids(ids, self.context, self.token_embedding.num_embeddings)
         ids = ids[:, : int(self.end(ids).max()) + 1]
         x = self.token_embedding(ids) + self.positions[: ids.shape[1]]
         for block in self.blocks:
             x = block(x, causal=True, tape=tape)
         return self.ln_final(x) @ self.projection
+
+    @staticmethod
+    def empty(ids: Tensor) -> Tensor:
+        """Ids (1, 2) of the empty text, [start] [end], which any other text (T, S) gives away."""
+        return torch.stack([ids[0, 0], ids.max()])[None]
 
     @staticmethod
     def end(ids: Tensor) -> Tensor:

@@ -7,13 +7,14 @@ Radford et al. 2019 for the byte alphabet.
 
 import gzip
 import html
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import regex
+
+from .strangers import VOCABULARY_BYTES, read_json, read_text
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 WORD = regex.compile(r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", regex.IGNORECASE)
@@ -61,6 +62,8 @@ class Tokenizer:
     """
 
     def __init__(self, vocabulary: dict[str, int], merges: Iterable[tuple[str, str]], context: int = 77) -> None:
+        if not all(type(n) is int and n >= 0 for n in vocabulary.values()):
+            raise ValueError("a vocabulary maps every piece to a whole number, its id")
         missing = [token for token in (START, END, *byte_alphabet().values()) if token not in vocabulary]
         if missing:
             raise ValueError(f"vocabulary lacks {len(missing)} of the tokens every CLIP vocabulary has, such as {missing[0]!r}")
@@ -68,6 +71,10 @@ class Tokenizer:
         self.context = context
         self.start, self.end = vocabulary[START], vocabulary[END]
         self.merges = [tuple(pair) for pair in merges]
+        made = (piece for pair in self.merges for piece in (*pair, "".join(pair)))
+        lost = next((piece for piece in (*(shown + "</w>" for shown in byte_alphabet().values()), *made) if piece not in vocabulary), None)
+        if lost is not None:
+            raise ValueError(f"the piece {lost!r}, which merging can leave, has no id: vocabulary and merges do not belong together")
         self._rank = {pair: n for n, pair in enumerate(self.merges)}
         self._piece = {n: piece for piece, n in vocabulary.items()}
         self._cache: dict[str, tuple[str, ...]] = {}
@@ -75,16 +82,32 @@ class Tokenizer:
     @classmethod
     def from_folder(cls, folder: str | Path, context: int = 77) -> "Tokenizer":
         """Read `vocab.json` and `merges.txt` of a Hugging Face checkpoint."""
-        folder = Path(folder)
-        vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
-        return cls(vocabulary, _read_merges((folder / "merges.txt").read_text(encoding="utf-8")), context)
+        return cls.from_files(Path(folder) / "vocab.json", Path(folder) / "merges.txt", context)
+
+    @classmethod
+    def from_files(cls, vocabulary: Path, merges: Path, context: int = 77) -> "Tokenizer":
+        """Read a `vocab.json` and the `merges.txt` that belongs to it."""
+        return cls(read_json(vocabulary, VOCABULARY_BYTES), _read_merges(read_text(merges, VOCABULARY_BYTES)), context)
+
+    @classmethod
+    def from_tokenizer_json(cls, path: Path, context: int = 77) -> "Tokenizer":
+        """Read the vocabulary out of a `tokenizer.json`, the only file that newer versions of transformers write."""
+        model = read_json(path, VOCABULARY_BYTES).get("model")
+        if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict) or not isinstance(model.get("merges"), list):
+            raise ValueError(f"{path} describes no byte-pair encoding (vocab and merges), which CLIP's tokenizer is")
+        pairs = [" ".join(pair) if isinstance(pair, list) else pair for pair in model["merges"]]
+        return cls(model["vocab"], _read_merges("\n".join(["#version", *map(str, pairs)])), context)
 
     @classmethod
     def from_openai(cls, path: str | Path, context: int = 77) -> "Tokenizer":
         """Read OpenAI's `bpe_simple_vocab_16e6.txt[.gz]`; the ids follow from the order of the merges."""
-        raw = Path(path).read_bytes()
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8")
-        merges = _read_merges(text)[:OPENAI_MERGES]
+        with open(path, "rb") as plain:
+            packed = plain.read(2) == b"\x1f\x8b"
+        with (gzip.open if packed else open)(path, "rb") as file:
+            raw = file.read(VOCABULARY_BYTES + 1)
+        if len(raw) > VOCABULARY_BYTES:
+            raise ValueError(f"{path} holds more than {VOCABULARY_BYTES:,} bytes; OpenAI's vocabulary has 3 million: it is not read")
+        merges = _read_merges(raw.decode("utf-8"))[:OPENAI_MERGES]
         return cls(vocabulary_of(merges), merges, context)
 
     def pieces(self, word: str) -> tuple[str, ...]:
@@ -131,10 +154,7 @@ class Tokenizer:
         ids.append(self.end)
         if len(ids) > self.context:
             if not truncate:
-                raise ValueError(
-                    f"text of {len(ids)} tokens, but this model reads at most {self.context}: shorten it or pass truncate=True "
-                    f"(text: {text[:60]!r}{'…' if len(text) > 60 else ''})"
-                )
+                raise too_long(text, len(ids), self.context)
             ids = [*ids[: self.context - 1], self.end]
             words = [word for word in words if word.stop < self.context]
         return ids, words
@@ -150,6 +170,12 @@ class Tokenizer:
         back = {shown: byte for byte, shown in byte_alphabet().items()}
         spelled = "".join(pieces).split("</w>")
         return " ".join(bytes(back[c] for c in word).decode("utf-8", "replace") for word in spelled).strip()
+
+
+def too_long(text: str, tokens: int, context: int) -> ValueError:
+    """The error for a text of more tokens than the model reads."""
+    shown = f"{text[:60]!r}{'…' if len(text) > 60 else ''}"
+    return ValueError(f"text of {tokens} tokens, but this model reads at most {context}: shorten it or pass truncate=True (text: {shown})")
 
 
 def merge_pair(pieces: list[str], pair: tuple[str, str]) -> list[str]:

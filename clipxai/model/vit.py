@@ -15,11 +15,23 @@ from .transformer import Block, BlockTape, random_parameter
 POSITION_SIZES_KEPT = 8  # resized positional embeddings remembered per model
 
 
-def resize_positions(table: Tensor, old: tuple[int, int], new: tuple[int, int], mode: str, leading: int = 1) -> Tensor:
+def resize_positions(
+    table: Tensor, old: tuple[int, int], new: tuple[int, int], mode: str, leading: int = 1, antialias: bool = False
+) -> Tensor:
     """Positional embeddings (leading + gh*gw, D) of one grid, interpolated to another; the `leading` ones stay as they are."""
     patches = table[leading:].T.reshape(1, -1, *old)
-    resized = F.interpolate(patches.float(), new, mode=mode, align_corners=False).to(table.dtype)
+    resized = F.interpolate(patches.float(), new, mode=mode, align_corners=False, antialias=antialias).to(table.dtype)
     return torch.cat([table[:leading], resized.flatten(2)[0].T])
+
+
+def grid_of(height: int, width: int, patch: int) -> tuple[int, int]:
+    """Patches down and across an image of that many pixels; a size that is no multiple of the patch is an error."""
+    if height % patch or width % patch or min(height, width) < patch:
+        raise ValueError(
+            f"image of {height}x{width} pixels does not fit patches of {patch}: use multiples of {patch}, "
+            f"such as {max(1, height // patch) * patch}x{max(1, width // patch) * patch}"
+        )
+    return height // patch, width // patch
 
 
 class Positions(nn.Module):
@@ -33,26 +45,28 @@ class Positions(nn.Module):
     grid : trained (gh, gw)
     width : D
     mode : "bilinear" (CLIP Surgery) or "bicubic" (most dense-CLIP work)
+    leading : rows that belong to no patch: 1 for a class token, 0 for a tower without one
+    antialias : average instead of skipping rows when the grid shrinks (SigLIP 2)
     """
 
-    def __init__(self, grid: tuple[int, int], width: int, mode: str = "bilinear") -> None:
+    def __init__(self, grid: tuple[int, int], width: int, mode: str = "bilinear", *, leading: int = 1, antialias: bool = False) -> None:
         super().__init__()
-        self.grid, self.mode = grid, mode
-        self.table = random_parameter(1 + grid[0] * grid[1], width, std=width**-0.5)
+        self.grid, self.mode, self.leading, self.antialias = grid, mode, leading, antialias
+        self.table = random_parameter(leading + grid[0] * grid[1], width, std=width**-0.5)
         self._resized: dict[tuple, Tensor] = {}
 
     def forward(self, grid: tuple[int, int]) -> Tensor:
-        """(1 + gh*gw, D) for the asked grid."""
+        """(leading + gh*gw, D) for the asked grid."""
         table = self.table
         if grid == self.grid:
             return table
         if table.requires_grad and torch.is_grad_enabled():  # training at another size: the interpolation must carry gradients
-            return resize_positions(table, self.grid, grid, self.mode)
+            return resize_positions(table, self.grid, grid, self.mode, self.leading, self.antialias)
         key = (grid, self.mode, table._version, table.data_ptr(), table.dtype, table.device)
         if key not in self._resized:
             while len(self._resized) >= POSITION_SIZES_KEPT:
                 del self._resized[next(iter(self._resized))]
-            self._resized[key] = resize_positions(table.detach(), self.grid, grid, self.mode)
+            self._resized[key] = resize_positions(table.detach(), self.grid, grid, self.mode, self.leading, self.antialias)
         return self._resized[key]
 
 
@@ -86,12 +100,7 @@ class VisionTransformer(nn.Module):
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patch grid (gh, gw) of an image of that many pixels."""
-        if height % self.patch or width % self.patch or min(height, width) < self.patch:
-            raise ValueError(
-                f"image of {height}x{width} pixels does not fit patches of {self.patch}: use multiples of {self.patch}, "
-                f"such as {max(1, height // self.patch) * self.patch}x{max(1, width // self.patch) * self.patch}"
-            )
-        return height // self.patch, width // self.patch
+        return grid_of(height, width, self.patch)
 
     def embed(self, pixels: Tensor, keep: Tensor | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the stream entering block 0, (B, N, D).
@@ -117,6 +126,11 @@ class VisionTransformer(nn.Module):
     def pool(self, pixels: Tensor) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E): the class token's read-out, not normalised."""
         return self.read_out(self(pixels)[:, 0])
+
+    def tokens(self, stream: Tensor) -> Tensor:
+        """Stream (B, N, D) after the last block to the joint space, (B, N, E): the whole image first, then every patch."""
+        cls = self.read_out(stream[:, 0])  # by itself, as in `pool`: equal to the last bit
+        return torch.cat([cls[:, None], self.read_out(stream[:, 1:])], dim=1)
 
     def read_out(self, stream: Tensor) -> Tensor:
         """Stream (..., D) through `ln_post` and the projection: (..., E), not normalised."""

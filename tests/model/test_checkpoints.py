@@ -57,7 +57,7 @@ def test_what_is_no_checkpoint(tmp_path, folder):
     with pytest.raises(FileNotFoundError, match="no checkpoint at .*nowhere.*nothing for the embedded model"):
         cx.load(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="no model.safetensors or pytorch_model.bin in .*found: nothing"):
+    with pytest.raises(FileNotFoundError, match="no weights in .*: looked for model.safetensors with config.json, .*found: nothing"):
         cx.load(tmp_path / "empty")
     save_file({"conv.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
     with pytest.raises(ValueError, match="no CLIP checkpoint in a known layout; its tensors are named conv.weight"):

@@ -2,12 +2,14 @@
 
 import gzip
 import json
+import random
+import unicodedata
 
 import pytest
 from transformers import CLIPTokenizer
 
 from clipxai.model.checkpoints import EMBEDDED
-from clipxai.model.tokenizer import END, OPENAI_MERGES, START, Tokenizer, byte_alphabet, vocabulary_of
+from clipxai.model.tokenizer import END, OPENAI_MERGES, START, Tokenizer, byte_alphabet, clean, vocabulary_of
 
 TEXTS = [
     "a photo of an owl.", "A Photo  of\ttwo CATS!", "", " ", "it's they've I'll we'd you're", "naïve café — œuvre", "日本語のテキスト",
@@ -79,3 +81,42 @@ def test_broken_vocabularies_are_named(tmp_path):
     (tmp_path / "merges.txt").write_text("#version: 0.2\na b c\n")
     with pytest.raises(ValueError, match="pair of pieces, but one reads 'a b c'"):
         Tokenizer.from_folder(tmp_path)
+
+
+def strings(count):
+    """Every kind of text somebody may type, and kinds nobody would: seeded, so a failure comes back."""
+    chance = random.Random(0)
+    words = "a an the photo of dog owl clock, two-legged CATS! café naïve Straße 日本語 привет עברית ہندی 🐕 🇨🇭 ½ Å ﬁ 3.14 2,000".split()
+    words += ["👩\u200d👩\u200d👧", "&amp;", "&lt;b&gt;", "&#39;", "&eacute;", "it's", "we'll", f" {START} ", f" {END} "]
+    words += ["</w>", "\u200b", "\u00a0", "e\u0301", "\U0001d54f", "\t", "\n", "'s", "''", "_", "<|", "Ǆ", "ẞ", "\u0378"]
+    planes = [(32, 127), (160, 0x250), (0x370, 0x600), (0x900, 0xE00), (0x2000, 0x2400), (0x3040, 0x9FFF), (0x1F300, 0x1FAFF)]
+    yield from ["", " ", "a" * 5000, "ab " * 3000, "&amp;" * 500, "é" * 400, "\U0001f415" * 300]
+    for _ in range(count - 7):
+        if chance.random() < 0.6:
+            yield chance.choice(["", " ", "  "]).join(chance.choices(words, k=chance.randint(0, 12)))
+        else:
+            text = "".join(chr(chance.randrange(*chance.choice(planes))) for _ in range(chance.randint(0, 30)))
+            # libraries know different Unicode versions; the lower case of İ is two characters, which only transformers orders anew
+            yield "".join(letter for letter in text if unicodedata.category(letter) != "Cn" and letter != "İ")
+
+
+def test_five_thousand_texts_have_transformers_ids(tokenizer):
+    """Compared after OpenAI's cleaning (entities, mended Unicode), which transformers leaves out; what needs no cleaning also as it is."""
+    theirs = CLIPTokenizer(vocab=str(EMBEDDED / "vocab.json"), merges=str(EMBEDDED / "merges.txt"))
+    tokenizer.context, kept = 10**6, tokenizer.context
+    try:
+        texts = list(strings(5000))
+        cleaned = [clean(text) for text in texts]
+        mine, expected, raw = [tokenizer.encode(t) for t in texts], theirs(cleaned)["input_ids"], theirs(texts)["input_ids"]
+    finally:
+        tokenizer.context = kept
+    different = [text for text, a, b in zip(texts, mine, expected) if a != b]
+    assert not different, f"{len(different)} of {len(texts)}, such as {different[0]!r}"
+    untouched = [n for n, (text, clear) in enumerate(zip(texts, cleaned)) if text.lower() == clear]
+    assert len(untouched) > 1000 and all(mine[n] == raw[n] for n in untouched)
+
+
+def test_tokenizer_json_holds_the_same_vocabulary(tokenizer, tmp_path):
+    CLIPTokenizer(vocab=str(EMBEDDED / "vocab.json"), merges=str(EMBEDDED / "merges.txt")).save_pretrained(tmp_path)
+    again = Tokenizer.from_tokenizer_json(tmp_path / "tokenizer.json")
+    assert again.vocabulary == tokenizer.vocabulary and again.merges == tokenizer.merges

@@ -1,0 +1,97 @@
+"""Which pieces does SigLIP read a text in? SentencePiece's, run by the `tokenizers` library from the checkpoint's `tokenizer.json`.
+
+Every text is padded to the full context, because the text tower is read at its last place.
+"""
+
+import re
+import string
+from pathlib import Path
+
+from .strangers import VOCABULARY_BYTES, read_json, read_text
+from .tokenizer import WordSpan, too_long
+
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+class PieceTokenizer:
+    """SigLIP's and SigLIP 2's tokenizer.
+
+    Parameters
+    ----------
+    described : the text of a `tokenizer.json`
+    context : length of every text, padding included
+    end, pad : the tokens that end a text and fill the rest
+    punctuation : whether punctuation is read; SigLIP drops it, SigLIP 2 keeps it (both read lower case only)
+    pad_left : whether the filling stands before the text; both were trained with it behind
+    """
+
+    def __init__(
+        self, described: str, context: int, end: str = "</s>", pad: str = "</s>", *, punctuation: bool = False, pad_left: bool = False
+    ) -> None:
+        from tokenizers import Tokenizer  # only for those who load a SigLIP
+
+        self.backend = Tokenizer.from_str(described)
+        self.backend.no_padding()
+        self.backend.no_truncation()
+        self.context, self.punctuation, self.pad_left = context, punctuation, pad_left
+        for token in (end, pad):
+            if self.backend.token_to_id(token) is None:
+                raise ValueError(f"the vocabulary lacks {token!r}, which should end or fill a text")
+        self.end, self.pad = self.backend.token_to_id(end), self.backend.token_to_id(pad)
+
+    @classmethod
+    def from_files(cls, tokenizer: Path, settings: Path | None, context: int) -> "PieceTokenizer":
+        """Read `tokenizer.json` and, where there is one, `tokenizer_config.json`.
+
+        Raises
+        ------
+        ValueError : not a tokenizer, or one that lacks its end or padding token
+        """
+        told = read_json(settings) if settings else {}
+        end, pad = (_content(told.get(name), default) for name, default in (("eos_token", "</s>"), ("pad_token", "</s>")))
+        first = str(told.get("tokenizer_class", "SiglipTokenizer")) == "SiglipTokenizer"
+        left = told.get("padding_side") == "left"
+        try:
+            return cls(read_text(tokenizer, VOCABULARY_BYTES), context, end, pad, punctuation=not first, pad_left=left)
+        except Exception as error:  # the library raises plain Exception
+            raise ValueError(f"{tokenizer} holds no tokenizer that can be read: {str(error).splitlines()[0][:200]}") from error
+
+    def clean(self, text: str) -> str:
+        """Lower case; for SigLIP also without punctuation and with single spaces (as its training did)."""
+        text = text.lower()
+        return text if self.punctuation else re.sub(r"\s+", " ", text.translate(_NO_PUNCTUATION)).strip()
+
+    def encode(self, text: str, truncate: bool = False) -> list[int]:
+        """Token ids of a text, end and padding included: always `context` of them.
+
+        Raises
+        ------
+        ValueError : the text is longer than the context and `truncate` is False
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
+        ids = self.backend.encode(self.clean(text), add_special_tokens=False).ids
+        if len(ids) >= self.context and not truncate:
+            raise too_long(text, len(ids) + 1, self.context)
+        ids = [*ids[: self.context - 1], self.end]
+        filling = [self.pad] * (self.context - len(ids))
+        return filling + ids if self.pad_left else ids + filling
+
+    def words(self, text: str, truncate: bool = False) -> list[WordSpan]:
+        """SigLIP has no words: its text tower reads all pieces at once, so no token stands for a word.
+
+        Raises
+        ------
+        ValueError : always
+        """
+        raise ValueError("words need CLIP's text tower, which reads from left to right; SigLIP's mixes all pieces of a text from the start")
+
+    def decode(self, ids: list[int]) -> str:
+        """Text of token ids, without end and padding."""
+        return self.backend.decode([n for n in ids if n not in (self.end, self.pad)]).strip()
+
+
+def _content(token: object, default: str) -> str:
+    """A token as `tokenizer_config.json` gives it: a string, or an object with a `content`."""
+    found = token.get("content") if isinstance(token, dict) else token
+    return found if isinstance(found, str) else default

@@ -1,0 +1,443 @@
+"""Checkpoints made to harm: each is refused with one line, runs nothing, and allocates nothing it only claims to hold."""
+
+import gzip
+import io
+import json
+import os
+import pickle
+import resource
+import shutil
+import struct
+import zipfile
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import clipxai as cx
+from clipxai.model.checkpoints import EMBEDDED
+
+KINDS = {}
+
+
+def hostile(match, name=None):
+    """Register a function (folder, ran) that spoils a copy of the embedded model's folder, and what loading it must say."""
+
+    def register(spoil):
+        KINDS[name or spoil.__name__] = (spoil, match)
+        return spoil
+
+    return register
+
+
+class Payload:
+    """Whoever unpickles this runs `call(*arguments)`."""
+
+    def __init__(self, call, *arguments):
+        self.call, self.arguments = call, arguments
+
+    def __reduce__(self):
+        return self.call, self.arguments
+
+
+def only(folder, name):
+    """The folder without its weights, and the path of a file to be written in their place."""
+    (folder / "model.safetensors").unlink()
+    return folder / name
+
+
+def header(folder, edit=None, raw=None, length=None, data=b"\0" * 8):
+    """A safetensors file with a header of our own making."""
+    text = raw if raw is not None else json.dumps(edit).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text) if length is None else length) + text + data)
+
+
+def edited(folder, change):
+    state = load_file(folder / "model.safetensors")
+    change(state)
+    save_file(state, folder / "model.safetensors")
+
+
+def config(folder, part=None, **values):
+    described = json.loads((folder / "config.json").read_text())
+    (described[part] if part else described).update(values)
+    (folder / "config.json").write_text(json.dumps(described))
+
+
+# --- pickles ----------------------------------------------------------------------------------------------------------------------------
+
+PLAIN = "cannot read .* as plain weights"
+for title, payload in {
+    "pickle that opens a file": lambda ran: Payload(open, str(ran), "w"),
+    "pickle that calls the shell": lambda ran: Payload(os.system, f"touch {ran}"),
+    "pickle that evaluates": lambda ran: Payload(eval, f"open({str(ran)!r}, 'w')"),
+    "pickle that executes": lambda ran: Payload(exec, f"open({str(ran)!r}, 'w')"),
+    "pickle that imports": lambda ran: Payload(__import__, "antigravity"),
+    "pickle that unpickles": lambda ran: Payload(pickle.loads, pickle.dumps(Payload(os.system, f"touch {ran}"))),
+    "pickle that reads our attributes": lambda ran: Payload(getattr, "", "__class__"),
+    "pickle that loads with torch": lambda ran: Payload(torch.load, str(ran)),
+}.items():
+
+    @hostile(PLAIN, title)
+    def in_zip(folder, ran, payload=payload):
+        torch.save({"visual.conv1.weight": payload(ran)}, only(folder, "pytorch_model.bin"))
+
+    @hostile(PLAIN, title + ", old format")
+    def in_old_format(folder, ran, payload=payload):
+        torch.save({"visual.conv1.weight": payload(ran)}, only(folder, "pytorch_model.bin"), _use_new_zipfile_serialization=False)
+
+
+@hostile(PLAIN)
+def a_bare_pickle(folder, ran):
+    only(folder, "pytorch_model.bin").write_bytes(pickle.dumps(Payload(os.system, f"touch {ran}")))
+
+
+@hostile(PLAIN)
+def a_pickle_called_safetensors(folder, ran):
+    torch.save({"x": Payload(os.system, f"touch {ran}")}, folder / "model.safetensors")
+
+
+@hostile("it holds no plain state dict")
+def a_pickle_of_something_else(folder, ran):
+    torch.save([1, 2, 3], only(folder, "pytorch_model.bin"))
+
+
+@hostile("it holds no plain state dict")
+def a_state_dict_of_texts(folder, ran):
+    torch.save({"vision_model.x": "tensor"}, only(folder, "pytorch_model.bin"))
+
+
+@hostile(PLAIN)
+def half_a_torch_file(folder, ran):
+    file = only(folder, "pytorch_model.bin")
+    torch.save({"a": torch.zeros(1000)}, file)
+    file.write_bytes(file.read_bytes()[:2000])
+
+
+@hostile("it is compressed")
+def a_zip_bomb(folder, ran):
+    with zipfile.ZipFile(only(folder, "pytorch_model.bin"), "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", pickle.dumps({}))
+        archive.writestr("archive/data/0", b"\0" * (1 << 24))
+
+
+def archive(folder, pickled, **records):
+    """What looks like one of OpenAI's TorchScript archives."""
+    file = folder / "ViT-B-16.pt"
+    with zipfile.ZipFile(file, "w") as zipped:
+        for name, data in {"constants.pkl": b"\x80\x02).", "data.pkl": pickled, "code/__torch__.py": b"import os", **records}.items():
+            zipped.writestr("ViT-B-16/" + name, data)
+    for name in ("model.safetensors", "config.json"):
+        (folder / name).unlink()
+
+
+for title, pickled, match in (
+    ("archive that calls the shell", lambda ran: pickle.dumps(Payload(os.system, f"touch {ran}"), 2), "which no weights need"),
+    ("archive that names a builtin", lambda ran: b"\x80\x02cbuiltins\neval\nX\x01\x00\x00\x001\x85R.", "which no weights need"),
+    ("archive that names torch.load", lambda ran: b"\x80\x02ctorch\nload\nX\x01\x00\x00\x001\x85R.", "which no weights need"),
+    ("archive with a huge table", lambda ran: b"\x80\x02]r\xff\xff\xff\x7f.", "a table larger than itself"),
+    ("archive cut short", lambda ran: b"\x80\x02]q\x00(", PLAIN),
+    ("archive without tensors", lambda ran: b"\x80\x02].", "no CLIP checkpoint in a known layout"),
+    ("archive with a lie about its length", lambda ran: b"\x80\x02\x8e" + struct.pack("<Q", 1 << 60) + b"xx.", PLAIN),
+):
+
+    @hostile(match, title)
+    def in_archive(folder, ran, pickled=pickled):
+        archive(folder, pickled(ran))
+
+
+STORAGE = object()
+
+
+def tensor_pickle(elements=4, offset=0, size=(2, 2), stride=(2, 1), key="0"):
+    """The pickle of a box with one tensor, as TorchScript writes it."""
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            return ("storage", torch.FloatStorage, key, "cpu", elements) if value is STORAGE else None
+
+    tensor = Payload(torch._utils._rebuild_tensor_v2, STORAGE, offset, size, stride, False, None)
+    buffer = io.BytesIO()
+    Pickler(buffer, 2).dump({"weight": tensor})
+    return buffer.getvalue()
+
+
+for title, wrong, match in (
+    ("archive whose tensor is larger than its bytes", dict(size=(1 << 20, 1 << 20), stride=(1 << 20, 1)), "reaches beyond its 4 numbers"),
+    ("archive whose tensor starts behind its bytes", dict(offset=4), "reaches beyond its 4 numbers"),
+    ("archive whose tensor goes backwards", dict(stride=(-1, 1)), "reaches beyond its 4 numbers"),
+    ("archive whose storage is larger than its file", dict(elements=1 << 40), "does not hold the 1099511627776 numbers"),
+    ("archive whose tensor is nowhere", dict(key="../../../etc/passwd"), "There is no item named 'ViT-B-16/data/../../../etc/passwd'"),
+    ("archive whose tensor is in order", {}, "no CLIP checkpoint in a known layout"),  # the other five fail for the reason they should
+):
+
+    @hostile(match, title)
+    def in_tensor(folder, ran, wrong=wrong):
+        archive(folder, tensor_pickle(**wrong), **{"data/0": b"\0" * 16})
+
+
+# --- safetensors ------------------------------------------------------------------------------------------------------------------------
+
+F32 = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+HEADERS = {
+    "header longer than the file": dict(edit={"a": F32}, length=1 << 40),
+    "header length that overflows": dict(edit={"a": F32}, length=(1 << 64) - 1),
+    "header length of zero": dict(edit={"a": F32}, length=0),
+    "header shorter than its JSON": dict(edit={"a": F32}, length=10),
+    "header that is no JSON": dict(raw=b"\x00\xff not json"),
+    "header nested without end": dict(raw=b"[" * 100_000),
+    "header that is a list": dict(raw=b"[]"),
+    "no bytes behind the header": dict(edit={"a": F32}, data=b""),
+    "bytes nobody asked for": dict(edit={"a": F32}, data=b"\0" * 100),
+    "offsets beyond the file": dict(edit={"a": {**F32, "data_offsets": [0, 1 << 50]}}),
+    "offsets the wrong way round": dict(edit={"a": {**F32, "data_offsets": [8, 0]}}),
+    "tensors that overlap": dict(edit={"a": F32, "b": {**F32, "shape": [1], "data_offsets": [4, 8]}}),
+    "shape that overflows": dict(edit={"a": {**F32, "shape": [1 << 32, 1 << 32, 4]}}),
+    "shape below zero": dict(edit={"a": {**F32, "shape": [-2]}}),
+    "shape of text": dict(edit={"a": {**F32, "shape": ["two"]}}),
+    "shape that is not its bytes": dict(edit={"a": {**F32, "shape": [3]}}),
+    "a kind of number nobody knows": dict(edit={"a": {**F32, "dtype": "Q9"}}),
+    "a name twice": dict(raw=b'{"a": %s, "a": %s}' % ((json.dumps(F32).encode(),) * 2)),
+    "a field twice": dict(raw=b'{"a": {"dtype": "F32", "dtype": "F16", "shape": [2], "data_offsets": [0, 8]}}'),
+}
+for title, wrong in HEADERS.items():
+
+    @hostile(PLAIN, title)
+    def in_header(folder, ran, wrong=wrong):
+        header(folder, **wrong)
+
+
+@hostile("cannot read")
+def an_empty_file(folder, ran):
+    (folder / "model.safetensors").write_bytes(b"")
+
+
+@hostile("cannot read")
+def a_truncated_file(folder, ran):
+    data = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(data[:-100])
+
+
+@hostile("'visual_projection.weight' of .* holds NaN, or numbers that are not finite")
+def nan_weights(folder, ran):
+    edited(folder, lambda state: state["visual_projection.weight"].__setitem__((3, 3), float("nan")))
+
+
+@hostile("'logit_scale' of .* holds NaN, or numbers that are not finite")
+def infinite_weights(folder, ran):
+    edited(folder, lambda state: state.update(logit_scale=torch.tensor(float("inf"))))
+
+
+@hostile(r"holds torch.int8 \(quantised\?\), but weights are floating-point numbers")
+def whole_numbers_for_weights(folder, ran):
+    edited(folder, lambda state: state.update({"visual_projection.weight": torch.zeros(128, 128, dtype=torch.int8)}))
+
+
+@hostile(r"has shape \(128, 0\)")
+def an_empty_tensor(folder, ran):
+    edited(folder, lambda state: state.update({"visual_projection.weight": torch.zeros(128, 0)}))
+
+
+@hostile(r"has shape \(1, 128, 128\)")
+def a_tensor_with_one_dimension_more(folder, ran):
+    edited(folder, lambda state: state.update({"visual_projection.weight": torch.zeros(1, 128, 128)}))
+
+
+@hostile("have no place in this model, such as")
+def ten_thousand_tensors_more(folder, ran):
+    edited(folder, lambda state: state.update({f"extra.{n}": torch.zeros(1) for n in range(10_000)}))
+
+
+# --- configs ----------------------------------------------------------------------------------------------------------------------------
+
+for title, part, values in (
+    ("a width beyond belief", "vision_config", {"hidden_size": 10**9}),
+    ("layers without end", "vision_config", {"num_hidden_layers": 10**9}),
+    ("a vocabulary without end", "text_config", {"vocab_size": 10**12}),
+    ("a context without end", "text_config", {"max_position_embeddings": 10**12}),
+    ("an image without end", "vision_config", {"image_size": 10**9}),
+    ("an FFN without end", "text_config", {"intermediate_size": 10**15}),
+    ("a size that overflows", "vision_config", {"hidden_size": 10**400}),
+    ("a size below zero", "vision_config", {"hidden_size": -768}),
+    ("a size of zero", "vision_config", {"num_attention_heads": 0}),
+    ("a size with a fraction", "vision_config", {"patch_size": 7.5}),
+    ("a size in words", "vision_config", {"hidden_size": "large"}),
+    ("a size that is true", "vision_config", {"num_hidden_layers": True}),
+    ("a size that is a list", None, {"projection_dim": [1, 2]}),
+):
+
+    @hostile(r"gives .* but a whole number from 1 to \d+ is expected", title)
+    def in_config(folder, ran, part=part, values=values):
+        config(folder, part, **values)
+
+
+for title, match, text in (
+    ("a config that is no JSON", "is no JSON that can be read", "{"),
+    ("a config nested without end", "is no JSON that can be read", '{"a":' * 100_000),
+    ("a config that is a list", "must hold a JSON object, but holds a list", "[1]"),
+    ("a config with a name twice", "the name 'model_type' stands twice", '{"model_type": "clip", "model_type": "siglip"}'),
+    ("a config of another model", "describes a 'bert' model", '{"model_type": "bert"}'),
+    ("a config whose parts are words", "text_config of .* must be an object", '{"model_type": "clip", "text_config": "large"}'),
+    ("a config whose model is a list", r"describes a \['clip'\] model", '{"model_type": ["clip"]}'),
+):
+
+    @hostile(match, title)
+    def as_config(folder, ran, text=text):
+        (folder / "config.json").write_text(text)
+
+
+@hostile("unknown activation {'run': 'this'}")
+def an_activation_that_is_an_object(folder, ran):
+    config(folder, "vision_config", hidden_act={"run": "this"})
+
+
+@hostile("layer_norm_eps=nan")
+def an_epsilon_that_is_nan(folder, ran):
+    config(folder, "vision_config", layer_norm_eps=float("nan"))
+
+
+@hostile("128 is not divisible by 3 heads")
+def heads_that_do_not_divide(folder, ran):
+    config(folder, "vision_config", num_attention_heads=3)
+
+
+@hostile("is no UTF-8 text")
+def a_config_of_noise(folder, ran):
+    (folder / "config.json").write_bytes(bytes(range(128, 256)))
+
+
+@hostile("image_std=")
+def a_deviation_of_zero(folder, ran):
+    (folder / "preprocessor_config.json").write_text('{"image_mean": [0.5, 0.5, 0.5], "image_std": [0, 1, 1]}')
+
+
+@hostile("three numbers, one for each colour, are expected")
+def a_mean_of_words(folder, ran):
+    (folder / "preprocessor_config.json").write_text('{"image_mean": ["a", "b", "c"]}')
+
+
+# --- vocabularies -----------------------------------------------------------------------------------------------------------------------
+
+
+def sparse(file, size):
+    """A file of that many bytes that takes no room."""
+    with file.open("wb") as opened:
+        opened.truncate(size)
+
+
+@hostile("merges.txt has 200,000,000 bytes; .* it is not read")
+def two_hundred_megabytes_in_one_line(folder, ran):
+    sparse(folder / "merges.txt", 200_000_000)
+
+
+@hostile("vocab.json has 200,000,000 bytes; .* it is not read")
+def two_hundred_megabytes_of_vocabulary(folder, ran):
+    sparse(folder / "vocab.json", 200_000_000)
+
+
+@hostile("config.json has 2,000,000,000 bytes; .* it is not read")
+def two_gigabytes_of_config(folder, ran):
+    sparse(folder / "config.json", 2_000_000_000)
+
+
+@hostile("holds more than 67,108,864 bytes")
+def a_packed_vocabulary_that_swells(folder, ran):
+    for name in ("vocab.json", "merges.txt"):
+        (folder / name).unlink()
+    with gzip.open(folder / "bpe_simple_vocab_16e6.txt.gz", "wb") as file:
+        for _ in range(70):
+            file.write(b"\0" * (1 << 20))
+
+
+@hostile("a vocabulary maps every piece to a whole number")
+def ids_that_are_words(folder, ran):
+    vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    (folder / "vocab.json").write_text(json.dumps({piece: str(n) for piece, n in vocabulary.items()}))
+
+
+@hostile("vocabulary and merges do not belong together")
+def merges_of_another_vocabulary(folder, ran):
+    with (folder / "merges.txt").open("a", encoding="utf-8") as file:
+        file.write("qq zz\n")
+
+
+@hostile("describes no byte-pair encoding")
+def a_tokenizer_of_another_kind(folder, ran):
+    for name in ("vocab.json", "merges.txt"):
+        (folder / name).unlink()
+    (folder / "tokenizer.json").write_text('{"model": {"type": "Unigram", "vocab": []}}')
+
+
+# --- folders ----------------------------------------------------------------------------------------------------------------------------
+
+
+@hostile("no weights in")
+def a_pipe_for_weights(folder, ran):
+    os.mkfifo(only(folder, "model.safetensors"))
+
+
+@hostile("no weights in")
+def a_device_for_weights(folder, ran):
+    only(folder, "model.safetensors").symlink_to("/dev/zero")
+
+
+@hostile("no weights in")
+def a_link_to_itself(folder, ran):
+    only(folder, "model.safetensors").symlink_to("model.safetensors")
+
+
+@hostile("no weights in")
+def a_folder_for_weights(folder, ran):
+    only(folder, "model.safetensors").mkdir()
+
+
+@hostile("merges.txt|vocabulary|every line of a merges file")
+def a_link_to_somebody_elses_file(folder, ran):
+    (folder / "merges.txt").unlink()
+    (folder / "merges.txt").symlink_to("../../../../../../../../../../etc/passwd")
+
+
+@hostile("no weights in")
+def an_index_that_points_outside(folder, ran):
+    """Weights in several files are not read; least of all from where an index points."""
+    only(folder, "model.safetensors.index.json").write_text('{"weight_map": {"logit_scale": "../../secret.safetensors"}}')
+    save_file({"logit_scale": torch.ones(())}, folder.parent / "secret.safetensors")
+
+
+# ----------------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_refused_in_one_line(kind, tmp_path):
+    spoil, match = KINDS[kind]
+    folder, ran = tmp_path / "checkpoint", tmp_path / "ran"
+    shutil.copytree(str(EMBEDDED), folder)
+    spoil(folder, ran)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises((ValueError, FileNotFoundError), match=match) as caught:
+        cx.load(folder, trust=True)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 600
+    assert not ran.exists(), "the checkpoint ran something"
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    assert grown < 200, f"{grown:.0f} MB were taken for a file that holds nothing of the kind"
+
+
+def test_there_are_many():
+    assert len(KINDS) >= 60
+
+
+def test_text_of_an_error_does_not_quote_the_file(tmp_path):
+    """A link to a private file must not have its contents printed in an error."""
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(str(EMBEDDED), folder)
+    secret = tmp_path / "secret"
+    secret.write_text("password hunter2\n")
+    for name in ("config.json", "vocab.json", "preprocessor_config.json"):
+        kept = (folder / name).read_bytes()
+        (folder / name).unlink()
+        (folder / name).symlink_to(secret)
+        with pytest.raises(ValueError) as caught:
+            cx.load(folder)
+        assert "hunter2" not in str(caught.value)
+        (folder / name).unlink()
+        (folder / name).write_bytes(kept)

@@ -1,0 +1,90 @@
+"""Half precision, autocast, other devices: the same maps, as far as they can be."""
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+import clipxai as cx
+
+FROM_THE_TRACE = [
+    "clip",
+    "clip_surgery",
+    "clip_surgery_architecture",
+    "clip_surgery_features",
+    "maskclip",
+    "gem",
+    "sclip",
+    "naclip",
+    "clearclip",
+]
+TEXTS = ["a dog", "a bicycle"]  # both are there: the map of what is absent is flat, and has no ranks to keep
+
+
+def rank_correlation(a, b):
+    """Spearman's, over the patches of one map."""
+    return np.corrcoef(a.ravel().argsort().argsort(), b.ravel().argsort().argsort())[0, 1]
+
+
+@pytest.fixture(scope="module")
+def exact(embedded, scene):
+    return {name: cx.explain(cx.record(embedded, scene.image, TEXTS), name) for name in FROM_THE_TRACE}
+
+
+@pytest.mark.parametrize("name", FROM_THE_TRACE[:-1])  # ClearCLIP's maps of this model vary in the third digit only, bfloat16's last
+@pytest.mark.parametrize("how", ["weights in bfloat16", "autocast"])
+def test_bfloat16_ranks_patches_alike(exact, scene, name, how):
+    model = cx.load(dtype=torch.bfloat16) if how.startswith("weights") else cx.load()
+    with torch.autocast("cpu", torch.bfloat16, enabled=how == "autocast"):
+        e = cx.explain(cx.record(model, scene.image, TEXTS), name)
+    assert e.scores.shape == exact[name].scores.shape and e.scores.dtype == np.float32
+    for mine, expected in zip(e.scores, exact[name].scores):
+        assert rank_correlation(mine, expected) >= 0.99
+        assert (np.sign(mine) == np.sign(expected))[abs(expected) > 0.05].all(), "no clear score changes its sign"
+    np.testing.assert_allclose(e.presence, exact[name].presence, atol=0.02)
+
+
+def test_float16_weights(embedded, scene):
+    """Half precision is for GPUs; here only that it is kept, and close."""
+    model = cx.load(dtype=torch.float16)
+    pixels = embedded.preprocess(scene.image)
+    assert model.dtype == torch.float16 and model.encode_image(pixels).dtype == torch.float32
+    assert (model.encode_image(pixels) - embedded.encode_image(pixels)).abs().max() < 0.01
+
+
+def test_to_moves_and_casts_everything(scene, exact):
+    model = cx.load()
+    model.encode_image(model.preprocess(scene.image, size=160))  # remembers resized positions
+    model = model.to(torch.bfloat16)
+    trace = cx.record(model, scene.image, TEXTS)
+    assert {tensor.dtype for tensor in (trace.stream, trace.text_tokens, trace.layers[0].q)} == {torch.bfloat16}
+    assert trace.text_features.dtype == trace.image_tokens().dtype == torch.float32
+    assert rank_correlation(cx.explain(trace).scores[0], exact["clip_surgery"].scores[0]) >= 0.99
+    model.encode_image(model.preprocess(scene.image, size=160))
+    back = model.to(torch.float32)
+    assert cx.record(back, scene.image, TEXTS, size=160).stream.dtype == torch.float32
+    assert cx.load(device="meta").device.type == "meta"
+
+
+class NoFloat64(TorchDispatchMode):
+    """Fails on the first operation that makes a float64 tensor, which Apple's GPUs do not have."""
+
+    def __torch_dispatch__(self, function, types, arguments=(), options=None):
+        made = function(*arguments, **(options or {}))
+        for tensor in made if isinstance(made, (tuple, list)) else [made]:
+            assert not isinstance(tensor, torch.Tensor) or tensor.dtype != torch.float64, f"{function} makes float64"
+        return made
+
+
+def test_nothing_needs_float64(scene):
+    with NoFloat64():
+        with pytest.raises(AssertionError, match="makes float64"):
+            torch.zeros(1, dtype=torch.float64)
+        model = cx.load()
+        trace = cx.record(model, scene.image, TEXTS, mode="aspect")
+        for name in FROM_THE_TRACE:
+            cx.explain(trace, name)
+        cx.explain(trace.with_texts(["a cat", "an owl"]), "clip_surgery", redundant="labels")
+        cx.attention_maps(trace)
+        cx.contributions(trace)
+        cx.token_scores(trace)

@@ -1,0 +1,178 @@
+"""Equal to transformers' SigLIP and SigLIP 2, and what a tower without a class token means for maps."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer as Backend
+from transformers import Siglip2Config, Siglip2Model, Siglip2Tokenizer, SiglipConfig, SiglipModel
+
+import clipxai as cx
+from clipxai.model.pieces import PieceTokenizer
+
+CLOSE = dict(rtol=0, atol=1e-4)
+SMALL = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=7, num_attention_heads=4)
+TEXT = dict(**SMALL, vocab_size=120, max_position_embeddings=16, projection_size=64)
+
+
+def shaken(model):
+    """Biases, probes and scales start at or near zero, which would hide a forgotten term."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias") or "probe" in name or "position_embedding" in name:
+                parameter.normal_(std=0.2)
+        model.logit_scale.fill_(2.3)
+        model.logit_bias.fill_(-5.0)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def siglip():
+    return shaken(SiglipModel(SiglipConfig(text_config=TEXT, vision_config=dict(**SMALL, image_size=32, patch_size=8))))
+
+
+@pytest.fixture(scope="module")
+def siglip2():
+    return shaken(Siglip2Model(Siglip2Config(text_config=TEXT, vision_config=dict(**SMALL, num_patches=16, patch_size=8))))
+
+
+@pytest.fixture(scope="module")
+def ours(siglip, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("siglip")
+    siglip.save_pretrained(folder)
+    (folder / "tokenizer.json").write_text(unigram().to_str())
+    settings = {"tokenizer_class": "SiglipTokenizer", "eos_token": "</s>", "pad_token": "</s>"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return cx.load(folder)
+
+
+def unigram():
+    """A SentencePiece vocabulary as SigLIP's: whole words for a few, letters for the rest."""
+    words = ["▁a", "▁photo", "▁of", "▁dog", "▁cat", "▁two", "s", "▁"]
+    vocabulary = [("<unk>", 0.0), ("</s>", 0.0), *((w, -2.0) for w in words), *((c, -6.0) for c in "abcdefghijklmnopqrstuvwxyz0123456789")]
+    backend = Backend(models.Unigram(vocabulary, unk_id=0))
+    backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()])
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    backend.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    backend.decoder = decoders.Metaspace()
+    return backend
+
+
+IDS = torch.randint(2, 120, (3, 16), generator=torch.Generator().manual_seed(1))
+
+
+def test_siglip_features_and_logits(siglip, ours):
+    pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        expected = siglip(input_ids=IDS, pixel_values=pixels)
+    torch.testing.assert_close(ours.encode_image(pixels), expected.image_embeds, **CLOSE)
+    torch.testing.assert_close(ours.encode_text(IDS), expected.text_embeds, **CLOSE)
+    torch.testing.assert_close(ours(pixels, IDS), expected.logits_per_image, **CLOSE)
+    torch.testing.assert_close(ours.probabilities(pixels, IDS), expected.logits_per_image.sigmoid(), **CLOSE)
+
+
+def test_siglip_at_another_size(siglip, ours):
+    pixels = torch.randn(1, 3, 48, 48, generator=torch.Generator().manual_seed(3))
+    ours.visual.positions.mode = "bicubic"  # as transformers interpolates
+    try:
+        mine = ours.encode_image(pixels, normalize=False)
+    finally:
+        ours.visual.positions.mode = "bilinear"
+    with torch.no_grad():
+        expected = siglip.vision_model(pixel_values=pixels, interpolate_pos_encoding=True).pooler_output
+    torch.testing.assert_close(mine, expected, **CLOSE)
+
+
+def test_a_patch_says_what_the_head_says_to_it_alone(siglip, ours):
+    pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(4))
+    tokens = cx.record(ours, pixels, IDS).image_tokens(normalize=False)
+    with torch.no_grad():
+        stream = siglip.vision_model(pixel_values=pixels).last_hidden_state
+        alone = torch.stack([siglip.vision_model.head(stream[:, n : n + 1]) for n in range(16)], dim=1)
+        torch.testing.assert_close(tokens[:, :1], siglip.vision_model.head(stream)[:, None], **CLOSE)
+    torch.testing.assert_close(tokens[:, 1:], alone, **CLOSE)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (24, 40)])
+def test_siglip2_features(siglip2, size):
+    ours = cx.load(siglip2)
+    pixels = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(5))
+    h, w = size[0] // 8, size[1] // 8
+    rows = pixels.reshape(2, 3, h, 8, w, 8).permute(0, 2, 4, 3, 5, 1).reshape(2, h * w, 192)  # patches as transformers' processor cuts them
+    with torch.no_grad():
+        expected = siglip2(
+            input_ids=IDS, pixel_values=rows, pixel_attention_mask=torch.ones(2, h * w), spatial_shapes=torch.tensor([[h, w]] * 2)
+        )
+    torch.testing.assert_close(ours.encode_image(pixels), expected.image_embeds, **CLOSE)
+    torch.testing.assert_close(ours.encode_text(IDS), expected.text_embeds, **CLOSE)
+    torch.testing.assert_close(ours(pixels, IDS), expected.logits_per_image, **CLOSE)
+
+
+def test_siglip2_saved_to_a_folder(siglip2, tmp_path):
+    siglip2.save_pretrained(tmp_path)
+    pixels = torch.randn(1, 3, 32, 32)
+    torch.testing.assert_close(cx.load(tmp_path).encode_image(pixels), cx.load(siglip2).encode_image(pixels))
+
+
+def test_texts_are_padded_to_the_full_length_without_punctuation(ours):
+    ids = ours.tokenize(["A photo, of: a DOG!", "two  cats"])
+    assert ids.shape == (2, 16)
+    assert ids[0].tolist() == [*unigram().encode("a photo of a dog").ids, *[1] * 10]
+    assert ours.tokenizer.decode(ids[0].tolist()) == "a photo of a dog"
+    with pytest.raises(ValueError, match=r"text of \d+ tokens, but this model reads at most 16"):
+        ours.tokenize("dog " * 40)
+    assert ours.tokenize("dog " * 40, truncate=True)[0, -1] == 1
+    with pytest.raises(TypeError, match="a text must be a string, not int"):
+        ours.tokenizer.encode(3)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_siglip2_tokens_equal_transformers(tmp_path, side):
+    vocabulary = {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<mask>": 4, "▁": 5}
+    vocabulary |= {letter: n for n, letter in enumerate("abcdefghijklmnop.,!?", 6)}
+    vocabulary |= {f"<0x{byte:02X}>": 40 + byte for byte in range(256)} | {"ab": 300, "▁a": 301}
+    theirs = Siglip2Tokenizer(vocab=vocabulary, merges=[("a", "b"), ("▁", "a")], add_eos_token=True, padding_side=side)
+    theirs.add_eos_token = True
+    theirs.save_pretrained(tmp_path)
+    mine = PieceTokenizer.from_files(tmp_path / "tokenizer.json", tmp_path / "tokenizer_config.json", 64)
+    for text in ("a cab, mad!", "", "ABBA.", "zebra é 🐕", "a  b"):
+        assert mine.encode(text) == theirs(text, padding="max_length", max_length=64)["input_ids"], text
+
+
+@pytest.mark.parametrize("name", [name for name, method in cx.METHODS.items() if "siglip" in method.architectures])
+def test_methods_without_a_class_token(ours, name):
+    trace = cx.record(ours, torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(6)), ["a dog", "two cats"])
+    assert trace.residual(0).shape == (2, 24, 64) and trace.attention(0).shape == (2, 4, 24, 24)
+    for e in cx.explain(trace, name):
+        assert e.scores.shape == (2, 4, 6) and np.isfinite(e.scores).all() and e.varies()
+    torch.testing.assert_close(torch.from_numpy(e.presence), (trace.image_features @ trace.text_features.T)[1])
+
+
+def test_neighbourhood_has_no_row_for_a_class_token(ours):
+    trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"])
+    assert cx.rewrite(trace, "naclip").shape == (1, 17, 64)
+
+
+def test_what_needs_a_class_token_or_words_says_so(ours):
+    trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"])
+    for name, method in cx.METHODS.items():
+        if "siglip" not in method.architectures:
+            with pytest.raises(ValueError, match=f"{name} is defined for .* but .* is a siglip"):
+                cx.explain(trace, name)
+    with pytest.raises(ValueError, match="words need CLIP's text tower"):
+        cx.token_scores(trace)
+    with pytest.raises(ValueError, match="is a siglip: no class token"):
+        cx.contributions(trace)
+    with pytest.raises(ValueError, match="has no class token: attention maps need a CLIP"):
+        cx.attention_maps(trace)
+
+
+def test_without_a_tokenizer(siglip):
+    model = cx.load(siglip)
+    trace = cx.record(model, torch.randn(1, 3, 32, 32), IDS)
+    with pytest.raises(ValueError, match="a SigLIP's empty text needs its tokenizer"):
+        cx.explain(trace, "clip_surgery")
+    assert cx.explain(trace, "clip_surgery", redundant="labels").varies()
