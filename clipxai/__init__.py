@@ -19,10 +19,12 @@ _WHERE = {
     "load": "model.checkpoints", "CLIP": "model.clip", "IMAGENET_TEMPLATES": "model.templates", "SURGERY_TEMPLATES": "model.templates",
     "record": "trace", "Trace": "trace",
     "Rewrite": "surgery", "rewrite": "surgery", "feature_surgery": "surgery", "PRESETS": "surgery",
-    "explain": "explainers", "methods": "explainers", "METHODS": "explainers",
+    "explain": "explainers", "methods": "explainers", "METHODS": "explainers", "word_relevance": "explainers",
     "attention_maps": "explainers.layers", "contributions": "explainers.layers", "token_scores": "explainers.words",
-    "Explanation": "results", "Grid": "results",
+    "head_contributions": "explainers.decomposition",
+    "Explanation": "results", "Grid": "results", "explain_each": "batches", "explain_windows": "windows",
     "show": "view", "save": "view",
+    "Explorer": "app",
 }  # fmt: skip
 _MODULES = ("model", "scenes", "measure", "view")
 __all__ = [*_WHERE, *_MODULES]

@@ -3,9 +3,13 @@ from . import measure as measure
 from . import model as model
 from . import scenes as scenes
 from . import view as view
+from .app import Explorer as Explorer
+from .batches import explain_each as explain_each
 from .explainers import METHODS as METHODS
 from .explainers import explain as explain
 from .explainers import methods as methods
+from .explainers import word_relevance as word_relevance
+from .explainers.decomposition import head_contributions as head_contributions
 from .explainers.layers import attention_maps as attention_maps
 from .explainers.layers import contributions as contributions
 from .explainers.words import token_scores as token_scores
@@ -23,5 +27,6 @@ from .trace import Trace as Trace
 from .trace import record as record
 from .view import save as save
 from .view import show as show
+from .windows import explain_windows as explain_windows
 
 __version__: str

@@ -107,3 +107,71 @@ class TokenScores:
     scores: dict[str, np.ndarray]
     whole: dict[str, np.ndarray]
     attention: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class HeadContributions:
+    """What every attention head fetched for the class token from every token, as shares of the cosine; exact: the parts add up.
+
+    Attributes
+    ----------
+    picture : the image
+    texts : T strings
+    heads : (L, H, T, N), by the token a share was fetched from; token 0 is the class token itself
+    attention_bias : (L, T), shares of the bias behind each layer's heads
+    ffn : (L, T), shares of each FFN in the class token
+    embedding, norm_bias : (T,), shares of the class token before layer 0 and of the final layer norm's bias
+    similarity : (T,) cosines of the unmodified model
+    """
+
+    picture: Picture
+    texts: tuple[str, ...]
+    heads: np.ndarray
+    attention_bias: np.ndarray
+    ffn: np.ndarray
+    embedding: np.ndarray
+    norm_bias: np.ndarray
+    similarity: np.ndarray
+
+    @property
+    def residual(self) -> float:
+        """Largest difference between the sum of all parts and the similarity: rounding, and nothing else."""
+        parts = self.heads.sum((0, 1, 3)) + self.attention_bias.sum(0) + self.ffn.sum(0) + self.embedding + self.norm_bias
+        return float(abs(parts - self.similarity).max())
+
+
+@dataclass(frozen=True, eq=False)
+class WordRelevance:
+    """Which word of a text mattered for its cosine with an image.
+
+    Attributes
+    ----------
+    picture : the image
+    text : the sentence
+    tokens : S strings, "[start]" and "[end]" included
+    words : (text, first token, one behind its last token) for every word
+    scores : (S,) relevance of each token, signed unless the method knows no sign
+    method : name in `clipxai.methods()`
+    unit : what a score is
+    """
+
+    picture: Picture
+    text: str
+    tokens: tuple[str, ...]
+    words: tuple[tuple[str, int, int], ...]
+    scores: np.ndarray
+    method: str
+    unit: str
+
+    @property
+    def by_word(self) -> dict[str, float]:
+        """Word -> sum over its tokens; [start] and [end] are no words. A word that occurs twice is told apart by its place."""
+        names = [word for word, _, _ in self.words]
+        return {
+            word if names.count(word) == 1 else f"{word} ({start})": float(self.scores[start:stop].sum())
+            for word, start, stop in self.words
+        }
+
+    def __repr__(self) -> str:
+        ranked = sorted(self.by_word.items(), key=lambda item: -item[1])
+        return f"<WordRelevance by {self.method} ({self.unit}): {', '.join(f'{word} {score:+.3g}' for word, score in ranked)}>"

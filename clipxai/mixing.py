@@ -29,7 +29,8 @@ def mix(
 def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) -> Tensor:
     """Mean over q-q, k-k and v-v attention of unit tokens, each refined by itself first (GEM, arXiv 2312.00878).
 
-    `length` (B,) is the mean norm of the block's normalised input tokens; divided by sqrt(d) it is the inverse temperature.
+    `length` (B,) is the mean norm of the block's normalised input tokens; divided by sqrt(d) it is the inverse temperature (as in GEM's
+    released code, like one iteration and the last six blocks).
     """
     sharpness = (length * q.shape[-1] ** -0.5).view(-1, 1, 1, 1)
     mixed = []
@@ -43,7 +44,10 @@ def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) ->
 
 
 def neighbourhood_bias(grid: tuple[int, int], std: float) -> Tensor:
-    """(N, N) to add to attention logits: exp(-distance^2 / 2 std^2) between patches, 0 for the class token (NACLIP, arXiv 2404.08181)."""
+    """(N, N) to add to attention logits: exp(-distance^2 / 2 std^2) between patches, 0 for the class token (NACLIP, arXiv 2404.08181).
+
+    Peak 1, standard deviation 5 and no scaling by 1/sqrt(d): as in NACLIP's released code.
+    """
     y, x = torch.meshgrid(torch.arange(grid[0]), torch.arange(grid[1]), indexing="ij")
     places = torch.stack([y.flatten(), x.flatten()], dim=1).float()
     bias = torch.zeros(1 + len(places), 1 + len(places))

@@ -11,12 +11,23 @@ from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import partial
 
+from torch import Tensor
+
+from ..inside import Picture, WordRelevance
 from ..results import Explanation
+from ..scores import Scores
 from ..surgery import Rewrite
 from ..trace import Trace
-from .similarity import Scores, reversed_similarity, similarity, surgery
+from .attention import bimodal, bimodal_words, legrad, raw_attention, rollout
+from .bottleneck import m2ib, m2ib_words
+from .decomposition import decomposition
+from .dense import masked_max_pooling, resclip
+from .gradients import grad_cam, grad_eclip, grad_eclip_words, gradient_x_input, gradient_x_input_words, integrated_gradients
+from .perturbation import gscorecam, leave_out_words, occlusion, rise
+from .similarity import reversed_similarity, similarity, surgery
 
 ANY = ("vit", "resnet")
+ALL = ("vit", "siglip", "resnet")  # "siglip": no class token; patches are read through the pooling head (`model.siglip`)
 
 
 @dataclass(frozen=True)
@@ -30,8 +41,9 @@ class Method:
     shows : one line for people
     reference : where it was published
     architectures : image towers it is defined for
-    needs : "forward" or "gradient"
+    needs : "forward" (the recorded pass is enough), "gradient" (backward passes), or "covered pictures" (many forward passes)
     cost : one line for people, on top of the recorded forward pass
+    words : the same question about the text, (trace, image, **options) -> (T, S) and unit; None where the method has none
     """
 
     name: str
@@ -41,6 +53,7 @@ class Method:
     architectures: tuple[str, ...] = ANY
     needs: str = "forward"
     cost: str = "nothing"
+    words: Callable[..., tuple[Tensor, str]] | None = None
 
     @property
     def options(self) -> list[str]:
@@ -59,25 +72,57 @@ def _preset(function: Callable[..., Scores], name: str) -> Callable[..., Scores]
 PAPER = "Li et al., arXiv 2304.05653"
 ONE_ATTENTION, SIX_ATTENTIONS = "one attention", "six attentions"
 _ROWS = (
-    Method("clip", _preset(similarity, "clip"), "raw similarity of patch and text", "Radford et al., arXiv 2103.00020"),
-    Method("reversed_clip", reversed_similarity, "the raw map turned over", "RCLIP; origin not verified"),
-    Method("clip_surgery", _preset(surgery, "clip_surgery"), "v-v dual path without FFN, minus what all texts share", PAPER,
+    Method("clip", _preset(similarity, "clip"), "raw similarity of patch and text", "Radford et al., arXiv 2103.00020", ALL),
+    Method("reversed_clip", reversed_similarity, "the raw map turned over", "RCLIP; origin unverified", ALL),
+    Method("clip_surgery", _preset(surgery, "clip_surgery"), "v-v dual path without FFN, minus what all texts share", PAPER, ALL,
            cost=SIX_ATTENTIONS),
     Method("clip_surgery_architecture", _preset(similarity, "clip_surgery"), "v-v dual path without FFN, nothing subtracted", PAPER,
-           cost=SIX_ATTENTIONS),
-    Method("clip_surgery_features", _preset(surgery, "clip"), "raw path, minus what all texts share", PAPER),
+           ALL, cost=SIX_ATTENTIONS),
+    Method("clip_surgery_features", _preset(surgery, "clip"), "raw path, minus what all texts share", PAPER, ALL),
     Method("clip_surgery_released", _preset(surgery, "clip_surgery_released"), "what the released ResNet code computes", PAPER,
            ("resnet",), cost=ONE_ATTENTION),
     Method("maskclip", _preset(similarity, "maskclip"), "last block without attention: each patch for itself",
-           "Zhou et al., arXiv 2112.01071", cost="one projection"),
+           "Zhou et al., arXiv 2112.01071", ALL, cost="one projection"),
+    Method("maskclip_released", _preset(similarity, "maskclip_released"), "the same with residual and FFN, as in its released code",
+           "Zhou et al., arXiv 2112.01071", ("vit", "siglip"), cost="one projection, one FFN"),
     Method("gem", _preset(similarity, "gem"), "self-self attention of q, k and v, averaged", "Bousselham et al., arXiv 2312.00878",
-           ("vit",), cost="36 attentions"),
+           ("vit", "siglip"), cost="36 attentions"),
     Method("sclip", _preset(similarity, "sclip"), "q-q plus k-k attention in the last block", "Wang et al., arXiv 2312.01597",
-           ("vit",), cost="two attentions, one FFN"),
+           ("vit", "siglip"), cost="two attentions, one FFN"),
     Method("naclip", _preset(similarity, "naclip"), "k-k attention that favours neighbours, last block",
-           "Hajimiri et al., arXiv 2404.08181", ("vit",), cost=ONE_ATTENTION),
+           "Hajimiri et al., arXiv 2404.08181", ("vit", "siglip"), cost=ONE_ATTENTION),
     Method("clearclip", _preset(similarity, "clearclip"), "q-q attention, last block without residual and FFN",
-           "Lan et al., arXiv 2407.12442", ("vit",), cost=ONE_ATTENTION),
+           "Lan et al., arXiv 2407.12442", ("vit", "siglip"), cost=ONE_ATTENTION),
+    Method("resclip", resclip, "k-k attention mixed with that of middle layers; RCS half only", "Yang et al., arXiv 2411.15851", ("vit",),
+           cost="five attentions"),
+    Method("eclip_pooling", masked_max_pooling, "raw similarity where the class token looks; ECLIP without its training",
+           "Li et al., arXiv 2209.07046", cost="one attention row"),
+    Method("attention", raw_attention, "where the class token of the last layer looked; same for every text",
+           "Dosovitskiy et al., arXiv 2010.11929", cost="one attention row"),
+    Method("rollout", rollout, "attention multiplied up over all layers; same for every text", "Abnar & Zuidema, arXiv 2005.00928",
+           ("vit",), cost="all attention weights"),
+    Method("decomposition", decomposition, "what the heads brought to the class token, exact shares of the cosine",
+           "Gandelsman et al., arXiv 2310.05916", ("vit",), cost="one attention row a layer"),
+    Method("grad_cam", grad_cam, "channels of the last block's input by gradient", "Selvaraju et al., arXiv 1610.02391", needs="gradient",
+           cost="ViT: a block forward, one back a text; ResNet: a forward"),
+    Method("bimodal", bimodal, "attention times its gradient, last layer (blocks=None: all)", "Chefer et al., arXiv 2103.15679", ("vit",),
+           "gradient", "a block forward, one back a text", bimodal_words),
+    Method("legrad", legrad, "positive gradient of every layer's score by its attention", "Bousselham et al., arXiv 2404.03214", ("vit",),
+           "gradient", "half a forward, half a back a text"),
+    Method("grad_eclip", grad_eclip, "values of the last layer by gradient and key similarity", "Zhao et al., arXiv 2502.18816", ("vit",),
+           "gradient", "one token through one block", grad_eclip_words),
+    Method("gradient_x_input", gradient_x_input, "pixel times gradient", "Shrikumar et al., arXiv 1605.01713", needs="gradient",
+           cost="one forward, one back a text", words=gradient_x_input_words),
+    Method("integrated_gradients", integrated_gradients, "pixel times gradient, averaged from the mean colour to the image",
+           "Sundararajan et al., arXiv 1703.01365", needs="gradient", cost="32 x (one forward, one back a text)"),
+    Method("m2ib", m2ib, "what noise must not replace (random: seed=)", "Wang et al., arXiv 2312.17174", ("vit",), "gradient",
+           "100 x two blocks forward and back a text", m2ib_words),
+    Method("gscorecam", gscorecam, "activation maps by the score of the picture seen through them", "Chen et al., ACCV 2022",
+           needs="covered pictures", cost="up to 300 forwards a text; texts share"),
+    Method("occlusion", occlusion, "drop of the score when covered", "Zeiler & Fergus, arXiv 1311.2901", needs="covered pictures",
+           cost="a forward for every patch", words=leave_out_words),
+    Method("rise", rise, "score under random masks (random: seed=)", "Petsiuk et al., arXiv 1806.07421", needs="covered pictures",
+           cost="1,000 forwards"),
 )  # fmt: skip
 METHODS: dict[str, Method] = {row.name: row for row in _ROWS}
 
@@ -85,11 +130,11 @@ METHODS: dict[str, Method] = {row.name: row for row in _ROWS}
 class MethodTable(tuple[Method, ...]):
     """The rows of `METHODS`; prints as a table in a terminal and in a notebook."""
 
-    HEAD = ("method", "shows", "works on", "needs", "extra cost", "reference")
+    HEAD = ("method", "shows", "works on", "words too", "needs", "extra cost", "reference")
 
     def rows(self) -> list[tuple[str, ...]]:
         """Every method as texts, in the order of `HEAD`."""
-        return [(m.name, m.shows, ", ".join(m.architectures), m.needs, m.cost, m.reference) for m in self]
+        return [(m.name, m.shows, ", ".join(m.architectures), "yes" if m.words else "", m.needs, m.cost, m.reference) for m in self]
 
     def __repr__(self) -> str:
         table = [self.HEAD, *self.rows()]
@@ -128,11 +173,9 @@ def explain(trace: Trace, method: str = "clip_surgery", **options: object) -> Ex
     row, kind = find_method(method), trace.model.visual.kind
     if kind not in row.architectures:
         raise ValueError(f"{method} is defined for {' and '.join(row.architectures)} models, but {trace.model.name} is a {kind}")
-    unknown = sorted(set(options) - set(row.options))
-    if unknown:
-        raise ValueError(f"{method} has no option {', '.join(map(repr, unknown))}; its options: {', '.join(row.options) or 'none'}")
+    _check_options(method, options, row.options)
     scores = row.function(trace, **options)
-    maps = scores.values.float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()  # B T gh gw
+    maps = scores.values.detach().float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()  # B T gh gw
     presence = (trace.image_features @ trace.text_features.T).float().cpu().numpy()
     provenance = {**trace.model.provenance, "options": ", ".join(f"{name}={value}" for name, value in options.items())}
     explained = [
@@ -140,6 +183,42 @@ def explain(trace: Trace, method: str = "clip_surgery", **options: object) -> Ex
         for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
     ]
     return explained[0] if len(explained) == 1 else explained
+
+
+def word_relevance(trace: Trace, method: str = "bimodal", text: int = 0, image: int = 0, **options: object) -> WordRelevance:
+    """Which word of a text mattered for its cosine with an image?
+
+    Parameters
+    ----------
+    trace : from `record`, without templates
+    method : a name in `methods()` whose column "words too" says yes
+    text, image : numbers of the text and of the image
+    options : the method's own switches, such as blocks=None
+
+    Raises
+    ------
+    ValueError : a method without a text side, or a trace or text tower without words to ask about
+    """
+    function, able = find_method(method).words, [row.name for row in METHODS.values() if row.words]
+    if function is None:
+        raise ValueError(f"{method} says nothing about words; choose one of {', '.join(able)}")
+    if trace.model.visual.kind not in ANY:
+        raise ValueError(f"word_relevance reads CLIP's causal text tower, but {trace.model.name} is a {trace.model.visual.kind}")
+    _check_options(f"the words of {method}", options, list(inspect.signature(function).parameters)[2:])
+    words = trace.words(text)
+    S = int(trace.model.text.end(trace.token_ids)[text]) + 1
+    names = ["[start]", *(trace.model.tokenizer.decode([int(number)]) for number in trace.token_ids[text, 1 : S - 1]), "[end]"]
+    scores, unit = function(trace, image, **options)
+    return WordRelevance(
+        Picture(trace.images[image], trace.grids[image], dict(trace.model.provenance)), trace.texts[text], tuple(names),
+        tuple((word.text, word.start, word.stop) for word in words), scores[text, :S].detach().float().cpu().numpy(), method, unit,
+    )  # fmt: skip
+
+
+def _check_options(who: str, options: dict[str, object], allowed: list[str]) -> None:
+    unknown = sorted(set(options) - set(allowed))
+    if unknown:
+        raise ValueError(f"{who} has no option {', '.join(map(repr, unknown))}; its options: {', '.join(allowed) or 'none'}")
 
 
 def find_method(name: str) -> Method:

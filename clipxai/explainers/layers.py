@@ -38,7 +38,13 @@ def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: in
     trace : from `record`
     kinds : which similarities, "qk" (the model's own), "vv", "qq", "kk"
     image : number of the image in the batch
+
+    Raises
+    ------
+    ValueError : a SigLIP, which has no class token
     """
+    if trace.model.visual.kind == "siglip":
+        raise ValueError(f"{trace.model.name} has no class token: attention maps need a CLIP")
     layers = range(len(trace.layers))
     mean: dict[str, np.ndarray] = {}
     class_rows: dict[str, np.ndarray] = {}
@@ -72,11 +78,11 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
 
     Raises
     ------
-    ValueError : a ResNet, whose attention pool has no residual stream to take apart
+    ValueError : a ResNet or SigLIP: no class token gathers their image layer by layer
     """
     tower, final = trace.model.visual, trace.stream[image].float()
     if tower.kind != "vit":
-        raise ValueError(f"{trace.model.name} is a ResNet: it has no residual stream whose parts could be added up; use a ViT")
+        raise ValueError(f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by layer; use a CLIP ViT")
     tokens = trace.image_tokens(normalize=False)[image].float()
     sigma = (final.var(-1, unbiased=False, keepdim=True) + tower.ln_post.eps).sqrt()
     to_text = tower.projection.float() @ trace.text_features.float().T  # D T

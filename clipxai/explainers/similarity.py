@@ -4,39 +4,32 @@ Formula    s[i, t] = F_i . T_t with unit-length F (patches) and T (texts); CLIP 
 Reads      the trace's image tokens, or `surgery.rewrite` of them, and the text features.
 Returns    `Scores`: (B, P, T) cosines or differences of cosines, signed; 0 means unrelated (or: no more than what all texts share).
 Reference  CLIP Surgery (arXiv 2304.05653), MaskCLIP (2112.01071), GEM (2312.00878), SCLIP (2312.01597), NACLIP (2404.08181),
-           ClearCLIP (2407.12442).
+           ClearCLIP (2407.12442); the constants of all six were compared with their released code. RCLIP, the raw map reversed: formula
+           and origin unverified.
 Misleads   A map says *where*, never *whether*: it peaks somewhere even for what is not there (see `Explanation.presence`). The raw map
            is often upside down, background above object.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
 
+from ..scores import Scores
 from ..surgery import PRESETS, feature_surgery, rewrite
-from ..trace import Trace
-
-
-class Scores(NamedTuple):
-    """What a method returns: (B, P, T) scores, their unit, and what a reader of the map has to know."""
-
-    values: Tensor
-    unit: str
-    notes: tuple[str, ...] = ()
+from ..trace import Trace, cosines
 
 
 def similarity(trace: Trace, preset: str, **switches: object) -> Scores:
     """Cosine of every patch with every text; `switches` change single fields of the preset's `Rewrite`."""
     tokens = F.normalize(rewrite(trace, replace(PRESETS[preset], **switches)), dim=-1)
-    return Scores((tokens @ trace.text_features.T)[:, 1:], "cosine similarity")
+    return Scores(cosines(tokens, trace.text_features)[:, 1:], "cosine similarity")
 
 
 def reversed_similarity(trace: Trace) -> Scores:
-    """The raw map turned over: where background outscores the object, less is more (RCLIP)."""
+    """The raw map turned over: where background outscores the object, less is more (RCLIP; its formula unverified)."""
     return Scores(-trace.similarity()[:, 1:], "negative cosine similarity")
 
 

@@ -1,0 +1,104 @@
+"""What if a tensor inside had been another? Parts of a recorded forward pass, run again so that gradients can flow.
+
+    with gradients():
+        weights, scores = from_stream(trace, 11, trace.residual(11).clone().requires_grad_())
+        slopes = per_text(scores, weights)  # d score[b, t] / d weights[b], for all texts in one backward pass
+
+The operations are the model's own, with attention written out so that its weights are tensors one can ask for. Nothing is left behind:
+gradients are returned, never accumulated, no parameter's `requires_grad` changes, and the caller's `no_grad` is back afterwards.
+
+Axes: B images, H heads, N = 1 + P tokens (class token first), D width, T texts, E joint width. A score is a cosine, (B, T).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import wraps
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .model.resnet import AttentionPool
+from .model.transformer import Block
+from .scores import Scores
+from .trace import Trace
+
+
+@contextmanager
+def gradients() -> Iterator[None]:
+    """Gradients flow inside, whatever the caller switched off."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def texts_at_a_time(most: int) -> Callable[[Callable[..., Scores]], Callable[..., Scores]]:
+    """Decorator: give a method at most so many texts at once, so that memory does not grow with the vocabulary."""
+
+    def decorate(method: Callable[..., Scores]) -> Callable[..., Scores]:
+        @wraps(method)
+        def in_turns(trace: Trace, **options: object) -> Scores:
+            parts = [method(replace(trace, text_features=few), **options) for few in trace.text_features.split(most)]
+            return parts[0]._replace(values=torch.cat([part.values for part in parts], dim=-1))
+
+        return in_turns
+
+    return decorate
+
+
+def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:
+    """softmax(q k^T / sqrt(d)), (B, H, ., N); with `causal`, no token sees what comes after it."""
+    logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
+    if causal:
+        logits = logits.masked_fill(torch.ones(logits.shape[-2:], device=q.device).triu(1).bool(), float("-inf"))
+    return logits.softmax(-1)
+
+
+def through_blocks(blocks: Sequence[Block], stream: Tensor, causal: bool = False) -> tuple[list[Tensor], Tensor]:
+    """Run blocks on a stream (B, N, D): the attention weights (B, H, N, N) of each, and the stream behind the last."""
+    weights = []
+    for block in blocks:
+        q, k, v = block.attn.project(block.ln_1(stream))
+        weights.append(attend(q, k, causal))
+        stream = stream + block.attn.merge(weights[-1] @ v)
+        stream = stream + block.ffn(stream)
+    return weights, stream
+
+
+def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:
+    """Scores (B, T) of features (B, E), of any length, and texts (T, E) of unit length; float32, or float64 for a model in it."""
+    dtype = torch.promote_types(image_features.dtype, text_features.dtype)
+    texts = text_features.to(dtype, copy=True)  # a copy, as they may have been recorded in inference mode
+    return F.normalize(image_features.to(dtype), dim=-1) @ texts.T
+
+
+def from_stream(trace: Trace, layer: int, stream: Tensor) -> tuple[list[Tensor], Tensor]:
+    """A ViT from the stream entering `layer` on: the attention weights of the layers that follow, and the scores (B, T)."""
+    tower = trace.model.visual
+    weights, stream = through_blocks(tower.blocks[layer:], stream)
+    return weights, cosine(tower.read_out(stream[:, 0]), trace.text_features)
+
+
+def from_features(trace: Trace, features: Tensor) -> Tensor:
+    """A ResNet from its last feature map (B, D, gh, gw) on: the scores (B, T)."""
+    pool: AttentionPool = trace.model.visual.attention_pool
+    x = pool.tokens(features)
+    q, k, v = pool.project(x, x[:, :1])
+    return cosine(pool.merge(attend(q, k) @ v)[:, 0], trace.text_features)
+
+
+def from_pixels(trace: Trace, pixels: Tensor) -> Tensor:
+    """The whole image tower, ViT or ResNet: scores (B, T) of pixels (B, 3, h, w)."""
+    tower = trace.model.visual
+    if tower.kind == "resnet":
+        return from_features(trace, tower.features(pixels))
+    return from_stream(trace, 0, tower.embed(pixels))[1]
+
+
+def per_text(scores: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Gradients of every text's score with respect to each tensor (B, ...): (T, B, ...), by one backward pass for all texts.
+
+    `scores` (B, T): images do not mix in a batch, so the gradient of their sum holds the gradient of each.
+    """
+    one_text_each = torch.eye(scores.shape[-1], dtype=scores.dtype, device=scores.device)
+    return torch.autograd.grad(scores.sum(0), tensors, one_text_each, is_grads_batched=True)
