@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -99,8 +100,8 @@ class MethodComparison(Viewer):
             "grids": [{"height": e.grid.height, "width": e.grid.width, "box": list(map(float, e.grid.box)), "image_size": [H, W]}
                       for e in self.explanations],
             "panels": [
-                {"text": p.text, "method": p.explanation.method, "source": p.source, "row": p.row, "unit": unit, "flat": p.flat,
-                 "subtitle": f"{p.explanation.method} · presence {two_digits(p.presence)}",
+                {"text": p.text, "method": p.method, "source": p.source, "row": p.row, "unit": unit, "flat": p.flat,
+                 "subtitle": f"{p.method} · presence {two_digits(p.presence)}",
                  "badges": [{"name": name, "value": two_digits(value), "meaning": MERITS[name]} for name, value in p.merits.items()]}
                 for p, unit in zip(self.panels, units, strict=True)
             ],
@@ -130,8 +131,14 @@ def _rounded(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
 
 def encode_photo(image: np.ndarray, side: int, most_bytes: int = PHOTO_BYTES) -> str:
     """An image (H, W, 3) uint8 RGB as a data URL, scaled down to `side` pixels; PNG if that is small enough, else JPEG."""
+    return _encode(image.tobytes(), image.shape, side, most_bytes)
+
+
+@lru_cache(maxsize=1)  # in a live figure the data change with every key that is typed, and the image does not
+def _encode(content: bytes, shape: tuple[int, int, int], side: int, most_bytes: int) -> str:
     import cv2
 
+    image = np.frombuffer(content, np.uint8).reshape(shape)
     zoom = min(1.0, side / max(image.shape[:2]))
     size = (max(1, round(image.shape[1] * zoom)), max(1, round(image.shape[0] * zoom)))
     small = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)

@@ -136,7 +136,7 @@ class Page:
 
     def draw_panel(self, place: tuple[int, int], panel: Panel, scale: Scale, alpha: float) -> None:
         """One map over its image, with colour bar, outline of the true mask and figures of merit."""
-        subtitle = f"{panel.explanation.method} · presence {two_digits(panel.presence)}"
+        subtitle = f"{panel.method} · presence {two_digits(panel.presence)}"
         size = panel.explanation.grid.image_size
         area = self.draw_image(place, overlay(panel, scale, alpha), panel.text, subtitle, size)
         hatch(area, panel.scores, panel.explanation.grid)

@@ -1,7 +1,7 @@
 """How does a figure become a page, or an output of a notebook, that needs nothing else?
 
-The browser modules in `static/` are joined into one inline script: imports between them are dropped, since all land in one scope. The same
-joined text, with its default export, is what a live widget loads (`module_source`).
+The browser modules in `static/` are joined into one inline script: imports between them are dropped, since all land in one scope, and
+comments are left out. The same joined text, with its default export, is what a live widget loads (`module_source`).
 
 What an environment does to an output decides the rest:
 
@@ -16,6 +16,7 @@ import base64
 import html
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Literal, Protocol
@@ -23,6 +24,8 @@ from typing import Literal, Protocol
 from .payload import Payload
 
 IMPORT = re.compile(r'^import\s[^;]*?from\s+"\./([\w-]+)\.js";\n', re.MULTILINE)
+# comments with lines of their own; what begins with a comment and goes on as code stays, and no template literal has such lines
+COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 PAGE = """<!doctype html>
 <html lang="en">
@@ -40,6 +43,9 @@ PAGE = """<!doctype html>
 """
 
 
+View = Mapping[str, object]
+
+
 class Drawable(Protocol):
     """What a page is made of: see `Viewer`."""
 
@@ -53,9 +59,12 @@ class Drawable(Protocol):
         """Picture of the default state."""
 
 
-def page(viewer: Drawable) -> str:
-    """A complete HTML document that works as a file, without network."""
-    return PAGE.format(policy=POLICY, title=html.escape(viewer.summary), body=fragment(viewer))
+def page(viewer: Drawable, view: View | None = None) -> str:
+    """A complete HTML document that works as a file, without network.
+
+    `view` is what a live figure keeps of its state; the page begins with it, and keeps its own in its address, behind the `#`.
+    """
+    return PAGE.format(policy=POLICY, title=html.escape(viewer.summary), body=fragment(viewer, view, linked=True))
 
 
 def mimebundle(viewer: Drawable) -> dict[str, str]:
@@ -64,12 +73,12 @@ def mimebundle(viewer: Drawable) -> dict[str, str]:
     return {"text/html": fragment(viewer), "image/png": picture, "text/plain": viewer.summary}
 
 
-def fragment(viewer: Drawable) -> str:
-    """The figure as HTML to put into any page, whatever its encoding: all of it is ASCII."""
+def fragment(viewer: Drawable, view: View | None = None, *, linked: bool = False) -> str:
+    """The figure as HTML to put into any page, whatever its encoding: all of it is ASCII. Only in its own page is the address its own."""
     poster = base64.b64encode(viewer.poster("jpeg")).decode("ascii")
     summary = html.escape(viewer.summary).encode("ascii", "xmlcharrefreplace").decode("ascii")
     payload = viewer.payload()
-    values = {"payload": {"header": payload.header, "blob": payload.base64()}, "css": asset("viewer.css"), "pinned": None}
+    values = {"payload": {"header": payload.header, "blob": payload.base64()}, "css": asset("viewer.css"), "view": view, "linked": linked}
     script = f'(() => {{\n"use strict";\n{join(viewer.module, "host")}\nclaim("{viewer.module}", viewer);\n}})();'
     return (
         f'<div class="clipxai-figure" data-viewer="{viewer.module}" data-lm-suppress-shortcuts="true">'
@@ -113,7 +122,7 @@ def _collect(name: str, order: list[str]) -> None:
 
 
 def _inline(source: str) -> str:
-    source = IMPORT.sub("", source)
+    source = COMMENT.sub("", IMPORT.sub("", source))
     source = re.sub(r"^export default ", "const viewer = ", source, flags=re.MULTILINE)
     source = re.sub(r"^export (?=(async )?(function|const|class)\b)", "", source, flags=re.MULTILINE)
     return re.sub(r"[^\x00-\x7f]", lambda letter: f"\\u{{{ord(letter[0]):x}}}", source)  # these occur in texts and comments only

@@ -41,6 +41,12 @@ class Panel:
         return self.explanation.texts[self.row]
 
     @property
+    def method(self) -> str:
+        """Name of the method, with the options it was given."""
+        options = self.explanation.provenance.get("options")
+        return f"{self.explanation.method} ({options})" if options else self.explanation.method
+
+    @property
     def presence(self) -> float:
         """Cosine of the whole image with the text."""
         return float(self.explanation.presence[self.row])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from .html import mimebundle, page
+from .html import View, mimebundle, page
 from .payload import Payload
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ class Viewer(ABC):
                 break
         return picture
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, view: View | None = None) -> Path:
         """Write the figure; the suffix decides: .html interactive, .png .svg .pdf still.
 
-        The file appears complete or not at all.
+        The file appears complete or not at all. A page begins with `view`, what a live figure keeps of its reader's choices.
 
         Raises
         ------
@@ -78,7 +78,7 @@ class Viewer(ABC):
         """
         path = Path(path)
         suffix = known_suffix(path, (".html", *PICTURES))
-        content = page(self).encode() if suffix == ".html" else _render(self.figure(), suffix[1:], PRINT_DPI)
+        content = page(self, view).encode() if suffix == ".html" else _render(self.figure(), suffix[1:], PRINT_DPI)
         with replacing(path) as draft:
             draft.write_bytes(content)
         return path

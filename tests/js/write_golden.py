@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clipxai.results import Grid
+from clipxai.results import Explanation, Grid
 from clipxai.view.payload import pack, unpack
 from clipxai.view.scales import Scale, number
 
@@ -35,6 +35,7 @@ def golden() -> dict:
         "unpacked": {name: _plain(values) for name, values in unpack(payload).items()},
         "onto": [_onto(rng, grid, size) for grid, size in GRIDS],
         "colours": [_colours(Scale(-0.2, 0.7, "viridis")), _colours(Scale(-1, 1, "viridis"))],
+        "points": [_points(rng, grid, threshold) for grid, _ in GRIDS if grid.patches > 1 for threshold in (0.5, 0.8)],
         "numbers": [[value, number(value)] for value in NUMBERS],
     }
 
@@ -43,6 +44,15 @@ def _onto(rng: np.random.Generator, grid: Grid, size: tuple[int, int]) -> dict:
     scores = rng.standard_normal((grid.height, grid.width)).astype(np.float32)
     words = {"height": grid.height, "width": grid.width, "box": grid.box, "image_size": grid.image_size}
     return {"grid": words, "scores": _plain(scores), "size": size, "pixels": _plain(grid.onto_image(scores, size))}
+
+
+def _points(rng: np.random.Generator, grid: Grid, threshold: float) -> dict:
+    scores = rng.standard_normal((grid.height, grid.width)).astype(np.float32)
+    image = np.zeros((*grid.image_size, 3), np.uint8)
+    e = Explanation(scores[None], ("a thing",), "clip", grid, "cosine similarity", image, np.zeros(1, np.float32))
+    points = [[float(x), float(y), int(label)] for (x, y), label in zip(*e.points(0, threshold), strict=True)]
+    words = {"height": grid.height, "width": grid.width, "box": grid.box, "image_size": grid.image_size}
+    return {"grid": words, "scores": _plain(scores), "threshold": threshold, "points": points}
 
 
 def _colours(scale: Scale) -> dict:

@@ -15,7 +15,7 @@ from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
 
 from clipxai.results import Explanation
 from clipxai.view import MethodComparison, save, show
-from clipxai.view.html import IMPORT, asset, escape, fragment, join, module_source, page
+from clipxai.view.html import COMMENT, IMPORT, asset, escape, fragment, join, module_source, page
 from clipxai.view.payload import unpack
 from clipxai.view.scales import colour_table
 
@@ -99,6 +99,30 @@ def test_modules_keep_to_what_the_joiner_understands(path: Path):
     assert source.count("\n") < 300 and "// @ts-check" in source
     assert "</script" not in source and "export {" not in source
     assert len(IMPORT.findall(source)) == len(re.findall(r"^import\b", source, re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
+def test_comments_do_not_travel_and_nothing_else_is_lost(path: Path):
+    """The second route: line by line, following block comments by hand."""
+    code, inside = [], False
+    for line in path.read_text().splitlines():
+        begins = line.strip()
+        if not inside and begins.startswith("/**"):
+            inside = True
+            if "*/" in begins and not begins.endswith("*/"):  # a cast before code
+                inside = False
+                code.append(line)
+        elif not inside and not begins.startswith("//"):
+            code.append(line)
+        inside = inside and not begins.endswith("*/")
+    assert COMMENT.sub("", path.read_text()).splitlines() == code
+
+
+@pytest.mark.parametrize("module", ["attention", "comparison", "modules", "words"])
+def test_joined_modules_are_programs(module: str, tmp_path: Path):
+    (tmp_path / "joined.mjs").write_text(module_source(module))
+    checked = subprocess.run(["node", "--check", str(tmp_path / "joined.mjs")], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_module_source_is_one_es_module(tmp_path: Path):

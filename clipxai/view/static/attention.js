@@ -6,6 +6,7 @@ import {
 import { unpackLater } from "./decode.js";
 import { cellBox, context2d, dimOutside, fitToScreen, format, markCell, paintBar } from "./draw.js";
 import { createFilms, createHeads, FILM_STYLE, paintCells } from "./filmstrip.js";
+import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
 import { cellAt, rankOf } from "./panel.js";
 import { createChips, createShell, element } from "./shell.js";
 import { createStore, focused, sameCell } from "./state.js";
@@ -55,7 +56,8 @@ export function sightOf(header, state) {
 /** Build the figure. @param {any} model @param {HTMLElement} el @param {Record<string, any>} arrays @returns {() => void} */
 function show(model, el, arrays) {
   const { header } = model.get("payload");
-  const store = createStore({ ...START, layer: header.layer }, header.grids);
+  const checks = checksOf(header);
+  const store = createStore({ ...START, layer: header.layer, ...restored(model.get("view"), checks) }, header.grids);
   const figure = { header, arrays, store, weights: createWeights(header, arrays), table: arrays.viridis };
   const [asked, answers] = [createAsked(figure), header.kinds.map((/** @type {any} */ kind) => createAnswer(figure, kind))];
   const hint = element("output", { className: "hint" }, "\u00a0");
@@ -98,11 +100,8 @@ function show(model, el, arrays) {
     stage.classList.toggle("smooth", now.smooth);
     const same = sameCell(focused(now), focused(before)) && now.layer === before.layer && sameCell(now.reading, before.reading);
     if (!same) shell.speak(spoken(figure));
-    if (!sameCell(now.pinned, before.pinned)) {
-      model.set("pinned", now.pinned && [now.pinned.row, now.pinned.column]);
-      model.save_changes();
-      table.show();
-    }
+    keep(model, now, before, checks);
+    if (!sameCell(now.pinned, before.pinned)) table.show();
     frame.ask();
   };
   store.subscribe(update);
@@ -111,6 +110,14 @@ function show(model, el, arrays) {
     frame.cancel();
     shell.close();
   };
+}
+
+/** What is kept of the state, and when it fits; [class] may be pinned too. @param {any} header */
+function checksOf(header) {
+  const pinned = (/** @type {any} */ cell) => patchIn(header.grids)(cell) || sameCell(cell, CLASS);
+  return { layer: below(header.layers.length), head: (/** @type {any} */ head) => head === null || below(header.heads)(head),
+    kind: oneOf([null, ...header.kinds.map((/** @type {any} */ kind) => kind.name)]), own: isFlag, withoutClass: isFlag,
+    withoutSinks: isFlag, withoutSelf: isFlag, alpha: isShare, smooth: isFlag, pinned };
 }
 
 /** What keys do here beyond what they do in every viewer. @param {any} figure @returns {Record<string, () => void>} */
@@ -144,10 +151,10 @@ function createControls({ header, store }) {
   const chips = createChips("kind of attention", choices, (kind) => set({ kind }));
   const sinks = header.sinks.length;
   const node = element("div", { className: "controls" }, ...(header.kinds.length > 1 ? [chips.bar] : []),
-    createSelect("colours", ["one scale for all layers", "each map on its own scale"], 0, (n) => set({ own: n === 1 })),
-    element("span", {}, "leave out of the scale:"), createSwitch("[class]", true, (withoutClass) => set({ withoutClass })),
-    createSwitch(`sinks (${sinks})`, true, (withoutSinks) => set({ withoutSinks }), { disabled: !sinks }),
-    createSwitch("the query itself", true, (withoutSelf) => set({ withoutSelf })), ...createMapControls(store));
+    createSelect("colours", ["one scale for all layers", "each map on its own scale"], Number(store.state.own), (n) => set({ own: n === 1 })),
+    element("span", {}, "leave out of the scale:"), createSwitch("[class]", store.state.withoutClass, (withoutClass) => set({ withoutClass })),
+    createSwitch(`sinks (${sinks})`, store.state.withoutSinks, (withoutSinks) => set({ withoutSinks }), { disabled: !sinks }),
+    createSwitch("the query itself", store.state.withoutSelf, (withoutSelf) => set({ withoutSelf })), ...createMapControls(store));
   return { node, show: (/** @type {any} */ state) => chips.show(state.kind) };
 }
 

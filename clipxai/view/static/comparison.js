@@ -1,7 +1,9 @@
 // Do methods agree about where a text is? Maps of one image side by side under one cross-hair.
 // @ts-check
+import { createMapControls, createSelect } from "./controls.js";
 import { unpack } from "./decode.js";
 import { format } from "./draw.js";
+import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
 import { createMapPanel, createPhotoPanel } from "./panel.js";
 import { createChips, createShell, element } from "./shell.js";
 import { createStore, focused, keyAction, sameCell } from "./state.js";
@@ -9,6 +11,8 @@ import { createStore, focused, keyAction, sameCell } from "./state.js";
 const HELP = "Move over a map to read it. Click to pin a patch, click it again or press Esc to let go. Arrow keys move by one patch, " +
   "Space pins, ? shows this line. Rows and columns count from 0, as in explanation.scores.";
 const MOST_IN_TABLE = 10;
+const OVERLAYS = ["nothing", "mask", "points for SAM"]; // what is drawn over the maps from a threshold
+const THRESHOLDS = [0.5, 0.5, 0.8]; // those that Explanation.mask and Explanation.points begin with
 
 /** @param {{model: any, el: HTMLElement}} context @returns {() => void} */
 function render({ model, el }) {
@@ -29,7 +33,9 @@ function show(model, el) {
   const payload = model.get("payload");
   const { header } = payload;
   const arrays = unpack(payload);
-  const store = createStore({ hover: null, pinned: null, help: false, text: header.text, scaling: 0, alpha: 0.6, smooth: true }, header.grids);
+  const checks = checksOf(header);
+  const first = { hover: null, pinned: null, help: false, text: header.text, scaling: 0, alpha: 0.6, smooth: true, overlay: 0, threshold: 0.5 };
+  const store = createStore({ ...first, ...restored(model.get("view"), checks) }, header.grids);
   /** @type {ReturnType<typeof createMapPanel>[]} */
   let panels = [];
   const parts = createParts(header, store);
@@ -56,10 +62,7 @@ function show(model, el) {
     if (now.text !== before.text) build();
     if (now.text !== before.text || now.scaling !== before.scaling) describe();
     if (!sameCell(focused(now), focused(before))) shell.speak(spoken(now, panels));
-    if (!sameCell(now.pinned, before.pinned)) {
-      model.set("pinned", now.pinned && [now.pinned.row, now.pinned.column]);
-      model.save_changes();
-    }
+    keep(model, now, before, checks);
     cancelAnimationFrame(drawing);
     drawing = requestAnimationFrame(() => panels.forEach((panel) => panel.update(store.state)));
   };
@@ -74,6 +77,12 @@ function show(model, el) {
   };
 }
 
+/** What is kept of the state, and when it fits. @param {any} header */
+export function checksOf(header) {
+  return { text: oneOf([null, ...header.texts]), scaling: below(header.scalings.length), alpha: isShare, smooth: isFlag,
+    overlay: below(OVERLAYS.length), threshold: isShare, pinned: patchIn(header.grids) };
+}
+
 /** Panels of one text, or of all: numbers in rows, null for the photo. @param {any} header @param {string | null} text @returns {(number | null)[][]} */
 export function cellsOf(header, text) {
   if (text === null) return header.rows;
@@ -86,15 +95,15 @@ export function cellsOf(header, text) {
 function createParts(header, store) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const chips = createChips("text", [{ name: "all texts", value: null }, ...header.texts.map((/** @type {string} */ text) => ({ name: text, value: text }))], (text) => set({ text }));
-  const scaling = element("select", { onchange: () => set({ scaling: scaling.selectedIndex }) },
-    ...header.scalings.map((/** @type {any} */ choice) => element("option", {}, choice.label)));
-  const alpha = element("input", { type: "range", min: "0", max: "100", value: "60", oninput: () => set({ alpha: alpha.valueAsNumber / 100 }) });
-  const smooth = element("input", { type: "checkbox", checked: true, onchange: () => set({ smooth: smooth.checked }) });
-  const question = element("button", { type: "button", className: "question", title: "How to use this figure", "aria-label": "help",
-    onclick: () => store.dispatch({ type: "help" }) }, "?");
+  const labels = header.scalings.map((/** @type {any} */ choice) => choice.label);
+  const cut = element("input", { type: "range", min: "0", max: "100", oninput: () => set({ threshold: cut.valueAsNumber / 100 }) });
+  const level = element("output");
+  const threshold = element("label", {}, "threshold ", cut, level);
   const controls = element("div", { className: "controls" },
     ...(header.texts.length > 1 ? [chips.bar] : []),
-    element("label", {}, "colours ", scaling), element("label", {}, "map opacity ", alpha), element("label", {}, smooth, " smooth"), question);
+    createSelect("colours", labels, store.state.scaling, (scaling) => set({ scaling })),
+    createSelect("overlay", OVERLAYS, store.state.overlay, (overlay) => set({ overlay, threshold: THRESHOLDS[overlay] })), threshold,
+    ...createMapControls(store));
   const stage = element("div", { className: "stage", tabIndex: 0, role: "application", "data-lm-suppress-shortcuts": "true",
     "aria-label": `${header.summary}. Arrow keys move over the patches, Space pins, Escape lets go, question mark helps.` });
   stage.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
@@ -111,6 +120,9 @@ function createParts(header, store) {
     chips.show(state.text);
     help.hidden = !state.help;
     stage.style.setProperty("--alpha", String(state.alpha));
+    threshold.hidden = !state.overlay;
+    cut.value = String(Math.round(100 * state.threshold));
+    level.textContent = state.threshold.toFixed(2);
     status.textContent = statusLine(state);
   };
   return { controls, stage, status, caption: element("div", { className: "caption" }), help, details, show };

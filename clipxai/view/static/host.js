@@ -2,10 +2,11 @@
 // @ts-check
 
 /**
- * The part of a widget model that viewers use.
+ * The part of a widget model that viewers use. In a page of its own (`linked`), the view is kept in the address, so that it can be sent.
  * @param {Record<string, any>} values
  */
 export function staticModel(values) {
+  if (values.linked) values.view = viewIn(location.hash) ?? values.view;
   /** @type {Map<string, Set<() => void>>} */
   const listeners = new Map();
   return {
@@ -18,8 +19,19 @@ export function staticModel(values) {
       listeners.set(event, (listeners.get(event) ?? new Set()).add(notify));
     },
     off: (/** @type {string} */ event, /** @type {() => void} */ notify) => listeners.get(event)?.delete(notify),
-    save_changes() {},
+    save_changes() {
+      if (values.linked) history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(values.view))}`);
+    },
   };
+}
+
+/** The view that an address holds; null if it holds none. @param {string} hash @returns {object | null} */
+export function viewIn(hash) {
+  try {
+    return JSON.parse(decodeURIComponent(hash.slice(1)));
+  } catch {
+    return null; // no view, or a broken link: the figure begins as it was saved
+  }
 }
 
 /**

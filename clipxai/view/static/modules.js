@@ -6,6 +6,7 @@ import {
 import { unpack } from "./decode.js";
 import { format, paintMap } from "./draw.js";
 import { drawLanes, GUTTER, LANE_STYLE, shape, signed } from "./lanes.js";
+import { below, isFlag, isShare, keep, patchIn, restored } from "./keep.js";
 import { createMapPanel, createPhotoPanel } from "./panel.js";
 import { createChips, createShell, element } from "./shell.js";
 import { createStore, focused, sameCell } from "./state.js";
@@ -38,7 +39,9 @@ function buildModules(model, el) {
   const arrays = unpack(payload);
   const { layer } = header;
   const first = { hover: null, pinned: null, help: false, scaling: 0, alpha: 0.6, smooth: true, text: 0, layer, preview: null };
-  const store = createStore(first, header.grids);
+  const checks = { text: below(header.texts.length), layer: below(header.layers), scaling: below(header.scalings.length), alpha: isShare,
+    smooth: isFlag, pinned: patchIn(header.grids) };
+  const store = createStore({ ...first, ...restored(model.get("view"), checks) }, header.grids);
   const parts = createModuleParts(header, arrays, store);
   const shell = createShell(el, model.get("css"), () => parts.draw());
   shell.root.classList.add("modules");
@@ -48,10 +51,7 @@ function buildModules(model, el) {
     if (now.text !== before.text || now.scaling !== before.scaling) parts.rebuild();
     else if (shownLayer(now) !== shownLayer(before)) parts.swap();
     if (!sameCell(focused(now), focused(before)) || shownLayer(now) !== shownLayer(before)) shell.speak(moduleStatus(header, arrays, now));
-    if (!sameCell(now.pinned, before.pinned)) {
-      model.set("pinned", now.pinned && [now.pinned.row, now.pinned.column]);
-      model.save_changes();
-    }
+    keep(model, now, before, checks);
     frame.ask();
   });
   parts.rebuild();
@@ -96,7 +96,7 @@ function createModuleParts(header, arrays, store) {
   const parts = {
     nodes: [stage, status, help, caption, table.details],
     controls: element("div", { className: "controls" }, chips.bar,
-      createSelect("maps", header.scalings, 0, (scaling) => set({ scaling })), ...createMapControls(store)),
+      createSelect("maps", header.scalings, store.state.scaling, (scaling) => set({ scaling })), ...createMapControls(store)),
     rebuild() {
       const { state } = store;
       thumbs = createThumbs(header, arrays, state, set);

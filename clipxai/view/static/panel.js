@@ -1,6 +1,7 @@
 // One picture of a figure: the photo, a map over it, its colour bar, and what the patch under the cross-hair says.
 // @ts-check
 import { context2d, dimOutside, fitToScreen, format, hatchNaN, markCell, paintBar, paintMap, strokeOutline } from "./draw.js";
+import { drawMask, drawPoints, pointsOf } from "./points.js";
 import { element } from "./shell.js";
 import { focused } from "./state.js";
 
@@ -41,7 +42,7 @@ export function rankOf(values, value) {
 /** Photo, layers over it, and the pointer. @param {any} header @param {number} source whose grid counts @param {any} store @param {HTMLElement[]} layers */
 function createPicture(header, source, store, layers) {
   const [H, W] = header.grids[0].image_size;
-  const photo = element("img", { src: header.photo, alt: "", draggable: false });
+  const photo = element("img", { src: header.photo, alt: "", draggable: false, decoding: "sync" }); // no flash when data change
   const picture = element("div", { className: "picture" }, photo, ...layers);
   picture.style.setProperty("--aspect", String(W / H));
   const under = (/** @type {PointerEvent} */ event) => {
@@ -99,7 +100,7 @@ export function createMapPanel(header, arrays, n, store) {
   const readout = element("output", { className: "readout" });
   const badges = spec.badges.map((/** @type {any} */ badge) => element("span", { title: badge.meaning }, `${badge.name} ${badge.value}`));
   const node = element("figure", { className: "panel" },
-    element("figcaption", { title: spec.text }, element("b", {}, spec.text), element("span", {}, spec.subtitle)),
+    element("figcaption", { title: `${spec.text}\n${spec.subtitle}` }, element("b", {}, spec.text), element("span", {}, spec.subtitle)),
     createPicture(header, spec.source, store, [map, fixed, marks, ...note]), bar, numbers, element("div", { className: "badges" }, ...badges), readout);
   const at = (/** @type {Cell} */ cell) => {
     const own = translate(cell, header.grids, spec.source);
@@ -111,10 +112,14 @@ export function createMapPanel(header, arrays, n, store) {
     return Number.isNaN(value) || spec.flat ? format(value) : `${format(value)}, rank ${rankOf(values, value)} of ${size}`;
   };
   let painted = ""; // which options the map on the canvas was painted with
+  let decorated = ""; // the same of what is drawn over it
   const update = (/** @type {any} */ state) => {
     const wanted = `${state.scaling} ${state.smooth}`;
     if (painted !== wanted) paint(state);
     painted = wanted;
+    const over = `${state.overlay} ${state.threshold}`;
+    if (decorated !== over) decorate(state);
+    decorated = over;
     const cell = focused(state);
     readout.textContent = cell ? read(cell) : "\u00a0";
     drawMarks(marks, header, spec.source, state);
@@ -130,14 +135,20 @@ export function createMapPanel(header, arrays, n, store) {
     numbers.replaceChildren(...shown.map((value) => element("span", {}, format(value))));
     bar.style.visibility = numbers.style.visibility = values.some(Number.isFinite) ? "" : "hidden";
   };
-  /** Everything, also what only time or size can spoil. @param {any} state */
-  const draw = (state) => {
-    painted = "";
-    fitToScreen(fixed);
-    fitToScreen(marks);
+  const decorate = (/** @type {any} */ state) => {
+    context2d(fixed).clearRect(0, 0, fixed.width, fixed.height);
     dimOutside(fixed, grid, DIM);
     hatchNaN(fixed, values, grid);
+    const known = !spec.flat && values.every(Number.isFinite);
+    if (known && state.overlay === 1) drawMask(fixed, values, grid, state.threshold, MAP_SIDE);
     for (const points of header.outlines[spec.text]) strokeOutline(fixed, points, grid.image_size);
+    if (known && state.overlay === 2) drawPoints(fixed, pointsOf(values, grid, state.threshold), grid.image_size);
+  };
+  /** Everything, also what only time or size can spoil. @param {any} state */
+  const draw = (state) => {
+    painted = decorated = "";
+    fitToScreen(fixed);
+    fitToScreen(marks);
     update(state);
   };
   return { node, spec, grid, values, at, read, draw, update };

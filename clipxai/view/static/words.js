@@ -6,6 +6,7 @@ import {
 } from "./controls.js";
 import { unpack } from "./decode.js";
 import { format } from "./draw.js";
+import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
 import { createTextMatrix, MATRIX_STYLE } from "./textmatrix.js";
 import { createMapPanel, createPhotoPanel } from "./panel.js";
 import { createShell, element } from "./shell.js";
@@ -33,8 +34,13 @@ function buildWords(model, el) {
   const { header } = payload;
   const arrays = unpack(payload);
   const { word, pins, path } = header;
-  const first = { hover: null, pinned: null, help: false, scaling: 0, alpha: 0.6, smooth: true, mode: 0, path, word, pins, preview: null };
-  const store = createStore(first, header.grids);
+  const said = header.tokens.join(" ");
+  const view = ofSentence(model.get("view"), said);
+  const first = { hover: null, pinned: null, help: false, scaling: 0, alpha: 0.6, smooth: true, mode: 0, path, word, pins, preview: null, said };
+  const units = header.modes[view.mode === 1 ? 1 : 0].units.length;
+  const checks = { said: oneOf([said]), mode: below(2), path: below(header.paths.length), word: below(units), scaling: below(2), alpha: isShare, smooth: isFlag,
+    pinned: patchIn(header.grids), pins: (/** @type {any} */ pins) => Array.isArray(pins) && pins.every(below(units)) };
+  const store = createStore({ ...first, ...restored(view, checks) }, header.grids);
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const on = {
     preview: (/** @type {number | null} */ n) => n !== store.state.preview && set({ preview: n }),
@@ -52,10 +58,7 @@ function buildWords(model, el) {
       if (current(now) !== current(before)) parts.enlarge();
     }
     if (!sameCell(focused(now), focused(before)) || current(now) !== current(before)) shell.speak(wordStatus(parts.view, now));
-    if (!sameCell(now.pinned, before.pinned)) {
-      model.set("pinned", now.pinned && [now.pinned.row, now.pinned.column]);
-      model.save_changes();
-    }
+    keep(model, now, before, checks);
     frame.ask();
   });
   parts.rebuild();
@@ -64,6 +67,11 @@ function buildWords(model, el) {
     frame.cancel();
     shell.close();
   };
+}
+
+/** A kept view; of another sentence it keeps everything but the words. @param {any} view @param {string} said */
+export function ofSentence(view, said) {
+  return view?.said === said ? view : { ...view, word: null, pins: null };
 }
 
 /**
@@ -243,11 +251,11 @@ export function wordStatus(view, state) {
 function createWordControls(header, store) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const whole = header.modes[0].units.length === header.modes[1].units.length;
-  const pieces = createSwitch("pieces of words", false, (on) => set(amongUnits(header, store.state, Number(on))), { disabled: whole });
+  const pieces = createSwitch("pieces of words", store.state.mode === 1, (on) => set(amongUnits(header, store.state, Number(on))), { disabled: whole });
   if (whole) pieces.title = "every word of this text is one piece";
   return element("div", { className: "controls" },
     createSelect("path", header.paths.map((/** @type {any} */ { name }) => name), store.state.path, (path) => set({ path })),
-    createSwitch("each map on its own scale", false, (on) => set({ scaling: Number(on) })), pieces, ...createMapControls(store));
+    createSwitch("each map on its own scale", store.state.scaling === 1, (on) => set({ scaling: Number(on) })), pieces, ...createMapControls(store));
 }
 
 /** @param {any} view @param {{width: number}} grid */

@@ -1,0 +1,208 @@
+"""What does a reader of the Explorer want to see, and how little has to be computed for it? No widgets here.
+
+A wish holds every choice; a session answers it with a viewer. The image tower runs when the image or the model changes, the text tower when
+the texts change; every switch is answered from the trace that is there.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import partial
+from threading import Event
+from typing import Literal
+
+import numpy as np
+from torch.overrides import TorchFunctionMode
+
+from ..explainers import METHODS, Method, explain
+from ..explainers.layers import attention_maps, contributions
+from ..explainers.words import token_scores
+from ..model.clip import CLIP
+from ..results import Explanation
+from ..surgery import PRESETS, Rewrite
+from ..trace import Trace, record
+from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
+from .latest import Cancelled, Tell
+
+View = Literal["methods", "attention", "modules", "words"]
+Subtract = Literal["empty", "labels", "nothing"]
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """Everything that can be chosen.
+
+    Attributes
+    ----------
+    model : the CLIP that is asked
+    image : anything `record` takes; the same object is not recorded twice
+    texts : what to look for
+    masks : true mask (H, W) bool of things in the image, by name
+    view : which viewer answers
+    method, beside : names in `METHODS`; `beside` is shown to the left for comparison, None for nothing
+    subtract : what feature surgery takes away from `method`; None leaves the method as it is
+    switches : fields of `Rewrite` that `method` is to change
+    text : number of the text whose words are shown
+    """
+
+    model: CLIP
+    image: object
+    texts: tuple[str, ...]
+    masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    view: View = "methods"
+    method: str = "clip_surgery"
+    beside: str | None = "clip"
+    subtract: Subtract | None = None
+    switches: Mapping[str, object] = field(default_factory=dict)
+    text: int = 0
+
+    @property
+    def asked(self) -> tuple[str, dict[str, object]]:
+        """Method and options as `explain` takes them."""
+        method, options = self.method, {}
+        if self.subtract not in (None, subtracted(method)):
+            if "nothing" in (self.subtract, subtracted(method)):
+                method = counterpart(method)
+            if self.subtract == "labels":
+                options["redundant"] = "labels"
+        start = rewrite_of(method)
+        return method, options | {name: value for name, value in self.switches.items() if getattr(start, name) != value}
+
+    @property
+    def code(self) -> str:
+        """The same in Python, for whoever wants to go on from here."""
+        method, options = self.asked
+        calls = {
+            "methods": f"cx.explain(trace, {', '.join([repr(method), *(f'{name}={value!r}' for name, value in options.items())])})",
+            "attention": "cx.attention_maps(trace)",
+            "modules": "cx.contributions(trace)",
+            "words": f"cx.token_scores(trace, text={self.text})" if self.text else "cx.token_scores(trace)",
+        }
+        return calls[self.view]
+
+
+class Stoppable(TorchFunctionMode):
+    """Between any two operations of torch in this thread: is the answer still wanted?"""
+
+    def __init__(self, stop: Event) -> None:
+        super().__init__()
+        self.stop = stop
+
+    def __torch_function__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
+        """Run the operation, unless the answer was cancelled."""
+        if self.stop.is_set():
+            raise Cancelled
+        return func(*args, **(kwargs or {}))
+
+
+class Session:
+    """Answers wishes, and keeps what they have in common.
+
+    Attributes
+    ----------
+    trace : the last recording, or None
+    recorded, read : how often the image tower and the text tower ran
+    """
+
+    def __init__(self) -> None:
+        self.trace: Trace | None = None
+        self.recorded = self.read = 0
+        self._image: object = None
+        self._of_image: dict[str, Viewer] = {}  # what does not depend on the texts
+        self._explained: dict[tuple, Explanation] = {}
+
+    def answer(self, wish: Wish, stop: Event | None = None, tell: Tell = lambda done, next_step: None) -> Viewer:
+        """The viewer that shows what was wished for.
+
+        Raises
+        ------
+        Cancelled : `stop` was set meanwhile; the session is as it was before
+        ValueError, TypeError, OSError : as `record` and `explain`
+        """
+        with Stoppable(stop or Event()):
+            trace = self._recorded(wish, tell)
+            tell(0.4, f"looking: {wish.code}")
+            return getattr(self, f"_{wish.view}")(trace, wish, tell)
+
+    def explanation(self, wish: Wish) -> Explanation:
+        """What the wished method says, from the trace that is there."""
+        return self._explain(self.trace, *wish.asked)
+
+    def _recorded(self, wish: Wish, tell: Tell) -> Trace:
+        if self.trace is None or self.trace.model is not wish.model or self._image is not wish.image:
+            tell(0.0, "running the image through the model")
+            trace = record(wish.model, wish.image, list(wish.texts))
+            self.recorded, self.read = self.recorded + 1, self.read + 1
+            self._of_image = {}
+        elif self.trace.texts != wish.texts:
+            tell(0.2, "reading the texts")
+            trace = self.trace.with_texts(list(wish.texts))
+            self.read += 1
+        else:
+            return self.trace
+        self.trace, self._image, self._explained = trace, wish.image, {}
+        return trace
+
+    def _explain(self, trace: Trace, method: str, options: Mapping[str, object]) -> Explanation:
+        key = (method, *sorted(options.items()))
+        if key not in self._explained:
+            self._explained[key] = explain(trace, method, **options)
+        return self._explained[key]
+
+    def _methods(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
+        wanted = [*([(wish.beside, {})] if wish.beside else []), wish.asked]
+        maps = []
+        for n, (method, options) in enumerate(wanted):
+            tell(0.4 + 0.5 * n / len(wanted), method)
+            maps.append(self._explain(trace, method, options))
+        tell(0.9, "drawing")
+        return MethodComparison(list(dict.fromkeys(maps)), mask=masks_of(wish.texts, wish.masks) or None)
+
+    def _attention(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
+        if "attention" not in self._of_image:
+            self._of_image["attention"] = LayerAttentionViewer(attention_maps(trace))
+        return self._of_image["attention"]
+
+    def _modules(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
+        return ModuleComparison(contributions(trace))
+
+    def _words(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
+        return TokenMap(token_scores(trace, min(wish.text, len(wish.texts) - 1)))
+
+
+def fitting(model: CLIP) -> list[Method]:
+    """The methods that a model's architecture allows."""
+    return [row for row in METHODS.values() if model.visual.kind in row.architectures]
+
+
+def preset_of(method: str) -> str | None:
+    """Name of the preset that a method starts from, or None if it rewrites nothing."""
+    function = METHODS[method].function
+    return function.keywords.get("preset") if isinstance(function, partial) else None
+
+
+def rewrite_of(method: str) -> Rewrite | None:
+    """What a method's switches begin with."""
+    return PRESETS.get(preset_of(method))
+
+
+def switches_of(method: str) -> list[str]:
+    """Fields of `Rewrite` that a method lets one change: all or none."""
+    return [f.name for f in fields(Rewrite)] if rewrite_of(method) and "blocks" in METHODS[method].options else []
+
+
+def subtracted(method: str) -> Subtract:
+    """What a method subtracts by itself."""
+    return "empty" if "redundant" in METHODS[method].options else "nothing"
+
+
+def counterpart(method: str) -> str | None:
+    """The method on the same path that subtracts if this one does not, and the other way round; None if there is none."""
+    same = [name for name in METHODS if preset_of(name) is not None and preset_of(name) == preset_of(method)]
+    return next((name for name in same if subtracted(name) != subtracted(method)), None)
+
+
+def masks_of(texts: Sequence[str], masks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """True masks of the texts that name something whose mask is known; of all things it names, if it names several."""
+    named = {text: [mask for name, mask in masks.items() if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)] for text in texts}
+    return {text: np.logical_or.reduce(found) for text, found in named.items() if found}

@@ -1,0 +1,166 @@
+"""Do the Explorer's controls ask for what they say? Without a browser and without an event loop, so every change is answered at once."""
+
+from datetime import datetime, timezone
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import clipxai as cx
+from clipxai.explainers import METHODS
+from clipxai.view.payload import Payload, unpack
+
+SAMPLE = next((Path(cx.__file__).parent / "data" / "samples").glob("*.png"))
+
+
+@pytest.fixture
+def explorer(embedded):
+    return cx.Explorer(embedded)
+
+
+def message(explorer):
+    return explorer.controls.message.value
+
+
+def sent(explorer):
+    """The maps that the browser got."""
+    payload = explorer._lives[explorer.viewer.module].payload
+    return unpack(Payload(payload["header"], payload["blob"]))
+
+
+def test_starts_with_a_scene_whose_truth_is_known(explorer):
+    assert [panel.text for panel in explorer.viewer.panels] == ["a cat", "a cat", "a guitar", "a guitar"]
+    assert all("contrast" in panel.merits for panel in explorer.viewer.panels)
+    assert explorer.explanation.method == "clip_surgery" and "clip_surgery" in message(explorer)
+
+
+def test_every_switch_reaches_the_browser(explorer):
+    c, seen = explorer.controls, []
+
+    def differs():
+        seen.append(sent(explorer)["maps1"])
+        return not any(np.array_equal(seen[-1], earlier) for earlier in seen[:-1])
+
+    assert differs()
+    flips = ((c.blocks, 2), (c.attention, "qq"), (c.ffn, True), (c.dual_path, False), (c.subtract, "labels"), (c.subtract, "nothing"))
+    for control, value in flips:
+        control.value = value
+        assert differs(), control.description
+        assert explorer.error is None
+    assert explorer.session.recorded == 1
+    expected = cx.explain(explorer.trace, "clip_surgery_architecture", blocks=2, attention="qq", ffn=True, dual_path=False)
+    np.testing.assert_array_equal(seen[-1].reshape(2, 14, 14), expected.scores)
+
+
+def test_a_method_brings_its_own_switches(explorer):
+    c = explorer.controls
+    c.method.value = "clip"
+    assert (c.blocks.value, c.attention.value, c.subtract.value) == (0, "qk", "nothing")
+    c.method.value = "reversed_clip"
+    assert c.blocks.disabled and c.subtract.disabled and explorer.error is None
+    c.method.value = "clip_surgery"
+    assert (c.blocks.value, c.attention.value, c.subtract.value) == (6, "vv", "empty") and not c.blocks.disabled
+    quick = [row.name for row in METHODS.values() if row.name in c.method.options and row.needs == "forward"]
+    for method in (*quick, "grad_eclip"):
+        c.method.value = method
+        assert explorer.error is None and explorer.explanation.method == method
+
+
+def test_texts_follow_the_scene_until_somebody_types(explorer):
+    c = explorer.controls
+    c.objects[1].value = "pizza"
+    assert c.texts.value == "a cat\na pizza" and explorer.viewer.texts == ("a cat", "a pizza")
+    c.texts.value = "  a pizza  \n\na cat\na cat"
+    assert explorer.viewer.texts == ("a pizza", "a cat")
+    c.objects[0].value = "dog"
+    assert c.texts.value.startswith("  a pizza")
+
+
+def test_mistakes_are_words_and_everything_stays(explorer):
+    c, before = explorer.controls, explorer.viewer
+    c.texts.value = "\n"
+    assert "type at least one" in message(explorer) and isinstance(explorer.error, ValueError)
+    c.texts.value = "word " * 500
+    assert "role=alert" in message(explorer) and explorer.viewer is before
+    c.texts.value = "a cat"
+    assert explorer.error is None and explorer.viewer.texts == ("a cat",)
+    c.source.value = "file"
+    assert "type the path" in message(explorer)
+    c.path.value = "<b>nowhere</b>.png"
+    assert "&lt;b&gt;nowhere" in message(explorer) and "<b>" not in message(explorer)
+    c.path.value = str(SAMPLE)
+    assert explorer.error is None and explorer.viewer.mask is None
+    c.folder.value = "nowhere"
+    assert "no checkpoint at nowhere" in message(explorer)
+
+
+def test_an_upload_is_read(explorer):
+    c = explorer.controls
+    c.source.value = "upload"
+    assert "choose an image" in message(explorer)
+    encoded = cv2.imencode(".png", np.full((20, 30, 3), 90, np.uint8))[1].tobytes()
+    file = {"name": "a.png", "type": "image/png", "size": len(encoded), "content": memoryview(encoded)}
+    c.upload.value = ({**file, "last_modified": datetime.now(timezone.utc)},)
+    assert explorer.error is None and explorer.explanation.image.shape == (20, 30, 3)
+
+
+def test_any_model_can_be_passed_or_loaded(embedded, golden_resnet):
+    resnet = golden_resnet[0]
+    resnet.tokenizer = embedded.tokenizer
+    try:
+        explorer = cx.Explorer({"small": embedded, "resnet": resnet}, image=SAMPLE)
+        explorer.controls.model.value = "resnet"
+        assert explorer.controls.ffn.disabled and "gem" not in explorer.controls.method.options
+    finally:
+        resnet.tokenizer = None
+
+
+def test_a_scene_or_array_may_be_given(embedded, scene):
+    explorer = cx.Explorer(embedded, image=scene, texts="a dog", method="clip", beside=None)
+    assert explorer.controls.source.value == "given" and len(explorer.viewer.panels) == 1
+    assert "IoU" in explorer.viewer.panels[0].merits
+    with pytest.raises(FileNotFoundError, match="no such image file"):
+        cx.Explorer(embedded, image="nowhere.png")
+
+
+def test_a_method_that_does_not_fit_is_an_error(embedded):
+    with pytest.raises(ValueError, match="nearest: clip_surgery"):
+        cx.Explorer(embedded, method="clip_surgry")
+    with pytest.raises(ValueError, match="clip_surgery_released does not work on Emoji World"):
+        cx.Explorer(embedded, beside="clip_surgery_released")
+
+
+def test_run_asks_again_from_scratch(explorer, tmp_path):
+    c = explorer.controls
+    path = tmp_path / "changing.png"
+    for value in (10, 240):
+        cv2.imwrite(str(path), np.full((40, 40, 3), value, np.uint8))
+        c.source.value, c.path.value = "file", str(path)
+        c.run.click()
+        assert explorer.explanation.image.mean() == value
+
+
+def test_what_is_seen_is_saved(explorer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    c = explorer.controls
+    explorer._lives["comparison"].view = {"alpha": 0.25}
+    for suffix in ("html", "png", "npz"):
+        c.format.value = suffix
+        c.save.click()
+        assert "saved explored" in message(explorer)
+    assert '"view": {"alpha": 0.25}' in Path("explored.html").read_text()
+    np.testing.assert_array_equal(cx.Explanation.from_npz("explored.npz").scores, explorer.explanation.scores)
+    c.name.value = "no/such/folder"
+    c.save.click()
+    assert "there is no folder" in message(explorer)
+
+
+def test_a_notebook_gets_the_widget_and_a_copy_for_readers_without_a_kernel(explorer, monkeypatch):
+    shown = []
+    monkeypatch.setattr("clipxai.app.explorer.display", lambda bundle, **options: shown.append((bundle, options)))
+    explorer._ipython_display_()
+    (widget, _), (copy, options) = shown
+    assert "application/vnd.jupyter.widget-view+json" in widget and "run this cell" in widget["text/plain"]
+    assert set(copy) == {"text/html", "image/png", "text/plain"} and "data:image/jpeg" in copy["text/html"]
+    assert options["display_id"] and f"body:has(.{options['display_id']})" in copy["text/html"]

@@ -1,0 +1,124 @@
+"""Is the last wish the one that is answered, and does nothing queue behind it?"""
+
+import asyncio
+import threading
+import time
+
+from clipxai.app.latest import SLOW, Cancelled, Latest
+
+
+class Desk:
+    """Counts what `Latest` does with jobs that take some time; a negative job fails."""
+
+    def __init__(self, takes: float = 0.05) -> None:
+        self.begun, self.done, self.failed, self.told, self.threads = [], [], [], [], set()
+        self.takes = takes
+        self.latest = Latest(self.work, self.on_done, self.failed.append, lambda share, step: self.told.append((share, step)))
+
+    def work(self, job, stop, tell):
+        self.begun.append(job)
+        tell(0.5, f"job {job}")
+        if job < 0:
+            raise ValueError(f"{job} is negative")
+        end = time.monotonic() + self.takes
+        while time.monotonic() < end:
+            time.sleep(0.005)
+            if stop.is_set():
+                raise Cancelled
+        return job
+
+    def on_done(self, result):
+        self.done.append(result)
+        self.threads.add(threading.current_thread())
+
+    async def rest(self):
+        while self.latest.busy:
+            await asyncio.sleep(0.01)
+
+
+def run(desk, story):
+    asyncio.run(story(desk))
+    return desk
+
+
+def test_of_many_wishes_the_last_is_answered():
+    async def story(desk):
+        for job in range(20):
+            desk.latest.ask(job)
+            await asyncio.sleep(0.01)
+        await desk.rest()
+
+    desk = run(Desk(0.1), story)
+    assert desk.done == [19] and desk.failed == []
+    assert desk.threads == {threading.main_thread()}, "widgets live in one thread"
+
+
+def test_what_waits_is_replaced_not_queued():
+    async def story(desk):
+        for job in range(20):
+            desk.latest.ask(job)
+        await desk.rest()
+
+    assert run(Desk(), story).begun == [19]
+
+
+def test_typing_waits_for_a_pause():
+    async def story(desk):
+        start = time.monotonic()
+        for job in range(5):
+            desk.latest.ask(job, delay=0.1)
+            await asyncio.sleep(0.03)
+        await desk.rest()
+        assert time.monotonic() - start > 0.1 + 4 * 0.03
+
+    assert run(Desk(0), story).begun == [4]
+
+
+def test_cancel_stops_what_runs_and_says_so_once():
+    async def story(desk):
+        desk.latest.ask(1)
+        await asyncio.sleep(0.05)
+        desk.latest.cancel()
+        await desk.rest()
+        desk.latest.ask(2)
+        await desk.rest()
+
+    desk = run(Desk(0.2), story)
+    assert desk.done == [2] and [type(error) for error in desk.failed] == [Cancelled]
+
+
+def test_cancel_forgets_what_waits():
+    async def story(desk):
+        desk.latest.ask(1, delay=0.05)
+        await asyncio.sleep(0)
+        desk.latest.cancel()
+        await desk.rest()
+
+    assert run(Desk(), story).begun == []
+
+
+def test_failures_are_handed_over_and_do_not_stop_the_desk():
+    async def story(desk):
+        desk.latest.ask(-1)
+        await desk.rest()
+        desk.latest.ask(3)
+        await desk.rest()
+
+    desk = run(Desk(), story)
+    assert desk.done == [3] and str(desk.failed[0]) == "-1 is negative"
+
+
+def test_a_slow_job_is_reported_and_a_quick_one_is_not():
+    async def story(desk):
+        desk.latest.ask(1)
+        await desk.rest()
+
+    assert run(Desk(0), story).told == []
+    assert run(Desk(2.5 * SLOW), story).told[0] == (0.5, "job 1")
+
+
+def test_without_an_event_loop_a_wish_is_answered_in_place():
+    desk = Desk(0)
+    desk.latest.ask(1)
+    desk.latest.ask(-2)
+    assert desk.done == [1] and len(desk.failed) == 1 and not desk.latest.busy

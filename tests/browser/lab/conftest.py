@@ -1,0 +1,62 @@
+"""A real JupyterLab for the tests: on this machine only, in folders of its own, stopped at the end."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 240  # seconds a busy machine may take to start JupyterLab
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running server: its address, and the folder it shows."""
+
+    url: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab without token, which is safe on 127.0.0.1 for the time of a test."""
+    pytest.importorskip("jupyterlab", reason="JupyterLab is not installed (pip install 'clipxai[lab]')")
+    folder, home = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("home")
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    options = [
+        "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={url.rsplit(':', 1)[1]}", "--IdentityProvider.token=",
+        f"--ServerApp.root_dir={folder}", f"--LabApp.user_settings_dir={home / 'settings'}",
+        f"--LabApp.workspaces_dir={home / 'workspaces'}",
+    ]  # fmt: skip
+    own = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], env={**os.environ, **own}, stdout=log, stderr=log)
+        try:
+            _wait_for(url, server, home / "log")
+            yield Lab(url, folder)
+        finally:
+            server.terminate()  # which ends its kernels too
+            server.wait(60)
+
+
+def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{url}/api", timeout=5).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")

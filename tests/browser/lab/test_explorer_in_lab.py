@@ -1,0 +1,280 @@
+"""Does the Explorer do what it promises in a real JupyterLab, from the first run of its lesson to the notebook opened again next week?
+
+One page lives through all tests of this file, in their order.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import nbformat
+import numpy as np
+import pytest
+
+LESSON = Path(__file__).parents[3] / "notebooks" / "04_explorer.ipynb"
+PATIENCE = 120_000  # milliseconds a busy machine may take
+SLOW_METHOD = """
+import time
+import torch
+from clipxai.explainers import METHODS, Method
+from clipxai.explainers.similarity import similarity
+
+def slow(trace):
+    for _ in range(2000):
+        time.sleep(0.05), torch.ones(1) + 1  # between any two operations somebody may cancel
+    return similarity(trace, "clip")
+
+METHODS["slow"] = Method("slow", slow, "nothing, for a long time", "this test")
+"""
+HOVER = """async () => {
+    const stage = document.querySelector('.clipxai-explorer .clipxai-stage');
+    const shadow = [...stage.querySelectorAll('*')].find(node => node.shadowRoot).shadowRoot;
+    const picture = shadow.querySelectorAll('.picture')[1], box = picture.getBoundingClientRect(), said = new Set();
+    for (let n = 0; n < 200; n++) {
+        const at = { clientX: box.x + (n % 14 + .5) * box.width / 14, clientY: box.y + (Math.floor(n / 14) % 14 + .5) * box.height / 14 };
+        picture.dispatchEvent(new PointerEvent('pointermove', at));
+        await new Promise(requestAnimationFrame);
+        said.add(shadow.querySelector('.readout').textContent);
+    }
+    return said.size;
+}"""
+DRAWN = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter(v => v > 0).length"
+
+
+class Page:
+    """The open notebook, and what a reader does with it."""
+
+    def __init__(self, page: object, url: str) -> None:
+        self.page, self.url, self.frames, self.complaints = page, url, [], []
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("websocket", self._watch)
+
+    def _watch(self, socket: object) -> None:
+        if "/channels" in socket.url:  # to and from a kernel
+            for direction in ("framesent", "framereceived"):
+                socket.on(direction, lambda frame: self.frames.append(frame))
+
+    def spoken(self) -> int:
+        """Messages between widgets and kernel so far, either way; JupyterLab's own talk with the kernel is not ours."""
+        return sum(b"comm_msg" in (frame if isinstance(frame, bytes) else frame.encode()) for frame in self.frames)
+
+    def open(self, name: str) -> None:
+        self.page.goto(f"{self.url}/lab/tree/{name}?reset")
+        self.page.locator(".jp-Notebook .jp-Cell").first.wait_for()
+
+    def menu(self, name: str, item: str) -> None:
+        self.page.locator(f".lm-MenuBar-itemLabel:text-is('{name}')").click()
+        self.page.locator(f".lm-Menu-item:has(.lm-Menu-itemLabel:text-matches('^{item}'))").first.click()
+
+    def run_all(self) -> None:
+        idle = self.page.get_by_text("Python 3 (ipykernel) | Idle")
+        idle.wait_for()
+        self.menu("Run", "Run All Cells")
+        failed = self.page.locator("[data-mime-type='application/vnd.jupyter.error']")
+        self.page.locator(".clipxai-explorer .clipxai-stage .picture").or_(failed).first.wait_for()
+        assert failed.count() == 0, failed.first.inner_text()
+        idle.wait_for()
+
+    @property
+    def message(self) -> object:
+        return self.page.locator(".clipxai-message").first
+
+    def says(self, words: str) -> None:
+        self.page.locator(f".clipxai-message:has-text({json.dumps(words, ensure_ascii=False)})").first.wait_for()
+
+    @property
+    def titles(self) -> list[str]:
+        return self.page.locator(".clipxai-stage .panel:not(.photo) b").all_inner_texts()
+
+    def shows(self, *titles: str) -> None:
+        """Wait until each text stands over its two maps."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while time.monotonic() < deadline:
+            if self.titles == [title for title in titles for _ in range(2)]:
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"expected {titles}, found {self.titles}")
+
+    def type(self, text: str) -> None:
+        box = self.page.locator(".clipxai-panel textarea")
+        box.click()
+        box.press("Control+a")
+        box.press_sequentially(text, delay=15)
+
+    def choose(self, label: str, value: str) -> None:
+        self.page.locator(f".clipxai-panel .widget-dropdown:has(label:text-is('{label}')) select").select_option(label=value)
+
+    def press(self, label: str) -> None:
+        self.page.locator(f".clipxai-explorer button:has-text('{label}')").first.click()
+
+
+@pytest.fixture(scope="module")
+def page(browser: object, lab: object) -> Iterator[Page]:
+    """The lesson, run once; a method that takes minutes is added to try Cancel on."""
+    lesson = nbformat.read(LESSON, as_version=4)
+    for cell in lesson.cells:
+        cell.update({"outputs": [], "execution_count": None} if cell.cell_type == "code" else {})
+    lesson.cells = [*lesson.cells[:1], nbformat.v4.new_code_cell(SLOW_METHOD), *lesson.cells[1:4]]
+    lesson.cells += [nbformat.v4.new_markdown_cell("\n\n".join(["far below"] * 60))]
+    nbformat.write(lesson, lab.folder / "lesson.ipynb")
+    context = browser.new_context(viewport={"width": 1500, "height": 1000})
+    opened = Page(context.new_page(), lab.url)
+    opened.open("lesson.ipynb")
+    opened.run_all()
+    yield opened
+    context.close()
+
+
+def test_the_lesson_shows_the_explorer(page: Page):
+    page.shows("a cat", "a guitar")
+    assert "cx.explain(trace, 'clip_surgery')" in page.message.inner_text()
+    assert page.page.locator(".clipxai-figure").first.is_hidden(), "the sleeping copy is for readers without a kernel"
+    assert page.complaints == []
+
+
+def test_hovering_asks_the_kernel_nothing(page: Page):
+    page.page.wait_for_timeout(1000)
+    before = page.spoken()
+    assert page.page.evaluate(HOVER) > 50, "the maps answer"
+    page.page.wait_for_timeout(300)
+    assert page.spoken() == before > 0
+
+
+def test_typing_and_flipping_are_answered_from_the_recording(page: Page):
+    page.type("an owl\na pizza")
+    page.shows("an owl", "a pizza")
+    page.says("answered from the recording")
+    page.choose("attention", "qk")
+    page.says("attention='qk'")
+    page.choose("subtract", "what the texts share")
+    page.says("redundant='labels'")
+    page.page.locator(".clipxai-panel label:has-text('FFN on it') input").check()
+    page.says("ffn=True")
+    page.says("answered from the recording")
+    assert "(redundant=labels, attention=qk, ffn=True)" in page.page.locator(".clipxai-stage figcaption span").nth(2).inner_text()
+
+
+def test_what_is_typed_never_becomes_markup(page: Page):
+    page.type("<img src=x onerror=alert(1)>")
+    page.shows("<img src=x onerror=alert(1)>")
+    assert page.page.locator("img[src=x]").count() == 0
+
+
+def test_a_mistake_is_told_in_words_and_the_figure_stays(page: Page):
+    page.type("an owl")
+    page.shows("an owl")
+    page.page.locator(".clipxai-panel textarea").fill("")
+    page.says("there is no text to look for")
+    assert page.message.locator("[role=alert]").count() == 1 and page.titles == ["an owl", "an owl"]
+    page.type("a clock")
+    page.shows("a clock")
+
+
+def test_a_readers_view_outlives_new_data(page: Page):
+    slider = page.page.locator(".clipxai-stage label:has-text('map opacity') input")
+    slider.fill("20")
+    page.type("a star")
+    page.shows("a star")
+    assert slider.input_value() == "20"
+    slider.fill("60")
+
+
+def test_a_slow_method_can_be_cancelled_and_newer_wishes_win(page: Page):
+    page.choose("method", "slow")
+    page.says("slow …")
+    assert page.page.locator(".clipxai-panel .progress").is_visible()
+    page.press("Cancel")
+    page.says("Cancelled")
+    assert page.titles == ["a star", "a star"]
+    page.press("Run")
+    page.says("slow …")
+    page.choose("method", "clip_surgery")  # nobody cancels: the newer wish does
+    page.says("cx.explain(trace, 'clip_surgery')")
+
+
+def test_an_uploaded_image_is_looked_at(page: Page, tmp_path: Path):
+    wide = np.full((60, 120, 3), 200, np.uint8)
+    cv2.imwrite(str(tmp_path / "wide.png"), wide)
+    page.press("upload")
+    page.says("choose an image to upload")
+    with page.page.expect_file_chooser() as chooser:
+        page.press("choose an image")
+    chooser.value.set_files(tmp_path / "wide.png")
+    page.says("the image went through the model")
+    assert "120 × 60 pixels" in page.page.locator(".clipxai-stage .photo").first.inner_text()
+    page.press("compose")
+    page.says("the image went through the model")
+
+
+@pytest.mark.parametrize(("view", "there"), [("attention", ".attention"), ("attention or FFN", ".modules"), ("words", ".words")])
+def test_every_view_opens(page: Page, view: str, there: str):
+    page.page.locator(f".clipxai-main .widget-toggle-button:text-is('{view}')").click()
+    page.page.locator(f".clipxai-stage {there} .picture").first.wait_for()
+    assert page.complaints == []
+
+
+def test_maps_are_still_drawn_after_scrolling_away_and_back(page: Page):
+    page.page.locator(".clipxai-main .widget-toggle-button:text-is('methods')").click()
+    maps = page.page.locator(".clipxai-stage canvas.map")
+    maps.first.wait_for()
+    page.page.get_by_text("far below").last.scroll_into_view_if_needed()
+    page.page.wait_for_timeout(500)
+    page.page.locator(".clipxai-explorer").scroll_into_view_if_needed()
+    page.page.wait_for_timeout(500)
+    assert maps.first.evaluate(DRAWN) > 10_000
+
+
+def test_a_file_is_written_with_what_is_seen(page: Page, lab: object):
+    page.press("Save")
+    page.says("saved explored.html")
+    assert "a star" in (lab.folder / "explored.html").read_text()
+
+
+def test_after_a_restart_the_figure_still_answers_and_the_cell_wakes_the_rest(page: Page):
+    page.press("Keep in the notebook")
+    page.says("Kept")
+    page.menu("File", "Save Notebook")
+    page.menu("Kernel", "Restart Kernel…")
+    page.page.locator(".jp-Dialog button:has-text('Restart')").click()
+    page.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    assert page.page.evaluate(HOVER) > 50
+    page.complaints.clear()
+    page.run_all()
+    page.shows("a cat", "a guitar")
+    assert page.complaints == []
+
+
+def opened(browser: object, lab: object, name: str) -> Page:
+    page = Page(browser.new_page(viewport={"width": 1500, "height": 1000}), lab.url)
+    page.open(name)
+    return page
+
+
+def test_reopened_in_trust_the_copy_answers(page: Page, browser: object, lab: object):
+    saved = nbformat.read(lab.folder / "lesson.ipynb", as_version=4)
+    assert "widgets" not in saved.metadata, "no data of widgets bloats the notebook"
+    again = opened(browser, lab, "lesson.ipynb")
+    copy = again.page.locator(".clipxai-figure")
+    copy.locator(".stage").first.wait_for()
+    copy.locator(".picture").nth(1).hover()
+    assert "rank" in copy.locator(".readout").first.inner_text()
+    assert again.page.get_by_text("run the cell to wake it").first.is_visible()
+    again.page.close()
+
+
+def test_reopened_without_trust_there_is_the_picture(page: Page, browser: object, lab: object):
+    changed = nbformat.read(lab.folder / "lesson.ipynb", as_version=4)
+    changed.cells[2].source += "  # a stranger was here"
+    changed.metadata.pop("signature", None)
+    for cell in changed.cells:
+        cell.metadata.pop("trusted", None)
+    nbformat.write(changed, lab.folder / "stranger.ipynb")
+    again = opened(browser, lab, "stranger.ipynb")
+    again.page.locator(".clipxai-figure > img, .jp-RenderedImage img").first.wait_for()
+    assert again.page.locator(".stage").count() == 0
+    assert again.complaints == []
+    again.page.close()

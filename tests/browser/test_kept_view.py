@@ -1,0 +1,120 @@
+"""Does a saved page keep its reader's choices in its address, and begin as it was saved? What is drawn over the maps?"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import numpy as np
+import pytest
+from attention_examples import attention_example
+from view_examples import example, settled
+
+from clipxai.view import LayerAttentionViewer, MethodComparison
+
+METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery"))]
+
+
+def saved(viewer: object, folder: Path, view: dict | None = None) -> str:
+    return viewer.save(folder / "saved.html", view=view).read_text(encoding="utf-8")
+
+
+def kept(page: object) -> dict:
+    return json.loads(unquote(page.evaluate("location.hash")[1:]))
+
+
+def overlay_at(page: object, points: list[tuple[float, float]]) -> list[list[int]]:
+    """What is drawn over the first map at points (x, y) of the image of 112 pixels: red, green, blue, opacity of each."""
+    read = """(c, points) => {
+        const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
+        const at = ([x, y]) => 4 * (Math.floor(y / 112 * c.height) * c.width + Math.floor(x / 112 * c.width));
+        return points.map(point => [...data.slice(at(point), at(point) + 4)]);
+    }"""
+    return page.locator(".panel:not(.photo) canvas.layer").nth(1).evaluate(read, points)
+
+
+def test_choices_go_into_the_address_and_come_back(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS), tmp_path))
+    settled(page)
+    assert page.evaluate("location.hash") == "", "nothing was chosen yet"
+    page.locator(".panel:not(.photo) .picture").first.hover()
+    assert page.evaluate("location.hash") == "", "hovering is no choice"
+    page.locator("select").first.select_option(index=1)
+    page.locator(".chip", has_text="a clock").click()
+    page.locator(".stage").focus()
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press(" ")
+    assert kept(page)["text"] == "a clock" and kept(page)["pinned"]["row"] in range(14)
+    before = page.locator(".readout").all_inner_texts()
+    page.reload()
+    settled(page)
+    assert page.locator("select").first.evaluate("s => s.selectedIndex") == 1
+    assert page.locator(".panel:not(.photo) b").all_inner_texts() == ["a clock", "a clock"]
+    assert page.locator(".readout").all_inner_texts() == before
+
+
+def test_a_broken_address_is_ignored(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS), tmp_path))
+    for broken in ("#%", "#{", f"#{quote(json.dumps({'text': '<b>', 'scaling': 99, 'pinned': {'grid': 5}}))}"):
+        page.goto("about:blank")
+        page.goto((tmp_path / "page.html").as_uri() + broken)
+        settled(page)
+        assert page.locator(".panel:not(.photo)").count() == 4
+
+
+def test_a_page_begins_with_the_view_it_was_saved_with(visit: Callable, tmp_path: Path):
+    page = visit(saved(MethodComparison(METHODS), tmp_path, {"text": "a clock", "alpha": 0.25, "smooth": False}))
+    settled(page)
+    assert page.locator(".panel:not(.photo) b").all_inner_texts() == ["a clock", "a clock"]
+    assert page.locator("input[type=range]").last.input_value() == "25"
+    assert not page.locator("input[type=checkbox]").is_checked()
+
+
+def test_layer_head_and_switches_of_attention_are_kept(visit: Callable, tmp_path: Path):
+    viewer = LayerAttentionViewer(attention_example(sinks=(7, 20)))
+    view = {"layer": 0, "kind": "vv", "own": True, "withoutSelf": False, "pinned": {"grid": 0, "row": 1, "column": 2}}
+    page = visit(saved(viewer, tmp_path, view))
+    page.locator(".stage").first.wait_for()
+    settled(page)
+    assert "row 1, column 2 (pinned" in page.locator("output.status").inner_text()
+    assert "layer 0" in page.locator(".panel:not(.photo):visible figcaption span").inner_text()
+    assert not page.get_by_label("the query itself").is_checked()
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.25])
+def test_mask_overlay_dims_what_lies_below_the_threshold(visit: Callable, tmp_path: Path, threshold: float):
+    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+    settled(page)
+    page.get_by_label("overlay").select_option(label="mask")
+    page.get_by_label("threshold").fill(str(round(100 * threshold)))
+    settled(page)
+    mask = METHODS[0].mask(0, threshold)
+    inside, outside = np.argwhere(_core(mask)), np.argwhere(_core(~mask))
+    assert len(inside) > 50 and len(outside) > 50
+    shades = overlay_at(page, [(column + 0.5, row + 0.5) for row, column in (*inside.tolist(), *outside.tolist())])
+    dimmed = [opacity > 150 for *_, opacity in shades]
+    assert not any(dimmed[: len(inside)]) and all(dimmed[len(inside) :])
+
+
+def _core(mask: np.ndarray) -> np.ndarray:
+    """Pixels whose neighbours up to three pixels away agree."""
+    core = mask.copy()
+    for down in range(-3, 4):
+        for right in range(-3, 4):
+            core &= np.roll(mask, (down, right), (0, 1))
+    core[:4] = core[-4:] = core[:, :4] = core[:, -4:] = False
+    return core
+
+
+@pytest.mark.parametrize("threshold", [0.8, 0.6])
+def test_points_lie_where_python_puts_them(visit: Callable, tmp_path: Path, threshold: float):
+    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+    settled(page)
+    page.get_by_label("overlay").select_option(label="points for SAM")
+    page.get_by_label("threshold").fill(str(round(100 * threshold)))
+    settled(page)
+    xy, labels = METHODS[0].points(0, threshold)
+    assert len(labels) >= 2
+    shades = overlay_at(page, (xy - 0.9).tolist())  # within the disc, beside its sign
+    for (x, y), label, shade in zip(xy, labels, shades, strict=True):
+        assert shade[3] > 200 and (min(shade[:3]) > 180 if label else max(shade[:3]) < 80), (x, y, label, shade)

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { checksOf } from "../../clipxai/view/static/comparison.js";
+import { viewIn } from "../../clipxai/view/static/host.js";
+import { keep, restored } from "../../clipxai/view/static/keep.js";
+import { ofSentence } from "../../clipxai/view/static/words.js";
+
+const CHECKS = checksOf({ texts: ["an owl"], scalings: [{}, {}], grids: [{ height: 4, width: 6 }] });
+const VIEW = { text: "an owl", scaling: 1, alpha: 0.25, smooth: false, overlay: 2, threshold: 0.8, pinned: { grid: 0, row: 3, column: 5 } };
+
+test("a view that fits comes back whole", () => {
+  assert.deepEqual(restored(VIEW, CHECKS), VIEW);
+  assert.deepEqual(restored({ ...VIEW, text: null, pinned: null }, CHECKS), { ...VIEW, text: null, pinned: null });
+});
+
+test("what makes no sense for these data is left out, one option at a time", () => {
+  const strange = { text: "a dog", scaling: 2, alpha: 7, smooth: "yes", overlay: -1, threshold: NaN, pinned: { grid: 0, row: 4, column: 0 } };
+  assert.deepEqual(restored({ ...strange, extra: 1, __proto__: { smooth: true } }, CHECKS), {});
+  for (const cell of [{ grid: 1, row: 0, column: 0 }, { grid: 0, row: 0.5, column: 0 }, "patch", 3]) assert.deepEqual(restored({ pinned: cell }, CHECKS), {});
+  for (const view of [null, undefined, 3, "x", []]) assert.deepEqual(restored(view, CHECKS), {});
+});
+
+test("hovering tells the model nothing, pinning does", () => {
+  const told = [];
+  const model = { set: (name, value) => told.push([name, value]), save_changes: () => told.push("saved") };
+  const before = { ...VIEW, hover: null };
+  keep(model, { ...before, hover: { grid: 0, row: 0, column: 0 } }, before, CHECKS);
+  assert.deepEqual(told, []);
+  keep(model, { ...before, pinned: null }, before, CHECKS);
+  assert.deepEqual(told, [["view", { ...VIEW, pinned: null }], "saved"]);
+});
+
+test("an address gives a view back, or none", () => {
+  assert.deepEqual(viewIn(`#${encodeURIComponent(JSON.stringify(VIEW))}`), VIEW);
+  for (const hash of ["", "#", "#section", "#%", "#{"]) assert.equal(viewIn(hash), null);
+});
+
+test("words are kept for the same sentence only", () => {
+  assert.deepEqual(ofSentence({ said: "a b", word: 2, pins: [1], alpha: 1 }, "a b"), { said: "a b", word: 2, pins: [1], alpha: 1 });
+  assert.deepEqual(ofSentence({ said: "a b", word: 2, pins: [1], alpha: 1 }, "a c"), { said: "a b", word: null, pins: null, alpha: 1 });
+});
