@@ -102,7 +102,7 @@ def make_tokenizer() -> Tokenizer:
 
 
 def make_model(tokenizer: Tokenizer) -> CLIP:
-    """The untrained model: 14x14 patches, 8 image and 3 text blocks of width 128, 2.3 million parameters; torch's initialisation of linear layers."""
+    """The untrained model: 14x14 patches, 8 image and 3 text blocks of width 128, 2.4 million parameters."""
     visual = VisionTransformer(image_size=(112, 112), patch=8, width=128, layers=8, heads=4, ffn_width=512, joint=128, activation="gelu")
     text = TextTransformer(
         vocabulary=len(tokenizer.vocabulary), context=CONTEXT, width=128, layers=3, heads=4, ffn_width=512, joint=128, activation="gelu"
