@@ -14,6 +14,7 @@ from ..model.clip import CLIP
 from ..scenes import class_names, noun, sample
 from ..trace import Kind, record
 from .emoji_world import PROMPT, localisations, zero_shot
+from .inside import stays_on
 
 SCENES = 1000  # held-out scenes, seeds 0 … 999 of the test split
 
@@ -81,12 +82,6 @@ def inside(model: CLIP, held_out: list) -> list[str]:
         "Cosine of a module's class-token output with the final class token:", "", head, rule,
         row("attention", alignment["attention"]), row("FFN", alignment["FFN"]),
     ]  # fmt: skip
-
-
-def stays_on(attention: torch.Tensor, on_object: torch.Tensor) -> float:
-    """Mean share of object patches' attention that goes to object patches; (H, P, P) weights, (P,) bool. The class token is left out."""
-    from_object = attention[:, on_object]
-    return float((from_object[..., on_object].sum(-1) / from_object.sum(-1)).mean())
 
 
 def cosine(a: torch.Tensor, b: torch.Tensor) -> float:

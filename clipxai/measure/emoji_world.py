@@ -12,10 +12,9 @@ from ..model.clip import CLIP
 from ..results import Explanation
 from ..scenes import Scene, background_phrases, backgrounds, class_names, noun, sample
 from ..trace import record
-from .localisation import iou_at, object_contrast, pointing_hit, score_contrast
+from .localisation import THRESHOLDS, iou_at, object_contrast, pointing_hit, score_contrast
 
 PROMPT = "a photo of {}"
-THRESHOLDS = np.linspace(0.05, 0.95, 19)
 
 
 @torch.no_grad()

@@ -1,0 +1,374 @@
+"""Which map should one believe? Every method on every picture of a data set, one forward pass a picture, with all measures.
+
+clipxai bench --data emoji-world --out runs/bench                          # table, results.json, leaderboard.md, report.html
+torchrun --nproc-per-node 2 -m clipxai bench --data DIR --out runs/bench   # the same numbers, to the last digit
+
+Each picture's numbers are one line in `OUT/rows/`, written whole or not at all: an interrupted run goes on where it stopped. Processes
+share the pictures; their lines are gathered and added up in the order of the data set. (Processes with as many threads each: how torch
+splits a sum over threads can change its last digit.)
+"""
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor
+from tqdm import tqdm
+
+from ..explainers import METHODS, explain, find_method
+from ..maps import resize_bilinear
+from ..model.clip import CLIP
+from ..results import Explanation
+from ..trace import Trace, record
+from . import faithfulness, inside, meters
+from .data import Dataset, Sample
+from .localisation import FIELDS, imagenet_segmentation, localise
+from .presence import evidence
+
+ABSENT = 3  # labels asked for that are not in the picture
+TEXTS_AT_A_TIME = 256
+FIRST = 50  # images that leaderboard.md also counts alone, so that a test can measure them again
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A picture, what it was asked for, and what is known of it.
+
+    Attributes
+    ----------
+    sample : the picture and its truth
+    trace : recorded with the texts of `labels` and then of `absent`
+    labels, absent : numbers of classes that are present (or, without a name, the one that the model finds), and of some that are not
+    seed : for everything random about this picture
+    """
+
+    sample: Sample
+    trace: Trace
+    labels: tuple[int, ...]
+    absent: tuple[int, ...]
+    seed: int
+
+
+class Bench:
+    """One run: a model, a data set, methods and metrics.
+
+    Parameters
+    ----------
+    model : any `CLIP` with a vocabulary
+    data : from `clipxai.measure.data.dataset`
+    methods : names in `clipxai.methods()`; by default all that need no gradient
+    metrics : names in `METRICS`; by default those that cost little
+    seed : chooses absent labels, noise and shuffled weights
+
+    Raises
+    ------
+    ValueError : unknown method or metric, a method that the model's architecture does not allow, a metric that the data cannot answer
+    """
+
+    def __init__(
+        self, model: CLIP, data: Dataset, methods: Sequence[str] | None = None, metrics: Sequence[str] | None = None, seed: int = 0
+    ) -> None:
+        self.model, self.data, self.seed = model, data, seed
+        kind = model.visual.kind
+        self.methods = list(methods or (name for name, row in METHODS.items() if row.needs == "forward" and kind in row.architectures))
+        for name in self.methods:
+            if kind not in find_method(name).architectures:
+                raise ValueError(f"{name} is not defined for {model.name}, a {kind}")
+        nameless = data.name == "imagenet-segmentation"
+        self.metrics = list(metrics or (("imagenet-segmentation", "localisation") if nameless else ("localisation", "presence")))
+        for name in self.metrics:
+            if name not in METRICS:
+                raise ValueError(f"unknown metric {name!r}; choose from {', '.join(METRICS)}")
+        if nameless and "presence" in self.metrics:
+            raise ValueError("presence needs to know what is in a picture, but ImageNet-Segmentation does not say")
+        if "imagenet-segmentation" in self.metrics and not nameless:
+            raise ValueError(f"imagenet-segmentation is the protocol of that data set alone, not of {data.name}")
+
+    @cached_property
+    @torch.no_grad()
+    def ids(self) -> Tensor:
+        """(C, S) token ids of every class's prompt."""
+        return self.model.tokenize(self.data.prompts)
+
+    @cached_property
+    @torch.no_grad()
+    def texts(self) -> Tensor:
+        """(C, E) unit-length features of every class's prompt, encoded once."""
+        return torch.cat([self.model.encode_text(few) for few in self.ids.split(TEXTS_AT_A_TIME)])
+
+    @cached_property
+    def shuffled(self) -> CLIP:
+        """The model with an image tower that knows nothing."""
+        return faithfulness.randomised(self.model, self.seed)
+
+    @cached_property
+    def settings(self) -> dict[str, object]:
+        """What the numbers depend on, apart from which pictures were measured."""
+        weights = hashlib.sha256()
+        for tensor in self.model.state_dict().values():
+            weights.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        return {
+            "model": {"name": self.model.name, **self.model.provenance, "weights sha256": weights.hexdigest()[:16]},
+            "data": self.data.name, "prompts": {words: text for words, text in zip(self.data.classes, self.data.prompts)},
+            "methods": self.methods, "metrics": self.metrics, "seed": self.seed, "clipxai": version("clipxai"),
+        }  # fmt: skip
+
+    def with_texts(self, trace: Trace, numbers: Sequence[int]) -> Trace:
+        """A trace with the texts of some classes instead of its own."""
+        few = list(numbers)
+        texts = tuple(self.data.prompts[number] for number in few)
+        return replace(trace, texts=texts, token_ids=self.ids[few], text_layers=(), text_tokens=None, text_features=self.texts[few])
+
+    def labels(self, sample: Sample, trace: Trace) -> tuple[int, ...]:
+        """Numbers of the classes to ask for: those that are known to be there, or else the one that the model finds."""
+        return sample.labels or (int((trace.image_features @ self.texts.T).argmax()),)
+
+    @torch.no_grad()
+    def measure(self, name: str) -> dict[str, object]:
+        """The row of one picture: labels, milliseconds, and method -> metric -> rows of numbers; only "id" and "labels" without a label."""
+        at, sample = self.data.ids.index(name), self.data.read(name)
+        if sample.labels == ():
+            return {"id": name, "labels": []}
+        with stopwatch() as forward:
+            trace = record(self.model, sample.image, "")
+        labels = self.labels(sample, trace)
+        random = np.random.default_rng([self.seed, at])
+        others = np.setdiff1d(np.arange(len(self.texts)), labels)
+        absent = tuple(random.choice(others, min(ABSENT, len(others)), replace=False).tolist()) if sample.labels else ()
+        trace = self.with_texts(trace, labels + absent)
+        asked = Asked(sample, trace, labels, absent, int(random.integers(1 << 31)))
+        trace.image_tokens(), trace.empty_features  # noqa: B018  computed here, so that no method pays for all
+        row = {"id": name, "labels": list(labels), "half": at % 2, "milliseconds": {"forward": forward()}, "scores": {}}
+        if "inside" in self.metrics:
+            row["inside"] = look_inside(asked)
+        if "presence" in self.metrics:
+            row["scores"]["(class token)"] = {"presence": _ranked(explain(trace, "clip").presence, asked)}
+        for method in self.methods:
+            with stopwatch() as spent:
+                explanation = explain(trace, method)
+            row["milliseconds"][method] = spent()
+            row["scores"][method] = {name: METRICS[name](self, asked, explanation) for name in self.metrics if METRICS[name]}
+        return row
+
+
+@contextmanager
+def stopwatch() -> Iterator[Callable[[], float]]:
+    """`with stopwatch() as spent: ...; spent()` gives milliseconds."""
+    start, stop = time.perf_counter(), None
+    yield lambda: round(1e3 * (stop - start), 3)
+    stop = time.perf_counter()
+
+
+def _localisation(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
+    masks = asked.sample.masks
+    others = [np.delete(masks, n, axis=0).any(0) if len(masks) > 1 else None for n in range(len(masks))]
+    heats = [explanation.heatmap(n, masks.shape[1:], normalize="none") for n in range(len(masks))]
+    return [localise(heat, mask, other, asked.sample.ignore).tolist() for heat, mask, other in zip(heats, masks, others)]
+
+
+def _presence(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
+    return _ranked(evidence(explanation.scores), asked)
+
+
+def _ranked(claims: np.ndarray, asked: Asked) -> list[list[float]]:
+    return [[float(claim), float(n < len(asked.labels))] for n, claim in enumerate(claims)]
+
+
+def _imagenet_segmentation(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
+    return [imagenet_segmentation(explanation.heatmap(0, asked.sample.masks.shape[1:]), asked.sample.masks[0]).tolist()]
+
+
+def _faithfulness(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
+    pixels = asked.trace.pixels[0]
+    heats = resize_bilinear(explanation.scores[: len(asked.labels)], *pixels.shape[1:])
+    scores = (faithfulness.probability(bench.model, bench.texts, label) for label in asked.labels)
+    return [faithfulness.faithfulness(bench.model, score, pixels, heat).tolist() for score, heat in zip(scores, heats)]
+
+
+def _randomisation(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
+    blind = bench.with_texts(record(bench.shuffled, asked.trace.pixels, ""), asked.labels)
+    return [[faithfulness.agreement(a, b)] for a, b in zip(explanation.scores, explain(blind, explanation.method).scores)]
+
+
+def _sensitivity(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
+    def maps(pixels: Tensor) -> np.ndarray:
+        return np.array([e.scores for e in explain(bench.with_texts(record(bench.model, pixels, ""), asked.labels), explanation.method)])
+
+    return faithfulness.sensitivity(maps, asked.trace.pixels[0], bench.model.preprocessor.std, asked.seed)[:, None].tolist()
+
+
+def look_inside(asked: Asked) -> dict[str, list]:
+    """Attention on each labelled object of two patches or more, its chance level, and what features share."""
+    objects = [inside.on_patches(mask, asked.trace.grid) for mask in asked.sample.masks]
+    objects = [patches for patches in objects if 1 < patches.sum() < len(patches)]
+    return {
+        "attention": [inside.attention_on(asked.trace, patches).tolist() for patches in objects],
+        "chance": [[(int(patches.sum()) - 1) / (len(patches) - 1)] for patches in objects],
+        "redundancy": [inside.redundancies(asked.trace, n, len(asked.labels)) for n in range(len(asked.labels)) if asked.absent],
+    }
+
+
+METRICS: dict[str, Callable[[Bench, Asked, Explanation], list[list[float]]] | None] = {
+    "localisation": _localisation, "presence": _presence, "imagenet-segmentation": _imagenet_segmentation,
+    "faithfulness": _faithfulness, "randomisation": _randomisation, "sensitivity": _sensitivity,
+    "inside": None,  # of the model, not of a method
+}  # fmt: skip
+
+
+def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
+    """Measure what is missing of the first `limit` pictures and gather: the rows in order in the first process, None in the others."""
+    rank, processes = _join()
+    try:
+        wanted = bench.data.ids[:limit]
+        found = _gather(_read_rows(out, bench.settings), processes)
+        missing = [name for name in wanted if name not in found]
+        with _appending(out / "rows" / f"{rank}.jsonl", bench.settings) as append:
+            for name in tqdm(missing[rank::processes], "pictures", disable=rank > 0 or None):
+                found[name] = bench.measure(name)
+                append(found[name])
+        found = _gather(found, processes)
+    finally:
+        if processes > 1:
+            dist.destroy_process_group()
+    return [found[name] for name in wanted] if rank == 0 else None
+
+
+def _processes() -> int:
+    return int(os.environ.get("WORLD_SIZE", 1))
+
+
+def _join() -> tuple[int, int]:
+    """This process's number and how many there are, as torchrun tells."""
+    processes = _processes()
+    if processes > 1:
+        dist.init_process_group("gloo")
+        return dist.get_rank(), processes
+    return 0, 1
+
+
+def _gather(rows: dict[str, dict], processes: int) -> dict[str, dict]:
+    """The rows of all processes, in all processes."""
+    if processes == 1:
+        return rows
+    everyone: list = [None] * processes
+    dist.all_gather_object(everyone, rows)
+    return {name: row for own in everyone for name, row in own.items()}
+
+
+def _read_rows(out: Path, settings: dict[str, object]) -> dict[str, dict]:
+    """What earlier runs left; a line without an end was interrupted and does not count."""
+    rows = {}
+    for file in sorted((out / "rows").glob("*.jsonl")):
+        first, *lines = [json.loads(line) for line in file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")] or [settings]
+        differing = [name for name in settings if first.get(name) != settings[name]]
+        if differing:
+            raise ValueError(f"{out} holds a run with other {', '.join(differing)}: choose another --out, or delete that folder")
+        rows |= {row["id"]: row for row in lines}
+    return rows
+
+
+@contextmanager
+def _appending(file: Path, settings: dict[str, object]) -> Iterator[Callable[[dict], None]]:
+    """Append rows to a file, each by a single write; the first line says what they depend on."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("ab", buffering=0) as lines:
+        whole = file.read_bytes().rfind(b"\n") + 1
+        lines.truncate(whole)
+        if not whole:
+            lines.write(json.dumps(settings).encode() + b"\n")
+        yield lambda row: lines.write(json.dumps(row).encode() + b"\n")
+
+
+def summary(bench: Bench, rows: list[dict]) -> dict[str, object]:
+    """Everything `results.json` holds."""
+    measured = [row for row in rows if row["labels"]]
+    if not measured:
+        raise ValueError(f"none of these {len(rows)} pictures of {bench.data.name} shows a class of the list: nothing to measure")
+    scored = ["(class token)", *bench.methods] if "presence" in bench.metrics else bench.methods
+    results = {
+        **bench.settings, "images": len(rows), "first": FIRST, "images with a label": len(measured), "protocol": protocol(bench),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy", "torchmetrics")}},
+        "processes": _processes(), "threads": torch.get_num_threads(),
+        "scores": {method: _scores(method, measured) for method in scored},
+        "scores of the first images": {method: _scores(method, measured[:FIRST]) for method in bench.methods},
+        "milliseconds": {name: float(np.median([row["milliseconds"][name] for row in measured])) for name in ("forward", *bench.methods)},
+        "by class": {method: _by_class(bench, method, measured) for method in bench.methods} if "localisation" in bench.metrics else {},
+    }  # fmt: skip
+    if "inside" in bench.metrics:
+        results["inside"] = _inside([row["inside"] for row in measured])
+    return results
+
+
+def protocol(bench: Bench) -> dict[str, str]:
+    """What the numbers mean, in words."""
+    named = "present labels one by one" if bench.data.name != "imagenet-segmentation" else "the class that the model finds among all"
+    return {
+        "texts": f"{bench.data.prompt!r}, {named}; {ABSENT} absent labels a picture for presence",
+        "image": f"squashed to {' x '.join(map(str, bench.model.preprocessor.image_size))} pixels",
+        "map": "bilinear to the mask's size, min-max over its pixels",
+        "threshold": "named with every IoU; 'best of other half': one for all, chosen on the other half of the images (every second one); "
+                     "'oracle': chosen on the images it scores, an upper bound and no result",
+        "cost": "median time on top of the recorded forward pass, which includes reading the picture",
+    }  # fmt: skip
+
+
+MEANS = {  # metric -> names of its columns, whose means are its result
+    "faithfulness": faithfulness.FIELDS,
+    "randomisation": ("rank correlation with shuffled weights",),
+    "sensitivity": ("largest change",),
+}
+METERS = {"localisation": meters.Localisation, "presence": meters.Presence, "imagenet-segmentation": meters.ImageNetSegmentation}
+
+
+def _scores(method: str, rows: list[dict]) -> dict[str, object]:
+    """Metric -> numbers of one method."""
+    scores = {}
+    for metric in rows[0]["scores"][method]:
+        meter = METERS.get(metric, meters.Means)()
+        for row in rows:
+            numbers = row["scores"][method][metric]
+            meter.update([[row["half"], *pair] for pair in numbers] if metric == "localisation" else numbers)
+        computed = meter.compute()
+        scores[metric] = dict(zip(MEANS[metric], computed)) if metric in MEANS else computed
+    return scores
+
+
+def _by_class(bench: Bench, method: str, rows: list[dict]) -> dict[str, dict[str, float]]:
+    """Class -> how many pairs, mSC and mIoU at 0.5."""
+    pairs: dict[int, list[list[float]]] = {}
+    for row in rows:
+        for label, numbers in zip(row["labels"], row["scores"][method]["localisation"]):
+            pairs.setdefault(label, []).append(numbers)
+    named = {"mSC": "contrast", "mIoU at 0.5": "IoU at 0.5"}
+    found = {}
+    for label, numbers in sorted(pairs.items()):
+        of = dict(zip(FIELDS, np.array(numbers).T))
+        found[bench.data.classes[label]] = {"pairs": len(numbers), **{name: meters.mean(of[field]) for name, field in named.items()}}
+    return found
+
+
+def _inside(rows: list[dict]) -> dict[str, object]:
+    """What the model's layers do, whatever the method: see `clipxai.measure.inside`."""
+    attention = np.array([one for row in rows for one in row["attention"]])  # objects, 2, kinds, L
+    if not len(attention):  # no object covers two patches
+        return {"objects": 0}
+    ratio, stays = [[[meters.mean(layer) for layer in kind.T] for kind in which.swapaxes(0, 1)] for which in attention.swapaxes(0, 1)]
+    shared = np.array([one for row in rows for one in row["redundancy"]])
+    return {
+        "objects": len(attention),
+        "mFSR by layer": dict(zip(inside.KINDS, ratio)),
+        "mFSR by chance": meters.mean(np.array([one for row in rows for one in row["chance"]])[:, 0]),
+        "attention that stays by layer": dict(zip(inside.KINDS, stays)),
+        "L1 redundancy": dict(zip(inside.REDUNDANCY, map(meters.mean, shared.T))),
+    }

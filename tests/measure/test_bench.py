@@ -1,0 +1,201 @@
+"""The bench against the functions it is made of, interrupted, shared among processes, and on the committed leaderboard."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import clipxai as cx
+from clipxai.cli import main
+from clipxai.measure import leaderboard, report
+from clipxai.measure.bench import FIRST, Bench, run, summary
+from clipxai.measure.data import Dataset, Sample, dataset
+from clipxai.measure.emoji_world import PROMPT, localisations
+
+COMMITTED = Path(__file__).parents[2] / "benchmarks/leaderboard.md"
+METHODS = ("clip", "clip_surgery")
+
+
+@pytest.fixture
+def one_thread():
+    """As in every process that torchrun starts: how sums are split over threads can change their last digit."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def bench(embedded):
+    return Bench(embedded, dataset("emoji-world"), METHODS)
+
+
+def without_times(results):
+    left_out = ("milliseconds", "processes", "threads", "command")
+    return {name: value for name, value in results.items() if name not in left_out}
+
+
+def test_the_same_numbers_as_the_model_card(bench, tmp_path):
+    rows = run(bench, tmp_path, limit=10)
+    found = summary(bench, rows)["scores"]
+    card = localisations(bench.model, [cx.scenes.sample(seed) for seed in range(10)], {name: (name, {}) for name in METHODS})
+    for method, at in card.items():
+        of = found[method]["localisation"]
+        measured = [of[name] for name in ("pairs", "mSC", "upside down", "mIoU at 0.5", "mIoU at oracle", "oracle threshold", "pointing")]
+        expected = [at.pairs, at.msc, at.upside_down, at.miou_half, at.miou_best, at.best, at.pointing]
+        assert measured == pytest.approx(expected, rel=1e-4) and of["object contrast"] == pytest.approx(at.object_contrast, rel=1e-4)
+
+
+def test_texts_encoded_once_are_the_texts_of_each_picture(bench):
+    scene = cx.scenes.sample(0)
+    texts = [PROMPT.format(cx.scenes.noun(name)) for name in scene.objects]
+    trace = bench.with_texts(cx.record(bench.model, scene.image, ""), bench.data.read("0").labels)
+    assert trace.texts == tuple(texts)
+    for method in METHODS:
+        expected = cx.explain(cx.record(bench.model, scene.image, texts), method)
+        np.testing.assert_allclose(cx.explain(trace, method).scores, expected.scores, atol=1e-5)
+
+
+def test_measures_of_one_map_stay_light():
+    code = "import sys, clipxai.measure as m; print([x for x in ('torchmetrics', 'h5py', 'matplotlib') if x in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def test_presence_rows(bench):
+    row = bench.measure("1")
+    present = [pair[1] for pair in row["scores"]["clip"]["presence"]]
+    assert present == [1.0] * len(row["labels"]) + [0.0] * 3
+    again = bench.measure("1")
+    assert json.dumps(row["scores"]) == json.dumps(again["scores"])  # absent labels follow from the seed
+
+
+def test_an_interrupted_run_goes_on(bench, tmp_path, monkeypatch):
+    whole = without_times(summary(bench, run(bench, tmp_path / "whole", limit=5)))
+    out = tmp_path / "interrupted"
+    run(bench, out, limit=2)
+    with (out / "rows/0.jsonl").open("ab") as file:
+        file.write(b'{"id": "2", "labels": [')  # killed while writing
+    measured = []
+    monkeypatch.setattr(bench, "measure", lambda name: measured.append(name) or Bench.measure(bench, name))
+    again = without_times(summary(bench, run(bench, out, limit=5)))
+    assert measured == ["2", "3", "4"] and again == whole
+    assert [json.loads(line).get("id") for line in (out / "rows/0.jsonl").read_bytes().splitlines()] == [None, "0", "1", "2", "3", "4"]
+    other = Bench(bench.model, bench.data, METHODS, seed=1)
+    with pytest.raises(ValueError, match="holds a run with other seed: choose another --out"):
+        run(other, out, limit=5)
+
+
+def test_two_processes_give_the_numbers_of_one(bench, tmp_path, one_thread):
+    command = ["bench", "--methods", ",".join(METHODS), "--limit", "7", "--out", str(tmp_path / "two")]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "clipxai"]
+    done = subprocess.run(torchrun + command, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("clip_surgery ") == 1  # one process speaks for both
+    written = json.loads((tmp_path / "two/results.json").read_text())
+    shares = [len(file.read_bytes().splitlines()) - 1 for file in sorted((tmp_path / "two/rows").iterdir())]
+    assert written["processes"] == 2 and shares == [4, 3]
+    alone = json.loads(json.dumps(report.strict(summary(bench, run(bench, tmp_path / "one", limit=7)))))
+    assert without_times(written) == without_times(alone)  # to the last digit
+
+
+def test_every_metric_and_what_is_written(embedded, tmp_path, capsys):
+    metrics = "localisation,presence,inside,faithfulness,randomisation,sensitivity"
+    command = ["bench", "--limit", "2", "--methods", "clip_surgery", "--metrics", metrics, "--out", str(tmp_path)]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "clip_surgery" in printed and "mFSR, vv" in printed and "report.html" in printed
+    results = json.loads((tmp_path / "results.json").read_text())
+    of = results["scores"]["clip_surgery"]
+    assert set(of) == set(metrics.split(",")) - {"inside"} and results["seed"] == 0 and results["model"]["weights sha256"]
+    assert -1 <= of["randomisation"]["rank correlation with shuffled weights"] <= 1 and of["sensitivity"]["largest change"] > 0
+    assert of["faithfulness"]["insertion, blur"] > of["faithfulness"]["deletion, blur"]
+    assert len(results["inside"]["mFSR by layer"]["qk"]) == len(embedded.visual.blocks)
+    assert results["inside"]["L1 redundancy"]["present and empty"] > 0
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<svg") == 2 and page.count("data:image/jpeg") == 4 and "mFSR, vv" in page
+    assert "deletion, mean" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_a_report_escapes_what_it_shows_and_fetches_nothing(bench, tmp_path):
+    hostile = "<script>x</script> $a_$ & dog"
+    scene = cx.scenes.compose("dog", seed=0)
+    data = Dataset("mine", (hostile, "cat"), "a photo of {}", ("<b>id</b>",), lambda name: Sample(scene.image, (0,), scene.masks))
+    mine = Bench(bench.model, data, METHODS)
+    rows = run(mine, tmp_path)
+    report.write(mine, summary(mine, rows), rows, tmp_path, "clipxai bench '<i>'")
+    page = (tmp_path / "report.html").read_text()
+    assert "<script" not in page and "<b>id" not in page and "<i>" not in page and "&lt;script&gt;x" in page
+    addresses = re.findall(r'(?:src|href)="(?!data:|#)[^"]*|url\((?!#)[^)]*|@import', page)
+    assert addresses == [] and "default-src 'none'" in page
+
+
+def test_public_layouts_from_end_to_end(embedded, tmp_path):
+    voc = tmp_path / "VOC2012"
+    for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (voc / folder).mkdir(parents=True)
+    scene = cx.scenes.compose("dog", seed=3)
+    values = np.where(scene.masks[0], 12, 0).astype(np.uint8)
+    values[:5] = 255
+    Image.fromarray(scene.image).save(voc / "JPEGImages/a.jpg", quality=95)
+    annotation = Image.fromarray(values, mode="P")
+    annotation.putpalette([(37 * n) % 256 for n in range(768)])
+    annotation.save(voc / "SegmentationClass/a.png")
+    (voc / "ImageSets/Segmentation/val.txt").write_text("a\n")
+    mine = Bench(embedded, dataset(voc), ["clip_surgery"])
+    row = mine.measure("a")
+    assert mine.data.classes[row["labels"][0]] == "dog" and row["scores"]["clip_surgery"]["localisation"][0][0] > 20
+
+    with h5py.File(tmp_path / "gtsegs_ijcv.mat", "w") as file:
+        image, mask, inner = (file.create_dataset(name, (1, 1), dtype=h5py.ref_dtype) for name in ("value/img", "value/gt", "#refs#/c"))
+        image[0, 0] = file.create_dataset("#refs#/i", data=scene.image.transpose(2, 1, 0)).ref
+        inner[0, 0] = file.create_dataset("#refs#/m", data=scene.masks[0].T.astype(np.uint8)).ref
+        mask[0, 0] = inner.ref
+    mine = Bench(embedded, dataset(tmp_path / "gtsegs_ijcv.mat"), ["clip_surgery"])
+    mine.__dict__["texts"] = mine.texts[[152, 207, 340]]  # a few of 1,000 classes, to be quick
+    scores = summary(mine, [mine.measure("0")])["scores"]["clip_surgery"]
+    assert scores["imagenet-segmentation"]["pixel accuracy"] > 60 and set(scores) == {"imagenet-segmentation", "localisation"}
+    with pytest.raises(ValueError, match="presence needs to know what is in a picture"):
+        Bench(embedded, mine.data, metrics=["presence"])
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--methods", "clip_surgry"], "unknown method 'clip_surgry'; nearest: clip_surgery"),
+        (["--methods", "clip_surgery_released"], "clip_surgery_released is not defined for"),
+        (["--metrics", "iou"], "unknown metric 'iou'; choose from localisation, presence"),
+        (["--metrics", "imagenet-segmentation"], "is the protocol of that data set alone"),
+        (["--data", "/nowhere"], "no such data: /nowhere"),
+        (["--limit", "0"], "--limit 0, but at least one picture"),
+    ],
+)
+def test_wrong_input_is_one_line(arguments, message, tmp_path, capsys):
+    assert main(["bench", "--out", str(tmp_path / "out"), *arguments]) == 2
+    said = capsys.readouterr().err
+    assert message in said and said.count("\n") == 1 and not (tmp_path / "out").exists()
+
+
+def test_the_committed_leaderboard_can_be_measured_again(embedded, tmp_path):
+    """The first scenes of `benchmarks/leaderboard.md`, all its methods, on the weights it names."""
+    text = COMMITTED.read_text(encoding="utf-8")
+    table = text.split(f"The first {FIRST} images alone")[1]
+    committed = {
+        row[0].strip("` "): [float(cell) for cell in row[1:]]
+        for row in (line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `"))
+    }
+    again = Bench(embedded, dataset("emoji-world"), list(committed), ["localisation"])
+    assert again.settings["model"]["weights sha256"] in text, "the embedded model changed: run the command in leaderboard.md again"
+    scores = summary(again, run(again, tmp_path, limit=FIRST))["scores"]
+    measured = {method: [leaderboard.number_at(scores[method], heading) for heading in leaderboard.REMEASURED] for method in committed}
+    assert {"clip", "clip_surgery"} < set(committed)
+    for method in committed:
+        assert measured[method] == pytest.approx(committed[method], abs=0.3), method  # other machines round otherwise

@@ -1,0 +1,224 @@
+"""Data sets on disk: miniature folders in the exact public layouts."""
+
+import json
+from importlib.resources import files
+
+import cv2
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+import clipxai as cx
+from clipxai.measure.data import LAYOUTS, dataset, read_classes
+
+SIZE = (6, 8)  # height, width
+
+
+def photo(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 255, (*SIZE, 3), dtype=np.uint8))
+
+
+def palette_png(path, values):
+    """An indexed PNG whose colours are not its indices, as VOC's are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(values.astype(np.uint8), mode="P")
+    image.putpalette([(37 * n) % 256 for n in range(768)])
+    image.save(path)
+
+
+def annotation(**places):
+    values = np.zeros(SIZE, int)
+    for value, place in places.items():
+        values[place] = int(value[1:])
+    return values
+
+
+TOP, LEFT, CORNER = np.s_[:2], np.s_[3:, :3], np.s_[4:, 6:]
+
+
+def masks_of(data, sample):
+    return {data.classes[label]: mask for label, mask in zip(sample.labels, sample.masks)}
+
+
+def is_at(mask, place):
+    return np.array_equal(mask, annotation(v1=place).astype(bool))
+
+
+@pytest.fixture
+def voc(tmp_path):
+    root = tmp_path / "VOCdevkit/VOC2012"
+    photo(root / "JPEGImages/2007_000033.jpg")
+    photo(root / "JPEGImages/2007_000042.jpg")
+    palette_png(root / "SegmentationClass/2007_000033.png", annotation(v1=TOP, v15=LEFT, v255=CORNER))
+    palette_png(root / "SegmentationClass/2007_000042.png", annotation())
+    (root / "ImageSets/Segmentation").mkdir(parents=True)
+    (root / "ImageSets/Segmentation/val.txt").write_text("2007_000033\n2007_000042\n")
+    return root
+
+
+def test_voc(voc):
+    data = dataset(voc)
+    assert data.name == "voc2012" and data.ids == ("2007_000033", "2007_000042") and len(data.classes) == 20
+    sample = data.read("2007_000033")
+    found = masks_of(data, sample)
+    assert list(found) == ["aeroplane", "person"] and is_at(found["aeroplane"], TOP) and is_at(found["person"], LEFT)
+    assert is_at(sample.ignore, CORNER) and sample.image.name == "2007_000033.jpg"
+    assert data.read("2007_000042").labels == () and data.prompts[14] == "a photo of a person."
+
+
+def test_pascal_context(tmp_path):
+    photo(tmp_path / "JPEGImages/2008_000002.jpg")
+    palette_png(tmp_path / "SegmentationClassContext/2008_000002.png", annotation(v59=TOP, v23=LEFT))
+    (tmp_path / "ImageSets/SegmentationContext").mkdir(parents=True)
+    (tmp_path / "ImageSets/SegmentationContext/val.txt").write_text("2008_000002\n")
+    data = dataset(tmp_path)
+    found = masks_of(data, data.read("2008_000002"))
+    assert data.name == "pascal-context" and len(data.classes) == 59
+    assert list(found) == ["dog", "wood"] and is_at(found["wood"], TOP) and is_at(found["dog"], LEFT)
+
+
+def coco(root, images):
+    photo(root / images / "000000000139.jpg")
+    square = {"iscrowd": 0, "image_id": 139, "segmentation": [[0, 0, 7, 0, 7, 1, 0, 1]], "category_id": 18, "bbox": [], "area": 1, "id": 1}
+    other = {**square, "segmentation": [[0, 3, 2, 3, 2, 5, 0, 5]], "category_id": 90, "id": 2}
+    runs = np.flatnonzero(np.diff([0, *annotation(v1=CORNER).T.ravel(), 0]))  # crowds: runs of pixels down the columns
+    crowd = {**square, "iscrowd": 1, "category_id": 1, "id": 3,
+             "segmentation": {"size": list(SIZE), "counts": np.diff([0, *runs, SIZE[0] * SIZE[1]]).tolist()}}  # fmt: skip
+    told = {"images": [{"id": 139, "file_name": "000000000139.jpg", "height": SIZE[0], "width": SIZE[1]}],
+            "annotations": [square, other, crowd], "categories": []}  # fmt: skip
+    (root / "annotations").mkdir(exist_ok=True)
+    (root / "annotations/instances_val2017.json").write_text(json.dumps(told))
+
+
+@pytest.mark.parametrize("images", ["val2017", "images/val2017"])
+def test_coco(tmp_path, images):
+    coco(tmp_path, images)
+    data = dataset(tmp_path)
+    assert data.name == "coco2017" and data.ids == ("139",) and len(data.classes) == 80
+    sample = data.read("139")
+    found = masks_of(data, sample)
+    assert list(found) == ["dog", "toothbrush"] and is_at(found["dog"], TOP) and is_at(found["toothbrush"], LEFT)
+    assert is_at(sample.ignore, CORNER) and sample.image.exists()
+
+
+def test_coco_stuff_and_a_folder_that_holds_two(tmp_path):
+    photo(tmp_path / "images/val2017/000000000139.jpg")
+    palette_png(tmp_path / "annotations/val2017/000000000139.png", annotation(v156=TOP, v17=LEFT, v255=CORNER))
+    palette_png(tmp_path / "annotations/val2017/000000000139_labelTrainIds.png", annotation())  # mmsegmentation leaves these beside
+    data = dataset(tmp_path)
+    found = masks_of(data, data.read("000000000139"))
+    assert data.name == "coco-stuff" and data.ids == ("000000000139",) and len(data.classes) == 171
+    assert {"sky", "dog"} < set(found) and is_at(found["sky"], TOP) and is_at(found["dog"], LEFT)
+    coco(tmp_path, "images/val2017")
+    with pytest.raises(ValueError, match="holds coco2017 and coco-stuff: say which with --layout"):
+        dataset(tmp_path)
+    assert dataset(tmp_path, layout="coco2017").read("139").labels
+
+
+def imagenet_s(root, count):
+    synsets = [line.split(":")[0] for line in LISTED][:count]
+    for number, synset in enumerate(synsets, 1):
+        values = annotation(v1=TOP, v2=CORNER) * 0
+        values[TOP], values[CORNER] = number, 1000
+        png = root / f"validation-segmentation/{synset}/ILSVRC2012_val_{number:08}.png"
+        photo(root / f"validation/{synset}/ILSVRC2012_val_{number:08}.JPEG")
+        png.parent.mkdir(parents=True)
+        Image.fromarray(np.stack([values % 256, values // 256, values * 0], axis=-1).astype(np.uint8)).save(png)
+    return synsets
+
+
+LISTED = [f"{name}:" for name in read_classes(files("clipxai.data") / "imagenet.txt")]
+
+
+def test_imagenet_s(tmp_path):
+    synsets = imagenet_s(tmp_path, 300)  # class numbers need two bytes
+    data = dataset(tmp_path)
+    last = f"{synsets[-1]}/ILSVRC2012_val_00000300"
+    sample = data.read(last)
+    (name,) = masks_of(data, sample)
+    words = read_classes(files("clipxai.data") / "imagenet.txt")
+    assert data.name == "imagenet-s" and len(data.ids) == 300 and last in data.ids and name == words[synsets[-1]]
+    assert is_at(sample.masks[0], TOP) and is_at(sample.ignore, CORNER) and sample.image.exists()
+
+
+def test_imagenet_s_with_a_folder_missing(tmp_path):
+    imagenet_s(tmp_path, 7)
+    with pytest.raises(ValueError, match="7 folders in validation-segmentation, but ImageNet-S has 50, 300 or 919"):
+        dataset(tmp_path)
+
+
+@pytest.fixture
+def gtsegs(tmp_path):
+    """MATLAB 7.3: cells are references, axes are reversed, masks lie in a cell within the cell."""
+    with h5py.File(tmp_path / "gtsegs_ijcv.mat", "w") as file:
+        images, masks = (file.create_dataset(f"value/{name}", (2, 1), dtype=h5py.ref_dtype) for name in ("img", "gt"))
+        for n in range(2):
+            image = np.random.default_rng(n).integers(0, 255, (30, 40, 3), dtype=np.uint8)
+            mask = np.zeros((30, 40), np.uint8)
+            mask[:15, :10] = 1
+            images[n, 0] = file.create_dataset(f"#refs#/img{n}", data=image.transpose(2, 1, 0)).ref
+            inner = file.create_dataset(f"#refs#/cell{n}", (1, 1), dtype=h5py.ref_dtype)
+            inner[0, 0] = file.create_dataset(f"#refs#/mask{n}", data=mask.T).ref
+            masks[n, 0] = inner.ref
+    return tmp_path
+
+
+def test_imagenet_segmentation(gtsegs):
+    for where in (gtsegs, gtsegs / "gtsegs_ijcv.mat"):
+        data = dataset(where)
+        sample = data.read("1")
+        assert data.name == "imagenet-segmentation" and data.ids == ("0", "1") and len(data.classes) == 1000
+        np.testing.assert_array_equal(sample.image, np.random.default_rng(1).integers(0, 255, (30, 40, 3), dtype=np.uint8))
+        assert sample.labels is None and sample.masks.shape == (1, 224, 224)
+        assert sample.masks[0, :112, :56].all() and sample.masks.sum() == 112 * 56
+
+
+def test_emoji_world():
+    data = dataset("emoji-world")
+    scene, sample = cx.scenes.sample(3), data.read("3")
+    assert len(data.ids) == 1000 and len(data.classes) == 110 and data.prompts[0].startswith("a photo of a")
+    assert [data.classes[label] for label in sample.labels] == [cx.scenes.noun(name) for name in scene.objects]
+    np.testing.assert_array_equal(sample.masks, scene.masks)
+
+
+def test_classes_can_be_changed(voc, tmp_path):
+    mine = tmp_path / "mine.txt"
+    mine.write_text("# only people\n15: a person or two  # comment\n")
+    data = dataset(voc, classes=mine)
+    assert data.classes == ("a person or two",) and list(masks_of(data, data.read("2007_000033"))) == ["a person or two"]
+    mine.write_text("15 person\n")
+    with pytest.raises(ValueError, match=r"mine.txt, line 1: expected `value: words`.*'15 person'"):
+        dataset(voc, classes=mine)
+    mine.write_text("person: person\n")
+    with pytest.raises(ValueError, match="classes of this data set are numbers, not 'person'"):
+        dataset(voc, classes=mine)
+    mine.write_text("# nothing\n")
+    with pytest.raises(ValueError, match="names no class"):
+        dataset(voc, classes=mine)
+    with pytest.raises(ValueError, match="knows its own classes"):
+        dataset("emoji-world", classes=mine)
+
+
+def test_wrong_folders_are_one_clear_error(tmp_path, voc):
+    with pytest.raises(FileNotFoundError, match="no such data: /nowhere"):
+        dataset("/nowhere")
+    with pytest.raises(ValueError, match="Expected voc2012: JPEGImages . SegmentationClass .*gtsegs_ijcv.mat"):
+        dataset(tmp_path)
+    with pytest.raises(ValueError, match="Expected coco-stuff: images/val2017"):
+        dataset(voc, layout="coco-stuff")
+    with pytest.raises(ValueError, match="unknown layout 'voc'; choose one of voc2012"):
+        dataset(voc, layout="voc")
+    with pytest.raises(FileNotFoundError, match="no such class list: /nowhere.txt"):
+        dataset(voc, classes="/nowhere.txt")
+    (voc / "ImageSets/Segmentation/val.txt").write_text("")
+    with pytest.raises(ValueError, match="no picture with an annotation"):
+        dataset(voc)
+
+
+@pytest.mark.parametrize("name", {layout.classes for layout in LAYOUTS.values()})
+def test_packaged_class_lists(name):
+    words = read_classes(files("clipxai.data") / f"{name}.txt")
+    assert len(words) == {"voc2012": 20, "pascal-context": 59, "coco": 80, "coco-stuff": 171, "imagenet": 1000}[name]
+    assert len(set(words.values())) == len(words) or name == "imagenet"

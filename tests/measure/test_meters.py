@@ -1,0 +1,108 @@
+"""Meters against sums by hand, in any order, and over two processes."""
+
+import math
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clipxai.measure.localisation import FIELDS, THRESHOLDS
+from clipxai.measure.meters import ImageNetSegmentation, Localisation, Means, Presence
+
+K = len(THRESHOLDS)
+
+
+def pairs(count=40, seed=0):
+    """Rows with a half in front, as `bench` makes them."""
+    rng = np.random.default_rng(seed)
+    rows = rng.normal(30, 20, (count, 1 + len(FIELDS)))
+    rows[:, 0] = np.arange(count) % 2
+    return rows
+
+
+def test_means_are_exact_and_know_no_order():
+    rows = np.array([[1e16, np.nan], [1.0, 2.0], [-1e16, 4.0]])
+    for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
+        meter = Means()
+        for n in order:
+            meter.update(rows[n : n + 1])
+        assert meter.compute() == [float(Fraction(1, 3)), 3.0]  # a plain sum gives 0 for the first in some orders
+
+
+def test_localisation_by_hand():
+    rows = pairs()
+    meter = Localisation()
+    for few in np.array_split(rows, 7):
+        meter.update(few)
+    found = meter.compute()
+    column = dict(zip(("half", *FIELDS), rows.T))
+    assert found["pairs"] == 40 and found["mSC"] == pytest.approx(column["contrast"].mean())
+    assert found["upside down"] == pytest.approx(100 * (column["contrast"] < 0).mean())
+    curves = rows[:, -K:]
+    oracle = max(range(K), key=lambda k: curves[:, k].mean())
+    assert found["mIoU at oracle"] == pytest.approx(curves[:, oracle].mean()) and found["oracle threshold"] == THRESHOLDS[oracle]
+    honest, chosen = [], []
+    for half in (0, 1):
+        best = max(range(K), key=lambda k: curves[column["half"] != half][:, k].mean())
+        chosen.append(THRESHOLDS[best])
+        honest += curves[column["half"] == half][:, best].tolist()
+    assert found["thresholds of the halves"] == chosen
+    assert found["mIoU at best of other half"] == pytest.approx(np.mean(honest)) and np.mean(honest) <= found["mIoU at oracle"]
+
+
+def test_a_single_image_has_no_other_half():
+    meter = Localisation()
+    meter.update(pairs(1))
+    assert math.isnan(meter.compute()["mIoU at best of other half"])
+
+
+def test_imagenet_segmentation_divides_sums():
+    meter = ImageNetSegmentation()
+    meter.update([[90, 100, 80, 90, 10, 20, 70]])
+    meter.update([[10, 100, 0, 50, 10, 100, 50]])
+    assert meter.compute() == {"pixel accuracy": 50.0, "mIoU": pytest.approx(50 * (80 / 140 + 20 / 120)), "mAP": 60.0}
+
+
+def test_presence_counts_pairs_in_order():
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([np.round(rng.normal(size=60), 1) - 7, rng.random(60) < 0.4])  # ties, and far outside 0...1
+    meter = Presence()
+    meter.update(rows)
+    yes, no = rows[rows[:, 1] == 1, 0], rows[rows[:, 1] == 0, 0]
+    won = np.mean([(a > b) + 0.5 * (a == b) for a in yes for b in no])
+    assert meter.compute()["AUROC"] == pytest.approx(100 * won, abs=1e-4)
+    close = Presence()
+    close.update([[20 + 1e-9, 1], [20, 0]])  # a sigmoid in float32 would make these equal
+    assert close.compute()["AUROC"] == 100
+    only = Presence()
+    only.update([[0.2, 1], [0.3, 1]])
+    assert math.isnan(only.compute()["AUROC"])
+
+
+def test_two_processes_add_up_to_one(tmp_path):
+    script = tmp_path / "share.py"
+    script.write_text("""
+import sys
+import torch.distributed as dist
+sys.path.insert(0, sys.argv[1])
+from test_meters import pairs
+from clipxai.measure.meters import Localisation
+dist.init_process_group("gloo")
+meter, rows = Localisation(), pairs(41)
+for row in rows[dist.get_rank() :: 2]:  # 21 rows here, 20 there
+    meter.update(row[None])
+found = meter.compute()
+if dist.get_rank() == 1:
+    print(repr(found))
+dist.destroy_process_group()
+""")
+    here = str(Path(__file__).parent)
+    run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script), here]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    alone = Localisation()
+    alone.update(pairs(41)[::-1])
+    assert done.stdout.strip() == repr(alone.compute())  # to the last digit
