@@ -147,5 +147,5 @@ def test_resnets_have_methods_and_attention_and_say_what_they_lack(golden_resnet
     wish = Wish(model, image, trace.texts, beside=None)
     assert session.answer(wish).explanations[0].scores.shape[0] == len(trace.texts)
     assert session.answer(replace(wish, view="attention"))
-    with pytest.raises(ValueError, match="ResNet"):
+    with pytest.raises(ValueError, match="is a resnet"):
         session.answer(replace(wish, view="modules"))
