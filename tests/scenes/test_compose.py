@@ -54,10 +54,9 @@ def test_two_of_a_kind_share_a_mask():
 
 def test_captions_name_what_is_there():
     scenes = [cx.scenes.sample(seed, size=32) for seed in range(300)]
-    named = [any(name.split()[0][:4] in scene.caption for name in scene.objects) for scene in scenes]
-    assert 0.92 < np.mean(named) < 1, "a few captions only name the background"
+    assert all(any(name.split()[0][:4] in scene.caption for name in scene.objects) for scene in scenes)
     placed = [any(phrase in scene.caption for phrase in cx.scenes.background_phrases(scene.background)) for scene in scenes]
-    assert 0.58 < np.mean(placed) < 0.78
+    assert 0.38 < np.mean(placed) < 0.52
     assert {len(scene.objects) for scene in scenes} == {1, 2, 3}
 
 
