@@ -1,7 +1,10 @@
 """The same verbs on the command line.
 
 clipxai explain photo.jpg "a dog" "a bicycle" --out dog.html
+clipxai explain photos/ "a dog" "a bicycle" --out maps/ --format png --format npz
+clipxai explain large.jpg "a dog" --window 224 --stride 112
 clipxai compare photo.jpg "a dog" --methods clip,clip_surgery,gem
+clipxai bench --data emoji-world --out runs/bench
 clipxai models
 clipxai lab
 """
@@ -9,8 +12,15 @@ clipxai lab
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .explainers import Method
+    from .model.clip import CLIP
+    from .results import Explanation
 
 DONE, FAILED, MISUSED = 0, 1, 2  # exit codes
+FORMATS = ("png", "npz", "html", "svg", "pdf")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,12 +43,21 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="heat-maps of texts on an image, by one method")
     _about_image(explain)
     explain.add_argument("--method", default="clip_surgery", help="see `clipxai methods` (default: clip_surgery)")
+    explain.add_argument("--window", type=int, help="explain a large image by windows of so many pixels, averaged; --size: its short side")
+    explain.add_argument("--stride", type=int, help="pixels from one window to the next (default: half a window)")
+    explain.add_argument("--format", action="append", choices=FORMATS, help="of a folder's maps, also several times (default: png)")
+    explain.add_argument("--overwrite", action="store_true", help="make a folder's maps anew instead of continuing where a run stopped")
+    explain.add_argument("--batch", type=int, default=8, help="images of a folder that go through the model together (default: 8)")
     explain.set_defaults(run=_explain)
 
     compare = commands.add_parser("compare", help="the same by several methods, side by side")
     _about_image(compare)
     compare.add_argument("--methods", default="clip,clip_surgery", help="names, separated by commas (default: clip,clip_surgery)")
     compare.set_defaults(run=_compare)
+
+    bench = commands.add_parser("bench", help="every method on a data set with true masks: table, results.json, report.html")
+    _about_data(bench)
+    bench.set_defaults(run=_bench)
 
     commands.add_parser("methods", help="the table of methods").set_defaults(run=_methods)
     commands.add_parser("models", help="models that can be loaded").set_defaults(run=_models)
@@ -49,16 +68,98 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _about_image(command: argparse.ArgumentParser) -> None:
-    command.add_argument("image", help="image file")
+    command.add_argument("image", help="image file; `explain` also takes a folder or a quoted pattern such as 'photos/**/*.jpg'")
     command.add_argument("texts", nargs="+", metavar="text", help='what to look for, such as "a dog"')
-    command.add_argument("--model", help="checkpoint folder or weights file (default: the embedded Emoji World model)")
+    command.add_argument("--model", help="folder, weights file, or name such as ViT-B/16; see `clipxai models` (default: embedded)")
+    command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
+    command.add_argument("--trust", action="store_true", help="read a TorchScript archive that OpenAI did not publish")
     command.add_argument("--mode", default="squash", choices=("squash", "crop", "aspect"), help="how the image is fitted to the model")
+    command.add_argument("--size", type=int, help="side in pixels the image is fitted to (default: the model's own)")
+    command.add_argument("--max-pixels", type=int, help="largest image that is decoded (default: Pillow's guard, 89 million pixels)")
     command.add_argument("--redundant", choices=("labels", "empty"), help="what feature surgery subtracts (default: empty)")
-    command.add_argument("--out", action="append", help=".html, .png, .svg, .pdf or .npz; may be given several times")
+    command.add_argument("--out", action="append", help=".html, .png, .svg, .pdf or .npz, also several times; for a folder: a folder")
+
+
+def _about_data(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", default="emoji-world", help="emoji-world (default), or a folder in the public layout of a data set")
+    command.add_argument("--layout", help="which data set, where a folder holds several")
+    command.add_argument("--classes", help="text file of classes, `value: words` a line (default: the packaged one)")
+    command.add_argument("--model", help="as for `clipxai explain` (default: embedded)")
+    command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
+    command.add_argument("--trust", action="store_true", help="read a TorchScript archive that OpenAI did not publish")
+    command.add_argument("--methods", help="names, separated by commas (default: all that need no gradient)")
+    command.add_argument("--metrics", help="localisation,presence (default), inside, faithfulness, randomisation, sensitivity")
+    command.add_argument("--limit", type=int, help="only the first so many pictures")
+    command.add_argument("--seed", type=int, default=0, help="chooses absent labels, noise and shuffled weights (default: 0)")
+    command.add_argument("--out", required=True, help="folder; the same command continues there")
+
+
+def _bench(given: argparse.Namespace) -> int:
+    from .measure import bench, leaderboard, report
+    from .measure.data import dataset
+    from .model.checkpoints import load
+
+    if given.limit is not None and given.limit < 1:
+        raise ValueError(f"--limit {given.limit}, but at least one picture has to be measured")
+    model = load(given.model, revision=given.revision, trust=given.trust)
+    methods, metrics = (names and [name.strip() for name in names.split(",")] for names in (given.methods, given.metrics))
+    started = bench.Bench(model, dataset(given.data, given.layout, given.classes), methods, metrics, given.seed)
+    rows = bench.run(started, Path(given.out), given.limit)
+    if rows is not None:  # the first of several processes speaks for all
+        results = bench.summary(started, rows)
+        print(leaderboard.text(results))
+        print(*report.write(started, results, rows, Path(given.out), " ".join(["clipxai", *sys.argv[1:]])), sep="\n")
+    return DONE
 
 
 def _explain(given: argparse.Namespace) -> int:
+    if Path(given.image).is_dir() or (any(sign in given.image for sign in "*?[") and not Path(given.image).exists()):
+        return _explain_folder(given)
+    if given.format:
+        raise ValueError("--format is for folders: for one image the suffix of --out decides")
     return _save(given, [given.method])
+
+
+def _explain_folder(given: argparse.Namespace) -> int:
+    if given.window or given.stride:
+        raise ValueError("--window and --stride explain one image at a time, not a folder")
+    if not given.out or len(given.out) > 1 or Path(given.out[0]).suffix[1:] in FORMATS:
+        raise ValueError("a folder of images needs one folder for the maps, --out FOLDER; --format says what is written there")
+
+    from tqdm import tqdm
+
+    from . import folders, view
+    from .batches import explain_each, pictures
+    from .explainers import find_method
+    from .model.checkpoints import load
+
+    _limit_pixels(given)
+    out, options = Path(given.out[0]), _options(given, find_method(given.method))
+    images = [image for image in pictures(given.image) if out.resolve() not in image.resolve().parents]
+    if not images:
+        raise ValueError(f"all images of {given.image} lie in {out}, where the maps go: choose another --out")
+    model = load(given.model, revision=given.revision, trust=given.trust)
+    files = folders.outputs(images, out, given.method, dict.fromkeys(given.format or ["png"]))
+    asked = {"method": given.method, "mode": given.mode, "size": given.size, **options}
+    question = {"texts": given.texts, **asked, "model": model.provenance}
+    left, broken = images if given.overwrite else folders.unanswered(files, out, question), []
+
+    with tqdm(total=len(left), desc="explaining", unit="image", disable=None) as bar:
+
+        def leave_out(image: object, error: Exception) -> None:
+            broken.append(image)
+            bar.write(f"clipxai: left out: {error}", file=sys.stderr)
+            bar.update()
+
+        explained = explain_each(model, left, given.texts, **asked, batch=given.batch, broken=leave_out)  # wrong texts end here
+        folders.begin(files, out, question, given.overwrite)
+        for image, explanation in explained:
+            for file in files[image]:
+                view.save(explanation, file)
+            bar.update()
+    there, done = len(images) - len(left), len(left) - len(broken)
+    print(f"{out}: {done} explained, {there} were there already, {len(broken)} could not be read")
+    return FAILED if broken else DONE
 
 
 def _compare(given: argparse.Namespace) -> int:
@@ -71,19 +172,15 @@ def _save(given: argparse.Namespace, methods: list[str]) -> int:
         if Path(out).suffix == ".npz" and len(methods) > 1:
             raise ValueError(f"{out}: an .npz holds one explanation; save one method at a time with `clipxai explain`")
 
-    from tqdm import tqdm
-
     from . import view
-    from .explainers import explain, find_method
+    from .explainers import find_method
     from .model.checkpoints import load
-    from .trace import record
 
+    _limit_pixels(given)
     rows = [find_method(name) for name in methods]
-    trace = record(load(given.model), given.image, given.texts, mode=given.mode)
-    explanations = []
-    for row in tqdm(rows, "explaining", disable=None if len(rows) > 1 else True, leave=False):
-        options = {"redundant": given.redundant} if given.redundant and "redundant" in row.options else {}
-        explanations.append(explain(trace, row.name, **options))
+    model = load(given.model, revision=given.revision, trust=given.trust)
+    windows = given.run is _explain and (given.window or given.stride)
+    explanations = _by_windows(given, model, rows[0]) if windows else _by_methods(given, model, rows)
     shown = explanations[0] if len(explanations) == 1 else view.MethodComparison(explanations)
     for out in outs:
         view.save(shown, out)
@@ -95,6 +192,40 @@ def _save(given: argparse.Namespace, methods: list[str]) -> int:
     return DONE
 
 
+def _by_methods(given: argparse.Namespace, model: "CLIP", rows: "list[Method]") -> "list[Explanation]":
+    from tqdm import tqdm
+
+    from .explainers import explain
+    from .trace import record
+
+    trace = record(model, given.image, given.texts, mode=given.mode, size=given.size)
+    shown = tqdm(rows, "explaining", disable=None if len(rows) > 1 else True, leave=False)
+    return [explain(trace, row.name, **_options(given, row)) for row in shown]
+
+
+def _by_windows(given: argparse.Namespace, model: "CLIP", row: "Method") -> "list[Explanation]":
+    from .windows import explain_windows
+
+    if given.mode != "squash":
+        raise ValueError(f"--mode {given.mode} does not go with windows: they cover the whole image and keep its ratio")
+    how = {"window": given.window, "stride": given.stride, "size": given.size}
+    return [explain_windows(model, given.image, given.texts, row.name, **how, **_options(given, row))]
+
+
+def _options(given: argparse.Namespace, row: "Method") -> dict[str, object]:
+    return {"redundant": given.redundant} if given.redundant and "redundant" in row.options else {}
+
+
+def _limit_pixels(given: argparse.Namespace) -> None:
+    import warnings
+
+    from PIL import Image
+
+    warnings.simplefilter("error", Image.DecompressionBombWarning)  # becomes the one line that says it
+    if given.max_pixels is not None:
+        Image.MAX_IMAGE_PIXELS = given.max_pixels
+
+
 def _methods(given: argparse.Namespace) -> int:
     from .explainers import methods
 
@@ -104,11 +235,17 @@ def _methods(given: argparse.Namespace) -> int:
 
 def _models(given: argparse.Namespace) -> int:
     from .model.checkpoints import EMBEDDED
+    from .model.hub import KNOWN, on_disk
 
     size = sum(file.stat().st_size for file in Path(str(EMBEDDED)).iterdir()) / 1e6
-    print(f"embedded         Emoji World CLIP, ViT 112 px, patch 8, 8 blocks   MIT   {size:.1f} MB   ships with clipxai (the default)")
-    print("a folder         config.json, model.safetensors, vocab.json, merges.txt (Hugging Face's CLIP layout)")
-    print("a weights file   .safetensors, .pt or .bin with OpenAI's tensor names (ViT and ResNet)")
+    rows = [("name", "or short", "licence", "download", "")]
+    rows.append(("Emoji World CLIP", "", "MIT", f"{size:.1f} MB", "ships with clipxai (the default)"))
+    rows += [(m.id, m.short, m.licence, f"{m.megabytes:,} MB", "on this disk" if on_disk(m.id) else "") for m in KNOWN]
+    widths = [max(len(row[n]) for row in rows) for n in range(4)]
+    for row in rows:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row[:3], widths)), row[3].rjust(widths[3]), row[4]]).rstrip())
+    print("\nand any other CLIP or SigLIP in Hugging Face's or open_clip's layout: a name on the hub, a folder, or a weights file")
+    print("(.safetensors, .pt, .bin; transformers', open_clip's or OpenAI's tensor names; OpenAI's own archives)")
     return DONE
 
 

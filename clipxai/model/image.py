@@ -160,16 +160,20 @@ def _each(images: object) -> Iterable[object]:
 
 
 def _decode(file: Path | BytesIO, name: str) -> np.ndarray:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(file, formats=FORMATS) as image:
-            pixels, limit = image.width * image.height, Image.MAX_IMAGE_PIXELS
-            if limit is not None and pixels > limit:  # Pillow itself only warns below twice the limit
-                raise Image.DecompressionBombError(f"Image size ({pixels} pixels) exceeds limit of {limit} pixels")
+            if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
+                raise Image.DecompressionBombError  # Pillow itself only warns up to twice the limit
             return _from_pil(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError(f"{name} is too large: {error}. If you trust the file, raise PIL.Image.MAX_IMAGE_PIXELS") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError(
+            f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which may be a bomb: "
+            "if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS (on the command line --max-pixels)"
+        ) from None
+    except UnidentifiedImageError:
+        raise ValueError(f"not an image that can be read (or a truncated one): {name}; known formats: {', '.join(FORMATS)}") from None
     except Exception as error:  # a broken file may raise anything in the many decoders behind Pillow
         raise ValueError(f"not an image that can be read (or a truncated one): {name} ({error})") from error
 
@@ -190,6 +194,7 @@ def _upright(image: Any) -> Any:
     """Turned and mirrored as its EXIF orientation says, where there is any that can be read."""
     from PIL import ImageOps
 
+    image.load()  # not within the `try`, where the error of a broken picture would pass for one of its EXIF
     try:
         orientation = image.getexif().get(ORIENTATION, 1)
     except Exception:  # a broken EXIF block speaks of nothing; the picture may still be whole

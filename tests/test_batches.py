@@ -1,0 +1,121 @@
+"""Many images by the same texts: what one by one gives, in order, read ahead, and with the broken ones told."""
+
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import clipxai as cx
+from clipxai.batches import pictures
+
+TEXTS = ["a dog", "a bicycle"]
+
+
+@pytest.fixture(scope="module")
+def images():
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 256, (height, width, 3), np.uint8) for height, width in [(50, 70), (60, 60), (50, 70), (100, 140), (70, 50)]]
+
+
+def calls(module, seen):
+    return module.register_forward_pre_hook(lambda module, args: seen.append(len(args[0])))
+
+
+@pytest.mark.parametrize(("mode", "batch", "batches"), [("squash", 2, [2, 2, 1]), ("squash", 8, [5]), ("aspect", 8, [1, 1, 2, 1])])
+@pytest.mark.parametrize("method", ["clip", "clip_surgery"])
+def test_the_same_as_one_by_one(embedded, images, mode, batch, batches, method):
+    towers, texts = [], []
+    hooks = [calls(embedded.visual, towers), calls(embedded.text, texts)]
+    found = list(cx.explain_each(embedded, images, TEXTS, method, mode=mode, batch=batch))
+    for hook in hooks:
+        hook.remove()
+    assert towers[1:] == batches, "towers[0] is the blank patch beside which the texts are read"
+    assert texts[0] == 2 and len(texts) == 2, "the texts once, the empty text once"
+    assert len(found) == len(images)
+    for (image, e), given in zip(found, images):
+        assert image is given
+        alone = cx.explain(cx.record(embedded, image, TEXTS, mode=mode), method)
+        np.testing.assert_allclose(e.scores, alone.scores, atol=1e-5)
+        np.testing.assert_allclose(e.presence, alone.presence, atol=1e-5)
+        assert e.grid == alone.grid and np.array_equal(e.image, image) and e.texts == alone.texts
+
+
+def test_templates_and_options_arrive(embedded, images):
+    options = {"templates": ["a photo of a {}.", "{} at night"], "redundant": "labels"}
+    (_, e), = cx.explain_each(embedded, images[:1], ["dog", "pizza"], **options)  # fmt: skip
+    alone = cx.explain(cx.record(embedded, images[0], ["dog", "pizza"], templates=options["templates"]), redundant="labels")
+    np.testing.assert_allclose(e.scores, alone.scores, atol=1e-5)
+
+
+def test_reading_goes_on_while_the_model_works(embedded, images):
+    """The model waits in its first batch until the third image has been read: reading and computing in turns would never get there."""
+    third, is_read, waited = Image.new("RGB", (60, 60)), threading.Event(), []
+
+    def told():
+        assert threading.current_thread().name.startswith("clipxai-reader")
+        is_read.set()
+        return {}
+
+    third.getexif = told
+    hook = embedded.visual.register_forward_pre_hook(lambda tower, args: waited.append(args[0].shape[-1] < 112 or is_read.wait(20)))
+    assert len(list(cx.explain_each(embedded, [*images[:2], third], TEXTS, "clip", batch=1))) == 3
+    hook.remove()
+    assert len(waited) == 4 and all(waited)
+
+
+def test_reads_no_further_than_two_batches(embedded, images):
+    asked = []
+
+    def endless():
+        while True:
+            asked.append(1)
+            yield images[0]
+
+    explained = cx.explain_each(embedded, endless(), TEXTS, "clip", batch=2)
+    next(explained)
+    assert len(asked) <= 2 + 2 * 2 + 2
+    explained.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("clipxai-reader")]
+
+
+def test_broken_images_are_told_or_raised(embedded, images, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG but no more")
+    sources = [images[0], tmp_path / "broken.png", tmp_path / "none.png", {"a": 1}, images[1]]
+    told = []
+    found = list(cx.explain_each(embedded, sources, TEXTS, broken=lambda image, error: told.append((image, type(error)))))
+    assert [image is given for (image, _), given in zip(found, (images[0], images[1]), strict=True)] == [True, True]
+    assert told == [(tmp_path / "broken.png", ValueError), (tmp_path / "none.png", FileNotFoundError), ({"a": 1}, TypeError)]
+    with pytest.raises(ValueError, match="broken.png"):
+        list(cx.explain_each(embedded, sources, TEXTS))
+    with pytest.raises(ValueError, match="holds 2 of them: pass each as an entry of its own"):
+        list(cx.explain_each(embedded, [images[:2]], TEXTS))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "gemm"}, "unknown method 'gemm'"),
+        ({"mode": "stretch"}, "unknown mode 'stretch'"),
+        ({"size": 100}, "size 100x100 is no multiple of the patch"),
+        ({"batch": 0}, "at least one image has to go through the model"),
+        ({"texts": "dog " * 50}, "text of 52 tokens"),
+    ],
+)
+def test_mistakes_are_errors_at_once_and_no_broken_images(embedded, options, message):
+    with pytest.raises(ValueError, match=message):
+        cx.explain_each(embedded, ["no/such.png"], **{"texts": TEXTS, "broken": pytest.fail} | options)
+    with pytest.raises(ValueError, match="no option 'colour'"):
+        list(cx.explain_each(embedded, [np.zeros((9, 9, 3), np.uint8)], TEXTS, broken=pytest.fail, colour=1))
+
+
+def test_pictures_of_a_folder_and_of_a_pattern(tmp_path):
+    (tmp_path / "below").mkdir()
+    for name in ("b.JPG", "a.png", ".hidden.png", "notes.txt", "below/c.webp"):
+        (tmp_path / name).touch()
+    assert [path.name for path in pictures(tmp_path)] == ["a.png", "b.JPG"]
+    assert [path.name for path in pictures(tmp_path / "**/*.webp")] == ["c.webp"]
+    assert [path.name for path in pictures(f"{tmp_path}/[ab].*")] == ["a.png", "b.JPG"]
+    for nothing in (tmp_path / "*.tiff", tmp_path / "nowhere"):
+        with pytest.raises(FileNotFoundError, match="no images in .*pass a folder with .jpg"):
+            pictures(nothing)
