@@ -94,7 +94,7 @@ def test_one_scale_for_all_gives_all_bars_the_same_numbers(visit: Callable, tmp_
     settled(page)
     own = page.locator(".numbers").all_inner_texts()
     assert len(set(own)) == 3 and own[0].split()[0] == number(float(METHODS[0].scores[0].min()))
-    page.locator("select").select_option(label="one scale for all")
+    page.get_by_label("colours").select_option(label="one scale for all")
     settled(page)
     shared = page.locator(".numbers").all_inner_texts()
     reach = number(float(max(np.abs(e.scores[0]).max() for e in METHODS)))
@@ -109,7 +109,7 @@ def test_map_is_painted_in_matplotlibs_colours_and_opacity_follows_the_slider(vi
     row, column = np.unravel_index(METHODS[0].scores[0].argmax(), (14, 14))
     at = f"c => [...c.getContext('2d').getImageData({column + 0.5} * c.width / 14, {row + 0.5} * c.height / 14, 1, 1).data]"
     assert page.locator(".map").first.evaluate(at) == [253, 231, 37, 255]  # viridis' last colour
-    page.locator("input[type=range]").fill("0")
+    page.get_by_label("map opacity").fill("0")
     assert page.locator(".map").first.evaluate("c => getComputedStyle(c).opacity") == "0"
 
 

@@ -16,24 +16,28 @@ const THRESHOLDS = [0.5, 0.5, 0.8]; // those that Explanation.mask and Explanati
 
 /** @param {{model: any, el: HTMLElement}} context @returns {() => void} */
 function render({ model, el }) {
-  let close = show(model, el);
+  let figure = show(model, el);
   const again = () => {
-    close();
-    close = show(model, el);
+    if (figure.take(model.get("payload"))) return;
+    figure.close();
+    figure = show(model, el);
   };
   model.on("change:payload", again);
   return () => {
     model.off("change:payload", again);
-    close();
+    figure.close();
   };
 }
 
-/** Build the whole figure from the model's payload. @param {any} model @param {HTMLElement} el @returns {() => void} */
+/**
+ * Build the whole figure from the model's payload. `take` puts another payload into it, if that has the same layout; false if it has not.
+ * @param {any} model @param {HTMLElement} el
+ */
 function show(model, el) {
   const payload = model.get("payload");
-  const { header } = payload;
-  const arrays = unpack(payload);
-  const checks = checksOf(header);
+  let { header } = payload;
+  let arrays = unpack(payload);
+  let checks = checksOf(header);
   const first = { hover: null, pinned: null, help: false, text: header.text, scaling: 0, alpha: 0.6, smooth: true, overlay: 0, threshold: 0.5 };
   const store = createStore({ ...first, ...restored(model.get("view"), checks) }, header.grids);
   /** @type {ReturnType<typeof createMapPanel>[]} */
@@ -71,10 +75,27 @@ function show(model, el) {
   parts.show(store.state);
   build();
   describe();
-  return () => {
+  const take = (/** @type {any} */ next) => {
+    const { state } = store;
+    if (layoutOf(header, state.text) !== layoutOf(next.header, state.text)) return false;
+    [header, arrays, checks] = [next.header, unpack(next), checksOf(next.header)];
+    parts.name(header, state);
+    for (const panel of panels.filter((panel) => panel.take)) panel.take(header, arrays);
+    for (const panel of panels) panel.update(state);
+    describe();
+    return true;
+  };
+  const close = () => {
     cancelAnimationFrame(drawing);
     shell.close();
   };
+  return { take, close };
+}
+
+/** What decides where everything stands: payloads that agree in it differ in words and numbers only. @param {any} header @param {string | null} text */
+export function layoutOf(header, text) {
+  const sources = header.panels.map((/** @type {any} */ panel) => panel.source);
+  return JSON.stringify([header.photo, header.grids, sources, header.texts.length, cellsOf(header, text)]);
 }
 
 /** What is kept of the state, and when it fits. @param {any} header */
@@ -94,7 +115,9 @@ export function cellsOf(header, text) {
 /** Everything around the maps. @param {any} header @param {ReturnType<typeof createStore>} store */
 function createParts(header, store) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
-  const chips = createChips("text", [{ name: "all texts", value: null }, ...header.texts.map((/** @type {string} */ text) => ({ name: text, value: text }))], (text) => set({ text }));
+  const chipsOf = (/** @type {string[]} */ texts) => createChips("text",
+    [{ name: "all texts", value: null }, ...texts.map((text) => ({ name: text, value: text }))], (text) => set({ text }));
+  let chips = chipsOf(header.texts);
   const labels = header.scalings.map((/** @type {any} */ choice) => choice.label);
   const cut = element("input", { type: "range", min: "0", max: "100", oninput: () => set({ threshold: cut.valueAsNumber / 100 }) });
   const level = element("output");
@@ -104,8 +127,7 @@ function createParts(header, store) {
     createSelect("colours", labels, store.state.scaling, (scaling) => set({ scaling })),
     createSelect("overlay", OVERLAYS, store.state.overlay, (overlay) => set({ overlay, threshold: THRESHOLDS[overlay] })), threshold,
     ...createMapControls(store));
-  const stage = element("div", { className: "stage", tabIndex: 0, role: "application", "data-lm-suppress-shortcuts": "true",
-    "aria-label": `${header.summary}. Arrow keys move over the patches, Space pins, Escape lets go, question mark helps.` });
+  const stage = element("div", { className: "stage", tabIndex: 0, role: "application", "data-lm-suppress-shortcuts": "true" });
   stage.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const action = event.ctrlKey || event.metaKey || event.altKey ? null : keyAction(event.key);
     if (!action) return;
@@ -125,7 +147,16 @@ function createParts(header, store) {
     level.textContent = state.threshold.toFixed(2);
     status.textContent = statusLine(state);
   };
-  return { controls, stage, status, caption: element("div", { className: "caption" }), help, details, show };
+  /** Everything that is called after the texts. @param {any} named @param {any} state */
+  const name = (named, state) => {
+    stage.setAttribute("aria-label", `${named.summary}. Arrow keys move over the patches, Space pins, Escape lets go, question mark helps.`);
+    const before = chips;
+    chips = chipsOf(named.texts);
+    before.bar.replaceWith(chips.bar);
+    chips.show(state.text);
+  };
+  name(header, store.state);
+  return { controls, stage, status, caption: element("div", { className: "caption" }), help, details, show, name };
 }
 
 /** @param {any} state @returns {string} */

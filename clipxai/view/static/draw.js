@@ -45,22 +45,21 @@ export function ontoImage(scores, grid, height, width, smooth) {
   const rows = sampling(grid.height, top, bottom, grid.image_size[0], height);
   const columns = sampling(grid.width, left, right, grid.image_size[1], width);
   const filled = fillNaN(scores);
-  const across = grid.width > 1 ? 1 : 0;
-  const down = grid.height > 1 ? grid.width : 0;
-  const pixels = new Float32Array(height * width);
-  for (let y = 0, i = 0; y < height; y++) {
-    const v = smooth ? rows.part[y] : Math.round(rows.part[y]);
+  const next = grid.width > 1 ? 1 : 0;
+  const across = new Float64Array(grid.height * width); // every row of patches, drawn out to the width of the picture
+  for (let row = 0, i = 0; row < grid.height; row++) {
     for (let x = 0; x < width; x++, i++) {
-      if (!rows.inside[y] || !columns.inside[x]) {
-        pixels[i] = NaN;
-        continue;
-      }
       const u = smooth ? columns.part[x] : Math.round(columns.part[x]);
-      const at = rows.low[y] * grid.width + columns.low[x];
-      const upper = filled[at] * (1 - u) + filled[at + across] * u;
-      const lower = filled[at + down] * (1 - u) + filled[at + down + across] * u;
-      pixels[i] = upper * (1 - v) + lower * v;
+      const at = row * grid.width + columns.low[x];
+      across[i] = columns.inside[x] ? filled[at] * (1 - u) + filled[at + next] * u : NaN;
     }
+  }
+  const pixels = new Float32Array(height * width).fill(NaN);
+  const down = grid.height > 1 ? width : 0;
+  for (let y = 0; y < height; y++) {
+    if (!rows.inside[y]) continue;
+    const v = smooth ? rows.part[y] : Math.round(rows.part[y]);
+    for (let x = 0, i = y * width, at = rows.low[y] * width; x < width; x++, i++, at++) pixels[i] = across[at] * (1 - v) + across[at + down] * v;
   }
   return pixels;
 }
@@ -85,15 +84,17 @@ export function paintMap(canvas, scores, grid, scale, table, smooth) {
   const { height, width } = canvas;
   const values = ontoImage(scores, grid, height, width, smooth);
   const picture = context.createImageData(width, height);
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isNaN(values[i])) continue;
-    const colour = 3 * colourIndex(values[i], scale);
-    picture.data[4 * i] = table[colour];
-    picture.data[4 * i + 1] = table[colour + 1];
-    picture.data[4 * i + 2] = table[colour + 2];
-    picture.data[4 * i + 3] = 255;
-  }
+  const pixels = new Uint32Array(picture.data.buffer); // four bytes at a time
+  const colours = new Uint32Array(opaque(table).buffer);
+  for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i])) pixels[i] = colours[colourIndex(values[i], scale)];
   context.putImageData(picture, 0, 0);
+}
+
+/** Colours RGB as RGBA. @param {Uint8Array} table @returns {Uint8ClampedArray<ArrayBuffer>} */
+function opaque(table) {
+  const colours = new Uint8ClampedArray((table.length / 3) * 4).fill(255);
+  for (let i = 0; i < table.length; i++) colours[i + Math.floor(i / 3)] = table[i];
+  return colours;
 }
 
 /** A horizontal colour bar over a whole canvas. @param {HTMLCanvasElement} canvas @param {Uint8Array} table */
@@ -101,9 +102,7 @@ export function paintBar(canvas, table) {
   const context = context2d(canvas);
   canvas.width = 256;
   canvas.height = 1;
-  const picture = context.createImageData(256, 1);
-  for (let i = 0; i < 256; i++) picture.data.set([table[3 * i], table[3 * i + 1], table[3 * i + 2], 255], 4 * i);
-  context.putImageData(picture, 0, 0);
+  context.putImageData(new ImageData(opaque(table), 256, 1), 0, 0);
 }
 
 /**

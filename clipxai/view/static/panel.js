@@ -85,25 +85,29 @@ export function createPhotoPanel(header, store) {
 }
 
 /**
- * One map. `at` reads its score at a patch of any grid (null outside), `read` puts it in words.
+ * One map. `at` reads its score at a patch of any grid (null outside), `read` puts it in words. `take` shows the map of another text in its
+ * place, from a header with the same photo and grids: what stands on the page stays, which is faster by far.
  * @param {any} header @param {Record<string, any>} arrays @param {number} n @param {any} store
  */
 export function createMapPanel(header, arrays, n, store) {
-  const spec = header.panels[n];
-  const grid = header.grids[spec.source];
+  const { source } = header.panels[n];
+  const grid = header.grids[source];
   const size = grid.height * grid.width;
-  const values = arrays[`maps${spec.source}`].subarray(spec.row * size, (spec.row + 1) * size);
+  /** @type {any} */
+  let spec;
+  /** @type {Float32Array} */
+  let values;
   const [map, fixed, marks] = ["layer map", "layer", "layer"].map((className) => element("canvas", { className }));
-  const note = spec.flat ? [element("span", { className: "note" }, values.some(Number.isFinite) ? "no variation" : "no finite value")] : [];
+  const note = element("span", { className: "note" });
+  const picture = createPicture(header, source, store, [map, fixed, marks]);
+  const caption = element("figcaption");
   const bar = element("canvas", { className: "bar" });
   const numbers = element("div", { className: "numbers" });
   const readout = element("output", { className: "readout" });
-  const badges = spec.badges.map((/** @type {any} */ badge) => element("span", { title: badge.meaning }, `${badge.name} ${badge.value}`));
-  const node = element("figure", { className: "panel" },
-    element("figcaption", { title: `${spec.text}\n${spec.subtitle}` }, element("b", {}, spec.text), element("span", {}, spec.subtitle)),
-    createPicture(header, spec.source, store, [map, fixed, marks, ...note]), bar, numbers, element("div", { className: "badges" }, ...badges), readout);
+  const badges = element("div", { className: "badges" });
+  const node = element("figure", { className: "panel" }, caption, picture, bar, numbers, badges, readout);
   const at = (/** @type {Cell} */ cell) => {
-    const own = translate(cell, header.grids, spec.source);
+    const own = translate(cell, header.grids, source);
     return own && values[own.row * grid.width + own.column];
   };
   const read = (/** @type {Cell} */ cell) => {
@@ -122,7 +126,7 @@ export function createMapPanel(header, arrays, n, store) {
     decorated = over;
     const cell = focused(state);
     readout.textContent = cell ? read(cell) : "\u00a0";
-    drawMarks(marks, header, spec.source, state);
+    drawMarks(marks, header, source, state);
   };
   const paint = (/** @type {any} */ state) => {
     const scale = header.scalings[state.scaling].scales[n];
@@ -151,5 +155,18 @@ export function createMapPanel(header, arrays, n, store) {
     fitToScreen(marks);
     update(state);
   };
-  return { node, spec, grid, values, at, read, draw, update };
+  /** @param {any} newHeader @param {Record<string, any>} newArrays */
+  const take = (newHeader, newArrays) => {
+    [header, arrays, painted, decorated] = [newHeader, newArrays, "", ""];
+    spec = header.panels[n];
+    values = arrays[`maps${source}`].subarray(spec.row * size, (spec.row + 1) * size);
+    caption.title = `${spec.text}\n${spec.subtitle}`;
+    caption.replaceChildren(element("b", {}, spec.text), element("span", {}, spec.subtitle));
+    badges.replaceChildren(...spec.badges.map((/** @type {any} */ badge) => element("span", { title: badge.meaning }, `${badge.name} ${badge.value}`)));
+    note.textContent = values.some(Number.isFinite) ? "no variation" : "no finite value";
+    if (spec.flat) picture.append(note);
+    else note.remove();
+  };
+  take(header, arrays);
+  return { node, grid, at, read, draw, update, take, get spec() { return spec; }, get values() { return values; } };
 }
