@@ -185,6 +185,7 @@ def test_table_lists_what_it_looks_at_most(visit: Callable, tmp_path: Path):
     page = open_figure(visit, saved(VIEWER, tmp_path))
     page.locator("summary").click()
     order = np.argsort(-MAPS.mean["qk"][VIEWER.layer, VIEWER.query])
+    page.locator("tbody tr").first.wait_for()
     assert page.locator("tbody tr").count() == 10
     first = int(order[0])
     name = "[class]" if first == 0 else "row {}, column {}".format(*divmod(first - 1, 6))

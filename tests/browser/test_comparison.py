@@ -119,6 +119,7 @@ def test_table_lists_the_highest_patches(visit: Callable, tmp_path: Path):
     scores = METHODS[0].scores[0]
     row, column = np.unravel_index(scores.argmax(), scores.shape)
     values = [number(float(e.scores[0][row, column])) for e in METHODS]
+    page.locator("tbody tr").first.wait_for()  # the table is made once the browser has told of the opening
     assert page.locator("tbody tr").count() == 10
     assert page.locator("tbody tr").first.locator("td").all_inner_texts() == ["1", str(row), str(column), *values]
 
