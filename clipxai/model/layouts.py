@@ -22,7 +22,7 @@ from .transformer import ACTIVATIONS
 from .vit import VisionTransformer
 
 HEAD_WIDTH = 64  # of every model OpenAI released; their files do not state the number of heads
-CACHED = 1 << 17  # numbers: half a megabyte
+PIECE = 1 << 20  # numbers: 4 MB stay in the cache, and are enough work for all cores to share
 NOT_WEIGHTS = ("position_ids", "input_resolution", "context_length", "vocab_size", "attn_mask", "num_batches_tracked")  # carried along
 MOST = {  # beyond the largest CLIP there is; a config that asks for more is not believed
     "hidden_size": 1 << 14, "num_hidden_layers": 256, "num_attention_heads": 256, "intermediate_size": 1 << 17, "image_size": 1 << 13,
@@ -287,7 +287,7 @@ def fill(model: CLIP, weights: Weights, layout: Layout, dtype: torch.dtype, wher
 def _copy(tensor: Tensor, place: Tensor) -> float:
     """Copy piece by piece, each small enough to be summed while it is in the processor's cache; the sum is finite if all numbers are."""
     tensor, place = torch.atleast_1d(tensor, place)
-    rows = max(1, CACHED * len(place) // place.numel())
+    rows = max(1, PIECE * len(place) // place.numel())
     total = 0.0
     for source, target in zip(tensor.split(rows), place.split(rows)):
         total += target.copy_(source).sum(dtype=torch.float32).item()
