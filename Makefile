@@ -1,13 +1,14 @@
-# Two commands and a door. Each sets up what it needs in .venv and is quick when that is done already.
+# Three commands and a door. Each sets up what it needs in .venv and is quick when that is done already.
 #   make demo   a CLIP Surgery heat-map from the embedded model, as PNG and as a page
 #   make test   everything that is checked
 #   make lab    JupyterLab on the first lesson
+#   make docs   the reference of the public API, as docs/site/index.html
 
 PYTHON ?= python3
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test lab notebooks benchmark clean
+.PHONY: demo test lab docs benchmark clean
 
 demo: .venv/ready
 	@mkdir -p demo
@@ -23,13 +24,17 @@ test: .venv/ready-test
 lab: .venv/ready-lab
 	$(PY) -m clipxai lab
 
+docs: .venv/ready-docs
+	$(PY) docs/build.py
+	@echo "open docs/site/index.html in a browser"
+
 benchmark: .venv/ready
 	$(PY) benchmarks/surgery_cost.py
 	$(PY) benchmarks/feature_surgery_memory.py
 	$(PY) benchmarks/start_up.py
 
 clean:
-	rm -rf .venv demo dist build
+	rm -rf .venv demo docs/site dist build
 
 .venv/python: 
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 10) else f"clipxai needs Python 3.10 or newer, this is {v.major}.{v.minor}: make demo PYTHON=python3.12")'
@@ -43,6 +48,10 @@ clean:
 
 .venv/ready-lab: .venv/ready
 	$(INSTALL) '.[lab]'
+	@touch $@
+
+.venv/ready-docs: .venv/ready
+	$(INSTALL) '.[docs]'
 	@touch $@
 
 .venv/ready-test: .venv/ready

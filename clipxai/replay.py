@@ -1,7 +1,7 @@
 """What if a tensor inside had been another? Parts of a recorded forward pass, run again so that gradients can flow.
 
     with gradients():
-        weights, scores = from_stream(trace, 11, trace.residual(11).clone().requires_grad_())
+        weights, scores = from_stream(trace, 7, trace.residual(7).clone().requires_grad_())
         slopes = per_text(scores, weights)  # d score[b, t] / d weights[b], for all texts in one backward pass
 
 The operations are the model's own, with attention written out so that its weights are tensors one can ask for. Nothing is left behind:

@@ -81,7 +81,7 @@ class Explanation:
         return f"<Explanation by {self.method} of {len(self.texts)} texts on {grid}: {', '.join(map(repr, self.texts))}>"
 
     def index(self, text: int | str) -> int:
-        """Number of a text given as itself or as its number."""
+        """Number of a text given as itself or as its number; one that is not here is a ValueError or an IndexError."""
         if isinstance(text, str):
             if text not in self.texts:
                 raise ValueError(f"no text {text!r} in this explanation; it has: {', '.join(map(repr, self.texts))}")
@@ -103,6 +103,10 @@ class Explanation:
         size : (height, width) instead of the image's
         normalize : "minmax" to 0…1 over the pixels, "patches" to 0…1 over the patches before interpolating (as the released CLIP
             Surgery code does), "none" for raw scores. A constant map becomes 0.5 everywhere.
+
+        Raises
+        ------
+        ValueError, IndexError : a text that is not here, or another normalisation
         """
         scores = self.scores[self.index(text)]
         if normalize == "patches":
@@ -115,7 +119,10 @@ class Explanation:
         raise ValueError(f"unknown normalisation {normalize!r}; choose 'minmax', 'patches' or 'none'")
 
     def mask(self, text: int | str = 0, threshold: Threshold = 0.5, size: tuple[int, int] | None = None) -> np.ndarray:
-        """Pixels (H, W) bool whose min-max value reaches the threshold: a number, "mean" of the map, or "otsu" (Otsu 1979)."""
+        """Pixels (H, W) bool where the min-max `heatmap` of `text` at `size` reaches the threshold.
+
+        `threshold` is a number in 0…1, "mean" (of the map) or "otsu" (Otsu 1979); another word is a ValueError.
+        """
         heat = self.heatmap(text, size)
         seen = heat[~np.isnan(heat)]
         if isinstance(threshold, str):
@@ -127,7 +134,8 @@ class Explanation:
     def points(self, text: int | str = 0, threshold: float = 0.8, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Point prompts for SAM: the hottest cells as foreground, as many of the coldest as background.
 
-        The map is averaged over 2x2 patches first (text-to-points of CLIP Surgery, arXiv 2304.05653).
+        The map is averaged over 2x2 patches first (text-to-points of CLIP Surgery, arXiv 2304.05653); cells whose min-max value is at least
+        `threshold` are hot. `size` (height, width) is that of the picture SAM is given, if not the image's own.
 
         Returns
         -------
@@ -153,7 +161,7 @@ class Explanation:
         return np.stack([x, y], axis=1).astype(np.float32), np.repeat([1, 0], count)
 
     def to_npz(self, path: str | Path) -> None:
-        """Write everything to one `.npz` file (numbers and text only, no pickles)."""
+        """Write everything to one `.npz` file at `path` (numbers and text only, no pickles)."""
         words = {"texts": self.texts, "method": self.method, "grid": asdict(self.grid), "unit": self.unit, "notes": self.notes}
         described = json.dumps({**words, "provenance": self.provenance})
         with Path(path).open("wb") as file:
@@ -161,7 +169,7 @@ class Explanation:
 
     @classmethod
     def from_npz(cls, path: str | Path) -> "Explanation":
-        """Read what `to_npz` (or `clipxai.save(e, "x.npz")`) wrote."""
+        """Read what `to_npz` (or `clipxai.save(e, "x.npz")`) wrote at `path`."""
         with np.load(path, allow_pickle=False) as file:
             words = json.loads(str(file["described"]))
             grid = Grid(**{name: tuple(v) if isinstance(v, list) else v for name, v in words["grid"].items()})

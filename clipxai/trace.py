@@ -1,7 +1,7 @@
 """What happened inside the model? One forward pass, with everything worth looking at kept.
 
     trace = record(model, "photo.jpg", ["a dog", "a bicycle"])
-    trace.attention(layer=11)          # where every token looked
+    trace.attention(layer=-1)          # where every token looked
     trace.image_tokens()               # every patch in the space shared with text
 
 The forward pass that records runs the same operations as one that does not: outputs are equal to the last bit, and nothing stays behind
@@ -72,7 +72,7 @@ class Trace:
         return self.model.visual.tokens(self.stream).float()  # bfloat16 has too few digits to rank patches by
 
     def image_tokens(self, normalize: bool = True) -> Tensor:
-        """(B, 1 + P, E), read out of the last stream: the whole image (class token, attention pool) first, then every patch."""
+        """(B, 1 + P, E) read out of the last stream, of unit length if `normalize`: the whole image first, then every patch."""
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
     @property
@@ -95,7 +95,8 @@ class Trace:
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:
         """(B, H, N, N) attention weights of a layer; rows (queries) sum to 1.
 
-        `kind` "qk" is the model's own; "vv", "qq" and "kk" compare the tokens' values, queries or keys with one another.
+        `kind` "qk" is the model's own; "vv", "qq" and "kk" compare the tokens' values, queries or keys with one another. Another kind is
+        a ValueError, a `layer` that the model does not have an IndexError.
         """
         tape = self.layer(layer)
         if kind not in ("qk", "vv", "qq", "kk"):
@@ -104,7 +105,7 @@ class Trace:
         return (a @ b.transpose(-1, -2) * a.shape[-1] ** -0.5).softmax(-1)
 
     def layer(self, layer: int) -> BlockTape:
-        """What one block did; negative numbers count from the last."""
+        """What one block did; a negative `layer` counts from the last, one that is not there is an IndexError."""
         if not -len(self.layers) <= layer < len(self.layers):
             raise IndexError(f"layer {layer}, but this model has {len(self.layers)} (0 to {len(self.layers) - 1})")
         return self.layers[layer]
@@ -127,13 +128,13 @@ class Trace:
         return tensor
 
     def words(self, text: int) -> list[WordSpan]:
-        """The words of a text and which of its tokens spell each."""
+        """The words of a text (its number) and which of its tokens spell each; a ValueError for a trace of ids or of templates."""
         if self.model.tokenizer is None or self.templates is not None:
             raise ValueError("words need a model with a vocabulary and texts recorded without templates")
         return self.model.tokenizer.words(self.texts[text], truncate=True)
 
     def with_texts(self, texts: Texts, templates: Iterable[str] | None = None, truncate: bool = False) -> "Trace":
-        """The same images with other texts; the image tower does not run again."""
+        """The same images with other `texts`, `templates` and `truncate` as in `record`; the image tower does not run again."""
         return replace(self, **_read_texts(self.model, texts, templates, truncate))
 
 
@@ -158,6 +159,10 @@ def record(
     mode, size : how images become pixels, see `CLIP.preprocess`
     templates : prompts such as "a photo of a {}." to average each text over, e.g. `clipxai.IMAGENET_TEMPLATES`
     truncate : cut texts that are too long instead of raising
+
+    Returns
+    -------
+    A `Trace` of B images and T texts
 
     Raises
     ------

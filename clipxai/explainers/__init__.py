@@ -195,6 +195,10 @@ def word_relevance(trace: Trace, method: str = "bimodal", text: int = 0, image: 
     text, image : numbers of the text and of the image
     options : the method's own switches, such as blocks=None
 
+    Returns
+    -------
+    `WordRelevance`: signed numbers, one for each token
+
     Raises
     ------
     ValueError : a method without a text side, or a trace or text tower without words to ask about

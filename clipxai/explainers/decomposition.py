@@ -43,6 +43,10 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
     trace : from `record`
     image : number of the image in the batch
 
+    Returns
+    -------
+    `HeadContributions`: shares of a cosine, signed
+
     Raises
     ------
     ValueError : a tower without a class token that gathers the image layer by layer (ResNet, SigLIP)

@@ -39,6 +39,10 @@ def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: in
     kinds : which similarities, "qk" (the model's own), "vv", "qq", "kk"
     image : number of the image in the batch
 
+    Returns
+    -------
+    `AttentionMaps` of L layers and H heads
+
     Raises
     ------
     ValueError : a SigLIP, which has no class token
@@ -74,7 +78,7 @@ def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: in
 
 @torch.no_grad()
 def contributions(trace: Trace, image: int = 0) -> Contributions:
-    """Share of every attention and every FFN in the cosine of every image token with every text.
+    """Share of every attention and every FFN in the cosine of every token of one image (its number) of a trace with every text.
 
     Raises
     ------

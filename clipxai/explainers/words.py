@@ -20,7 +20,7 @@ from ..trace import Trace
 
 @torch.no_grad()
 def token_scores(trace: Trace, text: int = 0, image: int = 0) -> TokenScores:
-    """Every token of one text against every patch of one image, on the raw path and through CLIP Surgery.
+    """Every token of one text of a trace against every patch of one image (their numbers), raw and through CLIP Surgery.
 
     Raises
     ------

@@ -63,6 +63,10 @@ def load(
     activation : "gelu" or "quick_gelu" where the file cannot tell (OpenAI's names are also used for models trained with plain GELU)
     positions : how positional embeddings are resized for images of another size, "bilinear" (CLIP Surgery's way) or "bicubic"
 
+    Returns
+    -------
+    A `CLIP` in evaluation mode whose weights ask for no gradients
+
     Raises
     ------
     FileNotFoundError : no such folder or file

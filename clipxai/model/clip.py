@@ -63,12 +63,19 @@ class CLIP(nn.Module):
     def preprocess(self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None) -> Tensor:
         """One image or a list of them to pixels (B, 3, h, w), float32, normalised with this model's mean and deviation.
 
-        See `clipxai.model.image.Preprocessor` for what an image may be, and for the modes "squash", "crop" and "aspect".
+        `images` (what an image may be), `mode` ("squash", "crop" or "aspect"), `size` and errors are those of
+        `clipxai.model.image.Preprocessor`.
         """
         return self.preprocessor(images, mode=mode, size=size).pixels.to(self.device)
 
     def tokenize(self, texts: Texts, truncate: bool = False) -> Tensor:
-        """Texts to token ids (T, S), padded with 0 behind [end]; S is the longest text of the batch. Ids pass through."""
+        """`texts` to token ids (T, S), padded with 0 behind [end]; S is the longest text of the batch. Ids pass through.
+
+        Raises
+        ------
+        ValueError : no text; strings without a vocabulary; a text longer than the model's context, unless `truncate` cuts it; ids that are
+            no whole numbers of shape (T, S)
+        """
         if isinstance(texts, Tensor):
             if texts.ndim != 2 or texts.is_floating_point():
                 raise ValueError(f"token ids must be whole numbers of shape (T, S), not {texts.dtype} of shape {tuple(texts.shape)}")
@@ -83,7 +90,7 @@ class CLIP(nn.Module):
         return torch.tensor([ids + [0] * (longest - len(ids)) for ids in encoded], device=self.device)
 
     def encode_image(self, pixels: Tensor, normalize: bool = True) -> Tensor:
-        """Pixels (B, 3, h, w) to one feature per image, (B, E) float32; unit length unless `normalize` is False."""
+        """`pixels` (B, 3, h, w) to one feature per image, (B, E) float32; unit length unless `normalize` is False."""
         features = self.visual.pool(pixels.to(self.dtype)).float()
         return F.normalize(features, dim=-1) if normalize else features
 
@@ -91,7 +98,11 @@ class CLIP(nn.Module):
         """Texts (strings or ids) to one feature per text, (T, E) float32; unit length unless `normalize` is False.
 
         With `templates` such as "a photo of a {}.", each text is put into every template, the features are brought to unit length,
-        averaged and brought to unit length again (the prompt ensemble of CLIP and CLIP Surgery).
+        averaged and brought to unit length again (the prompt ensemble of CLIP and CLIP Surgery). `truncate` cuts texts that are too long.
+
+        Raises
+        ------
+        ValueError : as `tokenize`; templates without {}, or for ids
         """
         if templates is not None:
             if isinstance(texts, Tensor):
@@ -110,11 +121,11 @@ class CLIP(nn.Module):
         return F.normalize(features.unflatten(0, (len(texts), len(templates))).mean(1), dim=-1)
 
     def forward(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """Logits (B, T): learned scale times cosine similarity, as in the paper's Figure 3."""
+        """Logits (B, T) of `pixels` (B, 3, h, w) and T `texts`: learned scale times cosine similarity, as in CLIP's Figure 3."""
         return self.logit_scale.exp() * self.encode_image(pixels) @ self.encode_text(texts).T
 
     def probabilities(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """(B, T), which text fits each image best: a softmax over the texts, so every row sums to 1."""
+        """(B, T) which text fits each image of `pixels` (B, 3, h, w) best: a softmax over the texts, so every row sums to 1."""
         return self(pixels, texts).softmax(-1)
 
 

@@ -47,7 +47,7 @@ class Scene:
         return f"<Scene {self.seed}: {self.caption!r}>"
 
     def mask(self, name: str) -> np.ndarray:
-        """Mask of one object, by class name."""
+        """(H, W) bool, where an object is, by class `name`; a name that is not in the scene is a ValueError."""
         if name not in self.objects:
             raise ValueError(f"no {name!r} in this scene; it shows: {', '.join(self.objects)}")
         return self.masks[self.objects.index(name)]
@@ -73,6 +73,10 @@ def compose(objects: str | Sequence[str], background: str | None = None, seed: i
     seed : place, size, turn, light and caption follow from it
     size : side of the image in pixels
 
+    Returns
+    -------
+    A `Scene`: image, caption, objects, masks
+
     Raises
     ------
     ValueError : unknown name, or not one to three objects; the message lists the nearest names
@@ -92,7 +96,8 @@ def compose(objects: str | Sequence[str], background: str | None = None, seed: i
 def sample(seed: int, split: str = "test", size: int = 112) -> Scene:
     """A random scene: 45 % show one object, 35 % two, 20 % three; 15 % of the single ones show two of the kind.
 
-    The same seed gives the same scene; "train" and "test" never share one.
+    The same `seed` gives the same scene; the splits "train" and "test" never share one (another `split` is a ValueError). `size` is the
+    side of the image in pixels.
     """
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test', not {split!r}")
