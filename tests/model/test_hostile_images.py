@@ -1,5 +1,6 @@
 """Images that are broken, huge, odd or not what they say: each works, or is one clear error."""
 
+import os
 import struct
 import zlib
 from io import BytesIO
@@ -179,7 +180,10 @@ def test_extreme_shapes_reach_the_model(embedded):
 
 def test_folders_and_links_are_no_images(tmp_path):
     (tmp_path / "folder.png").mkdir()
-    (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
-    for name in ("folder.png", "link.png"):
+    names = ["folder.png"]
+    if os.name == "posix":
+        (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
+        names.append("link.png")
+    for name in names:
         with pytest.raises(FileNotFoundError, match=f"no such image file: .*{name}"):
             read_image(tmp_path / name)
