@@ -2,11 +2,11 @@
 
     import clipxai as cx
 
-    model = cx.load()                                       # the embedded Emoji World CLIP: no network, no GPU
+    model = cx.load()  # the embedded Emoji World CLIP: no network, no GPU
     trace = cx.record(model, "photo.jpg", ["a dog", "a bicycle"])
     e = cx.explain(trace, "clip_surgery")
-    cx.show(e)                                              # in a notebook
-    cx.save(e, "dog.html")                                  # .html .png .svg .pdf .npz
+    cx.show(e)  # in a notebook
+    cx.save(e, "dog.html")  # .html .png .svg .pdf .npz
 
 Everything loads when it is first used, so that drawing a saved explanation needs no torch.
 """
@@ -22,11 +22,12 @@ _WHERE = {
     "explain": "explainers", "methods": "explainers", "METHODS": "explainers", "word_relevance": "explainers",
     "attention_maps": "explainers.layers", "contributions": "explainers.layers", "token_scores": "explainers.words",
     "head_contributions": "explainers.decomposition",
+    "segment": "tasks", "recognise": "tasks",
     "Explanation": "results", "Grid": "results", "explain_each": "batches", "explain_windows": "windows",
     "show": "view", "save": "view",
     "Explorer": "app",
 }  # fmt: skip
-_MODULES = ("model", "scenes", "measure", "view")
+_MODULES = ("model", "scenes", "measure", "tasks", "view")
 __all__ = [*_WHERE, *_MODULES]
 
 

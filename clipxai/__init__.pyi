@@ -2,6 +2,7 @@
 from . import measure as measure
 from . import model as model
 from . import scenes as scenes
+from . import tasks as tasks
 from . import view as view
 from .app import Explorer as Explorer
 from .batches import explain_each as explain_each
@@ -23,6 +24,8 @@ from .surgery import PRESETS as PRESETS
 from .surgery import Rewrite as Rewrite
 from .surgery import feature_surgery as feature_surgery
 from .surgery import rewrite as rewrite
+from .tasks import recognise as recognise
+from .tasks import segment as segment
 from .trace import Trace as Trace
 from .trace import record as record
 from .view import save as save

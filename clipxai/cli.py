@@ -4,6 +4,7 @@ clipxai explain photo.jpg "a dog" "a bicycle" --out dog.html
 clipxai explain photos/ "a dog" "a bicycle" --out maps/ --format png --format npz
 clipxai explain large.jpg "a dog" --window 224 --stride 112
 clipxai compare photo.jpg "a dog" --methods clip,clip_surgery,gem
+clipxai segment photo.jpg "a dog" "a bicycle" --background "the street" --out regions.png --mask labels.png
 clipxai bench --data emoji-world --out runs/bench
 clipxai models
 clipxai lab
@@ -43,8 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="heat-maps of texts on an image, by one method")
     _about_image(explain)
     explain.add_argument("--method", default="clip_surgery", help="see `clipxai methods` (default: clip_surgery)")
-    explain.add_argument("--window", type=int, help="explain a large image by windows of so many pixels, averaged; --size: its short side")
-    explain.add_argument("--stride", type=int, help="pixels from one window to the next (default: half a window)")
+    _about_windows(explain)
     explain.add_argument("--format", action="append", choices=FORMATS, help="of a folder's maps, also several times (default: png)")
     explain.add_argument("--overwrite", action="store_true", help="make a folder's maps anew instead of continuing where a run stopped")
     explain.add_argument("--batch", type=int, default=8, help="images of a folder that go through the model together (default: 8)")
@@ -54,6 +54,16 @@ def _parser() -> argparse.ArgumentParser:
     _about_image(compare)
     compare.add_argument("--methods", default="clip,clip_surgery", help="names, separated by commas (default: clip,clip_surgery)")
     compare.set_defaults(run=_compare)
+
+    segment = commands.add_parser("segment", help="each pixel to the text that fits it best")
+    _about_image(segment)
+    _about_windows(segment)
+    segment.add_argument("--method", default="clip_surgery_architecture", help="see `clipxai methods` (default: clip_surgery_architecture)")
+    segment.add_argument("--background", action="append", metavar="TEXT", default=[], help="one more text, of the background; repeatable")
+    segment.add_argument("--threshold", type=float, help="background is also what stays below this, 0 to 1")
+    segment.add_argument("--of", default="probability", choices=("probability", "map"), help="what --threshold cuts; map: for known texts")
+    segment.add_argument("--mask", help="indexed .png of the labels, in PASCAL VOC's colours")
+    segment.set_defaults(run=_segment)
 
     bench = commands.add_parser("bench", help="every method on a data set with true masks: table, results.json, report.html")
     _about_data(bench)
@@ -80,6 +90,11 @@ def _about_image(command: argparse.ArgumentParser) -> None:
     command.add_argument("--out", action="append", help=".html, .png, .svg, .pdf or .npz, also several times; for a folder: a folder")
 
 
+def _about_windows(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--window", type=int, help="see a large image by windows of so many pixels, averaged; --size: its short side")
+    command.add_argument("--stride", type=int, help="pixels from one window to the next (default: half a window)")
+
+
 def _about_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", default="emoji-world", help="emoji-world (default), or a folder in the public layout of a data set")
     command.add_argument("--layout", help="which data set, where a folder holds several")
@@ -88,7 +103,10 @@ def _about_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
     command.add_argument("--trust", action="store_true", help="read a TorchScript archive that OpenAI did not publish")
     command.add_argument("--methods", help="names, separated by commas (default: all that need no gradient)")
-    command.add_argument("--metrics", help="localisation,presence (default), inside, faithfulness, randomisation, sensitivity")
+    metrics = "localisation,presence (default), segmentation, given-labels, recognition, inside, faithfulness, randomisation, sensitivity"
+    command.add_argument("--metrics", help=metrics)
+    command.add_argument("--templates", help="imagenet (OpenAI's 80) or surgery (CLIP Surgery's 85): average each class over these prompts")
+    command.add_argument("--size", type=int, help="side in pixels the pictures are squashed to (default: the model's own)")
     command.add_argument("--limit", type=int, help="only the first so many pictures")
     command.add_argument("--seed", type=int, default=0, help="chooses absent labels, noise and shuffled weights (default: 0)")
     command.add_argument("--out", required=True, help="folder; the same command continues there")
@@ -103,7 +121,8 @@ def _bench(given: argparse.Namespace) -> int:
         raise ValueError(f"--limit {given.limit}, but at least one picture has to be measured")
     model = load(given.model, revision=given.revision, trust=given.trust)
     methods, metrics = (names and [name.strip() for name in names.split(",")] for names in (given.methods, given.metrics))
-    started = bench.Bench(model, dataset(given.data, given.layout, given.classes), methods, metrics, given.seed)
+    data = dataset(given.data, given.layout, given.classes)
+    started = bench.Bench(model, data, methods, metrics, given.seed, templates=given.templates, size=given.size)
     rows = bench.run(started, Path(given.out), given.limit)
     if rows is not None:  # the first of several processes speaks for all
         results = bench.summary(started, rows)
@@ -166,6 +185,27 @@ def _compare(given: argparse.Namespace) -> int:
     return _save(given, [name.strip() for name in given.methods.split(",") if name.strip()])
 
 
+def _segment(given: argparse.Namespace) -> int:
+    from .explainers import find_method
+    from .model.checkpoints import load
+    from .tasks import segment
+    from .view import save
+
+    _limit_pixels(given)
+    row = find_method(given.method)
+    model = load(given.model, revision=given.revision, trust=given.trust)
+    given.texts += given.background
+    [explanation] = (_by_windows if given.window or given.stride else _by_methods)(given, model, [row])
+    found = segment(explanation, given.background, given.threshold, of=given.of)
+    if given.mask:
+        print(found.save_mask(given.mask))
+    for out in given.out or ([] if given.mask else [f"{Path(given.image).stem}-segmented.png"]):
+        print(save(found, out))
+    for name, share in found.legend.items():
+        print(f"  {name!r}: {100 * share:.1f} % of the pixels, value {found.classes.index(name)}")
+    return DONE
+
+
 def _save(given: argparse.Namespace, methods: list[str]) -> int:
     outs = given.out or [f"{Path(given.image).stem}-{methods[0] if len(methods) == 1 else 'compared'}.png"]
     for out in outs:
@@ -180,7 +220,7 @@ def _save(given: argparse.Namespace, methods: list[str]) -> int:
     rows = [find_method(name) for name in methods]
     model = load(given.model, revision=given.revision, trust=given.trust)
     windows = given.run is _explain and (given.window or given.stride)
-    explanations = _by_windows(given, model, rows[0]) if windows else _by_methods(given, model, rows)
+    explanations = _by_windows(given, model, rows) if windows else _by_methods(given, model, rows)
     shown = explanations[0] if len(explanations) == 1 else view.MethodComparison(explanations)
     for out in outs:
         view.save(shown, out)
@@ -203,13 +243,13 @@ def _by_methods(given: argparse.Namespace, model: "CLIP", rows: "list[Method]") 
     return [explain(trace, row.name, **_options(given, row)) for row in shown]
 
 
-def _by_windows(given: argparse.Namespace, model: "CLIP", row: "Method") -> "list[Explanation]":
+def _by_windows(given: argparse.Namespace, model: "CLIP", rows: "list[Method]") -> "list[Explanation]":
     from .windows import explain_windows
 
     if given.mode != "squash":
         raise ValueError(f"--mode {given.mode} does not go with windows: they cover the whole image and keep its ratio")
     how = {"window": given.window, "stride": given.stride, "size": given.size}
-    return [explain_windows(model, given.image, given.texts, row.name, **how, **_options(given, row))]
+    return [explain_windows(model, given.image, given.texts, row.name, **how, **_options(given, row)) for row in rows]
 
 
 def _options(given: argparse.Namespace, row: "Method") -> dict[str, object]:

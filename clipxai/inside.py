@@ -3,11 +3,20 @@
 Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T texts, S text tokens.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
 from .results import Grid
+
+
+class Recorded(Protocol):
+    """What knows the attention of every head: a `Trace`."""
+
+    def attention(self, layer: int, kind: str) -> object:
+        """(B, H, N, N) weights, a tensor."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +35,42 @@ class Picture:
     provenance: dict[str, str] = field(default_factory=dict)
 
 
+def on_patches(mask: np.ndarray, picture: Picture) -> np.ndarray:
+    """Patches (P,) bool of which a true mask (H, W) covers more than half.
+
+    Raises
+    ------
+    ValueError : a mask that is not of the image's size
+    """
+    import cv2
+
+    grid, (top, left, bottom, right) = picture.grid, map(round, picture.grid.box)
+    if mask.shape != picture.image.shape[:2]:
+        raise ValueError(f"the mask has shape {mask.shape}, but the image is {picture.image.shape[:2]} (height, width)")
+    seen = mask[top:bottom, left:right].astype(np.float32)
+    return cv2.resize(seen, (grid.width, grid.height), interpolation=cv2.INTER_AREA).ravel() > 0.5
+
+
+def weights_of(trace: Recorded, layer: int, kind: str, image: int) -> np.ndarray:
+    """(H, N, N) float32 attention of every head of a layer."""
+    return trace.attention(layer, kind)[image].float().cpu().numpy()
+
+
+def selection_ratio(attention: np.ndarray, on_object: np.ndarray) -> float:
+    """Of the k patches that an object patch attends to most, the share on the object: mean over its patches and over heads, 0…1.
+
+    k is the number of the object's other patches; the patch itself and the class token are left out.
+
+    Parameters
+    ----------
+    attention : (H, P, P) weights
+    on_object : (P,) bool, two patches or more
+    """
+    k = int(on_object.sum()) - 1
+    others = np.where(np.eye(len(on_object), dtype=bool), -1, attention)[:, on_object]
+    return float(on_object[np.argpartition(-others, k - 1, axis=-1)[..., :k]].mean())
+
+
 @dataclass(frozen=True, eq=False)
 class AttentionMaps:
     """Who looked where, layer by layer.
@@ -40,6 +85,7 @@ class AttentionMaps:
     on_class : (L, H) mean weight that patches give to the class token
     rollout : (L, N) attention rollout of the class token up to and including each layer (Abnar & Zuidema 2020, arXiv 2005.00928)
     sinks : patches (numbers in 0…P-1) that get far more than their share of attention in the later layers
+    heads : layer -> kind -> (H, N, N) where every token looked, head by head, for the layers that were asked for (`with_heads`)
     """
 
     picture: Picture
@@ -50,6 +96,51 @@ class AttentionMaps:
     on_class: np.ndarray
     rollout: np.ndarray
     sinks: tuple[int, ...]
+    heads: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+
+    def with_heads(self, trace: Recorded, layers: Sequence[int] = (-1,), image: int = 0) -> "AttentionMaps":
+        """The same, and every head's attention of every token in some layers; all layers of a ViT-B/16 would be 22 MB a kind.
+
+        Parameters
+        ----------
+        trace : what these maps were made from
+        layers : their numbers, negative from the last
+        image : number of the image in the batch
+
+        Raises
+        ------
+        IndexError : no such layer
+        ValueError : the trace is of something else
+        """
+        L, heads = len(self.entropy), {}
+        for layer in layers:
+            if not -L <= layer < L:
+                raise IndexError(f"no layer {layer}: there are {L} (0 to {L - 1})")
+            heads[layer % L] = {kind: weights_of(trace, layer, kind, image) for kind in self.mean}
+        for layer, kinds in heads.items():
+            for kind, weights in kinds.items():
+                mean = weights.mean(0)
+                if mean.shape != self.mean[kind][layer].shape or not np.allclose(mean, self.mean[kind][layer], atol=0.01):
+                    raise ValueError("the heads of this trace have another mean than these maps: it is of another image or model")
+        return replace(self, heads=heads)
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Does attention select the object? The foreground selection ratio of every layer; its mean over images and texts is the mFSR.
+
+    The paper names the measure; its formula could not be read, so this definition is the project's (`clipxai.measure.inside`).
+
+    Attributes
+    ----------
+    ratio : kind of attention ("qk", "vv", …) -> (L,) of the patches that an object patch attends to most, the share on the object, 0…1
+    patches : how many patches the object has; an object patch chooses as many as there are others
+    chance : the ratio of attention that knows nothing
+    """
+
+    ratio: dict[str, np.ndarray]
+    patches: int
+    chance: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +156,7 @@ class Contributions:
     similarity : (T, N) cosines of the unmodified model
     attention_alignment, ffn_alignment : (L,) cosine of the module's class-token output with the final class token
     lens : (L + 1, T, P) cosine of every patch with every text if the network stopped before block l ("logit lens")
+    selection : text -> how far each layer's attention stays on the thing, for texts whose mask is known (`with_masks`)
     """
 
     picture: Picture
@@ -77,6 +169,39 @@ class Contributions:
     attention_alignment: np.ndarray
     ffn_alignment: np.ndarray
     lens: np.ndarray
+    selection: dict[str, Selection] = field(default_factory=dict)
+
+    def with_masks(
+        self, trace: Recorded, masks: Mapping[str, np.ndarray], kinds: Sequence[str] = ("qk", "vv"), image: int = 0
+    ) -> "Contributions":
+        """The same, and how far attention of each layer selects the thing that a text names.
+
+        Parameters
+        ----------
+        trace : what these contributions were made from
+        masks : text -> true mask (H, W) bool of two patches or more
+        kinds, image : kinds of attention; number of the image in the batch
+
+        Raises
+        ------
+        ValueError : a mask of a text that is not here, of another size, or of less than two patches
+        """
+        for text in masks:
+            if text not in self.texts:
+                raise ValueError(f"a mask of {text!r}, but the texts are {', '.join(map(repr, self.texts))}")
+        objects = {text: on_patches(mask, self.picture) for text, mask in masks.items()}
+        sizes = {text: int(on_object.sum()) for text, on_object in objects.items()}
+        for text, size in sizes.items():
+            if size < 2:
+                raise ValueError(f"the mask of {text!r} covers {size} patches by more than half; attention within it needs two")
+        ratio = {text: {kind: np.empty(len(self.attention), np.float32) for kind in kinds} for text in masks}
+        for kind in kinds:
+            for layer in range(len(self.attention)):
+                weights = weights_of(trace, layer, kind, image)[:, 1:, 1:]
+                for text, on_object in objects.items():
+                    ratio[text][kind][layer] = selection_ratio(weights, on_object)
+        P = self.picture.grid.patches
+        return replace(self, selection={text: Selection(ratio[text], sizes[text], (sizes[text] - 1) / (P - 1)) for text in masks})
 
     @property
     def residual(self) -> float:

@@ -132,7 +132,10 @@ class Explorer:
         )  # fmt: skip
 
     def save(self, path: str | Path) -> Path:
-        """Write what is seen: .html (with the layer, patch and colours chosen), .png, .svg, .pdf, or .npz (the method's numbers)."""
+        """Write what is seen to a `path`: .html (with the layer, patch and colours chosen), or .npz (the method's numbers).
+
+        For paper .png, .svg and .pdf, the figure as it begins; its own buttons PNG and SVG save it as it is seen.
+        """
         if Path(path).suffix == ".npz":
             return save(self.explanation, path)
         return self.viewer.save(path, view=self._lives[self.viewer.module].view)

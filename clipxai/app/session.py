@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 from ..explainers import METHODS, Method, explain
 from ..explainers.layers import attention_maps, contributions
 from ..explainers.words import token_scores
+from ..inside import on_patches
 from ..model.clip import CLIP
 from ..results import Explanation
 from ..surgery import PRESETS, Rewrite
@@ -160,11 +161,14 @@ class Session:
 
     def _attention(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         if "attention" not in self._of_image:
-            self._of_image["attention"] = LayerAttentionViewer(attention_maps(trace))
+            self._of_image["attention"] = LayerAttentionViewer(attention_maps(trace).with_heads(trace))
         return self._of_image["attention"]
 
     def _modules(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
-        return ModuleComparison(contributions(trace))
+        found = contributions(trace)
+        masks = masks_of(wish.texts, wish.masks)
+        large = {text: mask for text, mask in masks.items() if on_patches(mask, found.picture).sum() > 1}
+        return ModuleComparison(found.with_masks(trace, large))
 
     def _words(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         return TokenMap(token_scores(trace, min(wish.text, len(wish.texts) - 1)))

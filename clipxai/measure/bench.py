@@ -15,7 +15,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -29,15 +29,18 @@ from tqdm import tqdm
 from ..explainers import METHODS, explain, find_method
 from ..maps import resize_bilinear
 from ..model.clip import CLIP
+from ..model.templates import IMAGENET_TEMPLATES, SURGERY_TEMPLATES
 from ..results import Explanation
+from ..tasks import recognise, segment
 from ..trace import Trace, record
 from . import faithfulness, inside, meters
 from .data import Dataset, Sample
 from .localisation import FIELDS, imagenet_segmentation, localise
-from .presence import evidence
+from .segmentation import counts, truth
 
 ABSENT = 3  # labels asked for that are not in the picture
 TEXTS_AT_A_TIME = 256
+TEMPLATES = {"imagenet": IMAGENET_TEMPLATES, "surgery": SURGERY_TEMPLATES}
 FIRST = 50  # images that leaderboard.md also counts alone, so that a test can measure them again
 
 
@@ -51,6 +54,7 @@ class Asked:
     trace : recorded with the texts of `labels` and then of `absent`
     labels, absent : numbers of classes that are present (or, without a name, the one that the model finds), and of some that are not
     seed : for everything random about this picture
+    of_all : method -> maps of every class, once some metric has needed them
     """
 
     sample: Sample
@@ -58,6 +62,7 @@ class Asked:
     labels: tuple[int, ...]
     absent: tuple[int, ...]
     seed: int
+    of_all: dict[str, Explanation] = field(default_factory=dict)
 
 
 class Bench:
@@ -70,16 +75,23 @@ class Bench:
     methods : names in `clipxai.methods()`; by default all that need no gradient
     metrics : names in `METRICS`; by default those that cost little
     seed : chooses absent labels, noise and shuffled weights
+    templates : name in `TEMPLATES`, to average each class over these prompts instead of the data set's single one
+    size : side in pixels of the pictures the model reads, instead of its own
 
     Raises
     ------
-    ValueError : unknown method or metric, a method that the model's architecture does not allow, a metric that the data cannot answer
+    ValueError : unknown method, metric or templates; a method that the model's architecture does not allow; a metric that the data cannot
+        answer
     """
 
     def __init__(
-        self, model: CLIP, data: Dataset, methods: Sequence[str] | None = None, metrics: Sequence[str] | None = None, seed: int = 0
-    ) -> None:
-        self.model, self.data, self.seed = model, data, seed
+        self, model: CLIP, data: Dataset, methods: Sequence[str] | None = None, metrics: Sequence[str] | None = None, seed: int = 0, *,
+        templates: str | None = None, size: int | None = None,
+    ) -> None:  # fmt: skip
+        self.model, self.data, self.seed, self.size = model, data, seed, size
+        if templates not in (None, *TEMPLATES):
+            raise ValueError(f"unknown templates {templates!r}; choose from {', '.join(TEMPLATES)}")
+        self.templates = templates
         kind = model.visual.kind
         self.methods = list(methods or (name for name, row in METHODS.items() if row.needs == "forward" and kind in row.architectures))
         for name in self.methods:
@@ -90,8 +102,8 @@ class Bench:
         for name in self.metrics:
             if name not in METRICS:
                 raise ValueError(f"unknown metric {name!r}; choose from {', '.join(METRICS)}")
-        if nameless and "presence" in self.metrics:
-            raise ValueError("presence needs to know what is in a picture, but ImageNet-Segmentation does not say")
+        for name in NAMED.intersection(self.metrics) if nameless else ():
+            raise ValueError(f"{name} needs to know what is in a picture, but ImageNet-Segmentation does not say")
         if "imagenet-segmentation" in self.metrics and not nameless:
             raise ValueError(f"imagenet-segmentation is the protocol of that data set alone, not of {data.name}")
 
@@ -105,7 +117,15 @@ class Bench:
     @torch.no_grad()
     def texts(self) -> Tensor:
         """(C, E) unit-length features of every class's prompt, encoded once."""
+        if self.templates:
+            return self.model.encode_text(self.data.classes, templates=TEMPLATES[self.templates])
         return torch.cat([self.model.encode_text(few) for few in self.ids.split(TEXTS_AT_A_TIME)])
+
+    @cached_property
+    @torch.no_grad()
+    def empty_features(self) -> Tensor:
+        """(1, E) the empty text, in the same templates."""
+        return self.model.encode_text([""], templates=TEMPLATES.get(self.templates))
 
     @cached_property
     def shuffled(self) -> CLIP:
@@ -122,13 +142,29 @@ class Bench:
             "model": {"name": self.model.name, **self.model.provenance, "weights sha256": weights.hexdigest()[:16]},
             "data": self.data.name, "prompts": {words: text for words, text in zip(self.data.classes, self.data.prompts)},
             "methods": self.methods, "metrics": self.metrics, "seed": self.seed, "clipxai": version("clipxai"),
+            "templates": self.templates, "size": self.size,
         }  # fmt: skip
+
+    def record(self, image: object) -> Trace:
+        """A picture at this run's size; `with_texts` gives it texts."""
+        return record(self.model, image, "", size=self.size)
 
     def with_texts(self, trace: Trace, numbers: Sequence[int]) -> Trace:
         """A trace with the texts of some classes instead of its own."""
         few = list(numbers)
         texts = tuple(self.data.prompts[number] for number in few)
-        return replace(trace, texts=texts, token_ids=self.ids[few], text_layers=(), text_tokens=None, text_features=self.texts[few])
+        asked = replace(
+            trace, texts=texts, templates=TEMPLATES.get(self.templates), token_ids=None if self.templates else self.ids[few],
+            text_layers=(), text_tokens=None, text_features=self.texts[few],
+        )  # fmt: skip
+        vars(asked)["empty_features"] = self.empty_features  # what this cached property would encode again for every picture
+        return asked
+
+    def of_all_classes(self, asked: Asked, method: str) -> Explanation:
+        """The maps of every class of the data set."""
+        if method not in asked.of_all:
+            asked.of_all[method] = explain(self.with_texts(asked.trace, range(len(self.texts))), method)
+        return asked.of_all[method]
 
     def labels(self, sample: Sample, trace: Trace) -> tuple[int, ...]:
         """Numbers of the classes to ask for: those that are known to be there, or else the one that the model finds."""
@@ -141,19 +177,18 @@ class Bench:
         if sample.labels == ():
             return {"id": name, "labels": []}
         with stopwatch() as forward:
-            trace = record(self.model, sample.image, "")
+            trace = self.record(sample.image)
         labels = self.labels(sample, trace)
         random = np.random.default_rng([self.seed, at])
         others = np.setdiff1d(np.arange(len(self.texts)), labels)
         absent = tuple(random.choice(others, min(ABSENT, len(others)), replace=False).tolist()) if sample.labels else ()
         trace = self.with_texts(trace, labels + absent)
         asked = Asked(sample, trace, labels, absent, int(random.integers(1 << 31)))
-        trace.image_tokens(), trace.empty_features  # noqa: B018  computed here, so that no method pays for all
+        trace.image_tokens()  # computed here, so that no method pays for all
         row = {"id": name, "labels": list(labels), "half": at % 2, "milliseconds": {"forward": forward()}, "scores": {}}
         if "inside" in self.metrics:
             row["inside"] = look_inside(asked)
-        if "presence" in self.metrics:
-            row["scores"]["(class token)"] = {"presence": _ranked(explain(trace, "clip").presence, asked)}
+        row["scores"] |= class_token(self, asked)
         for method in self.methods:
             with stopwatch() as spent:
                 explanation = explain(trace, method)
@@ -178,11 +213,45 @@ def _localisation(bench: Bench, asked: Asked, explanation: Explanation) -> list[
 
 
 def _presence(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
-    return _ranked(evidence(explanation.scores), asked)
+    return _ranked(recognise(explanation, "maps"), asked)
 
 
 def _ranked(claims: np.ndarray, asked: Asked) -> list[list[float]]:
     return [[float(claim), float(n < len(asked.labels))] for n, claim in enumerate(claims)]
+
+
+def _segmentation(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[int]]:
+    made = segment(bench.of_all_classes(asked, explanation.method), size=asked.sample.masks.shape[1:])
+    return counts(made.labels, made.confidence, truth(asked.sample))
+
+
+def _given_labels(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[int]]:
+    there = slice(len(asked.labels))
+    present = replace(explanation, scores=explanation.scores[there], texts=explanation.texts[there], presence=explanation.presence[there])
+    made = segment(present, threshold=0.0, of="map", size=asked.sample.masks.shape[1:])
+    return counts(np.array([-1, *asked.labels])[made.labels], made.confidence, truth(asked.sample))
+
+
+def _recognition(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
+    return _beside_truth(recognise(bench.of_all_classes(asked, explanation.method), "maps"), asked)
+
+
+def _beside_truth(scores: np.ndarray, asked: Asked) -> list[list[float]]:
+    return [[*scores.tolist(), *np.isin(np.arange(len(scores)), asked.labels).astype(float).tolist()]]
+
+
+def class_token(bench: Bench, asked: Asked) -> dict[str, dict[str, list]]:
+    """What the whole image says, for the metrics that need no map: name of the row -> metric -> rows of numbers."""
+    rows: dict[str, dict[str, list]] = {"(class token)": {}} if {"presence", "recognition"}.intersection(bench.metrics) else {}
+    if "presence" in bench.metrics:
+        rows["(class token)"]["presence"] = _ranked(explain(asked.trace, "clip").presence, asked)
+    if "recognition" in bench.metrics:
+        everything = bench.of_all_classes(asked, "clip")
+        scale = None if bench.model.visual.kind == "siglip" else float(bench.model.logit_scale.exp())  # a SigLIP asks about each text alone
+        rows["(class token)"]["recognition"] = _beside_truth(recognise(everything, scale=scale), asked)
+        rows["(class token, cosine)"] = {"recognition": _beside_truth(recognise(everything, scale=None), asked)}
+        rows["(class token, feature surgery)"] = {"recognition": _beside_truth(recognise(everything, "feature surgery"), asked)}
+    return rows
 
 
 def _imagenet_segmentation(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
@@ -203,7 +272,7 @@ def _randomisation(bench: Bench, asked: Asked, explanation: Explanation) -> list
 
 def _sensitivity(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
     def maps(pixels: Tensor) -> np.ndarray:
-        return np.array([e.scores for e in explain(bench.with_texts(record(bench.model, pixels, ""), asked.labels), explanation.method)])
+        return np.array([e.scores for e in explain(bench.with_texts(bench.record(pixels), asked.labels), explanation.method)])
 
     return faithfulness.sensitivity(maps, asked.trace.pixels[0], bench.model.preprocessor.std, asked.seed)[:, None].tolist()
 
@@ -221,9 +290,11 @@ def look_inside(asked: Asked) -> dict[str, list]:
 
 METRICS: dict[str, Callable[[Bench, Asked, Explanation], list[list[float]]] | None] = {
     "localisation": _localisation, "presence": _presence, "imagenet-segmentation": _imagenet_segmentation,
+    "segmentation": _segmentation, "given-labels": _given_labels, "recognition": _recognition,
     "faithfulness": _faithfulness, "randomisation": _randomisation, "sensitivity": _sensitivity,
     "inside": None,  # of the model, not of a method
 }  # fmt: skip
+NAMED = {"presence", "segmentation", "given-labels", "recognition"}  # metrics of pictures whose classes are known
 
 
 def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
@@ -295,12 +366,11 @@ def summary(bench: Bench, rows: list[dict]) -> dict[str, object]:
     measured = [row for row in rows if row["labels"]]
     if not measured:
         raise ValueError(f"none of these {len(rows)} pictures of {bench.data.name} shows a class of the list: nothing to measure")
-    scored = ["(class token)", *bench.methods] if "presence" in bench.metrics else bench.methods
     results = {
         **bench.settings, "images": len(rows), "first": FIRST, "images with a label": len(measured), "protocol": protocol(bench),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in ("torch", "numpy", "torchmetrics")}},
         "processes": _processes(), "threads": torch.get_num_threads(),
-        "scores": {method: _scores(method, measured) for method in scored},
+        "scores": {method: _scores(method, measured) for method in measured[0]["scores"]},
         "scores of the first images": {method: _scores(method, measured[:FIRST]) for method in bench.methods},
         "milliseconds": {name: float(np.median([row["milliseconds"][name] for row in measured])) for name in ("forward", *bench.methods)},
         "by class": {method: _by_class(bench, method, measured) for method in bench.methods} if "localisation" in bench.metrics else {},
@@ -310,12 +380,18 @@ def summary(bench: Bench, rows: list[dict]) -> dict[str, object]:
     return results
 
 
+def _prompt(bench: Bench) -> str:
+    return f"mean of {len(TEMPLATES[bench.templates])} templates ({bench.templates})" if bench.templates else repr(bench.data.prompt)
+
+
 def protocol(bench: Bench) -> dict[str, str]:
     """What the numbers mean, in words."""
     named = "present labels one by one" if bench.data.name != "imagenet-segmentation" else "the class that the model finds among all"
+    of_all = {"segmentation", "recognition"}.intersection(bench.metrics)
     return {
-        "texts": f"{bench.data.prompt!r}, {named}; {ABSENT} absent labels a picture for presence",
-        "image": f"squashed to {' x '.join(map(str, bench.model.preprocessor.image_size))} pixels",
+        "texts": f"{_prompt(bench)}, {named}; {ABSENT} absent labels a picture for presence"
+                 + (f"; all {len(bench.data.classes)} classes for {' and '.join(sorted(of_all))}" if of_all else ""),
+        "image": f"squashed to {' x '.join(map(str, [bench.size] * 2 if bench.size else bench.model.preprocessor.image_size))} pixels",
         "map": "bilinear to the mask's size, min-max over its pixels",
         "threshold": "named with every IoU; 'best of other half': one for all, chosen on the other half of the images (every second one); "
                      "'oracle': chosen on the images it scores, an upper bound and no result",
@@ -328,7 +404,11 @@ MEANS = {  # metric -> names of its columns, whose means are its result
     "randomisation": ("rank correlation with shuffled weights",),
     "sensitivity": ("largest change",),
 }
-METERS = {"localisation": meters.Localisation, "presence": meters.Presence, "imagenet-segmentation": meters.ImageNetSegmentation}
+METERS = {
+    "localisation": meters.Localisation, "presence": meters.Presence, "imagenet-segmentation": meters.ImageNetSegmentation,
+    "segmentation": meters.Segmentation, "given-labels": meters.Segmentation, "recognition": meters.Recognition,
+}  # fmt: skip
+BY_HALVES = {"localisation", "segmentation", "given-labels"}  # a threshold is chosen on one half for the other
 
 
 def _scores(method: str, rows: list[dict]) -> dict[str, object]:
@@ -338,7 +418,7 @@ def _scores(method: str, rows: list[dict]) -> dict[str, object]:
         meter = METERS.get(metric, meters.Means)()
         for row in rows:
             numbers = row["scores"][method][metric]
-            meter.update([[row["half"], *pair] for pair in numbers] if metric == "localisation" else numbers)
+            meter.update([[row["half"], *pair] for pair in numbers] if metric in BY_HALVES else numbers)
         computed = meter.compute()
         scores[metric] = dict(zip(MEANS[metric], computed)) if metric in MEANS else computed
     return scores

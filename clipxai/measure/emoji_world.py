@@ -19,7 +19,7 @@ PROMPT = "a photo of {}"
 
 @torch.no_grad()
 def zero_shot(model: CLIP, scenes: Iterable[Scene]) -> dict[str, float]:
-    """Top-1 accuracy in per cent: over all objects on scenes that show one kind, and over all backgrounds on every scene.
+    """Top-1 accuracy of a model in per cent: over all objects on those `scenes` that show one kind, over all backgrounds on each.
 
     Objects are asked for as "a photo of a dog"; a background by the mean feature of "a photo on the grass", "a photo in a grass field",
     … in the phrases captions use.
@@ -65,7 +65,7 @@ class Localisation:
 
 
 def localisation(model: CLIP, scenes: Iterable[Scene], method: str | Callable[..., Explanation], **options: object) -> Localisation:
-    """Score the maps of every object of every scene, asked for as "a photo of a dog".
+    """Score a model's maps of every object of all `scenes`, asked for as "a photo of a dog".
 
     `method` is a name in `clipxai.methods()`, or a function that makes an Explanation from a trace; `options` are passed on.
     """
@@ -118,7 +118,10 @@ class _Tally:
 
 
 def evaluate(model: CLIP, scenes: int, first_seed: int = 0) -> dict[str, float]:
-    """A short report for the training log: accuracy, and contrast and pointing of the raw map against CLIP Surgery's."""
+    """A short report of a `model` for the training log: accuracy, and contrast and pointing of the raw map against CLIP Surgery's.
+
+    It is measured on so many `scenes` of the test split, from the one with `first_seed` on.
+    """
     held_out = [sample(seed) for seed in range(first_seed, first_seed + scenes)]
     both = localisations(model, held_out, {"raw": ("clip", {}), "repaired": ("clip_surgery", {})})
     raw, repaired = both["raw"], both["repaired"]

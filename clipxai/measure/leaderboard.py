@@ -23,6 +23,11 @@ COLUMNS = {  # heading -> where it stands in the scores of a method
     "AP": ("localisation", "AP"),
     "pixel acc. at 0.5": ("localisation", "pixel accuracy at 0.5"),
     "presence AUROC": ("presence", "AUROC"),
+    "segmentation mIoU": ("segmentation", "mIoU"),
+    "with background, at best of other half": ("segmentation", "with background at best of other half"),
+    "given labels, at 0.5": ("given-labels", "with background at 0.5"),
+    "given labels, at best of other half": ("given-labels", "with background at best of other half"),
+    "recognition mAP": ("recognition", "mAP"),
     "IN-Seg pixel acc.": ("imagenet-segmentation", "pixel accuracy"),
     "IN-Seg mIoU": ("imagenet-segmentation", "mIoU"),
     "IN-Seg mAP": ("imagenet-segmentation", "mAP"),
@@ -32,19 +37,31 @@ COLUMNS = {  # heading -> where it stands in the scores of a method
     "rank corr. with shuffled weights": ("randomisation", "rank correlation with shuffled weights"),
     "sensitivity": ("sensitivity", "largest change"),
 }
-LEADING = ("IN-Seg mIoU", "at best of other half", "presence AUROC")  # the first of these that was measured orders the methods
+# the first of these that was measured orders the methods
+LEADING = ("IN-Seg mIoU", "at best of other half", "segmentation mIoU", "given labels, at 0.5", "recognition mAP", "presence AUROC")
 FINE = {"rank corr. with shuffled weights", "sensitivity"}  # numbers about 0…1
 REMEASURED = ("mIoU at 0.5", "mSC", "pointing %", "AP")  # what a test measures again on the first images
 COST = "cost in forwards"
 LESS_IS_BETTER = {"upside down %", "drop", "rank corr. with shuffled weights", "sensitivity", COST,
                   *(name for name in COLUMNS if name.startswith("deletion"))}  # fmt: skip
-ABOUT = (
-    "Per cent, over (picture, label) pairs. mSC: mean of the min-max map inside the mask minus outside; upside down: share of maps where "
-    "that is negative; object contrast: inside the named object minus inside the others. The threshold of 'best of other half' is one for "
-    "all, chosen on pictures that it does not score; 'oracle' is chosen on the very pictures, an upper bound and no result. Presence: does "
-    "a map's highest score rank present labels above absent ones; 50 is chance. Cost: time on top of the recorded forward pass, in such "
-    "passes."
-)
+ABOUT = (  # metrics -> what their columns mean; no metrics: always said
+    ({"localisation"},
+     "Per cent, over (picture, label) pairs. mSC: mean of the min-max map inside the mask minus outside; upside down: share of maps where "
+     "that is negative; object contrast: inside the named object minus inside the others. The threshold of 'best of other half' is one for "
+     "all, chosen on pictures that it does not score; 'oracle' is chosen on the very pictures, an upper bound and no result."),
+    ({"presence"}, "Presence: does a map's highest score rank present labels above absent ones; 50 is chance."),
+    ({"segmentation"},
+     "Segmentation, per cent: every pixel to the highest of all classes' raw scores; pixels are summed over the data set, then divided, "
+     "then averaged over the classes that occur. Without background only pixels of some class count; with it, background is where the "
+     "softmax probability of the best class (scale 40) stays below one threshold, chosen on the other half of the images."),
+    ({"given-labels"},
+     "Of given labels, per cent: the same, but only the classes that are in the picture compete, each map on its own scale of 0…1, and "
+     "background is where no map reaches the threshold (0.5, or chosen on the other half)."),
+    ({"recognition"},
+     "Recognition, per cent: mean over classes of the average precision of ranking images, a map by its highest patch; the class token by "
+     "its probability among all classes, by its cosine, and by its cosine after feature surgery with the list of all classes."),
+    (set(), "Cost: time on top of the recorded forward pass, in such passes."),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,6 +96,11 @@ def board(results: Mapping) -> Board:
     known = {method: numbers[leading] for method, numbers in found.items() if is_number(numbers[leading])}
     ranked = sorted(known, key=known.get, reverse=leading not in LESS_IS_BETTER) + [method for method in found if method not in known]
     return Board(headings, {method: [found[method][name] for name in headings] for method in ranked}, leading)
+
+
+def about(results: Mapping) -> str:
+    """What the columns mean."""
+    return " ".join(words for metrics, words in ABOUT if not metrics or metrics.intersection(results["metrics"]))
 
 
 def is_number(value: float | None) -> bool:
@@ -146,7 +168,7 @@ def markdown(results: Mapping, command: str) -> str:
         f"# {model['name']} on {results['data']}", "",
         f"Made by `{command}`", f"(clipxai {results['clipxai']}, seed {results['seed']}, {results['images']} images, weights "
         f"sha256 {model['weights sha256']}…, torch {results['versions']['torch']}).", "",
-        *(f"- {name}: {words}" for name, words in results["protocol"].items()), "", ABOUT, "",
+        *(f"- {name}: {words}" for name, words in results["protocol"].items()), "", about(results), "",
         *_table(("method", *table.headings, "reference"),
                 [(f"`{name}`", *map(cell, table.headings, numbers), METHODS[name].reference if name in METHODS else "")
                  for name, numbers in table.rows.items()]),

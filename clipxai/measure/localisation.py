@@ -27,19 +27,19 @@ def score_contrast(heat: np.ndarray, mask: np.ndarray) -> float:
 
 
 def object_contrast(heat: np.ndarray, mask: np.ndarray, others: np.ndarray) -> float:
-    """Mean inside the named object minus mean inside the other objects, x100: does a word pick *its* object, or any object?"""
+    """Mean of `heat` (H, W) inside `mask` minus its mean inside `others`, x100: does a word pick *its* object, or any object?"""
     heat = minmax(heat)
     return 100 * float(heat[mask].mean() - heat[others].mean())
 
 
 def iou(predicted: np.ndarray, mask: np.ndarray) -> float:
-    """Shared pixels of two masks (H, W) bool over all pixels of either, x100: 0…100."""
+    """Pixels shared by `predicted` and `mask` (H, W) bool over all pixels of either, x100: 0…100."""
     union = np.count_nonzero(predicted | mask)
     return 100 * np.count_nonzero(predicted & mask) / union if union else 100.0
 
 
 def iou_at(heat: np.ndarray, mask: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """IoU (K,) of the min-max map cut at each of K thresholds: a pixel is foreground where its value reaches the threshold."""
+    """IoU (K,) with `mask` of min-max `heat` (H, W) cut at K `thresholds`: a pixel is foreground where its value reaches the threshold."""
     heat = minmax(heat)
     return _iou_at(np.sort(heat[mask]), np.sort(heat, axis=None), thresholds)
 
@@ -52,12 +52,12 @@ def _iou_at(inside: np.ndarray, everywhere: np.ndarray, thresholds: np.ndarray) 
 
 
 def pointing_hit(heat: np.ndarray, mask: np.ndarray) -> bool:
-    """Whether the hottest pixel lies in the mask (pointing game; Zhang et al. 2016, arXiv 1608.00507, without tolerance margin)."""
+    """Whether the hottest pixel of `heat` lies in the `mask` (pointing game; Zhang et al. 2016, arXiv 1608.00507, no tolerance)."""
     return bool(mask.flat[np.nanargmax(heat)])
 
 
 def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:
-    """Share of the min-max map's sum that lies in the mask, x100 (energy-based pointing game; Wang et al. 2020, arXiv 1910.01279).
+    """Share of the sum of min-max `heat` (H, W) that lies in the `mask`, x100 (energy pointing game; Wang et al. 2020, arXiv 1910.01279).
 
     Chance is the mask's share of the picture. A map that never drops to its minimum spends energy everywhere.
     """
@@ -66,7 +66,7 @@ def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:
 
 
 def average_precision(heat: np.ndarray, mask: np.ndarray) -> float:
-    """Area under the precision-recall curve over all thresholds, x100, without interpolation; chance is the mask's share of the picture."""
+    """Area under the precision-recall curve of `heat` over all thresholds, x100, not interpolated; chance is the share of the `mask`."""
     return 100 * _precision(np.sort(heat[mask]), np.sort(heat, axis=None))
 
 
@@ -78,7 +78,7 @@ def _precision(inside: np.ndarray, everywhere: np.ndarray) -> float:
 
 
 def pixel_accuracy(heat: np.ndarray, mask: np.ndarray, threshold: float = 0.5) -> float:
-    """Share of pixels on the right side of the threshold, x100. A small object makes an empty prediction look good."""
+    """Share of pixels of `heat` on the right side of the `threshold`, x100. A small `mask` makes an empty prediction look good."""
     return 100 * float(((minmax(heat) >= threshold) == mask).mean())
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 from torchmetrics import Metric
-from torchmetrics.functional.classification import binary_auroc
+from torchmetrics.functional.classification import binary_auroc, multilabel_average_precision
 from torchmetrics.utilities import dim_zero_cat
 
 from .localisation import CUTS, FIELDS, THRESHOLDS
+from .segmentation import BINS, miou, summed, with_background, without_background
 
 
 def mean(values: np.ndarray) -> float:
@@ -123,6 +124,69 @@ class Presence(Rows):
         evidence, present = self.table().T
         if present.all() or not present.any():
             return {"AUROC": math.nan}
-        order = np.sort(evidence)
-        ranks = (np.searchsorted(order, evidence) + np.searchsorted(order, evidence, side="right")) / (2 * len(order))
-        return {"AUROC": 100 * float(binary_auroc(torch.from_numpy(ranks), torch.from_numpy(present).long()))}
+        return {"AUROC": 100 * float(binary_auroc(torch.from_numpy(_ranks(evidence)), torch.from_numpy(present).long()))}
+
+
+class Recognition(Rows):
+    """mAP x100: the average precision of ranking images by their score for a class, mean over classes that are in some image.
+
+    Rows are (scores of all C classes, 1 or 0 for each), one per image. torchmetrics' average precision, on ranks as above.
+    """
+
+    def compute(self) -> dict[str, float]:
+        """mAP, and of how many classes it is the mean."""
+        scores, present = np.split(self.table(), 2, axis=1)
+        shown = present.any(0)
+        ranks, truth = np.stack([_ranks(column) for column in scores[:, shown].T], axis=1), present[:, shown].astype(int)
+        found = multilabel_average_precision(torch.from_numpy(ranks), torch.from_numpy(truth), truth.shape[1], average="none")
+        return {"mAP": 100 * mean(found.double().numpy().reshape(-1)), "classes": int(shown.sum())}
+
+
+class Segmentation(Rows):
+    """Semantic mIoU in per cent: pixels are summed over the data set for each class, then divided, then averaged over classes.
+
+    Rows are `segmentation.counts(...)` with the image's half, 0 or 1, in front. The mean goes over the classes (and the background, where
+    it counts) that have a pixel in the truth of the measured images. The threshold of "best of other half" is chosen as in `Localisation`.
+    """
+
+    def compute(self) -> dict[str, object]:
+        """Measure -> number; "by threshold" holds the mIoU with background at each of `THRESHOLDS`; none of these without a background."""
+        half, numbers = np.split(self.table(), [1], axis=1)
+        sides = [summed(numbers[half[:, 0] == side], 1 + int(numbers[:, 0].max())) for side in (0, 1)]
+        both = sum(sides)
+        found = {
+            "classes": int((both[:-1, 0] > 0).sum()),
+            "mIoU": miou(*without_background(both)),
+            "pixel accuracy": 100 * float(both[:-1, 2 : 2 + BINS].sum() / both[:-1, 0].sum()),
+        }
+        if not both[-1, 0]:
+            return found
+        curve = _curve(both)
+        best = int(np.argmax(curve))
+        return found | self._cross_fitted(*sides) | {
+            "with background at 0.5": curve[int(np.argmin(abs(THRESHOLDS - 0.5)))],
+            "with background at oracle": curve[best],
+            "oracle threshold": float(THRESHOLDS[best]),
+            "by threshold": curve,
+        }  # fmt: skip
+
+    @staticmethod
+    def _cross_fitted(one: np.ndarray, other: np.ndarray) -> dict[str, object]:
+        """mIoU of both halves together, each cut at the threshold that is best for the other."""
+        fitted, chosen = math.nan, [math.nan, math.nan]
+        if one[:, 0].any() and other[:, 0].any():
+            at, at_other = int(np.argmax(_curve(other))), int(np.argmax(_curve(one)))
+            fitted = miou(*(with_background(one)[..., at] + with_background(other)[..., at_other]))
+            chosen = [float(THRESHOLDS[at]), float(THRESHOLDS[at_other])]
+        return {"with background at best of other half": fitted, "thresholds of the halves": chosen}
+
+
+def _curve(sums: np.ndarray) -> list[float]:
+    """mIoU with background at every threshold."""
+    return [miou(*at) for at in np.moveaxis(with_background(sums), -1, 0)]
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Places in the order of all values, 0…1; equal ones share theirs."""
+    order = np.sort(values)
+    return (np.searchsorted(order, values) + np.searchsorted(order, values, side="right")) / (2 * len(order))

@@ -19,12 +19,11 @@ import numpy as np
 
 from ..explainers import METHODS, explain
 from ..maps import minmax
-from ..trace import record
 from ..view.comparison import encode_photo
 from ..view.html import PAGE, POLICY
 from ..view.scales import SEQUENTIAL, colour_table
 from .bench import Bench
-from .leaderboard import ABOUT, COST, LESS_IS_BETTER, Board, board, cell, inside_tables, markdown
+from .leaderboard import COST, LESS_IS_BETTER, Board, about, board, cell, inside_tables, markdown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,7 +68,7 @@ def page(bench: Bench, results: Mapping, rows: Sequence[Mapping], command: str) 
     parts = [
         f"<style>{style}</style>", f"<h1>{html.escape(title)}</h1>",
         "<dl>" + "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items()) + "</dl>",
-        "<h2>Leaderboard</h2>", f"<p>{html.escape(ABOUT)}</p>", _table(table),
+        "<h2>Leaderboard</h2>", f"<p>{html.escape(about(results))}</p>", _table(table),
     ]  # fmt: skip
     if table.leading != COST:
         parts += ["<h2>What does a better map cost?</h2>", _svg(trade_off(table))]
@@ -201,7 +200,7 @@ def _one_a_picture(pairs: Sequence[tuple]) -> list[tuple]:
 def _picture(bench: Bench, method: str, contrast: float, name: str, n: int) -> str:
     """One map over its picture with the true outline, and what was asked."""
     sample = bench.data.read(name)
-    trace = record(bench.model, sample.image, "")
+    trace = bench.record(sample.image)
     labels = bench.labels(sample, trace)
     explanation = explain(bench.with_texts(trace, labels[n : n + 1]), method)
     height, width = explanation.image.shape[:2]

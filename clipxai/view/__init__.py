@@ -8,26 +8,41 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..inside import AttentionMaps, Contributions, TokenScores
+from ..inside import AttentionMaps, Contributions, HeadContributions, TokenScores, WordRelevance
 from ..results import Explanation
+from ..tasks.segmentation import Segmentation
 from .attention import LayerAttentionViewer
 from .comparison import MethodComparison
+from .heads import HeadGrid
 from .modules import ModuleComparison
+from .relevance import WordRanking
+from .segmentation import RegionMap
 from .viewer import Viewer, known_suffix, replacing
 from .words import TokenMap
 
 if TYPE_CHECKING:
     from .figures import figure
 
-__all__ = ["LayerAttentionViewer", "MethodComparison", "ModuleComparison", "TokenMap", "Viewer", "figure", "save", "show"]
+__all__ = [
+    "HeadGrid", "LayerAttentionViewer", "MethodComparison", "ModuleComparison", "RegionMap", "TokenMap", "Viewer", "WordRanking",
+    "figure", "save", "show",
+]  # fmt: skip
 
-Showable = Explanation | Sequence[Explanation] | AttentionMaps | Contributions | TokenScores | Viewer
-# what looks inside has a viewer of its own
-INSIDE = {AttentionMaps: LayerAttentionViewer, Contributions: ModuleComparison, TokenScores: TokenMap}
+Inside = AttentionMaps | Contributions | HeadContributions | TokenScores | WordRelevance
+Showable = Explanation | Sequence[Explanation] | Inside | Segmentation | Viewer
+# what is no map has a figure of its own
+OWN = {
+    AttentionMaps: LayerAttentionViewer,
+    Contributions: ModuleComparison,
+    HeadContributions: HeadGrid,
+    TokenScores: TokenMap,
+    WordRelevance: WordRanking,
+    Segmentation: RegionMap,
+}
 
 
 def show(what: Showable) -> Viewer | None:
-    """Show an explanation, several of one image side by side, attention maps, contributions, token scores, or a viewer.
+    """Show an explanation, several of one image side by side, what was found inside (attention maps, words …), a segmentation, or a viewer.
 
     Returns
     -------
@@ -51,7 +66,7 @@ def save(what: Showable, path: str | Path) -> Path:
 
     Parameters
     ----------
-    what : an explanation, several of one image, attention maps, contributions, token scores, or a viewer
+    what : an explanation, several of one image, what was found inside (attention maps, words …), a segmentation, or a viewer
     path : .html (interactive, one file, no network), .png, .svg, .pdf, or .npz (the numbers of one explanation, to load again)
 
     Returns
@@ -75,7 +90,7 @@ def save(what: Showable, path: str | Path) -> Path:
 
 
 def _viewer(what: Showable) -> Viewer:
-    return what if isinstance(what, Viewer) else INSIDE.get(type(what), MethodComparison)(what)
+    return what if isinstance(what, Viewer) else OWN.get(type(what), MethodComparison)(what)
 
 
 def _in_notebook() -> bool:

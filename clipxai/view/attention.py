@@ -4,7 +4,7 @@ Payload: head means and class rows as square roots in a few steps, deflated. A h
 spoil the steps of everyone else in their row: the query itself, [class] and the sinks. They travel beside it, nearly exactly.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -42,7 +42,7 @@ class LayerAttentionViewer(Viewer):
 
     Parameters
     ----------
-    maps : from `clipxai.attention_maps`
+    maps : from `clipxai.attention_maps`; single heads answer for [class] only, and for every patch in the layers of `maps.with_heads`
     query : patch (row, column) whose attention is shown first; by default the one that the class token looks at most in the last layer
     layer : number of the layer that is shown first (negative: from the last); by default the one where two kinds differ most
     steps : 15, 23, 31, 63 or 255; weights travel in so many steps of their square root. More are finer and need more bytes: the error is
@@ -61,8 +61,8 @@ class LayerAttentionViewer(Viewer):
     """
 
     module = "attention"
-    poster_bytes = {"png": 70_000, "jpeg": 72_000}  # smaller than of others: the numbers of this figure need the room
-    poster_step, poster_quality = 8, 75
+    poster_bytes = {"png": 50_000, "jpeg": 72_000}  # smaller than of others: the numbers of this figure need the room
+    poster_step, poster_quality = 16, 60
 
     def __init__(
         self,
@@ -105,6 +105,7 @@ class LayerAttentionViewer(Viewer):
 
         For each kind: `mean_*` (L, N, N) and `class_*` (L, H, N) without what travels beside them as u16: `own_*` (L, N), a query's
         weight for itself, `columns_*` (L, C, N) and `class_columns_*` (L, H, C), the weights for the tokens `header["columns"]`.
+        Heads of the layers `header["headed"]` one after the other, `heads_*` (K * H, N, N), with `heads_own_*` and `heads_columns_*`.
         """
         columns = [0, *(1 + sink for sink in self.maps.sinks[:MOST_LIFTED])]
         arrays: Arrays = {SEQUENTIAL: (colour_table(SEQUENTIAL), "u8"), "rollout": (self.maps.rollout, "f32")}
@@ -115,6 +116,8 @@ class LayerAttentionViewer(Viewer):
             rows = self.maps.class_rows[kind]
             arrays |= {f"mean_{kind}": (rest, coding), f"own_{kind}": (own, "u16"), f"columns_{kind}": (lifted, "u16")}
             arrays |= {f"class_{kind}": (_without(rows, columns), coding), f"class_columns_{kind}": (rows[..., columns], "u16")}
+        headed = list(self.maps.heads)
+        arrays |= self._heads(headed, columns)
         rungs = [steps for steps in CODINGS if steps <= self.steps]
         coarser: list[Step] = [
             (f"To keep the figure small, weights travel in {low} steps of their square root instead of {high}.", _rounding(low))
@@ -124,7 +127,32 @@ class LayerAttentionViewer(Viewer):
             (f"To keep the figure small, every second {which} is left out; the last one stays.", _every_second_layer)
             for which in ("layer", "of the other layers", "of the layers still there")
         ]
-        return pack(self._header(columns), arrays, self.budget, [*coarser, *fewer], deflate=True)
+        without: list[Step] = [
+            (f"To keep the figure small, layer {headed[n]} has single heads for [class] only.", self._dropping_heads(headed[:n], columns))
+            for n in reversed(range(len(headed)))
+        ]
+        return pack(self._header(columns), arrays, self.budget, [*without, *coarser, *fewer], deflate=True)
+
+    def _heads(self, layers: Sequence[int], columns: list[int]) -> Arrays:
+        """Every head's weights in some layers, taken apart as the means are."""
+        found: Arrays = {}
+        for kind in self.maps.mean if layers else ():
+            rest, own, lifted = lift(np.concatenate([self.maps.heads[layer][kind] for layer in layers]), columns)
+            found |= {
+                f"heads_{kind}": (rest, CODINGS[self.steps]),
+                f"heads_own_{kind}": (own, "u16"),
+                f"heads_columns_{kind}": (lifted, "u16"),
+            }
+        return found
+
+    def _dropping_heads(self, layers: list[int], columns: list[int]) -> Callable[[Header, Arrays], tuple[Header, Arrays]]:
+        """What leaves heads in these layers only."""
+
+        def lighten(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
+            others = {name: array for name, array in arrays.items() if not name.startswith("heads_")}
+            return {**header, "headed": layers}, others | self._heads(layers, columns)
+
+        return lighten
 
     def _header(self, columns: list[int]) -> Header:
         picture = self.maps.picture
@@ -137,6 +165,7 @@ class LayerAttentionViewer(Viewer):
             "kinds": [{"name": kind, "label": label(kind), "meaning": KINDS.get(kind, (kind, ""))[1]} for kind in self.maps.mean],
             "statistics": [{"name": n, "label": label, "unit": unit, "meaning": meaning} for n, label, unit, meaning in STATISTICS],
             "layers": list(range(layers_of(self.maps))), "heads": int(self.maps.entropy.shape[1]), "columns": columns,
+            "headed": list(self.maps.heads),
             "sinks": [int(1 + sink) for sink in self.maps.sinks], "steps": self.steps,
             "query": int(self.query), "layer": int(self.layer), "notes": self.notes,
         }  # fmt: skip

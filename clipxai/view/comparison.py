@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from ..results import Explanation
-from .lettering import one_line
+from .lettering import listed
 from .panels import MERITS, Truth, gather, legend, panels_of, rows_of
 from .payload import BUDGET, Arrays, Header, Payload, pack
 from .scales import DIVERGING, LABELS, SEQUENTIAL, Scaling, caption, colour_table, scales_of, two_digits
@@ -62,12 +62,10 @@ class MethodComparison(Viewer):
     def summary(self) -> str:
         """One line: which methods, which texts."""
         methods = ", ".join(dict.fromkeys(e.method for e in self.explanations))
-        others = len(self.texts) - len(self.texts[:MOST_NAMED])
-        named = ", ".join(repr(one_line(text)) for text in self.texts[:MOST_NAMED]) + (f" and {others} more" if others else "")
-        return f"Where {methods} {'sees' if len(self.explanations) == 1 else 'see'} {named}"
+        return f"Where {methods} {'sees' if len(self.explanations) == 1 else 'see'} {listed(self.texts, MOST_NAMED)}"
 
     def figure(self, *, normalize: Scaling = "minmax", alpha: float = 0.6) -> "Figure":
-        """All maps as a matplotlib figure; see `clipxai.view.figure` for the options."""
+        """All maps as a matplotlib figure; `normalize` and `alpha` as in `clipxai.view.figure`."""
         from .figures import figure
 
         return figure(self.explanations, texts=self.texts, normalize=normalize, alpha=alpha, mask=self.mask)

@@ -3,6 +3,7 @@
 A prompt is data: `$` starts no formula, a line break breaks no line, and a novel does not push the picture off the page.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 POINTS_PER_INCH = 72
@@ -13,6 +14,12 @@ FALLBACK_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic", "N
 def one_line(text: str) -> str:
     """Text on one line: every run of white space is one space, what cannot be printed becomes the replacement character."""
     return "".join(letter if letter.isprintable() else REPLACEMENT for letter in " ".join(text.split()))
+
+
+def listed(texts: Sequence[str], most: int) -> str:
+    """Texts in quotes, the first few of them and how many more there are."""
+    others = len(texts) - most
+    return ", ".join(repr(one_line(text)) for text in texts[:most]) + (f" and {others} more" if others > 0 else "")
 
 
 def drawable(text: str) -> str:

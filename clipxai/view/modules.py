@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..inside import Contributions
-from .lettering import one_line
+from .attention import label
+from .lettering import listed
 from .payload import BUDGET, Arrays, Header, Payload, pack
-from .pictures import finite, picture_header, reach_of, smaller_photo
-from .scales import DIVERGING, Scale, colour_table, number
+from .pictures import closure_of, finite, picture_header, reach_of, rows_of_texts, smaller_photo
+from .scales import DIVERGING, Scale, colour_table, number, two_digits
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ ALIGNMENT = (
 )
 LENS = "Bottom row: cosine of every patch with the text if the network stopped there (logit lens)"
 MAPS = "Maps: what the module added to each patch's own cosine"
+SELECTION = (
+    "Selection ratio: of the {others} patches that each of the object's {patches} patches attends to most (itself left out), the share on "
+    "the object, mean of all heads; its mean over images is the mFSR. An FFN attends to nothing. Dotted: chance, {chance}."
+)
 SCALES = ("one scale for all layers", "each layer on its own scale")
 
 
@@ -32,7 +37,7 @@ class ModuleComparison(Viewer):
 
     Parameters
     ----------
-    contributions : from `clipxai.contributions`
+    contributions : from `clipxai.contributions`; with masks (`Contributions.with_masks`), how far attention selects the object too
     texts : which of its texts, by number or as written; all by default, the first one is shown first
     layer : whose maps are shown first; the last by default
     budget : most bytes the interactive figure's data may take
@@ -60,25 +65,22 @@ class ModuleComparison(Viewer):
         if not -self.layers <= layer < self.layers:
             raise IndexError(f"layer {layer}, but this model has {self.layers} (0 to {self.layers - 1})")
         self.layer = layer % self.layers
-        self.rows = [self._row(text) for text in (range(len(contributions.texts)) if texts is None else texts)]
-        if not self.rows:
-            raise ValueError("there is nothing to draw: no text was chosen")
+        self.rows = rows_of_texts(contributions.texts, texts)
         self.texts = tuple(contributions.texts[row] for row in self.rows)
+        self.selections = [contributions.selection.get(text) for text in self.texts]
 
     @property
     def summary(self) -> str:
         """What the figure shows, in one line."""
-        others = len(self.texts) - MOST_NAMED
-        named = ", ".join(repr(one_line(text)) for text in self.texts[:MOST_NAMED]) + (f" and {others} more" if others > 0 else "")
-        return f"What attention and FFN of every layer added to the match with {named}"
+        return f"What attention and FFN of every layer added to the match with {listed(self.texts, MOST_NAMED)}"
 
     def maps(self, text: int, layer: int) -> np.ndarray:
-        """What attention and FFN added per patch, and the first minus the second, (3, P) float32; `text` counts in `texts`."""
+        """What attention and FFN of a `layer` added per patch, and their difference, (3, P) float32; `text` counts in `texts`."""
         attention, ffn = (part[layer, self.rows[text], 1:] for part in (self.contributions.attention, self.contributions.ffn))
         return np.stack([attention, ffn, attention - ffn])
 
     def scale(self, text: int, layer: int | None = None) -> Scale:
-        """The scale that the three maps of a layer share, zero in the middle: of all layers, or of one."""
+        """The scale that the three maps of a layer share for a `text`, zero in the middle: of all layers, or of one `layer`."""
         layers = range(self.layers) if layer is None else [layer]
         reach = max(reach_of(self.maps(text, n)) for n in layers)
         return Scale(-reach, reach, DIVERGING)
@@ -89,15 +91,14 @@ class ModuleComparison(Viewer):
         return Scale(-reach, reach, DIVERGING)
 
     def cumulative(self, text: int) -> np.ndarray:
-        """The class token's sum of parts after the embedding, after each layer, and with the bias, (L + 2,) float64."""
+        """The class token's sum of parts of a `text` after the embedding, each layer, and with the bias, (L + 2,) float64."""
         c, row = self.contributions, self.rows[text]
         layers = c.attention[:, row, 0].astype(np.float64) + c.ffn[:, row, 0]
         return np.cumsum([float(c.embedding[row, 0]), *layers, float(c.bias[row, 0])])
 
     def closure(self, text: int) -> str:
-        """The proof that no part is missing, in words."""
-        total, cosine = self.cumulative(text)[-1], float(self.contributions.similarity[self.rows[text], 0])
-        return f"parts add up to {number(total)}; difference {number(float(f'{abs(total - cosine):.0e}'))}"
+        """The proof that no part is missing for a `text`, in words."""
+        return closure_of(self.cumulative(text)[-1], float(self.contributions.similarity[self.rows[text], 0]))
 
     def figure(self) -> "Figure":
         """Bars of every layer, and the maps of the layer and text that are shown first."""
@@ -105,20 +106,29 @@ class ModuleComparison(Viewer):
 
         return module_figure(self)
 
+    def selecting(self, text: int) -> str:
+        """What the selection ratio of a text is, in words; empty where no mask is known."""
+        found = self.selections[text]
+        return SELECTION.format(others=found.patches - 1, patches=found.patches, chance=two_digits(found.chance)) if found else ""
+
     def captions(self, text: int) -> list[str]:
-        """What the figure shows and how it is coloured, in sentences; the scale is that of all layers."""
+        """What the figure shows of a `text` and how it is coloured, in sentences; the scale is that of all layers."""
         maps, lens = self.scale(text), self.lens_scale(text)
         shared = "one scale for all layers, from {} to {}, zero in the middle: red above, blue below."
         return [
             BARS,
             ALIGNMENT,
+            *filter(None, [self.selecting(text)]),
             f"{LENS}; {shared.format(number(lens.low), number(lens.high))}",
             f"{MAPS}; {shared.format(number(maps.low), number(maps.high))}",
             EXACT,
         ]
 
     def payload(self) -> Payload:
-        """Parts per patch (`attention`, `ffn` (L, T, P), `lens` (L + 1, T, P)), those of the class token exactly, words and photo."""
+        """Parts per patch (`attention`, `ffn` (L, T, P), `lens` (L + 1, T, P)), those of the class token exactly, words and photo.
+
+        Where a mask is known, `selection` (T, kinds, L) beside them.
+        """
         c, rows = self.contributions, self.rows
         exact = {
             "class_attention": c.attention[:, rows, 0], "class_ffn": c.ffn[:, rows, 0],
@@ -133,7 +143,18 @@ class ModuleComparison(Viewer):
             "lens": (finite(c.lens[:, rows]), "u16"),
             DIVERGING: (colour_table(DIVERGING), "u8"),
         }
+        if any(self.selections):
+            arrays["selection"] = (self._ratios(), "f32")
         return pack(self._header(), arrays, self.budget, [smaller_photo(c.picture)])
+
+    def _ratios(self) -> np.ndarray:
+        """Selection ratios (T, kinds, L), NaN for texts without a mask."""
+        none = np.full((len(self._kinds()), self.layers), np.nan, np.float32)
+        return np.stack([np.stack(list(found.ratio.values())) if found else none for found in self.selections])
+
+    def _kinds(self) -> list[str]:
+        """Kinds of attention whose selection ratio is known."""
+        return list(next(filter(None, self.selections)).ratio) if any(self.selections) else []
 
     def _header(self) -> Header:
         texts = range(len(self.texts))
@@ -147,6 +168,8 @@ class ModuleComparison(Viewer):
             "closures": [self.closure(text) for text in texts],
             "reaches": [{"all": self.scale(t).high, "layers": [self.scale(t, n).high for n in range(self.layers)],
                          "lens": self.lens_scale(t).high, "parts": self._extent(t)} for t in texts],
+            "selections": [found and {"caption": self.selecting(t), "chance": found.chance} for t, found in enumerate(self.selections)],
+            "kinds": [label(kind) for kind in self._kinds()],
             "scalings": list(SCALES),
             "captions": {"bars": BARS, "alignment": ALIGNMENT, "lens": LENS, "maps": MAPS, "exact": EXACT},
             "largest": f"Over all patches and texts, parts and cosine differ by {residual} at most.",
@@ -158,13 +181,3 @@ class ModuleComparison(Viewer):
         parts = np.concatenate([np.ravel(part) for part in (c.attention[:, row], c.ffn[:, row], c.embedding[row], c.bias[row])])
         known = parts[np.isfinite(parts)]
         return [float(known.min()), float(known.max())] if known.size else [0.0, 0.0]
-
-    def _row(self, text: int | str) -> int:
-        known = self.contributions.texts
-        if isinstance(text, str):
-            if text not in known:
-                raise ValueError(f"no text {text!r} in these contributions; they have: {', '.join(map(repr, known))}")
-            return known.index(text)
-        if not -len(known) <= text < len(known):
-            raise IndexError(f"text number {text}, but there are {len(known)} (0 to {len(known) - 1})")
-        return text % len(known)

@@ -5,6 +5,7 @@ Lengths are in inches from the top left corner, as in `figures`.
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from .figures import BAR, BAR_GAP, GAP, GREY, LINE, MARGIN, NUMBERS, SMALL, TALLEST, TITLE, Page, hatch, overlay
@@ -16,6 +17,7 @@ ALPHA = 0.6  # opacity of a map over the photo
 HEAD, SMALL_HEAD = 0.4, 0.36  # title and subtitle above a map
 BELOW = BAR_GAP + BAR + NUMBERS
 SAFE = 0.97  # share of a line that is filled: on screen, letters are rounded to whole pixels and run wider than measured
+BAR_ROW, BAR_NAME, BAR_NUMBER = 0.2, 1.05, 0.62  # of a ranking
 PLUS, MINUS = "#c9453c", "#3579b8"  # signed bars, as in the browser: the hues of the diverging map, dark enough on white and on black
 UNKNOWN = "Letters shown as \ufffd are in none of the fonts installed here."
 
@@ -74,6 +76,32 @@ def draw_scale(page: Page, x: float, y: float, width: float, scale: Scale) -> No
     for at, side, value in ((0.0, "left", scale.low), (0.5, "center", (scale.low + scale.high) / 2), (1.0, "right", scale.high)):
         if scale.high > scale.low or at == 0.5:
             page.write(x + at * width, y + BAR + 0.035, number(value), ha=side, color=GREY)
+
+
+def draw_ranking(
+    page: Page, place: tuple[float, float, float, float], titles: tuple[str, str], names: Sequence[str], values: np.ndarray
+) -> None:
+    """Words by falling value with bars from zero, in x, y, width, height; says how many did not fit."""
+    x, y, width, height = place
+    order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
+    room = int((height - HEAD) / BAR_ROW)
+    shown = order if len(order) <= room else order[: room - 1]
+    page.write(x, y, titles[0], TITLE, weight="bold")
+    page.write(x, y + 0.2, shorten(titles[1], width, SMALL), color=GREY)
+    low, high = min(0.0, float(np.nanmin(values))), max(0.0, float(np.nanmax(values)))
+    area = page.axes(x + BAR_NAME, y + HEAD, width - BAR_NAME - BAR_NUMBER, len(shown) * BAR_ROW)
+    area.set_xlim(low, high if high > low else low + 1)
+    area.set_ylim(len(shown) - 0.5, -0.5)
+    area.barh(range(len(shown)), values[shown], height=0.72, color=[PLUS if values[n] > 0 else MINUS for n in shown])
+    area.axvline(0, color=GREY, linewidth=0.8)
+    for row, n in enumerate(shown):
+        middle = y + HEAD + (row + 0.5) * BAR_ROW
+        page.write(x + BAR_NAME - 0.08, middle, shorten(names[n], BAR_NAME - 0.1, SMALL), ha="right", va="center")
+        page.write(x + width, middle, number(float(values[n])), ha="right", va="center")
+    if len(shown) < len(order):
+        rest = values[order[len(shown) :]]
+        words = f"and {len(rest)} more, from {number(float(rest.max()))} to {number(float(rest.min()))}"
+        page.write(x, y + HEAD + (len(shown) + 0.5) * BAR_ROW, words, va="center", color=GREY)
 
 
 def columns_of(width: float, count: int) -> list[float]:

@@ -1,5 +1,6 @@
 """How does the image of a viewer that looks inside travel into a page, with the grid of its patches?"""
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -9,6 +10,7 @@ from ..results import Explanation
 from .comparison import PHOTO_SIDE, SMALL_PHOTO_SIDE, encode_photo
 from .panels import Panel
 from .payload import Arrays, Header, Step
+from .scales import number
 
 
 def picture_header(picture: Picture) -> Header:
@@ -28,6 +30,35 @@ def as_panel(picture: Picture, values: np.ndarray, name: str, unit: str) -> Pane
     """Patch values (P,) as a panel, which knows what NaN and "no variation" are."""
     scores = values.reshape(1, picture.grid.height, picture.grid.width).astype(np.float32)
     return Panel(Explanation(scores, (name,), "", picture.grid, unit, picture.image, np.zeros(1, np.float32)), 0, 0)
+
+
+def rows_of_texts(known: Sequence[str], texts: Sequence[int | str] | None) -> list[int]:
+    """Numbers of the texts that were chosen, by number or as written; all for None.
+
+    Raises
+    ------
+    ValueError : unknown text, or none
+    IndexError : no text of that number
+    """
+    rows = [_row(known, text) for text in (range(len(known)) if texts is None else texts)]
+    if not rows:
+        raise ValueError("there is nothing to draw: no text was chosen")
+    return rows
+
+
+def _row(known: Sequence[str], text: int | str) -> int:
+    if isinstance(text, str):
+        if text not in known:
+            raise ValueError(f"no text {text!r} in these contributions; they have: {', '.join(map(repr, known))}")
+        return known.index(text)
+    if not -len(known) <= text < len(known):
+        raise IndexError(f"text number {text}, but there are {len(known)} (0 to {len(known) - 1})")
+    return text % len(known)
+
+
+def closure_of(total: float, cosine: float) -> str:
+    """The proof that no part is missing, in words."""
+    return f"parts add up to {number(total)}; difference {number(float(f'{abs(total - cosine):.0e}'))}"
 
 
 def finite(values: np.ndarray) -> np.ndarray:

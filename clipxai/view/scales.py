@@ -14,6 +14,7 @@ from ..results import is_flat
 
 Scaling = Literal["minmax", "shared", "signed"]
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"
+AWAY = 1 + 1e-12  # a number halfway between two is rounded away from zero, as browsers do
 LABELS: dict[Scaling, str] = {
     "minmax": "each map on its own scale",
     "shared": "one scale for all",
@@ -102,9 +103,9 @@ def number(value: float) -> str:
     """A score for people: three significant digits and a real minus sign."""
     if not np.isfinite(value):
         return "not a number"
-    return f"{value:.3g}".replace("-", "−")
+    return f"{value * AWAY:.3g}".replace("-", "−")
 
 
 def two_digits(value: float) -> str:
     """A cosine, overlap or correlation for people: two decimals and a real minus sign."""
-    return f"{value:.2f}".replace("-", "−")
+    return f"{value * AWAY:.2f}".replace("-", "−")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..inside import TokenScores
+from ..inside import TokenScores, WordRelevance
 from .lettering import one_line
 from .payload import BUDGET, Arrays, Header, Payload, pack
 from .pictures import as_panel, finite, picture_header, reach_of, smaller_photo
@@ -102,7 +102,7 @@ class TokenMap(Viewer):
         return word_figure(self)
 
     def scales(self, path: str, units: Sequence[Unit], *, own: bool = False) -> list[Scale]:
-        """One scale per word: symmetric about zero and shared by all of them, or from each map's lowest to its highest patch."""
+        """One scale for each of `units` on a `path`: symmetric about zero and shared, or each map's `own`, from lowest to highest."""
         maps = finite(self.maps(path, units))
         if own:
             return scales_of(list(maps), [path] * len(units), "minmax")
@@ -110,7 +110,7 @@ class TokenMap(Viewer):
         return [Scale(-reach, reach, DIVERGING)] * len(units)
 
     def caption(self, path: str, units: Sequence[Unit], *, own: bool = False) -> str:
-        """What the colours mean, in a sentence."""
+        """What the colours of `units` on a `path` mean, on one scale or each on its `own`, in a sentence."""
         return caption([unit_of(path)] * len(units), "minmax" if own else "shared", self.scales(path, units, own=own))
 
     def notes(self) -> list[str]:
@@ -174,7 +174,7 @@ class TokenMap(Viewer):
         return word % len(names)
 
 
-def units_of(scores: TokenScores) -> tuple[list[Unit], list[Unit]]:
+def units_of(scores: TokenScores | WordRelevance) -> tuple[list[Unit], list[Unit]]:
     """Words and pieces of a text; a token that belongs to no word, as [start] and [end], is a word by itself."""
     pieces = [(token, n, n + 1) for n, token in enumerate(scores.tokens)]
     inside = {n for _, start, stop in scores.words for n in range(start, stop)}

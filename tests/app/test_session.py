@@ -68,6 +68,13 @@ def test_new_texts_give_what_a_new_recording_gives(embedded, scene, wish):
     torch.testing.assert_close(torch.from_numpy(found.scores), torch.from_numpy(expected.scores), atol=1e-6, rtol=0)
 
 
+def test_the_layers_views_have_what_is_known_of_heads_and_masks(wish):
+    modules = Session().answer(replace(wish, view="modules"))
+    assert modules.selections[0].patches > 1 and modules.selections[1] is None, "the bicycle covers one patch"
+    attention = Session().answer(replace(wish, view="attention"))
+    assert list(attention.maps.heads) == [7]
+
+
 @pytest.mark.parametrize(("view", "kind"), [("attention", LayerAttentionViewer), ("modules", ModuleComparison), ("words", TokenMap)])
 def test_every_view(wish, view, kind):
     assert isinstance(Session().answer(replace(wish, view=view)), kind)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attention_examples import attention_example
-from view_examples import HOSTILE, settled
+from browsing import assert_a_frame_is_enough, assert_no_sideways_scrolling, assert_poster, saved, settled
+from view_examples import HOSTILE
 
 from clipxai.inside import AttentionMaps
 from clipxai.view import LayerAttentionViewer
@@ -17,11 +18,6 @@ from clipxai.view.scales import colour_table, number
 SINKS = (7, 20)
 MAPS = attention_example(sinks=SINKS)  # 3 layers, 2 heads, 5 × 6 patches
 VIEWER = LayerAttentionViewer(MAPS, steps=255)
-LIMIT = 16  # milliseconds of work for one hovered patch: a frame
-
-
-def saved(viewer: LayerAttentionViewer, folder: Path) -> str:
-    return viewer.save(folder / "saved.html").read_text(encoding="utf-8")
 
 
 def open_figure(visit: Callable, text: str, **context: object) -> object:
@@ -58,8 +54,8 @@ def assert_says(lines: list[str], place: str, values: list[float]) -> None:
         assert abs(float(said.replace("−", "-")) - value) <= float(error.replace("−", "-") or 0) * 1.5 + 0.006 * value
 
 
-def test_first_state_is_the_posters(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(VIEWER, tmp_path))
+def test_first_state_is_the_posters(visit: Callable):
+    page = open_figure(visit, saved(VIEWER))
     row, column = divmod(VIEWER.query - 1, 6)
     assert page.locator("output.status").inner_text() == f"query: row {row}, column {column}"
     top = top_of([mean[:, VIEWER.query] for mean in MAPS.mean.values()], hidden_of(MAPS, VIEWER.query))
@@ -69,8 +65,8 @@ def test_first_state_is_the_posters(visit: Callable, tmp_path: Path):
     assert page.locator(".numbers").all_inner_texts()[0].split()[-1] == number(top)
 
 
-def test_hovering_the_image_asks_that_patch_and_the_map_shows_its_colours(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(VIEWER, tmp_path))
+def test_hovering_the_image_asks_that_patch_and_the_map_shows_its_colours(visit: Callable):
+    page = open_figure(visit, saved(VIEWER))
     page.mouse.move(*at(page, ".photo .picture", 3, 2))
     query, layer = 1 + 3 * 6 + 2, VIEWER.layer
     settled(page)
@@ -90,8 +86,8 @@ def test_hovering_the_image_asks_that_patch_and_the_map_shows_its_colours(visit:
     assert page.locator("output.status").inner_text() != "query: row 3, column 2", "the first query returns"
 
 
-def test_hovering_a_map_reads_the_right_numbers(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(VIEWER, tmp_path))
+def test_hovering_a_map_reads_the_right_numbers(visit: Callable):
+    page = open_figure(visit, saved(VIEWER))
     page.mouse.click(*at(page, ".photo .picture", 3, 2))
     query = 1 + 3 * 6 + 2
     for row, column in ((0, 4), (1, 1), (3, 2), (4, 5)):  # the second is a sink, the third the query itself
@@ -100,8 +96,8 @@ def test_hovering_a_map_reads_the_right_numbers(visit: Callable, tmp_path: Path)
     assert "pinned" in page.locator("output.status").inner_text()
 
 
-def test_class_chip_strip_and_head_choose(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(VIEWER, tmp_path))
+def test_class_chip_strip_and_head_choose(visit: Callable):
+    page = open_figure(visit, saved(VIEWER))
     page.get_by_text("[class]", exact=True).first.hover()
     page.locator(".photo .chip").click()
     settled(page)
@@ -118,8 +114,23 @@ def test_class_chip_strip_and_head_choose(visit: Callable, tmp_path: Path):
     assert "alone" not in page.locator("output.status").inner_text()
 
 
-def test_statistics_have_their_numbers(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(VIEWER, tmp_path))
+def test_a_head_answers_for_a_patch_where_it_was_sent_and_says_so_where_not(visit: Callable):
+    maps = attention_example(sinks=SINKS, headed=(1,))
+    page = open_figure(visit, saved(LayerAttentionViewer(maps, steps=255)))
+    page.mouse.click(*at(page, ".photo .picture", 3, 2))
+    page.mouse.click(*at(page, ".heads .film >> nth=0", 1, 1, 2, 3))  # q-k, head 1, layer 1
+    page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
+    query = 1 + 3 * 6 + 2
+    assert_says(told(page), "row 2, column 2", [float(kind[1, query, 15]) for kind in maps.heads[1].values()])
+    assert page.locator("output.status").inner_text() == "query: row 3, column 2, head 1 alone (pinned; Esc lets go)"
+    page.mouse.click(*at(page, ".films .film >> nth=0", 0, 2, 1, 3))  # layer 2 has none
+    page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
+    assert_says(told(page), "row 2, column 2", expected(query, 15, 2, maps))
+    assert "only in layer 1 of this figure" in page.locator(".caption").inner_text()
+
+
+def test_statistics_have_their_numbers(visit: Callable):
+    page = open_figure(visit, saved(VIEWER))
     page.mouse.move(*at(page, ".merits .film >> nth=1", 1, 2, 2, 3))
     hint = page.locator(".hint").inner_text()
     assert hint.startswith("layer 2, head 1: ")
@@ -129,8 +140,8 @@ def test_statistics_have_their_numbers(visit: Callable, tmp_path: Path):
     assert page.locator(".hint").inner_text().startswith("layer 1, rollout: most on ")
 
 
-def test_keyboard_alone_is_enough(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(LayerAttentionViewer(MAPS, query=(2, 2), layer=0), tmp_path))
+def test_keyboard_alone_is_enough(visit: Callable):
+    page = open_figure(visit, saved(LayerAttentionViewer(MAPS, query=(2, 2), layer=0)))
     page.locator(".stage").focus()
     for key in ("ArrowRight", "ArrowUp", "]", "]", "]", "[", " "):
         page.keyboard.press(key)
@@ -155,8 +166,8 @@ def test_keyboard_alone_is_enough(visit: Callable, tmp_path: Path):
     assert page.locator("output.status").inner_text().startswith("query: [class], head 1 alone")
 
 
-def test_scale_switches_change_the_scale_and_the_caption_not_the_numbers(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(VIEWER, tmp_path))
+def test_scale_switches_change_the_scale_and_the_caption_not_the_numbers(visit: Callable):
+    page = open_figure(visit, saved(VIEWER))
     rows = [mean[:, VIEWER.query] for mean in MAPS.mean.values()]
     before = told(page)
     page.get_by_label("sinks (2)").uncheck()
@@ -173,16 +184,16 @@ def test_scale_switches_change_the_scale_and_the_caption_not_the_numbers(visit: 
     assert told(page) == before
 
 
-def test_one_kind_only(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(VIEWER, tmp_path))
+def test_one_kind_only(visit: Callable):
+    page = open_figure(visit, saved(VIEWER))
     page.locator(".controls .chip").nth(2).click()
     settled(page)
     assert page.locator(".panel:not(.photo):visible b").all_inner_texts() == ["v-v attention"]
     assert page.locator(".films .film:visible").count() == 2
 
 
-def test_table_lists_what_it_looks_at_most(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(VIEWER, tmp_path))
+def test_table_lists_what_it_looks_at_most(visit: Callable):
+    page = open_figure(visit, saved(VIEWER))
     page.locator("summary").click()
     order = np.argsort(-MAPS.mean["qk"][VIEWER.layer, VIEWER.query])
     page.locator("tbody tr").first.wait_for()
@@ -192,8 +203,8 @@ def test_table_lists_what_it_looks_at_most(visit: Callable, tmp_path: Path):
     assert page.locator("tbody tr").first.locator("td").nth(1).inner_text() == name
 
 
-def test_one_layer_and_one_kind_as_of_a_resnet(visit: Callable, tmp_path: Path):
-    page = open_figure(visit, saved(LayerAttentionViewer(attention_example(1, 4, (4, 4), ("qk",))), tmp_path))
+def test_one_layer_and_one_kind_as_of_a_resnet(visit: Callable):
+    page = open_figure(visit, saved(LayerAttentionViewer(attention_example(1, 4, (4, 4), ("qk",)))))
     assert page.locator(".panel").count() == 2 and page.locator(".controls .chip").count() == 0
     page.mouse.move(*at(page, ".photo .picture", 0, 0, 4, 4))
     settled(page)
@@ -212,14 +223,13 @@ def test_two_figures_on_one_page(visit: Callable):
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_without_scripts_the_poster_is_there(visit: Callable, tmp_path: Path):
-    page = visit(saved(VIEWER, tmp_path), java_script_enabled=False)
-    poster = page.locator(".clipxai-figure > img")
-    assert poster.is_visible() and poster.bounding_box()["width"] > 600
+def test_without_scripts_the_poster_is_there(visit: Callable):
+    page = visit(saved(VIEWER), java_script_enabled=False)
+    assert_poster(page)
 
 
 def test_damaged_numbers_leave_the_poster_and_say_why(browser: object, tmp_path: Path):
-    text = saved(VIEWER, tmp_path)
+    text = saved(VIEWER)
     start = text.index('"blob": "') + 9
     (tmp_path / "broken.html").write_text(text[:start] + "AAAA" + text[start + 4 :], encoding="utf-8")
     page = browser.new_page()
@@ -232,40 +242,13 @@ def test_damaged_numbers_leave_the_poster_and_say_why(browser: object, tmp_path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_theme_and_narrow_page(visit: Callable, tmp_path: Path, scheme: str):
-    page = open_figure(visit, saved(VIEWER, tmp_path), color_scheme=scheme)
-    page.set_viewport_size({"width": 380, "height": 800})
-    settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+def test_theme_and_narrow_page(visit: Callable, scheme: str):
+    page = open_figure(visit, saved(VIEWER), color_scheme=scheme)
+    assert_no_sideways_scrolling(page)
     assert page.locator(".figure").get_attribute("data-theme") == scheme
 
 
-def test_hover_is_answered_at_once_at_full_size(visit: Callable, tmp_path: Path, capsys: pytest.CaptureFixture):
-    text = saved(LayerAttentionViewer(attention_example(12, 12, (14, 14), sinks=(5, 100))), tmp_path)
+def test_hover_is_answered_at_once_at_full_size(visit: Callable, capsys: pytest.CaptureFixture):
+    text = saved(LayerAttentionViewer(attention_example(12, 12, (14, 14), sinks=(5, 100), headed=(11,))))
     page = open_figure(visit, text)
-    times = page.evaluate("""async () => {
-        const shadow = document.querySelector('.clipxai-figure').shadowRoot;
-        const picture = shadow.querySelector('.picture'), readout = shadow.querySelector('output.status');
-        const box = picture.getBoundingClientRect(), waited = [], worked = [];
-        const nextFrame = () => new Promise(done => requestAnimationFrame(() => done(performance.now())));
-        for (let n = 0; n < 200; n++) {
-            await nextFrame();
-            const [row, column] = [n % 14, (n * 5) % 14];
-            const at = { clientX: box.x + (column + .5) * box.width / 14, clientY: box.y + (row + .5) * box.height / 14 };
-            let begun = 0;
-            requestAnimationFrame(() => { begun = performance.now(); });  // runs just before the viewer draws
-            const before = readout.textContent, start = performance.now();
-            picture.dispatchEvent(new PointerEvent('pointermove', at));
-            const handled = performance.now();
-            const drawn = await nextFrame();  // runs just after
-            if (readout.textContent === before) throw new Error('nothing was drawn');
-            waited.push(drawn - start);
-            worked.push(handled - start + drawn - begun);
-        }
-        return { waited, worked };
-    }""")
-    p95 = {name: float(np.percentile(values, 95)) for name, values in times.items()}
-    with capsys.disabled():
-        print(f"\nattention at ViT-B/16: hover, p95 of 200: {p95['waited']:.1f} ms until drawn (a frame is 16.7), ", end="")
-        print(f"{p95['worked']:.1f} ms of work; page {len(text) / 1000:.0f} kB", end=" ")
-    assert p95["worked"] < LIMIT
+    assert_a_frame_is_enough(page, f"attention at ViT-B/16, page of {len(text) / 1000:.0f} kB", capsys)

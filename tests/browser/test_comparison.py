@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from view_examples import HOSTILE, MASKS, TEXTS, cropped, example, settled
+from browsing import assert_a_frame_is_enough, assert_no_sideways_scrolling, assert_poster, centre, press, readouts, saved, settled
+from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
 
 from clipxai.view import MethodComparison
 from clipxai.view.html import fragment
@@ -14,23 +15,7 @@ from clipxai.view.scales import number
 
 ROW, COLUMN = 6, 9
 METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery", "gem"))]
-WORK_LIMIT = 16  # milliseconds of work for one hovered patch: a frame
-
-
-def saved(viewer: MethodComparison, folder: Path) -> str:
-    return viewer.save(folder / "saved.html").read_text(encoding="utf-8")
-
-
-def centre(page: object, panel: int, row: int, column: int, cells: int = 14) -> tuple[float, float]:
-    """Where a patch is on the screen."""
-    page.locator(".picture").nth(panel).scroll_into_view_if_needed()
-    box = page.locator(".picture").nth(panel).bounding_box()
-    return box["x"] + (column + 0.5) * box["width"] / cells, box["y"] + (row + 0.5) * box["height"] / cells
-
-
-def readouts(page: object) -> list[str]:
-    settled(page)
-    return page.locator(".readout").all_inner_texts()
+OWL, BOTH, WITH_MASKS = MethodComparison(METHODS, texts=[0]), MethodComparison(METHODS), MethodComparison(METHODS, mask=MASKS)
 
 
 def expected(row: int, column: int, text: int = 0) -> list[str]:
@@ -39,8 +24,8 @@ def expected(row: int, column: int, text: int = 0) -> list[str]:
     return [f"{number(float(s[row, column]))}, rank {int((s > s[row, column]).sum()) + 1} of 196" for s in maps]
 
 
-def test_hover_shows_every_panels_own_number(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+def test_hover_shows_every_panels_own_number(visit: Callable):
+    page = visit(saved(OWL))
     for panel in range(4):  # the photo as well
         page.mouse.move(*centre(page, panel, ROW, COLUMN - panel))
         assert readouts(page) == expected(ROW, COLUMN - panel)
@@ -49,24 +34,21 @@ def test_hover_shows_every_panels_own_number(visit: Callable, tmp_path: Path):
     assert [line.strip() for line in readouts(page)] == ["", "", ""]
 
 
-def test_click_pins_and_escape_lets_go(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+def test_click_pins_and_escape_lets_go(visit: Callable):
+    page = visit(saved(OWL))
     page.mouse.click(*centre(page, 1, ROW, COLUMN))
     page.mouse.move(2, 2)
     assert readouts(page) == expected(ROW, COLUMN)
     assert page.locator(".status").inner_text().startswith(f"pinned: row {ROW}, column {COLUMN}")
     page.mouse.move(*centre(page, 2, 0, 0))
     assert readouts(page) == expected(0, 0), "hover previews over a pinned patch"
-    page.locator(".stage").focus()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     assert readouts(page)[0].strip() == ""
 
 
-def test_keyboard_alone_is_enough(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
-    page.locator(".stage").focus()
-    for key in ("ArrowDown", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", " "):  # the first one lands in the middle, 7, 7
-        page.keyboard.press(key)
+def test_keyboard_alone_is_enough(visit: Callable):
+    page = visit(saved(OWL))
+    press(page, "ArrowDown", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", " ")  # the first one lands in the middle, 7, 7
     assert readouts(page) == expected(5, 5)
     assert "pinned" in page.locator(".status").inner_text()
     page.wait_for_timeout(400)  # screen readers hear of it once the reader rests
@@ -77,8 +59,8 @@ def test_keyboard_alone_is_enough(visit: Callable, tmp_path: Path):
     assert page.locator(".help").is_hidden()
 
 
-def test_chips_choose_a_text_and_are_one_tab_stop(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS), tmp_path))
+def test_chips_choose_a_text_and_are_one_tab_stop(visit: Callable):
+    page = visit(saved(BOTH))
     assert page.locator(".panel:not(.photo)").count() == 6
     page.locator(".chip").first.focus()
     page.keyboard.press("End")
@@ -89,8 +71,8 @@ def test_chips_choose_a_text_and_are_one_tab_stop(visit: Callable, tmp_path: Pat
     assert readouts(page) == expected(ROW, COLUMN, text=1)
 
 
-def test_one_scale_for_all_gives_all_bars_the_same_numbers(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+def test_one_scale_for_all_gives_all_bars_the_same_numbers(visit: Callable):
+    page = visit(saved(OWL))
     settled(page)
     own = page.locator(".numbers").all_inner_texts()
     assert len(set(own)) == 3 and own[0].split()[0] == number(float(METHODS[0].scores[0].min()))
@@ -102,8 +84,8 @@ def test_one_scale_for_all_gives_all_bars_the_same_numbers(visit: Callable, tmp_
     assert "so colours compare across maps" in page.locator(".caption").inner_text()
 
 
-def test_map_is_painted_in_matplotlibs_colours_and_opacity_follows_the_slider(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+def test_map_is_painted_in_matplotlibs_colours_and_opacity_follows_the_slider(visit: Callable):
+    page = visit(saved(OWL))
     page.locator("input[type=checkbox]").uncheck()
     settled(page)
     row, column = np.unravel_index(METHODS[0].scores[0].argmax(), (14, 14))
@@ -113,8 +95,8 @@ def test_map_is_painted_in_matplotlibs_colours_and_opacity_follows_the_slider(vi
     assert page.locator(".map").first.evaluate("c => getComputedStyle(c).opacity") == "0"
 
 
-def test_table_lists_the_highest_patches(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+def test_table_lists_the_highest_patches(visit: Callable):
+    page = visit(saved(OWL))
     page.locator("summary").click()
     scores = METHODS[0].scores[0]
     row, column = np.unravel_index(scores.argmax(), scores.shape)
@@ -125,7 +107,7 @@ def test_table_lists_the_highest_patches(visit: Callable, tmp_path: Path):
 
 
 def test_two_figures_and_a_repeated_output_live_side_by_side(visit: Callable):
-    one, other = fragment(MethodComparison(METHODS, texts=[0])), fragment(MethodComparison(METHODS, texts=[1]))
+    one, other = fragment(OWL), fragment(MethodComparison(METHODS, texts=[1]))
     page = visit(f"<!doctype html><body>{one}{other}{one}</body>")
     assert page.locator(".clipxai-figure").count() == page.locator(".stage").count() == 3
     page.mouse.move(*centre(page, 5, ROW, COLUMN))  # the second figure's first map
@@ -135,7 +117,7 @@ def test_two_figures_and_a_repeated_output_live_side_by_side(visit: Callable):
 
 
 def test_an_output_that_arrives_later_leaves_the_others_alone(visit: Callable):
-    text = fragment(MethodComparison(METHODS, texts=[0]))
+    text = fragment(OWL)
     page = visit(f"<!doctype html><body>{text}</body>")
     page.mouse.click(*centre(page, 1, ROW, COLUMN))
     page.mouse.move(2, 2)
@@ -154,26 +136,25 @@ def test_an_output_that_arrives_later_leaves_the_others_alone(visit: Callable):
     assert readouts(page)[:3] == expected(ROW, COLUMN), "the pinned patch of the first figure was lost"
 
 
-def test_prompt_that_looks_like_markup_is_shown_as_it_is(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(example(texts=(HOSTILE,))), tmp_path))
+def test_prompt_that_looks_like_markup_is_shown_as_it_is(visit: Callable):
+    page = visit(saved(MethodComparison(example(texts=(HOSTILE,)))))
     assert page.locator(".panel:not(.photo) b").inner_text() == HOSTILE
     assert page.title().endswith(f"{HOSTILE!r}")
     assert page.locator("img[src=x]").count() == 0
 
 
-def test_without_scripts_the_poster_is_there(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS), tmp_path), java_script_enabled=False)
-    poster = page.locator(".clipxai-figure > img")
-    assert poster.is_visible() and poster.bounding_box()["width"] > 600
+def test_without_scripts_the_poster_is_there(visit: Callable):
+    page = visit(saved(BOTH), java_script_enabled=False)
+    assert_poster(page)
 
 
-def test_with_scripts_the_poster_makes_way(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS), tmp_path))
+def test_with_scripts_the_poster_makes_way(visit: Callable):
+    page = visit(saved(BOTH))
     assert page.locator(".clipxai-figure > img").is_hidden() and page.locator(".stage").is_visible()
 
 
 def test_a_viewer_that_fails_leaves_the_poster_and_says_why(browser: object, tmp_path: Path):
-    broken = saved(MethodComparison(METHODS), tmp_path).replace('"schema": 1', '"schema": 99')
+    broken = saved(BOTH).replace('"schema": 1', '"schema": 99')
     (tmp_path / "broken.html").write_text(broken, encoding="utf-8")
     page = browser.new_page()
     said: list[str] = []
@@ -190,8 +171,8 @@ def brightness(page: object) -> Iterator[Callable[[], int]]:
     yield lambda: page.locator(".figure").evaluate(colour)
 
 
-def test_theme_follows_the_system_and_then_the_page(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS), tmp_path), color_scheme="dark")
+def test_theme_follows_the_system_and_then_the_page(visit: Callable):
+    page = visit(saved(BOTH), color_scheme="dark")
     with brightness(page) as shade:
         assert shade() < 200
         page.evaluate("document.body.dataset.jpThemeLight = 'true'")  # JupyterLab in its light theme on a dark desktop
@@ -199,15 +180,15 @@ def test_theme_follows_the_system_and_then_the_page(visit: Callable, tmp_path: P
         assert shade() > 600
 
 
-def test_grids_of_different_size_share_the_cross_hair(visit: Callable, tmp_path: Path):
+def test_grids_of_different_size_share_the_cross_hair(visit: Callable):
     fine, coarse = example("fine"), example("coarse", grid=7)
-    page = visit(saved(MethodComparison([fine, coarse], texts=[0]), tmp_path))
+    page = visit(saved(MethodComparison([fine, coarse], texts=[0])))
     page.mouse.move(*centre(page, 1, 9, 4))
     assert [line.split(",")[0] for line in readouts(page)] == [number(float(fine.scores[0, 9, 4])), number(float(coarse.scores[0, 4, 2]))]
 
 
-def test_outside_of_a_crop_there_is_nothing_to_read(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(cropped()), tmp_path))
+def test_outside_of_a_crop_there_is_nothing_to_read(visit: Callable):
+    page = visit(saved(MethodComparison(cropped())))
     box = page.locator(".picture").nth(1).bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.1, box["y"] + 20)
     assert readouts(page)[0].strip() == ""
@@ -218,48 +199,32 @@ def test_outside_of_a_crop_there_is_nothing_to_read(visit: Callable, tmp_path: P
     assert [alpha[int(len(alpha) * x)] for x in (0.1, 0.19, 0.21, 0.5, 0.79, 0.81)] == [0, 0, 255, 255, 255, 0]
 
 
-def test_true_mask_and_its_badges_are_shown(visit: Callable, tmp_path: Path):
-    viewer = MethodComparison(METHODS, mask=MASKS, texts=[0])
-    page = visit(saved(viewer, tmp_path))
-    assert page.locator(".badges span").first.inner_text() == f"IoU {viewer.panels[0].merits['IoU']:.2f}"
+def test_true_mask_and_its_badges_are_shown(visit: Callable):
+    page = visit(saved(WITH_MASKS))
+    assert page.locator(".badges span").first.inner_text() == f"IoU {WITH_MASKS.panels[0].merits['IoU']:.2f}"
     drawn = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0)"
     assert page.locator(".layer:not(.map)").nth(1).evaluate(drawn)
 
 
-def test_a_narrow_page_does_not_scroll_sideways(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS), tmp_path))
-    page.set_viewport_size({"width": 380, "height": 800})
+def test_badges_are_whole_and_pictures_level_in_narrow_columns(visit: Callable):
+    page = visit(saved(WITH_MASKS))
+    page.set_viewport_size({"width": 700, "height": 800})
     settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    assert page.locator(".badges span").count() == 16, "three for each of six maps, but the first of a text has no rank correlation"
+    for panel in page.locator(".panel:not(.photo)").all():
+        edge = panel.bounding_box()["x"] + panel.bounding_box()["width"]
+        assert all(badge.bounding_box()["x"] + badge.bounding_box()["width"] <= edge + 1 for badge in panel.locator(".badges span").all())
+    tops = [picture.bounding_box()["y"] for picture in page.locator(".picture").all()]
+    assert np.ptp(tops[:4]) < 1 and np.ptp(tops[4:]) < 1 and tops[4] > tops[0] + 100
 
 
-def test_hover_is_answered_at_once(visit: Callable, tmp_path: Path, capsys: pytest.CaptureFixture):
-    text = saved(MethodComparison(METHODS, texts=[0]), tmp_path)
+def test_a_narrow_page_does_not_scroll_sideways(visit: Callable):
+    page = visit(saved(BOTH))
+    assert_no_sideways_scrolling(page)
+
+
+def test_hover_is_answered_at_once(visit: Callable, capsys: pytest.CaptureFixture):
+    text = saved(OWL)
     page = visit(text)
     settled(page)
-    times = page.evaluate("""async () => {
-        const shadow = document.querySelector('.clipxai-figure').shadowRoot;
-        const picture = shadow.querySelectorAll('.picture')[1], readout = shadow.querySelector('.readout');
-        const box = picture.getBoundingClientRect(), waited = [], worked = [];
-        const nextFrame = () => new Promise(done => requestAnimationFrame(() => done(performance.now())));
-        for (let n = 0; n < 200; n++) {
-            await nextFrame();
-            const [row, column] = [n % 14, (n * 5) % 14];
-            const at = { clientX: box.x + (column + .5) * box.width / 14, clientY: box.y + (row + .5) * box.height / 14 };
-            let begun = 0;
-            requestAnimationFrame(() => { begun = performance.now(); });  // runs just before the viewer draws
-            const before = readout.textContent, start = performance.now();
-            picture.dispatchEvent(new PointerEvent('pointermove', at));
-            const handled = performance.now();
-            const drawn = await nextFrame();  // runs just after
-            if (readout.textContent === before) throw new Error('nothing was drawn');
-            waited.push(drawn - start);
-            worked.push(handled - start + drawn - begun);
-        }
-        return { waited, worked };
-    }""")
-    p95 = {name: float(np.percentile(values, 95)) for name, values in times.items()}
-    with capsys.disabled():
-        print(f"\nhover, p95 of 200: {p95['waited']:.1f} ms until drawn (a frame is 16.7), {p95['worked']:.1f} ms of work", end="; ")
-        print(f"page {len(text) / 1000:.0f} kB")
-    assert p95["worked"] < WORK_LIMIT
+    assert_a_frame_is_enough(page, f"comparison, page of {len(text) / 1000:.0f} kB", capsys)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from view_examples import settled
+from browsing import settled
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -28,10 +28,10 @@ def test_figures_answer_in_a_converted_notebook(browser: object, tmp_path: Path,
         figure = figures.nth(n)
         figure.locator(".stage").first.wait_for()
         figure.scroll_into_view_if_needed()
-        readouts = figure.locator(".readout")
-        before = readouts.all_inner_texts()
-        figure.locator(".picture").nth(1).hover(position={"x": 21, "y": 33})
+        told = figure.locator(".figure")
+        before = told.inner_text()
+        figure.locator(".picture, .word").nth(1).hover(position={"x": 21, "y": 13})
         settled(page)
-        assert readouts.all_inner_texts() != before, f"figure {n} does not answer"
+        assert told.inner_text() != before, f"figure {n} does not answer"
     assert errors == []
     context.close()

@@ -8,15 +8,14 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pytest
 from attention_examples import attention_example
-from view_examples import example, settled
+from browsing import readouts, saved, settled, titles
+from view_examples import example
 
 from clipxai.view import LayerAttentionViewer, MethodComparison
+from clipxai.view.html import page as page_of
 
 METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery"))]
-
-
-def saved(viewer: object, folder: Path, view: dict | None = None) -> str:
-    return viewer.save(folder / "saved.html", view=view).read_text(encoding="utf-8")
+OWL, BOTH = MethodComparison(METHODS, texts=[0]), MethodComparison(METHODS)
 
 
 def kept(page: object) -> dict:
@@ -33,8 +32,8 @@ def overlay_at(page: object, points: list[tuple[float, float]]) -> list[list[int
     return page.locator(".panel:not(.photo) canvas.layer").nth(1).evaluate(read, points)
 
 
-def test_choices_go_into_the_address_and_come_back(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS), tmp_path))
+def test_choices_go_into_the_address_and_come_back(visit: Callable):
+    page = visit(saved(BOTH))
     settled(page)
     assert page.evaluate("location.hash") == "", "nothing was chosen yet"
     page.locator(".panel:not(.photo) .picture").first.hover()
@@ -45,16 +44,15 @@ def test_choices_go_into_the_address_and_come_back(visit: Callable, tmp_path: Pa
     page.keyboard.press("ArrowUp")
     page.keyboard.press(" ")
     assert kept(page)["text"] == "a clock" and kept(page)["pinned"]["row"] in range(14)
-    before = page.locator(".readout").all_inner_texts()
+    before = readouts(page)
     page.reload()
-    settled(page)
     assert page.locator("select").first.evaluate("s => s.selectedIndex") == 1
-    assert page.locator(".panel:not(.photo) b").all_inner_texts() == ["a clock", "a clock"]
-    assert page.locator(".readout").all_inner_texts() == before
+    assert titles(page) == ["a clock", "a clock"]
+    assert readouts(page) == before
 
 
 def test_a_broken_address_is_ignored(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS), tmp_path))
+    page = visit(saved(BOTH))
     for broken in ("#%", "#{", f"#{quote(json.dumps({'text': '<b>', 'scaling': 99, 'pinned': {'grid': 5}}))}"):
         page.goto("about:blank")
         page.goto((tmp_path / "page.html").as_uri() + broken)
@@ -62,18 +60,18 @@ def test_a_broken_address_is_ignored(visit: Callable, tmp_path: Path):
         assert page.locator(".panel:not(.photo)").count() == 4
 
 
-def test_a_page_begins_with_the_view_it_was_saved_with(visit: Callable, tmp_path: Path):
-    page = visit(saved(MethodComparison(METHODS), tmp_path, {"text": "a clock", "alpha": 0.25, "smooth": False}))
+def test_a_page_begins_with_the_view_it_was_saved_with(visit: Callable):
+    page = visit(page_of(BOTH, {"text": "a clock", "alpha": 0.25, "smooth": False}))
     settled(page)
     assert page.locator(".panel:not(.photo) b").all_inner_texts() == ["a clock", "a clock"]
     assert page.locator("input[type=range]").last.input_value() == "25"
     assert not page.locator("input[type=checkbox]").is_checked()
 
 
-def test_layer_head_and_switches_of_attention_are_kept(visit: Callable, tmp_path: Path):
+def test_layer_head_and_switches_of_attention_are_kept(visit: Callable):
     viewer = LayerAttentionViewer(attention_example(sinks=(7, 20)))
     view = {"layer": 0, "kind": "vv", "own": True, "withoutSelf": False, "pinned": {"grid": 0, "row": 1, "column": 2}}
-    page = visit(saved(viewer, tmp_path, view))
+    page = visit(page_of(viewer, view))
     page.locator(".stage").first.wait_for()
     settled(page)
     assert "row 1, column 2 (pinned" in page.locator("output.status").inner_text()
@@ -82,8 +80,8 @@ def test_layer_head_and_switches_of_attention_are_kept(visit: Callable, tmp_path
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.25])
-def test_mask_overlay_dims_what_lies_below_the_threshold(visit: Callable, tmp_path: Path, threshold: float):
-    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+def test_mask_overlay_dims_what_lies_below_the_threshold(visit: Callable, threshold: float):
+    page = visit(saved(OWL))
     settled(page)
     page.get_by_label("overlay").select_option(label="mask")
     page.get_by_label("threshold").fill(str(round(100 * threshold)))
@@ -107,8 +105,8 @@ def _core(mask: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("threshold", [0.8, 0.6])
-def test_points_lie_where_python_puts_them(visit: Callable, tmp_path: Path, threshold: float):
-    page = visit(saved(MethodComparison(METHODS, texts=[0]), tmp_path))
+def test_points_lie_where_python_puts_them(visit: Callable, threshold: float):
+    page = visit(saved(OWL))
     settled(page)
     page.get_by_label("overlay").select_option(label="points for SAM")
     page.get_by_label("threshold").fill(str(round(100 * threshold)))

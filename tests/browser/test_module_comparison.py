@@ -3,24 +3,21 @@
 from collections.abc import Callable
 
 import numpy as np
-from inside_examples import TEXTS, contributions
+from browsing import assert_no_sideways_scrolling, assert_poster, point_at, press, readouts, saved, settled, status, titles
+from inside_examples import TEXTS, contributions, with_selection
 from view_examples import HOSTILE
 
 from clipxai.view import ModuleComparison
-from clipxai.view.html import fragment, page
+from clipxai.view.html import fragment
 from clipxai.view.payload import unpack
-from clipxai.view.scales import number
+from clipxai.view.scales import number, two_digits
 
-PARTS = contributions()
+PARTS = with_selection(contributions())  # the mask of the first text is known
 VIEWER = ModuleComparison(PARTS)
-PAGE = page(VIEWER)
+PAGE = saved(VIEWER)
 ROW, COLUMN = 6, 9
 AT = ROW * 14 + COLUMN
 GUTTER = 118  # pixels left of the columns, as in lanes.js
-
-
-def settled(page: object) -> None:
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def signed(value: float) -> str:
@@ -34,24 +31,7 @@ def over_layer(page: object, layer: int) -> None:
     settled(page)
 
 
-def point_at(page: object, panel: int, row: int = ROW, column: int = COLUMN) -> None:
-    page.locator(".picture").nth(panel).scroll_into_view_if_needed()
-    box = page.locator(".picture").nth(panel).bounding_box()
-    page.mouse.move(box["x"] + (column + 0.5) * box["width"] / 14, box["y"] + (row + 0.5) * box["height"] / 14)
-    settled(page)
-
-
-def titles(page: object) -> list[str]:
-    settled(page)
-    return page.locator("figure:not(.photo) b").all_inner_texts()
-
-
-def status(page: object) -> str:
-    settled(page)
-    return page.locator(".status").inner_text()
-
-
-def readouts(layer: int, text: int = 0) -> list[str]:
+def expected(layer: int, text: int = 0) -> list[str]:
     """What the three maps have to say of the patch."""
     arrays = unpack(VIEWER.payload())
     attention, ffn = arrays["attention"][layer, text], arrays["ffn"][layer, text]
@@ -70,6 +50,22 @@ def test_first_state_has_every_layers_numbers_and_the_closure(visit: Callable):
     reach = number(VIEWER.scale(0).high)
     assert [bar.split() for bar in bars] == [[f"−{reach}", "0", reach]] * 3, "one scale for all three maps"
     assert page.locator(".lens canvas").count() == 5
+
+
+def test_selection_ratios_have_their_lane_where_the_mask_is_known(visit: Callable):
+    page = visit(PAGE)
+    ratio = PARTS.selection[TEXTS[0]].ratio
+    words = page.locator(".chart text").all_text_contents()
+    for value in (*ratio["qk"], *ratio["vv"]):
+        assert two_digits(float(value)) in words
+    assert {"selection ratio", "q-k", "v-v"} <= set(words) and page.locator(".chart .level").count() == 1
+    told = f"layer 1; selection ratio q-k {two_digits(float(ratio['qk'][1]))}, v-v {two_digits(float(ratio['vv'][1]))}; chance 0.10"
+    assert page.locator(".chart title").nth(1).text_content().startswith(told)
+    assert VIEWER.selecting(0) in page.locator(".caption").inner_text()
+    page.locator(".chip", has_text=TEXTS[1]).click()
+    settled(page)
+    assert "selection ratio" not in page.locator(".chart text").all_text_contents()
+    assert "Selection ratio" not in page.locator(".caption").inner_text()
 
 
 def test_hover_previews_a_layer_and_click_keeps_it(visit: Callable):
@@ -92,8 +88,8 @@ def test_hover_previews_a_layer_and_click_keeps_it(visit: Callable):
 def test_hovering_a_patch_reads_all_maps_and_marks_its_parts(visit: Callable):
     page = visit(PAGE)
     for panel in range(4):
-        point_at(page, panel)
-        assert page.locator(".readout").all_inner_texts() == readouts(3)
+        point_at(page, panel, ROW, COLUMN)
+        assert readouts(page) == expected(3)
     assert f"layer 3, row {ROW}, column {COLUMN}: attention {signed(PARTS.attention[3, 0, 1 + AT])}" in status(page)
     words = page.locator(".chart text").all_text_contents()
     assert signed(PARTS.attention[1, 0, 1 + AT]) in words and signed(PARTS.embedding[0, 1 + AT]) in words
@@ -103,9 +99,7 @@ def test_hovering_a_patch_reads_all_maps_and_marks_its_parts(visit: Callable):
 
 def test_keyboard_alone_is_enough(visit: Callable):
     page = visit(PAGE)
-    page.locator(".stage").focus()
-    for key in ("[", "[", "]", "]", "]", "[", "ArrowDown", "ArrowLeft", " "):
-        page.keyboard.press(key)
+    press(page, "[", "[", "]", "]", "]", "[", "ArrowDown", "ArrowLeft", " ")
     assert titles(page)[0] == "layer 2: attention"
     assert status(page).startswith("layer 2, row 7, column 6 (pinned, Esc lets go)")
     page.wait_for_timeout(400)
@@ -122,8 +116,8 @@ def test_texts_and_scales(visit: Callable):
     page.locator(".chip", has_text=TEXTS[1]).click()
     settled(page)
     assert VIEWER.closure(1) in page.locator(".chart text").all_text_contents()
-    point_at(page, 1)
-    assert page.locator(".readout").all_inner_texts() == readouts(3, text=1)
+    point_at(page, 1, ROW, COLUMN)
+    assert readouts(page) == expected(3, text=1)
     page.locator("select").select_option(index=1)
     settled(page)
     reach = number(VIEWER.scale(1, 3).high)
@@ -152,19 +146,12 @@ def test_two_figures_and_hostile_text(visit: Callable):
 
 def test_without_scripts_the_poster_is_there(visit: Callable):
     page = visit(PAGE, java_script_enabled=False)
-    poster = page.locator(".clipxai-figure > img")
-    assert poster.is_visible() and poster.bounding_box()["width"] > 600
+    assert_poster(page)
 
 
 def test_a_deep_model_on_a_narrow_page_does_not_scroll_sideways(visit: Callable):
-    page = visit(page_of(contributions(layers=24)))
-    page.set_viewport_size({"width": 380, "height": 800})
-    settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 380
-
-
-def page_of(parts: object) -> str:
-    return page(ModuleComparison(parts))
+    page = visit(saved(ModuleComparison(contributions(layers=24))))
+    assert_no_sideways_scrolling(page)
 
 
 def test_layers_follow_the_pointer_at_once(visit: Callable):

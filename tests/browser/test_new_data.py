@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from view_examples import MASKS, TEXTS, example, settled
+from browsing import settled
+from view_examples import MASKS, TEXTS, example
 
 from clipxai.view import MethodComparison
 from clipxai.view.html import asset, join

@@ -3,18 +3,19 @@
 from collections.abc import Callable
 
 import numpy as np
+from browsing import assert_no_sideways_scrolling, assert_poster, point_at, press, saved, settled, status, titles
 from inside_examples import PATHS, token_scores
 from view_examples import HOSTILE, example
 
 from clipxai.view import MethodComparison, TokenMap
-from clipxai.view.html import fragment, page
+from clipxai.view.html import fragment
 from clipxai.view.payload import unpack
 from clipxai.view.scales import colour_table, number
 
 SCORES = token_scores()
 VIEWER = TokenMap(SCORES)
 LABELS = [unit.label for unit in VIEWER.units]
-PAGE = page(VIEWER)
+PAGE = saved(VIEWER)
 ROW, COLUMN = 6, 9
 AT = ROW * 14 + COLUMN
 
@@ -23,28 +24,6 @@ def sent(path: int = 2) -> np.ndarray:
     """Maps of all words (W, P) as the browser has them, rounded by the coding."""
     values = unpack(VIEWER.payload())[f"scores{path}"].astype(np.float64)
     return np.stack([values[unit.start : unit.stop].mean(0) for unit in VIEWER.units]).astype(np.float32)
-
-
-def settled(page: object) -> None:
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-
-def point_at(page: object, panel: int, row: int = ROW, column: int = COLUMN) -> None:
-    """Move to a patch of a picture: the photo is 0, the large map 1, pinned maps follow."""
-    page.locator(".picture").nth(panel).scroll_into_view_if_needed()
-    box = page.locator(".picture").nth(panel).bounding_box()
-    page.mouse.move(box["x"] + (column + 0.5) * box["width"] / 14, box["y"] + (row + 0.5) * box["height"] / 14)
-    settled(page)
-
-
-def titles(page: object) -> list[str]:
-    settled(page)
-    return page.locator("figure:not(.photo) b").all_inner_texts()
-
-
-def status(page: object) -> str:
-    settled(page)
-    return page.locator(".status").inner_text()
 
 
 def test_first_state_shows_the_highest_words_and_the_ranking(visit: Callable):
@@ -70,7 +49,7 @@ def test_hovering_a_word_shows_its_map_and_leaving_brings_back_the_chosen(visit:
 
 def test_hovering_a_patch_colours_the_words_by_its_scores(visit: Callable):
     page = visit(PAGE)
-    point_at(page, 1)
+    point_at(page, 1, ROW, COLUMN)
     values, (scale, *_) = sent()[:, AT], VIEWER.scales(PATHS[2], VIEWER.units)
     for n, value in enumerate(values):
         chip = page.locator(".word").nth(n)
@@ -98,19 +77,16 @@ def test_click_pins_words_and_patches_and_lets_go(visit: Callable):
     assert titles(page) == ["an (1)", "an (1)", "[end]"]  # large, then the pinned as they stand in the sentence
     page.locator(".word").nth(1).click()
     assert titles(page)[1:] == ["[end]"]
-    point_at(page, 0)
+    point_at(page, 0, ROW, COLUMN)
     page.mouse.down(), page.mouse.up(), page.mouse.move(2, 2)
     assert f"row {ROW}, column {COLUMN} (pinned, Esc lets go)" in status(page)
-    page.locator(".stage").focus()
-    page.keyboard.press("Escape")
+    press(page, "Escape")
     assert status(page).startswith("Move over")
 
 
 def test_keyboard_alone_is_enough(visit: Callable):
     page = visit(PAGE)
-    page.locator(".stage").focus()
-    for key in ("]", "]", "[", "ArrowDown", "ArrowUp", " "):  # the first arrow lands in the middle, 7, 7
-        page.keyboard.press(key)
+    press(page, "]", "]", "[", "ArrowDown", "ArrowUp", " ")  # the first arrow lands in the middle, 7, 7
     n = VIEWER.shown[0] + 1
     assert titles(page)[0] == LABELS[n]
     assert status(page).startswith(f"row 6, column 7 (pinned, Esc lets go): “{LABELS[n]}” {number(float(sent()[n, 6 * 14 + 7]))}")
@@ -134,7 +110,7 @@ def test_keyboard_alone_is_enough(visit: Callable):
 def test_paths_scales_and_pieces(visit: Callable):
     page = visit(PAGE)
     page.locator("select").select_option(label="raw")
-    point_at(page, 1)
+    point_at(page, 1, ROW, COLUMN)
     first = VIEWER.shown[0]
     assert page.locator(".readout").first.inner_text().startswith(number(float(sent(0)[first, AT])))
     page.get_by_label("each map on its own scale").check()
@@ -180,29 +156,22 @@ def test_two_figures_of_different_kinds_live_side_by_side(visit: Callable):
 
 def test_words_that_look_like_markup_are_shown_as_they_are(visit: Callable):
     hostile = token_scores(((HOSTILE, 1, 2),), ("[start]", HOSTILE, "[end]"))
-    page = visit(page_of(hostile))
+    page = visit(saved(TokenMap(hostile)))
     assert page.locator(".word").nth(1).inner_text() == HOSTILE
     assert page.locator("img[src=x]").count() == 0
 
 
-def page_of(scores: object) -> str:
-    return page(TokenMap(scores))
-
-
 def test_without_scripts_the_poster_is_there(visit: Callable):
     page = visit(PAGE, java_script_enabled=False)
-    poster = page.locator(".clipxai-figure > img")
-    assert poster.is_visible() and poster.bounding_box()["width"] > 600
+    assert_poster(page)
 
 
 def test_a_narrow_page_does_not_scroll_sideways(visit: Callable):
     page = visit(PAGE)
-    page.set_viewport_size({"width": 380, "height": 800})
-    settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    assert_no_sideways_scrolling(page)
 
 
 def test_dark_page_keeps_words_readable(visit: Callable):
     page = visit(PAGE, color_scheme="dark")
-    point_at(page, 1)
+    point_at(page, 1, ROW, COLUMN)
     assert set(page.locator(".word").evaluate_all("all => all.map(c => c.style.color)")) <= {"rgb(0, 0, 0)", "rgb(255, 255, 255)"}

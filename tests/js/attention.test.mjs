@@ -5,7 +5,7 @@ import { deflateSync } from "node:zlib";
 import { sightOf } from "../../clipxai/view/static/attention.js";
 import { bytesOf, unpack, unpackLater } from "../../clipxai/view/static/decode.js";
 import { linearIndex, paintCells, rootIndex } from "../../clipxai/view/static/filmstrip.js";
-import { captionOf, cellOf, CLASS, createWeights, hiddenOf, meanDistance, nameOf, roundingError, strongest, tokenOf, topOf, written }
+import { captionOf, cellOf, CLASS, createWeights, hiddenOf, inAllLayers, meanDistance, missingHeads, nameOf, roundingError, strongest, tokenOf, topOf, written }
   from "../../clipxai/view/static/weights.js";
 
 const GRID = { height: 2, width: 3, box: [0, 0, 20, 30], image_size: [20, 30] };
@@ -38,10 +38,12 @@ test("tokens and cells name one another; the class token is outside the grid", (
 
 /** Two layers, one head, 7 tokens; what travels beside is put back. */
 function example() {
-  const header = { grids: [GRID], heads: 1, layers: [0, 1], columns: [0, 3], sinks: [3], steps: 10, kinds: [{ name: "qk", label: "q-k" }], notes: ["note"], dropped: ["dropped"], query: 4 };
+  const header = { grids: [GRID], heads: 1, layers: [0, 1], columns: [0, 3], headed: [1], sinks: [3], steps: 10, kinds: [{ name: "qk", label: "q-k" }], notes: ["note"], dropped: ["dropped"], query: 4 };
   const mean = Float32Array.from({ length: 2 * 49 }, (_, i) => (i % 7) / 100);
   const arrays = { mean_qk: mean, own_qk: Float32Array.from({ length: 14 }, (_, i) => 0.5 + i / 100), columns_qk: Float32Array.from({ length: 28 }, (_, i) => 0.7 + i / 1000),
-    class_qk: Float32Array.from({ length: 14 }, (_, i) => (i % 7) / 50), class_columns_qk: Float32Array.of(0.9, 0.8, 0.6, 0.4) };
+    class_qk: Float32Array.from({ length: 14 }, (_, i) => (i % 7) / 50), class_columns_qk: Float32Array.of(0.9, 0.8, 0.6, 0.4),
+    heads_qk: Float32Array.from({ length: 49 }, (_, i) => (i % 7) / 25), heads_own_qk: Float32Array.from({ length: 7 }, (_, i) => i / 8),
+    heads_columns_qk: Float32Array.from({ length: 14 }, (_, i) => 0.3 + i / 1000) };
   return { header, weights: createWeights(header, arrays) };
 }
 
@@ -101,11 +103,27 @@ test("cells are painted where they belong, and no number is grey", () => {
   assert.deepEqual(at(3, 1), [0, 0, 0, 0]);
 });
 
-test("one head is for the class token only", () => {
+test("a single head of a patch is put together like a mean, in the layers that were sent", () => {
+  const { weights } = example();
+  const row = weights.row("qk", 1, 4, 0);
+  [0.304, 1 / 25, 2 / 25, 0.311, 4 / 8, 5 / 25, 6 / 25].forEach((value, i) => near(row[i], value, i));
+  near(weights.error("qk", 1, 4, 0, 6), (6 / 25) / 10 + (6 / 25) / 400);
+});
+
+test("one head is for the class token, and for patches of layers whose heads are here", () => {
   const { header } = example();
-  const state = { hover: null, pinned: CLASS, layer: 1, head: 0, kind: null };
+  const state = { hover: null, pinned: CLASS, layer: 0, head: 0, kind: null };
   assert.equal(sightOf(header, state).head, 0);
-  assert.equal(sightOf(header, { ...state, hover: cellOf(5, GRID) }).head, null);
+  const patch = { ...state, hover: cellOf(5, GRID) };
+  assert.equal(sightOf(header, patch).head, null);
+  assert.equal(sightOf(header, { ...patch, layer: 1 }).head, 0);
+  assert.deepEqual([inAllLayers({ token: 5, head: 0 }), inAllLayers({ token: 0, head: 0 })], [null, 0]);
+  assert.match(missingHeads(header, 0, 0), /Mean of heads, not head 0: .* only in layer 1 of this figure.*with_heads\(trace, \[0\]\)/);
+  const scale = { withoutClass: true, withoutSinks: true, withoutSelf: true, own: false };
+  const told = (layer) => captionOf(header, { ...patch, ...scale, layer }, sightOf(header, { ...patch, layer }), 1, 1).join(" ");
+  assert.match(told(0), /mean of 1 heads.*with_heads/);
+  assert.match(told(1), /head 0 alone \(in the strips of all layers: mean of heads\)/);
+  assert.ok(!told(1).includes("with_heads"));
   assert.equal(sightOf(header, { ...state, pinned: null }).token, 4, "the first query");
   assert.deepEqual(sightOf(header, { ...state, kind: "vv" }).kinds, []);
 });

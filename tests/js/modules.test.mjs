@@ -2,17 +2,20 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { extentOf, signed } from "../../clipxai/view/static/lanes.js";
 import { captionsOf, layerView, moduleStatus, partsOf, shownLayer } from "../../clipxai/view/static/modules.js";
+import { ratiosOf } from "../../clipxai/view/static/selection.js";
 
 // two layers, two texts, a grid of 1 × 2 patches
 const captions = { bars: "bars", alignment: "alignment", lens: "lens", maps: "maps", exact: "exact." };
 const reach = { all: 4, layers: [1, 4], lens: 0.5, parts: [-4, 4] };
-const HEADER = { texts: ["a", "b"], layers: 2, grids: [{ height: 1, width: 2 }], reaches: [reach, reach], captions, largest: "largest." };
+const HEADER = { texts: ["a", "b"], layers: 2, grids: [{ height: 1, width: 2 }], reaches: [reach, reach], captions, largest: "largest.",
+  selections: [null, { caption: "selects.", chance: 0.25 }], kinds: ["q-k", "v-v"] };
 const f = (...values) => Float32Array.from(values);
 const ARRAYS = {
   class_attention: f(0.5, 1, 0.25, 2), class_ffn: f(0, -1, 0.125, -2), // (layer, text)
   attention: f(1, 2, 3, 4, 5, 6, 7, 8), ffn: f(0, 1, 0, 1, 0, 1, 0, 1), // (layer, text, patch)
   embedding: f(0.125, 0.25, 0.5, 1, 2, 3), bias: f(0, 0, 0, 0, 0, 0), similarity: f(1, 9, 10.5, 1, 15, 16), // (text, token)
   cumulative: f(0.125, 0.625, 1, 1, 1, 1, 1, 1), attention_alignment: f(0.5, 0.75), ffn_alignment: f(0.25, -0.5),
+  selection: f(NaN, NaN, NaN, NaN, 0.5, 0.25, 0.5, 1), // (text, kind, layer)
 };
 const STATE = { hover: null, pinned: null, text: 0, layer: 1, preview: null, scaling: 0 };
 
@@ -39,6 +42,13 @@ test("the status says what the shown layer added", () => {
   assert.equal(moduleStatus(HEADER, ARRAYS, { ...STATE, pinned: { grid: 0, row: 0, column: 0 } }),
     "layer 1, row 0, column 0 (pinned, Esc lets go): attention +5.000, FFN +0.000 of this patch's cosine 9");
   assert.equal(shownLayer({ ...STATE, preview: 0 }), 0);
+});
+
+test("selection ratios are those of the text, if its mask is known", () => {
+  assert.deepEqual(ratiosOf(HEADER, ARRAYS, 0), []);
+  assert.deepEqual(ratiosOf(HEADER, ARRAYS, 1), [[0.5, 0.25], [0.5, 1]]);
+  assert.match(moduleStatus(HEADER, ARRAYS, { ...STATE, text: 1 }), /; selection ratio q-k 0.25, v-v 1.00$/);
+  assert.deepEqual([0, 1].map((text) => captionsOf(HEADER, { ...STATE, text }).includes("selects.")), [false, true]);
 });
 
 test("captions name the scale in force", () => {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clipxai.measure.localisation import FIELDS, THRESHOLDS
-from clipxai.measure.meters import ImageNetSegmentation, Localisation, Means, Presence
+from clipxai.measure.meters import ImageNetSegmentation, Localisation, Means, Presence, Recognition, Segmentation
 
 K = len(THRESHOLDS)
 
@@ -21,6 +21,14 @@ def pairs(count=40, seed=0):
     rows = rng.normal(30, 20, (count, 1 + len(FIELDS)))
     rows[:, 0] = np.arange(count) % 2
     return rows
+
+
+def segmented(count):
+    """Rows of pictures with five classes and a background, and of recognition among four classes."""
+    rng = np.random.default_rng(1)
+    counted = rng.integers(0, 50, (count, 6, 4 + 2 * (K + 1)))
+    counted[:, :, 0], counted[:, :, 1] = np.arange(count)[:, None] % 2, [0, 1, 2, 3, 4, -1]
+    return counted, np.column_stack([rng.normal(size=(count, 4)), rng.random((count, 4)) < 0.4])
 
 
 def test_means_are_exact_and_know_no_order():
@@ -88,13 +96,15 @@ def test_two_processes_add_up_to_one(tmp_path):
 import sys
 import torch.distributed as dist
 sys.path.insert(0, sys.argv[1])
-from test_meters import pairs
-from clipxai.measure.meters import Localisation
+from test_meters import pairs, segmented
+from clipxai.measure.meters import Localisation, Recognition, Segmentation
 dist.init_process_group("gloo")
-meter, rows = Localisation(), pairs(41)
-for row in rows[dist.get_rank() :: 2]:  # 21 rows here, 20 there
-    meter.update(row[None])
-found = meter.compute()
+localisation, segmentation, recognition, (counted, ranked) = Localisation(), Segmentation(), Recognition(), segmented(41)
+for n in range(dist.get_rank(), 41, 2):  # 21 pictures here, 20 there
+    localisation.update(pairs(41)[n : n + 1])
+    segmentation.update(counted[n])
+    recognition.update(ranked[n : n + 1])
+found = [meter.compute() for meter in (localisation, segmentation, recognition)]
 if dist.get_rank() == 1:
     print(repr(found))
 dist.destroy_process_group()
@@ -103,6 +113,9 @@ dist.destroy_process_group()
     run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script), here]
     done = subprocess.run(run, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    alone = Localisation()
-    alone.update(pairs(41)[::-1])
-    assert done.stdout.strip() == repr(alone.compute())  # to the last digit
+    counted, ranked = segmented(41)
+    alone = []
+    for meter, rows in ((Localisation(), pairs(41)), (Segmentation(), counted.reshape(41 * 6, -1)), (Recognition(), ranked)):
+        meter.update(rows[::-1])
+        alone.append(meter.compute())
+    assert done.stdout.strip() == repr(alone)  # to the last digit

@@ -16,8 +16,9 @@ def attention_example(
     seed: int = 0,
     model: str = "a model",
     image: np.ndarray = SCENE.image,
+    headed: tuple[int, ...] = (),
 ) -> AttentionMaps:
-    """Attention maps of the owl and the clock; every head compares features that vary smoothly over the patches."""
+    """Attention maps of the owl and the clock, with all heads of some layers; every head compares features that vary smoothly."""
     rng = np.random.default_rng(seed)
     N, places = 1 + grid[0] * grid[1], np.stack(np.meshgrid(np.arange(grid[0]), np.arange(grid[1]), indexing="ij"), -1).reshape(-1, 2)
     apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
@@ -39,6 +40,7 @@ def attention_example(
         on_class=first[:, :, 1:, 0].mean(-1).astype(np.float32),
         rollout=np.array(rollout, np.float32),
         sinks=sinks,
+        heads={layer: {kind: values[layer].astype(np.float32) for kind, values in weights.items()} for layer in headed},
     )
 
 

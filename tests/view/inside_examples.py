@@ -1,9 +1,11 @@
 """Token scores and contributions whose numbers are known, made with numpy alone."""
 
+from dataclasses import replace
+
 import numpy as np
 from view_examples import SCENE
 
-from clipxai.inside import Contributions, Picture, TokenScores
+from clipxai.inside import Contributions, HeadContributions, Picture, Selection, TokenScores, WordRelevance
 from clipxai.results import Grid
 
 H, W = SCENE.image.shape[:2]
@@ -37,3 +39,31 @@ def contributions(texts: tuple[str, ...] = TEXTS, layers: int = 4, seed: int = 0
     alignments = np.linspace(0.6, -0.2, 2 * layers).reshape(2, layers).astype(np.float32)
     lens = rng.uniform(-0.3, 0.5, (layers + 1, T, N - 1)).astype(np.float32)
     return Contributions(PICTURE, texts, attention, ffn, embedding, bias, similarity, *alignments, lens)
+
+
+def with_selection(parts: Contributions) -> Contributions:
+    """The same, and selection ratios of the first text: what q-k loses over the layers, v-v wins."""
+    falling = np.linspace(0.75, 0.125, len(parts.attention)).astype(np.float32)
+    return replace(parts, selection={parts.texts[0]: Selection({"qk": falling, "vv": falling[::-1].copy()}, 20, 19 / 195)})
+
+
+def head_contributions(texts: tuple[str, ...] = TEXTS, layers: int = 4, heads: int = 3, seed: int = 0) -> HeadContributions:
+    """Shares that add up to the similarity, up to rounding; head 1 of layer 2 brings the most."""
+    rng = np.random.default_rng(seed)
+    T, N = len(texts), 1 + PICTURE.grid.patches
+    fetched = (0.001 * rng.standard_normal((layers, heads, T, N))).astype(np.float32)
+    fetched[2, 1] += 0.002
+    bias, ffn = (0.01 * rng.standard_normal((2, layers, T))).astype(np.float32)
+    embedding, norm_bias = (0.01 * rng.standard_normal((2, T))).astype(np.float32)
+    parts = fetched.astype(float).sum((0, 1, 3)) + bias.sum(0) + ffn.sum(0) + embedding + norm_bias
+    return HeadContributions(PICTURE, texts, fetched, bias, ffn, embedding, norm_bias, parts.astype(np.float32))
+
+
+def word_relevance(
+    scores: tuple[float, ...] = (0, 0.1, 0.3, 0.2, -0.25, 0.1, -0.05, 1),
+    words: tuple[tuple[str, int, int], ...] = WORDS,
+    tokens: tuple[str, ...] = TOKENS,
+) -> WordRelevance:
+    """The owl, of two pieces, matters most; [end], which is no word, has more."""
+    text = " ".join(word for word, _, _ in words)
+    return WordRelevance(PICTURE, text, tokens, words, np.array(scores, np.float32), "made_up", "relevance (made up)")

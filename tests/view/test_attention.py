@@ -52,6 +52,43 @@ def test_weights_arrive_within_the_stated_error(steps: int, kind: str):
     assert (np.abs(rows - maps.class_rows[kind]) <= heads.max(-1, keepdims=True) / steps + 1e-5).all()
 
 
+@pytest.mark.parametrize("kind", ["qk", "vv"])
+def test_single_heads_arrive_within_the_stated_error(kind: str):
+    maps = attention_example(sinks=SINKS, headed=(2, 0))
+    payload = LayerAttentionViewer(maps).payload()
+    arrays, columns = unpack(payload), payload.header["columns"]
+    assert payload.header["headed"] == [2, 0]
+    true = np.concatenate([maps.heads[2][kind], maps.heads[0][kind]])  # K * H, N, N
+    rest, own, lifted = lift(true, columns)
+    peak = rest.max(-1, keepdims=True)
+    assert (np.abs(arrays[f"heads_{kind}"] - rest) <= np.sqrt(rest * peak) / 23 + peak / (4 * 23**2) + 1e-5).all()
+    np.testing.assert_allclose(arrays[f"heads_own_{kind}"], own, atol=1e-5)
+    np.testing.assert_allclose(arrays[f"heads_columns_{kind}"], lifted, atol=1e-5)
+
+
+def test_single_heads_are_given_up_first_and_layer_by_layer():
+    maps = attention_example(9, 4, (8, 8), headed=(8, 3))
+    sizes = [LayerAttentionViewer(replace(maps, heads={n: maps.heads[n] for n in kept})).payload().size for kept in ((8, 3), (8,), ())]
+    assert sizes[0] > sizes[1] > sizes[2]
+    for budget, kept in ((sizes[0], [8, 3]), (sizes[1] + 200, [8]), (sizes[2] + 400, [])):
+        header = LayerAttentionViewer(maps, budget=budget).payload().header
+        assert header["headed"] == kept and header["steps"] == 23
+        dropped = [f"To keep the figure small, layer {n} has single heads for [class] only." for n in (3, 8) if n not in kept]
+        assert header["dropped"] == dropped
+
+
+def test_single_heads_are_those_of_the_trace(trace):
+    import clipxai as cx
+
+    maps = cx.attention_maps(trace).with_heads(trace, [3, -1])
+    assert list(maps.heads) == [3, 7]
+    np.testing.assert_array_equal(maps.heads[3]["vv"], trace.attention(3, "vv")[0].numpy())
+    with pytest.raises(IndexError, match=r"no layer 8: there are 8 \(0 to 7\)"):
+        maps.with_heads(trace, [8])
+    with pytest.raises(ValueError, match="of another image or model"):
+        attention_example(8).with_heads(trace)
+
+
 def test_sinks_do_not_coarsen_the_others():
     maps = attention_example(sinks=SINKS)
     blind = replace(maps, sinks=())
@@ -104,10 +141,10 @@ def test_embedded_models_figure_is_small_in_a_notebook(request: pytest.FixtureRe
 
 
 def test_a_large_models_figure_is_bearable(capsys: pytest.CaptureFixture):
-    maps = attention_example(12, 12, (14, 14), sinks=(5, 100), image=BIG)
+    maps = attention_example(12, 12, (14, 14), sinks=(5, 100), image=BIG, headed=(11,))
     size, payload = in_notebook(maps), LayerAttentionViewer(maps).payload()
     with capsys.disabled():
-        print(f"\nViT-B/16: {size / 1000:.0f} kB in a notebook, payload {payload.size / 1000:.0f} kB", end=" ")
+        print(f"\nViT-B/16, heads of a layer: {size / 1000:.0f} kB in a notebook, payload {payload.size / 1000:.0f} kB", end=" ")
     assert size <= 1_500_000 and payload.header["dropped"] == []
 
 
@@ -204,7 +241,7 @@ def test_models_name_never_becomes_markup():
 
 def test_page_needs_nothing_and_no_name_occurs_twice():
     text = page(LayerAttentionViewer(attention_example()))
-    assert not re.search(r"https?://|\bid=|getElementById|eval\(|new Function|fetch\(|(?<!\{)import\(", text)
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|\bid=|getElementById|eval\(|new Function|fetch\(|(?<!\{)import\(", text)
     assert re.findall(r"^(?:import|export)\b.*", text, re.MULTILINE) == []
     names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", join("attention", "host"), re.MULTILINE)
     assert len(names) > 40 and sorted(names) == sorted(set(names))

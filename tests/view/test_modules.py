@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 import pytest
-from inside_examples import TEXTS, contributions, token_scores
-from view_examples import HOSTILE
+from inside_examples import TEXTS, contributions, token_scores, with_selection
+from view_examples import HOSTILE, texts_of
 
 from clipxai.view import ModuleComparison, save, show
 from clipxai.view.html import join, page
@@ -13,10 +13,6 @@ from clipxai.view.payload import unpack
 from clipxai.view.scales import number
 
 PARTS = contributions()
-
-
-def texts_of(figure: object) -> list[str]:
-    return [text.get_text() for text in (*figure.texts, *(t for area in figure.axes for t in area.texts))]
 
 
 def test_payload_holds_the_class_tokens_parts_exactly_and_the_patches_within_bounds():
@@ -65,6 +61,20 @@ def test_figure_shows_every_layers_numbers_and_the_last_layers_maps():
     assert {"“an owl”", "layer 3: attention", "layer 3: FFN", "attention − FFN"} <= set(words)
     everything = " ".join(words)
     assert "zero in the middle" in everything and "Other texts of this viewer: a clock" in everything and "logit lens" in everything
+
+
+def test_selection_ratios_are_sent_and_drawn_where_the_mask_is_known():
+    viewer = ModuleComparison(with_selection(PARTS))
+    ratio = viewer.selections[0].ratio
+    sent = unpack(viewer.payload())["selection"]
+    np.testing.assert_array_equal(sent[0], [ratio["qk"], ratio["vv"]])
+    assert np.isnan(sent[1]).all() and viewer.payload().header["selections"][1] is None
+    words = texts_of(viewer.figure())
+    assert {"selection ratio", "q-k", "v-v", "0.75", "0.13"} <= set(words)
+    assert "of the 19 patches that each of the object's 20 patches" in " ".join(viewer.captions(0))
+    other = ModuleComparison(with_selection(PARTS), texts=[1])
+    assert "selection ratio" not in texts_of(other.figure()) and not any("election" in line for line in other.captions(0))
+    assert "selection" not in unpack(ModuleComparison(PARTS).payload())
 
 
 def test_texts_and_layer_can_be_chosen():

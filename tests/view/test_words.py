@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from inside_examples import PATHS, PICTURE, TOKENS, WORDS, contributions, token_scores
-from view_examples import HOSTILE
+from view_examples import HOSTILE, texts_of
 
 from clipxai.view import TokenMap, save, show
 from clipxai.view.html import join, page
@@ -14,10 +14,6 @@ from clipxai.view.scales import number
 
 SCORES = token_scores()
 LARGEST = 200_000  # bytes of a figure without its photo
-
-
-def texts_of(figure: object) -> list[str]:
-    return [text.get_text() for text in (*figure.texts, *(t for area in figure.axes for t in area.texts))]
 
 
 def test_payload_holds_the_scores_within_the_codings_bounds():

@@ -39,6 +39,6 @@ def cropped(height: int = 60, width: int = 100) -> Explanation:
     return Explanation(scores, ("a thing",), "clip", grid, "cosine similarity", image, np.array([0.25], np.float32))
 
 
-def settled(page: object) -> None:
-    """Wait until what was asked for is drawn."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+def texts_of(figure: object) -> list[str]:
+    """All that is written in a matplotlib figure."""
+    return [text.get_text() for text in (*figure.texts, *(t for area in figure.axes for t in area.texts))]

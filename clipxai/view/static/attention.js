@@ -10,11 +10,11 @@ import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.j
 import { cellAt, rankOf } from "./panel.js";
 import { createChips, createShell, element } from "./shell.js";
 import { createStore, focused, sameCell } from "./state.js";
-import { captionOf, cellOf, CLASS, createWeights, hiddenOf, meanDistance, nameOf, strongest, tokenOf, topOf, written } from "./weights.js";
+import { answersByHead, captionOf, cellOf, CLASS, createWeights, hiddenOf, inAllLayers, meanDistance, nameOf, strongest, tokenOf, topOf, written } from "./weights.js";
 
 const HELP = "Move over the image: the maps show where the patch under the pointer looks. Click to pin it, click it again or press Esc " +
   "to let go. Move over a map to read its weights; click there to ask that patch. Click a small map for its layer, a head for that head " +
-  "alone (class token); click again, double-click or press Esc for the mean. Keys: arrows move the query, [ and ] the layer, " +
+  "alone; click again, double-click or press Esc for the mean. Keys: arrows move the query, [ and ] the layer, " +
   "c asks the class token, Space pins, ? shows this line. Layers, heads, rows and columns count from 0, as in Python.";
 const START = { hover: null, pinned: null, help: false, reading: null, head: null, kind: null, own: false, withoutClass: true,
   withoutSinks: true, withoutSelf: true, alpha: 0.7, smooth: false };
@@ -44,13 +44,13 @@ function render({ model, el }) {
   };
 }
 
-/** What is to be seen in a state: one query token in one layer, mean of heads or (class token only) one head.
+/** What is to be seen in a state: one query token in one layer, mean of heads or, where it is known, one head.
  * @param {any} header @param {any} state */
 export function sightOf(header, state) {
   const cell = focused(state);
   const token = cell ? tokenOf(cell, header.grids[0]) : header.query;
   const kinds = header.kinds.filter((/** @type {any} */ kind) => state.kind === null || kind.name === state.kind);
-  return { token, layer: state.layer, head: token === 0 ? state.head : null, kinds };
+  return { token, layer: state.layer, head: answersByHead(header, state.layer, token) ? state.head : null, kinds };
 }
 
 /** Build the figure. @param {any} model @param {HTMLElement} el @param {Record<string, any>} arrays @returns {() => void} */
@@ -65,7 +65,7 @@ function show(model, el, arrays) {
   const heads = createHeads(figure, hint);
   const keys = "Arrow keys move the query, brackets the layer, Space pins, Escape lets go, question mark helps.";
   const pictures = [asked, ...answers].map(({ node }) => node);
-  const stage = createStage(`${header.summary}. ${keys}`, store, keysOf(figure), ...pictures);
+  const stage = createStage(header.summary, keys, store, keysOf(figure), ...pictures);
   stage.classList.add("attention");
   const caption = element("div", { className: "caption" });
   const help = element("p", { className: "help", hidden: true }, HELP);
@@ -80,8 +80,8 @@ function show(model, el, arrays) {
     const { state } = store;
     const sight = sightOf(header, state);
     const hidden = hiddenOf(state, sight.token, header.sinks);
-    const rows = (/** @type {any} */ kind) => [...header.layers.keys()].map((layer) =>
-      figure.weights.row(kind.name, layer, sight.token, sight.head));
+    const rows = (/** @type {any} */ kind) => [figure.weights.row(kind.name, sight.layer, sight.token, sight.head),
+      ...[...header.layers.keys()].map((layer) => figure.weights.row(kind.name, layer, sight.token, inAllLayers(sight)))];
     const shared = topOf(sight.kinds.flatMap(rows), hidden);
     const end = (/** @type {ArrayLike<number>} */ row) => (state.own ? topOf([row], hidden) : shared);
     asked.draw(sight, fresh);

@@ -7,7 +7,7 @@ export const CHIP_STYLE = `
 .word { min-width: 26px; text-align: center; }
 .word[data-special] { font-style: italic; color: var(--quiet); }
 .word[aria-current="true"] { text-decoration: underline; text-underline-offset: 3px; }
-.sentence { max-height: 150px; margin-bottom: 8px; font-size: 15px; }
+.sentence { grid-column: 1 / -1; max-height: 150px; margin-bottom: 8px; font-size: 15px; }
 .ranking { align-self: stretch; display: flex; flex-direction: column; min-width: 0; }
 .ranking b { font-size: 14px; } .ranking p { margin: 0 0 5px; color: var(--quiet); font-size: 12px; }
 .rows { overflow-y: auto; max-height: 372px; flex: 1 1 0; min-height: 160px; padding-right: 4px; }
@@ -100,8 +100,9 @@ export function createSentence(units, on) {
 /**
  * All words by falling value, each with a bar from zero.
  * @param {any[]} units @param {ArrayLike<number>} values @param {{preview: (n: number | null) => void, toggle: (n: number) => void}} on
+ * @param {string[]} titles above it, and below that in small letters @param {string} what a value is
  */
-export function createRanking(units, values, on) {
+export function createRanking(units, values, on, titles, what) {
   const low = Math.min(0, ...Array.from(values).filter(Number.isFinite));
   const high = Math.max(0, ...Array.from(values).filter(Number.isFinite));
   const order = ranked(values);
@@ -112,13 +113,13 @@ export function createRanking(units, values, on) {
     const zero = element("u");
     Object.assign(bar.style, { left: `${left}%`, width: `${width}%` });
     zero.style.left = `${(100 * -low) / (high - low || 1)}%`;
-    const row = element("div", { className: "row", title: `${units[n].label}: ${format(values[n])} with the whole image` },
+    const row = element("div", { className: "row", title: `${units[n].label}: ${format(values[n])} ${what}` },
       element("span", {}, units[n].label), element("div", { className: "track" }, bar, zero), element("span", {}, format(values[n])));
     listen(row, n, on);
     return row;
   });
-  const node = element("div", { className: "ranking" }, element("b", {}, "words by share of the match"),
-    element("p", {}, "score of each word with the whole image"), element("div", { className: "rows" }, ...rows));
+  const node = element("div", { className: "ranking" }, element("b", {}, titles[0]), element("p", {}, titles[1]),
+    element("div", { className: "rows" }, ...rows));
   /** @param {number} word */
   const show = (word) => rows.forEach((row, place) => row.toggleAttribute("data-current", order[place] === word));
   return { node, show };

@@ -1,15 +1,16 @@
 // Do methods agree about where a text is? Maps of one image side by side under one cross-hair.
 // @ts-check
-import { createMapControls, createSelect } from "./controls.js";
+import { createMapControls, createPlainTable, createSelect, createStage, nameStage } from "./controls.js";
 import { unpack } from "./decode.js";
 import { format } from "./draw.js";
 import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
 import { createMapPanel, createPhotoPanel } from "./panel.js";
 import { createChips, createShell, element } from "./shell.js";
-import { createStore, focused, keyAction, sameCell } from "./state.js";
+import { createStore, focused, sameCell } from "./state.js";
 
 const HELP = "Move over a map to read it. Click to pin a patch, click it again or press Esc to let go. Arrow keys move by one patch, " +
   "Space pins, ? shows this line. Rows and columns count from 0, as in explanation.scores.";
+const KEYS = "Arrow keys move over the patches, Space pins, Escape lets go, question mark helps.";
 const MOST_IN_TABLE = 10;
 const OVERLAYS = ["nothing", "mask", "points for SAM"]; // what is drawn over the maps from a threshold
 const THRESHOLDS = [0.5, 0.5, 0.8]; // those that Explanation.mask and Explanation.points begin with
@@ -45,6 +46,7 @@ function show(model, el) {
   const parts = createParts(header, store);
   const redraw = () => panels.forEach((panel) => panel.draw(store.state));
   const shell = createShell(el, model.get("css"), redraw);
+  shell.root.classList.add("comparison");
   shell.root.append(parts.controls, parts.stage, parts.status, parts.caption, parts.help, parts.details);
 
   const build = () => {
@@ -127,13 +129,7 @@ function createParts(header, store) {
     createSelect("colours", labels, store.state.scaling, (scaling) => set({ scaling })),
     createSelect("overlay", OVERLAYS, store.state.overlay, (overlay) => set({ overlay, threshold: THRESHOLDS[overlay] })), threshold,
     ...createMapControls(store));
-  const stage = element("div", { className: "stage", tabIndex: 0, role: "application", "data-lm-suppress-shortcuts": "true" });
-  stage.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const action = event.ctrlKey || event.metaKey || event.altKey ? null : keyAction(event.key);
-    if (!action) return;
-    event.preventDefault();
-    store.dispatch(action);
-  });
+  const stage = createStage(header.summary, KEYS, store, {});
   const status = element("div", { className: "status" });
   const help = element("p", { className: "help", hidden: true }, HELP);
   const details = element("details", {}, element("summary", {}, `Table: the ${MOST_IN_TABLE} highest patches`));
@@ -149,13 +145,13 @@ function createParts(header, store) {
   };
   /** Everything that is called after the texts. @param {any} named @param {any} state */
   const name = (named, state) => {
-    stage.setAttribute("aria-label", `${named.summary}. Arrow keys move over the patches, Space pins, Escape lets go, question mark helps.`);
+    nameStage(stage, named.summary, KEYS);
     const before = chips;
     chips = chipsOf(named.texts);
     before.bar.replaceWith(chips.bar);
     chips.show(state.text);
   };
-  name(header, store.state);
+  chips.show(store.state.text);
   return { controls, stage, status, caption: element("div", { className: "caption" }), help, details, show, name };
 }
 
@@ -179,15 +175,13 @@ function spoken(state, panels) {
 function createTable(maps) {
   const [first] = maps;
   const order = [...first.values.keys()].filter((n) => !Number.isNaN(first.values[n])).sort((a, b) => first.values[b] - first.values[a]);
-  const head = ["rank", "row", "column", ...maps.map(({ spec }) => `${spec.text} · ${spec.method}`)].map((name) => element("th", { scope: "col" }, name));
+  const head = ["rank", "row", "column", ...maps.map(({ spec }) => `${spec.text} · ${spec.method}`)];
   const rows = order.slice(0, MOST_IN_TABLE).map((n, rank) => {
     const cell = { grid: first.spec.source, row: Math.floor(n / first.grid.width), column: n % first.grid.width };
     const numbers = maps.map((panel) => panel.at(cell)).map((value) => (value === null ? "outside" : format(value)));
-    return element("tr", {}, ...[rank + 1, cell.row, cell.column, ...numbers].map((value) => element("td", {}, String(value))));
+    return [rank + 1, cell.row, cell.column, ...numbers];
   });
-  const title = `Highest patches of “${first.spec.text}” by ${first.spec.method}`;
-  return element("div", { className: "scroll" }, element("table", {}, element("caption", {}, title),
-    element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...rows)));
+  return createPlainTable(`Highest patches of “${first.spec.text}” by ${first.spec.method}`, head, rows);
 }
 
 export default { render };

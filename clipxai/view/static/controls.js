@@ -1,6 +1,8 @@
 // What do the viewers that look inside have in common? Their life in a page, their controls, the focusable stage, and plain tables.
 // @ts-check
-import { element } from "./shell.js";
+import { keep } from "./keep.js";
+import { createShell, element } from "./shell.js";
+import { saveSnapshot } from "./snapshot.js";
 import { keyAction } from "./state.js";
 
 /**
@@ -22,6 +24,37 @@ export function viewerOf(build) {
         close();
       };
     },
+  };
+}
+
+/**
+ * Put a figure on the page and keep it up to date: what changes in the store is drawn, told and kept. Returns how to stop.
+ * @param {any} model @param {HTMLElement} el
+ * @param {{name: string, css: string, nodes: any[], store: any, checks: import("./keep.js").Checks, rebuild: () => void, draw: () => void,
+ *   paint: () => void, change: (now: any, before: any) => void, says: (state: any) => string}} figure
+ *   `rebuild` makes what depends on the data, `change` what a new state needs beyond `paint`, which draws it once per frame; `draw` does
+ *   what only time or size can spoil; `says` is for screen readers
+ * @returns {() => void}
+ */
+export function bringToLife(model, el, { name, css, nodes, store, checks, rebuild, draw, paint, change, says }) {
+  const shell = createShell(el, model.get("css"), draw);
+  shell.root.classList.add(name);
+  shell.root.append(createStyle(css), ...nodes);
+  const frame = createFrame(paint);
+  store.subscribe((/** @type {any} */ now, /** @type {any} */ before) => {
+    change(now, before);
+    const line = says(now);
+    if (line !== said) shell.speak(line);
+    said = line;
+    keep(model, now, before, checks);
+    frame.ask();
+  });
+  rebuild();
+  paint();
+  let said = says(store.state);
+  return () => {
+    frame.cancel();
+    shell.close();
   };
 }
 
@@ -50,23 +83,33 @@ export function createSwitch(label, on, choose, more = {}) {
   return element("label", {}, box, ` ${label}`);
 }
 
-/** Opacity, smoothness and help, which every viewer of maps has. @param {any} store */
+/** Opacity and smoothness, and what every viewer has. @param {any} store */
 export function createMapControls(store) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const slide = { type: "range", min: "0", max: "100", value: String(100 * store.state.alpha) };
   const alpha = element("input", { ...slide, oninput: () => set({ alpha: alpha.valueAsNumber / 100 }) });
+  return [element("label", {}, "map opacity ", alpha), createSwitch("smooth", store.state.smooth, (smooth) => set({ smooth })),
+    ...createHelpControls(store)];
+}
+
+/** A picture to take home, and help. @param {any} store */
+export function createHelpControls(store) {
+  const pictures = ["png", "svg"].map((kind) => element("button", { type: "button", className: "save", title: "save what is seen as a picture",
+    onclick: (/** @type {MouseEvent} */ event) => saveSnapshot(/** @type {any} */ (event.target).closest(".figure"), kind) }, kind.toUpperCase()));
   const question = element("button", { type: "button", className: "question", title: "How to use this figure", "aria-label": "help",
     onclick: () => store.dispatch({ type: "help" }) }, "?");
-  return [element("label", {}, "map opacity ", alpha), createSwitch("smooth", store.state.smooth, (smooth) => set({ smooth })), question];
+  return [element("span", {}, "save as ", ...pictures), question];
 }
 
 /**
  * The part of a figure that takes the keys: `own` maps a key to what it does, all others mean what they mean in every viewer.
- * @param {string} label @param {any} store @param {Record<string, () => void>} own @param {any[]} children
+ * @param {string} summary @param {string} keys what they do, for screen readers @param {any} store @param {Record<string, () => void>} own
+ * @param {any[]} children
  */
-export function createStage(label, store, own, ...children) {
-  const focusable = { tabIndex: 0, role: "application", "aria-label": label, "data-lm-suppress-shortcuts": "true" };
+export function createStage(summary, keys, store, own, ...children) {
+  const focusable = { tabIndex: 0, role: "application", "data-lm-suppress-shortcuts": "true" };
   const stage = element("div", { className: "stage", ...focusable }, ...children);
+  nameStage(stage, summary, keys);
   stage.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const typed = event.altKey && /^[[\]]$/.test(event.key); // some keyboards have brackets behind AltGr, which is Ctrl and Alt
     if (event.metaKey || (!typed && (event.ctrlKey || event.altKey))) return;
@@ -80,6 +123,12 @@ export function createStage(label, store, own, ...children) {
     else store.dispatch(action);
   });
   return stage;
+}
+
+/** What a figure shows. @param {HTMLElement} stage @param {string} summary @param {string} keys */
+export function nameStage(stage, summary, keys) {
+  stage.setAttribute("aria-label", `${summary}. ${keys}`);
+  stage.dataset.summary = summary;
 }
 
 /** @param {string} title @param {string[]} head @param {(string | number)[][]} rows */

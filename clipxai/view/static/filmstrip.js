@@ -2,14 +2,15 @@
 // @ts-check
 import { context2d, format } from "./draw.js";
 import { element } from "./shell.js";
-import { CLASS, hiddenOf, nameOf, strongest, topOf } from "./weights.js";
+import { sameCell } from "./state.js";
+import { CLASS, hiddenOf, inAllLayers, nameOf, strongest, topOf } from "./weights.js";
 
 export const FILM_STYLE = `
 .stage.attention { grid-template-columns: repeat(var(--columns), minmax(0, 330px)); align-items: start; }
 .attention .panel { grid-template-rows: auto auto 8px 18px auto; align-self: start; }
 .attention .cells { position: absolute; opacity: var(--alpha); image-rendering: pixelated; }
 .smooth .cells { image-rendering: auto; }
-.attention .readout { white-space: pre-line; min-height: 2.8em; }
+.attention .readout { white-space: pre-line; min-height: 4.2em; }
 @container (max-width: 620px) { .stage.attention { grid-template-columns: repeat(2, minmax(0, 1fr)); } }
 .films { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 10px; align-items: center; margin-top: 12px; }
 .films > b, .heads b { font-size: 13px; }
@@ -154,7 +155,7 @@ export function createFilms({ header, arrays, store, weights, table }, hint) {
   };
   const N = weights.tokens;
   const kinds = header.kinds.map((/** @type {any} */ kind) =>
-    ({ kind, ...strip(kind.label, (layer) => weights.row(kind.name, layer, sight.token, sight.head), () => sight.token) }));
+    ({ kind, ...strip(kind.label, (layer) => weights.row(kind.name, layer, sight.token, inAllLayers(sight)), () => sight.token) }));
   const rollout = strip("rollout", (layer) => arrays.rollout.subarray(layer * N, (layer + 1) * N), () => 0);
   const ticks = element("div", { className: "ticks" }, ...header.layers.map((/** @type {number} */ n, /** @type {number} */ at) =>
     element("span", {}, at ? String(n) : `layer ${n}`)));
@@ -186,11 +187,15 @@ export function createFilms({ header, arrays, store, weights, table }, hint) {
 export function createHeads({ header, arrays, store, weights, table }, hint) {
   const grid = header.grids[0];
   const [L, H] = [header.layers.length, header.heads];
-  const mean = () => store.dispatch({ type: "set", values: { head: null, pinned: null } });
+  const mean = () => {
+    const { pinned } = store.state;
+    store.dispatch({ type: "set", values: { head: null, pinned: sameCell(pinned, CLASS) ? null : pinned } });
+  };
   const choose = (/** @type {number} */ head, /** @type {number} */ layer) => {
     const { state } = store;
+    const all = header.headed.includes(header.layers[layer]); // else only [class] has single heads there
     if (state.head === head && state.layer === layer) mean();
-    else store.dispatch({ type: "set", values: { head, layer, pinned: CLASS, hover: null } });
+    else store.dispatch({ type: "set", values: { head, layer, ...(all ? {} : { pinned: CLASS, hover: null }) } });
   };
   const merits = (/** @type {number} */ head, /** @type {number} */ layer) => header.statistics.map((/** @type {any} */ s) =>
     `${s.label} ${format(arrays[s.name][layer * H + head])}${s.unit && ` ${s.unit}`}`).join(", ");
@@ -229,6 +234,7 @@ export function createHeads({ header, arrays, store, weights, table }, hint) {
     node.append(film.node, note);
     node.style.setProperty("--wide", `${Math.min(420, 62 * L)}px`);
   }
+  const everyPatch = header.headed.length ? `; heads of layer ${header.headed.join(", ")} answer for every patch` : "";
   let painted = "";
   return {
     node: element("div", { className: "heads" }, ...grids.map((/** @type {any} */ { node }) => node), beside),
@@ -244,7 +250,7 @@ export function createHeads({ header, arrays, store, weights, table }, hint) {
         const shared = topOf(rows, hidden);
         const end = (/** @type {ArrayLike<number>} */ weights) => (own ? topOf([weights], hidden) : shared);
         film.paint((head, layer) => ({ weights: row(head, layer), first: 1, end: end(row(head, layer)) }), table);
-        note.textContent = own ? "each on its own scale, from 0" : `one scale, 0 to ${format(shared)}; heads down, layers across`;
+        note.textContent = own ? "each on its own scale, from 0" : `one scale, 0 to ${format(shared)}; heads down, layers across${everyPatch}`;
       }
     },
   };

@@ -10,15 +10,18 @@ export const LANE_STYLE = `
 .lanes polyline { fill: none; stroke: var(--text); stroke-width: 1.6; } .lanes .second { stroke: var(--quiet); stroke-dasharray: 4 3; }
 .lanes .dot { fill: var(--text); } .lanes .square { fill: var(--page); stroke: var(--quiet); stroke-width: 1.5; }
 .lanes .patch { stroke: var(--text); stroke-width: 2.5; } .lanes .hit { fill: transparent; }
+.lanes .level { stroke: var(--quiet); stroke-dasharray: 1 3; stroke-width: 1.5; }
 `;
 export const GUTTER = 118; // pixels left of the columns, for names
 const [LANE, LANE_GAP, NUMBERED] = [78, 8, 46]; // a row's height and distance, and from which width on a column carries numbers
 
 /**
- * @typedef {{name: string, bars?: (number | null)[], marks?: (number | null)[] | null,
- *   lines?: {values: (number | null)[], name?: string}[], share?: string, reach?: number[], text?: string}} Lane
+ * @typedef {{name: string, bars?: (number | null)[], marks?: (number | null)[] | null, lines?: Line[], share?: string, reach?: number[],
+ *   text?: string, level?: number, titles?: (string | null)[]}} Lane
  *   rows of one `share` have one scale, which takes in `reach`; `marks` are strokes across the bars, which step back; `text` stands in
- *   the middle
+ *   the middle; `level` is a dotted line to compare with, `titles` are told of the columns under the pointer
+ * @typedef {{values: (number | null)[], name?: string, above?: (boolean | null)[]}} Line
+ *   a line without a name carries its numbers; one with a name carries them above or below where `above` says so
  */
 
 /** @param {string} tag @param {Record<string, any>} attributes @param {string} [text] @returns {any} */
@@ -68,12 +71,21 @@ export function drawLanes(svg, lanes, columns, lit) {
     const x = (/** @type {number} */ column) => GUTTER + (column + 0.5) * step;
     svg.append(shape("text", { class: "lane-name", x: 0, y: y((high + low) / 2) + 4 }, lane.name),
       shape("line", { class: "axis", x1: GUTTER, x2: width, y1: y(0), y2: y(0) }));
+    if (lane.level !== undefined) {
+      svg.append(shape("line", { class: "level", x1: GUTTER, x2: width, y1: y(lane.level), y2: y(lane.level) }));
+    }
     drawBars(svg, lane, x, y, step);
     for (const [rank, line] of (lane.lines ?? []).entries()) drawLine(svg, line, rank, x, y, step);
     const wide = step >= NUMBERED; // else the text takes the whole width, below the line
     const place = wide ? { x: GUTTER + (width - GUTTER) / 2, y: y(0) - 10, "text-anchor": "middle" }
       : { x: width, y: y(0) + 19, "text-anchor": "end" };
     if (lane.text) svg.append(shape("text", { class: "closing", ...place }, lane.text));
+    (lane.titles ?? []).forEach((title, column) => {
+      if (title === null) return;
+      const hit = shape("rect", { class: "hit", x: GUTTER + column * step, y: n * (LANE + LANE_GAP), width: step, height: LANE });
+      hit.append(shape("title", {}, title));
+      svg.append(hit);
+    });
   });
 }
 
@@ -97,28 +109,30 @@ function drawBars(svg, { bars = [], marks }, x, y, step) {
 }
 
 /**
- * @param {any} svg @param {{values: (number | null)[], name?: string}} line @param {number} rank the second one is dashed
+ * @param {any} svg @param {Line} line @param {number} rank the second one is dashed
  * @param {(column: number) => number} x @param {(value: number) => number} y @param {number} step
  */
-function drawLine(svg, { values, name }, rank, x, y, step) {
+function drawLine(svg, { values, name, above }, rank, x, y, step) {
   const points = values.flatMap((value, column) => (value === null || !Number.isFinite(value) ? [] : [{ column, value }]));
   const path = points.map(({ column, value }) => `${x(column)},${y(value)}`).join(" ");
   svg.append(shape("polyline", { class: rank ? "second" : "first", points: path }));
   for (const { column, value } of points) {
     svg.append(rank ? shape("rect", { class: "square", x: x(column) - 3, y: y(value) - 3, width: 6, height: 6 })
       : shape("circle", { class: "dot", cx: x(column), cy: y(value), r: 3 }));
-    if (!name && step >= NUMBERED) {
-      svg.append(shape("text", { x: x(column), y: y(value) - 6, "text-anchor": "middle" }, twoDigits(value)));
+    if ((!name || above) && step >= NUMBERED) {
+      const away = above && !above[column] ? 15 : -6;
+      svg.append(shape("text", { x: x(column), y: y(value) + away, "text-anchor": "middle" }, twoDigits(value)));
     }
   }
   const last = points[points.length - 1];
   if (!name || !last) return;
-  const place = step >= NUMBERED ? { x: x(last.column) + 9, y: y(last.value) + (rank ? 12 : -2) }
-    : { x: x(last.column) + step, y: y(last.value) + (rank ? 15 : -7), "text-anchor": "end" };
-  svg.append(shape("text", place, `${name} ${twoDigits(last.value)}`));
+  const low = above ? !above[last.column] : rank > 0;
+  const place = step >= NUMBERED ? { x: x(last.column) + (above ? 18 : 9), y: y(last.value) + (low ? 12 : -2) }
+    : { x: x(last.column) + step, y: y(last.value) + (low ? 15 : -7), "text-anchor": "end" };
+  svg.append(shape("text", place, above && step >= NUMBERED ? name : `${name} ${twoDigits(last.value)}`));
 }
 
 /** @param {number} value @returns {string} */
-function twoDigits(value) {
+export function twoDigits(value) {
   return value.toFixed(2).replace("-", "−");
 }

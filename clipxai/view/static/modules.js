@@ -1,14 +1,13 @@
 // Attention or FFN: which of the two made the image match the text? Bars of every layer, the logit lens, and the maps of one layer.
 // @ts-check
-import {
-  createFrame, createMapControls, createPlainTable, createSelect, createStage, createStyle, createTableDetails, viewerOf,
-} from "./controls.js";
+import { bringToLife, createMapControls, createPlainTable, createSelect, createStage, createTableDetails, viewerOf } from "./controls.js";
 import { unpack } from "./decode.js";
 import { format, paintMap } from "./draw.js";
-import { drawLanes, GUTTER, LANE_STYLE, shape, signed } from "./lanes.js";
-import { below, isFlag, isShare, keep, patchIn, restored } from "./keep.js";
-import { createMapPanel, createPhotoPanel } from "./panel.js";
-import { createChips, createShell, element } from "./shell.js";
+import { drawLanes, GUTTER, LANE_STYLE, shape, signed, twoDigits } from "./lanes.js";
+import { below, isFlag, isShare, patchIn, restored } from "./keep.js";
+import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "./panel.js";
+import { ratiosOf, selectionLane, selectionLine } from "./selection.js";
+import { createChips, element } from "./shell.js";
 import { createStore, focused, sameCell } from "./state.js";
 
 const HELP = "Move over a column to see that layer's maps, click to keep it. Move over a patch to read it; marks across the bars then " +
@@ -43,23 +42,12 @@ function buildModules(model, el) {
     smooth: isFlag, pinned: patchIn(header.grids) };
   const store = createStore({ ...first, ...restored(model.get("view"), checks) }, header.grids);
   const parts = createModuleParts(header, arrays, store);
-  const shell = createShell(el, model.get("css"), () => parts.draw());
-  shell.root.classList.add("modules");
-  shell.root.append(createStyle(LANE_STYLE + STYLE), parts.controls, ...parts.nodes);
-  const frame = createFrame(() => parts.paint());
-  store.subscribe((now, before) => {
+  const change = (/** @type {any} */ now, /** @type {any} */ before) => {
     if (now.text !== before.text || now.scaling !== before.scaling) parts.rebuild();
     else if (shownLayer(now) !== shownLayer(before)) parts.swap();
-    if (!sameCell(focused(now), focused(before)) || shownLayer(now) !== shownLayer(before)) shell.speak(moduleStatus(header, arrays, now));
-    keep(model, now, before, checks);
-    frame.ask();
-  });
-  parts.rebuild();
-  parts.paint();
-  return () => {
-    frame.cancel();
-    shell.close();
   };
+  const says = (/** @type {any} */ state) => moduleStatus(header, arrays, state);
+  return bringToLife(model, el, { name: "modules", css: LANE_STYLE + STYLE, store, checks, ...parts, change, says });
 }
 
 /** The layer whose maps are shown. @param {any} state @returns {number} */
@@ -82,8 +70,8 @@ function createModuleParts(header, arrays, store) {
   const step = (/** @type {number} */ by) => set({ preview: null, layer: within(shownLayer(store.state) + by, header.layers) });
   const chart = createChart(header, set);
   const lens = element("div", { className: "lens" });
-  const named = `${header.summary}. Arrow keys move over the patches, brackets over the layers, Space pins, question mark helps.`;
-  const stage = createStage(named, store, { "[": () => step(-1), "]": () => step(1) }, chart, lens);
+  const keys = "Arrow keys move over the patches, brackets over the layers, Space pins, question mark helps.";
+  const stage = createStage(header.summary, keys, store, { "[": () => step(-1), "]": () => step(1) }, chart, lens);
   const status = element("div", { className: "status" });
   const caption = element("div", { className: "caption" });
   const help = element("p", { className: "help", hidden: true }, HELP);
@@ -94,9 +82,9 @@ function createModuleParts(header, arrays, store) {
   /** @type {any[]} */ let panels = [];
   /** @type {any[]} */ let thumbs = [];
   const parts = {
-    nodes: [stage, status, help, caption, table.details],
-    controls: element("div", { className: "controls" }, chips.bar,
+    nodes: [element("div", { className: "controls" }, chips.bar,
       createSelect("maps", header.scalings, store.state.scaling, (scaling) => set({ scaling })), ...createMapControls(store)),
+    stage, status, help, caption, table.details],
     rebuild() {
       const { state } = store;
       thumbs = createThumbs(header, arrays, state, set);
@@ -197,15 +185,13 @@ export function layerView(header, arrays, state) {
   for (let i = 0; i < size; i++) maps0[2 * size + i] = attention[i] - ffn[i];
   const { all, layers } = header.reaches[state.text];
   const span = (/** @type {number} */ high) => ({ scales: Array(3).fill({ low: -high, high, colours: DIVERGING }) });
-  const panels = [`layer ${layer}: attention`, `layer ${layer}: FFN`, "attention − FFN"].map((text, row) => {
+  const titles = [`layer ${layer}: attention`, `layer ${layer}: FFN`, "attention − FFN"].map((text, row) => {
     const values = maps0.subarray(row * size, (row + 1) * size);
-    const flat = !values.some((value) => value !== values[0] && Number.isFinite(value));
     const known = values.filter(Number.isFinite);
     const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-    return { text, source: 0, row, flat, badges: [], subtitle: `mean over patches ${format(mean)}` };
+    return { text, subtitle: `mean over patches ${format(mean)}`, flat: isFlat(values) };
   });
-  const outlines = Object.fromEntries(panels.map(({ text }) => [text, []]));
-  return { header: { ...header, panels, outlines, scalings: [span(all), span(layers[layer])] }, arrays: { ...arrays, maps0 } };
+  return asMaps(header, arrays, maps0, titles, [span(all), span(layers[layer])]);
 }
 
 /**
@@ -249,6 +235,7 @@ function lanesOf(header, arrays, state) {
     { name: "sum so far", lines: [{ values: sums }] },
     { name: "alignment", lines: [{ values: inner(Array.from(arrays.attention_alignment)), name: "attention" },
       { values: inner(Array.from(arrays.ffn_alignment)), name: "FFN" }] },
+    ...selectionLane(header, ratiosOf(header, arrays, state.text), state.text),
   ];
 }
 
@@ -264,7 +251,8 @@ export function moduleStatus(header, arrays, state) {
   }
   const alignments = `alignment ${format(arrays.attention_alignment[layer])} and ${format(arrays.ffn_alignment[layer])}`;
   const shares = `attention ${signed(attention[layer])}, FFN ${signed(ffn[layer])}`;
-  return `layer ${layer}, class token: ${shares}; sum so far ${format(sums[layer + 1])}; ${alignments}`;
+  const selects = selectionLine(header, ratiosOf(header, arrays, state.text), layer);
+  return `layer ${layer}, class token: ${shares}; sum so far ${format(sums[layer + 1])}; ${alignments}${selects}`;
 }
 
 /** @param {any} header @param {any} state @returns {string[]} */
@@ -273,7 +261,8 @@ export function captionsOf(header, state) {
   const { captions } = header;
   const ends = (/** @type {number} */ high) => `from ${format(-high)} to ${format(high)}, zero in the middle: red above, blue below.`;
   const own = "each map on its own scale, zero in the middle: red above, blue below.";
-  return [captions.bars, captions.alignment,
+  const selection = header.selections[state.text];
+  return [captions.bars, captions.alignment, ...(selection ? [selection.caption] : []),
     `${captions.lens}; ${state.scaling ? own : `one scale for all layers, ${ends(lens)}`}`,
     `${captions.maps}; ${state.scaling ? `this layer's scale, ${ends(layers[shownLayer(state)])}`
       : `one scale for all layers, ${ends(all)}`}`,
@@ -283,10 +272,12 @@ export function captionsOf(header, state) {
 /** @param {any} header @param {Record<string, any>} arrays @param {number} text */
 function createLayerTable(header, arrays, text) {
   const { attention, ffn, embedding, bias, sums, similarity } = partsOf(header, arrays, { text, hover: null, pinned: null });
+  const ratios = ratiosOf(header, arrays, text);
   const rows = attention.map((value, n) => [`layer ${n}`, signed(value), signed(ffn[n]), format(sums[n + 1]),
-    format(arrays.attention_alignment[n]), format(arrays.ffn_alignment[n])]);
+    format(arrays.attention_alignment[n]), format(arrays.ffn_alignment[n]), ...ratios.map((values) => twoDigits(values[n]))]);
   const title = `“${header.texts[text]}”: embedding ${signed(embedding)}, bias ${signed(bias)}, cosine ${format(similarity)}`;
-  return createPlainTable(title, ["", "attention", "FFN", "sum so far", "attention alignment", "FFN alignment"], rows);
+  const head = ["", "attention", "FFN", "sum so far", "attention alignment", "FFN alignment"];
+  return createPlainTable(title, [...head, ...ratios.map((_, k) => `${header.kinds[k]} selection ratio`)], rows);
 }
 
 export default viewerOf(buildModules);

@@ -32,6 +32,23 @@ export function cellAt(grids, target, x, y) {
   return row >= 0 && row < height && column >= 0 && column < width ? { grid: target, row, column } : null;
 }
 
+/**
+ * Maps of one grid as panels know them: values one after the other, what stands above each, and their scales in every scaling.
+ * @param {any} header @param {Record<string, any>} arrays @param {Float32Array} values
+ * @param {{text: string, subtitle: string, flat: boolean}[]} titles @param {{scales: any[]}[]} scalings
+ */
+export function asMaps(header, arrays, values, titles, scalings) {
+  const panels = titles.map((title, row) => ({ ...title, row, source: 0, badges: [] }));
+  const outlines = Object.fromEntries(titles.map(({ text }) => [text, []]));
+  return { header: { ...header, panels, scalings, outlines }, arrays: { ...arrays, maps0: values } };
+}
+
+/** Whether values, those that are no numbers aside, are all the same. @param {Float32Array} values @returns {boolean} */
+export function isFlat(values) {
+  const known = values.filter(Number.isFinite);
+  return known.every((value) => value === known[0]);
+}
+
 /** 1 for the highest score. @param {ArrayLike<number>} values @param {number} value @returns {number} */
 export function rankOf(values, value) {
   let rank = 1;
@@ -40,7 +57,7 @@ export function rankOf(values, value) {
 }
 
 /** Photo, layers over it, and the pointer. @param {any} header @param {number} source whose grid counts @param {any} store @param {HTMLElement[]} layers */
-function createPicture(header, source, store, layers) {
+export function createPicture(header, source, store, layers) {
   const [H, W] = header.grids[0].image_size;
   const photo = element("img", { src: header.photo, alt: "", draggable: false, decoding: "sync" }); // no flash when data change
   const picture = element("div", { className: "picture" }, photo, ...layers);

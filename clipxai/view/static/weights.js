@@ -29,40 +29,53 @@ export function nameOf(token, grid) {
  */
 export function createWeights(header, arrays) {
   const N = 1 + header.grids[0].height * header.grids[0].width;
-  const { heads, columns } = header;
-  /** @type {Record<string, {mean: Float32Array, meanPeaks: Float32Array, heads: Float32Array, headPeaks: Float32Array}>} */
+  const { heads, columns, headed } = header;
+  const C = columns.length;
+  /** Rows of square matrices, one after the other. @param {string} rows @param {string} own @param {string} lifted */
+  const restored = (rows, own, lifted) => {
+    const [values, peaks] = [arrays[rows], peaksOf(arrays[rows], N)];
+    for (let row = 0; row < arrays[own].length; row++) {
+      const [matrix, query] = [Math.floor(row / N), row % N];
+      for (let c = 0; c < C; c++) values[row * N + columns[c]] = arrays[lifted][(matrix * C + c) * N + query];
+      values[row * N + query] = arrays[own][row];
+    }
+    return { values, peaks };
+  };
+  /** @type {Record<string, Record<string, {values: Float32Array, peaks: Float32Array}>>} */
   const kinds = {};
   for (const { name } of header.kinds) {
-    const [mean, own, lifted] = [arrays[`mean_${name}`], arrays[`own_${name}`], arrays[`columns_${name}`]];
     const [rows, some] = [arrays[`class_${name}`], arrays[`class_columns_${name}`]];
-    kinds[name] = { mean, meanPeaks: peaksOf(mean, N), heads: rows, headPeaks: peaksOf(rows, N) };
-    const C = columns.length;
-    for (let row = 0; row < own.length; row++) {
-      const [layer, query] = [Math.floor(row / N), row % N];
-      for (let c = 0; c < C; c++) mean[row * N + columns[c]] = lifted[(layer * C + c) * N + query];
-      mean[row * N + query] = own[row];
-    }
+    kinds[name] = { mean: restored(`mean_${name}`, `own_${name}`, `columns_${name}`), ofClass: { values: rows, peaks: peaksOf(rows, N) } };
     for (let row = 0; row < rows.length / N; row++) for (let c = 0; c < C; c++) rows[row * N + columns[c]] = some[row * C + c];
+    if (headed.length) kinds[name].heads = restored(`heads_${name}`, `heads_own_${name}`, `heads_columns_${name}`);
   }
-  const at = (/** @type {number} */ layer, /** @type {number} */ token, /** @type {number | null} */ head) =>
-    head === null ? layer * N + token : layer * heads + head;
+  /** Whose rows, and the number of the row. @param {string} kind @param {number} layer @param {number} token @param {number | null} head */
+  const find = (kind, layer, token, head) => {
+    if (head === null) return { ...kinds[kind].mean, n: layer * N + token };
+    if (token === 0) return { ...kinds[kind].ofClass, n: layer * heads + head };
+    return { ...kinds[kind].heads, n: (headed.indexOf(header.layers[layer]) * heads + head) * N + token };
+  };
   return {
     tokens: N,
-    /** Weights (N) of a query token; of one head (class token only), or mean of heads.
+    /** Weights (N) of a query token: of one head (of [class], or of a layer that `answersByHead`), or mean of heads.
      * @param {string} kind @param {number} layer @param {number} token @param {number | null} head */
     row(kind, layer, token, head) {
-      const n = at(layer, token, head);
-      return kinds[kind][head === null ? "mean" : "heads"].subarray(n * N, (n + 1) * N);
+      const { values, n } = find(kind, layer, token, head);
+      return values.subarray(n * N, (n + 1) * N);
     },
     /** How far a weight may be from the true one. @param {string} kind @param {number} layer @param {number} query
      * @param {number | null} head @param {number} token */
     error(kind, layer, query, head, token) {
       if (token === query || columns.includes(token)) return BESIDE;
-      const n = at(layer, query, head);
-      const peak = kinds[kind][head === null ? "meanPeaks" : "headPeaks"][n];
-      return roundingError(kinds[kind][head === null ? "mean" : "heads"][n * N + token], peak, header.steps);
+      const { values, peaks, n } = find(kind, layer, query, head);
+      return roundingError(values[n * N + token], peaks[n], header.steps);
     },
   };
+}
+
+/** Whether single heads of a layer are here for a token. @param {any} header @param {number} layer @param {number} token @returns {boolean} */
+export function answersByHead(header, layer, token) {
+  return token === 0 || header.headed.includes(header.layers[layer]);
 }
 
 /** Largest weight of every row. @param {Float32Array} values @param {number} N @returns {Float32Array} */
@@ -117,6 +130,18 @@ export function meanDistance(row, query, grid) {
   return sum / all;
 }
 
+/** The head whose strips are shown: for a patch the mean, because its single heads are not known in every layer. @param {any} sight */
+export function inAllLayers({ token, head }) {
+  return token ? null : head;
+}
+
+/** Why a head that was chosen is not seen. @param {any} header @param {number} layer @param {number} head @returns {string} */
+export function missingHeads(header, layer, head) {
+  const [n, there] = [header.layers[layer], header.headed.length ? `only in layer ${header.headed.join(", ")}` : "in no layer"];
+  return `Mean of heads, not head ${head}: single heads answer for a patch ${there} of this figure, elsewhere for [class] only. ` +
+    `In Python: cx.attention_maps(trace).with_heads(trace, [${n}]).`;
+}
+
 /**
  * What the colours mean at this moment; of the first state, `notes_of` in Python says the same.
  * @param {any} header @param {any} state @param {any} sight @param {number} top end of the shared scale @param {number} rolloutTop
@@ -124,7 +149,8 @@ export function meanDistance(row, query, grid) {
  */
 export function captionOf(header, state, { token, layer, head, kinds }, top, rolloutTop) {
   const who = token ? `the patch in ${nameOf(token, header.grids[0])}` : "[class]";
-  const heads = head === null ? `mean of ${header.heads} heads` : `head ${head} alone`;
+  const strips = token ? " (in the strips of all layers: mean of heads)" : "";
+  const heads = head === null ? `mean of ${header.heads} heads` : `head ${head} alone${strips}`;
   const scale = state.own ? "Each map on its own scale, from 0 to its largest weight, so colours do not compare across maps" :
     `One scale for all layers${kinds.length > 1 ? " and kinds" : ""}, from 0 to ${format(top)}`;
   const sinks = state.withoutSinks && header.sinks.length && "the sinks";
@@ -137,6 +163,7 @@ export function captionOf(header, state, { token, layer, head, kinds }, top, rol
       "Nothing is left out of the scale.",
     "Rollout: attention of all layers so far multiplied, seen from [class]; half of every token stays where it is " +
       `(Abnar & Zuidema 2020). ${rollout}.`,
+    ...(answersByHead(header, layer, token) || state.head === null ? [] : [missingHeads(header, layer, state.head)]),
     ...header.notes,
     `Weights travel in ${header.steps} steps of their square root: \u00b1 is the error of that, at most 1/${header.steps} of the largest ` +
       "weight in a row. [class], sinks and the query itself are right to 0.00001.",

@@ -2,24 +2,24 @@
 // @ts-check
 import { CHIP_STYLE, colourOf, createRanking, createSentence, ranked } from "./chips.js";
 import {
-  createFrame, createMapControls, createPlainTable, createSelect, createStage, createStyle, createSwitch, createTableDetails, viewerOf,
+  bringToLife, createMapControls, createPlainTable, createSelect, createStage, createSwitch, createTableDetails, viewerOf,
 } from "./controls.js";
 import { unpack } from "./decode.js";
 import { format } from "./draw.js";
-import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
+import { below, isFlag, isShare, oneOf, patchIn, restored } from "./keep.js";
 import { createTextMatrix, MATRIX_STYLE } from "./textmatrix.js";
-import { createMapPanel, createPhotoPanel } from "./panel.js";
-import { createShell, element } from "./shell.js";
+import { asMaps, createMapPanel, createPhotoPanel } from "./panel.js";
+import { element } from "./shell.js";
 import { createStore, focused, sameCell } from "./state.js";
 
 const HELP = "Move over a word to see its map, click it to pin the map below, click again to let go. Move over a patch to colour the " +
   "words by its scores, click to pin the patch, Esc lets go. Keys: arrows move by one patch, [ and ] by one word, Space pins " +
   "the patch, p the word, ? shows this line.";
 const HINT = "Move over a word to see where it is, over a patch to see which words go with it.";
+const RANKING = ["words by share of the match", "score of each word with the whole image"];
 const STYLE = `
 .words .stage { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1.05fr); align-items: start; }
 .words .panel { grid-template-rows: auto auto 8px 18px 0 18px; align-self: start; }
-.sentence { grid-column: 1 / -1; }
 .multiples { grid-column: 1 / -1; display: grid; grid-template-columns: repeat(auto-fill, minmax(180px, 1fr)); gap: 10px 18px; }
 .multiples .readout { font-size: 12px; }
 .pinbar { display: flex; gap: 10px; align-items: baseline; margin: 2px 0 -4px; grid-column: 1 / -1; color: var(--quiet); }
@@ -47,26 +47,17 @@ function buildWords(model, el) {
     toggle: (/** @type {number} */ n) => set({ pins: toggled(store.state.pins, n), word: n }),
   };
   const parts = createWordParts(header, arrays, store, on);
-  const shell = createShell(el, model.get("css"), () => parts.draw());
-  shell.root.classList.add("words");
-  shell.root.append(createStyle(CHIP_STYLE + MATRIX_STYLE + STYLE), createWordControls(header, store), ...parts.nodes);
-  const frame = createFrame(() => parts.paint());
-  store.subscribe((now, before) => {
+  const change = (/** @type {any} */ now, /** @type {any} */ before) => {
     if (now.mode !== before.mode || now.path !== before.path || now.scaling !== before.scaling) parts.rebuild();
     else {
       if (now.pins !== before.pins) parts.arrange();
       if (current(now) !== current(before)) parts.enlarge();
     }
-    if (!sameCell(focused(now), focused(before)) || current(now) !== current(before)) shell.speak(wordStatus(parts.view, now));
-    keep(model, now, before, checks);
-    frame.ask();
-  });
-  parts.rebuild();
-  parts.paint();
-  return () => {
-    frame.cancel();
-    shell.close();
   };
+  const says = (/** @type {any} */ state) => wordStatus(parts.view, state);
+  const css = CHIP_STYLE + MATRIX_STYLE + STYLE;
+  const nodes = [createWordControls(header, store), ...parts.nodes];
+  return bringToLife(model, el, { name: "words", css, store, checks, ...parts, nodes, change, says });
 }
 
 /** A kept view; of another sentence it keeps everything but the words. @param {any} view @param {string} said */
@@ -88,8 +79,8 @@ function createWordParts(header, arrays, store, on) {
   const clear = element("button", { type: "button", className: "chip", onclick: letGo }, "let go of all");
   const [label, multiples] = [element("span"), element("div", { className: "multiples" })];
   const pinbar = element("div", { className: "pinbar" }, label, clear);
-  const named = `${header.summary}. Arrow keys move over the patches, brackets over the words, Space pins, question mark helps.`;
-  const stage = createStage(named, store,
+  const keys = "Arrow keys move over the patches, brackets over the words, Space pins, question mark helps.";
+  const stage = createStage(header.summary, keys, store,
     { "[": () => step(-1), "]": () => step(1), p: () => on.toggle(store.state.word) });
   const status = element("div", { className: "status" });
   const caption = element("div", { className: "caption" });
@@ -108,7 +99,7 @@ function createWordParts(header, arrays, store, on) {
       const { state } = store;
       const view = (parts.view = viewOf(header, arrays, state));
       sentence = createSentence(view.units, on);
-      ranking = createRanking(view.units, view.whole, on);
+      ranking = createRanking(view.units, view.whole, on, RANKING, "with the whole image");
       large = createMapPanel(view.header, view.arrays, current(state), store);
       stage.replaceChildren(sentence.bar, photo.node, large.node, ranking.node, pinbar, multiples);
       parts.arrange();
@@ -199,14 +190,12 @@ export function viewOf(header, arrays, state) {
   const shared = units.map(() => span(choice.shared, "RdBu_r"));
   const own = choice.own.map((/** @type {number[]} */ ends) => span(ends, "viridis"));
   const scalings = [{ scales: shared }, { scales: own }];
-  const panels = units.map((/** @type {any} */ unit, /** @type {number} */ n) => {
+  const titles = units.map((/** @type {any} */ unit, /** @type {number} */ n) => {
     const pieces = unit.stop - unit.start;
-    const subtitle = `whole image ${format(whole[n])}${pieces > 1 ? ` · ${pieces} pieces` : ""}`;
-    return { text: unit.label, source: 0, row: n, flat: choice.flat[n], badges: [], subtitle };
+    return { text: unit.label, subtitle: `whole image ${format(whole[n])}${pieces > 1 ? ` · ${pieces} pieces` : ""}`, flat: choice.flat[n] };
   });
-  const outlines = Object.fromEntries(units.map((/** @type {any} */ unit) => [unit.label, []]));
   return { units, values, whole, scalings, captions: choice.captions, size: height * width, tables: [arrays.RdBu_r, arrays.viridis],
-    header: { ...header, panels, scalings, outlines }, arrays: { ...arrays, maps0: values } };
+    ...asMaps(header, arrays, values, titles, scalings) };
 }
 
 /** Colours and titles of the chips: of the focused patch, or none. @param {any} view @param {any} state */

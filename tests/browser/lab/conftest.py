@@ -3,15 +3,13 @@
 import json
 import os
 import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from browsing import serving
 
 PATIENCE = 240  # seconds a busy machine may take to start JupyterLab
 
@@ -41,22 +39,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         f"--LabApp.workspaces_dir={home / 'workspaces'}",
     ]  # fmt: skip
     own = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
-    with (home / "log").open("w") as log:
-        server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], env={**os.environ, **own}, stdout=log, stderr=log)
-        try:
-            _wait_for(url, server, home / "log")
-            yield Lab(url, folder)
-        finally:
-            server.terminate()  # which ends its kernels too
-            server.wait(60)
-
-
-def _wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/api", timeout=5).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    with serving(command, f"{url}/api", home / "log", PATIENCE, env={**os.environ, **own}):  # which ends its kernels too
+        yield Lab(url, folder)

@@ -232,6 +232,9 @@ def test_a_file_is_written_with_what_is_seen(page: Page, lab: object):
     page.press("Save")
     page.says("saved explored.html")
     assert "a star" in (lab.folder / "explored.html").read_text()
+    with page.page.expect_download() as download:
+        page.page.locator(".clipxai-stage").get_by_role("button", name="PNG").click()
+    assert download.value.suggested_filename.endswith("star.png") and download.value.path().stat().st_size > 50_000
 
 
 def test_after_a_restart_the_figure_still_answers_and_the_cell_wakes_the_rest(page: Page):

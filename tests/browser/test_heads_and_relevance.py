@@ -1,0 +1,101 @@
+"""Do the saved pages of heads and of word relevance do what their help lines promise, in a real browser without network?"""
+
+from collections.abc import Callable
+
+import pytest
+from browsing import assert_no_sideways_scrolling, assert_poster, point_at, press, readouts, saved, settled, status, titles
+from inside_examples import TEXTS, head_contributions, word_relevance
+
+from clipxai.view import HeadGrid, WordRanking
+from clipxai.view.scales import number
+
+HEADS = HeadGrid(head_contributions())  # 4 layers of 3 heads
+WORDS = WordRanking(word_relevance())
+ROW, COLUMN = 6, 9
+AT = ROW * 14 + COLUMN
+
+
+def signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
+
+
+def share(layer: int, head: int, text: int = 0) -> str:
+    return signed(float(HEADS.cells(text)[head, layer]))
+
+
+def test_the_grid_has_every_share_and_the_closure_stands_below(visit: Callable):
+    page = visit(saved(HEADS))
+    settled(page)
+    cells = page.locator(".grid span:not(.name):not(.tick)").all_inner_texts()
+    assert [cell for cell in cells if cell] == [signed(float(value)) for value in HEADS.cells(0).ravel()]
+    assert page.locator(".closure").inner_text() == HEADS.closure(0)
+    assert titles(page) == ["layer 2, head 1", "all heads together"]
+    assert [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()] == [number(s.high) for s in HEADS.scales(0)]
+
+
+def test_hover_previews_a_head_and_click_keeps_it(visit: Callable):
+    page = visit(saved(HEADS))
+    cell = page.locator(".grid [data-head='3']")  # layer 1, head 0
+    cell.hover()
+    assert titles(page)[0] == "layer 1, head 0"
+    assert status(page).startswith(f"layer 1, head 0: {share(1, 0)} of the cosine")
+    page.mouse.move(2, 2)
+    assert titles(page)[0] == "layer 2, head 1"
+    cell.click()
+    page.mouse.move(2, 2)
+    point_at(page, 1, ROW, COLUMN)
+    one, every = (float(values[AT]) for values in HEADS.maps(0, 1, 0))
+    told = [float(line.split(",")[0].replace("−", "-")) for line in readouts(page)]
+    assert told == pytest.approx([one, every], abs=1e-6)
+    assert status(page) == f"layer 1, head 0: {number(one)} from row {ROW}, column {COLUMN}, of its {share(1, 0)}"
+    assert page.locator(".grid [data-shown]").all_inner_texts() == [share(1, 0)]
+
+
+def test_keys_texts_and_table_of_heads(visit: Callable):
+    page = visit(saved(HEADS), color_scheme="dark")
+    press(page, "[", "{", "]", "]", "]", "ArrowUp", " ")
+    assert titles(page)[0] == "layer 3, head 0" and "(pinned, Esc lets go)" in status(page)
+    page.wait_for_timeout(400)
+    assert page.locator(".spoken").text_content().startswith("layer 3, head 0: ")
+    press(page, "Escape", "?")
+    assert page.locator(".help").is_visible()
+    page.locator(".chip", has_text=TEXTS[1]).click()
+    settled(page)
+    assert page.locator(".closure").inner_text() == HEADS.closure(1) and share(3, 0, text=1) in status(page)
+    page.locator("summary").click()
+    page.locator("tbody tr").first.wait_for()
+    assert page.locator("tbody tr").first.locator("td").all_inner_texts()[:3] == ["2", "1", share(2, 1, text=1)]
+
+
+def test_words_have_their_numbers_and_colours(visit: Callable):
+    page = visit(saved(WORDS))
+    settled(page)
+    assert page.locator(".word small").all_inner_texts() == [number(float(value)) for value in WORDS.values]
+    assert page.locator(".row span:first-child").all_inner_texts() == ["owl", "an (1)", "an (4)", "oak", "by"]
+    colours = page.locator(".word").evaluate_all("all => all.map(c => getComputedStyle(c).backgroundColor.match(/\\d+/g).map(Number))")
+    red, blue = colours[2], colours[3]  # owl and by
+    assert red[0] > 2 * red[2] and blue[2] > 1.2 * blue[0]
+    assert colours[-1] == red, "[end] exceeds the scale"
+    assert status(page) == "“owl”: 0.5, rank 1 of 5, the sum of o + wl"
+    assert "zero in the middle" in page.locator(".caption").inner_text()
+
+
+def test_hover_click_and_keys_choose_a_word(visit: Callable):
+    page = visit(saved(WORDS), color_scheme="dark")
+    page.locator(".row").last.hover()
+    assert status(page).startswith("“by”: −0.25, rank 5 of 5")
+    page.mouse.move(2, 2)
+    assert status(page).startswith("“owl”")
+    page.locator(".word").nth(5).click()
+    page.mouse.move(2, 2)
+    assert status(page).startswith("“oak”: −0.05") and page.locator("[aria-current='true']").inner_text().startswith("oak")
+    press(page, "]")
+    assert status(page) == "“[end]”: 1"
+    press(page, "[", "[", "?")
+    assert status(page).startswith("“an (4)”: 0.1") and page.locator(".help").is_visible()
+
+
+@pytest.mark.parametrize("viewer", [HEADS, WORDS], ids=lambda viewer: viewer.module)
+def test_narrow_pages_and_pages_without_scripts(visit: Callable, viewer: object):
+    assert_no_sideways_scrolling(visit(saved(viewer)))
+    assert_poster(visit(saved(viewer), java_script_enabled=False))

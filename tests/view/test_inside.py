@@ -1,0 +1,52 @@
+"""Do the numbers about attention that viewers ask a trace for agree with the measures?"""
+
+import numpy as np
+import pytest
+import torch
+
+import clipxai as cx
+from clipxai.inside import Picture, on_patches, selection_ratio
+from clipxai.measure import inside as measured
+from clipxai.results import Grid
+
+
+def test_selection_ratios_are_the_measures(embedded):
+    scene = cx.scenes.compose(["dog", "clock"], "grass", seed=1)
+    trace = cx.record(embedded, scene.image, ["a dog", "a clock"])
+    found = cx.contributions(trace).with_masks(trace, {"a dog": scene.mask("dog")}, kinds=("vv", "qk")).selection
+    on_object = measured.on_patches(scene.mask("dog"), trace.grid)
+    ratios, _ = measured.attention_on(trace, on_object)
+    assert list(found) == ["a dog"] and found["a dog"].patches == int(on_object.sum())
+    for kind in ("vv", "qk"):
+        np.testing.assert_allclose(found["a dog"].ratio[kind], ratios[measured.KINDS.index(kind)], atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_selection_ratio_of_random_attention_is_the_measures(seed: int):
+    rng = np.random.default_rng(seed)
+    weights, on_object = rng.random((3, 20, 20)).astype(np.float32), rng.random(20) < 0.4
+    expected = measured.selection_ratio(torch.from_numpy(weights), torch.from_numpy(on_object))
+    assert selection_ratio(weights, on_object) == pytest.approx(expected)
+
+
+def test_chance_is_what_random_attention_reaches():
+    rng = np.random.default_rng(0)
+    on_object = np.arange(40) < 12
+    assert selection_ratio(rng.random((200, 40, 40)), on_object) == pytest.approx(11 / 39, abs=0.01)
+
+
+def test_a_mask_is_read_where_the_model_looked():
+    image, mask = np.zeros((40, 80, 3), np.uint8), np.zeros((40, 80), bool)
+    mask[:, :30] = True  # ten columns of it within the middle square
+    picture = Picture(image, Grid(4, 4, (40, 80), (0, 20, 40, 60)))
+    np.testing.assert_array_equal(on_patches(mask, picture).reshape(4, 4), np.tile([True, False, False, False], (4, 1)))
+
+
+def test_wrong_masks_are_explained(trace, scene):
+    parts = cx.contributions(trace)
+    with pytest.raises(ValueError, match="a mask of 'a cat', but the texts are 'a dog'"):
+        parts.with_masks(trace, {"a cat": scene.masks[0]})
+    with pytest.raises(ValueError, match=r"mask has shape \(3, 3\), but the image is \(112, 112\)"):
+        parts.with_masks(trace, {"a dog": np.ones((3, 3), bool)})
+    with pytest.raises(ValueError, match="the mask of 'a dog' covers 0 patches"):
+        parts.with_masks(trace, {"a dog": np.zeros((112, 112), bool)})
