@@ -4,17 +4,20 @@
 
 Three phases, as in FLIP (Li et al. 2023, arXiv 2212.00794) and in CLIP's own last epoch at a larger size: small images, then large ones
 of which 60 % of the patches are dropped, then whole ones. Stop it whenever you like; the same command goes on where it stopped.
+
+In a notebook, `learn` takes a model of any size through one phase on a `SmallWorld`, and lets you look after every step.
 """
 
 import argparse
 import json
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -28,13 +31,14 @@ from ..model.image import CLIP_MEAN, CLIP_STD
 from ..model.text import TextTransformer
 from ..model.tokenizer import Tokenizer, vocabulary_of
 from ..model.vit import VisionTransformer
-from .compose import sample
+from .compose import Scene, compose, sample
 from .vocabulary import learn_merges
 
 CONTEXT = 32
 VOCABULARY_CAPTIONS, MERGES = 4000, 405
 WARM_UP = 100  # steps
 LARGEST_SCALE = math.log(100)  # OpenAI's cap on the logit scale
+MOST_OBJECTS = 3  # in a scene
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,42 @@ PHASES = (
 )
 
 
-class Captioned(Dataset):
-    """Scenes of the training split as (image (3, size, size) uint8, token ids)."""
+@dataclass(frozen=True)
+class SmallWorld:
+    """A few of the objects on a few of the backgrounds: few enough to be learned in minutes.
 
-    def __init__(self, tokenizer: Tokenizer, size: int) -> None:
-        self.tokenizer, self.size = tokenizer, size
+    Attributes
+    ----------
+    objects : three or more of `clipxai.scenes.class_names()`
+    backgrounds : some of `clipxai.scenes.backgrounds()`
+    """
+
+    objects: tuple[str, ...]
+    backgrounds: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.objects) < MOST_OBJECTS:
+            raise ValueError(f"a scene may show {MOST_OBJECTS} different objects, but this world has {len(self.objects)}; name more")
+
+    def sample(self, seed: int, split: str = "test", size: int = 112) -> Scene:
+        """A random scene of this world with one, two or three things; "train" and "test" never share one."""
+        if split not in ("train", "test"):
+            raise ValueError(f"split must be 'train' or 'test', not {split!r}")
+        own = 2 * seed + (split == "test")
+        rng = np.random.default_rng(own)
+        count = rng.choice([1, 2, MOST_OBJECTS], p=[0.45, 0.35, 0.20])
+        named = [str(name) for name in rng.choice(self.objects, count, replace=False)]
+        return compose(named, str(rng.choice(self.backgrounds)), own, size)
+
+
+class Captioned(Dataset):
+    """Scenes of the training split as (image (3, size, size) uint8, token ids); `draw` is `sample`, or that of a smaller world."""
+
+    def __init__(self, tokenizer: Tokenizer, size: int, draw: Callable[..., Scene]) -> None:
+        self.tokenizer, self.size, self.draw = tokenizer, size, draw
 
     def __getitem__(self, seed: int) -> tuple[Tensor, list[int]]:
-        scene = sample(seed, split="train", size=self.size)
+        scene = self.draw(seed, split="train", size=self.size)
         return torch.from_numpy(scene.image).permute(2, 0, 1), self.tokenizer.encode(scene.caption)
 
 
@@ -82,13 +114,15 @@ def leave_cores_to_training(worker: int) -> None:
     cv2.setNumThreads(1)
 
 
-def batches(tokenizer: Tokenizer, phase: Phase, first_seed: int, steps: int) -> Iterator[tuple[Tensor, Tensor]]:
+def batches(
+    tokenizer: Tokenizer, phase: Phase, first_seed: int, steps: int, draw: Callable[..., Scene] = sample
+) -> Iterator[tuple[Tensor, Tensor]]:
     """`steps` batches of pixels (B, 3, s, s), normalised, and ids (B, S), composed by one worker beside the training."""
 
     mean, std = torch.tensor(CLIP_MEAN).view(3, 1, 1), torch.tensor(CLIP_STD).view(3, 1, 1)
     seeds = range(first_seed, first_seed + steps * phase.batch)
     loader = DataLoader(
-        Captioned(tokenizer, phase.size), phase.batch, sampler=seeds, num_workers=1, prefetch_factor=4, collate_fn=collate,
+        Captioned(tokenizer, phase.size, draw), phase.batch, sampler=seeds, num_workers=1, prefetch_factor=4, collate_fn=collate,
         worker_init_fn=leave_cores_to_training, multiprocessing_context="spawn",  # a fork would inherit locked thread pools
     )  # fmt: skip
     for images, ids in loader:
@@ -101,13 +135,14 @@ def make_tokenizer() -> Tokenizer:
     return Tokenizer(vocabulary_of(merges), merges, CONTEXT)
 
 
-def make_model(tokenizer: Tokenizer) -> CLIP:
-    """The untrained model: 14x14 patches, 8 image and 3 text blocks of width 128, 2.4 million parameters."""
-    visual = VisionTransformer(image_size=(112, 112), patch=8, width=128, layers=8, heads=4, ffn_width=512, joint=128, activation="gelu")
-    text = TextTransformer(
-        vocabulary=len(tokenizer.vocabulary), context=CONTEXT, width=128, layers=3, heads=4, ffn_width=512, joint=128, activation="gelu"
-    )
-    return CLIP(visual, text, tokenizer, name="Emoji World CLIP")
+def make_model(
+    tokenizer: Tokenizer, size: int = 112, width: int = 128, blocks: int = 8, text_blocks: int = 3, name: str = "Emoji World CLIP"
+) -> CLIP:
+    """An untrained model for images of `size` pixels; as it stands: 14x14 patches, 8 + 3 blocks of width 128, 2.4 million parameters."""
+    tower = dict(width=width, heads=4, ffn_width=4 * width, joint=width, activation="gelu")
+    visual = VisionTransformer(image_size=(size, size), patch=8, layers=blocks, **tower)
+    text = TextTransformer(vocabulary=len(tokenizer.vocabulary), context=CONTEXT, layers=text_blocks, **tower)
+    return CLIP(visual, text, tokenizer, name=name)
 
 
 def contrastive_loss(model: CLIP, pixels: Tensor, ids: Tensor, keep: float) -> Tensor:
@@ -139,6 +174,35 @@ def make_optimizer(model: CLIP) -> torch.optim.Optimizer:
         ],
         lr=PHASES[0].rate[0], betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
+
+
+def improve(model: CLIP, optimizer: torch.optim.Optimizer, pixels: Tensor, ids: Tensor, keep: float, rate: float) -> float:
+    """One step of training on one batch; the loss before it."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    loss = contrastive_loss(model, pixels, ids, keep)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    with torch.no_grad():
+        model.logit_scale.clamp_(max=LARGEST_SCALE)
+    return loss.item()
+
+
+def learn(model: CLIP, phase: Phase, draw: Callable[..., Scene] = sample) -> Iterator[tuple[int, float]]:
+    """Train a model in memory through one phase, and say after every step how many were done and what the loss was.
+
+    The model may be explained between two steps. `draw` is where scenes come from: `clipxai.scenes.sample`, or `SmallWorld.sample`.
+
+    >>> for step, loss in learn(model, phase, world.sample):  # doctest: +SKIP
+    ...     if step % 100 == 0:
+    ...         print(step, loss)
+    """
+    optimizer = make_optimizer(model)
+    for step, (pixels, ids) in enumerate(batches(model.tokenizer, phase, 0, phase.steps, draw)):
+        torch.manual_seed(step)  # which patches are dropped
+        yield step + 1, improve(model, optimizer, pixels, ids, phase.keep, learning_rate(phase, step, warm_up=True))
 
 
 @dataclass
@@ -191,21 +255,14 @@ class Run:
         )  # fmt: skip
         for pixels, ids in bar:
             torch.manual_seed(first_seed + self.at.step)  # which patches are dropped does not depend on where a run was interrupted
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(phase, self.at.step, warm_up=number == 0)
-            loss = contrastive_loss(self.model, pixels, ids, phase.keep)
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-            self.optimizer.step()
-            with torch.no_grad():
-                self.model.logit_scale.clamp_(max=LARGEST_SCALE)
+            rate = learning_rate(phase, self.at.step, warm_up=number == 0)
+            loss = improve(self.model, self.optimizer, pixels, ids, phase.keep, rate)
             self.at.step += 1
-            bar.set_postfix(loss=f"{loss.item():.3f}")
+            bar.set_postfix(loss=f"{loss:.3f}")
             if self.at.step % save_every == 0:
                 self.save()
             if self.at.step % report_every == 0:
-                self.log(phase, loss.item())
+                self.log(phase, loss)
 
     def finish(self) -> Path:
         """Write the trained model as a checkpoint folder, in half precision, and return where."""

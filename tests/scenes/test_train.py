@@ -61,6 +61,30 @@ def test_it_learns_logs_and_exports(tmp_path):
     assert run.finish().exists(), "asking again changes nothing"
 
 
+def test_a_small_world_is_learned_in_memory():
+    world = train.SmallWorld(("cat", "guitar", "car"), ("grass", "snow"))
+    torch.manual_seed(0)
+    model = train.make_model(train.make_tokenizer())
+    before = cx.measure.localisation(model, [world.sample(0)], "clip").msc
+    steps, losses = zip(*train.learn(model, train.Phase(32, 0.5, 16, 16 * 30, (3e-3, 3e-3)), world.sample))
+    assert steps == tuple(range(1, 31)) and sum(losses[-5:]) < sum(losses[:5]) - 0.5
+    assert cx.measure.localisation(model, [world.sample(0)], "clip").msc != before, "the caller's model is the one that learns"
+
+
+def test_scenes_of_a_small_world():
+    world = train.SmallWorld(("cat", "guitar", "car", "owl"), ("grass", "snow"))
+    drawn = [world.sample(seed, split) for seed in range(40) for split in ("train", "test")]
+    assert {name for scene in drawn for name in scene.objects} == set(world.objects)
+    assert {scene.background for scene in drawn} == set(world.backgrounds)
+    assert {len(scene.objects) for scene in drawn} == {1, 2, 3}
+    assert len({scene.image.tobytes() for scene in drawn}) == len(drawn), "no scene is in both splits"
+    assert (world.sample(3).image == world.sample(3, "test").image).all()
+    with pytest.raises(ValueError, match="this world has 2; name more"):
+        train.SmallWorld(("cat", "dog"), ("grass",))
+    with pytest.raises(ValueError, match="'train' or 'test', not 'val'"):
+        world.sample(0, "val")
+
+
 def test_another_recipe_does_not_continue_a_run(tmp_path):
     train.Run(tmp_path, TINY).save()
     with pytest.raises(ValueError, match="holds a run with other phases"):
