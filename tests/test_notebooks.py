@@ -8,6 +8,7 @@ alike, the words alone count, and the lesson asserts what must hold.
 import asyncio
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def test_size():
 def executed(request):
     """The chosen lessons after a run, or what went wrong; two at a time on one core each, the longest, which are the last, first."""
     chosen = {item.callspec.params["path"] for item in request.session.items if "executed" in item.fixturenames}
-    return asyncio.run(execute(sorted(chosen, reverse=True)))
+    with ThreadPoolExecutor(1) as thread:  # Playwright's event loop may still run in this one
+        return thread.submit(asyncio.run, execute(sorted(chosen, reverse=True))).result()
 
 
 async def execute(paths):

@@ -5,6 +5,8 @@ spoil the steps of everyone else in their row: the query itself, [class] and the
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -93,6 +95,12 @@ class LayerAttentionViewer(Viewer):
         kinds = "; ".join(": ".join(KINDS[kind]) for kind in self.maps.mean if kind in KINDS)
         chosen = f"Shown first: the patch that [class] looks at most in the last layer{_differ(self.maps)}."
         return [*([f"{kinds}."] if kinds else []), *([chosen] if self._chosen else [])]
+
+    def without_heads(self) -> "LayerAttentionViewer":
+        """The same figure with single heads for [class] only, small enough to be kept in a notebook."""
+        fewer = copy(self)
+        fewer.maps = replace(self.maps, heads={})
+        return fewer
 
     def figure(self) -> "Figure":
         """What the viewer shows first: the image with the query marked, its attention in one layer and in all layers, rollout."""

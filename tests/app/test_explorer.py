@@ -164,3 +164,11 @@ def test_a_notebook_gets_the_widget_and_a_copy_for_readers_without_a_kernel(expl
     assert "application/vnd.jupyter.widget-view+json" in widget and "run this cell" in widget["text/plain"]
     assert set(copy) == {"text/html", "image/png", "text/plain"} and "data:image/jpeg" in copy["text/html"]
     assert options["display_id"] and f"body:has(.{options['display_id']})" in copy["text/html"]
+
+
+def test_the_copy_in_a_notebook_is_small_in_every_view(explorer):
+    for name in explorer.controls.view.options.values():
+        explorer.controls.view.value = name
+        copy = explorer._asleep()
+        assert f'data-viewer="{explorer.viewer.module}"' in copy["text/html"]
+        assert sum(map(len, copy.values())) <= 600_000, f"{name} takes {sum(map(len, copy.values())) / 1000:.0f} kB"
