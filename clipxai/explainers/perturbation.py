@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..replay import cosine, from_features, gradients, per_text
+from ..replay import cosine, from_features, from_other_pixels, gradients, per_text
 from ..scores import Scores
 from ..trace import Trace
 
@@ -100,8 +100,7 @@ def _channels(trace: Trace) -> tuple[Tensor, Tensor]:
 
 def _masked(trace: Trace, image: int, masks: Tensor) -> Tensor:
     """Cosines (M, T) of one picture seen through masks (M, h, w): 0 is the mean colour."""
-    pixels = (trace.pixels[image] * masks[:, None]).to(trace.model.dtype)
-    return trace.model.encode_image(pixels) @ trace.text_features.T
+    return from_other_pixels(trace, trace.pixels[image] * masks[:, None]).float()
 
 
 @torch.no_grad()
