@@ -57,16 +57,23 @@ def weights_of(trace: Recorded, layer: int, kind: str, image: int) -> np.ndarray
 
 
 def selection_ratio(attention: np.ndarray, on_object: np.ndarray) -> float:
-    """Of the k patches that an object patch attends to most, the share on the object: mean over its patches and over heads, 0…1.
+    """Foreground selection ratio: of the k patches that an object patch attends to most, the share on the object, 0…1.
 
-    k is the number of the object's other patches; the patch itself and the class token are left out.
+    k is the number of the object's other patches, so 1 can be reached; itself and the class token are left out. Mean over the object's
+    patches and over heads; the mean over images and texts is the mFSR. Chance is k / (P - 1).
 
     Parameters
     ----------
     attention : (H, P, P) weights
     on_object : (P,) bool, two patches or more
+
+    Raises
+    ------
+    ValueError : an object of a single patch
     """
     k = int(on_object.sum()) - 1
+    if k < 1:
+        raise ValueError(f"an object of {k + 1} patches has no other patch to attend to")
     others = np.where(np.eye(len(on_object), dtype=bool), -1, attention)[:, on_object]
     return float(on_object[np.argpartition(-others, k - 1, axis=-1)[..., :k]].mean())
 

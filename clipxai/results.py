@@ -102,11 +102,7 @@ class Explanation:
         text : number of the text, or the text
         size : (height, width) instead of the image's
         normalize : "minmax" to 0…1 over the pixels, "patches" to 0…1 over the patches before interpolating (as the released CLIP
-            Surgery code does), "none" for raw scores. A constant map becomes 0.5 everywhere.
-
-        Raises
-        ------
-        ValueError, IndexError : a text that is not here, or another normalisation
+            Surgery code does), "none" for raw scores; else a ValueError. A constant map becomes 0.5 everywhere.
         """
         scores = self.scores[self.index(text)]
         if normalize == "patches":
@@ -119,10 +115,7 @@ class Explanation:
         raise ValueError(f"unknown normalisation {normalize!r}; choose 'minmax', 'patches' or 'none'")
 
     def mask(self, text: int | str = 0, threshold: Threshold = 0.5, size: tuple[int, int] | None = None) -> np.ndarray:
-        """Pixels (H, W) bool where the min-max `heatmap` of `text` at `size` reaches the threshold.
-
-        `threshold` is a number in 0…1, "mean" (of the map) or "otsu" (Otsu 1979); another word is a ValueError.
-        """
+        """(H, W) bool: where the `heatmap` (`text`, `size`) reaches `threshold`, 0…1, "mean" or "otsu" (1979); else a ValueError."""
         heat = self.heatmap(text, size)
         seen = heat[~np.isnan(heat)]
         if isinstance(threshold, str):

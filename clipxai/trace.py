@@ -93,10 +93,9 @@ class Trace:
         return self.model.encode_text([""], templates=self.templates)
 
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:
-        """(B, H, N, N) attention weights of a layer; rows (queries) sum to 1.
+        """(B, H, N, N) attention weights of a `layer` (an IndexError if there is none); rows (queries) sum to 1.
 
-        `kind` "qk" is the model's own; "vv", "qq" and "kk" compare the tokens' values, queries or keys with one another. Another kind is
-        a ValueError, a `layer` that the model does not have an IndexError.
+        `kind` "qk" is the model's own; "vv", "qq", "kk" compare tokens' values, queries or keys with one another; else a ValueError.
         """
         tape = self.layer(layer)
         if kind not in ("qk", "vv", "qq", "kk"):
@@ -149,7 +148,7 @@ def record(
     model: CLIP, image: object, texts: Texts, *, mode: Mode = "squash", size: int | tuple[int, int] | None = None,
     templates: Iterable[str] | None = None, truncate: bool = False,
 ) -> Trace:  # fmt: skip
-    """Run image(s) and texts through the model once and keep what happened.
+    """Run image(s) and texts through the model once and keep what happened: a `Trace` of (B) images and T texts.
 
     Parameters
     ----------
@@ -159,10 +158,6 @@ def record(
     mode, size : how images become pixels, see `CLIP.preprocess`
     templates : prompts such as "a photo of a {}." to average each text over, e.g. `clipxai.IMAGENET_TEMPLATES`
     truncate : cut texts that are too long instead of raising
-
-    Returns
-    -------
-    A `Trace` of B images and T texts
 
     Raises
     ------

@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "batches": {"explainers", "trace", "model", "results"},
     "windows": {"batches", "explainers", "model", "results"},
     "folders": {"batches", "model", "results", "view"},
-    "measure": {"explainers", "surgery", "trace", "model", "results", "maps", "tasks", "scenes", "view"},
+    "measure": {"explainers", "inside", "surgery", "trace", "model", "results", "maps", "tasks", "scenes", "view"},
     "tasks": {"results"},
     "scenes": set(),
     "view": {"results", "maps", "inside", "tasks"},
@@ -120,7 +120,7 @@ def test_scenes_need_no_torch():
 def test_the_half_hour_route_stays_half_an_hour():
     """The five files that README sends a newcomer through."""
     route = ["__init__.py", "trace.py", "surgery.py", "explainers/similarity.py", "results.py"]
-    assert sum(len((PACKAGE / name).read_text(encoding="utf-8").splitlines()) for name in route) <= 670
+    assert sum(len((PACKAGE / name).read_text(encoding="utf-8").splitlines()) for name in route) <= 650
 
 
 def test_public_names_exist():

@@ -20,7 +20,7 @@ from ..explainers import find_method
 from ..model.checkpoints import load
 from ..model.clip import CLIP, as_list
 from ..scenes import Scene, compose, noun
-from ..view import LayerAttentionViewer, Viewer, save
+from ..view import Viewer, save
 from ..view.html import mimebundle
 from ..view.payload import Payload
 from .controls import NOTHING, SOURCES, STYLE, Controls
@@ -160,7 +160,7 @@ class Explorer:
         return f"<Explorer of {self.controls.model.value}; run this cell to wake it>"
 
     def _asleep(self) -> dict[str, str]:
-        bundle = mimebundle(self.viewer.without_heads() if isinstance(self.viewer, LayerAttentionViewer) else self.viewer)
+        bundle = mimebundle(self.viewer.kept())
         copy = f".{self._mark}-asleep"
         lost = f".jp-OutputArea-child:has(+ * {copy}) > .jupyter-widgets:not(:has(*))"  # where JupyterLab complains of the lost widget
         awake = f"<style>body:has(.{self._mark}) {copy}, {lost} {{ display: none; }}</style>"

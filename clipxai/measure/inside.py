@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..inside import selection_ratio
 from ..trace import Kind, Trace
 
 KINDS: tuple[Kind, ...] = ("qk", "vv", "qq", "kk")
@@ -28,25 +29,6 @@ def stays_on(attention: Tensor, on_object: Tensor) -> float:
     return float((from_object[..., on_object].sum(-1) / from_object.sum(-1)).mean())
 
 
-def selection_ratio(attention: Tensor, on_object: Tensor) -> float:
-    """Foreground selection ratio: of the k patches that an object patch attends to most, the share on the object, 0…1.
-
-    k is the number of the object's other patches, so 1 can be reached; itself and the class token are left out. Mean over the object's
-    patches and over heads; the mean over images and texts is the mFSR. Chance is k / (P - 1).
-
-    Parameters
-    ----------
-    attention : (H, P, P) weights
-    on_object : (P,) bool, two patches or more
-    """
-    k = int(on_object.sum()) - 1
-    if k < 1:
-        raise ValueError(f"an object of {k + 1} patches has no other patch to attend to")
-    itself = torch.eye(len(on_object), dtype=torch.bool, device=attention.device)
-    chosen = attention.masked_fill(itself, -1)[:, on_object].topk(k, dim=-1).indices
-    return float(on_object.to(chosen.device)[chosen].double().mean())
-
-
 def redundancy(patches: Tensor, one: Tensor, other: Tensor) -> float:
     """|m_one - m_other|_1 / |m_one|_1 with m = mean over patches of the product patch * text, before its channels are summed.
 
@@ -61,7 +43,9 @@ def attention_on(trace: Trace, on_object: Tensor) -> np.ndarray:
     """Selection ratio and attention that stays, of every kind and layer, for one object of the first image: (2, kinds, L)."""
     P = len(on_object)  # the last P tokens are patches, behind the class token if there is one
     weights = [[trace.attention(layer, kind)[0, :, -P:, -P:] for layer in range(len(trace.layers))] for kind in KINDS]
-    return np.array([[[measure(w, on_object) for w in row] for row in weights] for measure in (selection_ratio, stays_on)])
+    chosen = on_object.cpu().numpy()
+    selected = [[selection_ratio(w.float().cpu().numpy(), chosen) for w in row] for row in weights]
+    return np.array([selected, [[stays_on(w, on_object) for w in row] for row in weights]])
 
 
 @torch.no_grad()

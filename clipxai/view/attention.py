@@ -96,8 +96,8 @@ class LayerAttentionViewer(Viewer):
         chosen = f"Shown first: the patch that [class] looks at most in the last layer{_differ(self.maps)}."
         return [*([f"{kinds}."] if kinds else []), *([chosen] if self._chosen else [])]
 
-    def without_heads(self) -> "LayerAttentionViewer":
-        """The same figure with single heads for [class] only, small enough to be kept in a notebook."""
+    def kept(self) -> "LayerAttentionViewer":
+        """The same figure with single heads for [class] only."""
         fewer = copy(self)
         fewer.maps = replace(self.maps, heads={})
         return fewer

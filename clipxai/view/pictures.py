@@ -40,20 +40,27 @@ def rows_of_texts(known: Sequence[str], texts: Sequence[int | str] | None) -> li
     ValueError : unknown text, or none
     IndexError : no text of that number
     """
-    rows = [_row(known, text) for text in (range(len(known)) if texts is None else texts)]
+    rows = [number_of(known, text, "text", "this figure") for text in (range(len(known)) if texts is None else texts)]
     if not rows:
         raise ValueError("there is nothing to draw: no text was chosen")
     return rows
 
 
-def _row(known: Sequence[str], text: int | str) -> int:
-    if isinstance(text, str):
-        if text not in known:
-            raise ValueError(f"no text {text!r} in these contributions; they have: {', '.join(map(repr, known))}")
-        return known.index(text)
-    if not -len(known) <= text < len(known):
-        raise IndexError(f"text number {text}, but there are {len(known)} (0 to {len(known) - 1})")
-    return text % len(known)
+def number_of(known: Sequence[str], asked: int | str, what: str, where: str) -> int:
+    """Place of a text or word in a list of them, given as itself or as its number; negative numbers count from the last.
+
+    Raises
+    ------
+    ValueError : it is not there; the message says `what` is missing `where` ("word", "this text"), and what is there
+    IndexError : no such number
+    """
+    if isinstance(asked, str):
+        if asked not in known:
+            raise ValueError(f"no {what} {asked!r} in {where}; it has: {', '.join(map(repr, known))}")
+        return known.index(asked)
+    if not -len(known) <= asked < len(known):
+        raise IndexError(f"{what} number {asked}, but {where} has {len(known)} (0 to {len(known) - 1})")
+    return asked % len(known)
 
 
 def closure_of(total: float, cosine: float) -> str:

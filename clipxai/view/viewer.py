@@ -52,6 +52,10 @@ class Viewer(ABC):
         """The matplotlib twin of what is seen before anybody touches the viewer."""
         return self.figure()
 
+    def kept(self) -> "Viewer":
+        """The figure as it is left in a notebook: without what only a live one has room for."""
+        return self
+
     def poster(self, kind: PosterKind = "jpeg") -> bytes:
         """The first state as a picture, as fine as fits into a notebook; `kind` is "jpeg" inside of a page, "png" beside it."""
         import cv2

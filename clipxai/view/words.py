@@ -9,7 +9,7 @@ import numpy as np
 from ..inside import TokenScores, WordRelevance
 from .lettering import one_line
 from .payload import BUDGET, Arrays, Header, Payload, pack
-from .pictures import as_panel, finite, picture_header, reach_of, smaller_photo
+from .pictures import as_panel, finite, number_of, picture_header, reach_of, smaller_photo
 from .scales import DIVERGING, SEQUENTIAL, Scale, caption, colour_table, number, scales_of
 from .viewer import Viewer
 
@@ -76,7 +76,8 @@ class TokenMap(Viewer):
         if self.path not in self.paths:
             raise ValueError(f"no path {path!r} in these scores; choose one of {', '.join(map(repr, self.paths))}")
         self.units, self.pieces = units_of(scores)
-        self.shown = self._highest() if pinned is None else [self._number(word) for word in pinned]
+        names = [unit.name for unit in self.units]
+        self.shown = self._highest() if pinned is None else [number_of(names, word, "word", "this text") for word in pinned]
         if not self.shown:
             raise ValueError("no word was chosen: pinned= is empty")
 
@@ -162,16 +163,6 @@ class TokenMap(Viewer):
         peaks = np.nan_to_num(finite(self.maps()), nan=-np.inf).max(axis=1)
         first, *others = np.argsort(-peaks, kind="stable")[: 1 + PINNED_AT_FIRST].tolist()
         return [first, *sorted(others)]
-
-    def _number(self, word: str | int) -> int:
-        names = [unit.name for unit in self.units]
-        if isinstance(word, str):
-            if word not in names:
-                raise ValueError(f"no word {word!r} in this text; it has: {', '.join(map(repr, names))}")
-            return names.index(word)
-        if not -len(names) <= word < len(names):
-            raise IndexError(f"word number {word}, but this text has {len(names)} (0 to {len(names) - 1})")
-        return word % len(names)
 
 
 def units_of(scores: TokenScores | WordRelevance) -> tuple[list[Unit], list[Unit]]:

@@ -24,15 +24,15 @@ def test_selection_ratio_by_plain_loops():
         for query in on_object.nonzero()[:, 0].tolist():
             ranked = sorted((key for key in range(9) if key != query), key=lambda key: -float(head[query, key]))
             shares.append(np.mean([bool(on_object[key]) for key in ranked[:3]]))
-    assert selection_ratio(attention, on_object) == pytest.approx(np.mean(shares))
+    assert selection_ratio(attention.numpy(), on_object.numpy()) == pytest.approx(np.mean(shares))
 
 
 def test_selection_ratio_reaches_its_ends():
-    on_object = torch.tensor([True, True, True, False, False, False, False])
-    together = (on_object[:, None] == on_object[None]).float()[None]
+    on_object = np.array([True, True, True, False, False, False, False])
+    together = (on_object[:, None] == on_object[None]).astype(np.float32)[None]
     assert selection_ratio(together, on_object) == 1 and selection_ratio(1 - together, on_object) == 0
     with pytest.raises(ValueError, match="no other patch"):
-        selection_ratio(together, torch.arange(7) == 2)
+        selection_ratio(together, np.arange(7) == 2)
 
 
 def test_patches_of_a_mask():
@@ -55,6 +55,8 @@ def test_every_layer_and_kind_is_measured(trace, scene):
     on_object = on_patches(scene.masks[0], trace.grid)
     both = attention_on(trace, on_object)
     assert both.shape == (2, len(KINDS), len(trace.layers))
-    assert both[0, KINDS.index("vv"), 3] == pytest.approx(selection_ratio(trace.attention(3, "vv")[0, :, 1:, 1:], on_object))
+    assert both[0, KINDS.index("vv"), 3] == pytest.approx(
+        selection_ratio(trace.attention(3, "vv")[0, :, 1:, 1:].numpy(), on_object.numpy())
+    )
     assert both[1, KINDS.index("qk"), 5] == pytest.approx(stays_on(trace.attention(5, "qk")[0, :, 1:, 1:], on_object))
     assert isinstance(cx.measure.iou(scene.masks[0], scene.masks[0]), float)

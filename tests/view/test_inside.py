@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 import clipxai as cx
 from clipxai.inside import Picture, on_patches, selection_ratio
@@ -19,14 +18,6 @@ def test_selection_ratios_are_the_measures(embedded):
     assert list(found) == ["a dog"] and found["a dog"].patches == int(on_object.sum())
     for kind in ("vv", "qk"):
         np.testing.assert_allclose(found["a dog"].ratio[kind], ratios[measured.KINDS.index(kind)], atol=1e-6)
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_selection_ratio_of_random_attention_is_the_measures(seed: int):
-    rng = np.random.default_rng(seed)
-    weights, on_object = rng.random((3, 20, 20)).astype(np.float32), rng.random(20) < 0.4
-    expected = measured.selection_ratio(torch.from_numpy(weights), torch.from_numpy(on_object))
-    assert selection_ratio(weights, on_object) == pytest.approx(expected)
 
 
 def test_chance_is_what_random_attention_reaches():

@@ -127,5 +127,5 @@ def test_wrong_input_is_explained():
         ModuleComparison(PARTS, texts=["a dog"])
     with pytest.raises(ValueError, match="no text was chosen"):
         ModuleComparison(PARTS, texts=[])
-    with pytest.raises(IndexError, match="there are 2"):
+    with pytest.raises(IndexError, match="this figure has 2"):
         ModuleComparison(PARTS, texts=[len(TEXTS)])
