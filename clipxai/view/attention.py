@@ -34,7 +34,7 @@ STATISTICS = (
     ("on_class", "share on [class]", "", "mean weight that patches give to the class token"),
 )
 MOST_LIFTED = 8  # sinks that travel exactly
-PHOTO_BYTES = 40_000  # larger than this as PNG is sent as JPEG
+PHOTO_BYTES = 20_000  # larger than this as PNG is sent as JPEG
 Steps = Literal[255, 63, 31, 23, 15]
 CODINGS: dict[int, Coding] = {steps: coding for coding, steps in SQUARE_ROOT.items()}  # finest first
 
@@ -63,7 +63,7 @@ class LayerAttentionViewer(Viewer):
     """
 
     module = "attention"
-    poster_bytes = {"png": 50_000, "jpeg": 72_000}  # smaller than of others: the numbers of this figure need the room
+    poster_bytes = {"png": 44_000, "webp": 46_000}  # smaller than of others: the numbers of this figure need the room
     poster_step, poster_quality = 16, 60
 
     def __init__(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 4  # texts in a summary
 SHOWN_AT_FIRST = 8  # more panels than this and only the first text is shown, the others at a click
-PHOTO_SIDE, PHOTO_BYTES = 640, 150_000  # longer side in pixels; larger than this as PNG is sent as JPEG
+PHOTO_SIDE, PHOTO_BYTES = 640, 90_000  # longer side in pixels; larger than this as PNG is sent as JPEG
 SMALL_PHOTO_SIDE = 256
 
 
@@ -128,7 +128,10 @@ def _rounded(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
 
 
 def encode_photo(image: np.ndarray, side: int, most_bytes: int = PHOTO_BYTES) -> str:
-    """An image (H, W, 3) uint8 RGB as a data URL, scaled down to `side` pixels; PNG if that is small enough, else JPEG."""
+    """An image (H, W, 3) uint8 RGB as a data URL, scaled down to `side` pixels: PNG if that has at most `most_bytes`, else JPEG.
+
+    A JPEG of more bytes has fewer pixels, down to a `SMALL_PHOTO_SIDE`.
+    """
     return _encode(image.tobytes(), image.shape, side, most_bytes)
 
 
@@ -136,14 +139,25 @@ def encode_photo(image: np.ndarray, side: int, most_bytes: int = PHOTO_BYTES) ->
 def _encode(content: bytes, shape: tuple[int, int, int], side: int, most_bytes: int) -> str:
     import cv2
 
-    image = np.frombuffer(content, np.uint8).reshape(shape)
-    zoom = min(1.0, side / max(image.shape[:2]))
-    size = (max(1, round(image.shape[1] * zoom)), max(1, round(image.shape[0] * zoom)))
-    small = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
-    kind, content = "png", cv2.imencode(".png", small)[1]
-    if content.nbytes > most_bytes:
-        kind, content = "jpeg", cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
-    return f"data:image/{kind};base64,{base64.b64encode(content.tobytes()).decode('ascii')}"
+    image = np.frombuffer(content, np.uint8).reshape(shape)[..., ::-1]
+    side = min(side, max(shape[:2]))
+    photo = cv2.imencode(".png", _scaled(image, side))[1]
+    if photo.nbytes <= most_bytes:
+        return f"data:image/png;base64,{base64.b64encode(photo.tobytes()).decode('ascii')}"
+    fine = [cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]  # it is seen enlarged
+    photo = cv2.imencode(".jpg", _scaled(image, side), fine)[1]
+    while photo.nbytes > most_bytes and side > SMALL_PHOTO_SIDE:
+        side = max(SMALL_PHOTO_SIDE, int(0.7 * side))
+        photo = cv2.imencode(".jpg", _scaled(image, side), fine)[1]
+    return f"data:image/jpeg;base64,{base64.b64encode(photo.tobytes()).decode('ascii')}"
+
+
+def _scaled(image: np.ndarray, side: int) -> np.ndarray:
+    """An image (H, W, 3) whose longer side has `side` pixels."""
+    import cv2
+
+    zoom = side / max(image.shape[:2])
+    return cv2.resize(image, (max(1, round(image.shape[1] * zoom)), max(1, round(image.shape[0] * zoom))), interpolation=cv2.INTER_AREA)
 
 
 def outlines(truth: np.ndarray | None) -> list[list[float]]:

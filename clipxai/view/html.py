@@ -55,7 +55,7 @@ class Drawable(Protocol):
     def payload(self) -> Payload:
         """What the browser draws from."""
 
-    def poster(self, kind: Literal["png", "jpeg"]) -> bytes:
+    def poster(self, kind: Literal["png", "webp"]) -> bytes:
         """Picture of the default state."""
 
 
@@ -75,14 +75,14 @@ def mimebundle(viewer: Drawable) -> dict[str, str]:
 
 def fragment(viewer: Drawable, view: View | None = None, *, linked: bool = False) -> str:
     """The figure as HTML to put into any page, whatever its encoding: all of it is ASCII. Only in its own page is the address its own."""
-    poster = base64.b64encode(viewer.poster("jpeg")).decode("ascii")
+    poster = base64.b64encode(viewer.poster("webp")).decode("ascii")
     summary = html.escape(viewer.summary).encode("ascii", "xmlcharrefreplace").decode("ascii")
     payload = viewer.payload()
     values = {"payload": {"header": payload.header, "blob": payload.base64()}, "css": asset("viewer.css"), "view": view, "linked": linked}
     script = f'(() => {{\n"use strict";\n{join(viewer.module, "host")}\nclaim("{viewer.module}", viewer);\n}})();'
     return (
         f'<div class="clipxai-figure" data-viewer="{viewer.module}" data-lm-suppress-shortcuts="true">'
-        f'<img style="max-width: 100%" alt="{summary}" src="data:image/jpeg;base64,{poster}">'
+        f'<img style="max-width: 100%" alt="{summary}" src="data:image/webp;base64,{poster}">'
         f'<script type="application/json">{escape(values)}</script></div>\n<script>{script}</script>'
     )
 

@@ -46,8 +46,7 @@ class RegionMap(Viewer):
     """
 
     module = "regions"
-    poster_bytes = {"png": 120_000, "jpeg": 45_000}  # regions need no fine print
-    poster_quality = 85
+    poster_bytes = {"png": 120_000, "webp": 36_000}  # regions need no fine print
 
     def __init__(self, segmentation: Segmentation, *, truth: Mapping[str, np.ndarray] | None = None, budget: int = BUDGET) -> None:
         size = segmentation.explanation.grid.image_size

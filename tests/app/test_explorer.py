@@ -162,7 +162,7 @@ def test_a_notebook_gets_the_widget_and_a_copy_for_readers_without_a_kernel(expl
     explorer._ipython_display_()
     (widget, _), (copy, options) = shown
     assert "application/vnd.jupyter.widget-view+json" in widget and "run this cell" in widget["text/plain"]
-    assert set(copy) == {"text/html", "image/png", "text/plain"} and "data:image/jpeg" in copy["text/html"]
+    assert set(copy) == {"text/html", "image/png", "text/plain"} and "data:image/webp" in copy["text/html"]
     assert options["display_id"] and f"body:has(.{options['display_id']})" in copy["text/html"]
 
 

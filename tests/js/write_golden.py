@@ -1,6 +1,7 @@
 """Write `golden.json`: what Python says the browser's code has to return. Run this file after a change of format."""
 
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,11 @@ def golden() -> dict:
     attention[2, 1] = np.nan
     table = rng.integers(0, 256, 7, dtype=np.uint8)
     payload = pack({}, {"bytes": (table, "u8"), "maps": (signed, "u16"), "rows": (attention, "u8sqrt"), "exact": (signed, "f32")})
+    alike = np.tile(rng.random((2, 1, 8)) ** 4, (1, 5, 1)) + 0.01 * rng.random((2, 5, 8))
+    deflated = pack({}, {"alike": (alike.astype(np.float32), "sqrt23"), "bytes": (table, "u8")}, deflate=True)
+    assert any(np.frombuffer(zlib.decompress(deflated.blob), np.uint8)[deflated.header["arrays"]["alike"]["above"] :][:10])
     return {
+        "deflated": {"payload": {"header": deflated.header, "blob": deflated.base64()}, "alike": _plain(unpack(deflated)["alike"])},
         "payload": {"header": payload.header, "blob": payload.base64()},
         "unpacked": {name: _plain(values) for name, values in unpack(payload).items()},
         "onto": [_onto(rng, grid, size) for grid, size in GRIDS],

@@ -71,7 +71,7 @@ def test_odd_letters_survive():
 def test_bundle_holds_page_poster_and_words():
     bundle = MethodComparison(example())._repr_mimebundle_()
     assert set(bundle) == {"text/html", "image/png", "text/plain"}
-    inside = re.search(r'src="data:image/jpeg;base64,([^"]+)"', bundle["text/html"])[1]
+    inside = re.search(r'src="data:image/webp;base64,([^"]+)"', bundle["text/html"])[1]
     a, b = (
         cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR).astype(int)
         for text in (inside, bundle["image/png"])

@@ -7,7 +7,8 @@ const NAN_CODE = 65535;
 const SQUARE_ROOT = { u8sqrt: 255, sqrt63: 63, sqrt31: 31, sqrt23: 23, sqrt15: 15 }; // steps of each companded coding
 
 /**
- * @typedef {{coding: "u8"|"f32"|"u16"|"u8sqrt"|"sqrt63"|"sqrt31"|"sqrt23"|"sqrt15", shape: number[], offset: number, scales: number}} Entry
+ * @typedef {"u8"|"f32"|"u16"|"u8sqrt"|"sqrt63"|"sqrt31"|"sqrt23"|"sqrt15"} Coding
+ * @typedef {{coding: Coding, shape: number[], offset: number, scales: number, above?: number}} Entry
  * @typedef {{header: any, blob: string | DataView | Uint8Array}} Payload
  */
 
@@ -75,9 +76,25 @@ export function decode(entry, bytes) {
   } else if (Object.hasOwn(SQUARE_ROOT, entry.coding)) {
     const steps = SQUARE_ROOT[entry.coding];
     const scales = new Float32Array(bytes.buffer, entry.scales, rows);
-    for (let i = 0; i < size; i++) values[i] = (bytes[entry.offset + i] / steps) ** 2 * scales[Math.floor(i / perRow)];
+    const codes = entry.above === undefined ? bytes.subarray(entry.offset, entry.offset + size) : summed(entry, bytes, perRow, rows);
+    for (let i = 0; i < size; i++) values[i] = (codes[i] / steps) ** 2 * scales[Math.floor(i / perRow)];
   } else {
     throw new Error(`unknown coding ${entry.coding}`);
   }
   return values;
+}
+
+/**
+ * Rows that travelled as differences from a row above them, as they were.
+ * @param {Entry} entry @param {Uint8Array} bytes @param {number} perRow @param {number} rows
+ */
+function summed(entry, bytes, perRow, rows) {
+  const codes = bytes.slice(entry.offset, entry.offset + rows * perRow);
+  for (let row = 0; row < rows; row++) {
+    const above = bytes[/** @type {number} */ (entry.above) + row];
+    if (!above) continue;
+    const back = above * perRow;
+    for (let i = row * perRow; i < (row + 1) * perRow; i++) codes[i] += codes[i - back];
+  }
+  return codes;
 }
