@@ -54,22 +54,22 @@ def explain_each(
     """
     if batch < 1:
         raise ValueError(f"batch={batch}, but at least one image has to go through the model at a time")
-    find_method(method)
+    patches = not find_method(method).rewrites(options)
     read = partial(model.preprocessor, mode=mode, size=size)
     read(np.zeros((model.visual.patch, model.visual.patch, 3), np.uint8))  # so that a wrong mode or size is not taken for a broken image
     sources = pictures(images) if isinstance(images, (str, Path)) else images
     spoken = speak(model, texts, templates, truncate)
-    return _explained(spoken, _together(_read(sources, read, 2 * batch, broken), batch), method, options)
+    return _explained(spoken, _together(_read(sources, read, 2 * batch, broken), batch), patches, method, options)
 
 
 def _explained(
-    spoken: Trace, batches: Iterable[list[tuple[object, Prepared]]], method: str, options: dict[str, object]
+    spoken: Trace, batches: Iterable[list[tuple[object, Prepared]]], patches: bool, method: str, options: dict[str, object]
 ) -> Iterator[tuple[object, Explanation]]:
     for few in batches:
         images = [prepared for _, prepared in few]
         pixels = torch.cat([image.pixels for image in images])
         together = Prepared(pixels, [image.images[0] for image in images], [image.grids[0] for image in images])
-        yield from zip([source for source, _ in few], explain_all(see(spoken, together), method, options))
+        yield from zip([source for source, _ in few], explain_all(see(spoken, together, patches), method, options))
 
 
 def pictures(where: str | Path) -> list[Path]:
@@ -92,11 +92,15 @@ def speak(model: CLIP, texts: Texts, templates: Iterable[str] | None = None, tru
 
 
 @torch.no_grad()
-def see(spoken: Trace, prepared: Prepared) -> Trace:
-    """The same texts with other images; the text tower does not run again. The counterpart of `Trace.with_texts`."""
+def see(spoken: Trace, prepared: Prepared, patches: bool = True) -> Trace:
+    """The same texts with other images; the text tower does not run again. The counterpart of `Trace.with_texts`.
+
+    Without `patches`, for methods that read them from a path of their own, a ViT's last stream holds the class token only.
+    """
     model, layers = spoken.model, []
     pixels = prepared.pixels.to(model.device)
-    stream = model.visual(pixels.to(model.dtype), tape=layers)
+    lean = {} if patches or model.visual.kind != "vit" else {"patches": False}
+    stream = model.visual(pixels.to(model.dtype), tape=layers, **lean)
     seen = replace(spoken, pixels=pixels, images=prepared.images, grids=prepared.grids, layers=tuple(layers), stream=stream)
     vars(seen)["empty_features"] = spoken.empty_features  # what this cached property would compute again
     return seen

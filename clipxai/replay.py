@@ -95,23 +95,6 @@ def from_pixels(trace: Trace, pixels: Tensor) -> Tensor:
     return from_stream(trace, 0, tower.embed(pixels))[1]
 
 
-def from_other_pixels(trace: Trace, pixels: Tensor) -> Tensor:
-    """Scores (B, T) of pixels (B, 3, h, w), no gradient wanted: as the model has them, less the patches of a ViT's last block.
-
-    Nobody reads those, and they are a sixteenth of ViT-B's work.
-    """
-    tower, pixels = trace.model.visual, pixels.to(trace.model.dtype)
-    if tower.kind != "vit":
-        return cosine(tower.pool(pixels), trace.text_features)
-    *blocks, last = tower.blocks
-    stream = tower.embed(pixels)
-    for block in blocks:
-        stream = block(stream)
-    q, k, v = last.attn.project(last.ln_1(stream))
-    cls = stream[:, :1] + last.attn.merge(F.scaled_dot_product_attention(q[:, :, :1], k, v))
-    return cosine(tower.read_out(cls + last.ffn(cls))[:, 0], trace.text_features)
-
-
 def per_text(scores: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """Gradients of every text's score with respect to each tensor (B, ...): (T, B, ...), by one backward pass for all texts.
 

@@ -57,6 +57,7 @@ def explain_windows(
     if batch < 1:
         raise ValueError(f"batch={batch}, but at least one window has to go through the model at a time")
     find_method(method)
+    patches = not find_method(method).rewrites(options)
     patch, prepare = model.visual.patch, model.preprocessor
     high, wide = prepare.image_size if window is None else (window, window) if isinstance(window, int) else window
     stride = max(patch, min(high, wide) // 2 // patch * patch) if stride is None else stride
@@ -72,10 +73,10 @@ def explain_windows(
     counts = np.zeros(sums.shape[1:])
     for first in range(0, len(places), batch):
         few = places[first : first + batch]
-        for (rows, columns), e in zip(few, explain_all(see(spoken, _cut(canvas, few, patch)), method, options)):
+        for (rows, columns), e in zip(few, explain_all(see(spoken, _cut(canvas, few, patch), patches), method, options)):
             sums[:, rows, columns] += e.scores
             counts[rows, columns] += 1
-    presence = (see(spoken, whole).image_features @ spoken.text_features.T)[0].float().cpu().numpy()
+    presence = (see(spoken, whole, patches=False).image_features @ spoken.text_features.T)[0].float().cpu().numpy()
     h, w = canvas.pixels.shape[-2:]
     how = f"{len(places)} x {high}x{wide} pixels, stride {stride}, on the image at {h}x{w}"
     note = f"Every window was explained by itself and overlaps were averaged: {how}."

@@ -41,6 +41,20 @@ def test_the_same_as_one_by_one(embedded, images, mode, batch, batches, method):
         assert e.grid == alone.grid and np.array_equal(e.image, image) and e.texts == alone.texts
 
 
+@pytest.mark.parametrize("method", [name for name, row in cx.METHODS.items() if row.rewrites({}) and "vit" in row.architectures])
+def test_methods_with_a_path_of_their_own_miss_nothing(embedded, images, method):
+    """The model's last block runs for the class token only; options may make the method read its patches after all."""
+    behind = []
+    hook = embedded.visual.blocks[-1].register_forward_hook(lambda block, args, out: behind.append(out.shape[1]))
+    for options in ({}, {"dual_path": False}, {"blocks": 0}, {"class_token": "rewritten"}):
+        ((_, e),) = cx.explain_each(embedded, images[:1], TEXTS, method, **options)
+        assert behind[-1] == (197 if "blocks" in options else 1)
+        alone = cx.explain(cx.record(embedded, images[0], TEXTS), method, **options)
+        np.testing.assert_allclose(e.scores, alone.scores, atol=1e-5)
+        np.testing.assert_allclose(e.presence, alone.presence, atol=1e-5)
+    hook.remove()
+
+
 def test_templates_and_options_arrive(embedded, images):
     options = {"templates": ["a photo of a {}.", "{} at night"], "redundant": "labels"}
     (_, e), = cx.explain_each(embedded, images[:1], ["dog", "pizza"], **options)  # fmt: skip

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..inside import Picture, WordRelevance
 from ..results import Explanation
 from ..scores import Scores
-from ..surgery import Rewrite
+from ..surgery import PRESETS, Rewrite
 from ..trace import Trace
 from .attention import bimodal, bimodal_words, legrad, raw_attention, rollout
 from .bottleneck import m2ib, m2ib_words
@@ -63,6 +63,11 @@ class Method:
         named = [p.name for p in parameters if p.name != "trace" and p.name not in bound and p.kind is not p.VAR_KEYWORD]
         switches = [field.name for field in fields(Rewrite)] if any(p.kind is p.VAR_KEYWORD for p in parameters) else []
         return named + switches
+
+    def rewrites(self, options: dict[str, object]) -> bool:
+        """Whether it reads patches from a rewritten path, as its preset has it, and never those that leave the model's last block."""
+        preset = self.function.keywords.get("preset") if isinstance(self.function, partial) else None
+        return preset is not None and PRESETS[preset].blocks > 0 and "blocks" not in options
 
 
 def _preset(function: Callable[..., Scores], name: str) -> Callable[..., Scores]:

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..replay import cosine, from_features, from_other_pixels, gradients, per_text
+from ..replay import cosine, from_features, gradients, per_text
 from ..scores import Scores
 from ..trace import Trace
 
@@ -100,7 +100,9 @@ def _channels(trace: Trace) -> tuple[Tensor, Tensor]:
 
 def _masked(trace: Trace, image: int, masks: Tensor) -> Tensor:
     """Cosines (M, T) of one picture seen through masks (M, h, w): 0 is the mean colour."""
-    return from_other_pixels(trace, trace.pixels[image] * masks[:, None]).float()
+    tower, pixels = trace.model.visual, (trace.pixels[image] * masks[:, None]).to(trace.model.dtype)
+    features = tower.read_out(tower(pixels, patches=False)[:, 0]) if tower.kind == "vit" else tower.pool(pixels)
+    return F.normalize(features.float(), dim=-1) @ trace.text_features.T
 
 
 @torch.no_grad()

@@ -88,11 +88,14 @@ class Block(nn.Module):
         """What the FFN adds to the stream `x`: (B, N, D) -> (B, N, D)."""
         return self.down(self.activation(self.up(self.ln_2(x))))
 
-    def forward(self, x: Tensor, causal: bool = False, tape: list[BlockTape] | None = None) -> Tensor:
-        """(B, N, D) -> (B, N, D). With `tape`, the same operations also append their results to it."""
+    def forward(self, x: Tensor, causal: bool = False, tape: list[BlockTape] | None = None, first: int | None = None) -> Tensor:
+        """(B, N, D) -> (B, N, D). With `tape`, the same operations also append their results to it.
+
+        With `first`, only so many tokens come out, (B, first, D); they have read all the others.
+        """
         q, k, v = self.attn.project(self.ln_1(x))
-        attention = self.attn.merge(F.scaled_dot_product_attention(q, k, v, is_causal=causal))
-        between = x + attention
+        attention = self.attn.merge(F.scaled_dot_product_attention(q[:, :, :first], k, v, is_causal=causal))
+        between = x[:, :first] + attention
         ffn = self.ffn(between)
         if tape is not None:
             tape.append(BlockTape(x, q, k, v, attention, ffn))

@@ -116,12 +116,15 @@ class VisionTransformer(nn.Module):
         cls = (self.class_embedding + positions[0]).expand(len(patches), 1, -1)
         return self.ln_pre(torch.cat([cls, patches], dim=1))
 
-    def forward(self, pixels: Tensor, tape: list[BlockTape] | None = None, keep: Tensor | None = None) -> Tensor:
-        """Pixels (B, 3, h, w), normalised, to the stream after the last block (B, N, D)."""
+    def forward(self, pixels: Tensor, tape: list[BlockTape] | None = None, keep: Tensor | None = None, *, patches: bool = True) -> Tensor:
+        """Pixels (B, 3, h, w), normalised, to the stream after the last block (B, N, D).
+
+        Without `patches` only the class token, (B, 1, D): what nobody reads of the last block is a sixteenth of ViT-B's work.
+        """
         x = self.embed(pixels, keep)
-        for block in self.blocks:
+        for block in self.blocks[:-1]:
             x = block(x, tape=tape)
-        return x
+        return self.blocks[-1](x, tape=tape, first=None if patches else 1)
 
     def pool(self, pixels: Tensor) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E): the class token's read-out, not normalised."""

@@ -88,7 +88,7 @@ def test_gscorecam_on_a_resnet(golden_resnet):
 def test_gscorecam_runs_every_channel_once_for_all_texts(small, monkeypatch):
     seen = []
     embed = small.model.visual.embed
-    monkeypatch.setattr(small.model.visual, "embed", lambda pixels: seen.append(len(pixels)) or embed(pixels))
+    monkeypatch.setattr(small.model.visual, "embed", lambda pixels, keep: seen.append(len(pixels)) or embed(pixels, keep))
     cx.explain(small, "gscorecam", channels=300)
     assert sum(seen) == 128, "the embedded model has 128 channels"
 
