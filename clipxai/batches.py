@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from .explainers import explain, find_method
+from .given import expect
 from .model.clip import CLIP, Texts
 from .model.image import Mode, Prepared
 from .results import Explanation
@@ -52,6 +53,7 @@ def explain_each(
     FileNotFoundError : no images in the folder or of that pattern
     ValueError, TypeError, OSError : as `record` and `explain`; an image that cannot be read, unless `broken` is given
     """
+    expect(CLIP, model, "load")
     if batch < 1:
         raise ValueError(f"batch={batch}, but at least one image has to go through the model at a time")
     patches = not find_method(method).rewrites(options)

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from .given import number_of
 from .maps import is_flat, minmax, otsu, resize_bilinear, sampling
 
 Normalize = Literal["minmax", "patches", "none"]
@@ -82,13 +83,7 @@ class Explanation:
 
     def index(self, text: int | str) -> int:
         """Number of a text given as itself or as its number; one that is not here is a ValueError or an IndexError."""
-        if isinstance(text, str):
-            if text not in self.texts:
-                raise ValueError(f"no text {text!r} in this explanation; it has: {', '.join(map(repr, self.texts))}")
-            return self.texts.index(text)
-        if not -len(self.texts) <= text < len(self.texts):
-            raise IndexError(f"text number {text}, but this explanation has {len(self.texts)} (0 to {len(self.texts) - 1})")
-        return text
+        return number_of(self.texts, text, "text", "this explanation")
 
     def varies(self, text: int | str = 0) -> bool:
         """Whether the map of a text has any variation to show."""

@@ -26,6 +26,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from .given import expect
 from .mixing import ATTENTION_KINDS, mix, mix_gem, neighbourhood_bias
 from .trace import Trace, cosines
 
@@ -98,8 +99,10 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
 
     Raises
     ------
+    TypeError : no Trace
     ValueError : unknown preset, more blocks than the model has, or a kind of attention the architecture does not allow
     """
+    expect(Trace, trace, "record")
     if isinstance(change, str):
         if change not in PRESETS:
             raise ValueError(f"unknown preset {change!r}; choose one of {', '.join(PRESETS)}")

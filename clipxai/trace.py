@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .given import expect
 from .model.clip import CLIP, Texts, as_list
 from .model.image import Mode
 from .model.tokenizer import WordSpan
@@ -163,6 +164,7 @@ def record(
     ------
     ValueError, TypeError, FileNotFoundError : unreadable image, over-long text, a size that does not fit the patches
     """
+    expect(CLIP, model, "load")
     if isinstance(image, Tensor) and image.ndim == 4 and image.is_floating_point():
         pixels, images = image.to(model.device), model.preprocessor.restore(image)
         h, w = pixels.shape[-2:]

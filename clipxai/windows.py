@@ -18,6 +18,7 @@ import torch
 
 from .batches import explain_all, see, speak
 from .explainers import find_method
+from .given import expect
 from .model.clip import CLIP, Texts
 from .model.image import Prepared
 from .results import Explanation, Grid
@@ -54,6 +55,7 @@ def explain_windows(
     ------
     ValueError : a window that does not fit into the resized image; sides or strides that are no multiple of the patch; as `explain`
     """
+    expect(CLIP, model, "load")
     if batch < 1:
         raise ValueError(f"batch={batch}, but at least one window has to go through the model at a time")
     find_method(method)

@@ -13,6 +13,7 @@ from functools import partial
 
 from torch import Tensor
 
+from ..given import expect
 from ..inside import Picture, WordRelevance
 from ..results import Explanation
 from ..scores import Scores
@@ -173,8 +174,10 @@ def explain(trace: Trace, method: str = "clip_surgery", **options: object) -> Ex
 
     Raises
     ------
+    TypeError : no Trace
     ValueError : unknown method or option, or a method that the model's architecture does not allow
     """
+    expect(Trace, trace, "record")
     row, kind = find_method(method), trace.model.visual.kind
     if kind not in row.architectures:
         raise ValueError(f"{method} is defined for {' and '.join(row.architectures)} models, but {trace.model.name} is a {kind}")
@@ -206,8 +209,10 @@ def word_relevance(trace: Trace, method: str = "bimodal", text: int = 0, image: 
 
     Raises
     ------
+    TypeError : no Trace
     ValueError : a method without a text side, or a trace or text tower without words to ask about
     """
+    expect(Trace, trace, "record")
     function, able = find_method(method).words, [row.name for row in METHODS.values() if row.words]
     if function is None:
         raise ValueError(f"{method} says nothing about words; choose one of {', '.join(able)}")

@@ -17,6 +17,7 @@ Misleads   Direct effects only: what a head writes into other tokens for later l
 import torch
 from torch import Tensor
 
+from ..given import expect
 from ..inside import HeadContributions, Picture
 from ..replay import attend
 from ..scores import Scores
@@ -49,8 +50,10 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
 
     Raises
     ------
+    TypeError : no Trace
     ValueError : a tower without a class token that gathers the image layer by layer (ResNet, SigLIP)
     """
+    expect(Trace, trace, "record")
     tower = trace.model.visual
     if tower.kind != "vit":
         raise ValueError(f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by layer; use a CLIP ViT")

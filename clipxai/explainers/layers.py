@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..given import expect
 from ..inside import AttentionMaps, Contributions, Picture
 from ..trace import Kind, Trace
 
@@ -45,8 +46,10 @@ def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: in
 
     Raises
     ------
+    TypeError : no Trace
     ValueError : a SigLIP, which has no class token
     """
+    expect(Trace, trace, "record")
     if trace.model.visual.kind == "siglip":
         raise ValueError(f"{trace.model.name} has no class token: attention maps need a CLIP")
     layers = range(len(trace.layers))
@@ -82,8 +85,10 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
 
     Raises
     ------
+    TypeError : no Trace
     ValueError : a ResNet or SigLIP: no class token gathers their image layer by layer
     """
+    expect(Trace, trace, "record")
     tower, final = trace.model.visual, trace.stream[image].float()
     if tower.kind != "vit":
         raise ValueError(f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by layer; use a CLIP ViT")

@@ -13,6 +13,7 @@ Misleads   The text tower is causal, so a token knows the words before it and ne
 import torch
 import torch.nn.functional as F
 
+from ..given import expect
 from ..inside import Picture, TokenScores
 from ..surgery import PRESETS, rewrite
 from ..trace import Trace
@@ -24,8 +25,10 @@ def token_scores(trace: Trace, text: int = 0, image: int = 0) -> TokenScores:
 
     Raises
     ------
+    TypeError : no Trace
     ValueError : texts recorded with templates, or as ids for a model without vocabulary: there are no words to show
     """
+    expect(Trace, trace, "record")
     words = trace.words(text)
     S = int(trace.model.text.end(trace.token_ids)[text]) + 1
     tokens = F.normalize(trace.text_tokens[text, :S].float(), dim=-1)  # S E

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..given import expect
 from ..results import Explanation
 
 SCALE = 100.0  # logit scale of OpenAI's models
@@ -33,8 +34,10 @@ def recognise(explanation: Explanation, by: str = "class token", **options: floa
 
     Raises
     ------
+    TypeError : no Explanation
     ValueError : unknown way; feature surgery of a single text; fewer patches than `top`
     """
+    expect(Explanation, explanation, "explain")
     if by not in WAYS:
         raise ValueError(f"cannot recognise by {by!r}; choose one of {', '.join(map(repr, WAYS))}")
     return WAYS[by](explanation, **options)

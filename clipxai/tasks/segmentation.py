@@ -29,6 +29,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..given import expect
 from ..results import Explanation
 
 BACKGROUND = "background"
@@ -119,9 +120,11 @@ def segment(
 
     Raises
     ------
+    TypeError : no Explanation
     ValueError : a background text that the explanation has not, or no other text; a threshold outside 0…1; a single text, unless its
         own map is cut
     """
+    expect(Explanation, explanation, "explain")
     if of not in ("probability", "map"):
         raise ValueError(f"unknown of={of!r}; choose 'probability' or 'map'")
     texts = explanation.texts

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from ..given import expect
 from ..inside import AttentionMaps
 from .comparison import PHOTO_SIDE, encode_photo
 from .lettering import one_line
@@ -241,8 +242,7 @@ def _every_second_layer(header: Header, arrays: Arrays) -> tuple[Header, Arrays]
 
 
 def _checked(maps: AttentionMaps) -> AttentionMaps:
-    if not isinstance(maps, AttentionMaps):
-        raise TypeError(f"expected AttentionMaps (from clipxai.attention_maps), got {type(maps).__name__}")
+    expect(AttentionMaps, maps, "attention_maps")
     if not maps.mean:
         raise ValueError("there is no attention to show: kinds is empty, ask attention_maps for 'qk', 'vv' or both")
     N, (L, H) = 1 + maps.picture.grid.patches, maps.entropy.shape

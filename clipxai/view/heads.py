@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..given import expect
 from ..inside import HeadContributions
 from .lettering import listed
 from .payload import BUDGET, Arrays, Header, Payload, pack
@@ -54,8 +55,7 @@ class HeadGrid(Viewer):
         head: tuple[int, int] | None = None,
         budget: int = BUDGET,
     ) -> None:
-        if not isinstance(contributions, HeadContributions):
-            raise TypeError(f"expected HeadContributions (from clipxai.head_contributions), got {type(contributions).__name__}")
+        expect(HeadContributions, contributions, "head_contributions")
         self.contributions, self.budget = contributions, budget
         self.layers, self.heads = contributions.heads.shape[:2]
         self.rows = rows_of_texts(contributions.texts, texts)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..given import expect
 from ..inside import Contributions
 from .attention import label
 from .lettering import listed
@@ -58,8 +59,7 @@ class ModuleComparison(Viewer):
     def __init__(
         self, contributions: Contributions, *, texts: Sequence[int | str] | None = None, layer: int = -1, budget: int = BUDGET
     ) -> None:
-        if not isinstance(contributions, Contributions):
-            raise TypeError(f"expected Contributions (from clipxai.contributions), got {type(contributions).__name__}")
+        expect(Contributions, contributions, "contributions")
         self.contributions, self.budget = contributions, budget
         self.layers = len(contributions.attention)
         if not -self.layers <= layer < self.layers:

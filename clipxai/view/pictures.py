@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from ..given import number_of
 from ..inside import Picture
 from ..results import Explanation
 from .comparison import PHOTO_SIDE, SMALL_PHOTO_SIDE, encode_photo
@@ -44,23 +45,6 @@ def rows_of_texts(known: Sequence[str], texts: Sequence[int | str] | None) -> li
     if not rows:
         raise ValueError("there is nothing to draw: no text was chosen")
     return rows
-
-
-def number_of(known: Sequence[str], asked: int | str, what: str, where: str) -> int:
-    """Place of a text or word in a list of them, given as itself or as its number; negative numbers count from the last.
-
-    Raises
-    ------
-    ValueError : it is not there; the message says `what` is missing `where` ("word", "this text"), and what is there
-    IndexError : no such number
-    """
-    if isinstance(asked, str):
-        if asked not in known:
-            raise ValueError(f"no {what} {asked!r} in {where}; it has: {', '.join(map(repr, known))}")
-        return known.index(asked)
-    if not -len(known) <= asked < len(known):
-        raise IndexError(f"{what} number {asked}, but {where} has {len(known)} (0 to {len(known) - 1})")
-    return asked % len(known)
 
 
 def closure_of(total: float, cosine: float) -> str:

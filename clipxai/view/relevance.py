@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..given import expect
 from ..inside import WordRelevance
 from .lettering import one_line
 from .payload import BUDGET, Header, Payload, pack
@@ -39,8 +40,7 @@ class WordRanking(Viewer):
     module = "relevance"
 
     def __init__(self, relevance: WordRelevance, *, budget: int = BUDGET) -> None:
-        if not isinstance(relevance, WordRelevance):
-            raise TypeError(f"expected WordRelevance (from clipxai.word_relevance), got {type(relevance).__name__}")
+        expect(WordRelevance, relevance, "word_relevance")
         self.relevance, self.budget = relevance, budget
         self.units: list[Unit] = units_of(relevance)[0]
         self.values = np.array([relevance.scores[unit.start : unit.stop].sum() for unit in self.units], np.float32)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..given import expect, number_of
 from ..inside import TokenScores, WordRelevance
 from .lettering import one_line
 from .payload import BUDGET, Arrays, Header, Payload, pack
-from .pictures import as_panel, finite, number_of, picture_header, reach_of, smaller_photo
+from .pictures import as_panel, finite, picture_header, reach_of, smaller_photo
 from .scales import DIVERGING, SEQUENTIAL, Scale, caption, colour_table, number, scales_of
 from .viewer import Viewer
 
@@ -68,8 +69,7 @@ class TokenMap(Viewer):
     def __init__(
         self, scores: TokenScores, *, path: str | None = None, pinned: Sequence[str | int] | None = None, budget: int = BUDGET
     ) -> None:
-        if not isinstance(scores, TokenScores):
-            raise TypeError(f"expected TokenScores (from clipxai.token_scores), got {type(scores).__name__}")
+        expect(TokenScores, scores, "token_scores")
         self.scores, self.budget = scores, budget
         self.paths = tuple(scores.scores)
         self.path = self.paths[-1] if path is None else path

@@ -1,0 +1,26 @@
+"""Is what the caller gave what was asked for? If not, one error that names what came in, what was expected, and where that comes from."""
+
+from collections.abc import Sequence
+
+
+def expect(kind: type, given: object, source: str) -> None:
+    """A TypeError unless `given` is a `kind`, which `clipxai.<source>` returns."""
+    if not isinstance(given, kind):
+        raise TypeError(f"expected {kind.__name__} (from clipxai.{source}), got {type(given).__name__}")
+
+
+def number_of(known: Sequence[str], asked: int | str, what: str, where: str) -> int:
+    """Place of a text or word in a list of them, given as itself or as its number; negative numbers count from the last.
+
+    Raises
+    ------
+    ValueError : it is not there; the message says `what` is missing `where` ("word", "this text"), and what is there
+    IndexError : no such number
+    """
+    if isinstance(asked, str):
+        if asked not in known:
+            raise ValueError(f"no {what} {asked!r} in {where}; it has: {', '.join(map(repr, known))}")
+        return known.index(asked)
+    if not -len(known) <= asked < len(known):
+        raise IndexError(f"{what} number {asked}, but {where} has {len(known)} (0 to {len(known) - 1})")
+    return asked % len(known)
