@@ -36,7 +36,7 @@ benchmark: .venv/ready
 clean:
 	rm -rf .venv demo docs/site dist build
 
-.venv/python: 
+.venv/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 10) else f"clipxai needs Python 3.10 or newer, this is {v.major}.{v.minor}: make demo PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	@touch $@
