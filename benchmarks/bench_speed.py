@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import clipxai as cx
-from clipxai.measure.bench import Bench, run, summary
+from clipxai.measure.bench import Bench, run
 from clipxai.measure.data import dataset
+from clipxai.measure.summary import summary
 
 METHODS = 12
 

@@ -115,6 +115,7 @@ def _about_data(command: argparse.ArgumentParser) -> None:
 def _bench(given: argparse.Namespace) -> int:
     from .measure import bench, leaderboard, report
     from .measure.data import dataset
+    from .measure.summary import summary
     from .model.checkpoints import load
 
     if given.limit is not None and given.limit < 1:
@@ -125,7 +126,7 @@ def _bench(given: argparse.Namespace) -> int:
     started = bench.Bench(model, data, methods, metrics, given.seed, templates=given.templates, size=given.size)
     rows = bench.run(started, Path(given.out), given.limit)
     if rows is not None:  # the first of several processes speaks for all
-        results = bench.summary(started, rows)
+        results = summary(started, rows)
         print(leaderboard.text(results))
         print(*report.write(started, results, rows, Path(given.out), " ".join(["clipxai", *sys.argv[1:]])), sep="\n")
     return DONE

@@ -22,6 +22,7 @@ from ..maps import minmax
 from ..view.comparison import encode_photo
 from ..view.html import PAGE, POLICY
 from ..view.scales import SEQUENTIAL, colour_table
+from ..view.viewer import replacing
 from .bench import Bench
 from .leaderboard import COST, LESS_IS_BETTER, Board, about, board, cell, inside_tables, markdown
 
@@ -43,7 +44,8 @@ def write(bench: Bench, results: Mapping, rows: Sequence[Mapping], out: Path, co
         "report.html": page(bench, results, rows, command),
     }
     for name, content in pages.items():
-        (out / name).write_text(content, encoding="utf-8")
+        with replacing(out / name) as draft:
+            draft.write_text(content, encoding="utf-8")
     return [out / name for name in pages]
 
 

@@ -16,9 +16,10 @@ from PIL import Image
 import clipxai as cx
 from clipxai.cli import main
 from clipxai.measure import leaderboard, report
-from clipxai.measure.bench import FIRST, Bench, run, summary
+from clipxai.measure.bench import Bench, run
 from clipxai.measure.data import Dataset, Sample, dataset
 from clipxai.measure.emoji_world import PROMPT, localisations
+from clipxai.measure.summary import FIRST, summary
 
 COMMITTED = Path(__file__).parents[2] / "benchmarks/leaderboard.md"
 METHODS = ("clip", "clip_surgery")

@@ -14,8 +14,9 @@ from transformers import SiglipConfig, SiglipModel
 
 import clipxai as cx
 from clipxai.cli import main
-from clipxai.measure.bench import Bench, protocol
+from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
+from clipxai.measure.summary import protocol
 from clipxai.model.checkpoints import EMBEDDED
 
 METRICS = "localisation,presence,segmentation,given-labels,recognition"

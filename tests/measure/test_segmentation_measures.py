@@ -10,11 +10,12 @@ from torchmetrics.functional.classification import multiclass_jaccard_index
 
 import clipxai as cx
 from clipxai.cli import main
-from clipxai.measure.bench import Bench, run, summary
+from clipxai.measure.bench import Bench, run
 from clipxai.measure.data import Dataset, Sample, dataset
 from clipxai.measure.localisation import THRESHOLDS
 from clipxai.measure.meters import Recognition, Segmentation
 from clipxai.measure.segmentation import BEHIND, UNCOUNTED, counts, truth
+from clipxai.measure.summary import summary
 
 C, SIZE = 5, (12, 17)
 
