@@ -11,6 +11,7 @@ import glob
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -104,7 +105,8 @@ def see(spoken: Trace, prepared: Prepared, patches: bool = True) -> Trace:
     lean = {} if patches or model.visual.kind != "vit" else {"patches": False}
     stream = model.visual(pixels.to(model.dtype), tape=layers, **lean)
     seen = replace(spoken, pixels=pixels, images=prepared.images, grids=prepared.grids, layers=tuple(layers), stream=stream)
-    vars(seen)["empty_features"] = spoken.empty_features  # what this cached property would compute again
+    with suppress(ValueError):  # a SigLIP without tokenizer has none, and a method that needs it will say so
+        vars(seen)["empty_features"] = spoken.empty_features  # what this cached property would compute again
     return seen
 
 

@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     _about_image(explain)
     explain.add_argument("--method", default="clip_surgery", help="see `clipxai methods` (default: clip_surgery)")
     _about_windows(explain)
-    explain.add_argument("--format", action="append", choices=FORMATS, help="of a folder's maps, also several times (default: png)")
+    explain.add_argument("--format", action="append", choices=FORMATS, help="of a folder's maps; repeatable (default: png)")
     explain.add_argument("--overwrite", action="store_true", help="make a folder's maps anew instead of continuing where a run stopped")
     explain.add_argument("--batch", type=int, default=8, help="images of a folder that go through the model together (default: 8)")
     explain.set_defaults(run=_explain)
@@ -87,18 +87,18 @@ def _about_image(command: argparse.ArgumentParser) -> None:
     command.add_argument("--size", type=int, help="side in pixels the image is fitted to (default: the model's own)")
     command.add_argument("--max-pixels", type=int, help="largest image that is decoded (default: Pillow's guard, 89 million pixels)")
     command.add_argument("--redundant", choices=("labels", "empty"), help="what feature surgery subtracts (default: empty)")
-    command.add_argument("--out", action="append", help=".html, .png, .svg, .pdf or .npz, also several times; for a folder: a folder")
+    command.add_argument("--out", action="append", help=".html, .png, .svg, .pdf or .npz; repeatable; for a folder of images: a folder")
 
 
 def _about_windows(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--window", type=int, help="see a large image by windows of so many pixels, averaged; --size: its short side")
+    command.add_argument("--window", type=int, help="side of the windows a large image is explained by, averaged where they overlap")
     command.add_argument("--stride", type=int, help="pixels from one window to the next (default: half a window)")
 
 
 def _about_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", default="emoji-world", help="emoji-world (default), or a folder in the public layout of a data set")
     command.add_argument("--layout", help="which data set, where a folder holds several")
-    command.add_argument("--classes", help="text file of classes, `value: words` a line (default: the packaged one)")
+    command.add_argument("--classes", help="text file of classes, one `value: words` per line (default: the packaged one)")
     command.add_argument("--model", help="as for `clipxai explain` (default: embedded)")
     command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
     command.add_argument("--trust", action="store_true", help="read a TorchScript archive that OpenAI did not publish")
@@ -107,7 +107,7 @@ def _about_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--metrics", help=metrics)
     command.add_argument("--templates", help="imagenet (OpenAI's 80) or surgery (CLIP Surgery's 85): average each class over these prompts")
     command.add_argument("--size", type=int, help="side in pixels the pictures are squashed to (default: the model's own)")
-    command.add_argument("--limit", type=int, help="only the first so many pictures")
+    command.add_argument("--limit", type=int, help="use only the first LIMIT pictures")
     command.add_argument("--seed", type=int, default=0, help="chooses absent labels, noise and shuffled weights (default: 0)")
     command.add_argument("--out", required=True, help="folder; the same command continues there")
 
@@ -154,7 +154,7 @@ def _explain_folder(given: argparse.Namespace) -> int:
     from .model.checkpoints import load
 
     _limit_pixels(given)
-    out, options = Path(given.out[0]), _options(given, find_method(given.method))
+    out, [options] = Path(given.out[0]), _options(given, [find_method(given.method)])
     images = [image for image in pictures(given.image) if out.resolve() not in image.resolve().parents]
     if not images:
         raise ValueError(f"all images of {given.image} lie in {out}, where the maps go: choose another --out")
@@ -239,9 +239,10 @@ def _by_methods(given: argparse.Namespace, model: "CLIP", rows: "list[Method]") 
     from .explainers import explain
     from .trace import record
 
+    told = _options(given, rows)
     trace = record(model, given.image, given.texts, mode=given.mode, size=given.size)
     shown = tqdm(rows, "explaining", disable=None if len(rows) > 1 else True, leave=False)
-    return [explain(trace, row.name, **_options(given, row)) for row in shown]
+    return [explain(trace, row.name, **options) for row, options in zip(shown, told)]
 
 
 def _by_windows(given: argparse.Namespace, model: "CLIP", rows: "list[Method]") -> "list[Explanation]":
@@ -250,11 +251,16 @@ def _by_windows(given: argparse.Namespace, model: "CLIP", rows: "list[Method]") 
     if given.mode != "squash":
         raise ValueError(f"--mode {given.mode} does not go with windows: they cover the whole image and keep its ratio")
     how = {"window": given.window, "stride": given.stride, "size": given.size}
-    return [explain_windows(model, given.image, given.texts, row.name, **how, **_options(given, row)) for row in rows]
+    told = _options(given, rows)
+    return [explain_windows(model, given.image, given.texts, row.name, **how, **options) for row, options in zip(rows, told)]
 
 
-def _options(given: argparse.Namespace, row: "Method") -> dict[str, object]:
-    return {"redundant": given.redundant} if given.redundant and "redundant" in row.options else {}
+def _options(given: argparse.Namespace, rows: "list[Method]") -> list[dict[str, object]]:
+    """What each method is told besides; what none of them understands is an error."""
+    told = [{"redundant": given.redundant} if given.redundant and "redundant" in row.options else {} for row in rows]
+    if given.redundant and not any(told):
+        raise ValueError(f"--redundant {given.redundant}, but {' and '.join(row.name for row in rows)} subtracts nothing that texts share")
+    return told
 
 
 def _limit_pixels(given: argparse.Namespace) -> None:
@@ -279,7 +285,7 @@ def _models(given: argparse.Namespace) -> int:
     from .model.hub import KNOWN, on_disk
 
     size = sum(file.stat().st_size for file in Path(str(EMBEDDED)).iterdir()) / 1e6
-    rows = [("name", "or short", "licence", "download", "")]
+    rows = [("name", "short name", "licence", "download", "")]
     rows.append(("Emoji World CLIP", "", "MIT", f"{size:.1f} MB", "ships with clipxai (the default)"))
     rows += [(m.id, m.short, m.licence, f"{m.megabytes:,} MB", "on this disk" if on_disk(m.id) else "") for m in KNOWN]
     widths = [max(len(row[n]) for row in rows) for n in range(4)]
@@ -305,7 +311,3 @@ def _lab(given: argparse.Namespace) -> int:
     where = [f"--ServerApp.root_dir={notebook.parent}", f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}"]  # the printed address too
     root = hasattr(os, "geteuid") and os.geteuid() == 0  # as in most containers, where Jupyter would refuse to start
     return subprocess.call([sys.executable, "-m", "jupyterlab", *where, *(["--allow-root"] if root else [])])
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,15 +5,20 @@ Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T text
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
+from .given import number_of
 from .results import Grid
 
 
 class Recorded(Protocol):
-    """What knows the attention of every head: a `Trace`."""
+    """What knows its images and the attention of every head: a `Trace`."""
+
+    images: Sequence[np.ndarray]
+    grids: Sequence[Grid]
+    model: Any
 
     def attention(self, layer: int, kind: str) -> object:
         """(B, H, N, N) weights, a tensor."""
@@ -33,6 +38,12 @@ class Picture:
     image: np.ndarray
     grid: Grid
     provenance: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, trace: Recorded, image: int) -> "Picture":
+        """An image of a trace by its number; an IndexError if there is none."""
+        n = number_of(trace.images, image, "image", "this trace")
+        return cls(trace.images[n], trace.grids[n], dict(trace.model.provenance))
 
 
 def on_patches(mask: np.ndarray, picture: Picture) -> np.ndarray:
@@ -104,6 +115,10 @@ class AttentionMaps:
     rollout: np.ndarray
     sinks: tuple[int, ...]
     heads: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        layers, heads = self.entropy.shape
+        return f"<AttentionMaps of {layers} layers and {heads} heads by {', '.join(self.mean)}>"
 
     def with_heads(self, trace: Recorded, layers: Sequence[int] = (-1,), image: int = 0) -> "AttentionMaps":
         """The same, and every head's attention of every token in some layers; all layers of a ViT-B/16 would be 22 MB a kind.
@@ -178,6 +193,9 @@ class Contributions:
     lens: np.ndarray
     selection: dict[str, Selection] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Contributions of {len(self.attention)} layers to {', '.join(map(repr, self.texts))}>"
+
     def with_masks(
         self, trace: Recorded, masks: Mapping[str, np.ndarray], kinds: Sequence[str] = ("qk", "vv"), image: int = 0
     ) -> "Contributions":
@@ -191,7 +209,7 @@ class Contributions:
 
         Raises
         ------
-        ValueError : a mask of a text that is not here, of another size, or of less than two patches
+        ValueError : a mask of a text that is not here, of another size, or of fewer than two patches
         """
         for text in masks:
             if text not in self.texts:
@@ -240,6 +258,9 @@ class TokenScores:
     whole: dict[str, np.ndarray]
     attention: np.ndarray
 
+    def __repr__(self) -> str:
+        return f"<TokenScores of {len(self.tokens)} tokens of {self.text!r}: {', '.join(self.scores)}>"
+
 
 @dataclass(frozen=True, eq=False)
 class HeadContributions:
@@ -264,6 +285,10 @@ class HeadContributions:
     embedding: np.ndarray
     norm_bias: np.ndarray
     similarity: np.ndarray
+
+    def __repr__(self) -> str:
+        layers, heads = self.heads.shape[:2]
+        return f"<HeadContributions of {layers} layers and {heads} heads to {', '.join(map(repr, self.texts))}>"
 
     @property
     def residual(self) -> float:
@@ -297,7 +322,7 @@ class WordRelevance:
 
     @property
     def by_word(self) -> dict[str, float]:
-        """Word -> sum over its tokens; [start] and [end] are no words. A word that occurs twice is told apart by its place."""
+        """Word -> sum over its tokens; [start] and [end] are not words. A word that occurs twice is told apart by its place."""
         names = [word for word, _, _ in self.words]
         return {
             word if names.count(word) == 1 else f"{word} ({start})": float(self.scores[start:stop].sum())

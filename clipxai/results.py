@@ -39,7 +39,7 @@ class Grid:
         return self.height * self.width
 
     def onto_image(self, values: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
-        """Patch values (gh, gw), bilinear, onto the image (H, W), or onto it at another `size`; pixels outside the box are NaN."""
+        """Patch values (gh, gw), bilinear, onto the image (H, W), or onto it at another `size`: float32; pixels outside the box are NaN."""
         rows = sampling(self.height, self.box[0], self.box[2], self.image_size[0], (size or self.image_size)[0])
         columns = sampling(self.width, self.box[1], self.box[3], self.image_size[1], (size or self.image_size)[1])
         return rows @ values.astype(np.float32) @ columns.T
@@ -51,7 +51,7 @@ class Explanation:
 
     Attributes
     ----------
-    scores : (T, gh, gw) float32, raw and signed; higher means more evidence for the text
+    scores : (T, gh, gw) float32, raw and signed, higher means more evidence for the text; another shape is a ValueError
     texts : what each map is for
     method : name in `clipxai.methods()`
     grid : where the patches lie on the image
@@ -86,7 +86,7 @@ class Explanation:
         return number_of(self.texts, text, "text", "this explanation")
 
     def varies(self, text: int | str = 0) -> bool:
-        """Whether the map of a text has any variation to show."""
+        """Whether the map of a text (errors as `index`) has any variation to show: more than float32 rounding."""
         return not is_flat(self.scores[self.index(text)])
 
     def heatmap(self, text: int | str = 0, size: tuple[int, int] | None = None, normalize: Normalize = "minmax") -> np.ndarray:
@@ -94,20 +94,16 @@ class Explanation:
 
         Parameters
         ----------
-        text : number of the text, or the text
+        text : number of the text, or the text; errors as `index`
         size : (height, width) instead of the image's
         normalize : "minmax" to 0…1 over the pixels, "patches" to 0…1 over the patches before interpolating (as the released CLIP
             Surgery code does), "none" for raw scores; else a ValueError. A constant map becomes 0.5 everywhere.
         """
         scores = self.scores[self.index(text)]
-        if normalize == "patches":
-            return self.grid.onto_image(minmax(scores), size)
-        raw = self.grid.onto_image(scores, size)
-        if normalize == "minmax":
-            return minmax(raw)
-        if normalize == "none":
-            return raw
-        raise ValueError(f"unknown normalisation {normalize!r}; choose 'minmax', 'patches' or 'none'")
+        if normalize not in ("minmax", "patches", "none"):
+            raise ValueError(f"unknown normalisation {normalize!r}; choose 'minmax', 'patches' or 'none'")
+        drawn = self.grid.onto_image(minmax(scores) if normalize == "patches" else scores, size)
+        return minmax(drawn) if normalize == "minmax" else drawn
 
     def mask(self, text: int | str = 0, threshold: Threshold = 0.5, size: tuple[int, int] | None = None) -> np.ndarray:
         """(H, W) bool: where the `heatmap` (`text`, `size`) reaches `threshold`, 0…1, "mean" or "otsu" (1979); else a ValueError."""
@@ -157,7 +153,7 @@ class Explanation:
 
     @classmethod
     def from_npz(cls, path: str | Path) -> "Explanation":
-        """Read what `to_npz` (or `clipxai.save(e, "x.npz")`) wrote at `path`."""
+        """Read what `to_npz` (or `clipxai.save(e, "x.npz")`) wrote at `path`; another .npz is a KeyError, none a FileNotFoundError."""
         with np.load(path, allow_pickle=False) as file:
             words = json.loads(str(file["described"]))
             grid = Grid(**{name: tuple(v) if isinstance(v, list) else v for name, v in words["grid"].items()})

@@ -41,8 +41,8 @@ class Rewrite:
     Attributes
     ----------
     attention : which similarity decides who attends to whom; "qq+kk" adds two attentions (SCLIP), "gem" averages three iterated ones,
-        "identity" lets every token read only itself
-    blocks : how many of the last blocks are rewritten (a ResNet has one)
+        "identity" lets every token read only itself; another name is a ValueError
+    blocks : how many of the last blocks are rewritten (a ResNet has one); below 0, or more than there are when used, is a ValueError
     dual_path : values come from the original stream; without it the new path feeds on itself and collapses
     residual : keep the stream and add to it; without it only the last attention's output remains
     ffn : run the FFN on the new path too
@@ -72,7 +72,6 @@ class Rewrite:
 
 PRESETS: dict[str, Rewrite] = {
     "clip": Rewrite("qk", blocks=0),
-    "reversed_clip": Rewrite("qk", blocks=0),
     "maskclip": Rewrite("identity", blocks=1, residual=False),  # as ClearCLIP and others rerun it
     "maskclip_released": Rewrite("identity", blocks=1, ffn=True),
     "clip_surgery": Rewrite("vv", blocks=6),
@@ -155,8 +154,8 @@ def _mix(q: Tensor, k: Tensor, v: Tensor, trace: Trace, change: Rewrite, *, norm
 def feature_surgery(image_features: Tensor, text_features: Tensor, redundant: Tensor | None = None, temperature: float = 2.0) -> Tensor:
     """Similarity without what all texts share.
 
-    The paper multiplies image and text features element by element and subtracts the mean over texts *before* summing the E channels;
-    summing first gives the same numbers and needs no (N, T, E) tensor:
+    The paper (arXiv 2304.05653) multiplies image and text features element by element and subtracts the mean over texts *before* summing
+    the E channels; summing first gives the same numbers and needs no (N, T, E) tensor:
 
         S[i, t] = w[t] s[i, t] - mean_k w[k] s[i, k]                   against the label list
         S[i, t] = s[i, t] - s_redundant[i]                             against a given redundant feature (e.g. the empty text)

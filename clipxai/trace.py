@@ -41,7 +41,7 @@ class Trace:
     images, grids : the B original images (H, W, 3) uint8, and where the patches lie on them
     layers : one `BlockTape` per image block (for a ResNet: its attention pool)
     stream : (B, N, D) after the last block (for a ResNet: (B, N, E))
-    texts : T strings ("" where token ids were given to a model without vocabulary)
+    texts : T strings ("text 0", "text 1", … where token ids were given to a model without vocabulary)
     templates : the prompt templates the texts were put into, if any
     token_ids : (T, S), or None with templates
     text_layers : one `BlockTape` per text block; empty with templates
@@ -61,6 +61,10 @@ class Trace:
     text_layers: tuple[BlockTape, ...]
     text_tokens: Tensor | None
     text_features: Tensor
+
+    def __repr__(self) -> str:
+        grid = "x".join(map(str, self.grid))
+        return f"<Trace of {len(self.images)} images ({grid} patches) and {len(self.texts)} texts by {self.model.name}>"
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -82,13 +86,13 @@ class Trace:
         return F.normalize(self._image_tokens[:, 0], dim=-1)
 
     def similarity(self) -> Tensor:
-        """(B, N, T) cosine of every image token with every text."""
+        """(B, N, T) cosine, -1…1, of every image token with every text, float32."""
         return cosines(self.image_tokens(), self.text_features)
 
     @cached_property
     @torch.no_grad()
     def empty_features(self) -> Tensor:
-        """(1, E) the empty text, in the same templates as the texts: CLIP Surgery's estimate of what every text has in common."""
+        """(1, E) unit length: the empty text in the texts' templates, what all texts share; a ValueError for a SigLIP without tokenizer."""
         if self.model.tokenizer is None:
             return self.model.encode_text(self.model.text.empty(self.token_ids))
         return self.model.encode_text([""], templates=self.templates)
@@ -111,15 +115,15 @@ class Trace:
         return self.layers[layer]
 
     def attention_output(self, layer: int) -> Tensor:
-        """(B, N, D) what the attention of a layer added to the stream."""
+        """(B, N, D) what the attention of a layer added to the stream; a ResNet's is (B, N, E). IndexError: no such layer."""
         return self.layer(layer).attention
 
     def ffn_output(self, layer: int) -> Tensor:
-        """(B, N, D) what the FFN of a layer added to the stream."""
+        """(B, N, D) what the FFN of a layer added to the stream. IndexError: no such layer; ValueError: a ResNet, which has no FFN."""
         return self._of_blocks(self.layer(layer).ffn, "FFN")
 
     def residual(self, layer: int) -> Tensor:
-        """(B, N, D) the stream entering a layer; `residual(L)` is the stream after the last."""
+        """(B, N, D) the stream entering a layer; `residual(L)` is that after the last. IndexError: no such layer; ValueError: a ResNet."""
         return self.stream if layer == len(self.layers) else self._of_blocks(self.layer(layer).residual, "residual stream")
 
     def _of_blocks(self, tensor: Tensor | None, what: str) -> Tensor:
@@ -128,13 +132,13 @@ class Trace:
         return tensor
 
     def words(self, text: int) -> list[WordSpan]:
-        """The words of a text (its number) and which of its tokens spell each; a ValueError for a trace of ids or of templates."""
+        """A text's words (by its number) and their tokens. IndexError: no such text; ValueError: no vocabulary, templates, or a SigLIP."""
         if self.model.tokenizer is None or self.templates is not None:
             raise ValueError("words need a model with a vocabulary and texts recorded without templates")
         return self.model.tokenizer.words(self.texts[text], truncate=True)
 
     def with_texts(self, texts: Texts, templates: Iterable[str] | None = None, truncate: bool = False) -> "Trace":
-        """The same images with other `texts`, `templates` and `truncate` as in `record`; the image tower does not run again."""
+        """The same images with other `texts`, `templates` and `truncate`, errors as in `record`; the image tower does not run again."""
         return replace(self, **_read_texts(self.model, texts, templates, truncate))
 
 
@@ -162,7 +166,7 @@ def record(
 
     Raises
     ------
-    ValueError, TypeError, FileNotFoundError : unreadable image, over-long text, a size that does not fit the patches
+    ValueError, TypeError, FileNotFoundError : no `CLIP`; an unreadable image; an over-long text; a size that does not fit the patches
     """
     expect(CLIP, model, "load")
     if isinstance(image, Tensor) and image.ndim == 4 and image.is_floating_point():
@@ -185,12 +189,12 @@ def _read_texts(model: CLIP, texts: Texts, templates: Iterable[str] | None, trun
         return dict(texts=tuple(as_list(texts)), templates=templates, token_ids=None, text_layers=(), text_tokens=None,
                     text_features=features)  # fmt: skip
     ids = model.tokenize(texts, truncate)
+    layers: list[BlockTape] = []
+    tokens = model.text(ids, tape=layers)
     if isinstance(texts, Tensor):
         names = tuple(model.tokenizer.decode(row.tolist()) if model.tokenizer else f"text {n}" for n, row in enumerate(ids))
     else:
         names = tuple(as_list(texts))
-    layers: list[BlockTape] = []
-    tokens = model.text(ids, tape=layers)
     ends = model.text.end(ids)
     features = F.normalize(tokens[torch.arange(len(ids), device=ids.device), ends].float(), dim=-1)
     return dict(texts=names, templates=None, token_ids=ids[:, : tokens.shape[1]], text_layers=tuple(layers), text_tokens=tokens,

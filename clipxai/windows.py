@@ -53,12 +53,13 @@ def explain_windows(
 
     Raises
     ------
-    ValueError : a window that does not fit into the resized image; sides or strides that are no multiple of the patch; as `explain`
+    TypeError : no CLIP
+    ValueError : a window that does not fit into the resized image; sides or strides that are not multiples of the patch; as `explain`
+    FileNotFoundError : no such image
     """
     expect(CLIP, model, "load")
     if batch < 1:
         raise ValueError(f"batch={batch}, but at least one window has to go through the model at a time")
-    find_method(method)
     patches = not find_method(method).rewrites(options)
     patch, prepare = model.visual.patch, model.preprocessor
     high, wide = prepare.image_size if window is None else (window, window) if isinstance(window, int) else window
@@ -91,7 +92,8 @@ def explain_windows(
 def _check(high: int, wide: int, stride: int, patch: int) -> None:
     for name, side in {"window": high, "width of the window": wide, "stride": stride}.items():
         if side < patch or side % patch:
-            raise ValueError(f"{name} {side} is no multiple of the patch, {patch} pixels; nearest: {max(1, round(side / patch)) * patch}")
+            nearest = max(1, round(side / patch)) * patch
+            raise ValueError(f"{name} {side} is not a multiple of the patch, {patch} pixels; nearest: {nearest}")
     if stride > min(high, wide):
         raise ValueError(f"stride {stride} leaves gaps between windows of {high}x{wide} pixels: pass at most {min(high, wide)}")
 

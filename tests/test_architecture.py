@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "given": set(),
     "maps": set(),
     "results": {"maps", "given"},
-    "inside": {"results"},
+    "inside": {"results", "given"},
     "mixing": set(),
     "scores": set(),
     "model": {"results"},

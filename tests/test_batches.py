@@ -4,12 +4,15 @@ import threading
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from transformers import SiglipConfig, SiglipModel
 
 import clipxai as cx
 from clipxai.batches import pictures
 
 TEXTS = ["a dog", "a bicycle"]
+SIGLIP = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 2, "max_position_embeddings": 16}
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +114,7 @@ def test_broken_images_are_told_or_raised(embedded, images, tmp_path):
     [
         ({"method": "gemm"}, "unknown method 'gemm'"),
         ({"mode": "stretch"}, "unknown mode 'stretch'"),
-        ({"size": 100}, "size 100x100 is no multiple of the patch"),
+        ({"size": 100}, "size 100x100 is not a multiple of the patch"),
         ({"batch": 0}, "at least one image has to go through the model"),
         ({"texts": "dog " * 50}, "text of 52 tokens"),
     ],
@@ -133,3 +136,12 @@ def test_pictures_of_a_folder_and_of_a_pattern(tmp_path):
     for nothing in (tmp_path / "*.tiff", tmp_path / "nowhere"):
         with pytest.raises(FileNotFoundError, match="no images in .*pass a folder with .jpg"):
             pictures(nothing)
+
+
+def test_a_siglip_without_tokenizer_needs_no_empty_text():
+    config = SiglipConfig(text_config=SIGLIP | {"vocab_size": 40}, vision_config=SIGLIP | {"image_size": 32, "patch_size": 8})
+    model, ids = cx.load(SiglipModel(config).eval()), torch.randint(2, 40, (2, 16))
+    ((_, e),) = cx.explain_each(model, [np.zeros((40, 40, 3), np.uint8)], ids, "clip")
+    assert e.scores.shape == (2, 4, 4)
+    with pytest.raises(ValueError, match="tokenizer"):
+        list(cx.explain_each(model, [np.zeros((40, 40, 3), np.uint8)], ids, "clip_surgery", blocks=2))

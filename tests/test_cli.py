@@ -45,6 +45,14 @@ def test_notes_are_printed(tmp_path, capsys):
     assert "note: A single text shares nothing with others" in capsys.readouterr().out
 
 
+def test_compare_tells_those_who_understand(tmp_path):
+    out = tmp_path / "compared.html"
+    assert (
+        main(["compare", str(SAMPLE), "a cat", "a dog", "--methods", "clip,clip_surgery", "--redundant", "labels", "--out", str(out)]) == 0
+    )
+    assert "minus what 2 texts share" in out.read_text(encoding="utf-8")
+
+
 def test_compare(tmp_path, capsys):
     out = tmp_path / "compared.html"
     assert main(["compare", str(SAMPLE), "a dog", "--methods", "clip, clip_surgery,gem", "--out", str(out)]) == 0
@@ -57,6 +65,8 @@ def test_compare(tmp_path, capsys):
         (["explain", "no.jpg", "a dog"], "no such image file: no.jpg"),
         (["explain", __file__, "a dog"], "not an image that can be read"),
         (["explain", str(SAMPLE), "a dog", "--method", "clip_sugery"], "unknown method 'clip_sugery'; nearest: clip_surgery"),
+        (["explain", str(SAMPLE), "a dog", "--method", "gem", "--redundant", "labels"], "--redundant labels, but gem subtracts nothing"),
+        (["segment", str(SAMPLE), "a dog", "--redundant", "labels"], "--redundant labels, but clip_surgery_architecture subtracts nothing"),
         (["compare", str(SAMPLE), "a dog", "--methods", "clip,gemm"], "unknown method 'gemm'; nearest: gem"),
         (["explain", str(SAMPLE), "dog " * 50], "text of 52 tokens, but this model reads at most 32"),
         (["explain", str(SAMPLE), "a dog", "--model", "nowhere"], "no checkpoint at nowhere"),

@@ -99,7 +99,7 @@ def test_names_of_a_pattern_and_of_twins(photos, tmp_path, capsys):
         (["--out", "a", "--out", "b"], "needs one folder for the maps"),
         (["--out", "maps", "--method", "gemm"], "unknown method 'gemm'"),
         (["--out", "maps", "--window", "112"], "--window and --stride explain one image at a time"),
-        (["--out", "maps", "--size", "100"], "size 100x100 is no multiple of the patch"),
+        (["--out", "maps", "--size", "100"], "size 100x100 is not a multiple of the patch"),
         (["--out", "maps", "--batch", "0"], "at least one image"),
         (["dog " * 50, "--out", "maps"], "text of 52 tokens"),
     ],

@@ -113,12 +113,12 @@ def test_every_method_of_the_table_in_any_batch(method):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"window": 100}, "window 100 is no multiple of the patch, 8 pixels; nearest: 96"),
-        ({"window": (112, 60)}, "width of the window 60 is no multiple of the patch"),
-        ({"stride": 20}, "stride 20 is no multiple of the patch, 8 pixels; nearest: 16"),
+        ({"window": 100}, "window 100 is not a multiple of the patch, 8 pixels; nearest: 96"),
+        ({"window": (112, 60)}, "width of the window 60 is not a multiple of the patch"),
+        ({"stride": 20}, "stride 20 is not a multiple of the patch, 8 pixels; nearest: 16"),
         ({"stride": 120}, "stride 120 leaves gaps between windows of 112x112 pixels: pass at most 112"),
         ({"size": 56}, "a window of 14x14 patches does not fit into an image resized to 7x12: pass a larger size"),
-        ({"size": 100}, "size 100x100 is no multiple of the patch"),
+        ({"size": 100}, "size 100x100 is not a multiple of the patch"),
         ({"batch": 0}, "batch=0, but at least one window"),
         ({"method": "clip_sugery"}, "unknown method 'clip_sugery'; nearest: clip_surgery"),
         ({"colour": 1}, "clip_surgery has no option 'colour'"),

@@ -83,7 +83,7 @@ class Controls:
         self.attention = labelled(w.Dropdown, "attention", options=get_args(AttentionKind))
         self.blocks = labelled(w.IntSlider, "last blocks", min=0, max=12, continuous_update=True)
         self.dual_path = w.Checkbox(description="dual path", indent=False, layout=half())
-        self.ffn = w.Checkbox(description="FFN on it", indent=False, layout=half())
+        self.ffn = w.Checkbox(description="keep the FFN", indent=False, layout=half())
         self.subtract = labelled(w.Dropdown, "subtract", options=SUBTRACTIONS)
         self.view = w.ToggleButtons(options={label: name for name, label in VIEWS.items()}, style={"button_width": "auto"})
         self.run = button("Run", "play", "ask again from scratch, for instance after a file has changed", half())
@@ -93,7 +93,9 @@ class Controls:
         self.format = w.Dropdown(options=FORMATS, layout=w.Layout(width="72px", margin="0"))
         self.name = w.Text(value="explored", placeholder="file name", continuous_update=False, layout=half())
         self.save = button("Save", "download", "write what is seen to a file", w.Layout(width="76px", margin="0"))
-        self.keep = button("Keep in the notebook", "thumb-tack", "what the saved notebook shows while no kernel runs", wide())
+        self.keep = button(
+            "Keep in the notebook", "thumb-tack", "keep this figure in the saved notebook, for when no kernel is running", wide()
+        )
         self.message.add_class("clipxai-message")
         self.switches = {"attention": self.attention, "blocks": self.blocks, "dual_path": self.dual_path, "ffn": self.ffn}
         self.surgery = w.VBox(

@@ -16,11 +16,11 @@ import ipywidgets as w
 import numpy as np
 from IPython.display import display, update_display
 
-from ..explainers import find_method
+from ..explainers import explain, find_method
 from ..model.checkpoints import load
 from ..model.clip import CLIP, as_list
 from ..scenes import Scene, compose, noun
-from ..view import Viewer, save
+from ..view import MethodComparison, Viewer, save
 from ..view.html import mimebundle
 from ..view.payload import Payload
 from .controls import NOTHING, SOURCES, STYLE, Controls
@@ -35,13 +35,14 @@ if TYPE_CHECKING:
 PAUSE = 0.15  # seconds without a key after which a text counts as typed; the first key after a rest is answered at once
 SCENE_SIDE = 336  # pixels
 NEEDS_BLOCKS = ("dual_path", "ffn")  # switches that a ResNet, which ends in one attention, does not have
-ASLEEP = "This explorer is asleep, because no kernel runs it. Below is what was kept of it; run the cell to wake it."
+ASLEEP = "This explorer is asleep because no kernel is running it. Below is the figure that was kept; run the cell to wake it."
 
 
 class Answer(NamedTuple):
-    """What came of a wish, whether the image tower ran for it, and how long it took."""
+    """What came of a wish, from which recording, whether the image tower ran for it, and how long it took."""
 
     wish: Wish
+    trace: "Trace"
     viewer: Viewer
     payload: Payload
     recorded: bool
@@ -106,12 +107,15 @@ class Explorer:
     @property
     def trace(self) -> "Trace":
         """The recorded forward pass that everything shown was computed from."""
-        return self.session.trace
+        return self._answered.trace
 
     @property
     def explanation(self) -> "Explanation":
         """What the method says that is (or, in another view, would be) shown, as `clipxai.explain` returns it."""
-        return self.session.explanation(self._answered)
+        if isinstance(self.viewer, MethodComparison):
+            return self.viewer.explanations[-1]
+        method, options = self._answered.wish.asked
+        return explain(self.trace, method, **options)
 
     def wish(self) -> Wish:
         """Everything that is chosen at present.
@@ -296,10 +300,10 @@ class Explorer:
         start, session = time.perf_counter(), self.session
         before = session.recorded
         viewer = session.answer(wish, stop, tell)
-        return Answer(wish, viewer, viewer.payload(), session.recorded > before, time.perf_counter() - start)
+        return Answer(wish, session.trace, viewer, viewer.payload(), session.recorded > before, time.perf_counter() - start)
 
     def _done(self, answer: Answer) -> None:
-        self._answered, self.viewer, self.error = answer.wish, answer.viewer, None
+        self._answered, self.viewer, self.error = answer, answer.viewer, None
         module = answer.viewer.module
         if module not in self._lives:
             self._lives[module] = live(module)
@@ -338,9 +342,11 @@ class Explorer:
         c = self.controls
         if not c.folder.value:
             return ""
-        self.models |= _named(c.folder.value)
-        c.model.options = list(self.models)
-        c.model.value = list(self.models)[-1]
+        loaded = _named(c.folder.value)
+        self.models |= loaded
+        with self._quietly():
+            c.model.options, c.model.value = list(self.models), *loaded
+        self._offered()
         return f"loaded {c.model.value}"
 
     def _save(self) -> str:
@@ -348,7 +354,7 @@ class Explorer:
 
     def _keep(self) -> str:
         update_display(self._asleep(), raw=True, display_id=self._mark)
-        return "Kept: the saved notebook shows this figure while no kernel runs."
+        return "Kept: the saved notebook shows this figure when no kernel is running."
 
 
 def _named(model: CLIP | str | Path | None) -> dict[str, CLIP]:

@@ -102,12 +102,12 @@ class Session:
     Attributes
     ----------
     trace : the last recording, or None
-    recorded, read : how often the image tower and the text tower ran
+    recorded : how often the image tower ran
     """
 
     def __init__(self) -> None:
         self.trace: Trace | None = None
-        self.recorded = self.read = 0
+        self.recorded = 0
         self._image: object = None
         self._of_image: dict[str, Viewer] = {}  # what does not depend on the texts
         self._explained: dict[tuple, Explanation] = {}
@@ -117,7 +117,7 @@ class Session:
 
         Raises
         ------
-        Cancelled : `stop` was set meanwhile; the session is as it was before
+        Cancelled : `stop` was set meanwhile; what was recorded by then is kept
         ValueError, TypeError, OSError : as `record` and `explain`
         """
         with Stoppable(stop or Event()):
@@ -125,20 +125,15 @@ class Session:
             tell(0.4, f"looking: {wish.code}")
             return getattr(self, f"_{wish.view}")(trace, wish, tell)
 
-    def explanation(self, wish: Wish) -> Explanation:
-        """What the wished method says, from the trace that is there."""
-        return self._explain(self.trace, *wish.asked)
-
     def _recorded(self, wish: Wish, tell: Tell) -> Trace:
         if self.trace is None or self.trace.model is not wish.model or self._image is not wish.image:
             tell(0.0, "running the image through the model")
             trace = record(wish.model, wish.image, list(wish.texts))
-            self.recorded, self.read = self.recorded + 1, self.read + 1
+            self.recorded += 1
             self._of_image = {}
         elif self.trace.texts != wish.texts:
             tell(0.2, "reading the texts")
             trace = self.trace.with_texts(list(wish.texts))
-            self.read += 1
         else:
             return self.trace
         self.trace, self._image, self._explained = trace, wish.image, {}

@@ -13,7 +13,7 @@ from functools import partial
 
 from torch import Tensor
 
-from ..given import expect
+from ..given import expect, number_of
 from ..inside import Picture, WordRelevance
 from ..results import Explanation
 from ..scores import Scores
@@ -26,6 +26,7 @@ from .dense import masked_max_pooling, resclip
 from .gradients import grad_cam, grad_eclip, grad_eclip_words, gradient_x_input, gradient_x_input_words, integrated_gradients
 from .perturbation import gscorecam, leave_out_words, occlusion, rise
 from .similarity import reversed_similarity, similarity, surgery
+from .words import spelled
 
 ANY = ("vit", "resnet")
 ALL = ("vit", "siglip", "resnet")  # "siglip": no class token; patches are read through the pooling head (`model.siglip`)
@@ -108,27 +109,27 @@ _ROWS = (
     Method("rollout", rollout, "attention multiplied up over all layers; same for every text", "Abnar & Zuidema, arXiv 2005.00928",
            ("vit",), cost="all attention weights"),
     Method("decomposition", decomposition, "what the heads brought to the class token, exact shares of the cosine",
-           "Gandelsman et al., arXiv 2310.05916", ("vit",), cost="one attention row a layer"),
+           "Gandelsman et al., arXiv 2310.05916", ("vit",), cost="one attention row per layer"),
     Method("grad_cam", grad_cam, "channels of the last block's input by gradient", "Selvaraju et al., arXiv 1610.02391", needs="gradient",
-           cost="ViT: a block forward, one back a text; ResNet: a forward"),
+           cost="ViT: one block forward, one backward per text; ResNet: one forward"),
     Method("bimodal", bimodal, "attention times its gradient, last layer (blocks=None: all)", "Chefer et al., arXiv 2103.15679", ("vit",),
-           "gradient", "a block forward, one back a text", bimodal_words),
+           "gradient", "one block forward, one backward per text", bimodal_words),
     Method("legrad", legrad, "positive gradient of every layer's score by its attention", "Bousselham et al., arXiv 2404.03214", ("vit",),
-           "gradient", "half a forward, half a back a text"),
+           "gradient", "half a forward, half a backward pass per text"),
     Method("grad_eclip", grad_eclip, "values of the last layer by gradient and key similarity", "Zhao et al., arXiv 2502.18816", ("vit",),
            "gradient", "one token through one block", grad_eclip_words),
     Method("gradient_x_input", gradient_x_input, "pixel times gradient", "Shrikumar et al., arXiv 1605.01713", needs="gradient",
-           cost="one forward, one back a text", words=gradient_x_input_words),
+           cost="one forward, one backward pass per text", words=gradient_x_input_words),
     Method("integrated_gradients", integrated_gradients, "pixel times gradient, averaged from the mean colour to the image",
-           "Sundararajan et al., arXiv 1703.01365", needs="gradient", cost="32 x (one forward, one back a text)"),
+           "Sundararajan et al., arXiv 1703.01365", needs="gradient", cost="32 x (one forward, one backward pass per text)"),
     Method("m2ib", m2ib, "what noise must not replace (random: seed=)", "Wang et al., arXiv 2312.17174", ("vit",), "gradient",
-           "100 x two blocks forward and back a text", m2ib_words),
+           "100 x two blocks forward and backward per text", m2ib_words),
     Method("gscorecam", gscorecam, "activation maps by the score of the picture seen through them", "Chen et al., ACCV 2022",
-           needs="covered pictures", cost="up to 300 forwards a text; texts share"),
+           needs="covered pictures", cost="up to 300 forward passes per text, shared between texts"),
     Method("occlusion", occlusion, "drop of the score when covered", "Zeiler & Fergus, arXiv 1311.2901", needs="covered pictures",
-           cost="a forward for every patch", words=leave_out_words),
+           cost="a forward pass for every patch", words=leave_out_words),
     Method("rise", rise, "score under random masks (random: seed=)", "Petsiuk et al., arXiv 1806.07421", needs="covered pictures",
-           cost="1,000 forwards"),
+           cost="1,000 forward passes"),
 )  # fmt: skip
 METHODS: dict[str, Method] = {row.name: row for row in _ROWS}
 
@@ -193,24 +194,26 @@ def explain(trace: Trace, method: str = "clip_surgery", **options: object) -> Ex
     return explained[0] if len(explained) == 1 else explained
 
 
-def word_relevance(trace: Trace, method: str = "bimodal", text: int = 0, image: int = 0, **options: object) -> WordRelevance:
+def word_relevance(trace: Trace, method: str = "bimodal", text: int | str = 0, image: int = 0, **options: object) -> WordRelevance:
     """Which word of a text mattered for its cosine with an image?
 
     Parameters
     ----------
     trace : from `record`, without templates
     method : a name in `methods()` whose column "words too" says yes
-    text, image : numbers of the text and of the image
+    text : number of the text, or the text
+    image : number of the image in the batch
     options : the method's own switches, such as blocks=None
 
     Returns
     -------
-    `WordRelevance`: signed numbers, one for each token
+    `WordRelevance`: a number for each token in the method's own unit, signed unless the method knows no sign
 
     Raises
     ------
     TypeError : no Trace
-    ValueError : a method without a text side, or a trace or text tower without words to ask about
+    ValueError : a method without a text side, no such text, or a trace or text tower without words to ask about
+    IndexError : no text or image of that number
     """
     expect(Trace, trace, "record")
     function, able = find_method(method).words, [row.name for row in METHODS.values() if row.words]
@@ -219,14 +222,11 @@ def word_relevance(trace: Trace, method: str = "bimodal", text: int = 0, image: 
     if trace.model.visual.kind not in ANY:
         raise ValueError(f"word_relevance reads CLIP's causal text tower, but {trace.model.name} is a {trace.model.visual.kind}")
     _check_options(f"the words of {method}", options, list(inspect.signature(function).parameters)[2:])
-    words = trace.words(text)
-    S = int(trace.model.text.end(trace.token_ids)[text]) + 1
-    names = ["[start]", *(trace.model.tokenizer.decode([int(number)]) for number in trace.token_ids[text, 1 : S - 1]), "[end]"]
+    text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
+    names, words = spelled(trace, text)
     scores, unit = function(trace, image, **options)
-    return WordRelevance(
-        Picture(trace.images[image], trace.grids[image], dict(trace.model.provenance)), trace.texts[text], tuple(names),
-        tuple((word.text, word.start, word.stop) for word in words), scores[text, :S].detach().float().cpu().numpy(), method, unit,
-    )  # fmt: skip
+    relevance = scores[text, : len(names)].detach().float().cpu().numpy()
+    return WordRelevance(picture, trace.texts[text], names, words, relevance, method, unit)
 
 
 def _check_options(who: str, options: dict[str, object], allowed: list[str]) -> None:

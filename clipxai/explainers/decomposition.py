@@ -46,15 +46,16 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
 
     Returns
     -------
-    `HeadContributions`: shares of a cosine, signed
+    `HeadContributions`: signed shares of a cosine, (L, H, T, N) (Gandelsman et al., arXiv 2310.05916)
 
     Raises
     ------
     TypeError : no Trace
     ValueError : a tower without a class token that gathers the image layer by layer (ResNet, SigLIP)
+    IndexError : no such image
     """
     expect(Trace, trace, "record")
-    tower = trace.model.visual
+    tower, picture = trace.model.visual, Picture.of(trace, image)
     if tower.kind != "vit":
         raise ValueError(f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by layer; use a CLIP ViT")
     to_text = _to_text(trace)
@@ -66,7 +67,7 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
     layers = range(len(trace.layers))
     text = trace.text_features.T / trace.image_tokens(normalize=False)[image, 0].norm()
     return HeadContributions(
-        Picture(trace.images[image], trace.grids[image], dict(trace.model.provenance)), trace.texts,
+        picture, trace.texts,
         heads=torch.stack([_of_heads(trace, layer, to_text)[image] for layer in layers]).permute(0, 1, 3, 2).cpu().numpy(),
         attention_bias=torch.stack([share(tower.blocks[n].attn.out.bias[None].expand(len(trace.pixels), -1)) for n in layers]).numpy(),
         ffn=torch.stack([share(trace.ffn_output(n)[:, 0]) for n in layers]).numpy(), embedding=share(trace.residual(0)[:, 0]).numpy(),

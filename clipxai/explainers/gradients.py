@@ -131,7 +131,7 @@ def _by_patch(trace: Trace, pixels: Tensor) -> Tensor:
 def _minmax(x: Tensor) -> Tensor:
     """To 0…1 along the last axis; NaN stays NaN and does not count."""
     low, high = x.nan_to_num(float("inf")).amin(-1, True), x.nan_to_num(float("-inf")).amax(-1, True)
-    return (x - low) / (high - low)
+    return (x - low) / (high - low).clamp_min(torch.finfo(x.dtype).tiny)
 
 
 def _scores(values: Tensor, unit: str, relu: bool, notes: tuple[str, ...] = ()) -> Scores:

@@ -20,14 +20,9 @@ from torch import Tensor
 
 from ..given import expect
 from ..inside import AttentionMaps, Contributions, Picture
-from ..trace import Kind, Trace
+from ..trace import Kind, Trace, cosines
 
 SINK = 5.0  # a patch that gets this many times its even share of attention in the second half of the layers is called a sink
-
-
-def picture(trace: Trace, image: int) -> Picture:
-    """The image of a trace by its number."""
-    return Picture(trace.images[image], trace.grids[image], dict(trace.model.provenance))
 
 
 @torch.no_grad()
@@ -42,14 +37,16 @@ def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: in
 
     Returns
     -------
-    `AttentionMaps` of L layers and H heads
+    `AttentionMaps` of L layers and H heads: weights 0…1; rollout after Abnar & Zuidema (arXiv 2005.00928)
 
     Raises
     ------
     TypeError : no Trace
-    ValueError : a SigLIP, which has no class token
+    ValueError : a SigLIP, which has no class token; an unknown kind
+    IndexError : no such image
     """
     expect(Trace, trace, "record")
+    picture = Picture.of(trace, image)
     if trace.model.visual.kind == "siglip":
         raise ValueError(f"{trace.model.name} has no class token: attention maps need a CLIP")
     layers = range(len(trace.layers))
@@ -76,19 +73,30 @@ def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: in
     late = torch.stack(received[len(received) // 2 :]).mean(0)
     entropy, distance, on_class = (_numpy(torch.stack(values)) for values in zip(*statistics))
     sinks = tuple((late > SINK).nonzero().flatten().tolist())
-    return AttentionMaps(picture(trace, image), mean, class_rows, entropy, distance, on_class, _numpy(torch.stack(rollout)), sinks)
+    return AttentionMaps(picture, mean, class_rows, entropy, distance, on_class, _numpy(torch.stack(rollout)), sinks)
 
 
 @torch.no_grad()
 def contributions(trace: Trace, image: int = 0) -> Contributions:
-    """Share of every attention and every FFN in the cosine of every token of one image (its number) of a trace with every text.
+    """Share of every attention and every FFN in the cosine of every token of one image with every text; all parts add up to it.
+
+    Parameters
+    ----------
+    trace : from `record`
+    image : number of the image in the batch
+
+    Returns
+    -------
+    `Contributions`: signed shares of a cosine, (L, T, N) of attention and of FFN (Gandelsman et al., arXiv 2310.05916)
 
     Raises
     ------
     TypeError : no Trace
     ValueError : a ResNet or SigLIP: no class token gathers their image layer by layer
+    IndexError : no such image
     """
     expect(Trace, trace, "record")
+    picture = Picture.of(trace, image)
     tower, final = trace.model.visual, trace.stream[image].float()
     if tower.kind != "vit":
         raise ValueError(f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by layer; use a CLIP ViT")
@@ -103,9 +111,9 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
 
     layers = range(len(trace.layers))
     bias = (tower.ln_post.bias.float() @ to_text)[None] / tokens.norm(dim=-1, keepdim=True)
-    lens = [F.normalize(tower.read_out(trace.residual(n)[image, 1:]), dim=-1) @ trace.text_features.T for n in range(len(layers) + 1)]
+    lens = [cosines(F.normalize(tower.read_out(trace.residual(n)[image, 1:]), dim=-1), trace.text_features) for n in range(len(layers) + 1)]
     return Contributions(
-        picture(trace, image), trace.texts,
+        picture, trace.texts,
         attention=np.stack([share(trace.attention_output(n)[image]) for n in layers]),
         ffn=np.stack([share(trace.ffn_output(n)[image]) for n in layers]),
         embedding=share(trace.residual(0)[image]), bias=_numpy(bias.T), similarity=_numpy(trace.similarity()[image].T),

@@ -13,36 +13,53 @@ Misleads   The text tower is causal, so a token knows the words before it and ne
 import torch
 import torch.nn.functional as F
 
-from ..given import expect
+from ..given import expect, number_of
 from ..inside import Picture, TokenScores
+from ..replay import attend
 from ..surgery import PRESETS, rewrite
 from ..trace import Trace
 
 
+def spelled(trace: Trace, text: int) -> tuple[tuple[str, ...], tuple[tuple[str, int, int], ...]]:
+    """The S tokens of a text, [start] and [end] included, and (word, its first token, one behind its last) of its words."""
+    words, end = trace.words(text), int(trace.model.text.end(trace.token_ids)[text])
+    between = (trace.model.tokenizer.decode([int(number)]) for number in trace.token_ids[text, 1:end])
+    return ("[start]", *between, "[end]"), tuple((word.text, word.start, word.stop) for word in words)
+
+
 @torch.no_grad()
-def token_scores(trace: Trace, text: int = 0, image: int = 0) -> TokenScores:
-    """Every token of one text of a trace against every patch of one image (their numbers), raw and through CLIP Surgery.
+def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScores:
+    """Every token of one text of a trace against every patch of one image, raw and through CLIP Surgery.
+
+    Parameters
+    ----------
+    trace : from `record`, without templates
+    text : number of the text, or the text
+    image : number of the image in the batch
+
+    Returns
+    -------
+    `TokenScores`: (S, P) cosines or differences of cosines, signed; this project's definition of what CLIP Surgery (arXiv 2304.05653) calls
+    multimodal visualisation
 
     Raises
     ------
     TypeError : no Trace
-    ValueError : texts recorded with templates, or as ids for a model without vocabulary: there are no words to show
+    ValueError : no such text; texts recorded with templates, or as ids for a model without vocabulary; a SigLIP: there are no words to show
+    IndexError : no text or image of that number
     """
     expect(Trace, trace, "record")
-    words = trace.words(text)
-    S = int(trace.model.text.end(trace.token_ids)[text]) + 1
+    text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
+    names, words = spelled(trace, text)
+    S = len(names)
     tokens = F.normalize(trace.text_tokens[text, :S].float(), dim=-1)  # S E
-    names = ["[start]", *(trace.model.tokenizer.decode([int(number)]) for number in trace.token_ids[text, 1 : S - 1]), "[end]"]
     paths = {"raw": trace.image_tokens()[image].float()}
     paths["surgery"] = F.normalize(rewrite(trace, PRESETS["clip_surgery"])[image].float(), dim=-1)
     scores = {name: tokens @ image_tokens.T for name, image_tokens in paths.items()}  # S N
     scores["surgery minus the empty text"] = (tokens - trace.empty_features.float()) @ paths["surgery"].T
-    attention = [(tape.q[text] @ tape.k[text].transpose(-1, -2) * tape.q.shape[-1] ** -0.5)[:, :S, :S] for tape in trace.text_layers]
-    causal = torch.ones(S, S, device=tokens.device).tril().bool()
-    seen = torch.stack([a.float().masked_fill(~causal, float("-inf")).softmax(-1).mean(0) for a in attention])
+    seen = torch.stack([attend(tape.q[text], tape.k[text], causal=True).float().mean(0) for tape in trace.text_layers])[:, :S, :S]
     return TokenScores(
-        Picture(trace.images[image], trace.grids[image], dict(trace.model.provenance)), trace.texts[text], tuple(names),
-        tuple((word.text, word.start, word.stop) for word in words),
+        picture, trace.texts[text], names, words,
         {name: values[:, 1:].cpu().numpy() for name, values in scores.items()},
         {name: values[:, 0].cpu().numpy() for name, values in scores.items()}, seen.cpu().numpy(),
     )  # fmt: skip

@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from ..explainers.layers import contributions
 from ..model.checkpoints import load
 from ..model.clip import CLIP
 from ..scenes import class_names, noun, sample
 from ..trace import Kind, record
 from .emoji_world import PROMPT, localisations, zero_shot
-from .inside import stays_on
+from .inside import on_patches, stays_on
 
 SCENES = 1000  # held-out scenes, seeds 0 … 999 of the test split
 
@@ -59,17 +60,16 @@ def inside(model: CLIP, held_out: list) -> list[str]:
     alignment: dict[str, list[np.ndarray]] = {"attention": [], "FFN": []}
     for scene in (scene for scene in held_out if len(scene.objects) == 1):
         trace = record(model, scene.image, [PROMPT.format(noun(scene.objects[0]))])
-        patches = scene.masks[0].reshape(trace.grid[0], model.visual.patch, trace.grid[1], model.visual.patch).mean((1, 3)) > 0.5
-        on_object = torch.from_numpy(patches.flatten())
+        on_object = on_patches(scene.masks[0], trace.grid)
         if not on_object.any():
             continue
         layers = range(len(trace.layers))
         for kind, values in consistency.items():
             attention = (trace.attention(layer, kind)[0, :, 1:, 1:] for layer in layers)
             values.append(np.array([stays_on(a, on_object) for a in attention]))
-        final = trace.stream[0, 0]
-        alignment["attention"].append(np.array([cosine(trace.attention_output(layer)[0, 0], final) for layer in layers]))
-        alignment["FFN"].append(np.array([cosine(trace.ffn_output(layer)[0, 0], final) for layer in layers]))
+        parts = contributions(trace)
+        alignment["attention"].append(parts.attention_alignment)
+        alignment["FFN"].append(parts.ffn_alignment)
     head = "| block | " + " | ".join(str(n + 1) for n in range(len(model.visual.blocks))) + " |"
     rule = "|---" * (1 + len(model.visual.blocks)) + "|"
 
@@ -82,11 +82,6 @@ def inside(model: CLIP, held_out: list) -> list[str]:
         "Cosine of a module's class-token output with the final class token:", "", head, rule,
         row("attention", alignment["attention"]), row("FFN", alignment["FFN"]),
     ]  # fmt: skip
-
-
-def cosine(a: torch.Tensor, b: torch.Tensor) -> float:
-    """Cosine of two vectors."""
-    return float(torch.nn.functional.cosine_similarity(a, b, dim=0))
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def dataset(data: str | Path, layout: str | None = None, classes: str | Path | N
         raise ValueError(f"{root} holds {' and '.join(fitting)}: say which with --layout")
     if not fitting:
         expected = "; ".join(f"{name}: {' + '.join(LAYOUTS[name].needs)}" for name in ([layout] if layout else LAYOUTS))
-        raise ValueError(f"{root} has not the files of a known data set. Expected {expected}")
+        raise ValueError(f"{root} does not have the files of any known data set; expected {expected}")
     chosen = LAYOUTS[fitting[0]]
     named = read_classes(classes or files("clipxai.data") / f"{chosen.classes}.txt")
     ids, read = chosen.open(root, tuple(named))

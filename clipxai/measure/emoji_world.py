@@ -23,6 +23,10 @@ def zero_shot(model: CLIP, scenes: Iterable[Scene]) -> dict[str, float]:
 
     Objects are asked for as "a photo of a dog"; a background by the mean feature of "a photo on the grass", "a photo in a grass field",
     … in the phrases captions use.
+
+    Returns
+    -------
+    {"object_top1", "background_top1"}: 0…100, NaN where no scene shows a single kind
     """
     scenes = list(scenes)
     objects = model.encode_text([PROMPT.format(noun(name)) for name in class_names()])
@@ -45,13 +49,13 @@ class Localisation:
 
     Attributes
     ----------
-    pairs : how many
+    pairs : how many, a count
     msc : score contrast (see `score_contrast`)
     upside_down : share of maps whose contrast is negative: the background outscores the object
     miou_half : mIoU at the fixed threshold 0.5
-    miou_best, best : mIoU at the best single threshold, chosen on these very pairs, and that threshold
+    miou_best, best : mIoU at the best single threshold, chosen on these very pairs, and that threshold, 0…1
     pointing : share of maps whose hottest pixel lies on the object
-    object_contrast : named object against the others, over scenes that show several
+    object_contrast : named object against the others, over scenes that show several; NaN where none does
     """
 
     pairs: int
@@ -67,7 +71,8 @@ class Localisation:
 def localisation(model: CLIP, scenes: Iterable[Scene], method: str | Callable[..., Explanation], **options: object) -> Localisation:
     """Score a model's maps of every object of all `scenes`, asked for as "a photo of a dog".
 
-    `method` is a name in `clipxai.methods()`, or a function that makes an Explanation from a trace; `options` are passed on.
+    `method` is a name in `clipxai.methods()`, or a function that makes an Explanation from a trace; `options` are passed on. Returns a
+    `Localisation`; errors as `explain`.
     """
     return localisations(model, scenes, {"": (method, options)})[""]
 
@@ -120,7 +125,7 @@ class _Tally:
 def evaluate(model: CLIP, scenes: int, first_seed: int = 0) -> dict[str, float]:
     """A short report of a `model` for the training log: accuracy, and contrast and pointing of the raw map against CLIP Surgery's.
 
-    It is measured on so many `scenes` of the test split, from the one with `first_seed` on.
+    It is measured on so many `scenes` of the test split, from the one with `first_seed` on: name -> per cent, rounded to 0.1.
     """
     held_out = [sample(seed) for seed in range(first_seed, first_seed + scenes)]
     both = localisations(model, held_out, {"raw": ("clip", {}), "repaired": ("clip_surgery", {})})

@@ -86,7 +86,7 @@ class Board:
 
 
 def board(results: Mapping) -> Board:
-    """The leaderboard of results from `bench.run`."""
+    """The leaderboard of results from `summary.summary`."""
     scores, milliseconds = results["scores"], results["milliseconds"]
     found = {method: {heading: number_at(of, heading) for heading in COLUMNS} for method, of in scores.items()}
     for method, numbers in found.items():

@@ -1,8 +1,8 @@
 """Does a map light up the thing it was asked for? Scores of one map against one true mask.
 
 The paper's exact formulas could not be read; the definitions here are this project's, stated with every function. All maps are brought
-to 0…1 by min-max over the pixels first (a constant map is 0.5 everywhere), because explanations have no common scale. Whoever cuts a map
-in two has to say where: every IoU names its threshold.
+to 0…1 by min-max over the pixels first (a constant map is 0.5 everywhere), because explanations have no common scale; pixels that the model
+did not see (NaN) do not count. Whoever cuts a map in two has to say where: every IoU names its threshold.
 
 Axes: H W pixels, K thresholds.
 """
@@ -17,31 +17,38 @@ FIELDS = ("contrast", "object contrast", "pointing", "energy", "AP", "accuracy",
           *(f"IoU at {threshold:.2f}" for threshold in THRESHOLDS))  # fmt: skip
 
 
+def _seen(heat: np.ndarray, *masks: np.ndarray) -> list[np.ndarray]:
+    """The pixels (n,) that the model looked at, of a map (min-max) and of masks (H, W)."""
+    there = ~np.isnan(heat)
+    return [values[there] for values in (minmax(heat), *masks)]
+
+
 def score_contrast(heat: np.ndarray, mask: np.ndarray) -> float:
     """Mean of the map inside the mask minus its mean outside, x100: -100…100, 0 is chance, negative is opposite visualisation.
 
-    The mean over many (image, text) pairs is the mSC. `heat` (H, W) any scale, `mask` (H, W) bool with pixels in and out of it.
+    The mean over many (image, text) pairs is the mSC: named in CLIP Surgery (arXiv 2304.05653), defined here. `heat` (H, W) any scale,
+    `mask` (H, W) bool with pixels in and out of it.
     """
-    heat = minmax(heat)
+    heat, mask = _seen(heat, mask)
     return 100 * float(heat[mask].mean() - heat[~mask].mean())
 
 
 def object_contrast(heat: np.ndarray, mask: np.ndarray, others: np.ndarray) -> float:
-    """Mean of `heat` (H, W) inside `mask` minus its mean inside `others`, x100: does a word pick *its* object, or any object?"""
-    heat = minmax(heat)
+    """Mean of `heat` inside `mask` minus its mean inside `others`, (H, W) each, -100…100: does a word pick *its* object, or any object?"""
+    heat, mask, others = _seen(heat, mask, others)
     return 100 * float(heat[mask].mean() - heat[others].mean())
 
 
 def iou(predicted: np.ndarray, mask: np.ndarray) -> float:
-    """Pixels shared by `predicted` and `mask` (H, W) bool over all pixels of either, x100: 0…100."""
+    """Pixels shared by `predicted` and `mask` (H, W) bool over all pixels of either, x100: 0…100, and 100 where both are empty."""
     union = np.count_nonzero(predicted | mask)
     return 100 * np.count_nonzero(predicted & mask) / union if union else 100.0
 
 
 def iou_at(heat: np.ndarray, mask: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
-    """IoU (K,) with `mask` of min-max `heat` (H, W) cut at K `thresholds`: a pixel is foreground where its value reaches the threshold."""
-    heat = minmax(heat)
-    return _iou_at(np.sort(heat[mask]), np.sort(heat, axis=None), thresholds)
+    """IoU (K,), 0…100, with `mask` of min-max `heat` (H, W) cut at K `thresholds`: foreground is what reaches the threshold."""
+    heat, mask = _seen(heat, mask)
+    return _iou_at(np.sort(heat[mask]), np.sort(heat), thresholds)
 
 
 def _iou_at(inside: np.ndarray, everywhere: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
@@ -57,17 +64,21 @@ def pointing_hit(heat: np.ndarray, mask: np.ndarray) -> bool:
 
 
 def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:
-    """Share of the sum of min-max `heat` (H, W) that lies in the `mask`, x100 (energy pointing game; Wang et al. 2020, arXiv 1910.01279).
+    """Share of the sum of min-max `heat` that lies in the `mask`, (H, W) each, 0…100 (energy pointing game; Wang et al., arXiv 1910.01279).
 
     Chance is the mask's share of the picture. A map that never drops to its minimum spends energy everywhere.
     """
-    heat = minmax(heat)
+    heat, mask = _seen(heat, mask)
     return 100 * float(heat[mask].sum(dtype=float) / heat.sum(dtype=float))
 
 
 def average_precision(heat: np.ndarray, mask: np.ndarray) -> float:
-    """Area under the precision-recall curve of `heat` over all thresholds, x100, not interpolated; chance is the share of the `mask`."""
-    return 100 * _precision(np.sort(heat[mask]), np.sort(heat, axis=None))
+    """Area sum_n (R_n - R_{n-1}) P_n under the precision-recall curve of `heat` over all thresholds, 0…100; (H, W) each, `mask` bool.
+
+    Not interpolated; chance is the share of the mask.
+    """
+    heat, mask = _seen(heat, mask)
+    return 100 * _precision(np.sort(heat[mask]), np.sort(heat))
 
 
 def _precision(inside: np.ndarray, everywhere: np.ndarray) -> float:
@@ -78,12 +89,16 @@ def _precision(inside: np.ndarray, everywhere: np.ndarray) -> float:
 
 
 def pixel_accuracy(heat: np.ndarray, mask: np.ndarray, threshold: float = 0.5) -> float:
-    """Share of pixels of `heat` on the right side of the `threshold`, x100. A small `mask` makes an empty prediction look good."""
-    return 100 * float(((minmax(heat) >= threshold) == mask).mean())
+    """Share of pixels of min-max `heat` on the right side of the `threshold`, 0…100; (H, W) each, `mask` bool.
+
+    A small mask makes an empty prediction look good.
+    """
+    heat, mask = _seen(heat, mask)
+    return 100 * float(((heat >= threshold) == mask).mean())
 
 
 def localise(heat: np.ndarray, mask: np.ndarray, others: np.ndarray | None = None, ignore: np.ndarray | None = None) -> np.ndarray:
-    """Everything above of one map, in the order of `FIELDS`, at the price of sorting its pixels once.
+    """All measures of this file for one map, in the order of `FIELDS`, at the price of sorting its pixels once.
 
     Parameters
     ----------

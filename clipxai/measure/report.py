@@ -19,8 +19,8 @@ import numpy as np
 
 from ..explainers import METHODS, explain
 from ..maps import minmax
-from ..view.comparison import encode_photo
 from ..view.html import PAGE, POLICY
+from ..view.pictures import encode_photo
 from ..view.scales import SEQUENTIAL, colour_table
 from ..view.viewer import replacing
 from .bench import Bench

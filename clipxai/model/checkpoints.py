@@ -20,9 +20,9 @@ from torch import Tensor, nn
 
 from . import hub
 from .clip import CLIP
-from .image import CLIP_MEAN, CLIP_STD, Preprocessor
-from .layouts import HF, HF_SIGLIP, HF_TYPES, OPENAI, Layout, build_from_shapes, build_hf, build_open_clip, fill
-from .live import read_module
+from .image import Preprocessor
+from .layouts import HF, HF_SIGLIP, HF_TYPES, OPENAI, Layout, build_from_shapes, build_hf, build_open_clip, fill, section
+from .live import read_module, unwrapped
 from .pieces import PieceTokenizer
 from .strangers import OPENAI_SHA256, Weights, read_json, read_weights
 from .tokenizer import Tokenizer
@@ -76,8 +76,8 @@ def load(
     if positions not in ("bilinear", "bicubic"):
         raise ValueError(f"unknown positions={positions!r}; choose 'bilinear' or 'bicubic'")
     if isinstance(source, nn.Module):
-        model, weights, layout = read_module(source)
-        where, provenance = f"this {type(source).__name__}", {"model": type(source).__name__, "source": "a module in memory"}
+        model, weights, layout = read_module(module := unwrapped(source))
+        where, provenance = f"this {type(module).__name__}", {"model": type(module).__name__, "source": "a module in memory"}
     else:
         file, at, provenance = _locate(source, revision)
         weights = read_weights(file, trust)
@@ -157,7 +157,7 @@ def _build(weights: Weights, at: Files, file: Path, activation: str | None) -> t
             return build_open_clip(read_json(config), config), OPENAI
         return build_from_shapes(tensors, activation or "quick_gelu"), OPENAI
     some = ", ".join(sorted(map(str, tensors))[:3])
-    raise ValueError(f"{file} is no CLIP checkpoint in a known layout; its tensors are named {some} …")
+    raise ValueError(f"{file} is not a CLIP checkpoint in a known layout; its tensors are named {some} …")
 
 
 def _vocabulary(at: Files, model: CLIP) -> Tokenizer | PieceTokenizer | None:
@@ -185,17 +185,16 @@ def _told_vocabulary(told: str | Path | Tokenizer | PieceTokenizer, model: CLIP)
 
 
 def _preprocessor(at: Files, model: CLIP) -> Preprocessor:
-    """Mean and deviation of the colours as the checkpoint says, else CLIP's, or SigLIP's 0.5."""
-    usual = ((0.5,) * 3,) * 2 if model.visual.kind == "siglip" else (CLIP_MEAN, CLIP_STD)
+    """Mean and deviation of the colours as the checkpoint says, else what is usual for its kind."""
     described, names = {}, ("image_mean", "image_std")
     if file := at("preprocessor_config.json"):
         described = read_json(file)
     elif file := at("open_clip_config.json"):
-        described, names = read_json(file).get("preprocess_cfg") or {}, ("mean", "std")
+        described, names = section(read_json(file), "preprocess_cfg", file), ("mean", "std")
     values = []
-    for name, default in zip(names, usual):
-        given = described.get(name) or default
-        if len(given) != 3 or not all(isinstance(value, (int, float)) and abs(value) <= 1 for value in given):
+    for name, usual in zip(names, (model.preprocessor.mean, model.preprocessor.std)):
+        given = described.get(name) or usual
+        if not isinstance(given, (list, tuple)) or [type(value) in (int, float) and abs(value) <= 1 for value in given] != [True] * 3:
             raise ValueError(f"{file} gives {name}={given!r}, but three numbers, one for each colour, are expected")
         values.append(tuple(map(float, given)))
     if min(values[1]) <= 0:
@@ -208,12 +207,15 @@ def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.floa
 
     Raises
     ------
-    ValueError : a ResNet or SigLIP (only CLIP's ViTs are written) or a model without vocabulary
+    ValueError : a ResNet or SigLIP (only CLIP's ViTs are written), a model without vocabulary, or one for images that are not square
     FileExistsError : the folder exists already
     """
     folder = Path(folder)
     if model.visual.kind != "vit" or model.tokenizer is None:
         raise ValueError("only a vision transformer with its vocabulary can be written in Hugging Face's layout")
+    height, width = model.visual.image_size
+    if height != width:
+        raise ValueError(f"{model.name} reads images of {height}x{width} pixels, but Hugging Face's layout has one size for both sides")
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; remove it or choose another folder")
     unfinished = folder.with_name(folder.name + ".unfinished")

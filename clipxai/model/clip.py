@@ -74,11 +74,14 @@ class CLIP(nn.Module):
         Raises
         ------
         ValueError : no text; strings without a vocabulary; a text longer than the model's context, unless `truncate` cuts it; ids that are
-            no whole numbers of shape (T, S)
+            not whole numbers of shape (T, S), or none at all
+        TypeError : a text that is not a string
         """
         if isinstance(texts, Tensor):
-            if texts.ndim != 2 or texts.is_floating_point():
-                raise ValueError(f"token ids must be whole numbers of shape (T, S), not {texts.dtype} of shape {tuple(texts.shape)}")
+            if texts.ndim != 2 or texts.is_floating_point() or not texts.numel():
+                raise ValueError(
+                    f"token ids must be whole numbers of shape (T, S), both at least 1, not {texts.dtype} of shape {tuple(texts.shape)}"
+                )
             return texts.to(self.device)
         if self.tokenizer is None:
             raise ValueError(
@@ -90,7 +93,12 @@ class CLIP(nn.Module):
         return torch.tensor([ids + [0] * (longest - len(ids)) for ids in encoded], device=self.device)
 
     def encode_image(self, pixels: Tensor, normalize: bool = True) -> Tensor:
-        """`pixels` (B, 3, h, w) to one feature per image, (B, E) float32; unit length unless `normalize` is False."""
+        """`pixels` (B, 3, h, w) to one feature per image, (B, E) float32; unit length unless `normalize` is False.
+
+        Raises
+        ------
+        ValueError : sides that are not multiples of the patch
+        """
         features = self.visual.pool(pixels.to(self.dtype)).float()
         return F.normalize(features, dim=-1) if normalize else features
 
@@ -102,7 +110,7 @@ class CLIP(nn.Module):
 
         Raises
         ------
-        ValueError : as `tokenize`; templates without {}, or for ids
+        ValueError, TypeError : as `tokenize`; templates without {}, or for ids
         """
         if templates is not None:
             if isinstance(texts, Tensor):
@@ -121,11 +129,11 @@ class CLIP(nn.Module):
         return F.normalize(features.unflatten(0, (len(texts), len(templates))).mean(1), dim=-1)
 
     def forward(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """Logits (B, T) of `pixels` (B, 3, h, w) and T `texts`: learned scale times cosine similarity, as in CLIP's Figure 3."""
+        """Logits (B, T) of `pixels` (B, 3, h, w) and T `texts`: learned scale times cosine, CLIP's Figure 3 (arXiv 2103.00020)."""
         return self.logit_scale.exp() * self.encode_image(pixels) @ self.encode_text(texts).T
 
     def probabilities(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """(B, T) which text fits each image of `pixels` (B, 3, h, w) best: a softmax over the texts, so every row sums to 1."""
+        """(B, T), 0…1, which text fits each image of `pixels` (B, 3, h, w) best: a softmax over the texts, so every row sums to 1."""
         return self(pixels, texts).softmax(-1)
 
 

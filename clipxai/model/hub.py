@@ -87,19 +87,19 @@ def _download(repository: str, name: str, revision: str | None) -> Path | None:
         RevisionNotFoundError,
     )
 
-    cached = try_to_load_from_cache(repository, name, revision=revision)  # a path; or a mark that it is known not to exist; or None
     page = f"{constants.ENDPOINT}/{repository}"
     try:
+        cached = try_to_load_from_cache(repository, name, revision=revision)  # a path; or a mark that it is known not to exist; or None
         file = Path(hf_hub_download(repository, name, revision=revision))
     except GatedRepoError as error:
         raise ValueError(f"{repository} is gated: accept its terms on {page} and log in (`hf auth login`, or set HF_TOKEN)") from error
     except RevisionNotFoundError as error:
         raise ValueError(f"{repository} has no revision {revision!r}; its branches and commits stand on {page}/commits") from error
     except HFValidationError as error:
-        raise ValueError(f"{repository!r} is no name of a model on the hub: {str(error).splitlines()[0]}") from error
+        raise ValueError(f"{repository!r} is not the name of a model on the hub: {str(error).splitlines()[0]}") from error
     except Exception as error:  # of huggingface_hub, or, by its version, of requests, httpx or httpx2
         unreachable = isinstance(error, LocalEntryNotFoundError)
-        if cached is not None and unreachable or isinstance(error, EntryNotFoundError) and not unreachable:
+        if unreachable and cached is not None or isinstance(error, EntryNotFoundError) and not unreachable:
             return None
         status = getattr(getattr(error.__cause__ or error, "response", None), "status_code", None)
         if isinstance(error, RepositoryNotFoundError) or status in (401, 403):

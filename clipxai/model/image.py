@@ -60,15 +60,16 @@ class Preprocessor:
 
         Parameters
         ----------
-        images : arrays are (H, W), (H, W, 3) or (H, W, 4), red-green-blue, uint8, uint16 or float in 0…1; tensors (3, H, W) or
-            (B, 3, H, W), uint8 or float in 0…1
+        images : arrays are (H, W), (H, W, 3) or (H, W, 4), red-green-blue, uint8, uint16 or float in 0…1; tensors (H, W), (3, H, W)
+            or (B, 3, H, W), uint8 or float in 0…1
         mode : "squash" to the model's size whatever the ratio (CLIP Surgery's choice: the whole image is explained), "crop" the centre
             square (OpenAI's), or "aspect": keep the ratio, short side at the model's size, to the nearest whole patch
         size : pixels (side, or (height, width)) instead of the model's own
 
         Raises
         ------
-        FileNotFoundError, ValueError : no such file; not an image; a size that is no multiple of the patch; mixed shapes in a batch
+        FileNotFoundError, ValueError : no such file; not an image; a size that is not a multiple of the patch; mixed shapes in a batch
+        TypeError : nothing that can be an image
         """
         if mode not in get_args(Mode):
             raise ValueError(f"unknown mode {mode!r}; choose one of {', '.join(get_args(Mode))}")
@@ -92,7 +93,7 @@ class Preprocessor:
         height, width = self.image_size if size is None else (size, size) if isinstance(size, int) else size
         if min(height, width) < self.patch or height % self.patch or width % self.patch:
             near = tuple(max(1, round(side / self.patch)) * self.patch for side in (height, width))
-            raise ValueError(f"size {height}x{width} is no multiple of the patch, {self.patch} pixels; nearest: {near[0]}x{near[1]}")
+            raise ValueError(f"size {height}x{width} is not a multiple of the patch, {self.patch} pixels; nearest: {near[0]}x{near[1]}")
         return height, width
 
     def _fit(self, image: np.ndarray, mode: Mode, size: tuple[int, int]) -> tuple[Tensor, Grid]:
@@ -136,6 +137,7 @@ def read_image(source: object) -> np.ndarray:
     FileNotFoundError : no such file
     ValueError : not one of `FORMATS`, truncated or broken, or more pixels than `PIL.Image.MAX_IMAGE_PIXELS` (89 million), Pillow's own
         guard against small files that unpack to something huge; set that to a larger number, or None, for files you trust
+    TypeError : nothing that can be an image
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
@@ -145,7 +147,8 @@ def read_image(source: object) -> np.ndarray:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode(BytesIO(source), f"{len(source)} bytes")
     if isinstance(source, Tensor):
-        return _from_array(source.detach().cpu().permute(1, 2, 0).numpy() if source.ndim == 3 else source.detach().cpu().numpy())
+        array = (source.float() if source.is_floating_point() else source).detach().cpu().numpy()  # numpy knows no bfloat16
+        return _from_array(array.transpose(1, 2, 0) if array.ndim == 3 else array)
     if isinstance(source, np.ndarray):
         return _from_array(source)
     if hasattr(source, "getexif") and hasattr(source, "convert"):
@@ -169,7 +172,7 @@ def _decode(file: Path | BytesIO, name: str) -> np.ndarray:
             return _from_pil(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(
-            f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which may be a bomb: "
+            f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which may be a decompression bomb: "
             "if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS (on the command line --max-pixels)"
         ) from None
     except UnidentifiedImageError:

@@ -123,12 +123,12 @@ def build_hf(config: dict, where: object) -> CLIP:
 
     Raises
     ------
-    ValueError : another kind of model, or a size that is no whole number, or beyond any CLIP there is
+    ValueError : another kind of model, or a size that is not a whole number, or beyond any CLIP there is
     """
     kind = config.get("model_type", "clip")
     if kind not in HF_TYPES:
         raise ValueError(f"{where} describes a {kind!r} model, not {', '.join(map(repr, HF_TYPES[:-1]))} or {HF_TYPES[-1]!r}")
-    text, vision = _part(config, "text_config", where), _part(config, "vision_config", where)
+    text, vision = section(config, "text_config", where), section(config, "vision_config", where)
     siglip = kind != "clip"
 
     def common(part: dict, width: int, heads: int) -> dict:
@@ -171,8 +171,8 @@ def build_open_clip(config: dict, where: object) -> CLIP:
     ValueError : a tower that is not CLIP's own (from timm, from transformers, CoCa, …), named by the setting that asks for it; or a size as
         in `build_hf`
     """
-    described = _part(config, "model_cfg", where)
-    vision, text = _part(described, "vision_cfg", where), _part(described, "text_cfg", where)
+    described = section(config, "model_cfg", where)
+    vision, text = section(described, "vision_cfg", where), section(described, "text_cfg", where)
     for name, part, known in (("vision_cfg", vision, _VISION), ("text_cfg", text, _TEXT)):
         for key, value in part.items():
             if key not in known and value not in (None, False, {}, *_USUAL.get(key, ())):
@@ -182,7 +182,10 @@ def build_open_clip(config: dict, where: object) -> CLIP:
     activation = "quick_gelu" if described.get("quick_gelu") else "gelu"
     sizes = {"joint": _size(described, "embed_dim", 512, where, "projection_dim")}
     width = _size(vision, "width", 768, where, "hidden_size")
-    heads = (width if not isinstance(vision.get("layers"), list) else width * 32) // _size(vision, "head_width", 64, where, "hidden_size")
+    attending = width * 32 if isinstance(vision.get("layers"), list) else width
+    head_width = _size(vision, "head_width", 64, where, "hidden_size")
+    if head_width > attending:
+        raise ValueError(f"{where} gives head_width={head_width}, but the attention it is a part of is only {attending} wide")
     side = vision.get("image_size", 224)
     height, across = side if isinstance(side, list) and len(side) == 2 else (side, side)
     image = tuple(_size({"image_size": pixels}, "image_size", 224, where) for pixels in (height, across))
@@ -190,10 +193,10 @@ def build_open_clip(config: dict, where: object) -> CLIP:
     with torch.device("meta"), _Blank():
         if isinstance(vision.get("layers"), list):
             layers = [_size({"layers": depth}, "layers", 1, where, "num_hidden_layers") for depth in vision["layers"]]
-            visual = ModifiedResNet(image_size=image, layers=layers, width=width, heads=heads, **sizes)
+            visual = ModifiedResNet(image_size=image, layers=layers, width=width, heads=attending // head_width, **sizes)
         else:
             visual = VisionTransformer(
-                image_size=image, patch=_size(vision, "patch_size", 16, where), width=width, heads=heads,
+                image_size=image, patch=_size(vision, "patch_size", 16, where), width=width, heads=attending // head_width,
                 layers=_size(vision, "layers", 12, where, "num_hidden_layers"), ffn_width=_times(vision, width, where),
                 activation=activation, **sizes,
             )  # fmt: skip
@@ -336,7 +339,8 @@ def square_side(patches: int) -> int:
     return side
 
 
-def _part(config: dict, name: str, where: object) -> dict:
+def section(config: dict, name: str, where: object) -> dict:
+    """An object within a config; empty where it is left out."""
     part = config.get(name) or {}
     if not isinstance(part, dict):
         raise ValueError(f"{name} of {where} must be an object, but is {str(part)[:40]!r}")
@@ -355,7 +359,7 @@ def _times(part: dict, width: int, where: object) -> int:
     """Width of an FFN that is given as a multiple of the tower's."""
     ratio = part.get("mlp_ratio", 4.0)
     if not isinstance(ratio, (int, float)) or not 0 < ratio <= 64:
-        raise ValueError(f"{where} gives mlp_ratio={str(ratio)[:40]}, but a number from 0 to 64 is expected")
+        raise ValueError(f"{where} gives mlp_ratio={str(ratio)[:40]}, but a number above 0 and at most 64 is expected")
     return max(1, int(width * ratio))
 
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .transformer import BlockTape
-from .vit import Positions
+from .vit import Positions, grid_of
 
 STRIDE = 32  # image pixels per cell of the last feature map
 EXPANSION = 4
@@ -58,10 +58,11 @@ class AttentionPool(nn.Module):
 
     def project(self, x: Tensor, queries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens (B, N, D) to q (of `queries`), k, v, each (B, H, ., d)."""
-        heads = (linear(t).unflatten(-1, (self.heads, -1)).transpose(1, 2) for linear, t in
-                 ((self.query, queries), (self.key, x), (self.value, x)))  # fmt: skip
-        q, k, v = heads
-        return q, k, v
+
+        def heads(linear: nn.Linear, t: Tensor) -> Tensor:
+            return linear(t).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+        return heads(self.query, queries), heads(self.key, x), heads(self.value, x)
 
     def merge(self, mixed: Tensor) -> Tensor:
         """Heads (B, H, N, d) side by side, through the output projection: (B, N, E)."""
@@ -102,9 +103,7 @@ class ModifiedResNet(nn.Module):
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Cells (gh, gw) of the last feature map for an image of that many pixels."""
-        if height % STRIDE or width % STRIDE or min(height, width) < STRIDE:
-            raise ValueError(f"image of {height}x{width} pixels does not fit a ResNet's stride: use multiples of {STRIDE}")
-        return height // STRIDE, width // STRIDE
+        return grid_of(height, width, STRIDE)
 
     def features(self, pixels: Tensor) -> Tensor:
         """Pixels (B, 3, h, w), normalised, to the last feature map (B, D, gh, gw)."""

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .clip import CLIP, Texts
+from .image import Preprocessor
 from .text import known_ids
 from .transformer import ACTIVATIONS, Attention, Block, BlockTape, random_parameter
 from .vit import Positions, grid_of
@@ -137,7 +138,7 @@ class SigLIP(CLIP):
     """A SigLIP or SigLIP 2 model: `CLIP` with a learned `logit_bias`."""
 
     def __init__(self, visual: SiglipVisionTransformer, text: SiglipTextTransformer) -> None:
-        super().__init__(visual, text)
+        super().__init__(visual, text, preprocessor=Preprocessor(visual.image_size, visual.patch, (0.5,) * 3, (0.5,) * 3))
         self.logit_bias = nn.Parameter(torch.tensor(-10.0))
 
     def forward(self, pixels: Tensor, texts: Texts) -> Tensor:
@@ -145,5 +146,5 @@ class SigLIP(CLIP):
         return super().forward(pixels, texts) + self.logit_bias
 
     def probabilities(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """(B, T), whether each text fits each image: a sigmoid of every logit by itself, so rows need not sum to 1."""
+        """(B, T), 0…1, whether each text fits each image: a sigmoid of every logit by itself, so rows need not sum to 1."""
         return self(pixels, texts).sigmoid()

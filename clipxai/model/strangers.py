@@ -76,7 +76,7 @@ def read_text(file: Path, most: int) -> str:
     try:
         return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is no UTF-8 text: {error.reason} at byte {error.start}") from error
+        raise ValueError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from error
 
 
 def read_json(file: Path, most: int = CONFIG_BYTES) -> dict:
@@ -84,12 +84,12 @@ def read_json(file: Path, most: int = CONFIG_BYTES) -> dict:
 
     Raises
     ------
-    ValueError : too large, no JSON, nested without end, no object, or a name twice
+    ValueError : too large, not JSON, nested without end, not an object, or a name twice
     """
     try:
         value = json.loads(read_text(file, most), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        message = f"{error}" if str(file) in str(error) else f"{file} is no JSON that can be read: {error}"
+        message = f"{error}" if str(file) in str(error) else f"{file} is not readable JSON: {error}"
         raise ValueError(message.split("\n")[0]) from error
     if not isinstance(value, dict):
         raise ValueError(f"{file} must hold a JSON object, but holds a {type(value).__name__}")

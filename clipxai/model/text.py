@@ -13,7 +13,7 @@ def known_ids(ids: Tensor, context: int, vocabulary: int) -> Tensor:
     """Token ids (T, S) as they came; more tokens or other ids than the model knows are an error."""
     if ids.shape[1] > context:
         raise ValueError(f"texts of {ids.shape[1]} tokens, but this model reads at most {context}: shorten them")
-    if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < vocabulary:
+    if not 0 <= int(ids.min()) <= int(ids.max()) < vocabulary:
         raise ValueError(
             f"token ids from {int(ids.min())} to {int(ids.max())}, but this model knows 0 to {vocabulary - 1}: "
             "they come from another vocabulary"

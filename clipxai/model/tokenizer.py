@@ -80,11 +80,6 @@ class Tokenizer:
         self._cache: dict[str, tuple[str, ...]] = {}
 
     @classmethod
-    def from_folder(cls, folder: str | Path, context: int = 77) -> "Tokenizer":
-        """Read `vocab.json` and `merges.txt` of a Hugging Face checkpoint."""
-        return cls.from_files(Path(folder) / "vocab.json", Path(folder) / "merges.txt", context)
-
-    @classmethod
     def from_files(cls, vocabulary: Path, merges: Path, context: int = 77) -> "Tokenizer":
         """Read a `vocab.json` and the `merges.txt` that belongs to it."""
         return cls(read_json(vocabulary, VOCABULARY_BYTES), _read_merges(read_text(merges, VOCABULARY_BYTES)), context)

@@ -39,7 +39,7 @@ class BlockTape:
     ----------
     residual : (B, N, D) stream entering the block (None in a ResNet's attention pool: there is no stream)
     q, k, v : (B, H, N, d) each, projected from the normalised stream
-    attention : (B, N, D) what the attention adds to the stream (after the output projection)
+    attention : (B, N, D) what the attention adds to the stream (after the output projection); a ResNet's is (B, N, E)
     ffn : (B, N, D) what the FFN adds to the stream (None where there is no FFN)
     """
 

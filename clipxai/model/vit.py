@@ -25,7 +25,7 @@ def resize_positions(
 
 
 def grid_of(height: int, width: int, patch: int) -> tuple[int, int]:
-    """Patches down and across an image of that many pixels; a size that is no multiple of the patch is an error."""
+    """Patches down and across an image of that many pixels; a size that is not a multiple of the patch is an error."""
     if height % patch or width % patch or min(height, width) < patch:
         raise ValueError(
             f"image of {height}x{width} pixels does not fit patches of {patch}: use multiples of {patch}, "

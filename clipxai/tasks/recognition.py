@@ -32,9 +32,14 @@ def recognise(explanation: Explanation, by: str = "class token", **options: floa
     by : a name in `WAYS`
     options : scale= for "class token", temperature= for "feature surgery", top= for "maps"
 
+    Returns
+    -------
+    (T,) by "class token": probabilities 0…1 (with scale=None cosines, -1…1); by "feature surgery": differences of cosines, signed; by
+    "maps": the method's unit
+
     Raises
     ------
-    TypeError : no Explanation
+    TypeError : no Explanation; an option that `by` does not have
     ValueError : unknown way; feature surgery of a single text; fewer patches than `top`
     """
     expect(Explanation, explanation, "explain")

@@ -24,6 +24,7 @@ Misleads   Every pixel gets a text, also where none fits. What feature surgery s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -64,9 +65,9 @@ class Segmentation:
         shares = ", ".join(f"{name!r} {100 * share:.0f} %" for name, share in [*self.legend.items()][:5])
         return f"<Segmentation by {self.explanation.method} into {len(self.classes)} classes: {shares}>"
 
-    @property
+    @cached_property
     def legend(self) -> dict[str, float]:
-        """The classes that won a pixel and their share of the image, the largest first."""
+        """The classes that won a pixel and their share of the image, 0…1, the largest first."""
         numbers, counts = np.unique(self.labels[self.labels != UNSEEN], return_counts=True)
         order = np.argsort(-counts, kind="stable")
         return {self.classes[number]: float(count) / self.labels.size for number, count in zip(numbers[order], counts[order])}
@@ -85,6 +86,7 @@ class Segmentation:
         Raises
         ------
         ValueError : another suffix than .png, or more than 255 classes
+        FileNotFoundError : the folder does not exist
         """
         from PIL import Image
 
@@ -121,8 +123,8 @@ def segment(
     Raises
     ------
     TypeError : no Explanation
-    ValueError : a background text that the explanation has not, or no other text; a threshold outside 0…1; a single text, unless its
-        own map is cut
+    ValueError : unknown `of`; a background text that is not in the explanation, or no other text; a threshold outside 0…1; a single text,
+        unless its own map is cut
     """
     expect(Explanation, explanation, "explain")
     if of not in ("probability", "map"):

@@ -75,7 +75,8 @@ def save(what: Showable, path: str | Path) -> Path:
 
     Raises
     ------
-    ValueError : unknown suffix, or .npz for more than one explanation
+    TypeError : it cannot be drawn
+    ValueError : unknown suffix, .npz for more than one explanation, or a figure too large for its budget
     FileNotFoundError : the folder does not exist
     """
     path = Path(path)

@@ -14,9 +14,9 @@ import numpy as np
 
 from ..given import expect
 from ..inside import AttentionMaps
-from .comparison import PHOTO_SIDE, encode_photo
 from .lettering import one_line
 from .payload import BUDGET, SQUARE_ROOT, Arrays, Coding, Header, Payload, Step, pack
+from .pictures import picture_header
 from .scales import SEQUENTIAL, colour_table
 from .viewer import Viewer
 
@@ -164,13 +164,9 @@ class LayerAttentionViewer(Viewer):
         return lighten
 
     def _header(self, columns: list[int]) -> Header:
-        picture = self.maps.picture
-        H, W = picture.image.shape[:2]
-        grid = picture.grid
         return {
             "summary": self.summary,
-            "photo": encode_photo(picture.image, PHOTO_SIDE, PHOTO_BYTES),
-            "grids": [{"height": grid.height, "width": grid.width, "box": list(map(float, grid.box)), "image_size": [H, W]}],
+            **picture_header(self.maps.picture, PHOTO_BYTES),
             "kinds": [{"name": kind, "label": label(kind), "meaning": KINDS.get(kind, (kind, ""))[1]} for kind in self.maps.mean],
             "statistics": [{"name": n, "label": label, "unit": unit, "meaning": meaning} for n, label, unit, meaning in STATISTICS],
             "layers": list(range(layers_of(self.maps))), "heads": int(self.maps.entropy.shape[1]), "columns": columns,

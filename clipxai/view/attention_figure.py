@@ -69,7 +69,7 @@ def notes_of(maps: AttentionMaps, query: int, layer: int, names: Mapping[str, st
         f"Colour: attention weight of {who} in layer {layer}: the share of its attention that goes to each patch, mean of "
         f"{maps.entropy.shape[1]} heads. One scale for all layers{' and kinds' if len(names) > 1 else ''}, from 0 to {number(top)}; "
         "colour follows the square root.",
-        f"Left out of the scale, not of the truth: {', '.join(hidden)}. Where they exceed the scale they have its last colour.",
+        f"Drawn, but left out when the scale was set: {', '.join(hidden)}. Where they exceed the scale they have its last colour.",
     ]  # fmt: skip
 
 

@@ -1,8 +1,6 @@
 """Do methods agree about where a text is? Maps side by side under one cross-hair, with numbers that say how far."""
 
-import base64
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -11,6 +9,7 @@ from ..results import Explanation
 from .lettering import listed
 from .panels import MERITS, Truth, gather, legend, panels_of, rows_of
 from .payload import BUDGET, Arrays, Header, Payload, pack
+from .pictures import encode_photo, grid_header, smaller_photo
 from .scales import DIVERGING, LABELS, SEQUENTIAL, Scaling, caption, colour_table, scales_of, two_digits
 from .viewer import Viewer
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 4  # texts in a summary
 SHOWN_AT_FIRST = 8  # more panels than this and only the first text is shown, the others at a click
-PHOTO_SIDE, PHOTO_BYTES = 640, 90_000  # longer side in pixels; larger than this as PNG is sent as JPEG
-SMALL_PHOTO_SIDE = 256
 
 
 class MethodComparison(Viewer):
@@ -85,21 +82,19 @@ class MethodComparison(Viewer):
         }
         steps = [
             ("To keep the figure small, scores are rounded to 65,534 steps a map.", _rounded),
-            (f"To keep the figure small, the photo has at most {SMALL_PHOTO_SIDE} pixels a side.", self._smaller_photo),
+            smaller_photo(self._image),
         ]
         return pack(self._header(), arrays, self.budget, steps)
 
     def _header(self) -> Header:
-        H, W = self._image.shape[:2]
         units = [p.explanation.unit for p in self.panels]
         return {
             "summary": self.summary,
-            "photo": encode_photo(self._image, PHOTO_SIDE),
-            "grids": [{"height": e.grid.height, "width": e.grid.width, "box": list(map(float, e.grid.box)), "image_size": [H, W]}
-                      for e in self.explanations],
+            "photo": encode_photo(self._image),
+            "grids": [grid_header(e.grid, self._image) for e in self.explanations],
             "panels": [
                 {"text": p.text, "method": p.method, "source": p.source, "row": p.row, "unit": unit, "flat": p.flat,
-                 "subtitle": f"{p.method} · presence {two_digits(p.presence)}",
+                 "subtitle": p.method,
                  "badges": [{"name": name, "value": two_digits(value), "meaning": MERITS[name]} for name, value in p.merits.items()]}
                 for p, unit in zip(self.panels, units, strict=True)
             ],
@@ -119,45 +114,9 @@ class MethodComparison(Viewer):
     def _all_at_first(self) -> bool:
         return len(self.panels) <= SHOWN_AT_FIRST or len(self.texts) == 1
 
-    def _smaller_photo(self, header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
-        return {**header, "photo": encode_photo(self._image, SMALL_PHOTO_SIDE, most_bytes=0)}, arrays
-
 
 def _rounded(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
     return header, {name: (values, "u16" if coding == "f32" else coding) for name, (values, coding) in arrays.items()}
-
-
-def encode_photo(image: np.ndarray, side: int, most_bytes: int = PHOTO_BYTES) -> str:
-    """An image (H, W, 3) uint8 RGB as a data URL, scaled down to `side` pixels: PNG if that has at most `most_bytes`, else JPEG.
-
-    A JPEG of more bytes has fewer pixels, down to a `SMALL_PHOTO_SIDE`.
-    """
-    return _encode(image.tobytes(), image.shape, side, most_bytes)
-
-
-@lru_cache(maxsize=1)  # in a live figure the data change with every key that is typed, and the image does not
-def _encode(content: bytes, shape: tuple[int, int, int], side: int, most_bytes: int) -> str:
-    import cv2
-
-    image = np.frombuffer(content, np.uint8).reshape(shape)[..., ::-1]
-    side = min(side, max(shape[:2]))
-    photo = cv2.imencode(".png", _scaled(image, side))[1]
-    if photo.nbytes <= most_bytes:
-        return f"data:image/png;base64,{base64.b64encode(photo.tobytes()).decode('ascii')}"
-    fine = [cv2.IMWRITE_JPEG_QUALITY, 90, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]  # it is seen enlarged
-    photo = cv2.imencode(".jpg", _scaled(image, side), fine)[1]
-    while photo.nbytes > most_bytes and side > SMALL_PHOTO_SIDE:
-        side = max(SMALL_PHOTO_SIDE, int(0.7 * side))
-        photo = cv2.imencode(".jpg", _scaled(image, side), fine)[1]
-    return f"data:image/jpeg;base64,{base64.b64encode(photo.tobytes()).decode('ascii')}"
-
-
-def _scaled(image: np.ndarray, side: int) -> np.ndarray:
-    """An image (H, W, 3) whose longer side has `side` pixels."""
-    import cv2
-
-    zoom = side / max(image.shape[:2])
-    return cv2.resize(image, (max(1, round(image.shape[1] * zoom)), max(1, round(image.shape[0] * zoom))), interpolation=cv2.INTER_AREA)
 
 
 def outlines(truth: np.ndarray | None) -> list[list[float]]:

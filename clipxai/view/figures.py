@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from ..results import Explanation, Grid
-from .lettering import drawable, fonts, one_line, shorten, wrap
+from .lettering import UNKNOWN, drawable, fonts, one_line, shorten, wrap
 from .panels import Panel, Truth, gather, legend, panels_of, rows_of
 from .scales import Scale, Scaling, caption, colour_table, number, scales_of, two_digits
 
@@ -52,7 +52,9 @@ def figure(
 
     Raises
     ------
+    TypeError : something else than explanations
     ValueError : no explanation or text, images that differ, an unknown normalisation, a mask of another size, alpha outside 0…1
+    IndexError : no text of that number
     """
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha is the opacity of the map and lies in 0…1, not {alpha}")
@@ -63,9 +65,10 @@ def figure(
     image = given[0].image
     notes = [caption(units, normalize, scales), *legend(panels), *(note for e in given for note in e.notes)]
     if any(drawable(p.text) != one_line(p.text) for p in panels):
-        notes.append("Letters shown as \ufffd are in none of the fonts installed here.")
+        notes.append(UNKNOWN)
     rows = rows_of(panels)
-    page = Page.plan(rows, image.shape[:2], [p.text for p in panels], list(dict.fromkeys(notes)), badged=any(p.merits for p in panels))
+    lines = -(-max(len(p.merits) for p in panels) // 2)
+    page = Page.plan(rows, image.shape[:2], [p.text for p in panels], list(dict.fromkeys(notes)), lines)
     for r, row in enumerate(rows):
         for c, place in enumerate(row):
             if place is None:
@@ -86,14 +89,14 @@ class Page:
 
     @classmethod
     def plan(
-        cls, rows: Sequence[Sequence[object]], image_size: tuple[int, int], titles: Sequence[str], notes: Sequence[str], *, badged: bool
+        cls, rows: Sequence[Sequence[object]], image_size: tuple[int, int], titles: Sequence[str], notes: Sequence[str], merits: int
     ) -> "Page":
-        """A page for rows of panels with these titles, for images of a size (H, W), and the notes below them."""
+        """A page for rows of panels with these titles and lines of merits, for images of a size (H, W), and the notes below them."""
         columns = max(map(len, rows))
         width = WIDE if columns <= 2 else NARROW
         height = width * min(image_size[0] / image_size[1], TALLEST)
         head = HEAD + TITLE_LINE * (max(len(wrap(title, width, TITLE, "bold", most=2)) for title in titles) - 1)
-        row_height = head + height + BAR_GAP + BAR + NUMBERS + (BADGES if badged else 0) + ROW_GAP
+        row_height = head + height + BAR_GAP + BAR + NUMBERS + merits * BADGES + ROW_GAP
         page_width = 2 * MARGIN + columns * width + (columns - 1) * GAP
         lines = [line for note in notes for line in wrap(note, page_width - 2 * MARGIN, SMALL)]
         size = (page_width, 2 * MARGIN + len(rows) * row_height + len(lines) * LINE)
@@ -136,9 +139,8 @@ class Page:
 
     def draw_panel(self, place: tuple[int, int], panel: Panel, scale: Scale, alpha: float) -> None:
         """One map over its image, with colour bar, outline of the true mask and figures of merit."""
-        subtitle = f"{panel.method} · presence {two_digits(panel.presence)}"
         size = panel.explanation.grid.image_size
-        area = self.draw_image(place, overlay(panel, scale, alpha), panel.text, subtitle, size)
+        area = self.draw_image(place, overlay(panel, scale, alpha), panel.text, panel.method, size)
         hatch(area, panel.scores, panel.explanation.grid)
         if panel.truth is not None and panel.truth.any() and not panel.truth.all():
             outline(area, panel.truth)
@@ -149,8 +151,9 @@ class Page:
         x, y = np.add(self.corner(place), (0, self.head + self.panel[1] + BAR_GAP))
         if not np.isnan(panel.scores).all():
             self._draw_bar(x, y, scale)
-        line = "   ".join(f"{name} {two_digits(value)}" for name, value in panel.merits.items())
-        self.write(x, y + BAR + NUMBERS, line)
+        merits = [f"{name} {two_digits(value)}" for name, value in panel.merits.items()]
+        for n in range(0, len(merits), 2):
+            self.write(x, y + BAR + NUMBERS + n // 2 * BADGES, "   ".join(merits[n : n + 2]))
 
     def _draw_bar(self, x: float, y: float, scale: Scale) -> None:
         self.axes(x, y, self.panel[0], BAR).imshow(colour_table(scale.colours)[None], aspect="auto", extent=(0, 1, 0, 1))

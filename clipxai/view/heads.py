@@ -127,7 +127,7 @@ class HeadGrid(Viewer):
             "captions": [self.captions(text) for text in range(len(rows))],
             "scalings": list(SCALES),
         }
-        return pack(header, arrays, self.budget, [smaller_photo(c.picture)])
+        return pack(header, arrays, self.budget, [smaller_photo(c.picture.image)])
 
     def _reaches(self, text: int) -> dict[str, float]:
         one, every = self.scales(text)

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from functools import cache
 
 POINTS_PER_INCH = 72
+HINTED = 1.05  # letters that are fitted to few pixels become wider
 REPLACEMENT = "\ufffd"
+UNKNOWN = f"Letters shown as {REPLACEMENT} are missing from the fonts installed here."
 FALLBACK_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Emoji", "Symbola")
 
 
@@ -56,12 +58,12 @@ def wrap(text: str, inches: float, size: float, weight: str = "normal", most: in
 
 
 def width(text: str, size: float, weight: str = "normal") -> float:
-    """Width in inches of one line at a font size in points."""
+    """Width in inches of one line at a font size in points, as wide as the coarsest picture draws it."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
     properties = FontProperties(family=list(fonts()), size=size, weight=weight)
-    return float(text_to_path.get_text_width_height_descent(text, properties, ismath=False)[0]) / POINTS_PER_INCH
+    return float(text_to_path.get_text_width_height_descent(text, properties, ismath=False)[0]) * HINTED / POINTS_PER_INCH
 
 
 @cache

@@ -145,7 +145,7 @@ class ModuleComparison(Viewer):
         }
         if any(self.selections):
             arrays["selection"] = (self._ratios(), "f32")
-        return pack(self._header(), arrays, self.budget, [smaller_photo(c.picture)])
+        return pack(self._header(), arrays, self.budget, [smaller_photo(c.picture.image)])
 
     def _ratios(self) -> np.ndarray:
         """Selection ratios (T, kinds, L), NaN for texts without a mask."""

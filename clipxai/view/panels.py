@@ -1,19 +1,22 @@
 """Which maps does a figure show, in which order, and how far does each agree with the truth and with the first?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..results import Explanation, is_flat
+from ..given import expect
+from ..maps import is_flat
+from ..results import Explanation
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
 MERITS = {
+    "presence": "cosine of the whole image with the text; a map shows where, even for something that is not there",
     "IoU": "overlap of the map's upper half (min-max above 0.5) with the true mask, 0 to 1",
     "contrast": "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down",
     "rank corr.": "Spearman rank correlation with the first map, −1 to 1",
 }
-MOST_COLUMNS = 4
+MOST_COLUMNS, WIDEST = 4, 6  # panels in a row: of one text or one method; of several methods, a text each row
 COMPARED_AT = (64, 64)  # pixels at which maps of different grids are compared
 
 
@@ -26,7 +29,7 @@ class Panel:
     explanation, source : the explanation, and its number among those of the figure
     row : number of the text in it
     truth : true mask (H, W) bool of the text, if it is known
-    merits : how far the map agrees with the truth and with the first map, by the names in `MERITS`
+    merits : presence, and how far the map agrees with the truth and with the first map, by the names in `MERITS`
     """
 
     explanation: Explanation
@@ -71,10 +74,9 @@ def gather(explanations: Explanation | Sequence[Explanation]) -> tuple[Explanati
     TypeError : something else than explanations came in
     ValueError : none came in, or their images differ
     """
-    several = (explanations,) if isinstance(explanations, Explanation) else tuple(explanations)
+    several = tuple(explanations) if isinstance(explanations, Iterable) else (explanations,)
     for given in several:
-        if not isinstance(given, Explanation):
-            raise TypeError(f"expected an Explanation (from clipxai.explain) or a list of them, got {type(given).__name__}")
+        expect(Explanation, given, "explain")
     if not several:
         raise ValueError("there is no explanation to draw: the list is empty")
     if not all(np.array_equal(e.image, several[0].image) for e in several[1:]):
@@ -116,11 +118,13 @@ def panels_of(explanations: Sequence[Explanation], texts: Sequence[int | str] | 
 def rows_of(panels: Sequence[Panel]) -> list[list[int | None]]:
     """Numbers of the panels in rows as they are drawn; None is the image itself.
 
-    One row per text where all its methods fit beside the image, else one panel after the other.
+    Where several methods answer several texts, every text begins a row of its own, beside the image; else one panel after the other.
     """
-    methods = [sum(p.text == text for p in panels) for text in dict.fromkeys(p.text for p in panels)]
-    if len(methods) > 1 and len(set(methods)) == 1 and 1 < methods[0] < MOST_COLUMNS:
-        return [[None, *range(start, start + methods[0])] for start in range(0, len(panels), methods[0])]
+    texts = [[n for n, p in enumerate(panels) if p.text == text] for text in dict.fromkeys(p.text for p in panels)]
+    if len(texts) > 1 and max(map(len, texts)) > 1:
+        cells = 1 + max(map(len, texts))
+        columns = -(-cells // -(-cells // WIDEST))  # as even as can be
+        return [[None, *of_text][at : at + columns] for of_text in texts for at in range(0, 1 + len(of_text), columns)]
     cells = [None, *range(len(panels))]
     columns = 3 if len(cells) in (5, 6, 9) else MOST_COLUMNS  # 3 + 2 reads better than 4 + 1
     return [cells[start : start + columns] for start in range(0, len(cells), columns)]
@@ -136,11 +140,10 @@ def _truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.
 
 
 def _merits(panel: Panel, first: Panel) -> dict[str, float]:
-    """None for a map that has no variation or is not finite everywhere."""
-    truth = panel.truth
+    """Only the presence for a map that has no variation or is not finite everywhere."""
+    truth, found = panel.truth, {"presence": panel.presence}
     if panel.flat or np.isnan(panel.scores).any():
-        return {}
-    found = {}
+        return found
     if truth is not None and truth.any() and not truth.all():
         heat, hot = panel.explanation.heatmap(panel.row), panel.explanation.mask(panel.row)
         found["IoU"] = float((hot & truth).sum() / (hot | truth).sum())

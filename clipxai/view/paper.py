@@ -9,17 +9,16 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .figures import BAR, BAR_GAP, GAP, GREY, LINE, MARGIN, NUMBERS, SMALL, TALLEST, TITLE, Page, hatch, overlay
-from .lettering import drawable, one_line, shorten, wrap
+from .lettering import UNKNOWN, drawable, one_line, shorten, wrap
 from .panels import Panel
 from .scales import Scale, colour_table, number
 
 ALPHA = 0.6  # opacity of a map over the photo
-HEAD, SMALL_HEAD = 0.4, 0.36  # title and subtitle above a map
+HEAD = 0.4  # title and subtitle above a map
 BELOW = BAR_GAP + BAR + NUMBERS
 SAFE = 0.97  # share of a line that is filled: on screen, letters are rounded to whole pixels and run wider than measured
 BAR_ROW, BAR_NAME, BAR_NUMBER = 0.2, 1.05, 0.62  # of a ranking
 PLUS, MINUS = "#c9453c", "#3579b8"  # signed bars, as in the browser: the hues of the diverging map, dark enough on white and on black
-UNKNOWN = "Letters shown as \ufffd are in none of the fonts installed here."
 
 
 def blank(width: float, height: float) -> Page:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SUMMED = "A word of several pieces has their sum."
-ENDS = "[start] and [end] are no words and left out of the scale; where they exceed it they have its last colour."
+ENDS = "[start] and [end] are not words and are left out of the scale; where they exceed it they have its last colour."
 
 
 class WordRanking(Viewer):
@@ -88,4 +88,4 @@ class WordRanking(Viewer):
             "notes": self.notes(),
         }
         arrays = {"values": (self.values, "f32"), DIVERGING: (colour_table(DIVERGING), "u8")}
-        return pack(header, arrays, self.budget, [smaller_photo(self.relevance.picture)])
+        return pack(header, arrays, self.budget, [smaller_photo(self.relevance.picture.image)])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..given import expect
 from ..inside import Picture
 from ..results import Grid
 from ..tasks.segmentation import BACKGROUND, UNSEEN, VOID, Segmentation
@@ -38,6 +39,7 @@ class RegionMap(Viewer):
 
     Raises
     ------
+    TypeError : no Segmentation
     ValueError : a segmentation at another size, a class it does not have, a mask of another size
 
     Examples
@@ -49,6 +51,7 @@ class RegionMap(Viewer):
     poster_bytes = {"png": 120_000, "webp": 36_000}  # regions need no fine print
 
     def __init__(self, segmentation: Segmentation, *, truth: Mapping[str, np.ndarray] | None = None, budget: int = BUDGET) -> None:
+        expect(Segmentation, segmentation, "segment")
         size = segmentation.explanation.grid.image_size
         if segmentation.labels.shape != size:
             raise ValueError(f"the segmentation has {segmentation.labels.shape} pixels, its image {size}: segment without size= to draw it")
@@ -106,6 +109,10 @@ class RegionMap(Viewer):
 
     def overlaps(self) -> dict[str, float]:
         """Class -> IoU with the truth, 0…1, of every true class; empty where the truth is unknown."""
+        return self._overlaps
+
+    @cached_property
+    def _overlaps(self) -> dict[str, float]:
         if self.truth is None:
             return {}
         counted, found = self.truth != UNSEEN, {}
@@ -140,7 +147,7 @@ class RegionMap(Viewer):
         labels = np.stack([place[labels[np.ix_(rows, columns)]] for _, _, labels in self.panels])
         confidence = np.rint(255 * np.nan_to_num(made.confidence[np.ix_(rows, columns)])).astype(np.uint8)
         arrays = {"labels": (labels, "u8"), "confidence": (confidence, "u8")}
-        return pack(header, arrays, self.budget, [smaller_photo(picture)], deflate=True)
+        return pack(header, arrays, self.budget, [smaller_photo(picture.image)], deflate=True)
 
 
 def _as_labels(made: Segmentation, truth: Mapping[str, np.ndarray]) -> np.ndarray:

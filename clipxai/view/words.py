@@ -128,7 +128,7 @@ class TokenMap(Viewer):
             "attention": (found.attention, "u8sqrt"),
             **{name: (colour_table(name), "u8") for name in (SEQUENTIAL, DIVERGING)},
         }
-        return pack(self._header(), arrays, self.budget, [smaller_photo(found.picture)])
+        return pack(self._header(), arrays, self.budget, [smaller_photo(found.picture.image)])
 
     def _header(self) -> Header:
         large, *small = self.shown

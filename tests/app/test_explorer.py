@@ -1,5 +1,7 @@
 """Do the Explorer's controls ask for what they say? Without a browser and without an event loop, so every change is answered at once."""
 
+import copy
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -33,6 +35,7 @@ def test_starts_with_a_scene_whose_truth_is_known(explorer):
     assert [panel.text for panel in explorer.viewer.panels] == ["a cat", "a cat", "a guitar", "a guitar"]
     assert all("contrast" in panel.merits for panel in explorer.viewer.panels)
     assert explorer.explanation.method == "clip_surgery" and "clip_surgery" in message(explorer)
+    assert explorer.explanation is explorer.viewer.explanations[-1], "what is shown is not computed again"
 
 
 def test_every_switch_reaches_the_browser(explorer):
@@ -95,6 +98,25 @@ def test_mistakes_are_words_and_everything_stays(explorer):
     assert "no checkpoint at nowhere" in message(explorer)
 
 
+def test_trace_and_explanation_are_of_the_figure_that_is_shown(explorer, tmp_path):
+    c, trace = explorer.controls, explorer.trace
+    wish = explorer.wish()
+    explorer.session.answer(replace(wish, image=np.full_like(wish.image, 90)))  # the worker is ahead of the page
+    assert explorer.trace is trace
+    np.testing.assert_array_equal(explorer.explanation.image, wish.image)
+    c.texts.value = "word " * 500
+    c.run.click()
+    assert isinstance(explorer.error, ValueError) and explorer.trace is trace
+    np.testing.assert_array_equal(cx.Explanation.from_npz(explorer.save(tmp_path / "shown.npz")).scores, cx.explain(trace).scores)
+
+
+@pytest.mark.parametrize("view", ["attention", "modules", "words"])
+def test_every_view_has_the_explanation_of_the_chosen_method(explorer, view):
+    c = explorer.controls
+    c.blocks.value, c.view.value = 2, view
+    np.testing.assert_array_equal(explorer.explanation.scores, cx.explain(explorer.trace, blocks=2).scores)
+
+
 def test_an_upload_is_read(explorer):
     c = explorer.controls
     c.source.value = "upload"
@@ -114,6 +136,19 @@ def test_any_model_can_be_passed_or_loaded(embedded, golden_resnet):
         assert explorer.controls.ffn.disabled and "gem" not in explorer.controls.method.options
     finally:
         resnet.tokenizer = None
+
+
+def test_what_was_loaded_is_chosen_and_answers_once(embedded, monkeypatch):
+    first, other, again = (copy.copy(embedded) for _ in range(3))
+    first.name, other.name, again.name = "b/net", "other", "b/net"
+    explorer = cx.Explorer({"b/net": first, "other": other}, beside=None)
+    monkeypatch.setattr("clipxai.app.explorer.load", lambda name: again)
+    answered, done = [], explorer._latest._done
+    monkeypatch.setattr(explorer._latest, "_done", lambda answer: (answered.append(answer), done(answer)))
+    explorer.controls.folder.value = "b/net"
+    assert message(explorer) == "loaded b/net" and explorer.controls.model.value == "b/net"
+    assert list(explorer.controls.model.options) == ["b/net", "other"]
+    assert [answer.wish.model for answer in answered] == [again] and explorer.trace.model is again
 
 
 def test_a_scene_or_array_may_be_given(embedded, scene):

@@ -53,9 +53,9 @@ def test_each_tower_runs_only_for_its_own_input(wish, towers, scene):
         {"view": "attention"}, {"view": "modules"}, {"view": "words"}, {"view": "words", "text": 1}, {"subtract": "labels"},
     ):  # fmt: skip
         session.answer(replace(wish, **flipped))
-    assert towers == {"image": 1, "text": texts} and (session.recorded, session.read) == (1, 1)
+    assert towers == {"image": 1, "text": texts} and session.recorded == 1
     session.answer(replace(wish, texts=("a pizza",)))
-    assert towers["image"] == 1 and towers["text"] > texts and (session.recorded, session.read) == (1, 2)
+    assert towers["image"] == 1 and towers["text"] > texts and session.recorded == 1
     session.answer(replace(wish, image=scene.image.copy()))
     assert towers["image"] == 2
 
@@ -121,7 +121,7 @@ def test_masks_belong_to_the_texts_that_name_them():
     assert found["a dog and a cat"].all()
 
 
-def test_a_cancelled_answer_leaves_the_session_as_it_was(wish, monkeypatch):
+def test_a_cancelled_answer_keeps_what_was_recorded(wish, monkeypatch):
     session, stop, steps = Session(), Event(), []
     session.answer(wish)
     before = session.trace

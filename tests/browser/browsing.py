@@ -68,6 +68,17 @@ def assert_poster(page: object) -> None:
     assert poster.is_visible() and poster.bounding_box()["width"] > 600
 
 
+def assert_damage_leaves_the_poster(browser: object, text: str, folder: Path) -> None:
+    """Of a page whose numbers cannot be inflated, the picture is seen, and the console says why."""
+    start = text.index('"blob": "') + 9
+    (folder / "broken.html").write_text(text[:start] + "AAAA" + text[start + 4 :], encoding="utf-8")
+    page = browser.new_page()
+    with page.expect_console_message() as said:
+        page.goto((folder / "broken.html").as_uri())
+    assert "stays a picture" in said.value.text and page.locator(".clipxai-figure > img").is_visible()
+    page.close()
+
+
 def assert_no_sideways_scrolling(page: object, width: int = 380) -> None:
     page.set_viewport_size({"width": width, "height": 800})
     settled(page)

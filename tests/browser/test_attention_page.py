@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attention_examples import attention_example
-from browsing import assert_a_frame_is_enough, assert_no_sideways_scrolling, assert_poster, saved, settled
+from browsing import assert_a_frame_is_enough, assert_damage_leaves_the_poster, assert_no_sideways_scrolling, assert_poster, saved, settled
 from view_examples import HOSTILE
 
 from clipxai.inside import AttentionMaps
@@ -122,7 +122,7 @@ def test_a_head_answers_for_a_patch_where_it_was_sent_and_says_so_where_not(visi
     page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
     query = 1 + 3 * 6 + 2
     assert_says(told(page), "row 2, column 2", [float(kind[1, query, 15]) for kind in maps.heads[1].values()])
-    assert page.locator("output.status").inner_text() == "query: row 3, column 2, head 1 alone (pinned; Esc lets go)"
+    assert page.locator("output.status").inner_text() == "query: row 3, column 2, head 1 alone (pinned; Esc unpins)"
     page.mouse.click(*at(page, ".films .film >> nth=0", 0, 2, 1, 3))  # layer 2 has none
     page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
     assert_says(told(page), "row 2, column 2", expected(query, 15, 2, maps))
@@ -146,7 +146,7 @@ def test_keyboard_alone_is_enough(visit: Callable):
     for key in ("ArrowRight", "ArrowUp", "]", "]", "]", "[", " "):
         page.keyboard.press(key)
     settled(page)
-    assert page.locator("output.status").inner_text() == "query: row 1, column 3 (pinned; Esc lets go)"
+    assert page.locator("output.status").inner_text() == "query: row 1, column 3 (pinned; Esc unpins)"
     assert "layer 1 " in page.locator(".panel:not(.photo) figcaption span").first.inner_text()
     page.wait_for_timeout(400)
     assert page.locator(".spoken").text_content().startswith("query row 1, column 3, layer 1; q-k: most: row ")
@@ -229,16 +229,7 @@ def test_without_scripts_the_poster_is_there(visit: Callable):
 
 
 def test_damaged_numbers_leave_the_poster_and_say_why(browser: object, tmp_path: Path):
-    text = saved(VIEWER)
-    start = text.index('"blob": "') + 9
-    (tmp_path / "broken.html").write_text(text[:start] + "AAAA" + text[start + 4 :], encoding="utf-8")
-    page = browser.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.goto((tmp_path / "broken.html").as_uri())
-    page.wait_for_timeout(300)
-    assert page.locator(".clipxai-figure > img").is_visible() and "stays a picture" in said[0]
-    page.close()
+    assert_damage_leaves_the_poster(browser, saved(VIEWER), tmp_path)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -54,7 +54,7 @@ def test_hover_previews_a_head_and_click_keeps_it(visit: Callable):
 def test_keys_texts_and_table_of_heads(visit: Callable):
     page = visit(saved(HEADS), color_scheme="dark")
     press(page, "[", "{", "]", "]", "]", "ArrowUp", " ")
-    assert titles(page)[0] == "layer 3, head 0" and "(pinned, Esc lets go)" in status(page)
+    assert titles(page)[0] == "layer 3, head 0" and "(pinned, Esc unpins)" in status(page)
     page.wait_for_timeout(400)
     assert page.locator(".spoken").text_content().startswith("layer 3, head 0: ")
     press(page, "Escape", "?")

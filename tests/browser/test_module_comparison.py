@@ -101,7 +101,7 @@ def test_keyboard_alone_is_enough(visit: Callable):
     page = visit(PAGE)
     press(page, "[", "[", "]", "]", "]", "[", "ArrowDown", "ArrowLeft", " ")
     assert titles(page)[0] == "layer 2: attention"
-    assert status(page).startswith("layer 2, row 7, column 6 (pinned, Esc lets go)")
+    assert status(page).startswith("layer 2, row 7, column 6 (pinned, Esc unpins)")
     page.wait_for_timeout(400)
     assert page.locator(".spoken").text_content().startswith("layer 2, row 7, column 6")
     page.keyboard.press("?")

@@ -1,10 +1,11 @@
 """Does a saved segmentation do what its help line promises, in a real browser without network?"""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import assert_no_sideways_scrolling, press, settled, status
+from browsing import assert_damage_leaves_the_poster, assert_no_sideways_scrolling, press, settled, status
 
 import clipxai as cx
 from clipxai.view.html import page as page_of
@@ -54,7 +55,7 @@ def test_pixels_classes_and_truth(visit: Callable, regions):
     assert [n for n, opacity in enumerate(opacities(page, 0)) if opacity == 153] == np.flatnonzero(mine).tolist()
 
 
-def test_keys_move_pin_and_let_go(visit: Callable, regions):
+def test_keys_move_pin_and_unpin(visit: Callable, regions):
     page = visit(page_of(regions))
     settled(page)
     press(page, "ArrowRight", *["ArrowLeft"] * 12, " ")
@@ -64,6 +65,10 @@ def test_keys_move_pin_and_let_go(visit: Callable, regions):
     press(page, "?")
     settled(page)
     assert page.locator(".help").is_visible()
+
+
+def test_damaged_numbers_leave_the_poster_and_say_why(browser: object, regions, tmp_path: Path):
+    assert_damage_leaves_the_poster(browser, page_of(regions), tmp_path)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

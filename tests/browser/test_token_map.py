@@ -70,7 +70,7 @@ def test_hovering_a_patch_colours_the_words_by_its_scores(visit: Callable):
 
 def test_click_pins_words_and_patches_and_lets_go(visit: Callable):
     page = visit(PAGE)
-    page.get_by_role("button", name="let go of all").click()
+    page.get_by_role("button", name="unpin all").click()
     assert len(titles(page)) == 1 and "no pinned words" in page.locator(".pinbar").inner_text()
     for n in (6, 1):
         page.locator(".word").nth(n).click()
@@ -79,7 +79,7 @@ def test_click_pins_words_and_patches_and_lets_go(visit: Callable):
     assert titles(page)[1:] == ["[end]"]
     point_at(page, 0, ROW, COLUMN)
     page.mouse.down(), page.mouse.up(), page.mouse.move(2, 2)
-    assert f"row {ROW}, column {COLUMN} (pinned, Esc lets go)" in status(page)
+    assert f"row {ROW}, column {COLUMN} (pinned, Esc unpins)" in status(page)
     press(page, "Escape")
     assert status(page).startswith("Move over")
 
@@ -89,7 +89,7 @@ def test_keyboard_alone_is_enough(visit: Callable):
     press(page, "]", "]", "[", "ArrowDown", "ArrowUp", " ")  # the first arrow lands in the middle, 7, 7
     n = VIEWER.shown[0] + 1
     assert titles(page)[0] == LABELS[n]
-    assert status(page).startswith(f"row 6, column 7 (pinned, Esc lets go): “{LABELS[n]}” {number(float(sent()[n, 6 * 14 + 7]))}")
+    assert status(page).startswith(f"row 6, column 7 (pinned, Esc unpins): “{LABELS[n]}” {number(float(sent()[n, 6 * 14 + 7]))}")
     page.wait_for_timeout(400)
     assert page.locator(".spoken").text_content().startswith("row 6, column 7")
     pinned = page.locator(".multiples .panel").count()

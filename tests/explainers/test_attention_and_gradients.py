@@ -252,3 +252,12 @@ def test_transformers_attention_outputs(theirs_and_ours):
     words, unit = cx.METHODS["bimodal"].words(trace, 0, blocks=None)
     torch.testing.assert_close(words[0], maps[1][-1].detach(), rtol=1e-3, atol=1e-6)
     assert unit == "relevance (attention x gradient of the cosine)"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in cx.METHODS.items() if row.needs != "covered pictures" and "vit" in row.architectures]
+)
+def test_a_single_patch_has_a_number(embedded, name):
+    """Min-max of one value must not divide by nothing."""
+    pixels = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert np.isfinite(cx.explain(cx.record(embedded, pixels, ["a dog", "a cat"]), name).scores).all()

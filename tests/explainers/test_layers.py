@@ -126,3 +126,12 @@ def test_text_attention_is_what_the_text_tower_did(trace):
     explicit = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + bias).softmax(-1)
     torch.testing.assert_close(explicit.mean(0), weights, rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(explicit @ v, F.scaled_dot_product_attention(q, k, v, is_causal=True), rtol=1e-4, atol=1e-5)
+
+
+def test_half_precision_weights_give_nearly_the_same_parts(scene):
+    exact, half = (cx.record(cx.load(dtype=dtype), scene.image, ["a dog"]) for dtype in (torch.float32, torch.bfloat16))
+    for verb in (cx.contributions, cx.head_contributions, cx.attention_maps, cx.token_scores):
+        found, expected = vars(verb(half)), vars(verb(exact))
+        for name, values in expected.items():
+            if isinstance(values, np.ndarray):
+                assert np.abs(found[name] - values).max() <= 0.1 * np.abs(values).max() + 1e-4, (verb.__name__, name)

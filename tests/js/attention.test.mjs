@@ -140,7 +140,7 @@ test("the caption names query, layer, heads, scale, what is left out and what wa
   const sight = { token: 5, layer: 1, head: null, kinds: header.kinds };
   const lines = captionOf(header, state, sight, 0.25, 0.5).join(" ");
   assert.match(lines, /the patch in row 1, column 1 in layer 1: .* mean of 1 heads. One scale for all layers, from 0 to 0.25;/);
-  assert.match(lines, /not of the truth: \[class\], the sinks\./);
+  assert.match(lines, /left out when the scale was set: \[class\], the sinks\./);
   assert.match(lines, /10 steps .* ± .* 1\/10 .* dropped$/);
   const own = captionOf(header, { ...state, own: true, withoutClass: false, withoutSinks: false }, { ...sight, token: 0, head: 0 }, 1, 1).join(" ");
   assert.match(own, /of \[class\] in layer 1: .* head 0 alone. Each map on its own scale/);

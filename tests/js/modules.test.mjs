@@ -40,7 +40,7 @@ test("the status says what the shown layer added", () => {
   assert.equal(moduleStatus(HEADER, ARRAYS, STATE),
     "layer 1, class token: attention +0.250, FFN +0.125; sum so far 1; alignment 0.75 and −0.5");
   assert.equal(moduleStatus(HEADER, ARRAYS, { ...STATE, pinned: { grid: 0, row: 0, column: 0 } }),
-    "layer 1, row 0, column 0 (pinned, Esc lets go): attention +5.000, FFN +0.000 of this patch's cosine 9");
+    "layer 1, row 0, column 0 (pinned, Esc unpins): attention +5.000, FFN +0.000 of this patch's cosine 9");
   assert.equal(shownLayer({ ...STATE, preview: 0 }), 0);
 });
 

@@ -17,7 +17,7 @@ test("hover previews, pin stays, the pinned patch returns when the pointer leave
   assert.deepEqual(focused(reduce(pinned, { type: "leave" }, GRIDS)), cell(1, 2));
 });
 
-test("clicking the pinned patch again, or Escape, lets go", () => {
+test("clicking the pinned patch again, or Escape, unpins", () => {
   const pinned = run({ type: "pin", cell: cell(1, 2) });
   assert.equal(reduce(pinned, { type: "pin", cell: cell(1, 2) }, GRIDS).pinned, null);
   assert.deepEqual(reduce(pinned, { type: "unpin" }, GRIDS), START);
@@ -38,7 +38,7 @@ test("arrows start in the middle, move from the pinned patch, and stop at the ed
   assert.deepEqual(focused(run(...Array(9).fill(keyAction("ArrowUp")))), cell(0, 3));
 });
 
-test("keys: space pins, Escape lets go, ? helps, others are left to the page", () => {
+test("keys: space pins, Escape unpins, ? helps, others are left to the page", () => {
   assert.deepEqual(run(keyAction("ArrowUp"), keyAction(" ")).pinned, cell(2, 3));
   assert.equal(run(keyAction(" ")), START);
   assert.equal(run(keyAction("?")).help, true);
@@ -81,7 +81,7 @@ test("panels of one text stand beside the photo", () => {
 test("the status line says where, and whether it is pinned", () => {
   assert.match(statusLine(START), /Move over/);
   assert.equal(statusLine(run({ type: "hover", cell: cell(1, 2) })), "row 1, column 2");
-  assert.equal(statusLine(run({ type: "pin", cell: cell(1, 2) })), "pinned: row 1, column 2 (Esc lets go)");
+  assert.equal(statusLine(run({ type: "pin", cell: cell(1, 2) })), "pinned: row 1, column 2 (Esc unpins)");
 });
 
 test("the host's own word on dark beats the system's", () => {

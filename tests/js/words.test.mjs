@@ -31,7 +31,7 @@ test("words and pins find their place among pieces, and back", () => {
   assert.deepEqual(amongUnits(HEADER, { ...STATE, mode: 1, word: 2, pins: [1, 2] }, 0), { mode: 0, word: 1, pins: [1], preview: null });
 });
 
-test("hover previews, click pins and lets go", () => {
+test("hover previews, click pins and unpins", () => {
   assert.equal(current({ ...STATE, preview: 0 }), 0);
   assert.equal(current(STATE), 1);
   assert.deepEqual(toggled([1, 4], 2), [1, 2, 4]);

@@ -204,9 +204,9 @@ def test_classes_can_be_changed(voc, tmp_path):
 def test_wrong_folders_are_one_clear_error(tmp_path, voc):
     with pytest.raises(FileNotFoundError, match="no such data: /nowhere"):
         dataset("/nowhere")
-    with pytest.raises(ValueError, match="Expected voc2012: JPEGImages . SegmentationClass .*gtsegs_ijcv.mat"):
+    with pytest.raises(ValueError, match="expected voc2012: JPEGImages . SegmentationClass .*gtsegs_ijcv.mat"):
         dataset(tmp_path)
-    with pytest.raises(ValueError, match="Expected coco-stuff: images/val2017"):
+    with pytest.raises(ValueError, match="expected coco-stuff: images/val2017"):
         dataset(voc, layout="coco-stuff")
     with pytest.raises(ValueError, match="unknown layout 'voc'; choose one of voc2012"):
         dataset(voc, layout="voc")

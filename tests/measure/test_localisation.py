@@ -153,3 +153,23 @@ def test_imagenet_segmentation_by_plain_loops():
     assert measured[6] == pytest.approx(100 * float(binary_average_precision(stacked, truth)), abs=1e-3)
     noise = [imagenet_segmentation(random_map(seed, (40, 40))[0], np.arange(1600).reshape(40, 40) < 160)[6] for seed in range(20)]
     assert np.mean(noise) == pytest.approx(50, abs=3)  # whatever the object's share
+
+
+def test_pixels_that_the_model_did_not_see_do_not_count():
+    """Cropping a map and its masks to what was seen is the second route."""
+    rng = np.random.default_rng(5)
+    heat, mask, others = rng.random((12, 16)), rng.random((12, 16)) < 0.3, rng.random((12, 16)) < 0.2
+    heat[:, :3] = heat[:, 14:] = np.nan
+    seen = (slice(None), slice(3, 14))
+    measures = (
+        cx.measure.score_contrast,
+        cx.measure.energy_inside,
+        cx.measure.average_precision,
+        cx.measure.pixel_accuracy,
+        cx.measure.pointing_hit,
+    )
+    for measure in measures:
+        assert measure(heat, mask) == pytest.approx(measure(heat[seen], mask[seen])), measure.__name__
+    assert cx.measure.object_contrast(heat, mask, others) == pytest.approx(cx.measure.object_contrast(heat[seen], mask[seen], others[seen]))
+    cuts = np.array([0.3, 0.7])
+    np.testing.assert_allclose(cx.measure.iou_at(heat, mask, cuts), cx.measure.iou_at(heat[seen], mask[seen], cuts))

@@ -36,6 +36,17 @@ def test_a_folder_written_is_the_folder_read(embedded, tmp_path):
         save_folder(embedded, tmp_path / "copy")
 
 
+def test_what_huggingface_has_no_words_for_is_not_written(golden_resnet, golden_vit, tmp_path):
+    for model in (golden_resnet[0], golden_vit[0]):
+        with pytest.raises(ValueError, match="only a vision transformer with its vocabulary"):
+            save_folder(model, tmp_path / "copy")
+    oblong = cx.load()
+    oblong.visual.image_size = (128, 64)
+    with pytest.raises(ValueError, match="reads images of 128x64 pixels, but Hugging Face's layout has one size for both sides"):
+        save_folder(oblong, tmp_path / "copy")
+    assert not any(tmp_path.iterdir())
+
+
 def test_missing_unknown_and_misshapen_tensors_are_named(folder):
     change(folder, lambda state: state.pop("vision_model.encoder.layers.3.mlp.fc2.bias"))
     with pytest.raises(ValueError, match=r"'vision_model.encoder.layers.3.mlp.fc2.bias' is missing in .*model.safetensors"):
@@ -60,7 +71,7 @@ def test_what_is_no_checkpoint(tmp_path, folder):
     with pytest.raises(FileNotFoundError, match="no weights in .*: looked for model.safetensors with config.json, .*found: nothing"):
         cx.load(tmp_path / "empty")
     save_file({"conv.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="no CLIP checkpoint in a known layout; its tensors are named conv.weight"):
+    with pytest.raises(ValueError, match="is not a CLIP checkpoint in a known layout; its tensors are named conv.weight"):
         cx.load(tmp_path / "other.safetensors")
     (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
     with pytest.raises(ValueError, match="describes a 'bert' model"):

@@ -89,7 +89,9 @@ def test_changed_weights_are_noticed(embedded):
 def test_foreign_ids_are_refused(embedded):
     with pytest.raises(ValueError, match="token ids from 0 to 49407, but this model knows 0 to"):
         embedded.encode_text(torch.tensor([[0, 49407]]))
-    with pytest.raises(ValueError, match=r"whole numbers of shape \(T, S\)"):
-        embedded.encode_text(torch.zeros(3))
+    for ids in (torch.zeros(3), torch.zeros(0, 5, dtype=torch.long), torch.zeros(2, 0, dtype=torch.long)):
+        with pytest.raises(ValueError, match=r"whole numbers of shape \(T, S\), both at least 1, not torch") as caught:
+            embedded.encode_text(ids)
+        assert str(tuple(ids.shape)) in str(caught.value)
     with pytest.raises(ValueError, match="texts of 40 tokens, but this model reads at most 32"):
         embedded.encode_text(torch.ones(1, 40, dtype=torch.long))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -79,6 +80,29 @@ def test_open_clip_towers_that_are_not_clips_own_are_named(tmp_path, part, setti
     (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
     save_file(weights("vit"), tmp_path / "open_clip_model.safetensors")
     with pytest.raises(ValueError, match=f"asks for {part}.{next(iter(setting))}="):
+        cx.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "setting", "message"),
+    [("vit", "vision_cfg", {"head_width": 256}, "head_width=256, but the attention it is a part of is only 128 wide"),
+     ("resnet", "vision_cfg", {"head_width": 512}, "head_width=512, but the attention it is a part of is only 256 wide"),
+     ("vit", "vision_cfg", {"mlp_ratio": 0}, "mlp_ratio=0, but a number above 0 and at most 64 is expected"),
+     ("vit", "text_cfg", {"mlp_ratio": 65}, "mlp_ratio=65, but a number above 0 and at most 64 is expected")],
+)  # fmt: skip
+def test_open_clip_sizes_that_cannot_be(tmp_path, kind, part, setting, message):
+    config = open_clip_config(kind)
+    config["model_cfg"][part] |= setting
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
+    save_file(weights(kind), tmp_path / "open_clip_model.safetensors")
+    with pytest.raises(ValueError, match=f"open_clip_config.json gives {message}"):
+        cx.load(tmp_path)
+
+
+def test_open_clip_colours_that_are_a_list(tmp_path):
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(open_clip_config("vit") | {"preprocess_cfg": [1]}))
+    save_file(weights("vit"), tmp_path / "open_clip_model.safetensors")
+    with pytest.raises(ValueError, match=r"preprocess_cfg of .*open_clip_config.json must be an object, but is '\[1\]'"):
         cx.load(tmp_path)
 
 
@@ -225,14 +249,20 @@ def test_live_and_fine_tuned(transformers_clip):
     assert ours.provenance["source"] == "a module in memory" and ours.name == "CLIPModel"
 
 
-def test_wrapped_modules(transformers_clip):
-    class Parallel(nn.Module):  # DataParallel needs a GPU; what it does to names is this
-        def __init__(self, module):
-            super().__init__()
-            self.module = module
-            self.config = module.config
+compiled = partial(torch.compile, backend="eager")  # the same wrapper; inductor is not loaded
+WRAPPERS = {
+    "DataParallel": nn.DataParallel,  # DistributedDataParallel names things alike
+    "compiled": compiled,
+    "DataParallel of compiled": lambda module: nn.DataParallel(compiled(module)),
+    "compiled DataParallel": lambda module: compiled(nn.DataParallel(module)),
+}
 
-    assert torch.equal(cx.load(Parallel(transformers_clip)).visual.projection, cx.load(transformers_clip).visual.projection)
+
+@pytest.mark.parametrize("wrap", WRAPPERS.values(), ids=WRAPPERS)
+def test_wrapped_modules(transformers_clip, wrap):
+    ours = cx.load(wrap(transformers_clip))
+    assert torch.equal(ours.visual.projection, cx.load(transformers_clip).visual.projection)
+    assert ours.name == "CLIPModel", "what is inside, not what is around it"
 
 
 def test_modules_that_are_no_clip():
@@ -263,7 +293,7 @@ def test_live_open_clip(golden, activation):
     if kind == "resnet":
         root.visual.attnpool.num_heads = root.visual.attnpool.q_proj.weight.shape[0] // 64
     root.visual.image_mean, root.visual.image_std = (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)
-    ours = cx.load(root)
+    ours = cx.load(nn.DataParallel(root))
     assert ours.preprocessor.mean == (0.1, 0.2, 0.3)
     if activation is QuickGELU:
         same_answers(ours, arrays)

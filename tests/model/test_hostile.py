@@ -144,7 +144,7 @@ for title, pickled, match in (
     ("archive that names torch.load", lambda ran: b"\x80\x02ctorch\nload\nX\x01\x00\x00\x001\x85R.", "which no weights need"),
     ("archive with a huge table", lambda ran: b"\x80\x02]r\xff\xff\xff\x7f.", "a table larger than itself"),
     ("archive cut short", lambda ran: b"\x80\x02]q\x00(", PLAIN),
-    ("archive without tensors", lambda ran: b"\x80\x02].", "no CLIP checkpoint in a known layout"),
+    ("archive without tensors", lambda ran: b"\x80\x02].", "is not a CLIP checkpoint in a known layout"),
     ("archive with a lie about its length", lambda ran: b"\x80\x02\x8e" + struct.pack("<Q", 1 << 60) + b"xx.", PLAIN),
 ):
 
@@ -175,7 +175,7 @@ for title, wrong, match in (
     ("archive whose tensor goes backwards", dict(stride=(-1, 1)), "reaches beyond its 4 numbers"),
     ("archive whose storage is larger than its file", dict(elements=1 << 40), "does not hold the 1099511627776 numbers"),
     ("archive whose tensor is nowhere", dict(key="../../../etc/passwd"), "There is no item named 'ViT-B-16/data/../../../etc/passwd'"),
-    ("archive whose tensor is in order", {}, "no CLIP checkpoint in a known layout"),  # the other five fail for the reason they should
+    ("archive whose tensor is in order", {}, "is not a CLIP checkpoint in a known layout"),  # the other five fail as they should
 ):
 
     @hostile(match, title)
@@ -279,8 +279,8 @@ for title, part, values in (
 
 
 for title, match, text in (
-    ("a config that is no JSON", "is no JSON that can be read", "{"),
-    ("a config nested without end", "is no JSON that can be read", '{"a":' * 100_000),
+    ("a config that is no JSON", "is not readable JSON", "{"),
+    ("a config nested without end", "is not readable JSON", '{"a":' * 100_000),
     ("a config that is a list", "must hold a JSON object, but holds a list", "[1]"),
     ("a config with a name twice", "the name 'model_type' stands twice", '{"model_type": "clip", "model_type": "siglip"}'),
     ("a config of another model", "describes a 'bert' model", '{"model_type": "bert"}'),
@@ -308,7 +308,7 @@ def heads_that_do_not_divide(folder, ran):
     config(folder, "vision_config", num_attention_heads=3)
 
 
-@hostile("is no UTF-8 text")
+@hostile("is not UTF-8 text")
 def a_config_of_noise(folder, ran):
     (folder / "config.json").write_bytes(bytes(range(128, 256)))
 
@@ -316,6 +316,11 @@ def a_config_of_noise(folder, ran):
 @hostile("image_std=")
 def a_deviation_of_zero(folder, ran):
     (folder / "preprocessor_config.json").write_text('{"image_mean": [0.5, 0.5, 0.5], "image_std": [0, 1, 1]}')
+
+
+@hostile("gives image_mean=0.5, but three numbers, one for each colour, are expected")
+def a_mean_of_one_number(folder, ran):
+    (folder / "preprocessor_config.json").write_text('{"image_mean": 0.5}')
 
 
 @hostile("three numbers, one for each colour, are expected")

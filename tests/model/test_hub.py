@@ -182,6 +182,12 @@ def test_a_revision_that_is_not_there(server):
         cx.load(NAME, revision="v9")
 
 
+def test_a_name_the_hub_cannot_have(server):
+    with pytest.raises(ValueError, match="'someone/small--clip' is not the name of a model on the hub: "):
+        cx.load("someone/small--clip")
+    assert not server.asked
+
+
 def test_a_repository_without_a_model(server):
     server.files = {"README.md": b"data"}
     with pytest.raises(FileNotFoundError, match="no weights in someone/small-clip: looked for model.safetensors with config.json"):

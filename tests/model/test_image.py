@@ -100,6 +100,9 @@ def test_tensors_floats_and_batches():
     planes = torch.from_numpy(image).permute(2, 0, 1)
     for source in (planes, planes / 255, image / 255.0, (image / 255.0).astype(np.float32)):
         assert np.allclose(read_image(source), image / 255, atol=1e-6)
+    for kind in (torch.bfloat16, torch.float16):
+        for source, expected in ((planes, image), (planes[0], image[..., :1])):  # colours, grey
+            assert np.allclose(read_image((source / 255).to(kind)), expected / 255, atol=2**-8)
     batch = PREPARE(torch.stack([planes, planes.flip(-1)]))
     assert batch.pixels.shape == (2, 3, 224, 224) and len(batch.images) == 2
     assert torch.allclose(batch.pixels[0].flip(-1), batch.pixels[1], atol=1e-3)
@@ -140,7 +143,7 @@ def test_truncated_file(tmp_path):
 
 
 def test_sizes_and_modes_that_do_not_exist():
-    with pytest.raises(ValueError, match="size 100x100 is no multiple of the patch, 16 pixels; nearest: 96x96"):
+    with pytest.raises(ValueError, match="size 100x100 is not a multiple of the patch, 16 pixels; nearest: 96x96"):
         PREPARE(picture(), size=100)
     with pytest.raises(ValueError, match="unknown mode 'stretch'; choose one of squash, crop, aspect"):
         PREPARE(picture(), mode="stretch")

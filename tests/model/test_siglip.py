@@ -96,6 +96,15 @@ def test_a_patch_says_what_the_head_says_to_it_alone(siglip, ours):
     torch.testing.assert_close(tokens[:, 1:], alone, **CLOSE)
 
 
+def test_colours_are_siglips_unless_told(siglip, siglip2, ours, tmp_path):
+    for model in (cx.load(siglip), cx.load(siglip2), ours):
+        assert model.preprocessor.mean == model.preprocessor.std == (0.5, 0.5, 0.5)
+    siglip.save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text('{"image_mean": [0.1, 0.2, 0.3]}')
+    told = cx.load(tmp_path).preprocessor
+    assert told.mean == (0.1, 0.2, 0.3) and told.std == (0.5, 0.5, 0.5)
+
+
 @pytest.mark.parametrize("size", [(32, 32), (24, 40)])
 def test_siglip2_features(siglip2, size):
     ours = cx.load(siglip2)

@@ -19,7 +19,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return Tokenizer.from_folder(str(EMBEDDED), context=77)
+    return Tokenizer.from_files(EMBEDDED / "vocab.json", EMBEDDED / "merges.txt", context=77)
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -73,14 +73,15 @@ def test_openai_file_gives_the_ids_openai_gives(tmp_path):
 
 
 def test_broken_vocabularies_are_named(tmp_path):
-    (tmp_path / "vocab.json").write_text(json.dumps({START: 0}))
-    (tmp_path / "merges.txt").write_text("#version: 0.2\n")
+    files = (tmp_path / "vocab.json", tmp_path / "merges.txt")
+    files[0].write_text(json.dumps({START: 0}))
+    files[1].write_text("#version: 0.2\n")
     with pytest.raises(ValueError, match=f"lacks 257 of the tokens.*{END}".replace("|", r"\|")):
-        Tokenizer.from_folder(tmp_path)
-    (tmp_path / "vocab.json").write_text(json.dumps(vocabulary_of([])))
-    (tmp_path / "merges.txt").write_text("#version: 0.2\na b c\n")
+        Tokenizer.from_files(*files)
+    files[0].write_text(json.dumps(vocabulary_of([])))
+    files[1].write_text("#version: 0.2\na b c\n")
     with pytest.raises(ValueError, match="pair of pieces, but one reads 'a b c'"):
-        Tokenizer.from_folder(tmp_path)
+        Tokenizer.from_files(*files)
 
 
 def strings(count):

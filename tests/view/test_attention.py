@@ -223,7 +223,7 @@ def test_figure_says_what_colour_means():
     top = max(np.delete(mean[:, viewer.query], hidden, axis=-1).max() for mean in maps.mean.values())
     said = " ".join(words(viewer.figure()))
     assert f"One scale for all layers and kinds, from 0 to {number(float(top))}" in said
-    assert "Left out of the scale, not of the truth: the query itself, [class], the sinks" in said
+    assert "Drawn, but left out when the scale was set: the query itself, [class], the sinks" in said
     assert "v-v: values with values" in said and "Rollout:" in said
 
 

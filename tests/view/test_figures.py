@@ -1,5 +1,7 @@
 """Does the matplotlib figure tell the truth, and does nothing run over its edge?"""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib import rcParams
@@ -41,6 +43,15 @@ def test_one_to_eight_panels_are_tidy(count: int):
     assert_tidy(drawn)
 
 
+@pytest.mark.parametrize(("methods", "columns"), [(2, 3), (4, 5), (5, 6), (7, 4)])
+def test_every_text_begins_a_row_where_methods_are_compared(methods: int, columns: int):
+    panels = panels_of([replace(example(), method=f"method {n}") for n in range(methods)])
+    rows = rows_of(panels)
+    assert max(map(len, rows)) == columns
+    assert all(len({panels[n].text for n in row if n is not None}) == 1 for row in rows)
+    assert [panels[row[1]].text for row in rows if row[0] is None] == list(example().texts)
+
+
 def test_prompts_are_shown_letter_by_letter_and_never_break_the_page():
     texts = ("$x_1$ costs $5", HOSTILE, "a very long prompt " * 20, "W" * 200, "one\ntwo\tthree\x00", "")
     drawn = figure(example(texts=texts), mask=SCENE.mask("owl"))
@@ -52,13 +63,15 @@ def test_prompts_are_shown_letter_by_letter_and_never_break_the_page():
 def test_letters_without_a_font_are_marked_and_explained():
     drawn = figure(example(texts=("a \U00013080 b",)))
     assert "a \ufffd b" in words(drawn)
-    assert "none of the fonts" in " ".join(words(drawn))
+    assert "missing from the fonts" in " ".join(words(drawn))
     assert "none of the fonts" not in " ".join(words(figure(example())))
 
 
 def test_presence_unit_normalisation_and_notes_are_written():
     drawn = figure(example(notes=("the empty text was subtracted",)))
-    assert "clip_surgery · presence 0.30" in words(drawn) and "clip_surgery · presence −0.10" in words(drawn)
+    assert "clip_surgery" in words(drawn) and all(
+        any(line.startswith(w) for line in words(drawn)) for w in ("presence 0.30", "presence −0.10")
+    )
     everything = " ".join(words(drawn))
     assert "Colour: cosine similarity; each map on its own scale" in everything and "the empty text was subtracted" in everything
 
@@ -131,7 +144,7 @@ def test_rows_keep_methods_of_a_text_together():
 
 def test_wrong_input_is_explained():
     e = example()
-    with pytest.raises(TypeError, match="expected an Explanation .* got str"):
+    with pytest.raises(TypeError, match="expected Explanation .* got str"):
         figure("photo.jpg")
     with pytest.raises(ValueError, match="list is empty"):
         figure([])

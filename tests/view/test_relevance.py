@@ -24,7 +24,7 @@ def test_words_are_the_sum_of_their_pieces_and_their_names_those_of_the_result()
 def test_zero_lies_in_the_middle_and_the_ends_do_not_stretch_the_scale():
     scale = WordRanking(FOUND).scale()
     assert (scale.low, scale.high) == (-0.5, 0.5)
-    assert "[start] and [end] are no words" in " ".join(WordRanking(FOUND).notes())
+    assert "[start] and [end] are not words" in " ".join(WordRanking(FOUND).notes())
     bare = word_relevance(words=())
     assert WordRanking(bare).scale().high == 1, "a text without words has its tokens only"
 

@@ -1,48 +1,22 @@
 // Where does a patch look? Point at the image: the maps answer, one for each kind of attention, in one layer large and in all layers small.
 // @ts-check
 import {
-  createFrame, createMapControls, createPlainTable, createSelect, createStage, createStyle, createSwitch, createTableDetails,
+  createFrame, createMapControls, createPlainTable, createSelect, createStage, createStyle, createSwitch, createTableDetails, viewerLaterOf,
 } from "./controls.js";
-import { unpackLater } from "./decode.js";
 import { cellBox, context2d, dimOutside, fitToScreen, format, markCell, paintBar } from "./draw.js";
 import { createFilms, createHeads, FILM_STYLE, paintCells } from "./filmstrip.js";
 import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
-import { cellAt, rankOf } from "./panel.js";
+import { createPicture, pointing, rankOf } from "./panel.js";
 import { createChips, createShell, element } from "./shell.js";
-import { createStore, focused, sameCell } from "./state.js";
+import { clamp, createStore, focused, sameCell } from "./state.js";
 import { answersByHead, captionOf, cellOf, CLASS, createWeights, hiddenOf, inAllLayers, meanDistance, nameOf, strongest, tokenOf, topOf, written } from "./weights.js";
 
 const HELP = "Move over the image: the maps show where the patch under the pointer looks. Click to pin it, click it again or press Esc " +
-  "to let go. Move over a map to read its weights; click there to ask that patch. Click a small map for its layer, a head for that head " +
+  "to unpin it. Move over a map to read its weights; click there to ask that patch. Click a small map for its layer, a head for that head " +
   "alone; click again, double-click or press Esc for the mean. Keys: arrows move the query, [ and ] the layer, " +
   "c asks the class token, Space pins, ? shows this line. Layers, heads, rows and columns count from 0, as in Python.";
 const START = { hover: null, pinned: null, help: false, reading: null, head: null, kind: null, own: false, withoutClass: true,
   withoutSinks: true, withoutSelf: true, alpha: 0.7, smooth: false };
-
-/** Draw the payload of a model once it is inflated, and again whenever a new one arrives. @param {{model: any, el: HTMLElement}} context */
-function render({ model, el }) {
-  let close = () => {};
-  let turn = 0; // a payload that took longer than its successor is not drawn
-  const again = async () => {
-    const mine = ++turn;
-    try {
-      const arrays = await unpackLater(model.get("payload"));
-      if (mine !== turn) return;
-      close();
-      close = show(model, el, arrays);
-    } catch (error) {
-      el.shadowRoot?.replaceChildren(element("slot")); // the poster shows through
-      console.error("clipxai: this figure stays a picture, because its viewer failed:", error);
-    }
-  };
-  model.on("change:payload", again);
-  again();
-  return () => {
-    turn++;
-    model.off("change:payload", again);
-    close();
-  };
-}
 
 /** What is to be seen in a state: one query token in one layer, mean of heads or, where it is known, one head.
  * @param {any} header @param {any} state */
@@ -63,7 +37,7 @@ function show(model, el, arrays) {
   const hint = element("output", { className: "hint" }, "\u00a0");
   const films = createFilms(figure, hint);
   const heads = createHeads(figure, hint);
-  const keys = "Arrow keys move the query, brackets the layer, Space pins, Escape lets go, question mark helps.";
+  const keys = "Arrow keys move the query, brackets the layer, Space pins, Escape unpins, question mark helps.";
   const pictures = [asked, ...answers].map(({ node }) => node);
   const stage = createStage(header.summary, keys, store, keysOf(figure), ...pictures);
   stage.classList.add("attention");
@@ -124,7 +98,6 @@ function checksOf(header) {
 function keysOf({ header, store }) {
   const grid = header.grids[0];
   const here = () => sightOf(header, store.state).token;
-  const clamp = (/** @type {number} */ n, /** @type {number} */ size) => Math.min(Math.max(n, 0), size - 1);
   const move = (/** @type {number} */ down, /** @type {number} */ right) => () => {
     const from = here() ? cellOf(here(), grid) : { row: (grid.height >> 1) - down, column: (grid.width >> 1) - right };
     const [row, column] = [clamp(from.row + down, grid.height), clamp(from.column + right, grid.width)];
@@ -134,11 +107,11 @@ function keysOf({ header, store }) {
     store.dispatch({ type: "set", values: { layer: clamp(store.state.layer + by, header.layers.length) } });
   const pin = () => store.dispatch({ type: "pin", cell: cellOf(here(), grid) });
   return { ArrowUp: move(-1, 0), ArrowDown: move(1, 0), ArrowLeft: move(0, -1), ArrowRight: move(0, 1), "[": layer(-1), "]": layer(1),
-    c: () => store.dispatch({ type: "hover", cell: CLASS }), " ": pin, Enter: pin, Escape: () => letGo(store) };
+    c: () => store.dispatch({ type: "hover", cell: CLASS }), " ": pin, Enter: pin, Escape: () => startOver(store) };
 }
 
 /** Back to the first query and to the mean of heads. @param {any} store */
-function letGo(store) {
+function startOver(store) {
   store.dispatch({ type: "set", values: { head: null } });
   store.dispatch({ type: "unpin" });
 }
@@ -156,22 +129,6 @@ function createControls({ header, store }) {
     createSwitch(`sinks (${sinks})`, store.state.withoutSinks, (withoutSinks) => set({ withoutSinks }), { disabled: !sinks }),
     createSwitch("the query itself", store.state.withoutSelf, (withoutSelf) => set({ withoutSelf })), ...createMapControls(store));
   return { node, show: (/** @type {any} */ state) => chips.show(state.kind) };
-}
-
-/** A picture with layers; `over` and `click` hear of patches. @param {any} header @param {any[]} layers
- * @param {(cell: any) => void} over @param {(cell: any) => void} click */
-function createPatches(header, layers, over, click) {
-  const [H, W] = header.grids[0].image_size;
-  const node = element("div", { className: "picture" }, element("img", { src: header.photo, alt: "", draggable: false }), ...layers);
-  node.style.setProperty("--aspect", String(W / H));
-  const under = (/** @type {PointerEvent} */ event) => {
-    const area = node.getBoundingClientRect();
-    return cellAt(header.grids, 0, ((event.clientX - area.left) / area.width) * W, ((event.clientY - area.top) / area.height) * H);
-  };
-  node.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => over(under(event)));
-  node.addEventListener("pointerleave", () => over(null));
-  node.addEventListener("click", (/** @type {PointerEvent} */ event) => under(event) && click(under(event)));
-  return node;
 }
 
 /** Frame the query on a canvas, with a cross-hair through what is pointed at. @param {HTMLCanvasElement} canvas @param {any} header
@@ -195,8 +152,7 @@ function drawQuery(canvas, header, token, cross, pinned, dimmed) {
 function createAsked({ header, store }) {
   const grid = header.grids[0];
   const marks = element("canvas", { className: "layer" });
-  const picture = createPatches(header, [marks], (cell) => store.dispatch(cell ? { type: "hover", cell } : { type: "leave" }),
-    (cell) => store.dispatch({ type: "pin", cell }));
+  const picture = createPicture(header, 0, [marks], pointing(store));
   const chip = element("button", { type: "button", className: "chip", title: "the class token, which stands for the whole image",
     onpointerenter: () => store.dispatch({ type: "hover", cell: CLASS }), onpointerleave: () => store.dispatch({ type: "leave" }),
     onclick: () => store.dispatch({ type: "pin", cell: CLASS }) }, "[class]");
@@ -215,7 +171,7 @@ function createAsked({ header, store }) {
       const { pinned } = store.state;
       drawQuery(marks, header, token, token ? cellOf(token, grid) : null, sameCell(pinned, cellOf(token, grid)), false);
       chip.setAttribute("aria-pressed", String(token === 0));
-      const held = pinned && tokenOf(pinned, grid) === token ? " (pinned; Esc lets go)" : "";
+      const held = pinned && tokenOf(pinned, grid) === token ? " (pinned; Esc unpins)" : "";
       who.textContent = `query: ${nameOf(token, grid)}${head === null ? "" : `, head ${head} alone`}${held}`;
     },
   };
@@ -233,8 +189,7 @@ function createAnswer({ header, store, weights, table }, kind) {
   const read = (/** @type {any} */ reading) => {
     if (!sameCell(store.state.reading, reading)) store.dispatch({ type: "set", values: { reading } });
   };
-  const picture = createPatches(header, [cells, marks], read,
-    (cell) => store.dispatch({ type: "pin", cell }));
+  const picture = createPicture(header, 0, [cells, marks], { ...pointing(store), over: read });
   const [subtitle, bar] = [element("span"), element("canvas", { className: "bar" })];
   const [numbers, readout] = [element("div", { className: "numbers" }), element("output", { className: "readout" })];
   const node = element("figure", { className: "panel" },
@@ -293,4 +248,4 @@ function tableOf({ header, store, weights }) {
     ["rank", "token", ...kinds.map((/** @type {any} */ kind) => kind.label)], lines);
 }
 
-export default { render };
+export default viewerLaterOf(show);

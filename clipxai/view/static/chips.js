@@ -1,7 +1,7 @@
 // Words as chips and as bars: both show the same words, and answer to hover, focus, click and keys alike.
 // @ts-check
 import { colourIndex, format } from "./draw.js";
-import { element } from "./shell.js";
+import { element, rove } from "./shell.js";
 
 export const CHIP_STYLE = `
 .word { min-width: 26px; text-align: center; }
@@ -58,10 +58,7 @@ function listen(node, n, on) {
   node.addEventListener("click", () => on.toggle(n));
 }
 
-/**
- * The sentence. It is one stop of the Tab key; arrows, Home and End move inside it.
- * @param {any[]} units @param {{preview: (n: number | null) => void, toggle: (n: number) => void}} on
- */
+/** The sentence. @param {any[]} units @param {{preview: (n: number | null) => void, toggle: (n: number) => void}} on */
 export function createSentence(units, on) {
   const chips = units.map((unit) => element("button", { type: "button", className: "chip word", tabIndex: -1,
     ...(/^\[(start|end)\]$/.test(unit.name) ? { "data-special": "" } : {}) }, unit.name));
@@ -71,15 +68,7 @@ export function createSentence(units, on) {
     chip.addEventListener("focus", () => chip.matches(":focus-visible") && on.preview(n));
     chip.addEventListener("blur", () => on.preview(null));
   });
-  bar.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const at = chips.indexOf(/** @type {any} */ (event.target));
-    const last = chips.length - 1;
-    const next = { ArrowRight: Math.min(at + 1, last), ArrowLeft: Math.max(at - 1, 0), Home: 0, End: last }[event.key];
-    if (next === undefined) return;
-    event.preventDefault();
-    chips.forEach((chip, n) => (chip.tabIndex = n === next ? 0 : -1));
-    chips[next].focus();
-  });
+  rove(bar, chips);
   /**
    * @param {{word: number, pins: number[]}} state @param {{titles: string[], colours: (number[] | null)[]}} look
    */

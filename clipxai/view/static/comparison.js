@@ -1,6 +1,6 @@
 // Do methods agree about where a text is? Maps of one image side by side under one cross-hair.
 // @ts-check
-import { createMapControls, createPlainTable, createSelect, createStage, nameStage } from "./controls.js";
+import { createFrame, createMapControls, createPlainTable, createSelect, createStage, createTableDetails, nameStage } from "./controls.js";
 import { unpack } from "./decode.js";
 import { format } from "./draw.js";
 import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
@@ -8,9 +8,9 @@ import { createMapPanel, createPhotoPanel } from "./panel.js";
 import { createChips, createShell, element } from "./shell.js";
 import { createStore, focused, sameCell } from "./state.js";
 
-const HELP = "Move over a map to read it. Click to pin a patch, click it again or press Esc to let go. Arrow keys move by one patch, " +
+const HELP = "Move over a map to read it. Click to pin a patch, click it again or press Esc to unpin it. Arrow keys move by one patch, " +
   "Space pins, ? shows this line. Rows and columns count from 0, as in explanation.scores.";
-const KEYS = "Arrow keys move over the patches, Space pins, Escape lets go, question mark helps.";
+const KEYS = "Arrow keys move over the patches, Space pins, Escape unpins, question mark helps.";
 const MOST_IN_TABLE = 10;
 const OVERLAYS = ["nothing", "mask", "points for SAM"]; // what is drawn over the maps from a threshold
 const THRESHOLDS = [0.5, 0.5, 0.8]; // those that Explanation.mask and Explanation.points begin with
@@ -43,11 +43,11 @@ function show(model, el) {
   const store = createStore({ ...first, ...restored(model.get("view"), checks) }, header.grids);
   /** @type {ReturnType<typeof createMapPanel>[]} */
   let panels = [];
-  const parts = createParts(header, store);
+  const parts = createParts(header, store, () => createTable(panels.filter((panel) => panel.spec)));
   const redraw = () => panels.forEach((panel) => panel.draw(store.state));
   const shell = createShell(el, model.get("css"), redraw);
   shell.root.classList.add("comparison");
-  shell.root.append(parts.controls, parts.stage, parts.status, parts.caption, parts.help, parts.details);
+  shell.root.append(parts.controls, parts.stage, parts.status, parts.caption, parts.help, parts.table.details);
 
   const build = () => {
     const cells = cellsOf(header, store.state.text);
@@ -57,22 +57,19 @@ function show(model, el) {
     redraw();
   };
   const describe = () => {
-    const maps = panels.filter((panel) => panel.spec);
     const { caption } = header.scalings[store.state.scaling];
     parts.caption.replaceChildren(...[caption, ...header.notes, ...header.dropped].map((line) => element("p", {}, line)));
-    if (parts.details.open) parts.details.replaceChildren(parts.details.firstChild, createTable(maps));
+    parts.table.show();
   };
-  let drawing = 0;
+  const frame = createFrame(() => panels.forEach((panel) => panel.update(store.state)));
   const update = (/** @type {any} */ now, /** @type {any} */ before) => {
     parts.show(now);
     if (now.text !== before.text) build();
     if (now.text !== before.text || now.scaling !== before.scaling) describe();
     if (!sameCell(focused(now), focused(before))) shell.speak(spoken(now, panels));
     keep(model, now, before, checks);
-    cancelAnimationFrame(drawing);
-    drawing = requestAnimationFrame(() => panels.forEach((panel) => panel.update(store.state)));
+    frame.ask();
   };
-  parts.details.addEventListener("toggle", describe);
   store.subscribe(update);
   parts.show(store.state);
   build();
@@ -88,14 +85,14 @@ function show(model, el) {
     return true;
   };
   const close = () => {
-    cancelAnimationFrame(drawing);
+    frame.cancel();
     shell.close();
   };
   return { take, close };
 }
 
 /** What decides where everything stands: payloads that agree in it differ in words and numbers only. @param {any} header @param {string | null} text */
-export function layoutOf(header, text) {
+function layoutOf(header, text) {
   const sources = header.panels.map((/** @type {any} */ panel) => panel.source);
   return JSON.stringify([header.photo, header.grids, sources, header.texts.length, cellsOf(header, text)]);
 }
@@ -114,8 +111,8 @@ export function cellsOf(header, text) {
   return cells.length <= 4 ? [cells] : [cells.slice(0, 4), cells.slice(4)];
 }
 
-/** Everything around the maps. @param {any} header @param {ReturnType<typeof createStore>} store */
-function createParts(header, store) {
+/** Everything around the maps. @param {any} header @param {ReturnType<typeof createStore>} store @param {() => any} makeTable */
+function createParts(header, store, makeTable) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const chipsOf = (/** @type {string[]} */ texts) => createChips("text",
     [{ name: "all texts", value: null }, ...texts.map((text) => ({ name: text, value: text }))], (text) => set({ text }));
@@ -132,7 +129,7 @@ function createParts(header, store) {
   const stage = createStage(header.summary, KEYS, store, {});
   const status = element("div", { className: "status" });
   const help = element("p", { className: "help", hidden: true }, HELP);
-  const details = element("details", {}, element("summary", {}, `Table: the ${MOST_IN_TABLE} highest patches`));
+  const table = createTableDetails(`Table: the ${MOST_IN_TABLE} highest patches`, makeTable);
   /** @param {any} state */
   const show = (state) => {
     chips.show(state.text);
@@ -152,7 +149,7 @@ function createParts(header, store) {
     chips.show(state.text);
   };
   chips.show(store.state.text);
-  return { controls, stage, status, caption: element("div", { className: "caption" }), help, details, show, name };
+  return { controls, stage, status, caption: element("div", { className: "caption" }), help, table, show, name };
 }
 
 /** @param {any} state @returns {string} */
@@ -160,7 +157,7 @@ export function statusLine(state) {
   const cell = focused(state);
   if (!cell) return "Move over a map to read its patches; click to pin one.";
   const pinned = sameCell(cell, state.pinned);
-  return `${state.hover && !pinned ? "" : "pinned: "}row ${cell.row}, column ${cell.column}${pinned ? " (Esc lets go)" : ""}`;
+  return `${pinned ? "pinned: " : ""}row ${cell.row}, column ${cell.column}${pinned ? " (Esc unpins)" : ""}`;
 }
 
 /** What a screen reader says of the focused patch. @param {any} state @param {any[]} panels @returns {string} */

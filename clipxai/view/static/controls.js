@@ -1,7 +1,8 @@
 // What do the viewers that look inside have in common? Their life in a page, their controls, the focusable stage, and plain tables.
 // @ts-check
+import { unpackLater } from "./decode.js";
 import { keep } from "./keep.js";
-import { createShell, element } from "./shell.js";
+import { createShell, element, failed } from "./shell.js";
 import { saveSnapshot } from "./snapshot.js";
 import { keyAction } from "./state.js";
 
@@ -25,6 +26,23 @@ export function viewerOf(build) {
       };
     },
   };
+}
+
+/**
+ * The same for data that travel deflated: `build` gets the arrays once they are inflated; until then what was there before stays.
+ * @param {(model: any, el: HTMLElement, arrays: Record<string, any>) => () => void} build
+ */
+export function viewerLaterOf(build) {
+  return viewerOf((model, el) => {
+    let wanted = true; // data that took longer than their successor are not drawn
+    let close = () => {};
+    const draw = (/** @type {Record<string, any>} */ arrays) => wanted && (close = build(model, el, arrays));
+    unpackLater(model.get("payload")).then(draw).catch((error) => wanted && failed(el, error));
+    return () => {
+      wanted = false;
+      close();
+    };
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
 // How do the numbers of a payload become typed arrays again? The counterpart of payload.py, which describes the codings.
 // @ts-check
 
-export const SCHEMA = 1;
+const SCHEMA = 1;
 const NAN_CODE = 65535;
 /** @type {Record<string, number>} */
 const SQUARE_ROOT = { u8sqrt: 255, sqrt63: 63, sqrt31: 31, sqrt23: 23, sqrt15: 15 }; // steps of each companded coding

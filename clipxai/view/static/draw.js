@@ -21,7 +21,7 @@ export function colourIndex(score, { low, high }) {
  * The same rule as `Grid.onto_image` in Python.
  * @param {number} cells @param {number} start @param {number} stop @param {number} length @param {number} pixels
  */
-export function sampling(cells, start, stop, length, pixels) {
+function sampling(cells, start, stop, length, pixels) {
   const low = new Uint16Array(pixels);
   const part = new Float32Array(pixels);
   const inside = new Uint8Array(pixels);

@@ -2,7 +2,7 @@
 // @ts-check
 import { context2d, format } from "./draw.js";
 import { element } from "./shell.js";
-import { sameCell } from "./state.js";
+import { clamp, sameCell } from "./state.js";
 import { CLASS, hiddenOf, inAllLayers, nameOf, strongest, topOf } from "./weights.js";
 
 export const FILM_STYLE = `
@@ -66,7 +66,7 @@ export function linearIndex(value, end) {
  * @param {{rows: number, columns: number, height: number, width: number, gap?: number, label: string,
  *   choose: (row: number, column: number) => void, again?: () => void, point: (cell: [number, number] | null) => void}} options
  */
-export function createFilm({ rows, columns, height, width, gap = 1, label, choose, again, point }) {
+function createFilm({ rows, columns, height, width, gap = 1, label, choose, again, point }) {
   const canvas = element("canvas", { width: columns * (width + gap) - gap, height: rows * (height + gap) - gap });
   const cursor = element("i", { className: "cursor", hidden: true });
   const marks = element("div", {});
@@ -89,7 +89,6 @@ export function createFilm({ rows, columns, height, width, gap = 1, label, choos
     if (cell) place(cursor, cell[0], cell[1]);
     point(cell);
   };
-  const clamp = (/** @type {number} */ n, /** @type {number} */ size) => Math.min(Math.max(n, 0), size - 1);
   node.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
     const area = canvas.getBoundingClientRect();
     const [y, x] = [(event.clientY - area.top) / area.height, (event.clientX - area.left) / area.width];

@@ -8,9 +8,9 @@ import { below, isFlag, isShare, patchIn, restored } from "./keep.js";
 import { signed } from "./lanes.js";
 import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "./panel.js";
 import { createChips, element } from "./shell.js";
-import { createStore, focused, sameCell } from "./state.js";
+import { clamp, createStore, focused, sameCell } from "./state.js";
 
-const HELP = "Move over a cell to see what that head fetched, click to keep it. Move over a patch to read it, click to pin it, Esc lets go. " +
+const HELP = "Move over a cell to see what that head fetched, click to keep it. Move over a patch to read it, click to pin it, Esc unpins. " +
   "Keys: arrows move by one patch, [ and ] by one layer, { and } by one head, Space pins, ? shows this line. Layers and heads count from 0.";
 const STYLE = `
 .heads .stage { grid-template-columns: repeat(3, minmax(0, 300px)) ; align-items: start; }
@@ -56,7 +56,6 @@ function createHeadParts(header, arrays, store) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const step = (/** @type {number} */ layers, /** @type {number} */ heads) => () => {
     const at = shownHead(store.state);
-    const clamp = (/** @type {number} */ n, /** @type {number} */ size) => Math.min(Math.max(n, 0), size - 1);
     const [layer, head] = [clamp(Math.floor(at / header.heads) + layers, header.layers), clamp((at % header.heads) + heads, header.heads)];
     set({ preview: null, at: layer * header.heads + head });
   };
@@ -186,7 +185,7 @@ export function headStatus(header, arrays, state) {
   if (cell) {
     const n = cell.row * header.grids[0].width + cell.column;
     const fetched = arrays.heads[(at * texts.length + state.text) * size + n];
-    const pinned = sameCell(cell, state.pinned) ? " (pinned, Esc lets go)" : "";
+    const pinned = sameCell(cell, state.pinned) ? " (pinned, Esc unpins)" : "";
     return `layer ${layer}, head ${head}: ${format(fetched)} from row ${cell.row}, column ${cell.column}${pinned}, of its ${signed(share)}`;
   }
   const fromClass = arrays.from_class[at * texts.length + state.text];

@@ -1,5 +1,6 @@
 // How does a viewer run in a page without a kernel? Its model is the data in the page, and nobody listens at the other end.
 // @ts-check
+import { failed } from "./shell.js";
 
 /**
  * The part of a widget model that viewers use. In a page of its own (`linked`), the view is kept in the address, so that it can be sent.
@@ -47,8 +48,7 @@ export function claim(name, viewer) {
     try {
       viewer.render({ model: staticModel(JSON.parse(el.querySelector("script")?.textContent ?? "")), el });
     } catch (error) {
-      el.shadowRoot?.replaceChildren(document.createElement("slot")); // the poster shows through
-      console.error("clipxai: this figure stays a picture, because its viewer failed:", error);
+      failed(el, error);
     }
   }
 }

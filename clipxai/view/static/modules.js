@@ -8,10 +8,10 @@ import { below, isFlag, isShare, patchIn, restored } from "./keep.js";
 import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "./panel.js";
 import { ratiosOf, selectionLane, selectionLine } from "./selection.js";
 import { createChips, element } from "./shell.js";
-import { createStore, focused, sameCell } from "./state.js";
+import { clamp, createStore, focused, sameCell } from "./state.js";
 
 const HELP = "Move over a column to see that layer's maps, click to keep it. Move over a patch to read it; marks across the bars then " +
-  "show the parts of that patch's own cosine. Click pins a patch, Esc lets go. Keys: arrows move by one patch, [ and ] by one layer, " +
+  "show the parts of that patch's own cosine. Click pins a patch, Esc unpins it. Keys: arrows move by one patch, [ and ] by one layer, " +
   "Space pins, ? shows this line.";
 const STYLE = `
 .modules .stage { grid-template-columns: repeat(4, minmax(0, 1fr)); align-items: start; }
@@ -55,11 +55,6 @@ export function shownLayer(state) {
   return state.preview ?? state.layer;
 }
 
-/** A layer that exists. @param {number} layer @param {number} layers */
-function within(layer, layers) {
-  return Math.min(Math.max(layer, 0), layers - 1);
-}
-
 /**
  * Everything of the figure. `rebuild` after another text or scale, `swap` after another layer, `paint` after anything; `draw` also what
  * only time or size can spoil.
@@ -67,7 +62,7 @@ function within(layer, layers) {
  */
 function createModuleParts(header, arrays, store) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
-  const step = (/** @type {number} */ by) => set({ preview: null, layer: within(shownLayer(store.state) + by, header.layers) });
+  const step = (/** @type {number} */ by) => set({ preview: null, layer: clamp(shownLayer(store.state) + by, header.layers) });
   const chart = createChart(header, set);
   const lens = element("div", { className: "lens" });
   const keys = "Arrow keys move over the patches, brackets over the layers, Space pins, question mark helps.";
@@ -245,7 +240,7 @@ export function moduleStatus(header, arrays, state) {
   const { attention, ffn, sums, patch } = partsOf(header, arrays, state);
   const cell = focused(state);
   if (cell && patch) {
-    const pinned = sameCell(cell, state.pinned) ? " (pinned, Esc lets go)" : "";
+    const pinned = sameCell(cell, state.pinned) ? " (pinned, Esc unpins)" : "";
     const shares = `attention ${signed(patch.attention[layer])}, FFN ${signed(patch.ffn[layer])}`;
     return `layer ${layer}, row ${cell.row}, column ${cell.column}${pinned}: ${shares} of this patch's cosine ${format(patch.similarity)}`;
   }

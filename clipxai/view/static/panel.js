@@ -56,8 +56,19 @@ export function rankOf(values, value) {
   return rank;
 }
 
-/** Photo, layers over it, and the pointer. @param {any} header @param {number} source whose grid counts @param {any} store @param {HTMLElement[]} layers */
-export function createPicture(header, source, store, layers) {
+/** @typedef {{over: (cell: Cell | null) => void, click: (cell: Cell) => void}} Pointing  what the pointer on a patch does; null: on none */
+
+/** Hovering previews, clicking pins. @param {any} store @returns {Pointing} */
+export function pointing(store) {
+  return {
+    over: (cell) => store.dispatch(cell ? { type: "hover", cell } : { type: "leave" }),
+    click: (cell) => store.dispatch({ type: "pin", cell }),
+  };
+}
+
+/** Photo, layers over it, and the pointer. @param {any} header @param {number} source whose grid counts @param {HTMLElement[]} layers
+ * @param {Pointing} on */
+export function createPicture(header, source, layers, on) {
   const [H, W] = header.grids[0].image_size;
   const photo = element("img", { src: header.photo, alt: "", draggable: false, decoding: "sync" }); // no flash when data change
   const picture = element("div", { className: "picture" }, photo, ...layers);
@@ -66,14 +77,11 @@ export function createPicture(header, source, store, layers) {
     const area = picture.getBoundingClientRect();
     return cellAt(header.grids, source, ((event.clientX - area.left) / area.width) * W, ((event.clientY - area.top) / area.height) * H);
   };
-  picture.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-    const cell = under(event);
-    store.dispatch(cell ? { type: "hover", cell } : { type: "leave" });
-  });
-  picture.addEventListener("pointerleave", () => store.dispatch({ type: "leave" }));
+  picture.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => on.over(under(event)));
+  picture.addEventListener("pointerleave", () => on.over(null));
   picture.addEventListener("click", (/** @type {PointerEvent} */ event) => {
     const cell = under(event);
-    if (cell) store.dispatch({ type: "pin", cell });
+    if (cell) on.click(cell);
   });
   return picture;
 }
@@ -92,7 +100,8 @@ export function createPhotoPanel(header, store) {
   const marks = element("canvas", { className: "layer" });
   const [H, W] = header.grids[0].image_size;
   const node = element("figure", { className: "panel photo" },
-    element("figcaption", {}, element("b", {}, "image"), element("span", {}, `${W} × ${H} pixels`)), createPicture(header, 0, store, [marks]));
+    element("figcaption", {}, element("b", {}, "image"), element("span", {}, `${W} × ${H} pixels`)),
+    createPicture(header, 0, [marks], pointing(store)));
   const update = (/** @type {any} */ state) => drawMarks(marks, header, 0, state);
   const draw = (/** @type {any} */ state) => {
     fitToScreen(marks);
@@ -116,7 +125,7 @@ export function createMapPanel(header, arrays, n, store) {
   let values;
   const [map, fixed, marks] = ["layer map", "layer", "layer"].map((className) => element("canvas", { className }));
   const note = element("span", { className: "note" });
-  const picture = createPicture(header, source, store, [map, fixed, marks]);
+  const picture = createPicture(header, source, [map, fixed, marks], pointing(store));
   const caption = element("figcaption");
   const bar = element("canvas", { className: "bar" });
   const numbers = element("div", { className: "numbers" });

@@ -1,16 +1,15 @@
 // Which class did every pixel get? Coloured regions over the photo, the truth beside them, and a key that singles out one class.
 // @ts-check
-import { createFrame, createHelpControls, createStage, createStyle, viewerOf } from "./controls.js";
-import { unpackLater } from "./decode.js";
+import { createFrame, createHelpControls, createStage, createStyle, viewerLaterOf } from "./controls.js";
 import { context2d, fitToScreen, format, markCell } from "./draw.js";
 import { keep, oneOf, patchIn, restored } from "./keep.js";
-import { createPhotoPanel, createPicture } from "./panel.js";
+import { createPhotoPanel, createPicture, pointing } from "./panel.js";
 import { createChips, createShell, element } from "./shell.js";
 import { createStore, focused } from "./state.js";
 
-const HELP = "Move over a picture to read a pixel. Click to pin it, click it again or press Esc to let go. The buttons show one class alone. " +
+const HELP = "Move over a picture to read a pixel. Click to pin it, click it again or press Esc to unpin it. The buttons show one class alone. " +
   "Arrow keys move, Space pins, ? shows this line.";
-const KEYS = "Arrow keys move over the picture, Space pins, Escape lets go, question mark helps.";
+const KEYS = "Arrow keys move over the picture, Space pins, Escape unpins, question mark helps.";
 const STRIDE = 0.04; // of the longer side, for an arrow key
 const [FAINT, SHOWN, DARK] = [30, 153, 180]; // opacity of 255: another class than the chosen one, a class, what the model did not see
 const UNSEEN = 255; // code of a pixel that the model did not look at, or whose truth is not known
@@ -19,22 +18,9 @@ const STYLE = `
 .regions .key { margin-top: 10px; } .swatch { display: inline-block; width: 10px; height: 10px; margin-right: 6px; border-radius: 2px; }
 `;
 
-/** Large areas of one class deflate well; until they are read, the poster is seen. @param {any} model @param {HTMLElement} el @returns {() => void} */
-function buildLater(model, el) {
-  const payload = model.get("payload");
-  let wanted = true;
-  let close = () => {};
-  unpackLater(payload).then((arrays) => {
-    if (wanted) close = buildRegions(model, el, payload.header, arrays);
-  });
-  return () => {
-    wanted = false;
-    close();
-  };
-}
-
-/** @param {any} model @param {HTMLElement} el @param {any} header @param {Record<string, any>} arrays @returns {() => void} */
-function buildRegions(model, el, header, arrays) {
+/** @param {any} model @param {HTMLElement} el @param {Record<string, any>} arrays @returns {() => void} */
+function buildRegions(model, el, arrays) {
+  const { header } = model.get("payload");
   const { classes, grids } = header;
   const checks = { only: oneOf([null, ...classes.keys()]), pinned: patchIn(grids) };
   const first = { hover: null, pinned: null, help: false, only: null };
@@ -88,7 +74,7 @@ function createRegionPanel(header, labels, n, store) {
   const [map, marks] = ["layer", "layer"].map((className) => element("canvas", { className }));
   Object.assign(map, { width, height });
   const node = element("figure", { className: "panel" }, element("figcaption", {}, element("b", {}, title), element("span", {}, subtitle || "\u00a0")),
-    createPicture(header, 0, store, [map, marks]));
+    createPicture(header, 0, [map, marks], pointing(store)));
   /** @type {number | null | undefined} */
   let painted;
   const update = (/** @type {any} */ state) => {
@@ -134,4 +120,4 @@ export function regionStatus(header, arrays, cell) {
   return `${header.classes[found].name}; best ${header.measure} ${format(arrays.confidence[at] / 255)}${truth}`;
 }
 
-export default viewerOf(buildLater);
+export default viewerLaterOf(buildRegions);

@@ -6,7 +6,7 @@ import { unpack } from "./decode.js";
 import { format, paintBar } from "./draw.js";
 import { below, restored } from "./keep.js";
 import { element } from "./shell.js";
-import { createStore } from "./state.js";
+import { clamp, createStore } from "./state.js";
 
 const HELP = "Move over a word to read it, click to keep it. Keys: [ and ] move by one word, ? shows this line.";
 const STYLE = `
@@ -43,13 +43,13 @@ function buildRelevance(model, el) {
   const bar = element("canvas", { className: "bar" });
   paintBar(bar, table);
   const numbers = element("div", { className: "numbers" }, ...[low, 0, high].map((value) => element("span", {}, format(value))));
-  const step = (/** @type {number} */ by) => set({ preview: null, word: Math.min(Math.max(shown() + by, 0), units.length - 1) });
+  const step = (/** @type {number} */ by) => set({ preview: null, word: clamp(shown() + by, units.length) });
   const keys = "Brackets move over the words, question mark helps.";
   const [H, W] = header.grids[0].image_size;
   const picture = element("div", { className: "picture" }, element("img", { src: header.photo, alt: "" }));
   picture.style.setProperty("--aspect", String(W / H));
   const photo = element("figure", { className: "panel photo" }, element("figcaption", {}, element("b", {}, "image")), picture,
-    element("div", { className: "scale" }, bar, numbers));
+    element("div", {}, bar, numbers));
   const stage = createStage(header.summary, keys, store, { "[": () => step(-1), "]": () => step(1) }, sentence.bar, photo, ranking.node);
   const status = element("div", { className: "status" });
   const help = element("p", { className: "help", hidden: true }, HELP);

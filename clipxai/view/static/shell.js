@@ -53,13 +53,14 @@ export function createShell(el, css, redraw) {
   };
 }
 
-/**
- * A row of buttons of which one is on. It is one stop of the Tab key; arrows, Home and End move inside it.
- * @param {string} label @param {{name: string, value: any}[]} choices @param {(value: any) => void} choose
- */
-export function createChips(label, choices, choose) {
-  const buttons = choices.map(({ name, value }) => element("button", { type: "button", className: "chip", title: name, onclick: () => choose(value) }, name));
-  const bar = element("div", { className: "chips", role: "toolbar", "aria-label": label }, ...buttons);
+/** Let the poster show through, and say why in the console. @param {HTMLElement} el @param {unknown} error */
+export function failed(el, error) {
+  el.shadowRoot?.replaceChildren(element("slot"));
+  console.error("clipxai: this figure stays a picture, because its viewer failed:", error);
+}
+
+/** Make buttons one stop of the Tab key; arrows, Home and End move inside. @param {HTMLElement} bar @param {HTMLElement[]} buttons */
+export function rove(bar, buttons) {
   bar.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const at = buttons.indexOf(/** @type {any} */ (event.target));
     const last = buttons.length - 1;
@@ -69,6 +70,16 @@ export function createChips(label, choices, choose) {
     for (const [n, button] of buttons.entries()) button.tabIndex = n === next ? 0 : -1;
     buttons[next].focus();
   });
+}
+
+/**
+ * A row of buttons of which one is on.
+ * @param {string} label @param {{name: string, value: any}[]} choices @param {(value: any) => void} choose
+ */
+export function createChips(label, choices, choose) {
+  const buttons = choices.map(({ name, value }) => element("button", { type: "button", className: "chip", title: name, onclick: () => choose(value) }, name));
+  const bar = element("div", { className: "chips", role: "toolbar", "aria-label": label }, ...buttons);
+  rove(bar, buttons);
   return {
     bar,
     /** @param {any} value */

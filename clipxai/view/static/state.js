@@ -20,6 +20,11 @@ export function sameCell(a, b) {
   return a === b || (!!a && !!b && a.grid === b.grid && a.row === b.row && a.column === b.column);
 }
 
+/** The nearest of 0 … size - 1. @param {number} n @param {number} size @returns {number} */
+export function clamp(n, size) {
+  return Math.min(Math.max(n, 0), size - 1);
+}
+
 /**
  * The next state; the very same object if nothing changed, so that nothing is drawn again.
  * @param {State} state @param {Action} action @param {Size[]} grids
@@ -54,7 +59,6 @@ export function reduce(state, action, grids) {
 function moved(state, down, right, grids) {
   const from = focused(state);
   const { height, width } = grids[from ? from.grid : 0];
-  const clamp = (/** @type {number} */ value, /** @type {number} */ size) => Math.min(Math.max(value, 0), size - 1);
   const cell = from
     ? { grid: from.grid, row: clamp(from.row + down, height), column: clamp(from.column + right, width) }
     : { grid: 0, row: height >> 1, column: width >> 1 };

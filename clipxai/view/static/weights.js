@@ -159,7 +159,7 @@ export function captionOf(header, state, { token, layer, head, kinds }, top, rol
   return [
     `Colour: attention weight of ${who} in layer ${header.layers[layer]}: the share of its attention that goes to each patch, ${heads}. ` +
       `${scale}; colour follows the square root.`,
-    out.length ? `Left out of the scale, not of the truth: ${out.join(", ")}. Where they exceed the scale they have its last colour.` :
+    out.length ? `Drawn, but left out when the scale was set: ${out.join(", ")}. Where they exceed the scale they have its last colour.` :
       "Nothing is left out of the scale.",
     "Rollout: attention of all layers so far multiplied, seen from [class]; half of every token stays where it is " +
       `(Abnar & Zuidema 2020). ${rollout}.`,

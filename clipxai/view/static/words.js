@@ -10,10 +10,10 @@ import { below, isFlag, isShare, oneOf, patchIn, restored } from "./keep.js";
 import { createTextMatrix, MATRIX_STYLE } from "./textmatrix.js";
 import { asMaps, createMapPanel, createPhotoPanel } from "./panel.js";
 import { element } from "./shell.js";
-import { createStore, focused, sameCell } from "./state.js";
+import { clamp, createStore, focused, sameCell } from "./state.js";
 
-const HELP = "Move over a word to see its map, click it to pin the map below, click again to let go. Move over a patch to colour the " +
-  "words by its scores, click to pin the patch, Esc lets go. Keys: arrows move by one patch, [ and ] by one word, Space pins " +
+const HELP = "Move over a word to see its map, click it to pin the map below, click again to unpin it. Move over a patch to colour the " +
+  "words by its scores, click to pin the patch, Esc unpins it. Keys: arrows move by one patch, [ and ] by one word, Space pins " +
   "the patch, p the word, ? shows this line.";
 const HINT = "Move over a word to see where it is, over a patch to see which words go with it.";
 const RANKING = ["words by share of the match", "score of each word with the whole image"];
@@ -71,12 +71,10 @@ export function ofSentence(view, said) {
  * @param {any} header @param {Record<string, any>} arrays @param {any} store @param {any} on
  */
 function createWordParts(header, arrays, store, on) {
-  const step = (/** @type {number} */ by) => {
-    const word = Math.min(Math.max(store.state.word + by, 0), parts.view.units.length - 1);
-    store.dispatch({ type: "set", values: { preview: null, word } });
-  };
-  const letGo = () => store.dispatch({ type: "set", values: { pins: [] } });
-  const clear = element("button", { type: "button", className: "chip", onclick: letGo }, "let go of all");
+  const step = (/** @type {number} */ by) =>
+    store.dispatch({ type: "set", values: { preview: null, word: clamp(store.state.word + by, parts.view.units.length) } });
+  const unpinAll = () => store.dispatch({ type: "set", values: { pins: [] } });
+  const clear = element("button", { type: "button", className: "chip", onclick: unpinAll }, "unpin all");
   const [label, multiples] = [element("span"), element("div", { className: "multiples" })];
   const pinbar = element("div", { className: "pinbar" }, label, clear);
   const keys = "Arrow keys move over the patches, brackets over the words, Space pins, question mark helps.";
@@ -232,7 +230,7 @@ export function wordStatus(view, state) {
   if (!cell) return state.preview === null ? HINT : `“${own}”: ${format(view.whole[state.preview])} with the whole image`;
   const values = valuesAt(view, cell);
   const best = ranked(values).slice(0, 3).map((n) => `“${view.units[n].label}” ${format(values[n])}`);
-  const pinned = sameCell(cell, state.pinned) ? " (pinned, Esc lets go)" : "";
+  const pinned = sameCell(cell, state.pinned) ? " (pinned, Esc unpins)" : "";
   return `row ${cell.row}, column ${cell.column}${pinned}: “${own}” ${format(values[current(state)])}; highest ${best.join(", ")}`;
 }
 

@@ -152,7 +152,7 @@ def test_typing_and_flipping_are_answered_from_the_recording(page: Page):
     page.says("attention='qk'")
     page.choose("subtract", "what the texts share")
     page.says("redundant='labels'")
-    page.page.locator(".clipxai-panel label:has-text('FFN on it') input").check()
+    page.page.locator(".clipxai-panel label:has-text('keep the FFN') input").check()
     page.says("ffn=True")
     page.says("answered from the recording")
     assert "(redundant=labels, attention=qk, ffn=True)" in page.page.locator(".clipxai-stage figcaption span").nth(2).inner_text()

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as rest } from "node:timers/promises";
+import { deflateSync } from "node:zlib";
+import { viewerLaterOf } from "../../clipxai/view/static/controls.js";
+import { staticModel } from "../../clipxai/view/static/host.js";
+
+/** A payload of n bytes. @param {number} n @param {boolean} deflated */
+function payloadOf(n, deflated) {
+  const bytes = new Uint8Array(n);
+  const arrays = { values: { coding: "u8", shape: [n], offset: 0 } };
+  return { header: { schema: 1, deflated, arrays }, blob: deflated ? deflateSync(bytes) : bytes };
+}
+
+test("data that took longer than their successor, or than their reader, are not drawn", async () => {
+  const told = [];
+  const build = (model, el, { values }) => {
+    told.push(`draw ${values.length}`);
+    return () => told.push(`close ${values.length}`);
+  };
+  const model = staticModel({ payload: payloadOf(1 << 20, true) });
+  const stop = viewerLaterOf(build).render({ model, el: {} });
+  model.set("payload", payloadOf(2, false)); // is there at once, while the first is inflated
+  await rest(200);
+  assert.deepEqual(told, ["draw 2"]);
+  model.set("payload", payloadOf(3, true));
+  await rest(200);
+  assert.deepEqual(told.splice(0), ["draw 2", "close 2", "draw 3"]);
+  model.set("payload", payloadOf(4, true));
+  stop();
+  model.set("payload", payloadOf(5, true));
+  await rest(200);
+  assert.deepEqual(told, ["close 3"]);
+});
