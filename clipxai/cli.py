@@ -12,6 +12,7 @@ clipxai lab
 
 import argparse
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("clipxai", description="See what a CLIP model sees.")
+    parser.add_argument("--version", action="version", version=f"clipxai {version('clipxai')}")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     explain = commands.add_parser("explain", help="heat-maps of texts on an image, by one method")
@@ -83,8 +85,10 @@ def _about_image(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", help="folder, weights file, or name such as ViT-B/16; see `clipxai models` (default: embedded)")
     command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
     command.add_argument("--trust", action="store_true", help="read a TorchScript archive that OpenAI did not publish")
-    command.add_argument("--mode", default="squash", choices=("squash", "crop", "aspect"), help="how the image is fitted to the model")
-    command.add_argument("--size", type=int, help="side in pixels the image is fitted to (default: the model's own)")
+    command.add_argument(
+        "--mode", default="squash", choices=("squash", "crop", "aspect"), help="ratio given up (default), centre square, ratio kept"
+    )
+    command.add_argument("--size", type=int, help="side in pixels the image is resized to (default: the model's own)")
     command.add_argument("--max-pixels", type=int, help="largest image that is decoded (default: Pillow's guard, 89 million pixels)")
     command.add_argument("--redundant", choices=("labels", "empty"), help="what feature surgery subtracts (default: empty)")
     command.add_argument("--out", action="append", help=".html, .png, .svg, .pdf or .npz; repeatable; for a folder of images: a folder")

@@ -120,13 +120,13 @@ class AttentionMaps:
         layers, heads = self.entropy.shape
         return f"<AttentionMaps of {layers} layers and {heads} heads by {', '.join(self.mean)}>"
 
-    def with_heads(self, trace: Recorded, layers: Sequence[int] = (-1,), image: int = 0) -> "AttentionMaps":
+    def with_heads(self, trace: Recorded, layers: int | Sequence[int] = (-1,), image: int = 0) -> "AttentionMaps":
         """The same, and every head's attention of every token in some layers; all layers of a ViT-B/16 would be 22 MB a kind.
 
         Parameters
         ----------
         trace : what these maps were made from
-        layers : their numbers, negative from the last
+        layers : its number or theirs, negative from the last
         image : number of the image in the batch
 
         Raises
@@ -135,7 +135,7 @@ class AttentionMaps:
         ValueError : the trace is of something else
         """
         L, heads = len(self.entropy), {}
-        for layer in layers:
+        for layer in [layers] if isinstance(layers, int) else layers:
             if not -L <= layer < L:
                 raise IndexError(f"no layer {layer}: there are {L} (0 to {L - 1})")
             heads[layer % L] = {kind: weights_of(trace, layer, kind, image) for kind in self.mean}

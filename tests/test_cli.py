@@ -45,6 +45,12 @@ def test_notes_are_printed(tmp_path, capsys):
     assert "note: A single text shares nothing with others" in capsys.readouterr().out
 
 
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"clipxai {cx.__version__}\n"
+
+
 def test_compare_tells_those_who_understand(tmp_path):
     out = tmp_path / "compared.html"
     assert (
@@ -64,6 +70,9 @@ def test_compare(tmp_path, capsys):
     [
         (["explain", "no.jpg", "a dog"], "no such image file: no.jpg"),
         (["explain", __file__, "a dog"], "not an image that can be read"),
+        (["compare", str(SAMPLE.parent), "a dog"], "is a folder, not an image file: `clipxai explain`"),
+        (["explain", "https://example.com/cat.jpg", "a cat"], "https://example.com/cat.jpg is an address: download the image"),
+        (["explain", str(SAMPLE), "a dog", "--model", "ViT-B/99"], "OpenAI published no model 'ViT-B/99'; nearest: ViT-B/"),
         (["explain", str(SAMPLE), "a dog", "--method", "clip_sugery"], "unknown method 'clip_sugery'; nearest: clip_surgery"),
         (["explain", str(SAMPLE), "a dog", "--method", "gem", "--redundant", "labels"], "--redundant labels, but gem subtracts nothing"),
         (["segment", str(SAMPLE), "a dog", "--redundant", "labels"], "--redundant labels, but clip_surgery_architecture subtracts nothing"),

@@ -9,8 +9,10 @@ Nothing in a checkpoint is executed.
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
@@ -105,6 +107,8 @@ def _locate(source: str | Path | None, revision: str | None) -> tuple[Path, File
         name = "Emoji World CLIP (embedded)" if source is None else path.stem if path.is_file() else path.name
         return _weights_file(at, path) if path.is_dir() else path, at, {"model": name, "source": str(source or "embedded")}
     name = hub.SHORT_NAMES.get(str(source), str(source))
+    if re.fullmatch(r"ViT-\w+/\d+(@\d+px)?", name):  # OpenAI's way of naming, for which the hub would be asked in vain
+        raise FileNotFoundError(f"OpenAI published no model {name!r}; nearest: {get_close_matches(name, hub.SHORT_NAMES, 1, 0)[0]}")
     if not hub.HUB_ID.fullmatch(name):
         raise FileNotFoundError(
             f"no checkpoint at {path}: pass a folder (config.json, model.safetensors, vocab.json, merges.txt), a weights file, a name on "

@@ -141,6 +141,10 @@ def read_image(source: object) -> np.ndarray:
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
+        if path.is_dir():
+            raise FileNotFoundError(f"{path} is a folder, not an image file: `clipxai explain` and clipxai.explain_each take folders")
+        if "://" in str(source):
+            raise FileNotFoundError(f"{source} is an address: download the image and pass the file")
         if not path.is_file():
             raise FileNotFoundError(f"no such image file: {path}")
         return _decode(path, str(path))

@@ -102,7 +102,7 @@ class Segmentation:
 
 
 def segment(
-    explanation: Explanation, background: Sequence[str] = (), threshold: float | None = None, *,
+    explanation: Explanation, background: str | Sequence[str] = (), threshold: float | None = None, *,
     of: Literal["probability", "map"] = "probability", scale: float = SCALE, size: tuple[int, int] | None = None,
 ) -> Segmentation:  # fmt: skip
     """Give every pixel to the text whose score is highest there.
@@ -110,7 +110,7 @@ def segment(
     Parameters
     ----------
     explanation : maps of all classes by one method; the authors of CLIP Surgery take "clip_surgery_architecture"
-    background : those of its texts that together are the class "background"
+    background : that of its texts, or those that together are the class "background"
     threshold : 0…1, below which a pixel is background; None for no such rule
     of : what is compared and what the threshold cuts: raw scores and their softmax "probability", or each "map" on its own scale of 0…1
     scale : of the scores in the softmax
@@ -130,7 +130,7 @@ def segment(
     if of not in ("probability", "map"):
         raise ValueError(f"unknown of={of!r}; choose 'probability' or 'map'")
     texts = explanation.texts
-    behind = {explanation.index(text) for text in background}
+    behind = {explanation.index(text) for text in ([background] if isinstance(background, str) else background)}
     _check(texts, behind, threshold, of)
     has_background = bool(behind) or threshold is not None
     named = [n for n in range(len(texts)) if n not in behind]

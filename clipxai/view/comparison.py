@@ -93,7 +93,7 @@ class MethodComparison(Viewer):
             "photo": encode_photo(self._image),
             "grids": [grid_header(e.grid, self._image) for e in self.explanations],
             "panels": [
-                {"text": p.text, "method": p.method, "source": p.source, "row": p.row, "unit": unit, "flat": p.flat,
+                {"text": p.text, "title": p.title, "method": p.method, "source": p.source, "row": p.row, "unit": unit, "flat": p.flat,
                  "subtitle": p.method,
                  "badges": [{"name": name, "value": two_digits(value), "meaning": MERITS[name]} for name, value in p.merits.items()]}
                 for p, unit in zip(self.panels, units, strict=True)

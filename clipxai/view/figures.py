@@ -68,7 +68,7 @@ def figure(
         notes.append(UNKNOWN)
     rows = rows_of(panels)
     lines = -(-max(len(p.merits) for p in panels) // 2)
-    page = Page.plan(rows, image.shape[:2], [p.text for p in panels], list(dict.fromkeys(notes)), lines)
+    page = Page.plan(rows, image.shape[:2], [p.title for p in panels], list(dict.fromkeys(notes)), lines)
     for r, row in enumerate(rows):
         for c, place in enumerate(row):
             if place is None:
@@ -140,7 +140,7 @@ class Page:
     def draw_panel(self, place: tuple[int, int], panel: Panel, scale: Scale, alpha: float) -> None:
         """One map over its image, with colour bar, outline of the true mask and figures of merit."""
         size = panel.explanation.grid.image_size
-        area = self.draw_image(place, overlay(panel, scale, alpha), panel.text, panel.method, size)
+        area = self.draw_image(place, overlay(panel, scale, alpha), panel.title, panel.method, size)
         hatch(area, panel.scores, panel.explanation.grid)
         if panel.truth is not None and panel.truth.any() and not panel.truth.all():
             outline(area, panel.truth)

@@ -44,6 +44,8 @@ PAGE = """<!doctype html>
 
 
 View = Mapping[str, object]
+# seen in a notebook where no script runs
+ASLEEP = '<p style="font: 12px sans-serif">A still picture. Run the cell or trust the notebook, and the figure answers to the mouse.</p>'
 
 
 class Drawable(Protocol):
@@ -77,12 +79,12 @@ def fragment(viewer: Drawable, view: View | None = None, *, linked: bool = False
     """The figure as HTML to put into any page, whatever its encoding: all of it is ASCII. Only in its own page is the address its own."""
     poster = base64.b64encode(viewer.poster("webp")).decode("ascii")
     summary = html.escape(viewer.summary).encode("ascii", "xmlcharrefreplace").decode("ascii")
-    payload = viewer.payload()
+    payload, asleep = viewer.payload(), "" if linked else ASLEEP
     values = {"payload": {"header": payload.header, "blob": payload.base64()}, "css": asset("viewer.css"), "view": view, "linked": linked}
     script = f'(() => {{\n"use strict";\n{join(viewer.module, "host")}\nclaim("{viewer.module}", viewer);\n}})();'
     return (
         f'<div class="clipxai-figure" data-viewer="{viewer.module}" data-lm-suppress-shortcuts="true">'
-        f'<img style="max-width: 100%" alt="{summary}" src="data:image/webp;base64,{poster}">'
+        f'<img style="max-width: 100%" alt="{summary}" src="data:image/webp;base64,{poster}">{asleep}'
         f'<script type="application/json">{escape(values)}</script></div>\n<script>{script}</script>'
     )
 

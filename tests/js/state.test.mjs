@@ -76,6 +76,8 @@ test("panels of one text stand beside the photo", () => {
   const header = { rows: [[null, 0, 1]], panels: [{ text: "a" }, { text: "b" }, { text: "a" }] };
   assert.deepEqual(cellsOf(header, null), [[null, 0, 1]]);
   assert.deepEqual(cellsOf(header, "a"), [[null, 0, 2]]);
+  const many = (/** @type {number} */ count) => cellsOf({ panels: Array(count).fill({ text: "a" }) }, "a").map((row) => row.length);
+  assert.deepEqual([4, 6, 12].map(many), [[3, 2], [4, 3], [4, 4, 4, 1]]);
 });
 
 test("the status line says where, and whether it is pinned", () => {

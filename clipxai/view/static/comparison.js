@@ -108,14 +108,15 @@ export function cellsOf(header, text) {
   if (text === null) return header.rows;
   const numbers = header.panels.flatMap((/** @type {any} */ panel, /** @type {number} */ n) => (panel.text === text ? [n] : []));
   const cells = [null, ...numbers];
-  return cells.length <= 4 ? [cells] : [cells.slice(0, 4), cells.slice(4)];
+  const columns = [5, 6, 9].includes(cells.length) ? 3 : 4; // as panels.py has it
+  return Array.from({ length: Math.ceil(cells.length / columns) }, (_, row) => cells.slice(row * columns, (row + 1) * columns));
 }
 
 /** Everything around the maps. @param {any} header @param {ReturnType<typeof createStore>} store @param {() => any} makeTable */
 function createParts(header, store, makeTable) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const chipsOf = (/** @type {string[]} */ texts) => createChips("text",
-    [{ name: "all texts", value: null }, ...texts.map((text) => ({ name: text, value: text }))], (text) => set({ text }));
+    [{ name: "all texts", value: null }, ...texts.map((text) => ({ name: text.trim() || "(empty text)", value: text }))], (text) => set({ text }));
   let chips = chipsOf(header.texts);
   const labels = header.scalings.map((/** @type {any} */ choice) => choice.label);
   const cut = element("input", { type: "range", min: "0", max: "100", oninput: () => set({ threshold: cut.valueAsNumber / 100 }) });
