@@ -201,7 +201,8 @@ def test_outside_of_a_crop_there_is_nothing_to_read(visit: Callable):
 
 def test_true_mask_and_its_badges_are_shown(visit: Callable):
     page = visit(saved(WITH_MASKS))
-    assert page.locator(".badges span").first.inner_text() == f"IoU {WITH_MASKS.panels[0].merits['IoU']:.2f}"
+    merits = WITH_MASKS.panels[0].merits
+    assert page.locator(".badges span").all_inner_texts()[:2] == [f"presence {merits['presence']:.2f}", f"IoU {merits['IoU']:.2f}"]
     drawn = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0)"
     assert page.locator(".layer:not(.map)").nth(1).evaluate(drawn)
 
@@ -210,7 +211,7 @@ def test_badges_are_whole_and_pictures_level_in_narrow_columns(visit: Callable):
     page = visit(saved(WITH_MASKS))
     page.set_viewport_size({"width": 700, "height": 800})
     settled(page)
-    assert page.locator(".badges span").count() == 16, "three for each of six maps, but the first of a text has no rank correlation"
+    assert page.locator(".badges span").count() == 22, "four for each of six maps, but the first of a text has no rank correlation"
     for panel in page.locator(".panel:not(.photo)").all():
         edge = panel.bounding_box()["x"] + panel.bounding_box()["width"]
         assert all(badge.bounding_box()["x"] + badge.bounding_box()["width"] <= edge + 1 for badge in panel.locator(".badges span").all())

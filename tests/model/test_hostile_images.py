@@ -180,10 +180,9 @@ def test_extreme_shapes_reach_the_model(embedded):
 
 def test_folders_and_links_are_no_images(tmp_path):
     (tmp_path / "folder.png").mkdir()
-    names = ["folder.png"]
+    with pytest.raises(FileNotFoundError, match=r"folder.png is a folder, not an image file: .*explain_each take folders"):
+        read_image(tmp_path / "folder.png")
     if os.name == "posix":
         (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
-        names.append("link.png")
-    for name in names:
-        with pytest.raises(FileNotFoundError, match=f"no such image file: .*{name}"):
-            read_image(tmp_path / name)
+        with pytest.raises(FileNotFoundError, match="no such image file: .*link.png"):
+            read_image(tmp_path / "link.png")
