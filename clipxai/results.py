@@ -119,7 +119,7 @@ class Explanation:
         """Point prompts for SAM: the hottest cells as foreground, as many of the coldest as background.
 
         The map is averaged over 2x2 patches first (text-to-points of CLIP Surgery, arXiv 2304.05653); cells whose min-max value is at least
-        `threshold` are hot. `size` (height, width) is that of the picture SAM is given, if not the image's own.
+        `threshold`, 0…1, are hot. `size` (height, width) is that of the picture SAM is given, if not the image's own.
 
         Returns
         -------
@@ -128,7 +128,7 @@ class Explanation:
 
         Raises
         ------
-        ValueError : the map has no variation, so no point is better than another
+        ValueError, IndexError : the map has no variation, so no point is better than another; no such text
         """
         scores = self.scores[self.index(text)]
         if is_flat(scores) or not np.isfinite(scores).all():

@@ -66,7 +66,7 @@ class Explorer:
 
     Raises
     ------
-    ValueError, TypeError, FileNotFoundError : nothing can be shown to begin with
+    ValueError, TypeError, IndexError, OSError : nothing can be shown to begin with: as `load`, `record` and `explain`
 
     Examples
     --------
@@ -139,6 +139,11 @@ class Explorer:
         """Write what is seen to a `path`: .html (with the layer, patch and colours chosen), or .npz (the method's numbers).
 
         For paper .png, .svg and .pdf, the figure as it begins; its own buttons PNG and SVG save it as it is seen.
+
+        Raises
+        ------
+        ValueError : unknown suffix
+        FileNotFoundError : the folder does not exist
         """
         if Path(path).suffix == ".npz":
             return save(self.explanation, path)

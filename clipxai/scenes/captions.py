@@ -34,7 +34,7 @@ def plural(name: str) -> str:
 
 
 def background_phrases(name: str) -> list[str]:
-    """How captions speak of a background by its `name`: "in the forest", "in a forest"."""
+    """How captions speak of a background by its `name`: "in the forest", "in a forest"; another name is a KeyError."""
     return WORLD["backgrounds"][name]
 
 

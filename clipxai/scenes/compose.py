@@ -94,7 +94,7 @@ def compose(objects: str | Sequence[str], background: str | None = None, seed: i
 
 
 def sample(seed: int, split: str = "test", size: int = 112) -> Scene:
-    """A random scene: 45 % show one object, 35 % two, 20 % three; 15 % of the single ones show two of the kind.
+    """A random `Scene`: 45 % show one object, 35 % two, 20 % three; 15 % of the single ones show two of the kind.
 
     The same `seed` gives the same scene; the splits "train" and "test" never share one (another `split` is a ValueError). `size` is the
     side of the image in pixels.

@@ -33,6 +33,7 @@ class MethodComparison(Viewer):
     Raises
     ------
     TypeError, ValueError : no explanation, images that differ, unknown texts, a mask of another size
+    IndexError : no text of that number
 
     Examples
     --------

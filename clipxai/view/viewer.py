@@ -42,7 +42,7 @@ class Viewer(ABC):
 
     @abstractmethod
     def payload(self) -> Payload:
-        """Words and numbers for the browser."""
+        """Words and numbers for the browser; a ValueError if they are larger than their budget, whatever is given up."""
 
     @abstractmethod
     def figure(self) -> "Figure":

@@ -91,7 +91,7 @@ class TokenMap(Viewer):
 
         Parameters
         ----------
-        path : one of `paths`; the shown one by default
+        path : one of `paths`, another is a KeyError; the shown one by default
         units : words (the default) or pieces
         """
         return merged(self.scores.scores[path or self.path], units or self.units)
