@@ -11,7 +11,6 @@ import glob
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -57,22 +56,22 @@ def explain_each(
     expect(CLIP, model, "load")
     if batch < 1:
         raise ValueError(f"batch={batch}, but at least one image has to go through the model at a time")
-    patches = not find_method(method).rewrites(options)
+    find_method(method)
     read = partial(model.preprocessor, mode=mode, size=size)
     read(np.zeros((model.visual.patch, model.visual.patch, 3), np.uint8))  # so that a wrong mode or size is not taken for a broken image
     sources = pictures(images) if isinstance(images, (str, Path)) else images
     spoken = speak(model, texts, templates, truncate)
-    return _explained(spoken, _together(_read(sources, read, 2 * batch, broken), batch), patches, method, options)
+    return _explained(spoken, _together(_read(sources, read, 2 * batch, broken), batch), method, options)
 
 
 def _explained(
-    spoken: Trace, batches: Iterable[list[tuple[object, Prepared]]], patches: bool, method: str, options: dict[str, object]
+    spoken: Trace, batches: Iterable[list[tuple[object, Prepared]]], method: str, options: dict[str, object]
 ) -> Iterator[tuple[object, Explanation]]:
     for few in batches:
         images = [prepared for _, prepared in few]
         pixels = torch.cat([image.pixels for image in images])
         together = Prepared(pixels, [image.images[0] for image in images], [image.grids[0] for image in images])
-        yield from zip([source for source, _ in few], explain_all(see(spoken, together, patches), method, options))
+        yield from zip([source for source, _ in few], ask(spoken, together, method, options))
 
 
 def pictures(where: str | Path) -> list[Path]:
@@ -105,14 +104,14 @@ def see(spoken: Trace, prepared: Prepared, patches: bool = True) -> Trace:
     lean = {} if patches or model.visual.kind != "vit" else {"patches": False}
     stream = model.visual(pixels.to(model.dtype), tape=layers, **lean)
     seen = replace(spoken, pixels=pixels, images=prepared.images, grids=prepared.grids, layers=tuple(layers), stream=stream)
-    with suppress(ValueError):  # a SigLIP without tokenizer has none, and a method that needs it will say so
+    if model.tokenizer is not None or model.visual.kind != "siglip":  # else there is none, and a method that needs it will say so
         vars(seen)["empty_features"] = spoken.empty_features  # what this cached property would compute again
     return seen
 
 
-def explain_all(trace: Trace, method: str, options: dict[str, object]) -> list[Explanation]:
-    """`explain`, but always a list, one for each image of the trace."""
-    found = explain(trace, method, **options)
+def ask(spoken: Trace, prepared: Prepared, method: str, options: dict[str, object]) -> list[Explanation]:
+    """What a method says of each image, with no more of the model run than it reads."""
+    found = explain(see(spoken, prepared, patches=not find_method(method).rewrites(options)), method, **options)
     return found if isinstance(found, list) else [found]
 
 

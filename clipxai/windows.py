@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from .batches import explain_all, see, speak
+from .batches import ask, see, speak
 from .explainers import find_method
 from .given import expect
 from .model.clip import CLIP, Texts
@@ -60,7 +60,7 @@ def explain_windows(
     expect(CLIP, model, "load")
     if batch < 1:
         raise ValueError(f"batch={batch}, but at least one window has to go through the model at a time")
-    patches = not find_method(method).rewrites(options)
+    find_method(method)
     patch, prepare = model.visual.patch, model.preprocessor
     high, wide = prepare.image_size if window is None else (window, window) if isinstance(window, int) else window
     stride = max(patch, min(high, wide) // 2 // patch * patch) if stride is None else stride
@@ -76,7 +76,7 @@ def explain_windows(
     counts = np.zeros(sums.shape[1:])
     for first in range(0, len(places), batch):
         few = places[first : first + batch]
-        for (rows, columns), e in zip(few, explain_all(see(spoken, _cut(canvas, few, patch), patches), method, options)):
+        for (rows, columns), e in zip(few, ask(spoken, _cut(canvas, few, patch), method, options)):
             sums[:, rows, columns] += e.scores
             counts[rows, columns] += 1
     presence = (see(spoken, whole, patches=False).image_features @ spoken.text_features.T)[0].float().cpu().numpy()

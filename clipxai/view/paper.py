@@ -16,7 +16,6 @@ from .scales import Scale, colour_table, number
 ALPHA = 0.6  # opacity of a map over the photo
 HEAD = 0.4  # title and subtitle above a map
 BELOW = BAR_GAP + BAR + NUMBERS
-SAFE = 0.97  # share of a line that is filled: on screen, letters are rounded to whole pixels and run wider than measured
 BAR_ROW, BAR_NAME, BAR_NUMBER = 0.2, 1.05, 0.62  # of a ranking
 PLUS, MINUS = "#c9453c", "#3579b8"  # signed bars, as in the browser: the hues of the diverging map, dark enough on white and on black
 
@@ -29,7 +28,7 @@ def blank(width: float, height: float) -> Page:
 def small_print(notes: Sequence[str], width: float, shown: Sequence[str] = ()) -> list[str]:
     """Notes as lines that fit between the margins of a page; one more if the `shown` texts have letters without a font."""
     notes = [*notes, *([UNKNOWN] if any(drawable(text) != one_line(text) for text in shown) else [])]
-    return [line for note in dict.fromkeys(notes) for line in wrap(note, SAFE * (width - 2 * MARGIN), SMALL)]
+    return [line for note in dict.fromkeys(notes) for line in wrap(note, width - 2 * MARGIN, SMALL)]
 
 
 def write_lines(page: Page, y: float, lines: Sequence[str]) -> None:
