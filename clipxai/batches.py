@@ -97,12 +97,11 @@ def speak(model: CLIP, texts: Texts, templates: Iterable[str] | None = None, tru
 def see(spoken: Trace, prepared: Prepared, patches: bool = True) -> Trace:
     """The same texts with other images; the text tower does not run again. The counterpart of `Trace.with_texts`.
 
-    Without `patches`, for methods that read them from a path of their own, a ViT's last stream holds the class token only.
+    Without `patches`, for methods that read them from a path of their own, the last stream holds the class token only.
     """
     model, layers = spoken.model, []
     pixels = prepared.pixels.to(model.device)
-    lean = {} if patches or model.visual.kind != "vit" else {"patches": False}
-    stream = model.visual(pixels.to(model.dtype), tape=layers, **lean)
+    stream = model.visual(pixels.to(model.dtype), tape=layers, patches=patches)
     seen = replace(spoken, pixels=pixels, images=prepared.images, grids=prepared.grids, layers=tuple(layers), stream=stream)
     if model.tokenizer is not None or model.visual.kind != "siglip":  # else there is none, and a method that needs it will say so
         vars(seen)["empty_features"] = spoken.empty_features  # what this cached property would compute again

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from .model.resnet import AttentionPool
 from .model.transformer import Block
+from .model.vit import VisionTransformer
 from .scores import Scores
 from .trace import Trace
 
@@ -63,6 +64,14 @@ def through_blocks(blocks: Sequence[Block], stream: Tensor, causal: bool = False
         stream = stream + block.attn.merge(weights[-1] @ v)
         stream = stream + block.ffn(stream)
     return weights, stream
+
+
+def gathering(trace: Trace) -> VisionTransformer:
+    """The image tower, in which a class token gathers the image layer by layer; a ValueError where none does (ResNet, SigLIP)."""
+    tower = trace.model.visual
+    if tower.kind != "vit":
+        raise ValueError(f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by layer; use a CLIP ViT")
+    return tower
 
 
 def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:

@@ -7,7 +7,6 @@ the texts change; every switch is answered from the trace that is there.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
 from threading import Event
 from typing import Literal
 
@@ -174,15 +173,9 @@ def fitting(model: CLIP) -> list[Method]:
     return [row for row in METHODS.values() if model.visual.kind in row.architectures]
 
 
-def preset_of(method: str) -> str | None:
-    """Name of the preset that a method starts from, or None if it rewrites nothing."""
-    function = METHODS[method].function
-    return function.keywords.get("preset") if isinstance(function, partial) else None
-
-
 def rewrite_of(method: str) -> Rewrite | None:
     """What a method's switches begin with."""
-    return PRESETS.get(preset_of(method))
+    return PRESETS.get(METHODS[method].preset)
 
 
 def switches_of(method: str) -> list[str]:
@@ -197,7 +190,7 @@ def subtracted(method: str) -> Subtract:
 
 def counterpart(method: str) -> str | None:
     """The method on the same path that subtracts if this one does not, and the other way round; None if there is none."""
-    same = [name for name in METHODS if preset_of(name) is not None and preset_of(name) == preset_of(method)]
+    same = [name for name, row in METHODS.items() if row.preset is not None and row.preset == METHODS[method].preset]
     return next((name for name in same if subtracted(name) != subtracted(method)), None)
 
 

@@ -66,10 +66,14 @@ class Method:
         switches = [field.name for field in fields(Rewrite)] if any(p.kind is p.VAR_KEYWORD for p in parameters) else []
         return named + switches
 
+    @property
+    def preset(self) -> str | None:
+        """Name of the preset that the method starts from, or None if there is none."""
+        return self.function.keywords.get("preset") if isinstance(self.function, partial) else None
+
     def rewrites(self, options: dict[str, object]) -> bool:
         """Whether it reads patches from a rewritten path, as its preset has it, and never those that leave the model's last block."""
-        preset = self.function.keywords.get("preset") if isinstance(self.function, partial) else None
-        return preset is not None and PRESETS[preset].blocks > 0 and "blocks" not in options
+        return self.preset is not None and PRESETS[self.preset].blocks > 0 and "blocks" not in options
 
 
 def _preset(function: Callable[..., Scores], name: str) -> Callable[..., Scores]:

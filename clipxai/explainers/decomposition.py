@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..given import expect
 from ..inside import HeadContributions, Picture
-from ..replay import attend
+from ..replay import attend, gathering
 from ..scores import Scores
 from ..trace import Trace
 
@@ -55,9 +55,7 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
     IndexError : no such image
     """
     expect(Trace, trace, "record")
-    tower, picture = trace.model.visual, Picture.of(trace, image)
-    if tower.kind != "vit":
-        raise ValueError(f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by layer; use a CLIP ViT")
+    tower, picture = gathering(trace), Picture.of(trace, image)
     to_text = _to_text(trace)
 
     def share(part: Tensor) -> Tensor:

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from ..given import expect
 from ..inside import AttentionMaps, Contributions, Picture
+from ..replay import gathering
 from ..trace import Kind, Trace, cosines
 
 SINK = 5.0  # a patch that gets this many times its even share of attention in the second half of the layers is called a sink
@@ -96,10 +97,7 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
     IndexError : no such image
     """
     expect(Trace, trace, "record")
-    picture = Picture.of(trace, image)
-    tower, final = trace.model.visual, trace.stream[image].float()
-    if tower.kind != "vit":
-        raise ValueError(f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by layer; use a CLIP ViT")
+    tower, picture, final = gathering(trace), Picture.of(trace, image), trace.stream[image].float()
     tokens = trace.image_tokens(normalize=False)[image].float()
     sigma = (final.var(-1, unbiased=False, keepdim=True) + tower.ln_post.eps).sqrt()
     to_text = tower.projection.float() @ trace.text_features.float().T  # D T

@@ -101,8 +101,8 @@ def _channels(trace: Trace) -> tuple[Tensor, Tensor]:
 def _masked(trace: Trace, image: int, masks: Tensor) -> Tensor:
     """Cosines (M, T) of one picture seen through masks (M, h, w): 0 is the mean colour."""
     tower, pixels = trace.model.visual, (trace.pixels[image] * masks[:, None]).to(trace.model.dtype)
-    features = tower.read_out(tower(pixels, patches=False)[:, 0]) if tower.kind == "vit" else tower.pool(pixels)
-    return F.normalize(features.float(), dim=-1) @ trace.text_features.T
+    features = tower.tokens(tower(pixels, patches=False))[:, 0].float()
+    return F.normalize(features, dim=-1) @ trace.text_features.T
 
 
 @torch.no_grad()

@@ -115,11 +115,14 @@ class ModifiedResNet(nn.Module):
             x = stage(x)
         return x
 
-    def forward(self, pixels: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
-        """Pixels (B, 3, h, w) to every token in the joint space (B, N, E): all tokens ask, where CLIP itself only asks for the mean."""
+    def forward(self, pixels: Tensor, tape: list[BlockTape] | None = None, *, patches: bool = True) -> Tensor:
+        """Pixels (B, 3, h, w) to every token in the joint space (B, N, E): all tokens ask, where CLIP itself only asks for the mean.
+
+        Without `patches` only that one, (B, 1, E).
+        """
         x = self.attention_pool.tokens(self.features(pixels))
         q, k, v = self.attention_pool.project(x, x)
-        attention = self.attention_pool.merge(F.scaled_dot_product_attention(q, k, v))
+        attention = self.attention_pool.merge(F.scaled_dot_product_attention(q[:, :, : None if patches else 1], k, v))
         if tape is not None:
             tape.append(BlockTape(None, q, k, v, attention, None))
         return attention

@@ -73,8 +73,11 @@ class SiglipVisionTransformer(nn.Module):
         """Patch grid (gh, gw) of an image of that many pixels."""
         return grid_of(height, width, self.patch)
 
-    def forward(self, pixels: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
-        """Pixels (B, 3, h, w), normalised, to the stream after the last block (B, P, D)."""
+    def forward(self, pixels: Tensor, tape: list[BlockTape] | None = None, *, patches: bool = True) -> Tensor:
+        """Pixels (B, 3, h, w), normalised, to the stream after the last block (B, P, D).
+
+        `patches` is there as in the other towers; none can be left out, because the head reads them all.
+        """
         x = self.patch_embedding(pixels).flatten(2).transpose(1, 2) + self.positions(self.grid(*pixels.shape[-2:]))
         for block in self.blocks:
             x = block(x, tape=tape)
