@@ -46,7 +46,7 @@ class Picture:
         return cls(trace.images[n], trace.grids[n], dict(trace.model.provenance))
 
 
-def on_patches(mask: np.ndarray, picture: Picture) -> np.ndarray:
+def on_patches(mask: np.ndarray, grid: Grid) -> np.ndarray:
     """Patches (P,) bool of which a true mask (H, W) covers more than half.
 
     Raises
@@ -55,9 +55,9 @@ def on_patches(mask: np.ndarray, picture: Picture) -> np.ndarray:
     """
     import cv2
 
-    grid, (top, left, bottom, right) = picture.grid, map(round, picture.grid.box)
-    if mask.shape != picture.image.shape[:2]:
-        raise ValueError(f"the mask has shape {mask.shape}, but the image is {picture.image.shape[:2]} (height, width)")
+    if mask.shape != grid.image_size:
+        raise ValueError(f"the mask has shape {mask.shape}, but the image is {grid.image_size} (height, width)")
+    top, left, bottom, right = map(round, grid.box)
     seen = mask[top:bottom, left:right].astype(np.float32)
     return cv2.resize(seen, (grid.width, grid.height), interpolation=cv2.INTER_AREA).ravel() > 0.5
 
@@ -214,7 +214,7 @@ class Contributions:
         for text in masks:
             if text not in self.texts:
                 raise ValueError(f"a mask of {text!r}, but the texts are {', '.join(map(repr, self.texts))}")
-        objects = {text: on_patches(mask, self.picture) for text, mask in masks.items()}
+        objects = {text: on_patches(mask, self.picture.grid) for text, mask in masks.items()}
         sizes = {text: int(on_object.sum()) for text, on_object in objects.items()}
         for text, size in sizes.items():
             if size < 2:

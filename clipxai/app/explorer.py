@@ -347,10 +347,10 @@ class Explorer:
         c = self.controls
         if not c.folder.value:
             return ""
-        loaded = _named(c.folder.value)
-        self.models |= loaded
+        model = load(c.folder.value)
+        self.models[model.name] = model
         with self._quietly():
-            c.model.options, c.model.value = list(self.models), *loaded
+            c.model.options, c.model.value = list(self.models), model.name
         self._offered()
         return f"loaded {c.model.value}"
 

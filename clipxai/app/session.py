@@ -161,7 +161,7 @@ class Session:
     def _modules(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         found = contributions(trace)
         masks = masks_of(wish.texts, wish.masks)
-        large = {text: mask for text, mask in masks.items() if on_patches(mask, found.picture).sum() > 1}
+        large = {text: mask for text, mask in masks.items() if on_patches(mask, found.picture.grid).sum() > 1}
         return ModuleComparison(found.with_masks(trace, large))
 
     def _words(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:

@@ -26,6 +26,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from ..explainers import METHODS, explain, find_method
+from ..inside import on_patches
 from ..maps import resize_bilinear
 from ..model.clip import CLIP
 from ..model.templates import IMAGENET_TEMPLATES, SURGERY_TEMPLATES
@@ -277,7 +278,7 @@ def _sensitivity(bench: Bench, asked: Asked, explanation: Explanation) -> list[l
 
 def look_inside(asked: Asked) -> dict[str, list]:
     """Attention on each labelled object of two patches or more, its chance level, and what features share."""
-    objects = [inside.on_patches(mask, asked.trace.grid) for mask in asked.sample.masks]
+    objects = [on_patches(mask, asked.trace.grids[0]) for mask in asked.sample.masks]
     objects = [patches for patches in objects if 1 < patches.sum() < len(patches)]
     return {
         "attention": [inside.attention_on(asked.trace, patches).tolist() for patches in objects],

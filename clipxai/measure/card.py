@@ -10,12 +10,13 @@ import torch
 from tqdm import tqdm
 
 from ..explainers.layers import contributions
+from ..inside import on_patches, weights_of
 from ..model.checkpoints import load
 from ..model.clip import CLIP
 from ..scenes import class_names, noun, sample
 from ..trace import Kind, record
 from .emoji_world import PROMPT, localisations, zero_shot
-from .inside import on_patches, stays_on
+from .inside import stays_on
 
 SCENES = 1000  # held-out scenes, seeds 0 … 999 of the test split
 
@@ -60,13 +61,12 @@ def inside(model: CLIP, held_out: list) -> list[str]:
     alignment: dict[str, list[np.ndarray]] = {"attention": [], "FFN": []}
     for scene in (scene for scene in held_out if len(scene.objects) == 1):
         trace = record(model, scene.image, [PROMPT.format(noun(scene.objects[0]))])
-        on_object = on_patches(scene.masks[0], trace.grid)
+        on_object = on_patches(scene.masks[0], trace.grids[0])
         if not on_object.any():
             continue
         layers = range(len(trace.layers))
         for kind, values in consistency.items():
-            attention = (trace.attention(layer, kind)[0, :, 1:, 1:] for layer in layers)
-            values.append(np.array([stays_on(a, on_object) for a in attention]))
+            values.append(np.array([stays_on(weights_of(trace, layer, kind, 0)[:, 1:, 1:], on_object) for layer in layers]))
         parts = contributions(trace)
         alignment["attention"].append(parts.attention_alignment)
         alignment["FFN"].append(parts.ffn_alignment)

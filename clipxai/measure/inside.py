@@ -6,24 +6,18 @@ project's.
 Axes: L layers, H heads, P patches, E joint width.
 """
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..inside import selection_ratio
+from ..inside import selection_ratio, weights_of
 from ..trace import Kind, Trace
 
 KINDS: tuple[Kind, ...] = ("qk", "vv", "qq", "kk")
 REDUNDANCY = ("present and empty", "present and absent", "absent and empty")
 
 
-def on_patches(mask: np.ndarray, grid: tuple[int, int]) -> Tensor:
-    """Patches (P,) bool of which the mask (H, W) covers more than half."""
-    return torch.from_numpy(cv2.resize(mask.astype(np.float32), grid[::-1], interpolation=cv2.INTER_AREA) > 0.5).flatten()
-
-
-def stays_on(attention: Tensor, on_object: Tensor) -> float:
+def stays_on(attention: np.ndarray, on_object: np.ndarray) -> float:
     """Mean share of object patches' attention that goes to object patches; (H, P, P) weights, (P,) bool. The class token is left out."""
     from_object = attention[:, on_object]
     return float((from_object[..., on_object].sum(-1) / from_object.sum(-1)).mean())
@@ -39,13 +33,15 @@ def redundancy(patches: Tensor, one: Tensor, other: Tensor) -> float:
 
 
 @torch.no_grad()
-def attention_on(trace: Trace, on_object: Tensor) -> np.ndarray:
-    """Selection ratio and attention that stays, of every kind and layer, for one object of the first image: (2, kinds, L)."""
+def attention_on(trace: Trace, on_object: np.ndarray) -> np.ndarray:
+    """Selection ratio and attention that stays, of every kind and layer, for one object (P,) of the first image: (2, kinds, L)."""
     P = len(on_object)  # the last P tokens are patches, behind the class token if there is one
-    weights = [[trace.attention(layer, kind)[0, :, -P:, -P:] for layer in range(len(trace.layers))] for kind in KINDS]
-    chosen = on_object.cpu().numpy()
-    selected = [[selection_ratio(w.float().cpu().numpy(), chosen) for w in row] for row in weights]
-    return np.array([selected, [[stays_on(w, on_object) for w in row] for row in weights]])
+
+    def shares(kind: Kind, layer: int) -> tuple[float, float]:
+        weights = weights_of(trace, layer, kind, 0)[:, -P:, -P:]
+        return selection_ratio(weights, on_object), stays_on(weights, on_object)
+
+    return np.array([[shares(kind, layer) for layer in range(len(trace.layers))] for kind in KINDS]).transpose(2, 0, 1)
 
 
 @torch.no_grad()

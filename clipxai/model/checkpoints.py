@@ -78,14 +78,16 @@ def load(
     if positions not in ("bilinear", "bicubic"):
         raise ValueError(f"unknown positions={positions!r}; choose 'bilinear' or 'bicubic'")
     if isinstance(source, nn.Module):
-        model, weights, layout = read_module(module := unwrapped(source))
-        where, provenance = f"this {type(module).__name__}", {"model": type(module).__name__, "source": "a module in memory"}
+        module = unwrapped(source)
+        model, weights, layout = read_module(module)
+        where = f"this {type(module).__name__}"
+        provenance = {"model": type(module).__name__, "source": "a module in memory"}
     else:
-        file, at, provenance = _locate(source, revision)
-        weights = read_weights(file, trust)
-        where, (model, layout) = file, _build(weights, at, file, activation)
+        where, at, provenance = _locate(source, revision)
+        weights = read_weights(where, trust)
+        model, layout = _build(weights, at, where, activation)
         model.tokenizer, model.preprocessor = _vocabulary(at, model), _preprocessor(at, model)
-        provenance |= {"file": file.name} | ({"sha256": weights.sha256} if weights.sha256 else {})
+        provenance |= {"file": where.name} | ({"sha256": weights.sha256} if weights.sha256 else {})
         if weights.sha256 in OPENAI_SHA256:
             provenance["model"] = OPENAI_SHA256[weights.sha256]
     fill(model, weights, layout, dtype, where)
@@ -198,12 +200,17 @@ def _preprocessor(at: Files, model: CLIP) -> Preprocessor:
     values = []
     for name, usual in zip(names, (model.preprocessor.mean, model.preprocessor.std)):
         given = described.get(name) or usual
-        if not isinstance(given, (list, tuple)) or [type(value) in (int, float) and abs(value) <= 1 for value in given] != [True] * 3:
+        if not _is_colour(given):
             raise ValueError(f"{file} gives {name}={given!r}, but three numbers, one for each colour, are expected")
         values.append(tuple(map(float, given)))
     if min(values[1]) <= 0:
         raise ValueError(f"{file} gives {names[1]}={values[1]}, but a deviation is above 0")
     return Preprocessor(model.visual.image_size, model.visual.patch, *values)
+
+
+def _is_colour(given: object) -> bool:
+    """Three numbers within ±1. A flag is no number, though Python counts it as one."""
+    return isinstance(given, (list, tuple)) and len(given) == 3 and all(type(v) in (int, float) and abs(v) <= 1 for v in given)
 
 
 def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.float16) -> None:

@@ -94,8 +94,7 @@ class MethodComparison(Viewer):
             "photo": encode_photo(self._image),
             "grids": [grid_header(e.grid, self._image) for e in self.explanations],
             "panels": [
-                {"text": p.text, "title": p.title, "method": p.method, "source": p.source, "row": p.row, "unit": unit, "flat": p.flat,
-                 "subtitle": p.method,
+                {"text": p.text, "method": p.method, "subtitle": p.method, "source": p.source, "row": p.row, "unit": unit, "flat": p.flat,
                  "badges": [{"name": name, "value": two_digits(value), "meaning": MERITS[name]} for name, value in p.merits.items()]}
                 for p, unit in zip(self.panels, units, strict=True)
             ],

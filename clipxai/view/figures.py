@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from ..results import Explanation, Grid
-from .lettering import UNKNOWN, drawable, fonts, one_line, shorten, wrap
+from .lettering import UNKNOWN, drawable, fonts, one_line, shorten, title_of, wrap
 from .panels import Panel, Truth, gather, legend, panels_of, rows_of
 from .scales import Scale, Scaling, caption, colour_table, number, scales_of, two_digits
 
@@ -68,7 +68,7 @@ def figure(
         notes.append(UNKNOWN)
     rows = rows_of(panels)
     lines = -(-max(len(p.merits) for p in panels) // 2)
-    page = Page.plan(rows, image.shape[:2], [p.title for p in panels], list(dict.fromkeys(notes)), lines)
+    page = Page.plan(rows, image.shape[:2], [title_of(p.text) for p in panels], list(dict.fromkeys(notes)), lines)
     for r, row in enumerate(rows):
         for c, place in enumerate(row):
             if place is None:
@@ -140,7 +140,7 @@ class Page:
     def draw_panel(self, place: tuple[int, int], panel: Panel, scale: Scale, alpha: float) -> None:
         """One map over its image, with colour bar, outline of the true mask and figures of merit."""
         size = panel.explanation.grid.image_size
-        area = self.draw_image(place, overlay(panel, scale, alpha), panel.title, panel.method, size)
+        area = self.draw_image(place, overlay(panel, scale, alpha), title_of(panel.text), panel.method, size)
         hatch(area, panel.scores, panel.explanation.grid)
         if panel.truth is not None and panel.truth.any() and not panel.truth.all():
             outline(area, panel.truth)

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from .figures import GREY, LINE, MARGIN, SMALL, TITLE_LINE, Page
 from .heads import HeadGrid
-from .lettering import shorten, wrap
+from .lettering import shorten, title_of, wrap
 from .module_figure import NUMBERED, signed
 from .paper import BELOW, HEAD, blank, columns_of, draw_map, draw_photo, picture_height, small_print, write_lines
 from .pictures import as_panel, reach_of
@@ -19,7 +19,7 @@ FRAME = "#e8590c"
 def head_figure(viewer: HeadGrid) -> Figure:
     """Draw the first state of a viewer."""
     picture, (layer, head) = viewer.contributions.picture, viewer.head
-    title = wrap(f"“{viewer.texts[0]}”", WIDTH - 2 * MARGIN, TITLE, "bold", most=2)
+    title = wrap(f"“{title_of(viewer.texts[0])}”", WIDTH - 2 * MARGIN, TITLE, "bold", most=2)
     *lefts, each = columns_of(WIDTH, 3)
     top = MARGIN + len(title) * (TITLE_LINE + 0.03) + 0.12
     below = top + HEAD + picture_height(each, picture.image.shape[:2]) + BELOW + GRID_GAP

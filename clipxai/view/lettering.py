@@ -18,6 +18,11 @@ def one_line(text: str) -> str:
     return "".join(letter if letter.isprintable() else REPLACEMENT for letter in " ".join(text.split()))
 
 
+def title_of(text: str) -> str:
+    """A text for people, who cannot read nothing; the same in shell.js."""
+    return text.strip() or "(empty text)"
+
+
 def listed(texts: Sequence[str], most: int) -> str:
     """Texts in quotes, the first few of them and how many more there are."""
     others = len(texts) - most

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from .attention import label
 from .figures import GREY, LINE, MARGIN, SMALL, TITLE_LINE, Page
-from .lettering import shorten, wrap
+from .lettering import shorten, title_of, wrap
 from .modules import ModuleComparison
 from .paper import BELOW, HEAD, MINUS, PLUS, blank, columns_of, draw_map, draw_photo, picture_height, small_print, write_lines
 from .pictures import as_panel
@@ -26,7 +26,7 @@ HIGHLIGHT = "#0b6bcb1c"
 def module_figure(viewer: ModuleComparison) -> Figure:
     """Draw the first state of a viewer."""
     picture, layer = viewer.contributions.picture, viewer.layer
-    title = wrap(f"“{viewer.texts[0]}”", WIDTH - 2 * MARGIN, TITLE, "bold", most=2)
+    title = wrap(f"“{title_of(viewer.texts[0])}”", WIDTH - 2 * MARGIN, TITLE, "bold", most=2)
     *lefts, each = columns_of(WIDTH, 4)
     top = MARGIN + len(title) * (TITLE_LINE + 0.03) + 0.12
     lanes = [*LANES, *([SELECTION] if viewer.selections[0] else [])]

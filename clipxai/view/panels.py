@@ -17,7 +17,6 @@ MERITS = {
     "rank corr.": "Spearman rank correlation with the first map, −1 to 1",
 }
 MOST_COLUMNS, WIDEST = 4, 6  # panels in a row: of one text or one method; of several methods, a text each row
-EMPTY = "(empty text)"
 COMPARED_AT = (64, 64)  # pixels at which maps of different grids are compared
 
 
@@ -43,11 +42,6 @@ class Panel:
     def text(self) -> str:
         """What the map is for."""
         return self.explanation.texts[self.row]
-
-    @property
-    def title(self) -> str:
-        """The text for people, who cannot read nothing."""
-        return self.text.strip() or EMPTY
 
     @property
     def method(self) -> str:

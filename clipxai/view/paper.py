@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .figures import BAR, BAR_GAP, GAP, GREY, LINE, MARGIN, NUMBERS, SMALL, TALLEST, TITLE, Page, hatch, overlay
-from .lettering import UNKNOWN, drawable, one_line, shorten, wrap
+from .lettering import UNKNOWN, drawable, one_line, shorten, title_of, wrap
 from .panels import Panel
 from .scales import Scale, colour_table, number
 
@@ -47,7 +47,7 @@ def draw_map(page: Page, x: float, y: float, width: float, panel: Panel, scale: 
     H, W = panel.explanation.grid.image_size
     height = picture_height(width, (H, W))
     across = min(width, height * W / H)
-    page.write(x, y, shorten(panel.title, width, TITLE, "bold"), TITLE, weight="bold")
+    page.write(x, y, shorten(title_of(panel.text), width, TITLE, "bold"), TITLE, weight="bold")
     page.write(x, y + 0.2, shorten(subtitle, width, SMALL), color=GREY)
     area = page.axes(x + (width - across) / 2, y + HEAD, across, height)
     area.imshow(overlay(panel, scale, ALPHA), extent=(0, W, H, 0), aspect="auto")

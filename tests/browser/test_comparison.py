@@ -143,6 +143,17 @@ def test_prompt_that_looks_like_markup_is_shown_as_it_is(visit: Callable):
     assert page.locator("img[src=x]").count() == 0
 
 
+def test_the_empty_text_has_a_title_everywhere(visit: Callable):
+    page = visit(saved(MethodComparison(example(texts=("", "an owl")))))
+    assert page.locator(".chip").all_inner_texts() == ["all texts", "(empty text)", "an owl"]
+    page.locator(".chip", has_text="(empty text)").click()
+    assert page.locator(".panel:not(.photo) b").inner_text() == "(empty text)"
+    page.locator("summary").click()
+    page.locator("tbody tr").first.wait_for()
+    assert page.locator("table caption").inner_text() == "Highest patches of “(empty text)” by clip_surgery"
+    assert page.locator("th").all_inner_texts()[-1] == "(empty text) · clip_surgery"
+
+
 def test_without_scripts_the_poster_is_there(visit: Callable):
     page = visit(saved(BOTH), java_script_enabled=False)
     assert_poster(page)

@@ -5,14 +5,15 @@ import pytest
 import torch
 
 import clipxai as cx
-from clipxai.measure.inside import KINDS, attention_on, on_patches, redundancies, redundancy, selection_ratio, stays_on
+from clipxai.inside import on_patches
+from clipxai.measure.inside import KINDS, attention_on, redundancies, redundancy, selection_ratio, stays_on
+from clipxai.results import Grid
 
 
 def test_attention_that_stays():
-    attention = torch.full((2, 4, 4), 0.25)
-    on_object = torch.tensor([True, False, False, False])
-    assert stays_on(attention, on_object) == pytest.approx(0.25)
-    assert stays_on(torch.eye(4).expand(2, 4, 4), on_object) == pytest.approx(1)
+    on_object = np.array([True, False, False, False])
+    assert stays_on(np.full((2, 4, 4), 0.25), on_object) == pytest.approx(0.25)
+    assert stays_on(np.tile(np.eye(4), (2, 1, 1)), on_object) == pytest.approx(1)
 
 
 def test_selection_ratio_by_plain_loops():
@@ -39,7 +40,7 @@ def test_patches_of_a_mask():
     mask = np.zeros((8, 12), bool)
     mask[:4, :4] = True
     mask[4:6, 4:8] = True  # half of its patch, not more
-    assert on_patches(mask, (2, 3)).tolist() == [True, False, False, False, False, False]
+    assert on_patches(mask, Grid(2, 3, (8, 12), (0, 0, 8, 12))).tolist() == [True, False, False, False, False, False]
 
 
 def test_redundancy_by_hand(trace):
@@ -52,11 +53,9 @@ def test_redundancy_by_hand(trace):
 
 
 def test_every_layer_and_kind_is_measured(trace, scene):
-    on_object = on_patches(scene.masks[0], trace.grid)
+    on_object = on_patches(scene.masks[0], trace.grids[0])
     both = attention_on(trace, on_object)
     assert both.shape == (2, len(KINDS), len(trace.layers))
-    assert both[0, KINDS.index("vv"), 3] == pytest.approx(
-        selection_ratio(trace.attention(3, "vv")[0, :, 1:, 1:].numpy(), on_object.numpy())
-    )
-    assert both[1, KINDS.index("qk"), 5] == pytest.approx(stays_on(trace.attention(5, "qk")[0, :, 1:, 1:], on_object))
+    assert both[0, KINDS.index("vv"), 3] == pytest.approx(selection_ratio(trace.attention(3, "vv")[0, :, 1:, 1:].numpy(), on_object))
+    assert both[1, KINDS.index("qk"), 5] == pytest.approx(stays_on(trace.attention(5, "qk")[0, :, 1:, 1:].numpy(), on_object))
     assert isinstance(cx.measure.iou(scene.masks[0], scene.masks[0]), float)

@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from view_examples import HOSTILE, MASKS, SCENE, cropped, example
 
-from clipxai.view import MethodComparison, figure
+from clipxai.view import figure
 from clipxai.view.figures import overlay
 from clipxai.view.panels import panels_of, rank_correlation, rows_of
 from clipxai.view.scales import colour_table, scales_of
@@ -62,10 +62,6 @@ def test_prompts_are_shown_letter_by_letter_and_never_break_the_page():
 
 def test_the_empty_text_has_a_title():
     assert "(empty text)" in words(figure(example(texts=("an owl", ""))))
-    assert [panel["title"] for panel in MethodComparison(example(texts=("an owl", ""))).payload().header["panels"]] == [
-        "an owl",
-        "(empty text)",
-    ]
 
 
 def test_letters_without_a_font_are_marked_and_explained():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import clipxai as cx
-from clipxai.inside import Picture, on_patches, selection_ratio
+from clipxai.inside import on_patches, selection_ratio
 from clipxai.measure import inside as measured
 from clipxai.results import Grid
 
@@ -13,7 +13,7 @@ def test_selection_ratios_are_the_measures(embedded):
     scene = cx.scenes.compose(["dog", "clock"], "grass", seed=1)
     trace = cx.record(embedded, scene.image, ["a dog", "a clock"])
     found = cx.contributions(trace).with_masks(trace, {"a dog": scene.mask("dog")}, kinds=("vv", "qk")).selection
-    on_object = measured.on_patches(scene.mask("dog"), trace.grid)
+    on_object = on_patches(scene.mask("dog"), trace.grids[0])
     ratios, _ = measured.attention_on(trace, on_object)
     assert list(found) == ["a dog"] and found["a dog"].patches == int(on_object.sum())
     for kind in ("vv", "qk"):
@@ -27,10 +27,10 @@ def test_chance_is_what_random_attention_reaches():
 
 
 def test_a_mask_is_read_where_the_model_looked():
-    image, mask = np.zeros((40, 80, 3), np.uint8), np.zeros((40, 80), bool)
+    mask = np.zeros((40, 80), bool)
     mask[:, :30] = True  # ten columns of it within the middle square
-    picture = Picture(image, Grid(4, 4, (40, 80), (0, 20, 40, 60)))
-    np.testing.assert_array_equal(on_patches(mask, picture).reshape(4, 4), np.tile([True, False, False, False], (4, 1)))
+    on_object = on_patches(mask, Grid(4, 4, (40, 80), (0, 20, 40, 60)))
+    np.testing.assert_array_equal(on_object.reshape(4, 4), np.tile([True, False, False, False], (4, 1)))
 
 
 def test_wrong_masks_are_explained(trace, scene):

@@ -5,7 +5,7 @@ import { unpack } from "./decode.js";
 import { format } from "./draw.js";
 import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
 import { createMapPanel, createPhotoPanel } from "./panel.js";
-import { createChips, createShell, element } from "./shell.js";
+import { createChips, createShell, element, titleOf } from "./shell.js";
 import { createStore, focused, sameCell } from "./state.js";
 
 const HELP = "Move over a map to read it. Click to pin a patch, click it again or press Esc to unpin it. Arrow keys move by one patch, " +
@@ -116,7 +116,7 @@ export function cellsOf(header, text) {
 function createParts(header, store, makeTable) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const chipsOf = (/** @type {string[]} */ texts) => createChips("text",
-    [{ name: "all texts", value: null }, ...texts.map((text) => ({ name: text.trim() || "(empty text)", value: text }))], (text) => set({ text }));
+    [{ name: "all texts", value: null }, ...texts.map((text) => ({ name: text, value: text }))], (text) => set({ text }));
   let chips = chipsOf(header.texts);
   const labels = header.scalings.map((/** @type {any} */ choice) => choice.label);
   const cut = element("input", { type: "range", min: "0", max: "100", oninput: () => set({ threshold: cut.valueAsNumber / 100 }) });
@@ -165,7 +165,7 @@ export function statusLine(state) {
 function spoken(state, panels) {
   const cell = focused(state);
   if (!cell) return "no patch";
-  const values = panels.filter((panel) => panel.spec).map((panel) => `${panel.spec.text} by ${panel.spec.method}: ${panel.read(cell)}`);
+  const values = panels.filter((panel) => panel.spec).map((panel) => `${titleOf(panel.spec.text)} by ${panel.spec.method}: ${panel.read(cell)}`);
   return `row ${cell.row} column ${cell.column}; ${values.join("; ")}`;
 }
 
@@ -173,13 +173,13 @@ function spoken(state, panels) {
 function createTable(maps) {
   const [first] = maps;
   const order = [...first.values.keys()].filter((n) => !Number.isNaN(first.values[n])).sort((a, b) => first.values[b] - first.values[a]);
-  const head = ["rank", "row", "column", ...maps.map(({ spec }) => `${spec.text} · ${spec.method}`)];
+  const head = ["rank", "row", "column", ...maps.map(({ spec }) => `${titleOf(spec.text)} · ${spec.method}`)];
   const rows = order.slice(0, MOST_IN_TABLE).map((n, rank) => {
     const cell = { grid: first.spec.source, row: Math.floor(n / first.grid.width), column: n % first.grid.width };
     const numbers = maps.map((panel) => panel.at(cell)).map((value) => (value === null ? "outside" : format(value)));
     return [rank + 1, cell.row, cell.column, ...numbers];
   });
-  return createPlainTable(`Highest patches of “${first.spec.text}” by ${first.spec.method}`, head, rows);
+  return createPlainTable(`Highest patches of “${titleOf(first.spec.text)}” by ${first.spec.method}`, head, rows);
 }
 
 export default { render };

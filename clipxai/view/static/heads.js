@@ -7,7 +7,7 @@ import { format } from "./draw.js";
 import { below, isFlag, isShare, patchIn, restored } from "./keep.js";
 import { signed } from "./lanes.js";
 import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "./panel.js";
-import { createChips, element } from "./shell.js";
+import { createChips, element, titleOf } from "./shell.js";
 import { clamp, createStore, focused, sameCell } from "./state.js";
 
 const HELP = "Move over a cell to see what that head fetched, click to keep it. Move over a patch to read it, click to pin it, Esc unpins. " +
@@ -201,7 +201,7 @@ function createHeadTable({ layers, heads, texts }, arrays, text) {
     const [head, layer] = [Math.floor(n / layers), n % layers];
     return [layer, head, signed(shares[n]), signed(arrays.from_class[(layer * heads + head) * texts.length + text])];
   });
-  return createPlainTable(`Strongest heads for “${texts[text]}”`, ["layer", "head", "share", "of it from [class]"], rows);
+  return createPlainTable(`Strongest heads for “${titleOf(texts[text])}”`, ["layer", "head", "share", "of it from [class]"], rows);
 }
 
 export default viewerOf(buildHeads);

@@ -7,7 +7,7 @@ import { drawLanes, GUTTER, LANE_STYLE, shape, signed, twoDigits } from "./lanes
 import { below, isFlag, isShare, patchIn, restored } from "./keep.js";
 import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "./panel.js";
 import { ratiosOf, selectionLane, selectionLine } from "./selection.js";
-import { createChips, element } from "./shell.js";
+import { createChips, element, titleOf } from "./shell.js";
 import { clamp, createStore, focused, sameCell } from "./state.js";
 
 const HELP = "Move over a column to see that layer's maps, click to keep it. Move over a patch to read it; marks across the bars then " +
@@ -270,7 +270,7 @@ function createLayerTable(header, arrays, text) {
   const ratios = ratiosOf(header, arrays, text);
   const rows = attention.map((value, n) => [`layer ${n}`, signed(value), signed(ffn[n]), format(sums[n + 1]),
     format(arrays.attention_alignment[n]), format(arrays.ffn_alignment[n]), ...ratios.map((values) => twoDigits(values[n]))]);
-  const title = `“${header.texts[text]}”: embedding ${signed(embedding)}, bias ${signed(bias)}, cosine ${format(similarity)}`;
+  const title = `“${titleOf(header.texts[text])}”: embedding ${signed(embedding)}, bias ${signed(bias)}, cosine ${format(similarity)}`;
   const head = ["", "attention", "FFN", "sum so far", "attention alignment", "FFN alignment"];
   return createPlainTable(title, [...head, ...ratios.map((_, k) => `${header.kinds[k]} selection ratio`)], rows);
 }

@@ -2,7 +2,7 @@
 // @ts-check
 import { context2d, dimOutside, fitToScreen, format, hatchNaN, markCell, paintBar, paintMap, strokeOutline } from "./draw.js";
 import { drawMask, drawPoints, pointsOf } from "./points.js";
-import { element } from "./shell.js";
+import { element, titleOf } from "./shell.js";
 import { focused } from "./state.js";
 
 const MAP_SIDE = 360; // pixels a map is computed at on its longer side; the browser does the rest
@@ -186,8 +186,8 @@ export function createMapPanel(header, arrays, n, store) {
     [header, arrays, painted, decorated] = [newHeader, newArrays, "", ""];
     spec = header.panels[n];
     values = arrays[`maps${source}`].subarray(spec.row * size, (spec.row + 1) * size);
-    caption.title = `${spec.title ?? spec.text}\n${spec.subtitle}`;
-    caption.replaceChildren(element("b", {}, spec.title ?? spec.text), element("span", {}, spec.subtitle));
+    caption.title = `${titleOf(spec.text)}\n${spec.subtitle}`;
+    caption.replaceChildren(element("b", {}, titleOf(spec.text)), element("span", {}, spec.subtitle));
     badges.replaceChildren(...spec.badges.map((/** @type {any} */ badge) => element("span", { title: badge.meaning }, `${badge.name} ${badge.value}`)));
     note.textContent = values.some(Number.isFinite) ? "no variation" : "no finite value";
     if (spec.flat) picture.append(note);

@@ -72,12 +72,16 @@ export function rove(bar, buttons) {
   });
 }
 
+/** A text for people, who cannot read nothing; the same in lettering.py. @param {string} text @returns {string} */
+export const titleOf = (text) => text.trim() || "(empty text)";
+
 /**
  * A row of buttons of which one is on.
  * @param {string} label @param {{name: string, value: any}[]} choices @param {(value: any) => void} choose
  */
 export function createChips(label, choices, choose) {
-  const buttons = choices.map(({ name, value }) => element("button", { type: "button", className: "chip", title: name, onclick: () => choose(value) }, name));
+  const buttons = choices.map(({ name, value }) =>
+    element("button", { type: "button", className: "chip", title: titleOf(name), onclick: () => choose(value) }, titleOf(name)));
   const bar = element("div", { className: "chips", role: "toolbar", "aria-label": label }, ...buttons);
   rove(bar, buttons);
   return {
