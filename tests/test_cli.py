@@ -102,6 +102,8 @@ def test_tables(capsys):
     assert main(["methods"]) == 0 and main(["models"]) == 0
     printed = capsys.readouterr().out
     assert "clip_surgery_architecture" in printed and "Emoji World CLIP" in printed
+    assert "costs six attentions; Li et al., arXiv 2304.05653" in printed and "for vit; words too; needs gradient;" in printed
+    assert max(map(len, printed.splitlines())) <= 120, "lines that a terminal does not break"
 
 
 def test_lab_opens_the_notebook_itself_and_starts_as_root(tmp_path, monkeypatch):

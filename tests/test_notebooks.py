@@ -67,6 +67,16 @@ def test_committed_as_it_was_executed(path, notebook):
     assert not [output for cell in cells for output in cell.outputs if output.output_type == "error" or output.get("name") == "stderr"]
 
 
+def test_an_exercise_has_its_answer_folded_away(notebook):
+    cells = notebook.cells
+    (asked,) = (n for n, cell in enumerate(cells) if cell.cell_type == "markdown" and re.search("^##.*Exercise", cell.source, re.MULTILINE))
+    (told,) = (
+        n for n, cell in enumerate(cells) if cell.cell_type == "markdown" and re.search("^<details><summary>", cell.source, re.MULTILINE)
+    )
+    assert asked < told and "</details>" in cells[told].source
+    assert [n for n, cell in enumerate(cells) if cell.metadata] in ([], [told - 1]), "folded is the code of the answer, nothing else"
+
+
 def test_size():
     sizes = {path.stem: path.stat().st_size for path in NOTEBOOKS}
     assert {name: size for name, size in sizes.items() if size > LARGER.get(name, MOST_BYTES)} == {}

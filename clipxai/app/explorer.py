@@ -337,22 +337,26 @@ class Explorer:
         self.controls.message.value = line
         self.controls.progress.layout.visibility = "hidden"
 
-    def _try(self, action: Callable[[], str]) -> None:
+    def _try(self, action: Callable[[], str | None]) -> None:
+        """Do it, and say what was done."""
         try:
-            self._say(html.escape(action()))
+            done = action()
         except Exception as error:
             self._failed(error)
+        else:
+            if done is not None:
+                self._say(html.escape(done))
 
-    def _load(self) -> str:
+    def _load(self) -> str | None:
         c = self.controls
         if not c.folder.value:
-            return ""
+            return None
         model = load(c.folder.value)
         self.models[model.name] = model
         with self._quietly():
             c.model.options, c.model.value = list(self.models), model.name
         self._offered()
-        return f"loaded {c.model.value}"
+        return None if self.error else f"loaded {c.model.value}"  # else the reader needs to know of that
 
     def _save(self) -> str:
         return f"saved {self.save(f'{self.controls.name.value}.{self.controls.format.value}')}"

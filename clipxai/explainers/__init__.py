@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from functools import partial
+from textwrap import wrap
 
 from torch import Tensor
 
@@ -139,7 +140,7 @@ METHODS: dict[str, Method] = {row.name: row for row in _ROWS}
 
 
 class MethodTable(tuple[Method, ...]):
-    """The rows of `METHODS`; prints as a table in a terminal and in a notebook."""
+    """The rows of `METHODS`; two or three short lines each in a terminal, a table in a notebook."""
 
     HEAD = ("method", "shows", "works on", "words too", "needs", "extra cost", "reference")
 
@@ -148,9 +149,13 @@ class MethodTable(tuple[Method, ...]):
         return [(m.name, m.shows, ", ".join(m.architectures), "yes" if m.words else "", m.needs, m.cost, m.reference) for m in self]
 
     def __repr__(self) -> str:
-        table = [self.HEAD, *self.rows()]
-        widths = [max(len(row[n]) for row in table) for n in range(len(self.HEAD))]
-        return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in table)
+        indent = " " * (2 + max(len(m.name) for m in self))
+        lines = []
+        for m in self:
+            needs = [f"needs {m.needs}"] if m.needs != "forward" else []
+            more = [f"for {', '.join(m.architectures)}", *(["words too"] if m.words else []), *needs, f"costs {m.cost}", m.reference]
+            lines += [m.name.ljust(len(indent)) + m.shows, *wrap("; ".join(more), 110, initial_indent=indent, subsequent_indent=indent)]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         def line(row: tuple[str, ...], tag: str) -> str:

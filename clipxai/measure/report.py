@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 SHOWN = 3  # best and worst maps of every method
 SIDE = 150  # pixels of their longer side
-INK = "#010203"  # drawn by matplotlib, replaced by the page's text colour
-ACCENT = "#3b82c4"
+INK, ACCENT = "#010203", "#010204"  # drawn by matplotlib, replaced by the page's colours
 WORST_CLASSES = 4
 
 
@@ -157,13 +156,13 @@ def _axes(width: float, height: float) -> tuple:
 
 
 def _svg(figure: "Figure") -> str:
-    """The figure as SVG to stand in a page, its ink in the page's text colour, its text as text."""
+    """The figure as SVG to stand in a page, its ink and dots in the page's colours, its text as text."""
     from matplotlib import rc_context
 
     drawn = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": "clipxai"}):
         figure.savefig(drawn, format="svg", metadata={"Date": None})
-    return re.sub(r"^.*?(?=<svg)", "", drawn.getvalue(), flags=re.DOTALL).replace(INK, "currentColor")
+    return re.sub(r"^.*?(?=<svg)", "", drawn.getvalue(), flags=re.DOTALL).replace(INK, "currentColor").replace(ACCENT, "var(--accent)")
 
 
 def _worst_classes(table: Board, by_class: Mapping) -> str:

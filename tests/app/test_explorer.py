@@ -149,6 +149,9 @@ def test_what_was_loaded_is_chosen_and_answers_once(embedded, monkeypatch):
     assert message(explorer) == "loaded b/net" and explorer.controls.model.value == "b/net"
     assert list(explorer.controls.model.options) == ["b/net", "other"]
     assert [answer.wish.model for answer in answered] == [again] and explorer.trace.model is again
+    explorer.controls.texts.value = ""
+    explorer.controls.folder.value = "b/net again"
+    assert "there is no text" in message(explorer), "what is missing counts for more than what was loaded"
 
 
 def test_a_scene_or_array_may_be_given(embedded, scene):

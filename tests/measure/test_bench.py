@@ -123,6 +123,7 @@ def test_every_metric_and_what_is_written(embedded, tmp_path, capsys):
     assert results["inside"]["L1 redundancy"]["present and empty"] > 0
     page = (tmp_path / "report.html").read_text()
     assert page.count("<svg") == 2 and page.count("data:image/jpeg") == 4 and "mFSR, vv" in page
+    assert "var(--accent)" in page and "currentColor" in page and "#01020" not in page, "drawn in the page's colours, light or dark"
     assert "deletion, mean" in (tmp_path / "leaderboard.md").read_text()
 
 
