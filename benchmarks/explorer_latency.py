@@ -43,7 +43,7 @@ PAGE = """async ({ module, css, payloads }) => {
 def resident() -> float:
     """Memory of this process, MB."""
     gc.collect()
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 1e6
+    return int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1]) * 4096 / 1e6
 
 
 async def answered(explorer: cx.Explorer, change: Callable[[], None]) -> float:

@@ -41,7 +41,7 @@ def peak() -> float:
     """Largest resident memory of this process so far, MB. Linux's own counter where there is one: `ru_maxrss` survives an exec there."""
     status = Path("/proc/self/status")
     if status.exists():
-        return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1e3
+        return int(status.read_text(encoding="utf-8").split("VmHWM:")[1].split()[0]) / 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 

@@ -13,6 +13,7 @@ clipxai lab
 import argparse
 import sys
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ FORMATS = ("png", "npz", "html", "svg", "pdf")
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; a wrong input is one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # texts in any script, also through a pipe on Windows, which has 256 letters
+            stream.reconfigure(errors="backslashreplace")
     given = _parser().parse_args(arguments)
     try:
         return given.run(given)

@@ -14,8 +14,11 @@ from clipxai.cli import main
 SAMPLE = Path(__file__).parent.parent / "clipxai/data/samples/cat-guitar.png"
 
 
-def clipxai(*arguments, cwd=None):
-    return subprocess.run([sys.executable, "-m", "clipxai", *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=300)
+def clipxai(*arguments, cwd=None, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "clipxai", *map(str, arguments)],
+        capture_output=True, text=True, cwd=cwd, timeout=300, env={**os.environ, **environment},
+    )  # fmt: skip
 
 
 def test_explain_as_a_process(tmp_path):
@@ -23,6 +26,12 @@ def test_explain_as_a_process(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "cat-guitar-clip_surgery.png").stat().st_size > 10_000
     assert "cat-guitar-clip_surgery.png" in done.stdout and "cosine of the whole image" in done.stdout
+
+
+def test_texts_may_have_letters_that_the_terminal_has_not(tmp_path):
+    done = clipxai("explain", SAMPLE, "猫", "--out", tmp_path / "e.npz", PYTHONIOENCODING="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert "'\\u732b': cosine of the whole image" in done.stdout and (tmp_path / "e.npz").exists()
 
 
 def test_every_format(tmp_path, capsys):
@@ -111,9 +120,9 @@ def test_lab_opens_the_notebook_itself_and_starts_as_root(tmp_path, monkeypatch)
     notebook.write_text("{}")
     calls = []
     monkeypatch.setattr(subprocess, "call", lambda command: calls.append(command) or 0)
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)  # Windows has none
     assert main(["lab", str(notebook)]) == 0
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
     assert main(["lab", str(notebook)]) == 0
     as_root, as_user = calls
     assert f"--ServerApp.root_dir={tmp_path}" in as_user and "--LabApp.default_url=/lab/tree/a%20lesson.ipynb" in as_user

@@ -42,7 +42,7 @@ def test_no_growth_over_200_calls(embedded, scene):
         return sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects())
 
     def resident():
-        with open("/proc/self/statm") as statm:
+        with open("/proc/self/statm", encoding="utf-8") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     pixels = embedded.preprocess(scene.image)

@@ -187,7 +187,7 @@ def test_what_is_seen_is_saved(explorer, tmp_path, monkeypatch):
         c.format.value = suffix
         c.save.click()
         assert "saved explored" in message(explorer)
-    assert '"view": {"alpha": 0.25}' in Path("explored.html").read_text()
+    assert '"view": {"alpha": 0.25}' in Path("explored.html").read_text(encoding="utf-8")
     np.testing.assert_array_equal(cx.Explanation.from_npz("explored.npz").scores, explorer.explanation.scores)
     c.name.value = "no/such/folder"
     c.save.click()

@@ -132,13 +132,13 @@ def assert_a_frame_is_enough(page: object, name: str, capsys: pytest.CaptureFixt
 @contextmanager
 def serving(command: list[str], url: str, log: Path, patience: float, **more: object) -> Iterator[str]:
     """A server that answers at `url`, ended at the end."""
-    with log.open("w") as told:
+    with log.open("w", encoding="utf-8") as told:
         server = subprocess.Popen(command, stdout=told, stderr=told, **more)
         try:
             deadline = time.monotonic() + patience
             while not _answers(url):
                 if server.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"{command[2]} did not start:\n{log.read_text()[-3000:]}")
+                    raise RuntimeError(f"{command[2]} did not start:\n{log.read_text(encoding='utf-8')[-3000:]}")
                 time.sleep(0.2)
             yield url
         finally:

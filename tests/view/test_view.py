@@ -95,7 +95,7 @@ def test_joined_modules_have_no_name_twice():
 
 @pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
 def test_modules_keep_to_what_the_joiner_understands(path: Path):
-    source = path.read_text()
+    source = path.read_text(encoding="utf-8")
     assert source.count("\n") < 300 and "// @ts-check" in source
     assert "</script" not in source and "export {" not in source
     assert len(IMPORT.findall(source)) == len(re.findall(r"^import\b", source, re.MULTILINE))
@@ -105,7 +105,7 @@ def test_modules_keep_to_what_the_joiner_understands(path: Path):
 def test_comments_do_not_travel_and_nothing_else_is_lost(path: Path):
     """The second route: line by line, following block comments by hand."""
     code, inside = [], False
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         begins = line.strip()
         if not inside and begins.startswith("/**"):
             inside = True
@@ -115,7 +115,7 @@ def test_comments_do_not_travel_and_nothing_else_is_lost(path: Path):
         elif not inside and not begins.startswith("//"):
             code.append(line)
         inside = inside and not begins.endswith("*/")
-    assert COMMENT.sub("", path.read_text()).splitlines() == code
+    assert COMMENT.sub("", path.read_text(encoding="utf-8")).splitlines() == code
 
 
 @pytest.mark.parametrize("module", ["attention", "comparison", "modules", "words"])
