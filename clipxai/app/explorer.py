@@ -359,7 +359,9 @@ class Explorer:
         return None if self.error else f"loaded {c.model.value}"  # else the reader needs to know of that
 
     def _save(self) -> str:
-        return f"saved {self.save(f'{self.controls.name.value}.{self.controls.format.value}')}"
+        path = self.save(f"{self.controls.name.value}.{self.controls.format.value}")
+        begins = ", the figure as it begins; its own PNG button saves it as you see it" if path.suffix == ".png" else ""
+        return f"saved {path}{begins}"
 
     def _keep(self) -> str:
         update_display(self._asleep(), raw=True, display_id=self._mark)
