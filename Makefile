@@ -1,4 +1,4 @@
-# Three commands and a door. Each sets up what it needs in .venv and is quick when that is done already.
+# Each of these sets up what it needs in .venv and is quick when that is done already.
 #   make demo   a CLIP Surgery heat-map from the embedded model, as PNG and as a page
 #   make test   everything that is checked
 #   make lab    JupyterLab on the first lesson
@@ -31,6 +31,9 @@ docs: .venv/ready-docs
 benchmark: .venv/ready
 	$(PY) benchmarks/surgery_cost.py
 	$(PY) benchmarks/feature_surgery_memory.py
+	$(PY) benchmarks/loading.py
+	$(PY) benchmarks/methods_cost.py
+	$(PY) benchmarks/folder_throughput.py
 	$(PY) benchmarks/start_up.py
 
 clean:

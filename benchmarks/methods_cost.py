@@ -1,6 +1,6 @@
 """What do the methods cost? ViT-B/16 size, random weights; every pair is timed in turns in one run.
 
-python benchmarks/methods_cost.py          bars: all gradient-free methods from one trace, 10 texts: <= 2.5 plain forwards in total
+python benchmarks/methods_cost.py          bars: all methods that need only the recorded pass, 10 texts: <= 2.5 plain forwards in total
                                                  LeGrad, all layers, 10 texts: <= 0.5 of one backward per text and layer
                                                  gScoreCAM, 300 channels: no slower than 300 plain forwards in batches
     --each          also most methods by themselves, in plain forwards
@@ -67,7 +67,7 @@ def main() -> None:
             cx.explain(fresh, name)
 
     a, b, times = ratio(all_free, forward, rounds=9)
-    line(f"{len(free)} gradient-free methods, {TEXTS} texts", a, b, times, "one plain forward", " (bar 2.5)")
+    line(f"{len(free)} methods from one trace, {TEXTS} texts", a, b, times, "one plain forward", " (bar 2.5)")
     legrad = cx.METHODS["legrad"].function
     torch.testing.assert_close(legrad(trace).values[0].T, one_backward_per_text_and_layer(trace)[:, 0, 1:], rtol=1e-3, atol=1e-7)
     a, b, times = ratio(lambda: legrad(trace), lambda: one_backward_per_text_and_layer(trace), rounds=5, warm_up=1)

@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     explain = commands.add_parser("explain", help="heat-maps of texts on an image, by one method")
-    _about_image(explain)
+    _about_image(explain, "image file, folder, or quoted pattern such as 'photos/**/*.jpg'")
     explain.add_argument("--method", default="clip_surgery", help="see `clipxai methods` (default: clip_surgery)")
     _about_windows(explain)
     explain.add_argument("--format", action="append", choices=FORMATS, help="of a folder's maps; repeatable (default: png)")
@@ -83,8 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _about_image(command: argparse.ArgumentParser) -> None:
-    command.add_argument("image", help="image file; `explain` also takes a folder or a quoted pattern such as 'photos/**/*.jpg'")
+def _about_image(command: argparse.ArgumentParser, image: str = "image file") -> None:
+    command.add_argument("image", help=image)
     command.add_argument("texts", nargs="+", metavar="text", help='what to look for, such as "a dog"')
     command.add_argument("--model", help="folder, weights file, or name such as ViT-B/16; see `clipxai models` (default: embedded)")
     command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
@@ -110,7 +110,7 @@ def _about_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", help="as for `clipxai explain` (default: embedded)")
     command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
     command.add_argument("--trust", action="store_true", help="read a TorchScript archive that OpenAI did not publish")
-    command.add_argument("--methods", help="names, separated by commas (default: all that need no gradient)")
+    command.add_argument("--methods", help="names, separated by commas (default: all that need only the recorded pass)")
     metrics = "localisation,presence (default), segmentation, given-labels, recognition, inside, faithfulness, randomisation, sensitivity"
     command.add_argument("--metrics", help=metrics)
     command.add_argument("--templates", help="imagenet (OpenAI's 80) or surgery (CLIP Surgery's 85): average each class over these prompts")

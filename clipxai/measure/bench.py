@@ -71,7 +71,7 @@ class Bench:
     ----------
     model : any `CLIP` with a vocabulary
     data : from `clipxai.measure.data.dataset`
-    methods : names in `clipxai.methods()`; by default all that need no gradient
+    methods : names in `clipxai.methods()`; by default all that need only the recorded pass
     metrics : names in `METRICS`; by default those that cost little
     seed : chooses absent labels, noise and shuffled weights
     templates : name in `TEMPLATES`, to average each class over these prompts instead of the data set's single one
