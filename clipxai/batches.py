@@ -39,7 +39,8 @@ def explain_each(
     Parameters
     ----------
     model, texts, mode, size, templates, truncate : as for `record`
-    images : a folder (its image files, by name), a pattern such as "photos/**/*.jpg", or any iterable of what `record` takes as an image
+    images : a folder (its image files, by name), a pattern such as "photos/**/*.jpg", or any iterable of what `record` takes as an image;
+        float tensors are pictures in 0…1, also those of four dimensions, which `record` takes for normalised pixels
     method, options : as for `explain`
     batch : images that go through the model together; more need more memory, the maps are the same
     broken : called as broken(image, error) for an image that cannot be read, which is then left out; None raises the error

@@ -9,6 +9,19 @@ def expect(kind: type, given: object, source: str) -> None:
         raise TypeError(f"expected {kind.__name__} (from clipxai.{source}), got {type(given).__name__}")
 
 
+def expect_share(given: float | str, choices: str = "a number in 0…1") -> None:
+    """A ValueError unless `given` is a number in 0…1; `choices` says what else it might have been."""
+    if isinstance(given, str) or not 0 <= given <= 1:
+        raise ValueError(f"unknown threshold {given!r}; choose {choices}")
+
+
+def expect_some(**counts: int) -> None:
+    """A ValueError unless every number, by its name, is 1 or more."""
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"{name}={count}, but at least one is needed")
+
+
 def number_of(known: Sequence[str], asked: int | str, what: str, where: str) -> int:
     """Place of a text or word in a list of them, given as itself or as its number; negative numbers count from the last.
 

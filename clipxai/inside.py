@@ -33,17 +33,26 @@ class Picture:
     image : (H, W, 3) uint8, the original
     grid : where the patches lie on it
     provenance : model and weights
+    number : which one it was of those recorded together
     """
 
     image: np.ndarray
     grid: Grid
     provenance: dict[str, str] = field(default_factory=dict)
+    number: int = 0
 
     @classmethod
     def of(cls, trace: Recorded, image: int) -> "Picture":
         """An image of a trace by its number; an IndexError if there is none."""
         n = number_of(trace.images, image, "image", "this trace")
-        return cls(trace.images[n], trace.grids[n], dict(trace.model.provenance))
+        return cls(trace.images[n], trace.grids[n], dict(trace.model.provenance), n)
+
+    def in_trace(self, trace: Recorded) -> int:
+        """The number of this image in a trace; a ValueError if another image, or none, stands there."""
+        n = self.number
+        if n >= len(trace.images) or self.grid != trace.grids[n] or not np.array_equal(self.image, trace.images[n]):
+            raise ValueError(f"image {n} of this trace is not the one that was looked at: pass the trace that it was made from")
+        return n
 
 
 def on_patches(mask: np.ndarray, grid: Grid) -> np.ndarray:
@@ -58,7 +67,7 @@ def on_patches(mask: np.ndarray, grid: Grid) -> np.ndarray:
     if mask.shape != grid.image_size:
         raise ValueError(f"the mask has shape {mask.shape}, but the image is {grid.image_size} (height, width)")
     top, left, bottom, right = map(round, grid.box)
-    seen = mask[top:bottom, left:right].astype(np.float32)
+    seen = mask[top:bottom, left:right].astype(bool).astype(np.float32)  # a mask read from a file may be 0 and 255
     return cv2.resize(seen, (grid.width, grid.height), interpolation=cv2.INTER_AREA).ravel() > 0.5
 
 
@@ -120,21 +129,20 @@ class AttentionMaps:
         layers, heads = self.entropy.shape
         return f"<AttentionMaps of {layers} layers and {heads} heads by {', '.join(self.mean)}>"
 
-    def with_heads(self, trace: Recorded, layers: int | Sequence[int] = (-1,), image: int = 0) -> "AttentionMaps":
+    def with_heads(self, trace: Recorded, layers: int | Sequence[int] = (-1,)) -> "AttentionMaps":
         """The same, and every head's attention of every token in some layers; all layers of a ViT-B/16 would be 22 MB a kind.
 
         Parameters
         ----------
         trace : what these maps were made from
         layers : its number or theirs, negative from the last
-        image : number of the image in the batch
 
         Raises
         ------
         IndexError : no such layer
         ValueError : the trace is of something else
         """
-        L, heads = len(self.entropy), {}
+        L, heads, image = len(self.entropy), {}, self.picture.in_trace(trace)
         for layer in [layers] if isinstance(layers, int) else layers:
             if not -L <= layer < L:
                 raise IndexError(f"no layer {layer}: there are {L} (0 to {L - 1})")
@@ -143,7 +151,7 @@ class AttentionMaps:
             for kind, weights in kinds.items():
                 mean = weights.mean(0)
                 if mean.shape != self.mean[kind][layer].shape or not np.allclose(mean, self.mean[kind][layer], atol=0.01):
-                    raise ValueError("the heads of this trace have another mean than these maps: it is of another image or model")
+                    raise ValueError("the heads of this trace have another mean than these maps: it is of another model")
         return replace(self, heads=heads)
 
 
@@ -196,21 +204,20 @@ class Contributions:
     def __repr__(self) -> str:
         return f"<Contributions of {len(self.attention)} layers to {', '.join(map(repr, self.texts))}>"
 
-    def with_masks(
-        self, trace: Recorded, masks: Mapping[str, np.ndarray], kinds: Sequence[str] = ("qk", "vv"), image: int = 0
-    ) -> "Contributions":
+    def with_masks(self, trace: Recorded, masks: Mapping[str, np.ndarray], kinds: Sequence[str] = ("qk", "vv")) -> "Contributions":
         """The same, and how far attention of each layer selects the thing that a text names.
 
         Parameters
         ----------
         trace : what these contributions were made from
         masks : text -> true mask (H, W) bool of two patches or more
-        kinds, image : kinds of attention; number of the image in the batch
+        kinds : kinds of attention
 
         Raises
         ------
-        ValueError : a mask of a text that is not here, of another size, or of fewer than two patches
+        ValueError : a mask of a text that is not here, of another size, or of fewer than two patches; the trace is of another image
         """
+        image = self.picture.in_trace(trace)
         for text in masks:
             if text not in self.texts:
                 raise ValueError(f"a mask of {text!r}, but the texts are {', '.join(map(repr, self.texts))}")

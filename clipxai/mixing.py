@@ -48,6 +48,8 @@ def neighbourhood_bias(grid: tuple[int, int], std: float) -> Tensor:
 
     Peak 1, standard deviation 5 and no scaling by 1/sqrt(d): as in NACLIP's released code.
     """
+    if std <= 0:
+        raise ValueError(f"neighbourhood={std}, but a standard deviation is above 0 (None: near patches get no bonus)")
     y, x = torch.meshgrid(torch.arange(grid[0]), torch.arange(grid[1]), indexing="ij")
     places = torch.stack([y.flatten(), x.flatten()], dim=1).float()
     bias = torch.zeros(1 + len(places), 1 + len(places))

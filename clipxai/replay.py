@@ -14,16 +14,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .given import expect
 from .model.resnet import AttentionPool
 from .model.transformer import Block
 from .model.vit import VisionTransformer
 from .scores import Scores
 from .trace import Trace
+
+Found = TypeVar("Found")
 
 
 @contextmanager
@@ -45,6 +49,18 @@ def texts_at_a_time(most: int) -> Callable[[Callable[..., Scores]], Callable[...
         return in_turns
 
     return decorate
+
+
+def unrounded(verb: Callable[..., Found]) -> Callable[..., Found]:
+    """Decorator: what is computed from a trace is float32, also where the caller switched autocast on; rounded shares do not add up."""
+
+    @wraps(verb)
+    def computed(trace: Trace, *arguments: object, **options: object) -> Found:
+        expect(Trace, trace, "record")
+        with torch.autocast(trace.stream.device.type, enabled=False):
+            return verb(trace, *arguments, **options)
+
+    return computed
 
 
 def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from .given import number_of
+from .given import expect_share, number_of
 from .maps import is_flat, minmax, otsu, resize_bilinear, sampling
 
 Normalize = Literal["minmax", "patches", "none"]
@@ -109,10 +109,9 @@ class Explanation:
         """(H, W) bool: where the `heatmap` (`text`, `size`) reaches `threshold`, 0…1, "mean" or "otsu" (1979); else a ValueError."""
         heat = self.heatmap(text, size)
         seen = heat[~np.isnan(heat)]
-        if isinstance(threshold, str):
-            if threshold not in ("mean", "otsu"):
-                raise ValueError(f"unknown threshold {threshold!r}; choose a number in 0…1, 'mean' or 'otsu'")
+        if threshold in ("mean", "otsu"):
             threshold = float(seen.mean()) if threshold == "mean" else otsu(seen)
+        expect_share(threshold, "a number in 0…1, 'mean' or 'otsu'")
         return np.nan_to_num(heat, nan=-1) >= threshold
 
     def points(self, text: int | str = 0, threshold: float = 0.8, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -128,8 +127,9 @@ class Explanation:
 
         Raises
         ------
-        ValueError, IndexError : the map has no variation, so no point is better than another; no such text
+        ValueError, IndexError : no such threshold or text; the map has no variation, so no point is better than another
         """
+        expect_share(threshold)
         scores = self.scores[self.index(text)]
         if is_flat(scores) or not np.isfinite(scores).all():
             raise ValueError(f"the map of {self.texts[self.index(text)]!r} has no variation (or is not finite): no point to choose")

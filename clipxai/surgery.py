@@ -49,7 +49,7 @@ class Rewrite:
     neighbourhood : standard deviation, in patches, of a Gaussian bonus for near patches (NACLIP), or None
     normalize, sharpen : unit-length queries and keys, factor on 1/sqrt(d); None means the architecture's own (ViT: no, 1; ResNet: yes, 8)
     iterations : times "gem" refines its tokens by their own attention
-    class_token : "original" as in the paper, or "rewritten"
+    class_token : "original" as in the paper, or "rewritten"; another is a ValueError
     """
 
     attention: AttentionKind = "vv"
@@ -64,8 +64,9 @@ class Rewrite:
     class_token: Literal["original", "rewritten"] = "original"
 
     def __post_init__(self) -> None:
-        if self.attention not in ATTENTION_KINDS:
-            raise ValueError(f"unknown attention {self.attention!r}; choose one of {', '.join(ATTENTION_KINDS)}")
+        for name, known in {"attention": ATTENTION_KINDS, "class_token": ("original", "rewritten")}.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"unknown {name} {getattr(self, name)!r}; choose one of {', '.join(known)}")
         if self.blocks < 0:
             raise ValueError(f"cannot rewrite {self.blocks} blocks; give 0 (none) or more")
 

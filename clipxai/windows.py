@@ -20,8 +20,9 @@ from .batches import ask, see, speak
 from .explainers import find_method
 from .given import expect
 from .model.clip import CLIP, Texts
-from .model.image import Prepared
+from .model.image import Prepared, each_image, read_image
 from .results import Explanation, Grid
+from .trace import cosines
 
 
 def explain_windows(
@@ -65,10 +66,11 @@ def explain_windows(
     high, wide = prepare.image_size if window is None else (window, window) if isinstance(window, int) else window
     stride = max(patch, min(high, wide) // 2 // patch * patch) if stride is None else stride
     _check(high, wide, stride, patch)
-    whole = prepare(image)
-    if len(whole.images) != 1:
-        raise ValueError(f"explain_windows takes one image at a time, not {len(whole.images)}: call it for each")
-    canvas = prepare(whole.images, mode="aspect", size=_own_size(whole.grids[0], high, wide, patch) if size is None else size)
+    originals = [read_image(one) for one in each_image(image)]
+    if len(originals) != 1:
+        raise ValueError(f"explain_windows takes one image at a time, not {len(originals)}: call it for each")
+    whole = prepare(originals)
+    canvas = prepare(originals, mode="aspect", size=_own_size(whole.grids[0], high, wide, patch) if size is None else size)
     places = _places(canvas.grids[0], high // patch, wide // patch, stride // patch)
     spoken = speak(model, texts, templates, truncate)
 
@@ -79,7 +81,7 @@ def explain_windows(
         for (rows, columns), e in zip(few, ask(spoken, _cut(canvas, few, patch), method, options)):
             sums[:, rows, columns] += e.scores
             counts[rows, columns] += 1
-    presence = (see(spoken, whole, patches=False).image_features @ spoken.text_features.T)[0].float().cpu().numpy()
+    presence = cosines(see(spoken, whole, patches=False).image_features, spoken.text_features)[0].cpu().numpy()
     h, w = canvas.pixels.shape[-2:]
     how = f"{len(places)} x {high}x{wide} pixels, stride {stride}, on the image at {h}x{w}"
     note = f"Every window was explained by itself and overlaps were averaged: {how}."

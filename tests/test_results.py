@@ -121,3 +121,12 @@ def test_npz_round_trip(trace, tmp_path):
         np.testing.assert_array_equal(getattr(again, name), getattr(e, name))
     for name in ("texts", "method", "grid", "unit", "notes", "provenance"):
         assert getattr(again, name) == getattr(e, name), name
+
+
+@pytest.mark.parametrize("threshold", [50, -0.1, float("nan")])
+def test_a_threshold_is_a_share(threshold):
+    e = explanation(np.linspace(0, 1, 144).reshape(1, 12, 12), (120, 240))
+    with pytest.raises(ValueError, match=f"unknown threshold {threshold}; choose a number in 0…1, 'mean' or 'otsu'"):
+        e.mask(threshold=threshold)
+    with pytest.raises(ValueError, match=f"unknown threshold {threshold}; choose a number in 0…1"):
+        e.points(threshold=threshold)

@@ -174,3 +174,10 @@ def test_things_stay_where_they_are_in_windows(plain_vit, size, window, stride):
     maps = [cx.explain_windows(plain_vit, image, IDS, "clip", size=size, window=window, stride=stride) for image in before_and_after()]
     y, x, height, width = where_it_changed(maps)
     assert BOX[0] - height / 2 <= y <= BOX[2] + height / 2 and BOX[1] - width / 2 <= x <= BOX[3] + width / 2
+
+
+def test_an_image_keeps_its_depth(embedded, scene):
+    """More than 8 bits a channel, as `record` reads them."""
+    deep = np.clip(scene.image / 255 + np.random.default_rng(0).uniform(-0.002, 0.002, scene.image.shape), 0, 1).astype(np.float32)
+    windows, plain = cx.explain_windows(embedded, deep, TEXTS), cx.explain(cx.record(embedded, deep, TEXTS))
+    np.testing.assert_allclose(windows.scores, plain.scores, atol=1e-6)

@@ -145,7 +145,7 @@ class Explorer:
         ValueError : unknown suffix
         FileNotFoundError : the folder does not exist
         """
-        if Path(path).suffix == ".npz":
+        if Path(path).suffix.lower() == ".npz":
             return save(self.explanation, path)
         return self.viewer.save(path, view=self._lives[self.viewer.module].view)
 

@@ -128,6 +128,8 @@ class Session:
         if self.trace is None or self.trace.model is not wish.model or self._image is not wish.image:
             tell(0.0, "running the image through the model")
             trace = record(wish.model, wish.image, list(wish.texts))
+            if len(trace.images) != 1:
+                raise ValueError(f"the Explorer shows one image at a time, not {len(trace.images)}")
             self.recorded += 1
             self._of_image = {}
         elif self.trace.texts != wish.texts:

@@ -19,7 +19,7 @@ from ..inside import Picture, WordRelevance
 from ..results import Explanation
 from ..scores import Scores
 from ..surgery import PRESETS, Rewrite
-from ..trace import Trace
+from ..trace import Trace, cosines
 from .attention import bimodal, bimodal_words, legrad, raw_attention, rollout
 from .bottleneck import m2ib, m2ib_words
 from .decomposition import decomposition
@@ -194,7 +194,7 @@ def explain(trace: Trace, method: str = "clip_surgery", **options: object) -> Ex
     _check_options(method, options, row.options)
     scores = row.function(trace, **options)
     maps = scores.values.detach().float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()  # B T gh gw
-    presence = (trace.image_features @ trace.text_features.T).float().cpu().numpy()
+    presence = cosines(trace.image_features, trace.text_features).cpu().numpy()
     provenance = {**trace.model.provenance, "options": ", ".join(f"{name}={value}" for name, value in options.items())}
     explained = [
         Explanation(values, trace.texts, method, grid, scores.unit, image, present, scores.notes, provenance)
@@ -233,8 +233,9 @@ def word_relevance(trace: Trace, method: str = "bimodal", text: int | str = 0, i
     _check_options(f"the words of {method}", options, list(inspect.signature(function).parameters)[2:])
     text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
     names, words = spelled(trace, text)
-    scores, unit = function(trace, image, **options)
-    relevance = scores[text, : len(names)].detach().float().cpu().numpy()
+    alone = trace.with_texts(trace.token_ids[text : text + 1, : len(names)])  # another text, even its length, must not matter
+    scores, unit = function(alone, image, **options)
+    relevance = scores[0].detach().float().cpu().numpy()
     return WordRelevance(picture, trace.texts[text], names, words, relevance, method, unit)
 
 

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..given import expect_some
 from ..replay import cosine, from_stream, gradients, texts_at_a_time, through_blocks
 from ..scores import Scores
 from ..trace import Trace
@@ -57,16 +58,18 @@ def m2ib_words(
 
 def _information(x: Tensor, score: Callable[[Tensor], Tensor], beta: float, steps: int, samples: int, seed: int) -> Tensor:
     """Nats per token, (..., N) for x (..., N, D), of the last step; `score` maps (samples, ..., N, D) to cosines (samples, ...)."""
-    random = torch.Generator().manual_seed(seed)
+    expect_some(steps=steps, samples=samples)
+    random, dtype = torch.Generator().manual_seed(seed), x.dtype
     with gradients():
-        x, alpha = x.clone(), torch.full_like(x, START).requires_grad_()
+        x = x.to(torch.promote_types(dtype, torch.float32), copy=True)  # Adam divides by what half precision takes for 0
+        alpha = torch.full_like(x, START).requires_grad_()
         optimizer = torch.optim.Adam([alpha], lr=1.0)
         for _ in range(steps):
             noise = torch.randn(samples, *x.shape[-2:], generator=random).to(x)
             noise = noise.view(samples, *(1,) * (x.ndim - 2), *x.shape[-2:])  # the same for every text and image of a batch
             passed, closed = alpha.sigmoid() * x, (-alpha).sigmoid()
             nats = (passed.square() + closed.square() - 1) / 2 - F.logsigmoid(-alpha)
-            loss = (beta * nats.mean((-1, -2)) - score(passed + closed * noise).mean(0)).sum()
+            loss = (beta * nats.mean((-1, -2)) - score((passed + closed * noise).to(dtype)).mean(0)).sum()
             (alpha.grad,) = torch.autograd.grad(loss, alpha)
             optimizer.step()
     return nats.detach().sum(-1)

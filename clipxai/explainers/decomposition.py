@@ -17,14 +17,14 @@ Misleads   Direct effects only: what a head writes into other tokens for later l
 import torch
 from torch import Tensor
 
-from ..given import expect
 from ..inside import HeadContributions, Picture
-from ..replay import attend, gathering
+from ..replay import attend, gathering, unrounded
 from ..scores import Scores
 from ..trace import Trace
 
 
 @torch.no_grad()
+@unrounded
 def decomposition(trace: Trace, minus_mean: bool = False) -> Scores:
     """Share of the cosine that the heads of all layers brought directly from each patch."""
     if minus_mean and len(trace.texts) == 1:
@@ -36,6 +36,7 @@ def decomposition(trace: Trace, minus_mean: bool = False) -> Scores:
 
 
 @torch.no_grad()
+@unrounded
 def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
     """The share of every head, layer and token in the cosine of one image with every text; the parts add up.
 
@@ -54,7 +55,6 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
     ValueError : a tower without a class token that gathers the image layer by layer (ResNet, SigLIP)
     IndexError : no such image
     """
-    expect(Trace, trace, "record")
     tower, picture = gathering(trace), Picture.of(trace, image)
     to_text = _to_text(trace)
 

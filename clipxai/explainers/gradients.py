@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..given import expect_some
 from ..replay import cosine, from_features, from_pixels, from_stream, gradients, per_text, texts_at_a_time
 from ..scores import Scores
 from ..trace import Trace
@@ -90,6 +91,7 @@ def gradient_x_input(trace: Trace) -> Scores:
 @texts_at_a_time(16)
 def integrated_gradients(trace: Trace, steps: int = 32) -> Scores:
     """Pixel times gradient, averaged over `steps` images between the mean colour and the image."""
+    expect_some(steps=steps)
     pixels = trace.pixels.to(trace.model.dtype).clone()
     slope = sum(_pixel_slope(trace, pixels * ((step + 0.5) / steps)) for step in range(steps)) / steps
     return Scores(_by_patch(trace, slope * pixels), "share of the cosine above that of the mean colour")

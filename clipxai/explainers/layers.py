@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..given import expect
 from ..inside import AttentionMaps, Contributions, Picture
-from ..replay import gathering
+from ..replay import gathering, unrounded
 from ..trace import Kind, Trace, cosines
 
 SINK = 5.0  # a patch that gets this many times its even share of attention in the second half of the layers is called a sink
@@ -78,6 +78,7 @@ def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: in
 
 
 @torch.no_grad()
+@unrounded
 def contributions(trace: Trace, image: int = 0) -> Contributions:
     """Share of every attention and every FFN in the cosine of every token of one image with every text; all parts add up to it.
 
@@ -96,7 +97,6 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
     ValueError : a ResNet or SigLIP: no class token gathers their image layer by layer
     IndexError : no such image
     """
-    expect(Trace, trace, "record")
     tower, picture, final = gathering(trace), Picture.of(trace, image), trace.stream[image].float()
     tokens = trace.image_tokens(normalize=False)[image].float()
     sigma = (final.var(-1, unbiased=False, keepdim=True) + tower.ln_post.eps).sqrt()

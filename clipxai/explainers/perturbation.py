@@ -21,9 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..given import expect_some
 from ..replay import cosine, from_features, gradients, per_text
 from ..scores import Scores
-from ..trace import Trace
+from ..trace import Trace, cosines
 
 BATCH = 64  # covered pictures that go through the model together
 
@@ -37,13 +38,14 @@ def occlusion(trace: Trace, window: int = 3) -> Scores:
     covered = F.max_pool2d(patches[:, None], window, stride=1, padding=window // 2)
     visible = F.interpolate(1 - covered, trace.pixels.shape[-2:])[:, 0]  # P h w
     left = torch.stack([torch.cat([_masked(trace, image, few) for few in visible.split(BATCH)]) for image in range(len(trace.pixels))])
-    whole = trace.image_features @ trace.text_features.T
+    whole = cosines(trace.image_features, trace.text_features)
     return Scores(whole[:, None] - left, "drop of the cosine when covered")
 
 
 @torch.no_grad()
 def rise(trace: Trace, masks: int = 1000, cells: int = 7, share: float = 0.5, seed: int = 0) -> Scores:
     """Mean of `masks` random smooth masks, weighted by the cosine of the picture seen through each."""
+    expect_some(masks=masks, cells=cells)
     together = torch.zeros(len(trace.pixels), trace.grids[0].patches, len(trace.texts), device=trace.pixels.device)  # B P T
     seen, score = torch.zeros_like(together[0, :, 0]), torch.zeros_like(together[:, 0])  # P, B T
     for few in _random_masks(masks, cells, share, trace, seed):
@@ -69,6 +71,7 @@ def _random_masks(count: int, cells: int, share: float, trace: Trace, seed: int)
 
 def gscorecam(trace: Trace, channels: int = 300, relu: bool = False) -> Scores:
     """Activation maps weighted by the logit of the picture seen through them, for the `channels` of largest gradient."""
+    expect_some(channels=channels)
     activations, slope = _channels(trace)  # B D gh gw, B T D
     k = min(channels, activations.shape[1])
     chosen = torch.zeros_like(slope).scatter(-1, slope.topk(k).indices, 1).bool()
@@ -102,17 +105,17 @@ def _masked(trace: Trace, image: int, masks: Tensor) -> Tensor:
     """Cosines (M, T) of one picture seen through masks (M, h, w): 0 is the mean colour."""
     tower, pixels = trace.model.visual, (trace.pixels[image] * masks[:, None]).to(trace.model.dtype)
     features = tower.tokens(tower(pixels, patches=False))[:, 0].float()
-    return F.normalize(features, dim=-1) @ trace.text_features.T
+    return cosines(F.normalize(features, dim=-1), trace.text_features)
 
 
 @torch.no_grad()
 def leave_out_words(trace: Trace, image: int) -> tuple[Tensor, str]:
     """Drop of the cosine with one image when a token is left out of its text, (T, S); [start] and [end] stay and score 0."""
     ids, ends = trace.token_ids, trace.model.text.end(trace.token_ids)
-    drops = torch.zeros(ids.shape, device=ids.device)
+    drops, feature = torch.zeros(ids.shape, device=ids.device), trace.image_features[image : image + 1]
     for text, (row, end) in enumerate(zip(ids, ends.tolist())):
         if end > 1:  # the empty text has nothing to leave out
             shorter = torch.stack([torch.cat([row[:token], row[token + 1 :]]) for token in range(1, end)])
-            without = trace.model.encode_text(shorter) @ trace.image_features[image]
-            drops[text, 1:end] = (trace.text_features[text] @ trace.image_features[image] - without).float()
+            without = cosines(trace.model.encode_text(shorter), feature)[:, 0]
+            drops[text, 1:end] = cosines(trace.text_features[text : text + 1], feature)[0] - without
     return drops, "drop of the cosine when left out"

@@ -48,7 +48,7 @@ def surgery(
     if redundant == "empty":
         values = feature_surgery(tokens, texts, trace.empty_features, temperature)
         return Scores(values[:, 1:], "cosine similarity minus the empty text", notes)
-    if isinstance(redundant, str) and redundant != "labels":
+    if redundant is None or isinstance(redundant, str) and redundant != "labels":
         raise ValueError(f"unknown redundant={redundant!r}; choose 'empty', 'labels' or a list of texts (none: clip_surgery_architecture)")
     if redundant != "labels":
         texts = torch.cat([texts, trace.with_texts(redundant, trace.templates).text_features])

@@ -17,14 +17,14 @@ from ..given import expect, number_of
 from ..inside import Picture, TokenScores
 from ..replay import attend
 from ..surgery import PRESETS, rewrite
-from ..trace import Trace
+from ..trace import Trace, cosines
 
 
 def spelled(trace: Trace, text: int) -> tuple[tuple[str, ...], tuple[tuple[str, int, int], ...]]:
     """The S tokens of a text, [start] and [end] included, and (word, its first token, one behind its last) of its words."""
     words, end = trace.words(text), int(trace.model.text.end(trace.token_ids)[text])
     between = (trace.model.tokenizer.decode([int(number)]) for number in trace.token_ids[text, 1:end])
-    return ("[start]", *between, "[end]"), tuple((word.text, word.start, word.stop) for word in words)
+    return ("[start]", *between, "[end]"), tuple((word.text, word.start, word.stop) for word in words if word.stop <= end)
 
 
 @torch.no_grad()
@@ -55,8 +55,8 @@ def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScor
     tokens = F.normalize(trace.text_tokens[text, :S].float(), dim=-1)  # S E
     paths = {"raw": trace.image_tokens()[image].float()}
     paths["surgery"] = F.normalize(rewrite(trace, PRESETS["clip_surgery"])[image].float(), dim=-1)
-    scores = {name: tokens @ image_tokens.T for name, image_tokens in paths.items()}  # S N
-    scores["surgery minus the empty text"] = (tokens - trace.empty_features.float()) @ paths["surgery"].T
+    scores = {name: cosines(image_tokens, tokens).T for name, image_tokens in paths.items()}  # S N
+    scores["surgery minus the empty text"] = cosines(paths["surgery"], tokens - trace.empty_features.float()).T
     seen = torch.stack([attend(tape.q[text], tape.k[text], causal=True).float().mean(0) for tape in trace.text_layers])[:, :S, :S]
     return TokenScores(
         picture, trace.texts[text], names, words,

@@ -20,7 +20,7 @@ FIELDS = ("contrast", "object contrast", "pointing", "energy", "AP", "accuracy",
 def _seen(heat: np.ndarray, *masks: np.ndarray) -> list[np.ndarray]:
     """The pixels (n,) that the model looked at, of a map (min-max) and of masks (H, W)."""
     there = ~np.isnan(heat)
-    return [values[there] for values in (minmax(heat), *masks)]
+    return [minmax(heat)[there], *(mask[there].astype(bool) for mask in masks)]
 
 
 def score_contrast(heat: np.ndarray, mask: np.ndarray) -> float:
@@ -41,6 +41,7 @@ def object_contrast(heat: np.ndarray, mask: np.ndarray, others: np.ndarray) -> f
 
 def iou(predicted: np.ndarray, mask: np.ndarray) -> float:
     """Pixels shared by `predicted` and `mask` (H, W) bool over all pixels of either, x100: 0…100, and 100 where both are empty."""
+    predicted, mask = predicted.astype(bool), mask.astype(bool)
     union = np.count_nonzero(predicted | mask)
     return 100 * np.count_nonzero(predicted & mask) / union if union else 100.0
 
@@ -111,8 +112,8 @@ def localise(heat: np.ndarray, mask: np.ndarray, others: np.ndarray | None = Non
     (len(FIELDS),) float64 in per cent; NaN for a contrast where there is nothing to compare with
     """
     counted = ~np.isnan(heat) if ignore is None else ~(np.isnan(heat) | ignore)
-    others = None if others is None else others[counted]
-    heat, mask = minmax(heat)[counted], mask[counted]
+    others = None if others is None else others[counted].astype(bool)
+    heat, mask = minmax(heat)[counted], mask[counted].astype(bool)
     inside, everywhere = np.sort(heat[mask]), np.sort(heat)
     mean, outside = inside.mean(dtype=float), len(everywhere) - len(inside)
     cuts = np.array([0.5, everywhere.mean(), otsu(everywhere)])

@@ -73,7 +73,7 @@ class Preprocessor:
         """
         if mode not in get_args(Mode):
             raise ValueError(f"unknown mode {mode!r}; choose one of {', '.join(get_args(Mode))}")
-        originals = [read_image(image) for image in _each(images)]
+        originals = [read_image(image) for image in each_image(images)]
         if not originals:
             raise ValueError("no image given: pass at least one")
         fitted = [self._fit(original, mode, self._size(size)) for original in originals]
@@ -160,7 +160,8 @@ def read_image(source: object) -> np.ndarray:
     raise TypeError(f"cannot read a {type(source).__name__} as an image: pass a path, bytes, array, PIL image or torch tensor")
 
 
-def _each(images: object) -> Iterable[object]:
+def each_image(images: object) -> Iterable[object]:
+    """One image, a list of them or a batch (B, …) as images one by one."""
     if isinstance(images, (list, tuple)):
         return images
     return list(images) if isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4 else [images]

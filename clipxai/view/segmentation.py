@@ -158,5 +158,5 @@ def _as_labels(made: Segmentation, truth: Mapping[str, np.ndarray]) -> np.ndarra
             raise ValueError(f"the truth names {name!r}, but the classes are {', '.join(map(repr, made.classes))}")
         if mask.shape != labels.shape:
             raise ValueError(f"the true mask of {name!r} has {mask.shape} pixels, the image {labels.shape}")
-        labels[mask] = made.classes.index(name)
+        labels[mask.astype(bool)] = made.classes.index(name)
     return labels

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 POSTER_BYTES = {"png": 190_000, "webp": 100_000}  # so that a figure of the embedded model stays below 0.6 MB in a notebook
 POSTER_DPI, PRINT_DPI = (100, 80, 64, 48), 200
+WEBP_SIDE, PNG_SIDE = 16_000, 65_000  # pixels; what the format and matplotlib can draw, and some to spare
 POSTER_STEP = 4  # levels of colour that count as one in a PNG poster: invisible, and a noisy photo takes half the bytes
 PNG_EFFORT = 6  # of 9: five per cent larger than the most, in an eighth of the time
 PosterKind = Literal["png", "webp"]
@@ -63,7 +64,7 @@ class Viewer(ABC):
         drawn = self.first_state()
         options = {"png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_EFFORT], "webp": [cv2.IMWRITE_WEBP_QUALITY, self.poster_quality]}[kind]
         for dpi in POSTER_DPI:
-            pixels = cv2.imdecode(np.frombuffer(_render(drawn, "png", dpi), np.uint8), cv2.IMREAD_COLOR)
+            pixels = cv2.imdecode(np.frombuffer(_render(drawn, "png", dpi, WEBP_SIDE), np.uint8), cv2.IMREAD_COLOR)
             if kind == "png":
                 pixels = np.minimum(np.rint(pixels / self.poster_step) * self.poster_step, 255).astype(np.uint8)
             picture = cv2.imencode(f".{kind}", pixels, options)[1].tobytes()
@@ -126,8 +127,9 @@ def replacing(path: Path) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
-def _render(figure: "Figure", kind: str, dpi: int) -> bytes:
-    buffer = BytesIO()
+def _render(figure: "Figure", kind: str, dpi: int, longest: int = PNG_SIDE) -> bytes:
+    """The figure as a file, coarser where a side would have more than the `longest` number of pixels."""
+    buffer, dpi = BytesIO(), min(dpi, longest / max(figure.get_size_inches()))
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)  # same figure, same file
     quick = {"pil_kwargs": {"compress_level": 3}} if kind == "png" else {}  # a few per cent larger, three times as fast
     figure.savefig(buffer, format=kind, dpi=dpi, metadata=undated, **quick)

@@ -210,3 +210,8 @@ def test_the_copy_in_a_notebook_is_small_in_every_view(explorer):
         copy = explorer._asleep()
         assert f'data-viewer="{explorer.viewer.module}"' in copy["text/html"]
         assert sum(map(len, copy.values())) <= 600_000, f"{name} takes {sum(map(len, copy.values())) / 1000:.0f} kB"
+
+
+def test_one_image_at_a_time(embedded, scene):
+    with pytest.raises(ValueError, match="the Explorer shows one image at a time, not 2"):
+        cx.Explorer(embedded, image=[scene.image, scene.image], texts="a dog")

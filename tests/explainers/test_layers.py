@@ -135,3 +135,9 @@ def test_half_precision_weights_give_nearly_the_same_parts(scene):
         for name, values in expected.items():
             if isinstance(values, np.ndarray):
                 assert np.abs(found[name] - values).max() <= 0.1 * np.abs(values).max() + 1e-4, (verb.__name__, name)
+
+
+def test_a_typed_end_token_ends_the_text(trace):
+    """The model reads [end] wherever it stands; what comes behind it has no token to show."""
+    words = cx.token_scores(trace.with_texts("a dog <|endoftext|> cat"))
+    assert words.tokens == ("[start]", "a", "dog", "[end]") and [word for word, _, _ in words.words] == ["a", "dog"]

@@ -173,3 +173,14 @@ def test_pixels_that_the_model_did_not_see_do_not_count():
     assert cx.measure.object_contrast(heat, mask, others) == pytest.approx(cx.measure.object_contrast(heat[seen], mask[seen], others[seen]))
     cuts = np.array([0.3, 0.7])
     np.testing.assert_allclose(cx.measure.iou_at(heat, mask, cuts), cx.measure.iou_at(heat[seen], mask[seen], cuts))
+
+
+def test_masks_from_files_count_as_masks():
+    random = np.random.default_rng(0)
+    heat, mask, others = random.random((20, 30)), random.random((20, 30)) > 0.7, random.random((20, 30)) > 0.8
+    as_read, others_read = mask.astype(np.uint8) * 255, others.astype(np.uint8) * 255
+    for measure in (score_contrast, energy_inside, average_precision, pixel_accuracy, pointing_hit):
+        assert measure(heat, as_read) == measure(heat, mask), measure.__name__
+    assert iou(heat > 0.5, as_read // 2 * 2) == iou(heat > 0.5, mask)
+    assert object_contrast(heat, as_read, others_read) == object_contrast(heat, mask, others)
+    np.testing.assert_array_equal(localise(heat, as_read, others_read), localise(heat, mask, others))

@@ -88,3 +88,24 @@ def test_nothing_needs_float64(scene):
         cx.attention_maps(trace)
         cx.contributions(trace)
         cx.token_scores(trace)
+
+
+def test_autocast_leaves_what_is_inside_as_exact_as_its_recording(embedded, scene):
+    with torch.autocast("cpu", torch.bfloat16):
+        trace = cx.record(embedded, scene.image, TEXTS)
+        parts, heads, words = cx.contributions(trace), cx.head_contributions(trace), cx.token_scores(trace)
+        seen = cx.explain(trace, "gscorecam", channels=4)
+    assert parts.residual < 1e-5 and heads.residual < 5e-3
+    plain = cx.record(embedded, scene.image, TEXTS)
+    for name, scores in cx.token_scores(plain).scores.items():
+        assert np.corrcoef(words.scores[name].ravel(), scores.ravel())[0, 1] > 0.999, name
+    assert rank_correlation(seen.scores[0], cx.explain(plain, "gscorecam", channels=4).scores[0]) > 0.99
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_the_bottleneck_of_half_weights(embedded, scene, dtype):
+    half, full = (cx.record(model, scene.image, "a dog on grass") for model in (cx.load(dtype=dtype), embedded))
+    found, expected = cx.explain(half, "m2ib"), cx.explain(full, "m2ib")
+    assert np.isfinite(found.scores).all() and rank_correlation(found.scores[0], expected.scores[0]) > 0.98
+    words = [cx.word_relevance(trace, "m2ib").by_word for trace in (half, full)]
+    assert max(words[0], key=words[0].get) == max(words[1], key=words[1].get)

@@ -86,8 +86,12 @@ def test_single_heads_are_those_of_the_trace(trace):
     np.testing.assert_array_equal(maps.heads[3]["vv"], trace.attention(3, "vv")[0].numpy())
     with pytest.raises(IndexError, match=r"no layer 8: there are 8 \(0 to 7\)"):
         maps.with_heads(trace, [8])
-    with pytest.raises(ValueError, match="of another image or model"):
+    with pytest.raises(ValueError, match="image 0 of this trace is not the one that was looked at"):
         attention_example(8).with_heads(trace)
+    other = cx.load()
+    other.visual.blocks[2].up.weight.zero_()
+    with pytest.raises(ValueError, match="another mean than these maps: it is of another model"):
+        maps.with_heads(cx.record(other, trace.images[0], "a cat"))
 
 
 def test_sinks_do_not_coarsen_the_others():

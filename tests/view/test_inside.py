@@ -41,3 +41,20 @@ def test_wrong_masks_are_explained(trace, scene):
         parts.with_masks(trace, {"a dog": np.ones((3, 3), bool)})
     with pytest.raises(ValueError, match="the mask of 'a dog' covers 0 patches"):
         parts.with_masks(trace, {"a dog": np.zeros((112, 112), bool)})
+
+
+def test_masks_belong_to_the_image_that_was_looked_at(embedded):
+    scenes = [cx.scenes.compose(["dog", "bicycle"], "grass", seed=seed) for seed in (1, 5)]
+    both = cx.record(embedded, [scene.image for scene in scenes], "a dog")
+    masks = {"a dog": scenes[1].mask("dog")}
+    second = cx.contributions(both, image=1)
+    alone = cx.record(embedded, scenes[1].image, "a dog")
+    expected = cx.contributions(alone).with_masks(alone, masks).selection["a dog"].ratio["vv"]
+    np.testing.assert_allclose(second.with_masks(both, masks).selection["a dog"].ratio["vv"], expected, atol=1e-5)
+    with pytest.raises(ValueError, match="image 1 of this trace is not the one that was looked at"):
+        second.with_masks(alone, masks)
+
+
+def test_masks_from_files_count_as_masks(trace, scene):
+    as_read = scene.masks[0].astype(np.uint8) * 255
+    np.testing.assert_array_equal(on_patches(as_read, trace.grids[0]), on_patches(scene.masks[0], trace.grids[0]))

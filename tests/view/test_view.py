@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
 
 from clipxai.results import Explanation
@@ -195,3 +196,11 @@ def test_import_is_light():
 def test_style_speaks_only_inside_the_shadow_root():
     assert ":host" in asset("viewer.css") and "http" not in asset("viewer.css")
     assert "<style" not in fragment(MethodComparison(example()))
+
+
+def test_a_figure_that_no_format_holds_is_drawn_coarser(tmp_path, monkeypatch):
+    viewer, tall = MethodComparison(example()), Figure(figsize=(0.2, 400))
+    monkeypatch.setattr(type(viewer), "first_state", lambda self: tall)
+    monkeypatch.setattr(type(viewer), "figure", lambda self: tall)
+    assert cv2.imdecode(np.frombuffer(viewer.poster(), np.uint8), cv2.IMREAD_COLOR).shape[0] <= 16_383, "a WebP's longest side"
+    assert cv2.imread(str(viewer.save(tmp_path / "tall.png"))).shape[0] < 1 << 16, "what matplotlib draws at most"
