@@ -82,7 +82,7 @@ def pictures(where: str | Path) -> list[Path]:
         found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
     else:
         found = [Path(path) for path in glob.glob(str(where), recursive=True)]
-    found = sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+    found = sorted({path for path in found if path.is_file() and not path.name.startswith(".")})  # `**/**` finds some twice
     if not found:
         raise FileNotFoundError(f"no images in {where}: pass a folder with {', '.join(SUFFIXES)}, or a pattern such as 'photos/**/*.jpg'")
     return found

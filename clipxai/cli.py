@@ -167,9 +167,9 @@ def _explain_folder(given: argparse.Namespace) -> int:
     if not images:
         raise ValueError(f"all images of {given.image} lie in {out}, where the maps go: choose another --out")
     model = load(given.model, revision=given.revision, trust=given.trust)
-    files = folders.outputs(images, out, given.method, dict.fromkeys(given.format or ["png"]))
+    files = folders.outputs(images, given.image, out, given.method, dict.fromkeys(given.format or ["png"]))
     asked = {"method": given.method, "mode": given.mode, "size": given.size, **options}
-    question = {"texts": given.texts, **asked, "model": model.provenance}
+    question = {"texts": given.texts, **asked, "model": model.provenance, "weights sha256": model.weights_sha256()}
     left, broken = images if given.overwrite else folders.unanswered(files, out, question), []
 
     with tqdm(total=len(left), desc="explaining", unit="image", disable=None) as bar:
@@ -180,11 +180,12 @@ def _explain_folder(given: argparse.Namespace) -> int:
             bar.update()
 
         explained = explain_each(model, left, given.texts, **asked, batch=given.batch, broken=leave_out)  # wrong texts end here
-        folders.begin(files, out, question, given.overwrite)
-        for image, explanation in explained:
-            for file in files[image]:
-                view.save(explanation, file)
-            bar.update()
+        with folders.recording(files, left, out, question) as made:
+            for image, explanation in explained:
+                for file in files[image]:
+                    view.save(explanation, file)
+                made(image)
+                bar.update()
     there, done = len(images) - len(left), len(left) - len(broken)
     print(f"{out}: {done} explained, {there} were there already, {len(broken)} could not be read")
     return FAILED if broken else DONE

@@ -22,6 +22,7 @@ EVERYTHING = {
     "batches",
     "windows",
     "folders",
+    "journal",
     "measure",
     "tasks",
     "scenes",
@@ -32,6 +33,7 @@ EVERYTHING = {
 }
 MAY_IMPORT = {
     "given": set(),
+    "journal": set(),
     "maps": set(),
     "results": {"maps", "given"},
     "inside": {"results", "given"},
@@ -44,8 +46,8 @@ MAY_IMPORT = {
     "explainers": {"given", "surgery", "replay", "mixing", "scores", "trace", "results", "inside"},
     "batches": {"given", "explainers", "trace", "model", "results"},
     "windows": {"given", "batches", "explainers", "trace", "model", "results"},
-    "folders": {"batches", "model", "results", "view"},
-    "measure": {"explainers", "inside", "surgery", "trace", "model", "results", "maps", "tasks", "scenes", "view"},
+    "folders": {"journal", "batches", "model", "results", "view"},
+    "measure": {"journal", "explainers", "inside", "surgery", "trace", "model", "results", "maps", "tasks", "scenes", "view"},
     "tasks": {"given", "results"},
     "scenes": set(),
     "view": {"given", "results", "maps", "inside", "tasks"},

@@ -1,12 +1,20 @@
-"""`clipxai explain FOLDER`: every readable image gets its files, runs continue, and maps of another question are never mixed in."""
+"""`clipxai explain FOLDER`: every readable image gets its files, runs continue, and maps of anything else are never taken for its own."""
+
+import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 import clipxai as cx
 from clipxai import view
 from clipxai.cli import main
+from clipxai.folders import outputs
+from clipxai.model.checkpoints import EMBEDDED
 
 
 @pytest.fixture
@@ -35,7 +43,7 @@ def test_the_broken_one_is_told_and_the_rest_written(photos, tmp_path, capsys):
     assert captured.err.count("\n") == 1 and "clipxai: left out: not an image" in captured.err and "broken.jpg" in captured.err
     assert "2 explained, 0 were there already, 1 could not be read" in captured.out
     maps = [f"{name}-clip_surgery.{kind}" for name in ("bike", "dog") for kind in ("npz", "png")]
-    assert names(out) == sorted([*maps, "clipxai-explain.json"])
+    assert names(out) == sorted([*maps, "clipxai-explain.jsonl"])
     expected = cx.explain(cx.record(cx.load(), photos / "dog.png", ["a dog", "a bicycle"]))
     np.testing.assert_allclose(cx.Explanation.from_npz(out / "dog-clip_surgery.npz").scores, expected.scores, atol=1e-5)
 
@@ -52,7 +60,7 @@ def test_an_interrupted_run_continues(photos, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(view, "save", interrupted)
     assert explain(photos, out, "--format", "npz") == 1
-    assert "interrupted" in capsys.readouterr().err and names(out) == ["bike-clip_surgery.npz", "clipxai-explain.json"]
+    assert "interrupted" in capsys.readouterr().err and names(out) == ["bike-clip_surgery.npz", "clipxai-explain.jsonl"]
     before = (out / "bike-clip_surgery.npz").stat().st_mtime_ns
     monkeypatch.setattr(view, "save", save)
     assert explain(photos, out, "--format", "npz") == 0
@@ -83,12 +91,143 @@ def test_names_of_a_pattern_and_of_twins(photos, tmp_path, capsys):
     for _ in range(2):
         assert explain(f"{photos}/**/*.*g", out, "--method", "clip", "--format", "npz") == 0
         maps = ["below/dog-clip.npz", "bike-clip.npz", "dog.jpg-clip.npz", "dog.png-clip.npz"]
-        assert names(out) == sorted([*maps, "clipxai-explain.json"])
+        assert names(out) == sorted([*maps, "clipxai-explain.jsonl"])
     assert "0 explained, 4 were there already" in capsys.readouterr().out
     Image.open(photos / "dog.png").save(out / "bike-clip.png")  # what a run with --format png leaves below the images is no image
     assert explain(f"{photos}/**/*.*g", out, "--method", "clip", "--format", "npz") == 0
     assert "0 explained, 4 were there already" in capsys.readouterr().out
     assert explain(photos, photos) == 2 and "choose another --out" in capsys.readouterr().err
+
+
+def picture(path, seed):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(cx.scenes.compose(["dog", "bicycle"], background="grass", seed=seed).image).save(path)
+    return path
+
+
+def quick(photos, out, *more):
+    return explain(photos, out, "--method", "clip", "--format", "npz", *more)
+
+
+def is_map_of(file, image):
+    expected = cx.explain(cx.record(cx.load(), image, ["a dog", "a bicycle"]), "clip")
+    return np.allclose(cx.Explanation.from_npz(file).scores, expected.scores, atol=1e-5)
+
+
+def test_a_map_of_another_folder_is_neither_taken_nor_replaced(tmp_path, capsys):
+    first, second = picture(tmp_path / "a/img.png", 1), picture(tmp_path / "b/img.png", 2)
+    out = tmp_path / "maps"
+    assert quick(first.parent, out) == 0 and quick(second.parent, out) == 2
+    told = capsys.readouterr().err
+    assert f"holds a map of {first.resolve()} where that of {second} goes: choose another folder, or --overwrite" in told
+    assert is_map_of(out / "img-clip.npz", first) and not is_map_of(out / "img-clip.npz", second)
+    first.unlink()  # then nobody can miss its map
+    assert quick(second.parent, out) == 0 and is_map_of(out / "img-clip.npz", second)
+    first = picture(first, 1)
+    assert quick(first.parent, out, "--overwrite") == 0 and is_map_of(out / "img-clip.npz", first)
+
+
+def test_a_photo_replaced_under_its_name_is_explained_anew(tmp_path, capsys):
+    image, _ = picture(tmp_path / "photos/a.png", 1), picture(tmp_path / "photos/b.png", 2)
+    out = tmp_path / "maps"
+    assert quick(image.parent, out) == 0 and quick(image.parent, out) == 0
+    assert "0 explained, 2 were there already" in capsys.readouterr().out
+    picture(image, 3)
+    assert quick(image.parent, out) == 0
+    assert "1 explained, 1 were there already" in capsys.readouterr().out and is_map_of(out / "a-clip.npz", image)
+    image.write_bytes(b"no image any more")
+    assert quick(image.parent, out) == 1
+    assert "0 explained, 1 were there already, 1 could not be read" in capsys.readouterr().out
+    assert names(out) == ["b-clip.npz", "clipxai-explain.jsonl"], "no map of what is no longer there"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+def test_a_link_may_point_at_another_photo(tmp_path):
+    """As with tools that keep every version of a file: the former one is still there."""
+    link, out = tmp_path / "photos/a.png", tmp_path / "maps"
+    link.parent.mkdir()
+    for seed in (1, 2):
+        link.unlink(missing_ok=True)
+        link.symlink_to(picture(tmp_path / f"versions/{seed}.png", seed))
+        assert quick(link.parent, out) == 0 and is_map_of(out / "a-clip.npz", link)
+
+
+def test_killed_between_a_map_and_its_line(tmp_path, monkeypatch):
+    """The map is then of an image that the record does not know, even if the one that it knew comes back."""
+    image, out, save = picture(tmp_path / "photos/a.png", 1), tmp_path / "maps", view.save
+    before = shutil.copy2(image, tmp_path / "before.png")
+    assert quick(image.parent, out) == 0
+
+    def killed(what, path):
+        save(what, path)
+        raise KeyboardInterrupt
+
+    picture(image, 2)
+    monkeypatch.setattr(view, "save", killed)
+    assert quick(image.parent, out) == 1 and is_map_of(out / "a-clip.npz", image)
+    monkeypatch.setattr(view, "save", save)
+    shutil.copy2(before, image)
+    assert quick(image.parent, out) == 0 and is_map_of(out / "a-clip.npz", image)
+
+
+def test_a_new_image_moves_no_map_of_a_pattern(tmp_path, capsys):
+    below, out = picture(tmp_path / "c/x/img.png", 1), tmp_path / "maps"
+    assert quick(f"{tmp_path}/c/**/*.png", out) == 0 and names(out) == ["clipxai-explain.jsonl", "x/img-clip.npz"]
+    above = picture(tmp_path / "c/img.png", 2)
+    assert quick(f"{tmp_path}/c/**/*.png", out) == 0
+    assert "1 explained, 1 were there already" in capsys.readouterr().out
+    assert is_map_of(out / "img-clip.npz", above) and is_map_of(out / "x/img-clip.npz", below)
+    assert quick(f"{tmp_path}/c/**/**/*.png", out) == 0, "a pattern that finds images twice"
+    assert "0 explained, 2 were there already" in capsys.readouterr().out
+
+
+def test_a_checkpoint_overwritten_is_another_model(tmp_path, capsys):
+    image, out, model = picture(tmp_path / "photos/a.png", 1), tmp_path / "maps", tmp_path / "ckpt"
+    shutil.copytree(str(EMBEDDED), model)
+    assert quick(image.parent, out, "--model", str(model)) == 0
+    weights = load_file(model / "model.safetensors")
+    changed = weights["visual_projection.weight"]
+    save_file(weights | {"visual_projection.weight": torch.roll(changed, 1, 0)}, model / "model.safetensors")
+    assert quick(image.parent, out, "--model", str(model)) == 2
+    assert "holds maps of another question (weights sha256='" in capsys.readouterr().err
+    assert quick(image.parent, out, "--model", str(model), "--overwrite") == 0
+
+
+def test_maps_of_an_earlier_question_do_not_come_back(tmp_path):
+    """--overwrite answers another question in one format; the files of the other format still answer the first."""
+    image, out = picture(tmp_path / "photos/a.png", 1), tmp_path / "maps"
+    assert quick(image.parent, out) == 0
+    again = ["explain", str(image.parent), "a pizza", "--method", "clip", "--out", str(out)]
+    assert main([*again, "--format", "svg", "--overwrite"]) == 0 and main([*again, "--format", "npz"]) == 0
+    assert cx.Explanation.from_npz(out / "a-clip.npz").texts == ("a pizza",)
+
+
+def test_a_record_that_was_cut_off_or_damaged(tmp_path, capsys):
+    image, out = picture(tmp_path / "photos/a.png", 1), tmp_path / "maps"
+    record = out / "clipxai-explain.jsonl"
+    assert quick(image.parent, out) == 0
+    os.truncate(record, record.stat().st_size - 5)  # killed while writing
+    assert quick(image.parent, out) == 0 and "1 explained, 0 were there already" in capsys.readouterr().out.splitlines()[-1]
+    assert quick(image.parent, out) == 0 and "0 explained, 1 were there already" in capsys.readouterr().out
+    record.write_bytes(record.read_bytes().replace(b'["a-clip', b'["a-\xff'))
+    assert quick(image.parent, out) == 2
+    told = capsys.readouterr().err
+    assert f"line 2 of {record} is damaged" in told and "delete that line" in told and told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (["a.jpg", "b.jpg"], ["a", "b"]),
+        (["a.jpg", "a.png", "a.png.jpg"], ["a.jpg", "a.png", "a.png.jpg"]),
+        (["a.png", "a.png.jpg"], ["a", "a.png.jpg"]),
+        (["A.jpg", "a.png"], ["A.jpg", "a.png"]),  # one file on Windows and macOS
+        (["a.jpg", "x/a.png", "x/a"], ["a", "x/a.png", "x/a"]),
+    ],
+)
+def test_every_image_has_files_of_its_own(found, expected):
+    files = outputs([Path("p", name) for name in found], "p/**/*", Path("o"), "clip", ["npz"])
+    assert [file.as_posix() for [file] in files.values()] == [f"o/{name}-clip.npz" for name in expected]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,11 @@
 clipxai bench --data emoji-world --out runs/bench                          # table, results.json, leaderboard.md, report.html
 torchrun --nproc-per-node 2 -m clipxai bench --data DIR --out runs/bench   # the same numbers, to the last digit
 
-Each picture's numbers are one line in `OUT/rows/`, written whole or not at all: an interrupted run goes on where it stopped. Processes
-share the pictures; their lines are gathered and added up in the order of the data set. (Processes with as many threads each: how torch
-splits a sum over threads can change its last digit.)
+Each picture's numbers are one line in `OUT/rows/`, written whole or not at all: an interrupted run goes on where it stopped, and measures
+again what changed on disk. Processes share the pictures; their lines are gathered and added up in the order of the data set. (Processes
+with as many threads each: how torch splits a sum over threads can change its last digit.)
 """
 
-import hashlib
 import json
 import os
 import time
@@ -27,6 +26,7 @@ from tqdm import tqdm
 
 from ..explainers import METHODS, explain, find_method
 from ..inside import on_patches
+from ..journal import whole_lines
 from ..maps import resize_bilinear
 from ..model.clip import CLIP
 from ..model.templates import IMAGENET_TEMPLATES, SURGERY_TEMPLATES
@@ -133,16 +133,24 @@ class Bench:
 
     @cached_property
     def settings(self) -> dict[str, object]:
-        """What the numbers depend on, apart from which pictures were measured."""
-        weights = hashlib.sha256()
-        for tensor in self.model.state_dict().values():
-            weights.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        """What the numbers depend on, apart from which pictures were measured; `made_from` says that."""
         return {
-            "model": {"name": self.model.name, **self.model.provenance, "weights sha256": weights.hexdigest()[:16]},
-            "data": self.data.name, "prompts": {words: text for words, text in zip(self.data.classes, self.data.prompts)},
+            "model": {"name": self.model.name, **self.model.provenance, "weights sha256": self.model.weights_sha256()},
+            "data": self.data.name, "data folder": self.data.root and str(self.data.root),
+            "prompts": {words: text for words, text in zip(self.data.classes, self.data.prompts)},
             "methods": self.methods, "metrics": self.metrics, "seed": self.seed, "clipxai": version("clipxai"),
             "templates": self.templates, "size": self.size,
         }  # fmt: skip
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """id -> its place in the order of the data set, which chooses its half and its absent labels."""
+        return {name: at for at, name in enumerate(self.data.ids)}
+
+    def made_from(self, name: str) -> list:
+        """What one picture's row depends on: its place, and bytes and time of the last change of each file that is read for it."""
+        states = [file.stat() for file in self.data.files(name)]
+        return [self.places[name], *([state.st_size, state.st_mtime_ns] for state in states)]
 
     def record(self, image: object) -> Trace:
         """A picture at this run's size; `with_texts` gives it texts."""
@@ -171,10 +179,10 @@ class Bench:
 
     @torch.no_grad()
     def measure(self, name: str) -> dict[str, object]:
-        """The row of one picture: labels, milliseconds, and method -> metric -> rows of numbers; only "id" and "labels" without a label."""
-        at, sample = self.data.ids.index(name), self.data.read(name)
+        """The row of one picture: labels, milliseconds, and method -> metric -> rows of numbers; without a label no numbers."""
+        at, made_from, sample = self.places[name], self.made_from(name), self.data.read(name)
         if sample.labels == ():
-            return {"id": name, "labels": []}
+            return {"id": name, "from": made_from, "labels": []}
         with stopwatch() as forward:
             trace = self.record(sample.image)
         labels = self.labels(sample, trace)
@@ -184,7 +192,7 @@ class Bench:
         trace = self.with_texts(trace, labels + absent)
         asked = Asked(sample, trace, labels, absent, int(random.integers(1 << 31)))
         trace.image_tokens()  # computed here, so that no method pays for all
-        row = {"id": name, "labels": list(labels), "half": at % 2, "milliseconds": {"forward": forward()}, "scores": {}}
+        row = {"id": name, "from": made_from, "labels": list(labels), "half": at % 2, "milliseconds": {"forward": forward()}, "scores": {}}
         if "inside" in self.metrics:
             row["inside"] = look_inside(asked)
         row["scores"] |= class_token(self, asked)
@@ -301,7 +309,7 @@ def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
     rank, processes = _join()
     try:
         wanted = bench.data.ids[:limit]
-        found = _gather(_read_rows(out, bench.settings), processes)
+        found = _gather(_read_rows(out, bench), processes)
         missing = [name for name in wanted if name not in found]
         with _appending(out / "rows" / f"{rank}.jsonl", bench.settings) as append:
             for name in tqdm(missing[rank::processes], "pictures", disable=rank > 0 or None):
@@ -336,15 +344,15 @@ def _gather(rows: dict[str, dict], processes: int) -> dict[str, dict]:
     return {name: row for own in everyone for name, row in own.items()}
 
 
-def _read_rows(out: Path, settings: dict[str, object]) -> dict[str, dict]:
-    """What earlier runs left; a line without an end was interrupted and does not count."""
+def _read_rows(out: Path, bench: Bench) -> dict[str, dict]:
+    """What earlier runs left of pictures that are still the same; a line without an end was interrupted and does not count."""
     rows = {}
     for file in sorted((out / "rows").glob("*.jsonl")):
-        first, *lines = [json.loads(line) for line in file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")] or [settings]
-        differing = [name for name in settings if first.get(name) != settings[name]]
+        first, *lines = whole_lines(file) or [bench.settings]
+        differing = [name for name in bench.settings if first.get(name) != bench.settings[name]]
         if differing:
             raise ValueError(f"{out} holds a run with other {', '.join(differing)}: choose another --out, or delete that folder")
-        rows |= {row["id"]: row for row in lines}
+        rows |= {row["id"]: row for row in lines if row["id"] in bench.places and row.get("from") == bench.made_from(row["id"])}
     return rows
 
 

@@ -8,7 +8,7 @@ Which classes are asked for, and in which words, stands in a text file (`value: 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -56,6 +56,8 @@ class Dataset:
     prompt : with {} where the words go
     ids : in a fixed order
     read : id -> Sample
+    root : where it lies on disk; None if it is made in memory
+    files : id -> files that `read` reads, and the class list if it is not the packaged one
     """
 
     name: str
@@ -63,6 +65,8 @@ class Dataset:
     prompt: str
     ids: tuple[str, ...]
     read: Callable[[str], Sample]
+    root: Path | None = None
+    files: Callable[[str], Sequence[Path]] = lambda name: ()
 
     @property
     def prompts(self) -> list[str]:
@@ -100,10 +104,11 @@ def dataset(data: str | Path, layout: str | None = None, classes: str | Path | N
         raise ValueError(f"{root} does not have the files of any known data set; expected {expected}")
     chosen = LAYOUTS[fitting[0]]
     named = read_classes(classes or files("clipxai.data") / f"{chosen.classes}.txt")
-    ids, read = chosen.open(root, tuple(named))
+    ids, read, files_of = chosen.open(root, tuple(named))
     if not ids:
         raise ValueError(f"{root} has the folders of {fitting[0]}, but no picture with an annotation in them")
-    return Dataset(fitting[0], tuple(named.values()), PHOTO_PROMPT, tuple(ids), read)
+    told = (Path(classes),) if classes else ()
+    return Dataset(fitting[0], tuple(named.values()), PHOTO_PROMPT, tuple(ids), read, root.resolve(), lambda name: (*files_of(name), *told))
 
 
 def read_classes(file: object) -> dict[str, str]:
@@ -124,7 +129,7 @@ def read_classes(file: object) -> dict[str, str]:
     return named
 
 
-Opened = tuple[list[str], Callable[[str], Sample]]
+Opened = tuple[list[str], Callable[[str], Sample], Callable[[str], Sequence[Path]]]
 
 
 @dataclass(frozen=True)
@@ -135,7 +140,7 @@ class Layout:
     ----------
     needs : paths it is recognised by
     classes : packaged class list
-    open : (root, values of the classes) -> ids and their reader
+    open : (root, values of the classes) -> ids, their reader, and the files it reads
     """
 
     needs: tuple[str, ...]
@@ -169,7 +174,15 @@ def _numbered(values: tuple[str, ...]) -> dict[int, int]:
 def _pngs(images: Path, annotations: Path, ids: list[str], values: tuple[str, ...]) -> Opened:
     """Photos as .jpg and annotations as indexed .png of the same name (read with Pillow: cv2 would turn indices into colours)."""
     numbered = _numbered(values)
-    return ids, lambda name: _by_value(images / f"{name}.jpg", np.array(Image.open(annotations / f"{name}.png")), numbered, VOID)
+
+    def files_of(name: str) -> tuple[Path, Path]:
+        return images / f"{name}.jpg", annotations / f"{name}.png"
+
+    def read(name: str) -> Sample:
+        image, annotation = files_of(name)
+        return _by_value(image, np.array(Image.open(annotation)), numbered, VOID)
+
+    return ids, read, files_of
 
 
 def _voc(root: Path, values: tuple[str, ...]) -> Opened:
@@ -197,7 +210,8 @@ def _coco(root: Path, values: tuple[str, ...]) -> Opened:
     photos = next((root / name for name in ("val2017", "images/val2017") if (root / name).is_dir()), None)
     if photos is None:
         raise ValueError(f"{root} has annotations/instances_val2017.json, but no photos in val2017 or images/val2017")
-    told = json.loads((root / "annotations/instances_val2017.json").read_text(encoding="utf-8"))
+    annotations = root / "annotations/instances_val2017.json"
+    told = json.loads(annotations.read_text(encoding="utf-8"))
     pictures = {str(picture["id"]): picture for picture in told["images"]}
     outlines: dict[str, list] = {}
     for outline in told["annotations"]:
@@ -218,7 +232,7 @@ def _coco(root: Path, values: tuple[str, ...]) -> Opened:
         seen = {number: mask & ~ignore for number, mask in sorted(drawn.items()) if (mask & ~ignore).any()}
         return Sample(photos / picture["file_name"], tuple(seen), np.array([*seen.values()]).reshape(-1, *size), ignore)
 
-    return sorted(outlines, key=int), read
+    return sorted(outlines, key=int), read, lambda name: (photos / pictures[name]["file_name"], annotations)
 
 
 def _drawn(segmentation: list | dict, size: tuple[int, int]) -> np.ndarray:
@@ -243,11 +257,15 @@ def _imagenet_s(root: Path, values: tuple[str, ...]) -> Opened:
     numbered = {synsets.index(value) + 1: number for number, value in enumerate(values) if value in synsets}
     ids = sorted(f"{file.parent.name}/{file.stem}" for file in (root / "validation-segmentation").glob("*/*.png"))
 
-    def read(name: str) -> Sample:
-        red, green, _ = np.moveaxis(np.array(Image.open(root / f"validation-segmentation/{name}.png").convert("RGB")).astype(int), -1, 0)
-        return _by_value(root / f"validation/{name}.JPEG", red + 256 * green, numbered, void=1000)
+    def files_of(name: str) -> tuple[Path, Path]:
+        return root / f"validation/{name}.JPEG", root / f"validation-segmentation/{name}.png"
 
-    return ids, read
+    def read(name: str) -> Sample:
+        image, annotation = files_of(name)
+        red, green, _ = np.moveaxis(np.array(Image.open(annotation).convert("RGB")).astype(int), -1, 0)
+        return _by_value(image, red + 256 * green, numbered, void=1000)
+
+    return ids, read, files_of
 
 
 def _imagenet_segmentation(root: Path, values: tuple[str, ...]) -> Opened:
@@ -269,7 +287,7 @@ def _imagenet_segmentation(root: Path, values: tuple[str, ...]) -> Opened:
         side = (224, 224)  # the protocol squashes pictures and masks to this
         return Sample(np.ascontiguousarray(image), None, cv2.resize(mask, side, interpolation=cv2.INTER_NEAREST_EXACT)[None] > 0)
 
-    return [str(number) for number in range(len(opened()["value/img"]))], read
+    return [str(number) for number in range(len(opened()["value/img"]))], read, lambda name: (path,)
 
 
 GTSEGS = "gtsegs_ijcv.mat"

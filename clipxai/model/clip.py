@@ -4,6 +4,7 @@ Reference: Radford et al. 2021, "Learning Transferable Visual Models From Natura
 Axes: B images, T texts, S text tokens, E joint width.
 """
 
+import hashlib
 import math
 from collections.abc import Iterable, Sequence
 
@@ -59,6 +60,13 @@ class CLIP(nn.Module):
     def dtype(self) -> torch.dtype:
         """What the weights are kept in."""
         return self.logit_scale.dtype
+
+    def weights_sha256(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of all weights as they are now."""
+        digest = hashlib.sha256()
+        for tensor in self.state_dict().values():
+            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+        return digest.hexdigest()[:16]
 
     def preprocess(self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None) -> Tensor:
         """One image or a list of them to pixels (B, 3, h, w), float32, normalised with this model's mean and deviation.

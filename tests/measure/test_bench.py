@@ -140,18 +140,79 @@ def test_a_report_escapes_what_it_shows_and_fetches_nothing(bench, tmp_path):
     assert addresses == [] and "default-src 'none'" in page
 
 
-def test_public_layouts_from_end_to_end(embedded, tmp_path):
-    voc = tmp_path / "VOC2012"
+def write_voc(root, scenes):
+    """PASCAL VOC's folders with a dog in each picture; `scenes` {id: Scene}."""
     for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
-        (voc / folder).mkdir(parents=True)
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    for name, scene in scenes.items():
+        values = np.where(scene.masks[0], 12, 0).astype(np.uint8)
+        values[:5] = 255
+        Image.fromarray(scene.image).save(root / f"JPEGImages/{name}.jpg", quality=95)
+        annotation = Image.fromarray(values, mode="P")
+        annotation.putpalette([(37 * n) % 256 for n in range(768)])
+        annotation.save(root / f"SegmentationClass/{name}.png")
+    (root / "ImageSets/Segmentation/val.txt").write_text("\n".join(scenes) + "\n")
+    return root
+
+
+def dogs(*seeds):
+    return {name: cx.scenes.compose("dog", seed=seed) for name, seed in zip("abc", seeds)}
+
+
+def test_rows_of_another_folder_are_not_taken(embedded, tmp_path, capsys, monkeypatch):
+    first, second = write_voc(tmp_path / "first", dogs(3)), write_voc(tmp_path / "second", dogs(4))
+    command = ["bench", "--methods", "clip", "--metrics", "localisation", "--out", str(tmp_path / "out"), "--data"]
+    assert main([*command, str(first)]) == 0
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert results["data"] == "voc2012" and results["data folder"] == str(first.resolve())
+    capsys.readouterr()
+    assert main([*command, str(second)]) == 2
+    told = capsys.readouterr()
+    assert "holds a run with other data folder: choose another --out, or delete that folder" in told.err and not told.out
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "first"]) == 0, "another way to say the same folder"
+
+
+def test_what_changed_on_disk_is_measured_again(embedded, tmp_path, monkeypatch):
+    root, measured = write_voc(tmp_path / "voc", dogs(3, 4, 5)), []
+    classes = tmp_path / "mine.txt"
+    classes.write_text("12: dog\n3: bird\n")
+    monkeypatch.setattr(Bench, "measure", lambda self, name, measure=Bench.measure: measured.append(name) or measure(self, name))
+
+    def again():
+        measured.clear()
+        rows = run(Bench(embedded, dataset(root, classes=classes), ["clip"], ["localisation"]), tmp_path / "out")
+        return "".join(measured), {row["id"]: row.get("scores") for row in rows}
+
+    assert again()[0] == "abc" and again()[0] == ""
+    before = again()[1]
+    later = dogs(3, 6, 5)
+    write_voc(tmp_path / "later", later)
+    (tmp_path / "later/SegmentationClass/b.png").replace(root / "SegmentationClass/b.png")  # a mended mask
+    only_mask, after = again()
+    assert only_mask == "b" and after["a"] == before["a"] and after["b"] != before["b"] and again()[0] == ""
+    (tmp_path / "later/JPEGImages/c.jpg").replace(root / "JPEGImages/c.jpg")
+    assert again()[0] == "c"
+    (root / "ImageSets/Segmentation/val.txt").write_text("b\na\n")
+    assert again()[0] == "ba", "another place is another half and other absent labels"
+    classes.write_text("11: dog\n3: bird\n")  # the same words for a value that is in no mask
+    assert again() == ("ba", {"b": None, "a": None})
+
+
+def test_a_damaged_row_is_named(bench, tmp_path):
+    run(bench, tmp_path, limit=2)
+    file = tmp_path / "rows/0.jsonl"
+    settings, first, second = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(settings + first.replace(b"{", b"", 1) + second)
+    with pytest.raises(ValueError, match=rf"line 2 of {re.escape(str(file))} is damaged .*: delete that line, or the file"):
+        run(bench, tmp_path, limit=2)
+    file.write_bytes(settings + second)  # as told
+    assert [row["id"] for row in run(bench, tmp_path, limit=2)] == ["0", "1"]
+
+
+def test_public_layouts_from_end_to_end(embedded, tmp_path):
     scene = cx.scenes.compose("dog", seed=3)
-    values = np.where(scene.masks[0], 12, 0).astype(np.uint8)
-    values[:5] = 255
-    Image.fromarray(scene.image).save(voc / "JPEGImages/a.jpg", quality=95)
-    annotation = Image.fromarray(values, mode="P")
-    annotation.putpalette([(37 * n) % 256 for n in range(768)])
-    annotation.save(voc / "SegmentationClass/a.png")
-    (voc / "ImageSets/Segmentation/val.txt").write_text("a\n")
+    voc = write_voc(tmp_path / "VOC2012", {"a": scene})
     mine = Bench(embedded, dataset(voc), ["clip_surgery"])
     row = mine.measure("a")
     assert mine.data.classes[row["labels"][0]] == "dog" and row["scores"]["clip_surgery"]["localisation"][0][0] > 20

@@ -42,6 +42,10 @@ def masks_of(data, sample):
     return {data.classes[label]: mask for label, mask in zip(sample.labels, sample.masks)}
 
 
+def are_files(data, name, *paths):
+    return data.files(name) == tuple(data.root / path for path in paths) and all(file.is_file() for file in data.files(name))
+
+
 def is_at(mask, place):
     return np.array_equal(mask, annotation(v1=place).astype(bool))
 
@@ -65,6 +69,7 @@ def test_voc(voc):
     found = masks_of(data, sample)
     assert list(found) == ["aeroplane", "person"] and is_at(found["aeroplane"], TOP) and is_at(found["person"], LEFT)
     assert is_at(sample.ignore, CORNER) and sample.image.name == "2007_000033.jpg"
+    assert are_files(data, "2007_000033", "JPEGImages/2007_000033.jpg", "SegmentationClass/2007_000033.png")
     assert data.read("2007_000042").labels == () and data.prompts[14] == "a photo of a person."
 
 
@@ -100,7 +105,8 @@ def test_coco(tmp_path, images):
     sample = data.read("139")
     found = masks_of(data, sample)
     assert list(found) == ["dog", "toothbrush"] and is_at(found["dog"], TOP) and is_at(found["toothbrush"], LEFT)
-    assert is_at(sample.ignore, CORNER) and sample.image.exists()
+    assert is_at(sample.ignore, CORNER)
+    assert are_files(data, "139", f"{images}/000000000139.jpg", "annotations/instances_val2017.json")
 
 
 def test_coco_stuff_and_a_folder_that_holds_two(tmp_path):
@@ -140,7 +146,8 @@ def test_imagenet_s(tmp_path):
     (name,) = masks_of(data, sample)
     words = read_classes(files("clipxai.data") / "imagenet.txt")
     assert data.name == "imagenet-s" and len(data.ids) == 300 and last in data.ids and name == words[synsets[-1]]
-    assert is_at(sample.masks[0], TOP) and is_at(sample.ignore, CORNER) and sample.image.exists()
+    assert is_at(sample.masks[0], TOP) and is_at(sample.ignore, CORNER)
+    assert are_files(data, last, f"validation/{last}.JPEG", f"validation-segmentation/{last}.png")
 
 
 def test_imagenet_s_with_a_folder_missing(tmp_path):
@@ -170,6 +177,7 @@ def test_imagenet_segmentation(gtsegs):
         data = dataset(where)
         sample = data.read("1")
         assert data.name == "imagenet-segmentation" and data.ids == ("0", "1") and len(data.classes) == 1000
+        assert data.files("1") == (gtsegs / "gtsegs_ijcv.mat",)
         np.testing.assert_array_equal(sample.image, np.random.default_rng(1).integers(0, 255, (30, 40, 3), dtype=np.uint8))
         assert sample.labels is None and sample.masks.shape == (1, 224, 224)
         assert sample.masks[0, :112, :56].all() and sample.masks.sum() == 112 * 56
@@ -181,12 +189,14 @@ def test_emoji_world():
     assert len(data.ids) == 1000 and len(data.classes) == 110 and data.prompts[0].startswith("a photo of a")
     assert [data.classes[label] for label in sample.labels] == [cx.scenes.noun(name) for name in scene.objects]
     np.testing.assert_array_equal(sample.masks, scene.masks)
+    assert data.root is None and data.files("3") == ()
 
 
 def test_classes_can_be_changed(voc, tmp_path):
     mine = tmp_path / "mine.txt"
     mine.write_text("# only people\n15: a person or two  # comment\n")
     data = dataset(voc, classes=mine)
+    assert data.files("2007_000033")[-1] == mine
     assert data.classes == ("a person or two",) and list(masks_of(data, data.read("2007_000033"))) == ["a person or two"]
     mine.write_text("15 person\n")
     with pytest.raises(ValueError, match=r"mine.txt, line 1: expected `value: words`.*'15 person'"):
