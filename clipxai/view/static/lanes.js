@@ -4,7 +4,7 @@ import { format } from "./draw.js";
 
 export const LANE_STYLE = `
 .lanes { display: block; width: 100%; overflow: visible; font-size: 11.5px; cursor: pointer; }
-.lanes text { fill: var(--text); font-variant-numeric: tabular-nums; paint-order: stroke; stroke: var(--page); stroke-width: 3px; stroke-linejoin: round; } .lanes .lane-name { font-size: 13px; }
+.lanes text { fill: var(--text); font-variant-numeric: tabular-nums; } .lanes .lane-name { font-size: 13px; }
 .lanes .closing { font-size: 13px; } .lanes .axis { stroke: var(--quiet); stroke-width: 1; opacity: 0.7; }
 .lanes .lit { fill: var(--accent); opacity: 0.14; } .lanes .plus { fill: #c9453c; } .lanes .minus { fill: #3579b8; }
 .lanes polyline { fill: none; stroke: var(--text); stroke-width: 1.6; } .lanes .second { stroke: var(--quiet); stroke-dasharray: 4 3; }
