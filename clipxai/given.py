@@ -9,7 +9,7 @@ def expect(kind: type, given: object, source: str) -> None:
         raise TypeError(f"expected {kind.__name__} (from clipxai.{source}), got {type(given).__name__}")
 
 
-def expect_share(given: float | str, choices: str = "a number in 0…1") -> None:
+def expect_threshold(given: float | str, choices: str = "a number in 0…1") -> None:
     """A ValueError unless `given` is a number in 0…1; `choices` says what else it might have been."""
     if isinstance(given, str) or not 0 <= given <= 1:
         raise ValueError(f"unknown threshold {given!r}; choose {choices}")

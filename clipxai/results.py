@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from .given import expect_share, number_of
+from .given import expect_threshold, number_of
 from .maps import is_flat, minmax, otsu, resize_bilinear, sampling
 
 Normalize = Literal["minmax", "patches", "none"]
@@ -111,7 +111,7 @@ class Explanation:
         seen = heat[~np.isnan(heat)]
         if threshold in ("mean", "otsu"):
             threshold = float(seen.mean()) if threshold == "mean" else otsu(seen)
-        expect_share(threshold, "a number in 0…1, 'mean' or 'otsu'")
+        expect_threshold(threshold, "a number in 0…1, 'mean' or 'otsu'")
         return np.nan_to_num(heat, nan=-1) >= threshold
 
     def points(self, text: int | str = 0, threshold: float = 0.8, size: tuple[int, int] | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -129,7 +129,7 @@ class Explanation:
         ------
         ValueError, IndexError : no such threshold or text; the map has no variation, so no point is better than another
         """
-        expect_share(threshold)
+        expect_threshold(threshold)
         scores = self.scores[self.index(text)]
         if is_flat(scores) or not np.isfinite(scores).all():
             raise ValueError(f"the map of {self.texts[self.index(text)]!r} has no variation (or is not finite): no point to choose")

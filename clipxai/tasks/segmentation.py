@@ -30,7 +30,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..given import expect
+from ..given import expect, expect_threshold
 from ..results import Explanation
 
 BACKGROUND = "background"
@@ -162,8 +162,8 @@ def segment(
 def _check(texts: tuple[str, ...], behind: set[int], threshold: float | None, of: str) -> None:
     if len(behind) == len(texts):
         raise ValueError(f"all {len(texts)} texts are background: name at least one thing to find")
-    if threshold is not None and not 0 <= threshold <= 1:
-        raise ValueError(f"threshold {threshold}, but it is a share: 0…1")
+    if threshold is not None:
+        expect_threshold(threshold)
     if len(texts) == 1 and (of == "probability" or threshold is None):
         raise ValueError(f"{texts[0]!r} alone wins every pixel: give more texts, or cut its own map with of='map', threshold=0.5")
 
