@@ -63,6 +63,13 @@ def unrounded(verb: Callable[..., Found]) -> Callable[..., Found]:
     return computed
 
 
+def first_of(layers: int, blocks: int | None) -> int:
+    """The layer at which the last `blocks` begin (None: all); a ValueError if there are not as many."""
+    if blocks is not None and not 1 <= blocks <= layers:
+        raise ValueError(f"blocks={blocks}, but this tower has {layers}: pass 1 to {layers}, or None for all")
+    return 0 if blocks is None else layers - blocks
+
+
 def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:
     """softmax(q k^T / sqrt(d)), (B, H, ., N); with `causal`, no token sees what comes after it."""
     logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
@@ -102,6 +109,12 @@ def from_stream(trace: Trace, layer: int, stream: Tensor) -> tuple[list[Tensor],
     tower = trace.model.visual
     weights, stream = through_blocks(tower.blocks[layer:], stream)
     return weights, cosine(tower.read_out(stream[:, 0]), trace.text_features)
+
+
+def from_words(trace: Trace, stream: Tensor, image: int) -> Tensor:
+    """The text tower behind its last block: scores (T, 1) of texts whose streams (T, S, D) end with [end], and one image of the trace."""
+    tower = trace.model.text
+    return cosine(tower.ln_final(stream[:, -1]) @ tower.projection, trace.image_features[image : image + 1])
 
 
 def from_features(trace: Trace, features: Tensor) -> Tensor:

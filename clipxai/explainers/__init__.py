@@ -46,7 +46,7 @@ class Method:
     architectures : image towers it is defined for
     needs : "forward" (the recorded pass is enough), "gradient" (backward passes), or "covered pictures" (many forward passes)
     cost : one line for people, on top of the recorded forward pass
-    words : the same question about the text, (trace, image, **options) -> (T, S) and unit; None where the method has none
+    words : the same question about the only text of a trace, (trace, image, **options) -> (S,) and unit; None where the method has none
     """
 
     name: str
@@ -235,8 +235,7 @@ def word_relevance(trace: Trace, method: str = "bimodal", text: int | str = 0, i
     names, words = spelled(trace, text)
     alone = trace.with_texts(trace.token_ids[text : text + 1, : len(names)])  # another text, even its length, must not matter
     scores, unit = function(alone, image, **options)
-    relevance = scores[0].detach().float().cpu().numpy()
-    return WordRelevance(picture, trace.texts[text], names, words, relevance, method, unit)
+    return WordRelevance(picture, trace.texts[text], names, words, scores.detach().float().cpu().numpy(), method, unit)
 
 
 def _check_options(who: str, options: dict[str, object], allowed: list[str]) -> None:

@@ -15,11 +15,13 @@ Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928), the text is ignored
 Misleads   Attention tells where values were read from, not what they were worth. ReLU hides the evidence against a text.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..replay import attend, cosine, from_stream, gradients, per_text, texts_at_a_time, through_blocks
+from ..replay import attend, cosine, first_of, from_stream, from_words, gradients, per_text, texts_at_a_time, through_blocks
 from ..scores import Scores
 from ..trace import Trace
 
@@ -48,31 +50,26 @@ def _for_every_text(row: Tensor, trace: Trace, unit: str) -> Scores:
 @texts_at_a_time(8)
 def bimodal(trace: Trace, blocks: int | None = 1) -> Scores:
     """Attention times its gradient, rolled out over the last `blocks` layers (None: all)."""
-    first = _first(len(trace.layers), blocks)
+    first = first_of(len(trace.layers), blocks)
     with gradients():
         weights, scores = from_stream(trace, first, trace.residual(first).clone().requires_grad_())
         slopes = per_text(scores, weights)
-    row = _relevance_of_row(weights, slopes, torch.zeros(len(trace.pixels), dtype=torch.long, device=scores.device))
-    return Scores(row[:, :, 1:].permute(1, 2, 0), "relevance (attention x gradient of the cosine)")
+    return Scores(_relevance_of_row(weights, slopes, 0)[:, :, 1:].permute(1, 2, 0), "relevance (attention x gradient of the cosine)")
 
 
 def bimodal_words(trace: Trace, image: int, blocks: int | None = 1) -> tuple[Tensor, str]:
-    """The same for the text tower: relevance (T, S) of every text token for its text's cosine with one image."""
-    first = _first(len(trace.text_layers), blocks)
-    ends = trace.model.text.end(trace.token_ids)
+    """The same for the text tower: relevance (S,) of every token of a trace's only text for its cosine with one image."""
+    first = first_of(len(trace.text_layers), blocks)
     with gradients():
-        tower = trace.model.text
         stream = trace.text_layers[first].residual.clone().requires_grad_()
-        weights, stream = through_blocks(tower.blocks[first:], stream, causal=True)
-        features = (tower.ln_final(stream) @ tower.projection)[torch.arange(len(ends), device=stream.device), ends]
-        scores = cosine(features, trace.image_features[image : image + 1])  # T 1: a text has only its own attention
-        slopes = torch.autograd.grad(scores.sum(), weights)
-    return _relevance_of_row(weights, [slope[None] for slope in slopes], ends)[0], "relevance (attention x gradient of the cosine)"
+        weights, stream = through_blocks(trace.model.text.blocks[first:], stream, causal=True)
+        slopes = torch.autograd.grad(from_words(trace, stream, image).sum(), weights)
+    return _relevance_of_row(weights, [slope[None] for slope in slopes], -1)[0, 0], "relevance (attention x gradient of the cosine)"
 
 
-def _relevance_of_row(weights: list[Tensor], slopes: list[Tensor], rows: Tensor) -> Tensor:
-    """One row of R = (I + C_L) ... (I + C_first) per image, from the last layer back: (T, B, N). Row i of image b is `rows[b]`."""
-    row = F.one_hot(rows, weights[0].shape[-1]).to(weights[0])[:, None]  # B 1 N
+def _relevance_of_row(weights: list[Tensor], slopes: Sequence[Tensor], token: int) -> Tensor:
+    """One token's row of R = (I + C_L) ... (I + C_first), from the last layer back: (T, B, N) of weights (B, H, N, N) and their slopes."""
+    row = torch.eye(weights[0].shape[-1]).to(weights[0])[token].expand(len(weights[0]), 1, -1)  # B 1 N
     for weight, slope in zip(reversed(weights), reversed(slopes)):
         row = row + row @ (weight.detach() * slope).clamp(min=0).mean(2)  # C: T B N N
     return row[..., 0, :]
@@ -81,7 +78,7 @@ def _relevance_of_row(weights: list[Tensor], slopes: list[Tensor], rows: Tensor)
 @texts_at_a_time(16)
 def legrad(trace: Trace, blocks: int | None = None) -> Scores:
     """Positive gradient of every layer's own score with respect to its attention, over the last `blocks` layers (None: all)."""
-    first = _first(len(trace.layers), blocks)
+    first = first_of(len(trace.layers), blocks)
     total = sum(_legrad_of_layer(trace, layer) for layer in range(first, len(trace.layers)))
     return Scores((total / (len(trace.layers) - first))[..., 1:].permute(1, 2, 0), "gradient of the cosine by attention")
 
@@ -106,9 +103,3 @@ def _legrad_of_layer(trace: Trace, layer: int) -> Tensor:
     by_mixed = (by_between @ block.attn.out.weight).detach().unflatten(-1, (block.attn.heads, -1)).transpose(-2, -3)  # T B H N d
     by_attention = (of_text @ tape.v.transpose(-1, -2) for of_text in by_mixed)  # B H N N each: kept one at a time
     return torch.stack([one.clamp_(min=0).mean((1, 2)) for one in by_attention])
-
-
-def _first(layers: int, blocks: int | None) -> int:
-    if blocks is not None and not 1 <= blocks <= layers:
-        raise ValueError(f"blocks={blocks}, but this tower has {layers}: pass 1 to {layers}, or None for all")
-    return 0 if blocks is None else layers - blocks

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..given import expect_some
-from ..replay import cosine, from_stream, gradients, texts_at_a_time, through_blocks
+from ..replay import first_of, from_stream, from_words, gradients, texts_at_a_time, through_blocks
 from ..scores import Scores
 from ..trace import Trace
 
@@ -29,7 +29,7 @@ START = 5.0  # alpha_0: at first, nearly everything passes
 @texts_at_a_time(2)
 def m2ib(trace: Trace, blocks: int = 2, beta: float = 0.1, steps: int = 10, samples: int = 10, seed: int = 0) -> Scores:
     """Information that had to pass before the last `blocks` blocks, for each text by itself."""
-    first = _first(len(trace.layers), blocks)
+    first = first_of(len(trace.layers), blocks)
     x = trace.residual(first)  # B N D
 
     def score(z: Tensor) -> Tensor:
@@ -43,17 +43,15 @@ def m2ib(trace: Trace, blocks: int = 2, beta: float = 0.1, steps: int = 10, samp
 def m2ib_words(
     trace: Trace, image: int, blocks: int = 2, beta: float = 0.1, steps: int = 10, samples: int = 10, seed: int = 0
 ) -> tuple[Tensor, str]:
-    """The same in the text tower: (T, S) nats of every text token, for every text's cosine with one image."""
-    tower, first, ends = trace.model.text, _first(len(trace.text_layers), blocks), trace.model.text.end(trace.token_ids)
+    """The same in the text tower: (S,) nats of every token of a trace's only text, for its cosine with one image."""
+    first = first_of(len(trace.text_layers), blocks)
 
     def score(z: Tensor) -> Tensor:
-        """(samples, T, S, D) -> (samples, T)"""
-        stream = through_blocks(tower.blocks[first:], z.flatten(0, 1), causal=True)[1].unflatten(0, z.shape[:2])
-        features = (tower.ln_final(stream) @ tower.projection)[:, torch.arange(len(ends), device=ends.device), ends]
-        return cosine(features, trace.image_features[image : image + 1])[..., 0]
+        """(samples, 1, S, D) -> (samples, 1)"""
+        return from_words(trace, through_blocks(trace.model.text.blocks[first:], z[:, 0], causal=True)[1], image)
 
     nats = _information(trace.text_layers[first].residual, score, beta, steps, samples, seed)
-    return nats.masked_fill(torch.arange(nats.shape[1], device=ends.device) > ends[:, None], 0), "information that had to pass, in nats"
+    return nats[0], "information that had to pass, in nats"
 
 
 def _information(x: Tensor, score: Callable[[Tensor], Tensor], beta: float, steps: int, samples: int, seed: int) -> Tensor:
@@ -73,9 +71,3 @@ def _information(x: Tensor, score: Callable[[Tensor], Tensor], beta: float, step
             (alpha.grad,) = torch.autograd.grad(loss, alpha)
             optimizer.step()
     return nats.detach().sum(-1)
-
-
-def _first(layers: int, blocks: int) -> int:
-    if not 1 <= blocks <= layers:
-        raise ValueError(f"blocks={blocks}, but this tower has {layers}: pass 1 to {layers}")
-    return layers - blocks

@@ -29,7 +29,8 @@ def decomposition(trace: Trace, minus_mean: bool = False) -> Scores:
     """Share of the cosine that the heads of all layers brought directly from each patch."""
     if minus_mean and len(trace.texts) == 1:
         raise ValueError("minus_mean=True with one text leaves 0 everywhere: record several texts, such as all labels of a data set")
-    values = sum(_of_heads(trace, layer, _to_text(trace)).sum(1) for layer in range(len(trace.layers)))[:, 1:]
+    to_text = _to_text(trace)
+    values = sum(_of_heads(trace, layer, to_text).sum(1) for layer in range(len(trace.layers)))[:, 1:]
     if minus_mean:
         return Scores(values - values.mean(-1, keepdim=True), f"share of the cosine, minus the mean over {len(trace.texts)} texts")
     return Scores(values, "share of the cosine")

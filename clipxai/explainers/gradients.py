@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..given import expect_some
-from ..replay import cosine, from_features, from_pixels, from_stream, gradients, per_text, texts_at_a_time
+from ..replay import attend, cosine, from_features, from_pixels, from_stream, from_words, gradients, per_text, texts_at_a_time
 from ..scores import Scores
 from ..trace import Trace
 
@@ -62,22 +62,18 @@ def grad_eclip(trace: Trace, relu: bool = False) -> Scores:
 
 
 def grad_eclip_words(trace: Trace, image: int, relu: bool = False) -> tuple[Tensor, str]:
-    """The same at [end] in the last block of the text tower: (T, S), for every text's cosine with one image.
+    """The same at [end] in the last block of the text tower: (S,), for the cosine of a trace's only text with one image.
 
     The released code takes the min-max over the padding too; padding is not computed here.
     """
-    tower, tape = trace.model.text, trace.text_layers[-1]
-    block, ends = tower.blocks[-1], tower.end(trace.token_ids)
-    rows = torch.arange(len(ends), device=ends.device)
-    q, k, v = (heads.transpose(1, 2).flatten(2).clone() for heads in (tape.q, tape.k, tape.v))  # T S D
-    behind = torch.arange(k.shape[1], device=ends.device) > ends[:, None]  # T S
+    tape, block = trace.text_layers[-1], trace.model.text.blocks[-1]
+    q, k, v = (heads.transpose(1, 2).flatten(2).clone() for heads in (tape.q, tape.k, tape.v))  # 1 S D
     with gradients():
-        mixed = (attend_once(q[rows, ends][:, None], k, behind) @ v).detach().requires_grad_()  # T 1 D
-        x = tape.residual[rows, ends][:, None].clone() + block.attn.out(mixed)
-        features = (tower.ln_final(x + block.ffn(x)) @ tower.projection)[:, 0]
-        (slope,) = torch.autograd.grad(cosine(features, trace.image_features[image : image + 1]).sum(), mixed)
-    alike = F.cosine_similarity(block.attn.out(q[rows, ends][:, None]), block.attn.out(k), dim=-1).detach()
-    scores = ((v * slope).sum(-1) * _minmax(alike.masked_fill(behind, float("nan")))).nan_to_num(0.0)
+        mixed = (attend_once(q[:, -1:], k) @ v).detach().requires_grad_()  # 1 1 D
+        x = tape.residual[:, -1:].clone() + block.attn.out(mixed)
+        (slope,) = torch.autograd.grad(from_words(trace, x + block.ffn(x), image).sum(), mixed)
+    alike = F.cosine_similarity(block.attn.out(q[:, -1:]), block.attn.out(k), dim=-1).detach()
+    scores = ((v * slope).sum(-1) * _minmax(alike))[0]
     return scores.clamp(min=0) if relu else scores, COSINE
 
 
@@ -98,23 +94,21 @@ def integrated_gradients(trace: Trace, steps: int = 32) -> Scores:
 
 
 def gradient_x_input_words(trace: Trace, image: int) -> tuple[Tensor, str]:
-    """Token embedding times gradient, (T, S), for every text's cosine with one image; the position's embedding is left out."""
-    tower, ends = trace.model.text, trace.model.text.end(trace.token_ids)
+    """Token embedding times gradient, (S,), for the cosine of a trace's only text with one image; the position's embedding is left out."""
+    tower = trace.model.text
     embedded = tower.token_embedding(trace.token_ids).detach()
     with gradients():
         x = trace.text_layers[0].residual.clone().requires_grad_()
         stream = x
         for block in tower.blocks:
             stream = block(stream, causal=True)
-        features = (tower.ln_final(stream) @ tower.projection)[torch.arange(len(ends), device=ends.device), ends]
-        (slope,) = torch.autograd.grad(cosine(features, trace.image_features[image : image + 1]).sum(), x)
-    return (slope * embedded).sum(-1), COSINE
+        (slope,) = torch.autograd.grad(from_words(trace, stream, image).sum(), x)
+    return (slope * embedded).sum(-1)[0], COSINE
 
 
-def attend_once(q: Tensor, k: Tensor, hidden: Tensor | None = None) -> Tensor:
-    """Attention of a single head as wide as the stream: q (B, 1, D), k (B, N, D) -> (B, 1, N); `hidden` (B, N) tokens get none."""
-    logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
-    return (logits if hidden is None else logits.masked_fill(hidden[:, None], float("-inf"))).softmax(-1)
+def attend_once(q: Tensor, k: Tensor) -> Tensor:
+    """Attention of a single head as wide as the stream: q (B, 1, D), k (B, N, D) -> (B, 1, N)."""
+    return attend(q[:, None], k[:, None])[:, 0]
 
 
 def _pixel_slope(trace: Trace, pixels: Tensor) -> Tensor:
@@ -131,8 +125,8 @@ def _by_patch(trace: Trace, pixels: Tensor) -> Tensor:
 
 
 def _minmax(x: Tensor) -> Tensor:
-    """To 0…1 along the last axis; NaN stays NaN and does not count."""
-    low, high = x.nan_to_num(float("inf")).amin(-1, True), x.nan_to_num(float("-inf")).amax(-1, True)
+    """To 0…1 along the last axis."""
+    low, high = x.amin(-1, True), x.amax(-1, True)
     return (x - low) / (high - low).clamp_min(torch.finfo(x.dtype).tiny)
 
 

@@ -110,12 +110,10 @@ def _masked(trace: Trace, image: int, masks: Tensor) -> Tensor:
 
 @torch.no_grad()
 def leave_out_words(trace: Trace, image: int) -> tuple[Tensor, str]:
-    """Drop of the cosine with one image when a token is left out of its text, (T, S); [start] and [end] stay and score 0."""
-    ids, ends = trace.token_ids, trace.model.text.end(trace.token_ids)
-    drops, feature = torch.zeros(ids.shape, device=ids.device), trace.image_features[image : image + 1]
-    for text, (row, end) in enumerate(zip(ids, ends.tolist())):
-        if end > 1:  # the empty text has nothing to leave out
-            shorter = torch.stack([torch.cat([row[:token], row[token + 1 :]]) for token in range(1, end)])
-            without = cosines(trace.model.encode_text(shorter), feature)[:, 0]
-            drops[text, 1:end] = cosines(trace.text_features[text : text + 1], feature)[0] - without
+    """Drop of the cosine with one image when a token is left out of a trace's only text, (S,); [start] and [end] stay and score 0."""
+    ids, feature = trace.token_ids[0], trace.image_features[image : image + 1]
+    drops = torch.zeros(len(ids), device=ids.device)
+    if len(ids) > 2:  # the empty text has nothing to leave out
+        shorter = torch.stack([torch.cat([ids[:token], ids[token + 1 :]]) for token in range(1, len(ids) - 1)])
+        drops[1:-1] = (cosines(trace.text_features, feature) - cosines(trace.model.encode_text(shorter), feature))[:, 0]
     return drops, "drop of the cosine when left out"

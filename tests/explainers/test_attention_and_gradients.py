@@ -250,7 +250,7 @@ def test_transformers_attention_outputs(theirs_and_ours):
         maps.append(relevance)
     assert_map(cx.explain(trace, "bimodal", blocks=None), maps[0][None, None, 0, 1:])
     words, unit = cx.METHODS["bimodal"].words(trace, 0, blocks=None)
-    torch.testing.assert_close(words[0], maps[1][-1].detach(), rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(words, maps[1][-1].detach(), rtol=1e-3, atol=1e-6)
     assert unit == "relevance (attention x gradient of the cosine)"
 
 
