@@ -13,8 +13,8 @@ from statistics import median
 import torch
 from safetensors.torch import save_file
 
-from clipxai.model.checkpoints import EMBEDDED
-from clipxai.model.layouts import HF, build_hf
+from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.files.layouts import HF, build_hf
 
 ROUNDS = 9
 CONFIG = {"model_type": "clip", "vision_config": {"patch_size": 16}}  # what it leaves out is ViT-B's in transformers too

@@ -9,8 +9,8 @@ import torch
 from side_by_side import ratio
 
 import clipxai as cx
-from clipxai.model.text import TextTransformer
-from clipxai.model.vit import VisionTransformer
+from clipxai.model.towers.text import TextTransformer
+from clipxai.model.towers.vit import VisionTransformer
 
 
 def vit_b16() -> cx.CLIP:

@@ -15,18 +15,25 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-_WHERE = {
-    "load": "model.checkpoints", "CLIP": "model.clip", "IMAGENET_TEMPLATES": "model.templates", "SURGERY_TEMPLATES": "model.templates",
-    "record": "trace", "Trace": "trace",
-    "Rewrite": "surgery", "rewrite": "surgery", "feature_surgery": "surgery", "PRESETS": "surgery",
-    "explain": "explainers", "methods": "explainers", "METHODS": "explainers", "word_relevance": "explainers",
-    "attention_maps": "explainers.layers", "contributions": "explainers.layers", "token_scores": "explainers.words",
-    "head_contributions": "explainers.decomposition",
-    "segment": "tasks", "recognise": "tasks",
-    "Explanation": "results", "Grid": "results", "explain_each": "batches", "explain_windows": "windows",
-    "show": "view", "save": "view",
-    "Explorer": "app",
-}  # fmt: skip
+_ROOMS = {  # where a public name is kept
+    "model.files.checkpoints": ("load",),
+    "model.clip": ("CLIP",),
+    "model.words.templates": ("IMAGENET_TEMPLATES", "SURGERY_TEMPLATES"),
+    "trace.trace": ("record", "Trace"),
+    "explainers.surgery": ("Rewrite", "rewrite", "feature_surgery", "PRESETS"),
+    "explainers.explain": ("explain", "word_relevance"),
+    "explainers.table": ("methods", "METHODS"),
+    "explainers.layers": ("attention_maps", "contributions"),
+    "explainers.decomposition": ("head_contributions",),
+    "explainers.words": ("token_scores",),
+    "tasks": ("segment", "recognise"),
+    "results.explanation": ("Explanation", "Grid"),
+    "many.batches": ("explain_each",),
+    "many.windows": ("explain_windows",),
+    "view": ("show", "save"),
+    "app": ("Explorer",),
+}
+_WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("model", "scenes", "measure", "tasks", "view")
 __all__ = [*_WHERE, *_MODULES]
 

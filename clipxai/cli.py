@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .explainers import Method
+    from .explainers.table import Method
     from .model.clip import CLIP
-    from .results import Explanation
+    from .results.explanation import Explanation
 
 DONE, FAILED, MISUSED = 0, 1, 2  # exit codes
 FORMATS = ("png", "npz", "html", "svg", "pdf")
@@ -124,7 +124,7 @@ def _bench(given: argparse.Namespace) -> int:
     from .measure import bench, leaderboard, report
     from .measure.data import dataset
     from .measure.summary import summary
-    from .model.checkpoints import load
+    from .model.files.checkpoints import load
 
     if given.limit is not None and given.limit < 1:
         raise ValueError(f"--limit {given.limit}, but at least one picture has to be measured")
@@ -156,10 +156,11 @@ def _explain_folder(given: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from . import folders, view
-    from .batches import explain_each, pictures
-    from .explainers import find_method
-    from .model.checkpoints import load
+    from . import view
+    from .explainers.table import find_method
+    from .many import folders
+    from .many.batches import explain_each, pictures
+    from .model.files.checkpoints import load
 
     _limit_pixels(given)
     out, [options] = Path(given.out[0]), _options(given, [find_method(given.method)])
@@ -196,8 +197,8 @@ def _compare(given: argparse.Namespace) -> int:
 
 
 def _segment(given: argparse.Namespace) -> int:
-    from .explainers import find_method
-    from .model.checkpoints import load
+    from .explainers.table import find_method
+    from .model.files.checkpoints import load
     from .tasks import segment
     from .view import save
 
@@ -223,8 +224,8 @@ def _save(given: argparse.Namespace, methods: list[str]) -> int:
             raise ValueError(f"{out}: an .npz holds one explanation; save one method at a time with `clipxai explain`")
 
     from . import view
-    from .explainers import find_method
-    from .model.checkpoints import load
+    from .explainers.table import find_method
+    from .model.files.checkpoints import load
 
     _limit_pixels(given)
     rows = [find_method(name) for name in methods]
@@ -245,8 +246,8 @@ def _save(given: argparse.Namespace, methods: list[str]) -> int:
 def _by_methods(given: argparse.Namespace, model: "CLIP", rows: "list[Method]") -> "list[Explanation]":
     from tqdm import tqdm
 
-    from .explainers import explain
-    from .trace import record
+    from .explainers.explain import explain
+    from .trace.trace import record
 
     told = _options(given, rows)
     trace = record(model, given.image, given.texts, mode=given.mode, size=given.size)
@@ -255,7 +256,7 @@ def _by_methods(given: argparse.Namespace, model: "CLIP", rows: "list[Method]") 
 
 
 def _by_windows(given: argparse.Namespace, model: "CLIP", rows: "list[Method]") -> "list[Explanation]":
-    from .windows import explain_windows
+    from .many.windows import explain_windows
 
     if given.mode != "squash":
         raise ValueError(f"--mode {given.mode} does not go with windows: they cover the whole image and keep its ratio")
@@ -283,15 +284,15 @@ def _limit_pixels(given: argparse.Namespace) -> None:
 
 
 def _methods(given: argparse.Namespace) -> int:
-    from .explainers import methods
+    from .explainers.table import methods
 
     print(methods())
     return DONE
 
 
 def _models(given: argparse.Namespace) -> int:
-    from .model.checkpoints import EMBEDDED
-    from .model.hub import KNOWN, on_disk
+    from .model.files.checkpoints import EMBEDDED
+    from .model.files.hub import KNOWN, on_disk
 
     size = sum(file.stat().st_size for file in Path(str(EMBEDDED)).iterdir()) / 1e6
     rows = [("name", "short name", "licence", "download", "")]

@@ -12,7 +12,7 @@ import pdoc
 
 import clipxai as cx
 
-MODULES = ("clipxai", "clipxai.explainers", "clipxai.trace", "clipxai.surgery", "clipxai.inside")
+MODULES = ("clipxai", "clipxai.trace", "clipxai.explainers", "clipxai.results", "clipxai.many")
 
 
 def markdown(docstring: str) -> str:

@@ -9,7 +9,7 @@ from PIL import Image
 from transformers import SiglipConfig, SiglipModel
 
 import clipxai as cx
-from clipxai.batches import pictures
+from clipxai.many.batches import pictures
 
 TEXTS = ["a dog", "a bicycle"]
 SIGLIP = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 2, "max_position_embeddings": 16}

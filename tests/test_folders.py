@@ -13,8 +13,8 @@ from safetensors.torch import load_file, save_file
 import clipxai as cx
 from clipxai import view
 from clipxai.cli import main
-from clipxai.folders import outputs
-from clipxai.model.checkpoints import EMBEDDED
+from clipxai.many.folders import outputs
+from clipxai.model.files.checkpoints import EMBEDDED
 
 
 @pytest.fixture

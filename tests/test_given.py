@@ -5,7 +5,7 @@ import pytest
 
 import clipxai as cx
 from clipxai import view
-from clipxai.given import number_of
+from clipxai.checks import number_of
 
 FROM_TRACE = (cx.explain, cx.rewrite, cx.attention_maps, cx.contributions, cx.head_contributions, cx.token_scores, cx.word_relevance)
 VIEWERS = (view.LayerAttentionViewer, view.ModuleComparison, view.HeadGrid, view.TokenMap, view.WordRanking)

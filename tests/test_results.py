@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 
 import clipxai as cx
-from clipxai.maps import minmax, otsu, resize_bilinear
-from clipxai.results import Explanation, Grid
+from clipxai.results.explanation import Explanation, Grid
+from clipxai.results.maps import minmax, otsu, resize_bilinear
 
 
 def explanation(scores, image_size=(48, 60), box=None, **more):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 import clipxai as cx
-from clipxai.mixing import neighbourhood_bias
+from clipxai.explainers.mixing import neighbourhood_bias
 
 
 def softmax_attention(a, b, v, scale, bias=0.0):

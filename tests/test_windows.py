@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 import clipxai as cx
-from clipxai.model.text import TextTransformer
-from clipxai.model.vit import VisionTransformer
+from clipxai.model.towers.text import TextTransformer
+from clipxai.model.towers.vit import VisionTransformer
 
 TEXTS = ["a dog", "a bicycle"]
 

@@ -5,8 +5,8 @@ from typing import get_args
 
 import ipywidgets as w
 
+from ..explainers.surgery import AttentionKind
 from ..scenes import backgrounds, class_names
-from ..surgery import AttentionKind
 
 NOTHING = "—"
 SOURCES = {"scene": "compose", "file": "file", "upload": "upload"}

@@ -16,9 +16,10 @@ import ipywidgets as w
 import numpy as np
 from IPython.display import display, update_display
 
-from ..explainers import explain, find_method
-from ..model.checkpoints import load
+from ..explainers.explain import explain
+from ..explainers.table import find_method
 from ..model.clip import CLIP, as_list
+from ..model.files.checkpoints import load
 from ..scenes import Scene, compose, noun
 from ..view import MethodComparison, Viewer, save
 from ..view.html import mimebundle
@@ -29,8 +30,8 @@ from .live import Live, live
 from .session import Session, Wish, counterpart, fitting, rewrite_of, subtracted, switches_of
 
 if TYPE_CHECKING:
-    from ..results import Explanation
-    from ..trace import Trace
+    from ..results.explanation import Explanation
+    from ..trace.trace import Trace
 
 PAUSE = 0.15  # seconds without a key after which a text counts as typed; the first key after a rest is answered at once
 SCENE_SIDE = 336  # pixels

@@ -13,14 +13,15 @@ from typing import Literal
 import numpy as np
 from torch.overrides import TorchFunctionMode
 
-from ..explainers import METHODS, Method, explain
+from ..explainers.explain import explain
 from ..explainers.layers import attention_maps, contributions
+from ..explainers.surgery import PRESETS, Rewrite
+from ..explainers.table import METHODS, Method
 from ..explainers.words import token_scores
-from ..inside import on_patches
 from ..model.clip import CLIP
-from ..results import Explanation
-from ..surgery import PRESETS, Rewrite
-from ..trace import Trace, record
+from ..results.explanation import Explanation
+from ..results.findings import on_patches
+from ..trace.trace import Trace, record
 from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
 from .latest import Cancelled, Tell
 

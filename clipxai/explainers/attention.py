@@ -21,9 +21,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..replay import attend, cosine, first_of, from_stream, from_words, gradients, per_text, texts_at_a_time, through_blocks
-from ..scores import Scores
-from ..trace import Trace
+from ..trace.replay import attend, cosine, first_of, from_stream, from_words, gradients, per_text, through_blocks
+from ..trace.trace import Trace
+from .scores import Scores, texts_at_a_time
 
 
 @torch.no_grad()

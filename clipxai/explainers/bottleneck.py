@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..given import expect_some
-from ..replay import first_of, from_stream, from_words, gradients, texts_at_a_time, through_blocks
-from ..scores import Scores
-from ..trace import Trace
+from ..checks import expect_some
+from ..trace.replay import first_of, from_stream, from_words, gradients, through_blocks
+from ..trace.trace import Trace
+from .scores import Scores, texts_at_a_time
 
 START = 5.0  # alpha_0: at first, nearly everything passes
 

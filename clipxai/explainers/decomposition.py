@@ -17,10 +17,10 @@ Misleads   Direct effects only: what a head writes into other tokens for later l
 import torch
 from torch import Tensor
 
-from ..inside import HeadContributions, Picture
-from ..replay import attend, gathering, unrounded
-from ..scores import Scores
-from ..trace import Trace
+from ..results.findings import HeadContributions, Picture
+from ..trace.replay import attend, gathering, unrounded
+from ..trace.trace import Trace
+from .scores import Scores
 
 
 @torch.no_grad()

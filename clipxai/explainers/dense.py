@@ -17,10 +17,10 @@ Misleads   ECLIP is a training method: its projections are trained with this poo
 import torch
 import torch.nn.functional as F
 
-from ..mixing import neighbourhood_bias
-from ..replay import attend
-from ..scores import Scores
-from ..trace import Trace, cosines
+from ..trace.replay import attend
+from ..trace.trace import Trace, cosines
+from .mixing import neighbourhood_bias
+from .scores import Scores
 
 
 @torch.no_grad()

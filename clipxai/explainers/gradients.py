@@ -22,10 +22,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..given import expect_some
-from ..replay import attend, cosine, from_features, from_pixels, from_stream, from_words, gradients, per_text, texts_at_a_time
-from ..scores import Scores
-from ..trace import Trace
+from ..checks import expect_some
+from ..trace.replay import attend, cosine, from_features, from_pixels, from_stream, from_words, gradients, per_text
+from ..trace.trace import Trace
+from .scores import Scores, texts_at_a_time
 
 COSINE = "share of the cosine, to first order"
 

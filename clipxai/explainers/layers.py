@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..given import expect
-from ..inside import AttentionMaps, Contributions, Picture
-from ..replay import gathering, unrounded
-from ..trace import Kind, Trace, cosines
+from ..checks import expect
+from ..results.findings import AttentionMaps, Contributions, Picture
+from ..trace.replay import gathering, unrounded
+from ..trace.trace import Kind, Trace, cosines
 
 SINK = 5.0  # a patch that gets this many times its even share of attention in the second half of the layers is called a sink
 

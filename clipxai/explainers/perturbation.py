@@ -21,10 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..given import expect_some
-from ..replay import cosine, from_features, gradients, per_text
-from ..scores import Scores
-from ..trace import Trace, cosines
+from ..checks import expect_some
+from ..trace.replay import cosine, from_features, gradients, per_text
+from ..trace.trace import Trace, cosines
+from .scores import Scores
 
 BATCH = 64  # covered pictures that go through the model together
 

@@ -17,9 +17,9 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 
-from ..scores import Scores
-from ..surgery import PRESETS, feature_surgery, rewrite
-from ..trace import Trace, cosines
+from ..trace.trace import Trace, cosines
+from .scores import Scores
+from .surgery import PRESETS, feature_surgery, rewrite
 
 
 def similarity(trace: Trace, preset: str, **switches: object) -> Scores:

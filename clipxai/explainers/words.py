@@ -13,11 +13,11 @@ Misleads   The text tower is causal, so a token knows the words before it and ne
 import torch
 import torch.nn.functional as F
 
-from ..given import expect, number_of
-from ..inside import Picture, TokenScores
-from ..replay import attend
-from ..surgery import PRESETS, rewrite
-from ..trace import Trace, cosines
+from ..checks import expect, number_of
+from ..results.findings import Picture, TokenScores
+from ..trace.replay import attend
+from ..trace.trace import Trace, cosines
+from .surgery import PRESETS, rewrite
 
 
 def spelled(trace: Trace, text: int) -> tuple[tuple[str, ...], tuple[tuple[str, int, int], ...]]:

@@ -1,7 +1,7 @@
 """Numbers for maps: do they point at the object, and does the model know what it shows?
 
 Here stand the functions that measure one map. What adds up over data sets and processes (`clipxai.measure.meters`, `.bench`), what looks
-inside (`.inside`), and what asks whether a map is faithful (`.faithfulness`), is imported by those who need it.
+inside (`.layers`), and what asks whether a map is faithful (`.faithfulness`), is imported by those who need it.
 """
 
 from .emoji_world import Localisation, evaluate, localisation, zero_shot

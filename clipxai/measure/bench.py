@@ -24,19 +24,20 @@ import torch.distributed as dist
 from torch import Tensor
 from tqdm import tqdm
 
-from ..explainers import METHODS, explain, find_method
-from ..inside import on_patches
-from ..journal import whole_lines
-from ..maps import resize_bilinear
+from ..explainers.explain import explain
+from ..explainers.table import METHODS, find_method
+from ..many.journal import whole_lines
 from ..model.clip import CLIP
-from ..model.templates import IMAGENET_TEMPLATES, SURGERY_TEMPLATES
-from ..results import Explanation
+from ..model.words.templates import IMAGENET_TEMPLATES, SURGERY_TEMPLATES
+from ..results.explanation import Explanation
+from ..results.findings import on_patches
+from ..results.maps import resize_bilinear
 from ..tasks import recognise, segment
-from ..trace import Trace, record
-from . import faithfulness, inside
+from ..trace.trace import Trace, record
+from . import faithfulness, layers
 from .data import Dataset, Sample
 from .localisation import imagenet_segmentation, localise
-from .segmentation import counts, truth
+from .miou import counts, truth
 
 ABSENT = 3  # labels asked for that are not in the picture
 TEXTS_AT_A_TIME = 256
@@ -289,9 +290,9 @@ def look_inside(asked: Asked) -> dict[str, list]:
     objects = [on_patches(mask, asked.trace.grids[0]) for mask in asked.sample.masks]
     objects = [patches for patches in objects if 1 < patches.sum() < len(patches)]
     return {
-        "attention": [inside.attention_on(asked.trace, patches).tolist() for patches in objects],
+        "attention": [layers.attention_on(asked.trace, patches).tolist() for patches in objects],
         "chance": [[(int(patches.sum()) - 1) / (len(patches) - 1)] for patches in objects],
-        "redundancy": [inside.redundancies(asked.trace, n, len(asked.labels)) for n in range(len(asked.labels)) if asked.absent],
+        "redundancy": [layers.redundancies(asked.trace, n, len(asked.labels)) for n in range(len(asked.labels)) if asked.absent],
     }
 
 

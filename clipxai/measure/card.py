@@ -10,13 +10,13 @@ import torch
 from tqdm import tqdm
 
 from ..explainers.layers import contributions
-from ..inside import on_patches, weights_of
-from ..model.checkpoints import load
 from ..model.clip import CLIP
+from ..model.files.checkpoints import load
+from ..results.findings import on_patches, weights_of
 from ..scenes import class_names, noun, sample
-from ..trace import Kind, record
+from ..trace.trace import Kind, record
 from .emoji_world import PROMPT, localisations, zero_shot
-from .inside import stays_on
+from .layers import stays_on
 
 SCENES = 1000  # held-out scenes, seeds 0 … 999 of the test split
 

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..explainers import explain
+from ..explainers.explain import explain
 from ..model.clip import CLIP
-from ..results import Explanation
+from ..results.explanation import Explanation
 from ..scenes import Scene, background_phrases, backgrounds, class_names, noun, sample
-from ..trace import record
+from ..trace.trace import record
 from .localisation import THRESHOLDS, iou_at, object_contrast, pointing_hit, score_contrast
 
 PROMPT = "a photo of {}"

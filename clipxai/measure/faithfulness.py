@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 from torchmetrics.functional.regression import spearman_corrcoef
 
-from ..maps import is_flat, minmax
 from ..model.clip import CLIP
+from ..results.maps import is_flat, minmax
 
 Fill = Literal["mean", "blur", "black"]
 Score = Callable[[Tensor], Tensor]  # pixels (B, 3, h, w) -> (B,)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..explainers import METHODS
+from ..explainers.table import METHODS
 
 COLUMNS = {  # heading -> where it stands in the scores of a method
     "mIoU at 0.5": ("localisation", "mIoU at 0.5"),

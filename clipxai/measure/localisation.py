@@ -9,7 +9,7 @@ Axes: H W pixels, K thresholds.
 
 import numpy as np
 
-from ..maps import minmax, otsu
+from ..results.maps import minmax, otsu
 
 THRESHOLDS = np.arange(1, 20) / 20  # among which one for all images is chosen
 CUTS = ("0.5", "mean", "otsu")  # thresholds that need no choosing

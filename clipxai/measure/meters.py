@@ -15,7 +15,7 @@ from torchmetrics.functional.classification import binary_auroc, multilabel_aver
 from torchmetrics.utilities import dim_zero_cat
 
 from .localisation import CUTS, FIELDS, THRESHOLDS
-from .segmentation import BINS, miou, summed, with_background, without_background
+from .miou import BINS, miou, summed, with_background, without_background
 
 
 def mean(values: np.ndarray) -> float:

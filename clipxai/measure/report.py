@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ..explainers import METHODS, explain
-from ..maps import minmax
+from ..explainers.explain import explain
+from ..explainers.table import METHODS
+from ..results.maps import minmax
 from ..view.html import PAGE, POLICY
 from ..view.pictures import encode_photo
 from ..view.scales import SEQUENTIAL, colour_table

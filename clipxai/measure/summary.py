@@ -6,7 +6,7 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
-from . import faithfulness, inside, meters
+from . import faithfulness, layers, meters
 from .bench import ABSENT, TEMPLATES, Bench, world_size
 from .localisation import FIELDS
 
@@ -89,7 +89,7 @@ def _by_class(bench: Bench, method: str, rows: list[dict]) -> dict[str, dict[str
 
 
 def _inside(rows: list[dict]) -> dict[str, object]:
-    """What the model's layers do, whatever the method: see `clipxai.measure.inside`."""
+    """What the model's layers do, whatever the method: see `clipxai.measure.layers`."""
     attention = np.array([one for row in rows for one in row["attention"]])  # objects, 2, kinds, L
     if not len(attention):  # no object covers two patches
         return {"objects": 0}
@@ -97,8 +97,8 @@ def _inside(rows: list[dict]) -> dict[str, object]:
     shared = np.array([one for row in rows for one in row["redundancy"]])
     return {
         "objects": len(attention),
-        "mFSR by layer": dict(zip(inside.KINDS, ratio)),
+        "mFSR by layer": dict(zip(layers.KINDS, ratio)),
         "mFSR by chance": meters.mean(np.array([one for row in rows for one in row["chance"]])[:, 0]),
-        "attention that stays by layer": dict(zip(inside.KINDS, stays)),
-        "L1 redundancy": dict(zip(inside.REDUNDANCY, map(meters.mean, shared.T))),
+        "attention that stays by layer": dict(zip(layers.KINDS, stays)),
+        "L1 redundancy": dict(zip(layers.REDUNDANCY, map(meters.mean, shared.T))),
     }

@@ -13,11 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .image import Mode, Preprocessor
-from .pieces import PieceTokenizer
-from .resnet import ModifiedResNet
-from .text import TextTransformer
-from .tokenizer import Tokenizer
-from .vit import VisionTransformer
+from .towers.resnet import ModifiedResNet
+from .towers.siglip import SiglipTextTransformer, SiglipVisionTransformer
+from .towers.text import TextTransformer
+from .towers.vit import VisionTransformer
+from .words.sentencepiece import PieceTokenizer
+from .words.tokenizer import Tokenizer
 
 Texts = str | Sequence[str] | Tensor
 
@@ -143,6 +144,22 @@ class CLIP(nn.Module):
     def probabilities(self, pixels: Tensor, texts: Texts) -> Tensor:
         """(B, T), 0…1, which text fits each image of `pixels` (B, 3, h, w) best: a softmax over the texts, so every row sums to 1."""
         return self(pixels, texts).softmax(-1)
+
+
+class SigLIP(CLIP):
+    """A SigLIP or SigLIP 2 model: `CLIP` with a learned `logit_bias`."""
+
+    def __init__(self, visual: SiglipVisionTransformer, text: SiglipTextTransformer) -> None:
+        super().__init__(visual, text, preprocessor=Preprocessor(visual.image_size, visual.patch, (0.5,) * 3, (0.5,) * 3))
+        self.logit_bias = nn.Parameter(torch.tensor(-10.0))
+
+    def forward(self, pixels: Tensor, texts: Texts) -> Tensor:
+        """Logits (B, T): scale * cosine + bias (arXiv 2303.15343, Algorithm 1)."""
+        return super().forward(pixels, texts) + self.logit_bias
+
+    def probabilities(self, pixels: Tensor, texts: Texts) -> Tensor:
+        """(B, T), 0…1, whether each text fits each image: a sigmoid of every logit by itself, so rows need not sum to 1."""
+        return self(pixels, texts).sigmoid()
 
 
 def as_list(texts: str | Sequence[str]) -> list[str]:

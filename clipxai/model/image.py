@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..results import Grid
+from ..results.explanation import Grid
 
 Mode = Literal["squash", "crop", "aspect"]
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of pixels in 0…1; OpenAI's training data

@@ -25,12 +25,12 @@ from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
 from ..measure import card, evaluate
-from ..model.checkpoints import load, save_folder
 from ..model.clip import CLIP
+from ..model.files.checkpoints import load, save_folder
 from ..model.image import CLIP_MEAN, CLIP_STD
-from ..model.text import TextTransformer
-from ..model.tokenizer import Tokenizer, vocabulary_of
-from ..model.vit import VisionTransformer
+from ..model.towers.text import TextTransformer
+from ..model.towers.vit import VisionTransformer
+from ..model.words.tokenizer import Tokenizer, vocabulary_of
 from .compose import Scene, compose, sample
 from .vocabulary import learn_merges
 

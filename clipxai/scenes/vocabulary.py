@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from ..model.tokenizer import byte_alphabet, merge_pair, split_words
+from ..model.words.tokenizer import byte_alphabet, merge_pair, split_words
 
 
 def learn_merges(texts: Iterable[str], merges: int) -> list[tuple[str, str]]:

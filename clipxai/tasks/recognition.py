@@ -17,8 +17,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..given import expect
-from ..results import Explanation
+from ..checks import expect
+from ..results.explanation import Explanation
 
 SCALE = 100.0  # logit scale of OpenAI's models
 

@@ -30,8 +30,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..given import expect, expect_threshold
-from ..results import Explanation
+from ..checks import expect, expect_threshold
+from ..results.explanation import Explanation
 
 BACKGROUND = "background"
 UNSEEN = -1  # label of a pixel that the model did not look at

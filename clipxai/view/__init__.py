@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..inside import AttentionMaps, Contributions, HeadContributions, TokenScores, WordRelevance
-from ..results import Explanation
+from ..results.explanation import Explanation
+from ..results.findings import AttentionMaps, Contributions, HeadContributions, TokenScores, WordRelevance
 from ..tasks.segmentation import Segmentation
 from .attention import LayerAttentionViewer
 from .comparison import MethodComparison

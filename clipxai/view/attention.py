@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..given import expect
-from ..inside import AttentionMaps
+from ..checks import expect
+from ..results.findings import AttentionMaps
 from .lettering import one_line
 from .payload import BUDGET, SQUARE_ROOT, Arrays, Coding, Header, Payload, Step, pack
 from .pictures import picture_header

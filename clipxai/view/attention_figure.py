@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..inside import AttentionMaps
+from ..results.findings import AttentionMaps
 from .figures import DIM, GREY, MARGIN, SMALL, TITLE, Page
 from .lettering import wrap
 from .scales import SEQUENTIAL, colour_table, number

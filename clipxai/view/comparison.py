@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from ..results import Explanation
+from ..results.explanation import Explanation
 from .lettering import listed
 from .panels import MERITS, Truth, gather, legend, panels_of, rows_of
 from .payload import BUDGET, Arrays, Header, Payload, pack

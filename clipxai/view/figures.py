@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from ..results import Explanation, Grid
+from ..results.explanation import Explanation, Grid
 from .lettering import UNKNOWN, drawable, fonts, one_line, shorten, title_of, wrap
 from .panels import Panel, Truth, gather, legend, panels_of, rows_of
 from .scales import Scale, Scaling, caption, colour_table, number, scales_of, two_digits

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..given import expect
-from ..inside import HeadContributions
+from ..checks import expect
+from ..results.findings import HeadContributions
 from .lettering import listed
 from .payload import BUDGET, Arrays, Header, Payload, pack
 from .pictures import closure_of, finite, picture_header, reach_of, rows_of_texts, smaller_photo

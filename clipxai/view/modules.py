@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..given import expect
-from ..inside import Contributions
+from ..checks import expect
+from ..results.findings import Contributions
 from .attention import label
 from .lettering import listed
 from .payload import BUDGET, Arrays, Header, Payload, pack

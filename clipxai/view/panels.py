@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..given import expect
-from ..maps import is_flat
-from ..results import Explanation
+from ..checks import expect
+from ..results.explanation import Explanation
+from ..results.maps import is_flat
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
 MERITS = {

@@ -6,9 +6,9 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from ..given import number_of
-from ..inside import Picture
-from ..results import Explanation, Grid
+from ..checks import number_of
+from ..results.explanation import Explanation, Grid
+from ..results.findings import Picture
 from .panels import Panel
 from .payload import Arrays, Header, Step
 from .scales import number

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..given import expect
-from ..inside import WordRelevance
+from ..checks import expect
+from ..results.findings import WordRelevance
 from .lettering import one_line
 from .payload import BUDGET, Header, Payload, pack
 from .pictures import picture_header, reach_of, smaller_photo

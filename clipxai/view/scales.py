@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ..maps import is_flat
+from ..results.maps import is_flat
 
 Scaling = Literal["minmax", "shared", "signed"]
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..given import expect
-from ..inside import Picture
-from ..results import Grid
+from ..checks import expect
+from ..results.explanation import Grid
+from ..results.findings import Picture
 from ..tasks.segmentation import BACKGROUND, UNSEEN, VOID, Segmentation
 from .lettering import one_line
 from .payload import BUDGET, Header, Payload, pack

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..given import expect, number_of
-from ..inside import TokenScores, WordRelevance
+from ..checks import expect, number_of
+from ..results.findings import TokenScores, WordRelevance
 from .lettering import one_line
 from .payload import BUDGET, Arrays, Header, Payload, pack
 from .pictures import as_panel, finite, picture_header, reach_of, smaller_photo

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import clipxai as cx
-from clipxai.explainers import METHODS
+from clipxai.explainers.table import METHODS
 from clipxai.view.payload import Payload, unpack
 
 SAMPLE = next((Path(cx.__file__).parent / "data" / "samples").glob("*.png"))

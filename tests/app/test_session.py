@@ -11,8 +11,8 @@ from numpy.testing import assert_array_equal
 import clipxai as cx
 from clipxai.app.latest import Cancelled
 from clipxai.app.session import Session, Wish, counterpart, fitting, masks_of, subtracted, switches_of
-from clipxai.explainers import METHODS, Method
 from clipxai.explainers.similarity import similarity
+from clipxai.explainers.table import METHODS, Method
 from clipxai.view import LayerAttentionViewer, ModuleComparison, TokenMap
 
 

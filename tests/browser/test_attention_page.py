@@ -9,7 +9,7 @@ from attention_examples import attention_example
 from browsing import assert_a_frame_is_enough, assert_damage_leaves_the_poster, assert_no_sideways_scrolling, assert_poster, saved, settled
 from view_examples import HOSTILE
 
-from clipxai.inside import AttentionMaps
+from clipxai.results.findings import AttentionMaps
 from clipxai.view import LayerAttentionViewer
 from clipxai.view.attention_figure import hidden_of, notes_of, top_of
 from clipxai.view.html import fragment

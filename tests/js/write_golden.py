@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clipxai.results import Explanation, Grid
+from clipxai.results.explanation import Explanation, Grid
 from clipxai.view.payload import pack, unpack
 from clipxai.view.scales import Scale, number
 

@@ -17,7 +17,7 @@ from clipxai.cli import main
 from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
 from clipxai.measure.summary import protocol
-from clipxai.model.checkpoints import EMBEDDED
+from clipxai.model.files.checkpoints import EMBEDDED
 
 METRICS = "localisation,presence,segmentation,given-labels,recognition"
 VALUES = {"a": (12, 8), "b": (15,)}  # dog and cat; person

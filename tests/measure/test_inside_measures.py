@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import clipxai as cx
-from clipxai.inside import on_patches
-from clipxai.measure.inside import KINDS, attention_on, redundancies, redundancy, selection_ratio, stays_on
-from clipxai.results import Grid
+from clipxai.measure.layers import KINDS, attention_on, redundancies, redundancy, selection_ratio, stays_on
+from clipxai.results.explanation import Grid
+from clipxai.results.findings import on_patches
 
 
 def test_attention_that_stays():

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 import clipxai as cx
-from clipxai.maps import otsu
 from clipxai.measure import iou, iou_at, localisation, object_contrast, pointing_hit, score_contrast, zero_shot
 from clipxai.measure.card import figures
 from clipxai.measure.localisation import FIELDS, average_precision, energy_inside, imagenet_segmentation, localise, pixel_accuracy
+from clipxai.results.maps import otsu
 
 MASK = np.zeros((10, 10), bool)
 MASK[2:5, 3:7] = True

@@ -10,7 +10,7 @@ import clipxai as cx
 from clipxai.cli import _parser
 from clipxai.measure.bench import METRICS, TEMPLATES, Bench
 from clipxai.measure.data import LAYOUTS, dataset
-from clipxai.model.hub import KNOWN
+from clipxai.model.files.hub import KNOWN
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 PAGES = {name: (BENCHMARKS / name).read_text(encoding="utf-8") for name in ("published.md", "uses.md")}

@@ -14,7 +14,7 @@ from clipxai.measure.bench import Bench, run
 from clipxai.measure.data import Dataset, Sample, dataset
 from clipxai.measure.localisation import THRESHOLDS
 from clipxai.measure.meters import Recognition, Segmentation
-from clipxai.measure.segmentation import BEHIND, UNCOUNTED, counts, truth
+from clipxai.measure.miou import BEHIND, UNCOUNTED, counts, truth
 from clipxai.measure.summary import summary
 
 C, SIZE = 5, (12, 17)

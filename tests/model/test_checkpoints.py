@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import clipxai as cx
-from clipxai.model.checkpoints import EMBEDDED, save_folder
+from clipxai.model.files.checkpoints import EMBEDDED, save_folder
 
 
 @pytest.fixture

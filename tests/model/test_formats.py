@@ -12,9 +12,9 @@ from torch import nn
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
 import clipxai as cx
-from clipxai.model import checkpoints, strangers
-from clipxai.model.checkpoints import EMBEDDED
-from clipxai.model.tokenizer import Tokenizer
+from clipxai.model.files import checkpoints, untrusted
+from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.words.tokenizer import Tokenizer
 
 CLOSE = dict(rtol=0, atol=1e-4)
 WEIGHTS = {kind: f"tests/data/{kind}_small_weights.npz" for kind in ("vit", "resnet")}
@@ -170,18 +170,18 @@ def test_an_archive_is_read_without_running_it(archive, request, monkeypatch):
     expected = request.getfixturevalue(f"golden_{kind}")
     image = expected[1]["image"]
     assert (model.encode_image(image) - expected[0].encode_image(image)).abs().max() < 0.02  # half precision
-    assert model.provenance["sha256"] == strangers.sha256_of(file) and model.dtype == torch.float32
+    assert model.provenance["sha256"] == untrusted.sha256_of(file) and model.dtype == torch.float32
 
 
 def test_a_published_archive_is_known_by_its_hash(archive, monkeypatch):
-    monkeypatch.setitem(strangers.OPENAI_SHA256, strangers.sha256_of(archive[1]), "ViT-B/16")
+    monkeypatch.setitem(untrusted.OPENAI_SHA256, untrusted.sha256_of(archive[1]), "ViT-B/16")
     model = cx.load(archive[1])
     assert model.name == "ViT-B/16" == model.provenance["model"]
 
 
 def test_published_hashes_are_whole():
-    assert len(strangers.OPENAI_SHA256) == 9 and set(checkpoints.hub.SHORT_NAMES) == set(strangers.OPENAI_SHA256.values())
-    assert all(len(digest) == 64 and int(digest, 16) for digest in strangers.OPENAI_SHA256)
+    assert len(untrusted.OPENAI_SHA256) == 9 and set(checkpoints.hub.SHORT_NAMES) == set(untrusted.OPENAI_SHA256.values())
+    assert all(len(digest) == 64 and int(digest, 16) for digest in untrusted.OPENAI_SHA256)
 
 
 # --- transformers -----------------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 import clipxai as cx
-from clipxai.results import Explanation, Grid
+from clipxai.results.explanation import Explanation, Grid
 
 CLOSE = dict(rtol=0, atol=1e-4)
 SURGERY = {"vit": "clip_surgery", "resnet": "clip_surgery_released"}

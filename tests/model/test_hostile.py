@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import clipxai as cx
-from clipxai.model.checkpoints import EMBEDDED
+from clipxai.model.files.checkpoints import EMBEDDED
 
 if os.name == "posix":
     import resource

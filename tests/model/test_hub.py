@@ -14,8 +14,8 @@ from true_sizes import empty
 
 import clipxai as cx
 from clipxai.cli import main
-from clipxai.model import hub
-from clipxai.model.checkpoints import EMBEDDED
+from clipxai.model.files import hub
+from clipxai.model.files.checkpoints import EMBEDDED
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "someone/small-clip"

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer as Backend
 from transformers import Siglip2Config, Siglip2Model, Siglip2Tokenizer, SiglipConfig, SiglipModel
 
 import clipxai as cx
-from clipxai.model.pieces import PieceTokenizer
+from clipxai.model.words.sentencepiece import PieceTokenizer
 
 CLOSE = dict(rtol=0, atol=1e-4)
 SMALL = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=7, num_attention_heads=4)

@@ -8,8 +8,8 @@ import unicodedata
 import pytest
 from transformers import CLIPTokenizer
 
-from clipxai.model.checkpoints import EMBEDDED
-from clipxai.model.tokenizer import END, OPENAI_MERGES, START, Tokenizer, byte_alphabet, clean, vocabulary_of
+from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.words.tokenizer import END, OPENAI_MERGES, START, Tokenizer, byte_alphabet, clean, vocabulary_of
 
 TEXTS = [
     "a photo of an owl.", "A Photo  of\ttwo CATS!", "", " ", "it's they've I'll we'd you're", "naïve café — œuvre", "日本語のテキスト",

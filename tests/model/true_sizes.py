@@ -1,6 +1,6 @@
 """The sizes of published models, as their papers and configs state them."""
 
-from clipxai.model.layouts import build_hf, build_open_clip
+from clipxai.model.files.layouts import build_hf, build_open_clip
 
 VIT = {"B/32": (32, 768, 12, 224, 512, 8, 512), "B/16": (16, 768, 12, 224, 512, 8, 512), "L/14": (14, 1024, 24, 224, 768, 12, 768),
        "L/14@336px": (14, 1024, 24, 336, 768, 12, 768)}  # patch, width, layers, pixels; text width and heads; joint width  # fmt: skip

@@ -3,8 +3,8 @@
 import numpy as np
 from view_examples import SCENE
 
-from clipxai.inside import AttentionMaps, Picture
-from clipxai.results import Grid
+from clipxai.results.explanation import Grid
+from clipxai.results.findings import AttentionMaps, Picture
 
 
 def attention_example(

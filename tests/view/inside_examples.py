@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from view_examples import SCENE
 
-from clipxai.inside import Contributions, HeadContributions, Picture, Selection, TokenScores, WordRelevance
-from clipxai.results import Grid
+from clipxai.results.explanation import Grid
+from clipxai.results.findings import Contributions, HeadContributions, Picture, Selection, TokenScores, WordRelevance
 
 H, W = SCENE.image.shape[:2]
 PICTURE = Picture(SCENE.image, Grid(14, 14, (H, W), (0, 0, H, W)), {"model": "made up"})

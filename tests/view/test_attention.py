@@ -11,7 +11,7 @@ from attention_examples import attention_example
 from test_figures import assert_tidy, words
 from view_examples import HOSTILE
 
-from clipxai.inside import AttentionMaps
+from clipxai.results.findings import AttentionMaps
 from clipxai.scenes import compose
 from clipxai.view import LayerAttentionViewer, save, show
 from clipxai.view.attention import CODINGS, lift, telling_layer, telling_query

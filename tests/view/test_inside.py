@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import clipxai as cx
-from clipxai.inside import on_patches, selection_ratio
-from clipxai.measure import inside as measured
-from clipxai.results import Grid
+from clipxai.measure import layers as measured
+from clipxai.results.explanation import Grid
+from clipxai.results.findings import on_patches, selection_ratio
 
 
 def test_selection_ratios_are_the_measures(embedded):

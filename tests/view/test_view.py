@@ -14,7 +14,7 @@ import pytest
 from matplotlib.figure import Figure
 from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
 
-from clipxai.results import Explanation
+from clipxai.results.explanation import Explanation
 from clipxai.view import MethodComparison, save, show
 from clipxai.view.html import COMMENT, IMPORT, asset, escape, fragment, join, module_source, page
 from clipxai.view.payload import unpack

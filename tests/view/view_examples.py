@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from clipxai.results import Explanation, Grid
+from clipxai.results.explanation import Explanation, Grid
 from clipxai.scenes import compose
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"

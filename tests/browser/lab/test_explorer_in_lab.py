@@ -18,7 +18,7 @@ PATIENCE = 120_000  # milliseconds a busy machine may take
 SLOW_METHOD = """
 import time
 import torch
-from clipxai.explainers import METHODS, Method
+from clipxai.explainers.table import METHODS, Method
 from clipxai.explainers.similarity import similarity
 
 def slow(trace):

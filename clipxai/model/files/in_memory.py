@@ -5,10 +5,10 @@ Recognised by its tensors and attributes, so that neither open_clip nor transfor
 
 from torch import nn
 
-from .clip import CLIP
-from .image import Preprocessor
+from ..clip import CLIP
+from ..image import Preprocessor
 from .layouts import HF, HF_SIGLIP, HF_TYPES, OPENAI, Layout, build_from_shapes, build_hf
-from .strangers import Weights
+from .untrusted import Weights
 
 
 def unwrapped(module: nn.Module) -> nn.Module:

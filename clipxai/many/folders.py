@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
+from ..view import replacing
 from .journal import whole_lines
-from .view import replacing
 
 RECORD = "clipxai-explain.jsonl"
 Source = list[str | int]  # of an image: path, bytes, time of the last change in nanoseconds

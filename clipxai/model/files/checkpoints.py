@@ -20,15 +20,15 @@ import torch
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
+from ..clip import CLIP
+from ..image import Preprocessor
+from ..towers.block import ACTIVATIONS
+from ..words.sentencepiece import PieceTokenizer
+from ..words.tokenizer import Tokenizer
 from . import hub
-from .clip import CLIP
-from .image import Preprocessor
+from .in_memory import read_module, unwrapped
 from .layouts import HF, HF_SIGLIP, HF_TYPES, OPENAI, Layout, build_from_shapes, build_hf, build_open_clip, fill, section
-from .live import read_module, unwrapped
-from .pieces import PieceTokenizer
-from .strangers import OPENAI_SHA256, Weights, read_json, read_weights
-from .tokenizer import Tokenizer
-from .transformer import ACTIVATIONS
+from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
 
 EMBEDDED = files("clipxai.data") / "emoji-world-vit"
 PAIRS = (  # what a folder or a repository may hold, the safest first

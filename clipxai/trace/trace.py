@@ -20,12 +20,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .given import expect
-from .model.clip import CLIP, Texts, as_list
-from .model.image import Mode
-from .model.tokenizer import WordSpan
-from .model.transformer import BlockTape
-from .results import Grid
+from ..checks import expect
+from ..model.clip import CLIP, Texts, as_list
+from ..model.image import Mode
+from ..model.towers.block import BlockTape
+from ..model.words.tokenizer import WordSpan
+from ..results.explanation import Grid
 
 Kind = Literal["qk", "vv", "qq", "kk"]
 

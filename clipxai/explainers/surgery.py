@@ -26,9 +26,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from .given import expect
+from ..checks import expect
+from ..trace.trace import Trace, cosines
 from .mixing import ATTENTION_KINDS, mix, mix_gem, neighbourhood_bias
-from .trace import Trace, cosines
 
 AttentionKind = Literal["qk", "vv", "qq", "kk", "qq+kk", "gem", "identity"]
 RESNET_SHARPEN = 8.0  # a ResNet has one attention only: unit-length values and a scale of 8 / sqrt(d) make up for depth

@@ -12,7 +12,6 @@ Axes: B images, H heads, N = 1 + P tokens (class token first), D width, T texts,
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import wraps
 from typing import TypeVar
 
@@ -20,11 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .given import expect
-from .model.resnet import AttentionPool
-from .model.transformer import Block
-from .model.vit import VisionTransformer
-from .scores import Scores
+from ..checks import expect
+from ..model.towers.block import Block
+from ..model.towers.resnet import AttentionPool
+from ..model.towers.vit import VisionTransformer
 from .trace import Trace
 
 Found = TypeVar("Found")
@@ -35,20 +33,6 @@ def gradients() -> Iterator[None]:
     """Gradients flow inside, whatever the caller switched off."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
-
-
-def texts_at_a_time(most: int) -> Callable[[Callable[..., Scores]], Callable[..., Scores]]:
-    """Decorator: give a method at most so many texts at once, so that memory does not grow with the vocabulary."""
-
-    def decorate(method: Callable[..., Scores]) -> Callable[..., Scores]:
-        @wraps(method)
-        def in_turns(trace: Trace, **options: object) -> Scores:
-            parts = [method(replace(trace, text_features=few), **options) for few in trace.text_features.split(most)]
-            return parts[0]._replace(values=torch.cat([part.values for part in parts], dim=-1))
-
-        return in_turns
-
-    return decorate
 
 
 def unrounded(verb: Callable[..., Found]) -> Callable[..., Found]:

@@ -16,10 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .clip import CLIP, Texts
-from .image import Preprocessor
+from .block import ACTIVATIONS, Attention, Block, BlockTape, random_parameter
 from .text import known_ids
-from .transformer import ACTIVATIONS, Attention, Block, BlockTape, random_parameter
 from .vit import Positions, grid_of
 
 
@@ -135,19 +133,3 @@ class SiglipTextTransformer(nn.Module):
         ValueError : always
         """
         raise ValueError("a SigLIP's empty text needs its tokenizer: put tokenizer.json beside the weights, or pass redundant='labels'")
-
-
-class SigLIP(CLIP):
-    """A SigLIP or SigLIP 2 model: `CLIP` with a learned `logit_bias`."""
-
-    def __init__(self, visual: SiglipVisionTransformer, text: SiglipTextTransformer) -> None:
-        super().__init__(visual, text, preprocessor=Preprocessor(visual.image_size, visual.patch, (0.5,) * 3, (0.5,) * 3))
-        self.logit_bias = nn.Parameter(torch.tensor(-10.0))
-
-    def forward(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """Logits (B, T): scale * cosine + bias (arXiv 2303.15343, Algorithm 1)."""
-        return super().forward(pixels, texts) + self.logit_bias
-
-    def probabilities(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """(B, T), 0…1, whether each text fits each image: a sigmoid of every logit by itself, so rows need not sum to 1."""
-        return self(pixels, texts).sigmoid()

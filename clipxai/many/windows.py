@@ -16,13 +16,13 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from ..checks import expect
+from ..explainers.table import find_method
+from ..model.clip import CLIP, Texts
+from ..model.image import Prepared, each_image, read_image
+from ..results.explanation import Explanation, Grid
+from ..trace.trace import cosines
 from .batches import ask, see, speak
-from .explainers import find_method
-from .given import expect
-from .model.clip import CLIP, Texts
-from .model.image import Prepared, each_image, read_image
-from .results import Explanation, Grid
-from .trace import cosines
 
 
 def explain_windows(

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .transformer import BlockTape
+from .block import BlockTape
 from .vit import Positions, grid_of
 
 STRIDE = 32  # image pixels per cell of the last feature map

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from .given import expect_threshold, number_of
+from ..checks import expect_threshold, number_of
 from .maps import is_flat, minmax, otsu, resize_bilinear, sampling
 
 Normalize = Literal["minmax", "patches", "none"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from .strangers import sha256_of
+from .untrusted import sha256_of
 
 HUB_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 SHA256 = re.compile(r"[0-9a-f]{64}")

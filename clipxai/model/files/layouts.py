@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from .clip import CLIP
-from .resnet import STRIDE, ModifiedResNet
-from .siglip import SigLIP, SiglipTextTransformer, SiglipVisionTransformer
-from .strangers import Weights
-from .text import TextTransformer
-from .transformer import ACTIVATIONS
-from .vit import VisionTransformer
+from ..clip import CLIP, SigLIP
+from ..towers.block import ACTIVATIONS
+from ..towers.resnet import STRIDE, ModifiedResNet
+from ..towers.siglip import SiglipTextTransformer, SiglipVisionTransformer
+from ..towers.text import TextTransformer
+from ..towers.vit import VisionTransformer
+from .untrusted import Weights
 
 HEAD_WIDTH = 64  # of every model OpenAI released; their files do not state the number of heads
 PIECE = 1 << 20  # numbers: 4 MB stay in the cache, and are enough work for all cores to share

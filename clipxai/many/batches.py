@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .explainers import explain, find_method
-from .given import expect
-from .model.clip import CLIP, Texts
-from .model.image import Mode, Prepared
-from .results import Explanation
-from .trace import Trace, record
+from ..checks import expect
+from ..explainers.explain import explain
+from ..explainers.table import find_method
+from ..model.clip import CLIP, Texts
+from ..model.image import Mode, Prepared
+from ..results.explanation import Explanation
+from ..trace.trace import Trace, record
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm", ".pgm", ".tga")
 Broken = Callable[[object, Exception], None]

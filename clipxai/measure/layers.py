@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..inside import selection_ratio, weights_of
-from ..trace import Kind, Trace
+from ..results.findings import selection_ratio, weights_of
+from ..trace.trace import Kind, Trace
 
 KINDS: tuple[Kind, ...] = ("qk", "vv", "qq", "kk")
 REDUNDANCY = ("present and empty", "present and absent", "absent and empty")

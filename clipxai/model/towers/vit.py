@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .transformer import Block, BlockTape, random_parameter
+from .block import Block, BlockTape, random_parameter
 
 POSITION_SIZES_KEPT = 8  # resized positional embeddings remembered per model
 

@@ -6,7 +6,7 @@ Axes: T texts, S tokens of a text (padded behind [end]), D width, E joint width.
 import torch
 from torch import Tensor, nn
 
-from .transformer import Block, BlockTape, random_parameter
+from .block import Block, BlockTape, random_parameter
 
 
 def known_ids(ids: Tensor, context: int, vocabulary: int) -> Tensor:

@@ -7,7 +7,7 @@ import re
 import string
 from pathlib import Path
 
-from .strangers import VOCABULARY_BYTES, read_json, read_text
+from ..files.untrusted import VOCABULARY_BYTES, read_json, read_text
 from .tokenizer import WordSpan, too_long
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import regex
 
-from .strangers import VOCABULARY_BYTES, read_json, read_text
+from ..files.untrusted import VOCABULARY_BYTES, read_json, read_text
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 WORD = regex.compile(r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", regex.IGNORECASE)

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .given import number_of
-from .results import Grid
+from ..checks import number_of
+from .explanation import Grid
 
 
 class Recorded(Protocol):
@@ -159,7 +159,7 @@ class AttentionMaps:
 class Selection:
     """Does attention select the object? The foreground selection ratio of every layer; its mean over images and texts is the mFSR.
 
-    The paper names the measure; its formula could not be read, so this definition is the project's (`clipxai.measure.inside`).
+    The paper names the measure; its formula could not be read, so this definition is the project's (`clipxai.measure.layers`).
 
     Attributes
     ----------
