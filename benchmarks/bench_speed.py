@@ -1,4 +1,5 @@
-"""How long does `clipxai bench` take? Emoji World with 12 methods that need only the recorded pass, and where the time goes.
+"""How long does `clipxai bench` take? Emoji World with 12 methods that need only the recorded pass,
+and where the time goes.
 
 python benchmarks/bench_speed.py [SCENES]          bar: 1,000 scenes <= 6 min on two cores
 """
@@ -18,7 +19,11 @@ METHODS = 12
 
 def main(scenes: int) -> None:
     """Print the time of one run and its parts."""
-    free = [name for name, row in cx.METHODS.items() if row.needs == "forward" and "vit" in row.architectures][:METHODS]
+    free = [
+        name
+        for name, row in cx.METHODS.items()
+        if row.needs == "forward" and "vit" in row.architectures
+    ][:METHODS]
     bench = Bench(cx.load(), dataset("emoji-world"), free)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
@@ -30,7 +35,10 @@ def main(scenes: int) -> None:
     maps = sum(row["milliseconds"][name] for row in rows for name in free) / 1e3
     other = measured - start - forward - maps
     print(f"{scenes} scenes x {len(free)} methods: {added - start:.0f} s (bar for 1,000: 360 s)")
-    print(f"forward passes {forward:.0f} s, maps {maps:.0f} s, scenes and measures {other:.0f} s, adding up {added - measured:.1f} s")
+    print(
+        f"forward passes {forward:.0f} s, maps {maps:.0f} s, scenes and measures {other:.0f} s, "
+        f"adding up {added - measured:.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""How long from a new text, or a flipped switch, to the map on the screen? Kernel and browser by themselves, and memory over 500 texts.
+"""How long from a new text, or a flipped switch, to the map on the screen? Kernel and browser by
+themselves, and memory over 500 texts.
 
-python benchmarks/explorer_latency.py      bars, p95 of kernel + browser: text <= 80 ms, switch <= 60 ms (embedded model);
-                                           <= 250 ms, <= 200 ms (ViT-B/16 sizes, random weights); growth over 500 texts <= 30 MB
+python benchmarks/explorer_latency.py      bars, p95 of kernel + browser: text <= 80 ms, switch <=
+                                           60 ms (embedded model); <= 250 ms, <= 200 ms (ViT-B/16
+                                           sizes, random weights); growth over 500 texts <= 30 MB
 """
 
 import asyncio
@@ -22,12 +24,15 @@ from clipxai.view.html import asset, module_source
 
 ROUNDS, CHANGES = 40, 500
 PAGE = """async ({ module, css, payloads }) => {
-    const viewer = (await import(URL.createObjectURL(new Blob([module], { type: 'text/javascript' })))).default;
+    const blob = new Blob([module], { type: 'text/javascript' });
+    const viewer = (await import(URL.createObjectURL(blob))).default;
     const heard = {}, values = { css, view: {}, payload: payloads[0] };
-    const model = { get: name => values[name], set() {}, save_changes() {}, on: (name, f) => { heard[name] = f; }, off() {} };
+    const on = (name, f) => { heard[name] = f; };
+    const model = { get: name => values[name], set() {}, save_changes() {}, on, off() {} };
     const el = document.body.appendChild(document.createElement('div'));
     viewer.render({ model, el });
-    const drawn = () => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const drawn = () => new Promise(done =>
+      requestAnimationFrame(() => requestAnimationFrame(done)));
     window.show = async n => {
         await drawn();
         const start = performance.now();
@@ -63,13 +68,18 @@ async def kernel(model: cx.CLIP) -> tuple[np.ndarray, np.ndarray, float, list[di
 
     def text(n: int) -> Callable[[], None]:
         def change() -> None:
-            explorer._typed = 0.0  # after a rest, as somebody who pastes: keys in quick succession wait for a pause by design
+            # after a rest, as somebody who pastes: keys in quick succession wait for a pause by
+            # design
+            explorer._typed = 0.0
             c.texts.value = f"an owl {n}\na clock"
 
         return change
 
     texts = [await answered(explorer, text(n)) for n in range(ROUNDS)]
-    flips = [await answered(explorer, lambda n=n: setattr(c.blocks, "value", n % 6)) for n in range(1, ROUNDS)]
+    flips = [
+        await answered(explorer, lambda n=n: setattr(c.blocks, "value", n % 6))
+        for n in range(1, ROUNDS)
+    ]
     for n in range(2):
         await answered(explorer, text(1000 + n))
         sent = explorer._lives["comparison"].payload
@@ -85,8 +95,14 @@ async def kernel(model: cx.CLIP) -> tuple[np.ndarray, np.ndarray, float, list[di
 def browser(page: Page, payloads: list[dict]) -> tuple[np.ndarray, float]:
     """Milliseconds of work for new data, and MB of growth of the page."""
     page.set_content("<body></body>")
-    page.evaluate(PAGE, {"module": module_source("comparison"), "css": asset("viewer.css"), "payloads": payloads})
-    times = page.evaluate("async () => { const all = []; for (let n = 0; n < 60; n++) all.push(await show(n)); return all; }")
+    page.evaluate(
+        PAGE,
+        {"module": module_source("comparison"), "css": asset("viewer.css"), "payloads": payloads},
+    )
+    times = page.evaluate(
+        "async () => { const all = []; for (let n = 0; n < 60; n++) all.push(await show(n)); "
+        "return all; }"
+    )
     client = page.context.new_cdp_session(page)
 
     def heap() -> float:
@@ -102,10 +118,14 @@ def main() -> None:
     """Print a few lines per model."""
     embedded, large = cx.load(), vit_b16()
     large.tokenizer = embedded.tokenizer
-    cases = [("embedded", (80, 60), asyncio.run(kernel(embedded))), ("ViT-B/16 sizes", (250, 200), asyncio.run(kernel(large)))]
+    cases = [
+        ("embedded", (80, 60), asyncio.run(kernel(embedded))),
+        ("ViT-B/16 sizes", (250, 200), asyncio.run(kernel(large))),
+    ]
     with sync_playwright() as playwright:  # which has an event loop of its own
         chromium = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
+            executable_path=shutil.which("chromium"),
+            args=["--headless", "--no-sandbox", "--disable-gpu"],
         )
         page = chromium.new_page(viewport={"width": 1100, "height": 900})
         for name, bars, (texts, flips, grown, payloads) in cases:
@@ -113,10 +133,16 @@ def main() -> None:
             drawing = np.percentile(shown, 95)
             for what, seconds, bar in zip(("text", "switch"), (texts, flips), bars, strict=True):
                 p50, p95 = np.percentile(1e3 * seconds, (50, 95))
-                print(f"{name}: new {what} p50 {p50:.0f}, p95 {p95:.0f} ms in the kernel + {drawing:.0f} ms in the browser = "
-                      f"{p95 + drawing:.0f} ms (bar {bar})")  # fmt: skip
+                print(
+                    f"{name}: new {what} p50 {p50:.0f}, p95 {p95:.0f} ms in the kernel + "
+                    f"{drawing:.0f} ms in the browser = "
+                    f"{p95 + drawing:.0f} ms (bar {bar})"
+                )
             size = len(json.dumps(payloads[0])) / 1e3
-            print(f"{name}: {CHANGES} texts: kernel {grown:+.1f} MB, page {page_grown:+.1f} MB (bar 30); {size:.0f} kB a message")
+            print(
+                f"{name}: {CHANGES} texts: kernel {grown:+.1f} MB, page {page_grown:+.1f} MB (bar "
+                f"30); {size:.0f} kB a message"
+            )
         chromium.close()
 
 

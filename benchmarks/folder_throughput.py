@@ -1,9 +1,12 @@
-"""What do files and explaining add to the model's own time, and what memory does a large photograph take? ViT-B/16 size, random weights.
+"""What do files and explaining add to the model's own time, and what memory does a large photograph
+take? ViT-B/16 size, random weights.
 
-python benchmarks/folder_throughput.py [--images 64]     bars: throughput >= 0.9 of the plain forward pass; photograph <= 1.5 GB
+python benchmarks/folder_throughput.py [--images 64]     bars: throughput >= 0.9 of the plain
+forward pass; photograph <= 1.5 GB
 
-A folder of JPEGs (640x480) times 10 texts through `explain_each`, from disk to maps, in turns with the plain forward pass: the same
-batches, pixels ready in memory, nothing recorded. The photograph (2048x1536) is explained at its own resolution, window by window.
+A folder of JPEGs (640x480) times 10 texts through `explain_each`, from disk to maps, in turns with
+the plain forward pass: the same batches, pixels ready in memory, nothing recorded. The photograph
+(2048x1536) is explained at its own resolution, window by window.
 """
 
 import argparse
@@ -28,7 +31,8 @@ import re, sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
 from folder_throughput import TEXTS, cx, vit_b16
-def memory(kind):  # of this process alone: what getrusage calls the peak includes that of the parent
+# of this process alone: what getrusage calls the peak includes that of the parent
+def memory(kind):
     return 1024 * int(re.search(kind + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
 model, photo = vit_b16(), np.random.default_rng(0).integers(0, 256, (1536, 2048, 3), np.uint8)
 cx.explain(cx.record(model, photo[:224, :224], TEXTS))  # whatever the first call of anything takes
@@ -41,13 +45,19 @@ print(memory("VmHWM") - now, e.provenance["windows"])
 def photograph(seed: int) -> np.ndarray:
     """Smooth colours with some grain: about as many bytes a pixel as a photograph."""
     rng = np.random.default_rng(seed)
-    smooth = cv2.resize(rng.integers(0, 256, (12, 16, 3), np.uint8), (640, 480), interpolation=cv2.INTER_CUBIC)
+    smooth = cv2.resize(
+        rng.integers(0, 256, (12, 16, 3), np.uint8), (640, 480), interpolation=cv2.INTER_CUBIC
+    )
     return np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
 
 
 def main() -> None:
-    """Print the throughput of two methods against the forward pass, and the memory of the photograph."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Print the throughput of two methods against the forward pass, and the memory of the
+    photograph.
+    """
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
@@ -71,9 +81,15 @@ def main() -> None:
             rates = f"{given.images / a:.1f} images a second, plain forward {given.images / b:.1f}"
             print(f"{method}: {rates}, ratio {1 / times:.2f} (bar 0.90)", flush=True)
     peak, how = subprocess.run(
-        [sys.executable, "-c", PEAK, str(Path(__file__).parent)], check=True, capture_output=True, text=True
-    ).stdout.split(maxsplit=1)  # fmt: skip
-    print(f"photograph of 2048x1536: {int(peak) / 1e9:.2f} GB above the loaded model (bar 1.5); {how.strip()}")
+        [sys.executable, "-c", PEAK, str(Path(__file__).parent)],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.split(maxsplit=1)
+    print(
+        f"photograph of 2048x1536: {int(peak) / 1e9:.2f} GB above the loaded model (bar 1.5); "
+        f"{how.strip()}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""What does loading cost? ViT-B/16 in Hugging Face's layout from disk, against `safetensors.torch.load_file` and one copy of every tensor.
+"""What does loading cost? ViT-B/16 in Hugging Face's layout from disk, against
+`safetensors.torch.load_file` and one copy of every tensor.
 
 python benchmarks/loading.py          bars: ratio <= 1.3; peak memory <= 1.2 times the weights
 """
@@ -17,21 +18,24 @@ from clipxai.model.files.checkpoints import EMBEDDED
 from clipxai.model.files.layouts import HF, build_hf
 
 ROUNDS = 9
-CONFIG = {"model_type": "clip", "vision_config": {"patch_size": 16}}  # what it leaves out is ViT-B's in transformers too
+# what it leaves out is ViT-B's in transformers too
+CONFIG = {"model_type": "clip", "vision_config": {"patch_size": 16}}
 ONCE = """
 import gc, re, sys, time
 import clipxai as cx
 from safetensors.torch import load_file
 how, folder, embedded = sys.argv[1:]
 cx.load(), load_file(embedded)  # whatever loading imports
-def memory(kind):  # of this process alone: what getrusage calls the peak includes that of the parent
+# of this process alone: what getrusage calls the peak includes that of the parent
+def memory(kind):
     return 1024 * int(re.search(kind + r":\\s+(\\d+)", open("/proc/self/status").read())[1])
-gc.collect(), gc.disable()  # as timeit does: whose turn it is to collect torch's own objects is chance
+gc.collect(), gc.disable()  # as timeit does: when torch's own objects are collected is chance
 now, start = memory("VmRSS"), time.perf_counter()
 if how == "ours":
     kept = cx.load(folder)
 else:
-    kept = {name: tensor.clone() for name, tensor in load_file(folder + "/model.safetensors").items()}
+    stored = load_file(folder + "/model.safetensors")
+    kept = {name: tensor.clone() for name, tensor in stored.items()}
 print(time.perf_counter() - start, memory("VmHWM") - now)
 """
 
@@ -41,7 +45,13 @@ def write(folder: Path) -> int:
     state = {}
     for ours, tensor in build_hf(CONFIG, folder).state_dict().items():
         theirs = HF.theirs(ours)
-        shape = tensor.T.shape if ours in HF.transposed else (len(tensor) // len(theirs), *tensor.shape[1:]) if tensor.ndim else ()
+        shape = (
+            tensor.T.shape
+            if ours in HF.transposed
+            else (len(tensor) // len(theirs), *tensor.shape[1:])
+            if tensor.ndim
+            else ()
+        )
         state |= {name: torch.randn(shape) * 0.02 for name in theirs}
     save_file(state, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(CONFIG))
@@ -49,9 +59,13 @@ def write(folder: Path) -> int:
 
 
 def once(how: str, folder: str) -> tuple[float, float]:
-    """Seconds, and bytes of memory at the peak, of one load in a process that loaded nothing large before, as users load."""
+    """Seconds, and bytes of memory at the peak, of one load in a process that loaded nothing large
+    before, as users load.
+    """
     command = [sys.executable, "-c", ONCE, how, folder, str(EMBEDDED / "model.safetensors")]
-    seconds, peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    seconds, peak = subprocess.run(
+        command, check=True, capture_output=True, text=True
+    ).stdout.split()
     return float(seconds), float(peak)
 
 
@@ -60,12 +74,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         size, pairs = write(Path(folder)), []
         for n in range(ROUNDS):
-            pair = {how: once(how, folder) for how in (("ours", "plain") if n % 2 else ("plain", "ours"))}
+            pair = {
+                how: once(how, folder)
+                for how in (("ours", "plain") if n % 2 else ("plain", "ours"))
+            }
             pairs.append((*pair["ours"], pair["plain"][0]))
         ours, peak, plain = (median(column) for column in zip(*pairs))
         times = median(a / b for a, _, b in pairs)
-        print(f"load {1e3 * ours:.0f} ms, load_file and one copy {1e3 * plain:.0f} ms, ratio {times:.2f} (bar 1.3)")
-        print(f"peak memory {peak / 1e6:.0f} MB for {size / 1e6:.0f} MB of weights, ratio {peak / size:.2f} (bar 1.2)")
+        print(
+            f"load {1e3 * ours:.0f} ms, load_file and one copy {1e3 * plain:.0f} ms, ratio "
+            f"{times:.2f} (bar 1.3)"
+        )
+        print(
+            f"peak memory {peak / 1e6:.0f} MB for {size / 1e6:.0f} MB of weights, ratio "
+            f"{peak / size:.2f} (bar 1.2)"
+        )
 
 
 if __name__ == "__main__":

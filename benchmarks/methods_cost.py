@@ -1,8 +1,11 @@
 """What do the methods cost? ViT-B/16 size, random weights; every pair is timed in turns in one run.
 
-python benchmarks/methods_cost.py          bars: all methods that need only the recorded pass, 10 texts: <= 2.5 plain forwards in total
-                                                 LeGrad, all layers, 10 texts: <= 0.5 of one backward per text and layer
-                                                 gScoreCAM, 300 channels: no slower than 300 plain forwards in batches
+python benchmarks/methods_cost.py          bars: all methods that need only the recorded pass, 10
+                                           texts: <= 2.5 plain forwards in total
+                                                 LeGrad, all layers, 10 texts: <= 0.5 of one
+                                                 backward per text and layer gScoreCAM, 300
+                                                 channels: no slower than 300 plain forwards in
+                                                 batches
     --each          also most methods by themselves, in plain forwards
     --channels 30   fewer channels for gScoreCAM (600 forward passes take minutes)
 """
@@ -22,7 +25,9 @@ TEXTS = 10
 
 
 def one_backward_per_text_and_layer(trace: cx.Trace) -> torch.Tensor:
-    """LeGrad as its equation reads: run the tower with its graph, then one `autograd.grad` for every text and layer."""
+    """LeGrad as its equation reads: run the tower with its graph, then one `autograd.grad` for
+    every text and layer.
+    """
     tower, total = trace.model.visual, 0
     with torch.enable_grad():
         stream, weights, streams = trace.residual(0).clone().requires_grad_(), [], []
@@ -33,7 +38,9 @@ def one_backward_per_text_and_layer(trace: cx.Trace) -> torch.Tensor:
             stream = stream + block.ffn(stream)
             streams.append(stream)
         for weight, stream in zip(weights, streams):
-            scores = (F.normalize(tower.read_out(stream.mean(1)), dim=-1) @ trace.text_features.T)[0]
+            scores = (F.normalize(tower.read_out(stream.mean(1)), dim=-1) @ trace.text_features.T)[
+                0
+            ]
             slopes = [torch.autograd.grad(score, weight, retain_graph=True)[0] for score in scores]
             total = total + torch.stack(slopes).clamp(min=0).mean((2, 3))
     return total / len(weights)
@@ -55,7 +62,11 @@ def main() -> None:
     ids[:, 0], ids[:, 7] = 49406, 49407
     pixels = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     trace = cx.record(model, pixels, ids)
-    free = [name for name, row in cx.METHODS.items() if row.needs == "forward" and "vit" in row.architectures]
+    free = [
+        name
+        for name, row in cx.METHODS.items()
+        if row.needs == "forward" and "vit" in row.architectures
+    ]
 
     def forward() -> torch.Tensor:
         with torch.no_grad():
@@ -67,25 +78,67 @@ def main() -> None:
             cx.explain(fresh, name)
 
     a, b, times = ratio(all_free, forward, rounds=9)
-    line(f"{len(free)} methods from one trace, {TEXTS} texts", a, b, times, "one plain forward", " (bar 2.5)")
+    line(
+        f"{len(free)} methods from one trace, {TEXTS} texts",
+        a,
+        b,
+        times,
+        "one plain forward",
+        " (bar 2.5)",
+    )
     legrad = cx.METHODS["legrad"].function
-    torch.testing.assert_close(legrad(trace).values[0].T, one_backward_per_text_and_layer(trace)[:, 0, 1:], rtol=1e-3, atol=1e-7)
-    a, b, times = ratio(lambda: legrad(trace), lambda: one_backward_per_text_and_layer(trace), rounds=5, warm_up=1)
-    line(f"LeGrad, 12 layers, {TEXTS} texts", a, b, times, "one backward per text and layer", " (bar 0.5)")
+    torch.testing.assert_close(
+        legrad(trace).values[0].T,
+        one_backward_per_text_and_layer(trace)[:, 0, 1:],
+        rtol=1e-3,
+        atol=1e-7,
+    )
+    a, b, times = ratio(
+        lambda: legrad(trace), lambda: one_backward_per_text_and_layer(trace), rounds=5, warm_up=1
+    )
+    line(
+        f"LeGrad, 12 layers, {TEXTS} texts",
+        a,
+        b,
+        times,
+        "one backward per text and layer",
+        " (bar 0.5)",
+    )
     if given.each:
-        for name in [name for name, row in cx.METHODS.items() if row.needs != "covered pictures" and "vit" in row.architectures]:
+        for name in [
+            name
+            for name, row in cx.METHODS.items()
+            if row.needs != "covered pictures" and "vit" in row.architectures
+        ]:
             if name not in ("integrated_gradients", "m2ib"):
-                a, b, times = ratio(lambda name=name: cx.explain(replace(trace), name), forward, rounds=5, warm_up=1)
+                a, b, times = ratio(
+                    lambda name=name: cx.explain(replace(trace), name), forward, rounds=5, warm_up=1
+                )
                 line(f"  {name}", a, b, times, "one plain forward")
-    one, many = replace(trace, texts=trace.texts[:1], text_features=trace.text_features[:1]), pixels.expand(given.channels, -1, -1, -1)
+    one, many = (
+        replace(trace, texts=trace.texts[:1], text_features=trace.text_features[:1]),
+        pixels.expand(given.channels, -1, -1, -1),
+    )
 
     def forwards() -> None:
         with torch.no_grad():
             for few in many.split(BATCH):
                 model.encode_image(few)
 
-    a, b, times = ratio(lambda: cx.METHODS["gscorecam"].function(one, channels=given.channels), forwards, rounds=2, warm_up=0)
-    line(f"gScoreCAM, {given.channels} channels", a, b, times, f"{given.channels} plain forwards in batches of {BATCH}", " (bar 1)")
+    a, b, times = ratio(
+        lambda: cx.METHODS["gscorecam"].function(one, channels=given.channels),
+        forwards,
+        rounds=2,
+        warm_up=0,
+    )
+    line(
+        f"gScoreCAM, {given.channels} channels",
+        a,
+        b,
+        times,
+        f"{given.channels} plain forwards in batches of {BATCH}",
+        " (bar 1)",
+    )
 
 
 if __name__ == "__main__":

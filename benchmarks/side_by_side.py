@@ -5,7 +5,9 @@ from collections.abc import Callable
 from statistics import median
 
 
-def ratio(a: Callable[[], object], b: Callable[[], object], rounds: int = 15, warm_up: int = 2) -> tuple[float, float, float]:
+def ratio(
+    a: Callable[[], object], b: Callable[[], object], rounds: int = 15, warm_up: int = 2
+) -> tuple[float, float, float]:
     """(median seconds of a, median seconds of b, median over rounds of a / b)."""
     for _ in range(warm_up):
         a(), b()

@@ -1,6 +1,7 @@
 """How long until the first heat-map? Cold starts of whole processes, against `import torch` alone.
 
-python benchmarks/start_up.py          bars: import clipxai <= 0.3 s beyond torch; `clipxai explain` <= 2.5 times `import torch`
+python benchmarks/start_up.py          bars: import clipxai <= 0.3 s beyond torch; `clipxai explain`
+                                       <= 2.5 times `import torch`
 """
 
 import subprocess
@@ -25,10 +26,14 @@ def main() -> None:
         process("-c", "import torch")
 
     def clipxai() -> None:
-        process("-c", "import torch, clipxai; clipxai.load; clipxai.record; clipxai.explain")  # names load what they need
+        # names load what they need
+        process("-c", "import torch, clipxai; clipxai.load; clipxai.record; clipxai.explain")
 
     a, b, _ = ratio(clipxai, torch, rounds=9, warm_up=1)
-    print(f"import torch, clipxai and its verbs {a:.2f} s, import torch {b:.2f} s, difference {a - b:.2f} s (bar 0.30)")
+    print(
+        f"import torch, clipxai and its verbs {a:.2f} s, import torch {b:.2f} s, difference "
+        f"{a - b:.2f} s (bar 0.30)"
+    )
     with tempfile.TemporaryDirectory() as folder:
 
         def explain() -> None:

@@ -1,4 +1,5 @@
-"""What does looking inside cost? Recording plus CLIP Surgery (6 blocks) against a plain forward pass, ViT-B/16 size, random weights.
+"""What does looking inside cost? Recording plus CLIP Surgery (6 blocks) against a plain forward
+pass, ViT-B/16 size, random weights.
 
 python benchmarks/surgery_cost.py          bar: ratio <= 1.15 at batch 1 and 8
 """
@@ -16,8 +17,12 @@ from clipxai.model.towers.vit import VisionTransformer
 def vit_b16() -> cx.CLIP:
     """ViT-B/16's sizes with random weights."""
     torch.manual_seed(0)
-    visual = VisionTransformer(image_size=(224, 224), patch=16, width=768, layers=12, heads=12, ffn_width=3072, joint=512)
-    text = TextTransformer(vocabulary=49408, context=77, width=512, layers=12, heads=8, ffn_width=2048, joint=512)
+    visual = VisionTransformer(
+        image_size=(224, 224), patch=16, width=768, layers=12, heads=12, ffn_width=3072, joint=512
+    )
+    text = TextTransformer(
+        vocabulary=49408, context=77, width=512, layers=12, heads=8, ffn_width=2048, joint=512
+    )
     return cx.CLIP(visual, text, name="random ViT-B/16").eval().requires_grad_(False)
 
 
@@ -26,9 +31,14 @@ def main() -> None:
     model, ids = vit_b16(), torch.tensor([[49406, 320, 1929, 49407]])
     for batch in (1, 8):
         pixels = torch.randn(batch, 3, 224, 224)
-        look = partial(lambda pixels: cx.rewrite(cx.record(model, pixels, ids), "clip_surgery"), pixels)
+        look = partial(
+            lambda pixels: cx.rewrite(cx.record(model, pixels, ids), "clip_surgery"), pixels
+        )
         a, b, times = ratio(look, partial(model, pixels, ids))
-        print(f"batch {batch}: record + CLIP Surgery {1e3 * a:.0f} ms, plain forward {1e3 * b:.0f} ms, ratio {times:.2f} (bar 1.15)")
+        print(
+            f"batch {batch}: record + CLIP Surgery {1e3 * a:.0f} ms, plain forward {1e3 * b:.0f} "
+            f"ms, ratio {times:.2f} (bar 1.15)"
+        )
 
 
 if __name__ == "__main__":

@@ -44,7 +44,9 @@ def __getattr__(name: str) -> object:
     if name in _WHERE:
         globals()[name] = getattr(import_module(f".{_WHERE[name]}", __name__), name)
         return globals()[name]
-    raise AttributeError(f"module 'clipxai' has no attribute {name!r}; it has: {', '.join(__all__)}")
+    raise AttributeError(
+        f"module 'clipxai' has no attribute {name!r}; it has: {', '.join(__all__)}"
+    )
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,6 @@
-"""Is what the caller gave what was asked for? If not, one error that names what came in, what was expected, and where that comes from."""
+"""Is what the caller gave what was asked for? If not, one error that names what came in, what was
+expected, and where that comes from.
+"""
 
 from collections.abc import Sequence
 
@@ -6,11 +8,15 @@ from collections.abc import Sequence
 def expect(kind: type, given: object, source: str) -> None:
     """A TypeError unless `given` is a `kind`, which `clipxai.<source>` returns."""
     if not isinstance(given, kind):
-        raise TypeError(f"expected {kind.__name__} (from clipxai.{source}), got {type(given).__name__}")
+        raise TypeError(
+            f"expected {kind.__name__} (from clipxai.{source}), got {type(given).__name__}"
+        )
 
 
 def expect_threshold(given: float | str, choices: str = "a number in 0…1") -> None:
-    """A ValueError unless `given` is a number in 0…1; `choices` says what else it might have been."""
+    """A ValueError unless `given` is a number in 0…1; `choices` says what else it might have
+    been.
+    """
     if isinstance(given, str) or not 0 <= given <= 1:
         raise ValueError(f"unknown threshold {given!r}; choose {choices}")
 
@@ -23,17 +29,23 @@ def expect_some(**counts: int) -> None:
 
 
 def number_of(known: Sequence[str], asked: int | str, what: str, where: str) -> int:
-    """Place of a text or word in a list of them, given as itself or as its number; negative numbers count from the last.
+    """Place of a text or word in a list of them, given as itself or as its number; negative numbers
+    count from the last.
 
     Raises
     ------
-    ValueError : it is not there; the message says `what` is missing `where` ("word", "this text"), and what is there
+    ValueError : it is not there; the message says `what` is missing `where` ("word", "this text"),
+        and what is there
     IndexError : no such number
     """
     if isinstance(asked, str):
         if asked not in known:
-            raise ValueError(f"no {what} {asked!r} in {where}; it has: {', '.join(map(repr, known))}")
+            raise ValueError(
+                f"no {what} {asked!r} in {where}; it has: {', '.join(map(repr, known))}"
+            )
         return known.index(asked)
     if not -len(known) <= asked < len(known):
-        raise IndexError(f"{what} number {asked}, but {where} has {len(known)} (0 to {len(known) - 1})")
+        raise IndexError(
+            f"{what} number {asked}, but {where} has {len(known)} (0 to {len(known) - 1})"
+        )
     return asked % len(known)

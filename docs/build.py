@@ -1,4 +1,5 @@
-"""Write the reference of the public API, from its docstrings, to docs/site (`make docs`). A warning is an error.
+"""Write the reference of the public API, from its docstrings, to docs/site (`make docs`). A warning
+is an error.
 
 python docs/build.py [FOLDER]
 """
@@ -18,8 +19,9 @@ MODULES = ("clipxai", "clipxai.trace", "clipxai.explainers", "clipxai.results", 
 def markdown(docstring: str) -> str:
     """Markdown of a docstring of ours.
 
-    Numpy's sections, whose entries say what a thing is where numpy has its type, become lists; the head of a file of methods (Formula,
-    Reads, Returns, Reference, Misleads) keeps the alignment of its formulas.
+    Numpy's sections, whose entries say what a thing is where numpy has its type, become lists; the
+    head of a file of methods (Formula, Reads, Returns, Reference, Misleads) keeps the alignment of
+    its formulas.
     """
     found, section = [], ""
     for line in re.sub(r"^(\w+)\n-{3,}$", r"**\1**\n", docstring, flags=re.MULTILINE).splitlines():
@@ -41,7 +43,11 @@ def main(folder: Path = Path(__file__).parent / "site") -> None:
     for module in (cx, cx.view):
         for name in module.__all__:  # what loads lazily is found by pdoc once it is loaded
             vars(module)[name] = getattr(module, name)
-    pdoc.render.configure(docformat="markdown", template_directory=Path(__file__).parent, footer_text=f"clipxai {cx.__version__}")
+    pdoc.render.configure(
+        docformat="markdown",
+        template_directory=Path(__file__).parent,
+        footer_text=f"clipxai {cx.__version__}",
+    )
     to_html = pdoc.render.env.filters["to_html"]
     pdoc.render.env.filters["to_html"] = lambda text: to_html(markdown(text))
     pdoc.pdoc(*MODULES, output_directory=folder)

@@ -36,7 +36,10 @@ def golden_of(kind, tmp_path_factory):
     weights = np.load(DATA / f"{kind}_small_weights.npz")
     file = tmp_path_factory.mktemp("weights") / f"{kind}_small.safetensors"
     save_file({name: torch.from_numpy(weights[name].copy()) for name in weights}, file)
-    arrays = {name: torch.from_numpy(array) for name, array in np.load(DATA / f"{kind}_small_outputs.npz").items()}
+    arrays = {
+        name: torch.from_numpy(array)
+        for name, array in np.load(DATA / f"{kind}_small_outputs.npz").items()
+    }
     return cx.load(file), arrays, kind
 
 

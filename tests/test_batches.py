@@ -1,4 +1,6 @@
-"""Many images by the same texts: what one by one gives, in order, read ahead, and with the broken ones told."""
+"""Many images by the same texts: what one by one gives, in order, read ahead, and with the broken
+ones told.
+"""
 
 import threading
 
@@ -12,20 +14,32 @@ import clipxai as cx
 from clipxai.many.batches import pictures
 
 TEXTS = ["a dog", "a bicycle"]
-SIGLIP = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 2, "num_hidden_layers": 2, "max_position_embeddings": 16}
+SIGLIP = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_attention_heads": 2,
+    "num_hidden_layers": 2,
+    "max_position_embeddings": 16,
+}
 
 
 @pytest.fixture(scope="module")
 def images():
     rng = np.random.default_rng(0)
-    return [rng.integers(0, 256, (height, width, 3), np.uint8) for height, width in [(50, 70), (60, 60), (50, 70), (100, 140), (70, 50)]]
+    return [
+        rng.integers(0, 256, (height, width, 3), np.uint8)
+        for height, width in [(50, 70), (60, 60), (50, 70), (100, 140), (70, 50)]
+    ]
 
 
 def calls(module, seen):
     return module.register_forward_pre_hook(lambda module, args: seen.append(len(args[0])))
 
 
-@pytest.mark.parametrize(("mode", "batch", "batches"), [("squash", 2, [2, 2, 1]), ("squash", 8, [5]), ("aspect", 8, [1, 1, 2, 1])])
+@pytest.mark.parametrize(
+    ("mode", "batch", "batches"),
+    [("squash", 2, [2, 2, 1]), ("squash", 8, [5]), ("aspect", 8, [1, 1, 2, 1])],
+)
 @pytest.mark.parametrize("method", ["clip", "clip_surgery"])
 def test_the_same_as_one_by_one(embedded, images, mode, batch, batches, method):
     towers, texts = [], []
@@ -44,11 +58,18 @@ def test_the_same_as_one_by_one(embedded, images, mode, batch, batches, method):
         assert e.grid == alone.grid and np.array_equal(e.image, image) and e.texts == alone.texts
 
 
-@pytest.mark.parametrize("method", [name for name, row in cx.METHODS.items() if row.rewrites({}) and "vit" in row.architectures])
+@pytest.mark.parametrize(
+    "method",
+    [name for name, row in cx.METHODS.items() if row.rewrites({}) and "vit" in row.architectures],
+)
 def test_methods_with_a_path_of_their_own_miss_nothing(embedded, images, method):
-    """The model's last block runs for the class token only; options may make the method read its patches after all."""
+    """The model's last block runs for the class token only; options may make the method read its
+    patches after all.
+    """
     behind = []
-    hook = embedded.visual.blocks[-1].register_forward_hook(lambda block, args, out: behind.append(out.shape[1]))
+    hook = embedded.visual.blocks[-1].register_forward_hook(
+        lambda block, args, out: behind.append(out.shape[1])
+    )
     for options in ({}, {"dual_path": False}, {"blocks": 0}, {"class_token": "rewritten"}):
         ((_, e),) = cx.explain_each(embedded, images[:1], TEXTS, method, **options)
         assert behind[-1] == (197 if "blocks" in options else 1)
@@ -60,13 +81,18 @@ def test_methods_with_a_path_of_their_own_miss_nothing(embedded, images, method)
 
 def test_templates_and_options_arrive(embedded, images):
     options = {"templates": ["a photo of a {}.", "{} at night"], "redundant": "labels"}
-    (_, e), = cx.explain_each(embedded, images[:1], ["dog", "pizza"], **options)  # fmt: skip
-    alone = cx.explain(cx.record(embedded, images[0], ["dog", "pizza"], templates=options["templates"]), redundant="labels")
+    ((_, e),) = cx.explain_each(embedded, images[:1], ["dog", "pizza"], **options)
+    alone = cx.explain(
+        cx.record(embedded, images[0], ["dog", "pizza"], templates=options["templates"]),
+        redundant="labels",
+    )
     np.testing.assert_allclose(e.scores, alone.scores, atol=1e-5)
 
 
 def test_reading_goes_on_while_the_model_works(embedded, images):
-    """The model waits in its first batch until the third image has been read: reading and computing in turns would never get there."""
+    """The model waits in its first batch until the third image has been read: reading and computing
+    in turns would never get there.
+    """
     third, is_read, waited = Image.new("RGB", (60, 60)), threading.Event(), []
 
     def told():
@@ -75,7 +101,9 @@ def test_reading_goes_on_while_the_model_works(embedded, images):
         return {}
 
     third.getexif = told
-    hook = embedded.visual.register_forward_pre_hook(lambda tower, args: waited.append(args[0].shape[-1] < 112 or is_read.wait(20)))
+    hook = embedded.visual.register_forward_pre_hook(
+        lambda tower, args: waited.append(args[0].shape[-1] < 112 or is_read.wait(20))
+    )
     assert len(list(cx.explain_each(embedded, [*images[:2], third], TEXTS, "clip", batch=1))) == 3
     hook.remove()
     assert len(waited) == 4 and all(waited)
@@ -93,16 +121,28 @@ def test_reads_no_further_than_two_batches(embedded, images):
     next(explained)
     assert len(asked) <= 2 + 2 * 2 + 2
     explained.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("clipxai-reader")]
+    assert not [
+        thread for thread in threading.enumerate() if thread.name.startswith("clipxai-reader")
+    ]
 
 
 def test_broken_images_are_told_or_raised(embedded, images, tmp_path):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG but no more")
     sources = [images[0], tmp_path / "broken.png", tmp_path / "none.png", {"a": 1}, images[1]]
     told = []
-    found = list(cx.explain_each(embedded, sources, TEXTS, broken=lambda image, error: told.append((image, type(error)))))
-    assert [image is given for (image, _), given in zip(found, (images[0], images[1]), strict=True)] == [True, True]
-    assert told == [(tmp_path / "broken.png", ValueError), (tmp_path / "none.png", FileNotFoundError), ({"a": 1}, TypeError)]
+    found = list(
+        cx.explain_each(
+            embedded, sources, TEXTS, broken=lambda image, error: told.append((image, type(error)))
+        )
+    )
+    assert [
+        image is given for (image, _), given in zip(found, (images[0], images[1]), strict=True)
+    ] == [True, True]
+    assert told == [
+        (tmp_path / "broken.png", ValueError),
+        (tmp_path / "none.png", FileNotFoundError),
+        ({"a": 1}, TypeError),
+    ]
     with pytest.raises(ValueError, match="broken.png"):
         list(cx.explain_each(embedded, sources, TEXTS))
     with pytest.raises(ValueError, match="holds 2 of them: pass each as an entry of its own"):
@@ -121,9 +161,15 @@ def test_broken_images_are_told_or_raised(embedded, images, tmp_path):
 )
 def test_mistakes_are_errors_at_once_and_no_broken_images(embedded, options, message):
     with pytest.raises(ValueError, match=message):
-        cx.explain_each(embedded, ["no/such.png"], **{"texts": TEXTS, "broken": pytest.fail} | options)
+        cx.explain_each(
+            embedded, ["no/such.png"], **{"texts": TEXTS, "broken": pytest.fail} | options
+        )
     with pytest.raises(ValueError, match="no option 'colour'"):
-        list(cx.explain_each(embedded, [np.zeros((9, 9, 3), np.uint8)], TEXTS, broken=pytest.fail, colour=1))
+        list(
+            cx.explain_each(
+                embedded, [np.zeros((9, 9, 3), np.uint8)], TEXTS, broken=pytest.fail, colour=1
+            )
+        )
 
 
 def test_pictures_of_a_folder_and_of_a_pattern(tmp_path):
@@ -139,9 +185,14 @@ def test_pictures_of_a_folder_and_of_a_pattern(tmp_path):
 
 
 def test_a_siglip_without_tokenizer_needs_no_empty_text():
-    config = SiglipConfig(text_config=SIGLIP | {"vocab_size": 40}, vision_config=SIGLIP | {"image_size": 32, "patch_size": 8})
+    config = SiglipConfig(
+        text_config=SIGLIP | {"vocab_size": 40},
+        vision_config=SIGLIP | {"image_size": 32, "patch_size": 8},
+    )
     model, ids = cx.load(SiglipModel(config).eval()), torch.randint(2, 40, (2, 16))
     ((_, e),) = cx.explain_each(model, [np.zeros((40, 40, 3), np.uint8)], ids, "clip")
     assert e.scores.shape == (2, 4, 4)
     with pytest.raises(ValueError, match="tokenizer"):
-        list(cx.explain_each(model, [np.zeros((40, 40, 3), np.uint8)], ids, "clip_surgery", blocks=2))
+        list(
+            cx.explain_each(model, [np.zeros((40, 40, 3), np.uint8)], ids, "clip_surgery", blocks=2)
+        )

@@ -1,4 +1,6 @@
-"""`clipxai explain FOLDER`: every readable image gets its files, runs continue, and maps of anything else are never taken for its own."""
+"""`clipxai explain FOLDER`: every readable image gets its files, runs continue, and maps of
+anything else are never taken for its own.
+"""
 
 import os
 import shutil
@@ -23,7 +25,9 @@ def photos(tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     for name, seed in (("dog.png", 1), ("bike.jpg", 2)):
-        Image.fromarray(cx.scenes.compose(["dog", "bicycle"], background="grass", seed=seed).image).save(folder / name)
+        Image.fromarray(
+            cx.scenes.compose(["dog", "bicycle"], background="grass", seed=seed).image
+        ).save(folder / name)
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
     return folder
 
@@ -40,12 +44,18 @@ def test_the_broken_one_is_told_and_the_rest_written(photos, tmp_path, capsys):
     out = tmp_path / "maps"
     assert explain(photos, out, "--format", "npz", "--format", "png") == 1
     captured = capsys.readouterr()
-    assert captured.err.count("\n") == 1 and "clipxai: left out: not an image" in captured.err and "broken.jpg" in captured.err
+    assert (
+        captured.err.count("\n") == 1
+        and "clipxai: left out: not an image" in captured.err
+        and "broken.jpg" in captured.err
+    )
     assert "2 explained, 0 were there already, 1 could not be read" in captured.out
     maps = [f"{name}-clip_surgery.{kind}" for name in ("bike", "dog") for kind in ("npz", "png")]
     assert names(out) == sorted([*maps, "clipxai-explain.jsonl"])
     expected = cx.explain(cx.record(cx.load(), photos / "dog.png", ["a dog", "a bicycle"]))
-    np.testing.assert_allclose(cx.Explanation.from_npz(out / "dog-clip_surgery.npz").scores, expected.scores, atol=1e-5)
+    np.testing.assert_allclose(
+        cx.Explanation.from_npz(out / "dog-clip_surgery.npz").scores, expected.scores, atol=1e-5
+    )
 
 
 def test_an_interrupted_run_continues(photos, tmp_path, capsys, monkeypatch):
@@ -60,12 +70,17 @@ def test_an_interrupted_run_continues(photos, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(view, "save", interrupted)
     assert explain(photos, out, "--format", "npz") == 1
-    assert "interrupted" in capsys.readouterr().err and names(out) == ["bike-clip_surgery.npz", "clipxai-explain.jsonl"]
+    assert "interrupted" in capsys.readouterr().err and names(out) == [
+        "bike-clip_surgery.npz",
+        "clipxai-explain.jsonl",
+    ]
     before = (out / "bike-clip_surgery.npz").stat().st_mtime_ns
     monkeypatch.setattr(view, "save", save)
     assert explain(photos, out, "--format", "npz") == 0
     assert "1 explained, 1 were there already, 0 could not be read" in capsys.readouterr().out
-    assert (out / "bike-clip_surgery.npz").stat().st_mtime_ns == before and (out / "dog-clip_surgery.npz").exists()
+    assert (out / "bike-clip_surgery.npz").stat().st_mtime_ns == before and (
+        out / "dog-clip_surgery.npz"
+    ).exists()
     assert explain(photos, out, "--format", "npz", "--overwrite") == 0
     assert "2 explained, 0 were there already" in capsys.readouterr().out
     assert (out / "bike-clip_surgery.npz").stat().st_mtime_ns > before
@@ -75,9 +90,37 @@ def test_another_question_is_not_mixed_in(photos, tmp_path, capsys):
     (photos / "broken.jpg").unlink()
     out = tmp_path / "maps"
     assert explain(photos, out, "--format", "npz", "--method", "clip") == 0
-    assert main(["explain", str(photos), "a pizza", "--out", str(out), "--method", "clip", "--format", "npz"]) == 2
-    assert "holds maps of another question (texts=['a dog', 'a bicycle']): choose another folder, or --overwrite" in capsys.readouterr().err
-    again = ["explain", str(photos), "a pizza", "--out", str(out), "--method", "clip", "--format", "npz"]
+    assert (
+        main(
+            [
+                "explain",
+                str(photos),
+                "a pizza",
+                "--out",
+                str(out),
+                "--method",
+                "clip",
+                "--format",
+                "npz",
+            ]
+        )
+        == 2
+    )
+    assert (
+        "holds maps of another question (texts=['a dog', 'a bicycle']): choose another folder, or "
+        "--overwrite" in capsys.readouterr().err
+    )
+    again = [
+        "explain",
+        str(photos),
+        "a pizza",
+        "--out",
+        str(out),
+        "--method",
+        "clip",
+        "--format",
+        "npz",
+    ]
     assert main([*again, "--overwrite"]) == 0 and main(again) == 0
     assert cx.Explanation.from_npz(out / "dog-clip.npz").texts == ("a pizza",)
 
@@ -93,7 +136,8 @@ def test_names_of_a_pattern_and_of_twins(photos, tmp_path, capsys):
         maps = ["below/dog-clip.npz", "bike-clip.npz", "dog.jpg-clip.npz", "dog.png-clip.npz"]
         assert names(out) == sorted([*maps, "clipxai-explain.jsonl"])
     assert "0 explained, 4 were there already" in capsys.readouterr().out
-    Image.open(photos / "dog.png").save(out / "bike-clip.png")  # what a run with --format png leaves below the images is no image
+    # what a run with --format png leaves below the images is no image
+    Image.open(photos / "dog.png").save(out / "bike-clip.png")
     assert explain(f"{photos}/**/*.*g", out, "--method", "clip", "--format", "npz") == 0
     assert "0 explained, 4 were there already" in capsys.readouterr().out
     assert explain(photos, photos) == 2 and "choose another --out" in capsys.readouterr().err
@@ -101,7 +145,9 @@ def test_names_of_a_pattern_and_of_twins(photos, tmp_path, capsys):
 
 def picture(path, seed):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(cx.scenes.compose(["dog", "bicycle"], background="grass", seed=seed).image).save(path)
+    Image.fromarray(
+        cx.scenes.compose(["dog", "bicycle"], background="grass", seed=seed).image
+    ).save(path)
     return path
 
 
@@ -119,7 +165,10 @@ def test_a_map_of_another_folder_is_neither_taken_nor_replaced(tmp_path, capsys)
     out = tmp_path / "maps"
     assert quick(first.parent, out) == 0 and quick(second.parent, out) == 2
     told = capsys.readouterr().err
-    assert f"holds a map of {first.resolve()} where that of {second} goes: choose another folder, or --overwrite" in told
+    assert (
+        f"holds a map of {first.resolve()} where that of {second} goes: choose another folder, or "
+        "--overwrite" in told
+    )
     assert is_map_of(out / "img-clip.npz", first) and not is_map_of(out / "img-clip.npz", second)
     first.unlink()  # then nobody can miss its map
     assert quick(second.parent, out) == 0 and is_map_of(out / "img-clip.npz", second)
@@ -134,11 +183,15 @@ def test_a_photo_replaced_under_its_name_is_explained_anew(tmp_path, capsys):
     assert "0 explained, 2 were there already" in capsys.readouterr().out
     picture(image, 3)
     assert quick(image.parent, out) == 0
-    assert "1 explained, 1 were there already" in capsys.readouterr().out and is_map_of(out / "a-clip.npz", image)
+    assert "1 explained, 1 were there already" in capsys.readouterr().out and is_map_of(
+        out / "a-clip.npz", image
+    )
     image.write_bytes(b"no image any more")
     assert quick(image.parent, out) == 1
     assert "0 explained, 1 were there already, 1 could not be read" in capsys.readouterr().out
-    assert names(out) == ["b-clip.npz", "clipxai-explain.jsonl"], "no map of what is no longer there"
+    assert names(out) == ["b-clip.npz", "clipxai-explain.jsonl"], (
+        "no map of what is no longer there"
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
@@ -153,7 +206,9 @@ def test_a_link_may_point_at_another_photo(tmp_path):
 
 
 def test_killed_between_a_map_and_its_line(tmp_path, monkeypatch):
-    """The map is then of an image that the record does not know, even if the one that it knew comes back."""
+    """The map is then of an image that the record does not know, even if the one that it knew comes
+    back.
+    """
     image, out, save = picture(tmp_path / "photos/a.png", 1), tmp_path / "maps", view.save
     before = shutil.copy2(image, tmp_path / "before.png")
     assert quick(image.parent, out) == 0
@@ -172,7 +227,10 @@ def test_killed_between_a_map_and_its_line(tmp_path, monkeypatch):
 
 def test_a_new_image_moves_no_map_of_a_pattern(tmp_path, capsys):
     below, out = picture(tmp_path / "c/x/img.png", 1), tmp_path / "maps"
-    assert quick(f"{tmp_path}/c/**/*.png", out) == 0 and names(out) == ["clipxai-explain.jsonl", "x/img-clip.npz"]
+    assert quick(f"{tmp_path}/c/**/*.png", out) == 0 and names(out) == [
+        "clipxai-explain.jsonl",
+        "x/img-clip.npz",
+    ]
     above = picture(tmp_path / "c/img.png", 2)
     assert quick(f"{tmp_path}/c/**/*.png", out) == 0
     assert "1 explained, 1 were there already" in capsys.readouterr().out
@@ -187,18 +245,26 @@ def test_a_checkpoint_overwritten_is_another_model(tmp_path, capsys):
     assert quick(image.parent, out, "--model", str(model)) == 0
     weights = load_file(model / "model.safetensors")
     changed = weights["visual_projection.weight"]
-    save_file(weights | {"visual_projection.weight": torch.roll(changed, 1, 0)}, model / "model.safetensors")
+    save_file(
+        weights | {"visual_projection.weight": torch.roll(changed, 1, 0)},
+        model / "model.safetensors",
+    )
     assert quick(image.parent, out, "--model", str(model)) == 2
     assert "holds maps of another question (weights sha256='" in capsys.readouterr().err
     assert quick(image.parent, out, "--model", str(model), "--overwrite") == 0
 
 
 def test_maps_of_an_earlier_question_do_not_come_back(tmp_path):
-    """--overwrite answers another question in one format; the files of the other format still answer the first."""
+    """--overwrite answers another question in one format; the files of the other format still
+    answer the first.
+    """
     image, out = picture(tmp_path / "photos/a.png", 1), tmp_path / "maps"
     assert quick(image.parent, out) == 0
     again = ["explain", str(image.parent), "a pizza", "--method", "clip", "--out", str(out)]
-    assert main([*again, "--format", "svg", "--overwrite"]) == 0 and main([*again, "--format", "npz"]) == 0
+    assert (
+        main([*again, "--format", "svg", "--overwrite"]) == 0
+        and main([*again, "--format", "npz"]) == 0
+    )
     assert cx.Explanation.from_npz(out / "a-clip.npz").texts == ("a pizza",)
 
 
@@ -207,12 +273,22 @@ def test_a_record_that_was_cut_off_or_damaged(tmp_path, capsys):
     record = out / "clipxai-explain.jsonl"
     assert quick(image.parent, out) == 0
     os.truncate(record, record.stat().st_size - 5)  # killed while writing
-    assert quick(image.parent, out) == 0 and "1 explained, 0 were there already" in capsys.readouterr().out.splitlines()[-1]
-    assert quick(image.parent, out) == 0 and "0 explained, 1 were there already" in capsys.readouterr().out
+    assert (
+        quick(image.parent, out) == 0
+        and "1 explained, 0 were there already" in capsys.readouterr().out.splitlines()[-1]
+    )
+    assert (
+        quick(image.parent, out) == 0
+        and "0 explained, 1 were there already" in capsys.readouterr().out
+    )
     record.write_bytes(record.read_bytes().replace(b'["a-clip', b'["a-\xff'))
     assert quick(image.parent, out) == 2
     told = capsys.readouterr().err
-    assert f"line 2 of {record} is damaged" in told and "delete that line" in told and told.count("\n") == 1
+    assert (
+        f"line 2 of {record} is damaged" in told
+        and "delete that line" in told
+        and told.count("\n") == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,7 +303,9 @@ def test_a_record_that_was_cut_off_or_damaged(tmp_path, capsys):
 )
 def test_every_image_has_files_of_its_own(found, expected):
     files = outputs([Path("p", name) for name in found], "p/**/*", Path("o"), "clip", ["npz"])
-    assert [file.as_posix() for [file] in files.values()] == [f"o/{name}-clip.npz" for name in expected]
+    assert [file.as_posix() for [file] in files.values()] == [
+        f"o/{name}-clip.npz" for name in expected
+    ]
 
 
 @pytest.mark.parametrize(
@@ -253,18 +331,52 @@ def test_mistakes_are_one_line(photos, more, complaint, capsys, tmp_path, monkey
 
 def test_one_image_by_windows(photos, tmp_path, capsys):
     out, image = tmp_path / "w.npz", photos / "dog.png"
-    assert main(["explain", str(image), "a dog", "--window", "112", "--stride", "56", "--size", "168", "--out", str(out)]) == 0
+    assert (
+        main(
+            [
+                "explain",
+                str(image),
+                "a dog",
+                "--window",
+                "112",
+                "--stride",
+                "56",
+                "--size",
+                "168",
+                "--out",
+                str(out),
+            ]
+        )
+        == 0
+    )
     expected = cx.explain_windows(cx.load(), image, "a dog", window=112, stride=56, size=168)
     np.testing.assert_allclose(cx.Explanation.from_npz(out).scores, expected.scores, atol=1e-5)
     assert "note: Every window was explained by itself" in capsys.readouterr().out
-    assert main(["explain", str(image), "a dog", "--stride", "56", "--mode", "crop", "--out", str(out)]) == 2
+    assert (
+        main(
+            ["explain", str(image), "a dog", "--stride", "56", "--mode", "crop", "--out", str(out)]
+        )
+        == 2
+    )
     assert "--mode crop does not go with windows" in capsys.readouterr().err
-    assert main(["explain", str(image), "a dog", "--format", "png"]) == 2 and "--format is for folders" in capsys.readouterr().err
+    assert (
+        main(["explain", str(image), "a dog", "--format", "png"]) == 2
+        and "--format is for folders" in capsys.readouterr().err
+    )
 
 
 def test_the_limit_of_pixels_can_be_raised(photos, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)  # put back afterwards
-    ask = ["explain", str(photos / "dog.png"), "a dog", "--method", "clip", "--out", str(tmp_path / "e.npz"), "--max-pixels"]
+    ask = [
+        "explain",
+        str(photos / "dog.png"),
+        "a dog",
+        "--method",
+        "clip",
+        "--out",
+        str(tmp_path / "e.npz"),
+        "--max-pixels",
+    ]
     assert main([*ask, "12000"]) == 2  # the image has 12,544 pixels
     captured = capsys.readouterr()
     assert "dog.png has more than 12,000 pixels" in captured.err and captured.err.count("\n") == 1

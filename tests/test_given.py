@@ -7,24 +7,48 @@ import clipxai as cx
 from clipxai import view
 from clipxai.checks import number_of
 
-FROM_TRACE = (cx.explain, cx.rewrite, cx.attention_maps, cx.contributions, cx.head_contributions, cx.token_scores, cx.word_relevance)
-VIEWERS = (view.LayerAttentionViewer, view.ModuleComparison, view.HeadGrid, view.TokenMap, view.WordRanking)
+FROM_TRACE = (
+    cx.explain,
+    cx.rewrite,
+    cx.attention_maps,
+    cx.contributions,
+    cx.head_contributions,
+    cx.token_scores,
+    cx.word_relevance,
+)
+VIEWERS = (
+    view.LayerAttentionViewer,
+    view.ModuleComparison,
+    view.HeadGrid,
+    view.TokenMap,
+    view.WordRanking,
+)
 
 
 @pytest.mark.parametrize("verb", FROM_TRACE, ids=lambda verb: verb.__name__)
-@pytest.mark.parametrize("given", ["photo.jpg", np.zeros((4, 4, 3), np.uint8), None], ids=lambda given: type(given).__name__)
+@pytest.mark.parametrize(
+    "given",
+    ["photo.jpg", np.zeros((4, 4, 3), np.uint8), None],
+    ids=lambda given: type(given).__name__,
+)
 def test_verbs_that_read_a_trace(verb, given):
-    with pytest.raises(TypeError, match=rf"expected Trace \(from clipxai.record\), got {type(given).__name__}"):
+    with pytest.raises(
+        TypeError, match=rf"expected Trace \(from clipxai.record\), got {type(given).__name__}"
+    ):
         verb(given)
 
 
 @pytest.mark.parametrize("verb", [cx.segment, cx.recognise], ids=lambda verb: verb.__name__)
 def test_verbs_that_read_an_explanation(verb, trace):
-    with pytest.raises(TypeError, match=r"expected Explanation \(from clipxai.explain\), got Trace"):
+    with pytest.raises(
+        TypeError, match=r"expected Explanation \(from clipxai.explain\), got Trace"
+    ):
         verb(trace)
 
 
-@pytest.mark.parametrize("verb", [cx.record, cx.explain_windows, lambda *given: next(cx.explain_each(*given))])
+@pytest.mark.parametrize(
+    "verb", [cx.record, cx.explain_windows, lambda *given: next(cx.explain_each(*given))]
+)
 def test_verbs_that_run_a_model(verb):
     with pytest.raises(TypeError, match=r"expected CLIP \(from clipxai.load\), got str"):
         verb("ViT-B/16", "photo.jpg", ["a dog"])
@@ -41,11 +65,22 @@ def test_figures(given, trace, tmp_path):
     for draw in (view.MethodComparison, view.figure):
         with pytest.raises(TypeError, match=r"expected Explanation \(from clipxai.explain\), got"):
             draw(given)
-    with pytest.raises(TypeError, match=r"expected Segmentation \(from clipxai.segment\), got Explanation"):
+    with pytest.raises(
+        TypeError, match=r"expected Segmentation \(from clipxai.segment\), got Explanation"
+    ):
         view.RegionMap(cx.explain(trace))
 
 
-@pytest.mark.parametrize("verb", [cx.attention_maps, cx.contributions, cx.head_contributions, cx.token_scores, cx.word_relevance])
+@pytest.mark.parametrize(
+    "verb",
+    [
+        cx.attention_maps,
+        cx.contributions,
+        cx.head_contributions,
+        cx.token_scores,
+        cx.word_relevance,
+    ],
+)
 def test_an_image_that_is_not_there(verb, trace):
     with pytest.raises(IndexError, match=r"image number 9, but this trace has \d"):
         verb(trace, image=9)
@@ -54,9 +89,16 @@ def test_an_image_that_is_not_there(verb, trace):
 @pytest.mark.parametrize("verb", [cx.token_scores, cx.word_relevance])
 def test_a_text_by_itself_and_by_its_number(verb, trace):
     two = trace.with_texts(["a dog", "an owl in the snow"])
-    assert verb(two, text="an owl in the snow").text == verb(two, text=1).text == verb(two, text=-1).text == "an owl in the snow"
+    assert (
+        verb(two, text="an owl in the snow").text
+        == verb(two, text=1).text
+        == verb(two, text=-1).text
+        == "an owl in the snow"
+    )
     np.testing.assert_array_equal(verb(two, text="a dog").words, verb(two, text=0).words)
-    with pytest.raises(ValueError, match="no text 'a cat' in this trace; it has: 'a dog', 'an owl in the snow'"):
+    with pytest.raises(
+        ValueError, match="no text 'a cat' in this trace; it has: 'a dog', 'an owl in the snow'"
+    ):
         verb(two, text="a cat")
     with pytest.raises(IndexError, match="text number 5, but this trace has 2"):
         verb(two, text=5)
@@ -64,13 +106,26 @@ def test_a_text_by_itself_and_by_its_number(verb, trace):
 
 def test_what_is_printed_when_it_is_looked_at(trace):
     two = trace.with_texts(["a dog", "an owl"])
-    found = [cx.attention_maps(two), cx.contributions(two), cx.token_scores(two), cx.head_contributions(two), cx.word_relevance(two), two]
+    found = [
+        cx.attention_maps(two),
+        cx.contributions(two),
+        cx.token_scores(two),
+        cx.head_contributions(two),
+        cx.word_relevance(two),
+        two,
+    ]
     for thing in found:
-        assert repr(thing).startswith(f"<{type(thing).__name__} ") and len(repr(thing)) < 200, repr(thing)
+        assert repr(thing).startswith(f"<{type(thing).__name__} ") and len(repr(thing)) < 200, repr(
+            thing
+        )
 
 
 def test_numbers_of_things_in_a_list():
-    assert [number_of(("a", "b"), asked, "text", "this figure") for asked in ("b", 0, -1)] == [1, 0, 1]
+    assert [number_of(("a", "b"), asked, "text", "this figure") for asked in ("b", 0, -1)] == [
+        1,
+        0,
+        1,
+    ]
     with pytest.raises(ValueError, match="no text 'c' in this figure; it has: 'a', 'b'"):
         number_of(("a", "b"), "c", "text", "this figure")
     with pytest.raises(IndexError, match=r"text number 2, but this figure has 2 \(0 to 1\)"):

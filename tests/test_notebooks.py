@@ -1,8 +1,10 @@
-"""Every lesson runs top to bottom and says what it said when it was committed; it is short, and asks one question first.
+"""Every lesson runs top to bottom and says what it said when it was committed; it is short, and
+asks one question first.
 
-Drift is: other words, other kinds of figures in other cells, or numbers further apart than machines are. Numbers may differ by two units of
-their last printed digit or by 5 %, whichever is more (one map of thirty is 3 %); after a cell that trains a model, which no two machines do
-alike, the words alone count, and the lesson asserts what must hold.
+Drift is: other words, other kinds of figures in other cells, or numbers further apart than machines
+are. Numbers may differ by two units of their last printed digit or by 5 %, whichever is more (one
+map of thirty is 3 %); after a cell that trains a model, which no two machines do alike, the words
+alone count, and the lesson asserts what must hold.
 """
 
 import asyncio
@@ -26,13 +28,16 @@ BESIDES = {  # lessons about other people's files, and about tensors
     "09_train_your_own_tiny_clip": {"torch"},
 }
 TRAINS = re.compile(r"\.backward\(\)|\blearn\(")
-UNPRINTED = {"00_start_here": {"-10"}, "04_explorer": {"−1"}}  # what a reader's own change gives; the end of a scale
+# what a reader's own change gives; the end of a scale
+UNPRINTED = {"00_start_here": {"-10"}, "04_explorer": {"−1"}}
 MOST_BYTES = 1_300_000  # of a lesson with its figures
 LARGER = {"00_start_here": 1_800_000}
 MOST_BYTES_OF_ALL = 12_000_000
 NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:\.\d+)?")
-QUOTED = re.compile(r"(?<![\w.\d])(?:[-+−]\d+(?:\.\d+)?|\d+\.\d+|\d+(?= %))(?![\w.]*\d)")  # with a sign, a decimal point or a per cent
-FOLDED = {"jupyter": {"outputs_hidden": True, "source_hidden": True}}  # an answer, until it is clicked
+# with a sign, a decimal point or a per cent
+QUOTED = re.compile(r"(?<![\w.\d])(?:[-+−]\d+(?:\.\d+)?|\d+\.\d+|\d+(?= %))(?![\w.]*\d)")
+# an answer, until it is clicked
+FOLDED = {"jupyter": {"outputs_hidden": True, "source_hidden": True}}
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -60,26 +65,50 @@ def test_there_is_a_door():
 def test_short_and_with_a_question(path, notebook):
     assert len(notebook.cells) <= 20
     assert notebook.cells[0].cell_type == "markdown" and "?" in notebook.cells[0].source
-    imported = {name for cell in code_cells(notebook) for name in re.findall(r"^ *(?:import|from) (\w+)", cell.source, re.MULTILINE)}
-    assert "clipxai" in imported and imported - sys.stdlib_module_names <= ALLOWED | BESIDES.get(path.stem, set())
+    imported = {
+        name
+        for cell in code_cells(notebook)
+        for name in re.findall(r"^ *(?:import|from) (\w+)", cell.source, re.MULTILINE)
+    }
+    assert "clipxai" in imported and imported - sys.stdlib_module_names <= ALLOWED | BESIDES.get(
+        path.stem, set()
+    )
 
 
 def test_committed_as_it_was_executed(path, notebook):
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
-    assert all(cell.metadata in ({}, FOLDED) for cell in notebook.cells), "no tags, timings or editor's traces"
+    assert all(cell.metadata in ({}, FOLDED) for cell in notebook.cells), (
+        "no tags, timings or editor's traces"
+    )
     cells = code_cells(notebook)
-    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "executed once, from top to bottom"
-    assert not [output for cell in cells for output in cell.outputs if output.output_type == "error" or output.get("name") == "stderr"]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), (
+        "executed once, from top to bottom"
+    )
+    assert not [
+        output
+        for cell in cells
+        for output in cell.outputs
+        if output.output_type == "error" or output.get("name") == "stderr"
+    ]
 
 
 def test_an_exercise_has_its_answer_folded_away(notebook):
     cells = notebook.cells
-    (asked,) = (n for n, cell in enumerate(cells) if cell.cell_type == "markdown" and re.search("^##.*Exercise", cell.source, re.MULTILINE))
+    (asked,) = (
+        n
+        for n, cell in enumerate(cells)
+        if cell.cell_type == "markdown" and re.search("^##.*Exercise", cell.source, re.MULTILINE)
+    )
     (told,) = (
-        n for n, cell in enumerate(cells) if cell.cell_type == "markdown" and re.search("^<details><summary>", cell.source, re.MULTILINE)
+        n
+        for n, cell in enumerate(cells)
+        if cell.cell_type == "markdown"
+        and re.search("^<details><summary>", cell.source, re.MULTILINE)
     )
     assert asked < told and "</details>" in cells[told].source
-    assert [n for n, cell in enumerate(cells) if cell.metadata] in ([], [told - 1]), "folded is the code of the answer, nothing else"
+    assert [n for n, cell in enumerate(cells) if cell.metadata] in ([], [told - 1]), (
+        "folded is the code of the answer, nothing else"
+    )
 
 
 def test_size():
@@ -88,13 +117,21 @@ def test_size():
     assert sum(sizes.values()) <= MOST_BYTES_OF_ALL
 
 
-# --- what a lesson says --------------------------------------------------------------------------------------------------------------
+# --- what a lesson says
+#
+# ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def executed(request):
-    """The chosen lessons after a run, or what went wrong; two at a time on one core each, the longest, which are the last, first."""
-    chosen = {item.callspec.params["path"] for item in request.session.items if "executed" in item.fixturenames}
+    """The chosen lessons after a run, or what went wrong; two at a time on one core each, the
+    longest, which are the last, first.
+    """
+    chosen = {
+        item.callspec.params["path"]
+        for item in request.session.items
+        if "executed" in item.fixturenames
+    }
     with ThreadPoolExecutor(1) as thread:  # Playwright's event loop may still run in this one
         return thread.submit(asyncio.run, execute(sorted(chosen, reverse=True))).result()
 
@@ -104,7 +141,12 @@ async def execute(paths):
 
     async def run(path):
         notebook = nbformat.read(path, as_version=4)
-        client = NotebookClient(notebook, timeout=1200, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}})
+        client = NotebookClient(
+            notebook,
+            timeout=1200,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(FOLDER)}},
+        )
         async with two_at_a_time:
             return await client.async_execute(env={**os.environ, "OMP_NUM_THREADS": "1"})
 
@@ -117,8 +159,14 @@ def test_runs_top_to_bottom_and_says_the_same(path, notebook, executed):
     if isinstance(again, Exception):
         raise again
     outputs = [output for cell in code_cells(again) for output in cell.outputs]
-    assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
-    assert sum("text/html" in output.get("data", {}) for output in outputs) >= 1, "the figures are there"
+    assert not [
+        output
+        for output in outputs
+        if output.output_type == "error" or output.get("name") == "stderr"
+    ]
+    assert sum("text/html" in output.get("data", {}) for output in outputs) >= 1, (
+        "the figures are there"
+    )
     assert drifts(code_cells(notebook), code_cells(again)) == []
 
 
@@ -132,26 +180,42 @@ def drifts(then, now):
         was, said = said_by(before).splitlines(), said_by(after).splitlines()
         if len(was) != len(said):
             found.append(f"[{number}] printed {len(was)} lines, prints {len(said)}")
-        found += [f"[{number}] {a!r} became {b!r}" for a, b in zip(was, said) if differ(a, b, numbers=exact)]
+        found += [
+            f"[{number}] {a!r} became {b!r}"
+            for a, b in zip(was, said)
+            if differ(a, b, numbers=exact)
+        ]
     return found
 
 
 def figures(cell):
     """Kinds of what a cell shows, in order."""
-    return [sorted(set(output.data) - {"text/plain"}) for output in cell.outputs if output.output_type != "stream"]
+    return [
+        sorted(set(output.data) - {"text/plain"})
+        for output in cell.outputs
+        if output.output_type != "stream"
+    ]
 
 
 def said_by(cell):
     """What a cell prints, however the kernel cut it in pieces, and what its figures are called."""
     printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
-    return printed + "\n".join(output.data.get("text/plain", "") for output in cell.outputs if output.output_type != "stream")
+    return printed + "\n".join(
+        output.data.get("text/plain", "")
+        for output in cell.outputs
+        if output.output_type != "stream"
+    )
 
 
 def differ(before, after, numbers=True):
-    """Whether two lines say something else; bars drawn of blocks repeat a number and are left out."""
+    """Whether two lines say something else; bars drawn of blocks repeat a number and are left
+    out.
+    """
     if words(before) != words(after):
         return True
-    return numbers and any(apart(a, b) for a, b in zip(NUMBER.findall(before), NUMBER.findall(after), strict=True))
+    return numbers and any(
+        apart(a, b) for a, b in zip(NUMBER.findall(before), NUMBER.findall(after), strict=True)
+    )
 
 
 def words(line):
@@ -175,42 +239,67 @@ def test_what_drift_is():
         assert differ(line, line.replace("+48.7", other))
     assert not differ(line, line.replace("+48.7", "+10.0"), numbers=False)
     assert differ(line, line.replace("scenes", "pictures"), numbers=False)
-    cell = nbformat.v4.new_code_cell("show()", outputs=[nbformat.v4.new_output("display_data", {"text/html": "a figure"})])
+    cell = nbformat.v4.new_code_cell(
+        "show()", outputs=[nbformat.v4.new_output("display_data", {"text/html": "a figure"})]
+    )
     assert drifts([cell], [cell]) == [] != drifts([cell], [nbformat.v4.new_code_cell("show()")])
 
 
 def test_numbers_in_the_text_are_printed_by_a_cell(path, notebook):
-    """A number that a lesson quotes is one that it measures, rounded; prose cannot go stale alone."""
+    """A number that a lesson quotes is one that it measures, rounded; prose cannot go stale
+    alone.
+    """
     printed = "\n".join(map(said_by, code_cells(notebook)))
     assert unprinted(prose(notebook), printed) - UNPRINTED.get(path.stem, set()) == set()
 
 
 def unprinted(text, printed):
-    """Quoted numbers, outside of code, that no printed number rounds to; one without a sign may be quoted of a negative one."""
+    """Quoted numbers, outside of code, that no printed number rounds to; one without a sign may be
+    quoted of a negative one.
+    """
     text = re.sub(r"<code>.*?</code>|`[^`]*`|^    .*$", "", text, flags=re.MULTILINE)
     measured = [as_float(number) for number in NUMBER.findall(printed)]
 
     def was_printed(number):
         half = 0.5001 * 10.0 ** -len(number.partition(".")[2])
-        return any(abs((m if number[0] in "-+−" else abs(m)) - as_float(number)) <= half for m in measured)
+        return any(
+            abs((m if number[0] in "-+−" else abs(m)) - as_float(number)) <= half for m in measured
+        )
 
     return {number for number in QUOTED.findall(text) if not was_printed(number)}
 
 
 def test_what_unprinted_is():
     printed = "contrast +48.7, cosine -0.15, 73 % of 30 scenes"
-    assert unprinted("+49, 48.7, 0.15 and 73 % of thirty; 6 blocks, `-5`\n    z + 7.5\nor <code>+3</code>.", printed) == set()
-    assert unprinted("    code\n(+48 against -48.7), 0.2 or 74 %", printed) == {"+48", "-48.7", "74"}
+    assert (
+        unprinted(
+            "+49, 48.7, 0.15 and 73 % of thirty; 6 blocks, `-5`\n    z + 7.5\nor <code>+3</code>.",
+            printed,
+        )
+        == set()
+    )
+    assert unprinted("    code\n(+48 against -48.7), 0.2 or 74 %", printed) == {
+        "+48",
+        "-48.7",
+        "74",
+    }
 
 
-# --- the way in ----------------------------------------------------------------------------------------------------------------------
+# --- the way in
+#
+# ----------------------------------------------------------------------
 
 README = (FOLDER / "README.md").read_text(encoding="utf-8")
 LINKS = re.findall(r"\[([^]]*)\]\(([^)]+)\)", README)
 
 
 def test_the_route_leads_through_every_lesson():
-    rows = {name: question for name, question in re.findall(r"^\| \[(\w+)\]\(\1\.ipynb\) \| ([^|]+\?) \|", README, re.MULTILINE)}
+    rows = {
+        name: question
+        for name, question in re.findall(
+            r"^\| \[(\w+)\]\(\1\.ipynb\) \| ([^|]+\?) \|", README, re.MULTILINE
+        )
+    }
     assert set(rows) == {path.stem for path in NOTEBOOKS}
 
 
@@ -223,13 +312,19 @@ def test_names_in_the_glossary_exist(name):
     found = named(name)
     where = {target for text, target in LINKS if text == f"`{name}`"}
     for target in where:
-        assert re.search(rf"\b{name.rpartition('.')[2]}\b", (FOLDER / target).read_text(encoding="utf-8")), f"{name} is not in {target}"
+        assert re.search(
+            rf"\b{name.rpartition('.')[2]}\b", (FOLDER / target).read_text(encoding="utf-8")
+        ), f"{name} is not in {target}"
     assert found is not None
 
 
 def named(name):
-    """What a dotted name stands for: a module's attribute, a class's, or the annotation of a dataclass's field."""
-    parts = name.replace("cx", "clipxai", 1).split(".") if name.startswith("cx.") else name.split(".")
+    """What a dotted name stands for: a module's attribute, a class's, or the annotation of a
+    dataclass's field.
+    """
+    parts = (
+        name.replace("cx", "clipxai", 1).split(".") if name.startswith("cx.") else name.split(".")
+    )
     found = import_module(parts[0])
     for part in parts[1:]:
         if part in getattr(found, "__annotations__", {}):

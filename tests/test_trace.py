@@ -18,7 +18,9 @@ def test_outputs_are_bit_identical_with_and_without_recording(embedded, scene):
     cx.rewrite(trace)
     after = embedded.encode_image(pixels), embedded.encode_text(["a dog"])
     assert torch.equal(before[0], after[0]) and torch.equal(before[1], after[1])
-    assert torch.equal(trace.image_features, before[0]) and torch.equal(trace.text_features, before[1])
+    assert torch.equal(trace.image_features, before[0]) and torch.equal(
+        trace.text_features, before[1]
+    )
 
 
 def test_nothing_stays_in_the_model(embedded, scene):
@@ -28,11 +30,14 @@ def test_nothing_stays_in_the_model(embedded, scene):
         cx.record(embedded, scene.image, "dog " * 100)
     trace = cx.record(embedded, scene.image, ["a dog"])
     for row in cx.methods():
-        if "vit" in row.architectures and row.needs != "covered pictures":  # those are slow; tests/explainers has them with few pictures
+        # those are slow; tests/explainers has them with few pictures
+        if "vit" in row.architectures and row.needs != "covered pictures":
             cx.explain(trace, row.name)
     assert all(torch.equal(state[name], tensor) for name, tensor in embedded.state_dict().items())
     assert flags == [parameter.requires_grad for parameter in embedded.parameters()]
-    assert not any(module._forward_hooks or module._forward_pre_hooks for module in embedded.modules())
+    assert not any(
+        module._forward_hooks or module._forward_pre_hooks for module in embedded.modules()
+    )
     assert all(parameter.grad is None for parameter in embedded.parameters())
 
 
@@ -67,8 +72,15 @@ def test_attention_is_what_torch_computes(trace):
         tape = trace.layer(layer)
         weights = trace.attention(layer)
         torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
-        torch.testing.assert_close(weights @ tape.v, F.scaled_dot_product_attention(tape.q, tape.k, tape.v), rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(block.attn.merge(weights @ tape.v), trace.attention_output(layer), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            weights @ tape.v,
+            F.scaled_dot_product_attention(tape.q, tape.k, tape.v),
+            rtol=1e-4,
+            atol=1e-5,
+        )
+        torch.testing.assert_close(
+            block.attn.merge(weights @ tape.v), trace.attention_output(layer), rtol=1e-4, atol=1e-5
+        )
 
 
 @pytest.mark.parametrize("kind", ["vv", "qq", "kk"])
@@ -88,7 +100,9 @@ def test_stream_is_the_sum_of_what_was_added(trace):
 
 def test_text_tokens_end_in_the_text_feature(trace):
     ends = trace.model.text.end(trace.token_ids)
-    torch.testing.assert_close(F.normalize(trace.text_tokens[torch.arange(3), ends], dim=-1), trace.text_features)
+    torch.testing.assert_close(
+        F.normalize(trace.text_tokens[torch.arange(3), ends], dim=-1), trace.text_features
+    )
     assert len(trace.text_layers) == len(trace.model.text.blocks)
     assert [word.text for word in trace.words(1)] == ["a", "bicycle"]
 
@@ -106,8 +120,12 @@ def test_other_texts_reuse_the_image(trace, monkeypatch):
 def test_templates(embedded, scene):
     templates = ["a photo of a {}.", "there is a {} in the scene"]
     trace = cx.record(embedded, scene.image, ["dog", "cat"], templates=templates)
-    torch.testing.assert_close(trace.text_features, embedded.encode_text(["dog", "cat"], templates=templates))
-    torch.testing.assert_close(trace.empty_features, embedded.encode_text([""], templates=templates))
+    torch.testing.assert_close(
+        trace.text_features, embedded.encode_text(["dog", "cat"], templates=templates)
+    )
+    torch.testing.assert_close(
+        trace.empty_features, embedded.encode_text([""], templates=templates)
+    )
     with pytest.raises(ValueError, match="recorded without templates"):
         trace.words(0)
 
@@ -117,7 +135,9 @@ def test_batch_equals_one_by_one(embedded):
     together = cx.record(embedded, images, ["a dog", "an owl"])
     for n, image in enumerate(images):
         alone = cx.record(embedded, image, ["a dog", "an owl"])
-        torch.testing.assert_close(together.image_tokens()[n], alone.image_tokens()[0], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            together.image_tokens()[n], alone.image_tokens()[0], rtol=1e-4, atol=1e-5
+        )
         assert (together.images[n] == image).all()
 
 

@@ -1,6 +1,7 @@
 """The live application: choose an image, type texts, flip every part of the surgery, and see.
 
-The widgets only say what is wished for; `session` finds the answer, `latest` keeps it from queueing, the viewers of saved pages show it.
+The widgets only say what is wished for; `session` finds the answer, `latest` keeps it from
+queueing, the viewers of saved pages show it.
 """
 
 import html
@@ -33,14 +34,22 @@ if TYPE_CHECKING:
     from ..results.explanation import Explanation
     from ..trace.trace import Trace
 
-PAUSE = 0.15  # seconds without a key after which a text counts as typed; the first key after a rest is answered at once
+# seconds without a key after which a text counts as typed; the first key after a rest is answered
+# at once
+PAUSE = 0.15
 SCENE_SIDE = 336  # pixels
-NEEDS_BLOCKS = ("dual_path", "ffn")  # switches that a ResNet, which ends in one attention, does not have
-ASLEEP = "This explorer is asleep because no kernel is running it. Below is the figure that was kept; run the cell to wake it."
+# switches that a ResNet, which ends in one attention, does not have
+NEEDS_BLOCKS = ("dual_path", "ffn")
+ASLEEP = (
+    "This explorer is asleep because no kernel is running it. Below is the figure that was kept; "
+    "run the cell to wake it."
+)
 
 
 class Answer(NamedTuple):
-    """What came of a wish, from which recording, whether the image tower ran for it, and how long it took."""
+    """What came of a wish, from which recording, whether the image tower ran for it, and how long
+    it took.
+    """
 
     wish: Wish
     trace: "Trace"
@@ -55,10 +64,13 @@ class Explorer:
 
     Parameters
     ----------
-    model : a `CLIP`, a checkpoint folder or file, or a table name -> `CLIP` to choose from; the embedded Emoji World model by default
-    image : anything `record` takes, or a `Scene`, whose true masks are then known; by default a scene that the controls compose
+    model : a `CLIP`, a checkpoint folder or file, or a table name -> `CLIP` to choose from; the
+        embedded Emoji World model by default
+    image : anything `record` takes, or a `Scene`, whose true masks are then known; by default a
+        scene that the controls compose
     texts : what to look for first
-    method, beside : names in `clipxai.methods()`; the second is shown to the left of the first, None for nothing
+    method, beside : names in `clipxai.methods()`; the second is shown to the left of the first,
+        None for nothing
 
     Attributes
     ----------
@@ -67,7 +79,8 @@ class Explorer:
 
     Raises
     ------
-    ValueError, TypeError, IndexError, OSError : nothing can be shown to begin with: as `load`, `record` and `explain`
+    ValueError, TypeError, IndexError, OSError : nothing can be shown to begin with: as `load`,
+        `record` and `explain`
 
     Examples
     --------
@@ -93,12 +106,16 @@ class Explorer:
         self._quiet = False
         self._typed = 0.0
         self._mark = f"clipxai-{uuid4().hex[:8]}"
-        self._latest: Latest[Wish, Answer] = Latest(self._work, self._done, self._failed, self._told)
+        self._latest: Latest[Wish, Answer] = Latest(
+            self._work, self._done, self._failed, self._told
+        )
         self._stage = w.Box(layout=w.Layout(width="100%", overflow="visible"))
         self.box = self._boxed()
         for name in filter(None, (method, beside)):
             if find_method(name) not in fitting(self.models[self.controls.model.value]):
-                raise ValueError(f"{name} does not work on {self.controls.model.value}; see `clipxai.methods()`")
+                raise ValueError(
+                    f"{name} does not work on {self.controls.model.value}; see `clipxai.methods()`"
+                )
         self._offer(method, beside or NOTHING)
         self._latest.now(self.wish())
         if self.error:
@@ -112,7 +129,9 @@ class Explorer:
 
     @property
     def explanation(self) -> "Explanation":
-        """What the method says that is (or, in another view, would be) shown, as `clipxai.explain` returns it."""
+        """What the method says that is (or, in another view, would be) shown, as `clipxai.explain`
+        returns it.
+        """
         if isinstance(self.viewer, MethodComparison):
             return self.viewer.explanations[-1]
         method, options = self._answered.wish.asked
@@ -126,20 +145,31 @@ class Explorer:
         ValueError : no text, no image, or a scene that cannot be composed
         """
         c = self.controls
-        texts = tuple(dict.fromkeys(line.strip() for line in c.texts.value.splitlines() if line.strip()))
+        texts = tuple(
+            dict.fromkeys(line.strip() for line in c.texts.value.splitlines() if line.strip())
+        )
         if not texts:
             raise ValueError("there is no text to look for: type at least one, one per line")
         image, masks = self._chosen_image()
         return Wish(
-            self.models[c.model.value], image, texts, masks, c.view.value, c.method.value,
-            None if c.beside.value == NOTHING else c.beside.value, None if c.subtract.disabled else c.subtract.value,
-            {name: control.value for name, control in c.switches.items() if not control.disabled}, c.text.index or 0,
-        )  # fmt: skip
+            self.models[c.model.value],
+            image,
+            texts,
+            masks,
+            c.view.value,
+            c.method.value,
+            None if c.beside.value == NOTHING else c.beside.value,
+            None if c.subtract.disabled else c.subtract.value,
+            {name: control.value for name, control in c.switches.items() if not control.disabled},
+            c.text.index or 0,
+        )
 
     def save(self, path: str | Path) -> Path:
-        """Write what is seen to a `path`: .html (with the layer, patch and colours chosen), or .npz (the method's numbers).
+        """Write what is seen to a `path`: .html (with the layer, patch and colours chosen), or .npz
+        (the method's numbers).
 
-        For paper .png, .svg and .pdf, the figure as it begins; its own buttons PNG and SVG save it as it is seen.
+        For paper .png, .svg and .pdf, the figure as it begins; its own buttons PNG and SVG save it
+        as it is seen.
 
         Raises
         ------
@@ -154,14 +184,26 @@ class Explorer:
 
     def _boxed(self) -> w.HBox:
         style = w.HTML(STYLE, layout=w.Layout(display="none"))
-        main = w.VBox([style, self.controls.view, self.controls.message, self._stage], layout=w.Layout(flex="1 1 520px", min_width="0"))
-        box = w.HBox([self.controls.panel, main], layout=w.Layout(flex_flow="row wrap", width="100%"))
-        for part, name in ((main, "clipxai-main"), (self._stage, "clipxai-stage"), (box, "clipxai-explorer"), (box, self._mark)):
+        main = w.VBox(
+            [style, self.controls.view, self.controls.message, self._stage],
+            layout=w.Layout(flex="1 1 520px", min_width="0"),
+        )
+        box = w.HBox(
+            [self.controls.panel, main], layout=w.Layout(flex_flow="row wrap", width="100%")
+        )
+        for part, name in (
+            (main, "clipxai-main"),
+            (self._stage, "clipxai-stage"),
+            (box, "clipxai-explorer"),
+            (box, self._mark),
+        ):
             part.add_class(name)
         return box
 
     def _ipython_display_(self) -> None:
-        """The widgets, and beside them a figure for everybody who opens the notebook without a kernel; awake, it is hidden."""
+        """The widgets, and beside them a figure for everybody who opens the notebook without a
+        kernel; awake, it is hidden.
+        """
         bundle = self.box._repr_mimebundle_()
         display({**bundle, "text/plain": repr(self)}, raw=True)
         display(self._asleep(), raw=True, display_id=self._mark)
@@ -172,9 +214,16 @@ class Explorer:
     def _asleep(self) -> dict[str, str]:
         bundle = mimebundle(self.viewer.kept())
         copy = f".{self._mark}-asleep"
-        lost = f".jp-OutputArea-child:has(+ * {copy}) > .jupyter-widgets:not(:has(*))"  # where JupyterLab complains of the lost widget
+        # where JupyterLab complains of the lost widget
+        lost = f".jp-OutputArea-child:has(+ * {copy}) > .jupyter-widgets:not(:has(*))"
         awake = f"<style>body:has(.{self._mark}) {copy}, {lost} {{ display: none; }}</style>"
-        return {**bundle, "text/html": f'<div class="{self._mark}-asleep">{awake}<p><em>{ASLEEP}</em></p>{bundle["text/html"]}</div>'}
+        return {
+            **bundle,
+            "text/html": (
+                f'<div class="{self._mark}-asleep">{awake}<p><em>{ASLEEP}</em></p>'
+                f"{bundle['text/html']}</div>"
+            ),
+        }
 
     # what is chosen
 
@@ -189,9 +238,15 @@ class Explorer:
         c = self.controls
         of_source = {
             "given": (),
-            "scene": (tuple(o.value for o in c.objects if o.value != NOTHING), c.background.value, c.seed.value),
+            "scene": (
+                tuple(o.value for o in c.objects if o.value != NOTHING),
+                c.background.value,
+                c.seed.value,
+            ),
             "file": (c.path.value,),
-            "upload": tuple((file["name"], file["size"], file["last_modified"]) for file in c.upload.value),
+            "upload": tuple(
+                (file["name"], file["size"], file["last_modified"]) for file in c.upload.value
+            ),
         }
         return (c.source.value, *of_source[c.source.value])
 
@@ -202,11 +257,21 @@ class Explorer:
             return bytes(self.controls.upload.value[0]["content"]), {}
         if source == "file" and not chosen[0]:
             raise ValueError("type the path of an image")
-        image = {"given": lambda: self._given, "file": lambda: chosen[0], "scene": lambda: compose(*chosen, size=SCENE_SIDE)}[source]()
-        return (image.image, dict(zip(image.objects, image.masks))) if isinstance(image, Scene) else (image, {})
+        image = {
+            "given": lambda: self._given,
+            "file": lambda: chosen[0],
+            "scene": lambda: compose(*chosen, size=SCENE_SIDE),
+        }[source]()
+        return (
+            (image.image, dict(zip(image.objects, image.masks)))
+            if isinstance(image, Scene)
+            else (image, {})
+        )
 
     def _offer(self, method: str, beside: str) -> None:
-        """Offer what fits the chosen model and method, and bring the switches to where the method has them."""
+        """Offer what fits the chosen model and method, and bring the switches to where the method
+        has them.
+        """
         c, model = self.controls, self.models[self.controls.model.value]
         names = [row.name for row in fitting(model)]
         with self._quietly():
@@ -219,8 +284,15 @@ class Explorer:
             for name, control in c.switches.items():
                 control.disabled = name not in allowed or (name in NEEDS_BLOCKS and not has_blocks)
                 if preset is not None:
-                    control.value = min(preset.blocks, c.blocks.max) if name == "blocks" else getattr(preset, name)
-            c.subtract.disabled, c.subtract.value = counterpart(c.method.value) is None, subtracted(c.method.value)
+                    control.value = (
+                        min(preset.blocks, c.blocks.max)
+                        if name == "blocks"
+                        else getattr(preset, name)
+                    )
+            c.subtract.disabled, c.subtract.value = (
+                counterpart(c.method.value) is None,
+                subtracted(c.method.value),
+            )
         self._arrange()
 
     def _arrange(self) -> None:
@@ -246,7 +318,18 @@ class Explorer:
         c = self.controls
         for control in (c.model, c.method):
             control.observe(lambda change: self._offered(), "value")
-        for control in (c.background, c.seed, c.path, c.upload, c.text, c.beside, c.source, c.view, c.subtract, *c.switches.values()):
+        for control in (
+            c.background,
+            c.seed,
+            c.path,
+            c.upload,
+            c.text,
+            c.beside,
+            c.source,
+            c.view,
+            c.subtract,
+            *c.switches.values(),
+        ):
             control.observe(lambda change: self._ask(), "value")
         for control in c.objects:
             control.observe(self._on_object, "value")
@@ -291,7 +374,8 @@ class Explorer:
         self._arrange()
         try:
             wish = self.wish()
-        except Exception as error:  # whatever it is, the reader is told in words, and the figure stays
+        # whatever it is, the reader is told in words, and the figure stays
+        except Exception as error:
             self._latest.cancel()
             self._failed(error)
             return
@@ -306,7 +390,14 @@ class Explorer:
         start, session = time.perf_counter(), self.session
         before = session.recorded
         viewer = session.answer(wish, stop, tell)
-        return Answer(wish, session.trace, viewer, viewer.payload(), session.recorded > before, time.perf_counter() - start)
+        return Answer(
+            wish,
+            session.trace,
+            viewer,
+            viewer.payload(),
+            session.recorded > before,
+            time.perf_counter() - start,
+        )
 
     def _done(self, answer: Answer) -> None:
         self._answered, self.viewer, self.error = answer, answer.viewer, None
@@ -316,8 +407,13 @@ class Explorer:
         self._lives[module].show(answer.payload)
         if self._stage.children != (self._lives[module],):
             self._stage.children = (self._lives[module],)
-        how = "the image went through the model" if answer.recorded else "answered from the recording"
-        self._say(f"<code>{html.escape(answer.wish.code)}</code> &nbsp; {1e3 * answer.seconds:.0f} ms, {how}")
+        how = (
+            "the image went through the model" if answer.recorded else "answered from the recording"
+        )
+        self._say(
+            f"<code>{html.escape(answer.wish.code)}</code> &nbsp; {1e3 * answer.seconds:.0f} ms, "
+            f"{how}"
+        )
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, Cancelled):
@@ -325,7 +421,11 @@ class Explorer:
                 self._say("Cancelled; the figure is the last answer.")
         else:
             self.error = error
-            words = str(error) if isinstance(error, (ValueError, TypeError, LookupError, OSError)) else f"{type(error).__name__}: {error}"
+            words = (
+                str(error)
+                if isinstance(error, (ValueError, TypeError, LookupError, OSError))
+                else f"{type(error).__name__}: {error}"
+            )
             self._say(f"<span role=alert>{html.escape(words)}</span>")
 
     def _told(self, share: float, step: str) -> None:
@@ -357,11 +457,16 @@ class Explorer:
         with self._quietly():
             c.model.options, c.model.value = list(self.models), model.name
         self._offered()
-        return None if self.error else f"loaded {c.model.value}"  # else the reader needs to know of that
+        # else the reader needs to know of that
+        return None if self.error else f"loaded {c.model.value}"
 
     def _save(self) -> str:
         path = self.save(f"{self.controls.name.value}.{self.controls.format.value}")
-        begins = ", the figure as it begins; its own PNG button saves it as you see it" if path.suffix == ".png" else ""
+        begins = (
+            ", the figure as it begins; its own PNG button saves it as you see it"
+            if path.suffix == ".png"
+            else ""
+        )
         return f"saved {path}{begins}"
 
     def _keep(self) -> str:

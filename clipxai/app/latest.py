@@ -1,4 +1,6 @@
-"""How does a slow answer stay out of the way of a quick reader? One job runs at a time; of those that wait, only the last is kept."""
+"""How does a slow answer stay out of the way of a quick reader? One job runs at a time; of those
+that wait, only the last is kept.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -19,13 +21,15 @@ class Cancelled(Exception):
 class Latest(Generic[Job, Result]):
     """Runs jobs in a thread of its own, newest first and the others never.
 
-    A newer job stops the running one (by its `Event`, which `work` has to watch). Everything comes back in the thread of the event loop, in
-    which all widgets live. Where no event loop runs, as in a script, every job is done at once and in place.
+    A newer job stops the running one (by its `Event`, which `work` has to watch). Everything comes
+    back in the thread of the event loop, in which all widgets live. Where no event loop runs, as in
+    a script, every job is done at once and in place.
 
     Parameters
     ----------
     work : (job, stop, tell) -> result, in the worker's thread
-    done, failed : called with the result, or with the exception; `Cancelled` if nothing newer took the job's place
+    done, failed : called with the result, or with the exception; `Cancelled` if nothing newer took
+        the job's place
     told : called with what `work` told last, now and then while it takes long
     """
 
@@ -83,7 +87,9 @@ class Latest(Generic[Job, Result]):
             self._waiting, self._stop = None, Event()
             report = loop.create_task(self._report())
             try:
-                result = await loop.run_in_executor(self._thread, self._work, job, self._stop, self._tell)
+                result = await loop.run_in_executor(
+                    self._thread, self._work, job, self._stop, self._tell
+                )
                 if self._stop.is_set():
                     raise Cancelled
             except Exception as error:

@@ -1,4 +1,6 @@
-"""How do the viewers of saved pages run beside a kernel? The same browser modules, hosted by anywidget."""
+"""How do the viewers of saved pages run beside a kernel? The same browser modules, hosted by
+anywidget.
+"""
 
 from functools import cache
 
@@ -15,7 +17,8 @@ class Live(anywidget.AnyWidget):
     Attributes
     ----------
     payload : what `Viewer.payload` returns; new data keep the reader's view as far as it fits
-    view : the reader's own choices (layer, pinned patch, colours …), told by the browser; hovering is none of them
+    view : the reader's own choices (layer, pinned patch, colours …), told by the browser; hovering
+        is none of them
     """
 
     payload = traitlets.Dict().tag(sync=True)

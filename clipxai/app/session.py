@@ -1,7 +1,9 @@
-"""What does a reader of the Explorer want to see, and how little has to be computed for it? No widgets here.
+"""What does a reader of the Explorer want to see, and how little has to be computed for it? No
+widgets here.
 
-A wish holds every choice; a session answers it with a viewer. The image tower runs when the image or the model changes, the text tower when
-the texts change; every switch is answered from the trace that is there.
+A wish holds every choice; a session answers it with a viewer. The image tower runs when the image
+or the model changes, the text tower when the texts change; every switch is answered from the trace
+that is there.
 """
 
 import re
@@ -40,7 +42,8 @@ class Wish:
     texts : what to look for
     masks : true mask (H, W) bool of things in the image, by name
     view : which viewer answers
-    method, beside : names in `METHODS`; `beside` is shown to the left for comparison, None for nothing
+    method, beside : names in `METHODS`; `beside` is shown to the left for comparison, None for
+        nothing
     subtract : what feature surgery takes away from `method`; None leaves the method as it is
     switches : fields of `Rewrite` that `method` is to change
     text : number of the text whose words are shown
@@ -67,17 +70,22 @@ class Wish:
             if self.subtract == "labels":
                 options["redundant"] = "labels"
         start = rewrite_of(method)
-        return method, options | {name: value for name, value in self.switches.items() if getattr(start, name) != value}
+        return method, options | {
+            name: value for name, value in self.switches.items() if getattr(start, name) != value
+        }
 
     @property
     def code(self) -> str:
         """The same in Python, for whoever wants to go on from here."""
         method, options = self.asked
+        told = [repr(method), *(f"{name}={value!r}" for name, value in options.items())]
         calls = {
-            "methods": f"cx.explain(trace, {', '.join([repr(method), *(f'{name}={value!r}' for name, value in options.items())])})",
+            "methods": f"cx.explain(trace, {', '.join(told)})",
             "attention": "cx.attention_maps(trace)",
             "modules": "cx.contributions(trace)",
-            "words": f"cx.token_scores(trace, text={self.text})" if self.text else "cx.token_scores(trace)",
+            "words": f"cx.token_scores(trace, text={self.text})"
+            if self.text
+            else "cx.token_scores(trace)",
         }
         return calls[self.view]
 
@@ -89,7 +97,9 @@ class Stoppable(TorchFunctionMode):
         super().__init__()
         self.stop = stop
 
-    def __torch_function__(self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None) -> object:
+    def __torch_function__(
+        self, func: Callable, types: object, args: tuple = (), kwargs: dict | None = None
+    ) -> object:
         """Run the operation, unless the answer was cancelled."""
         if self.stop.is_set():
             raise Cancelled
@@ -112,7 +122,9 @@ class Session:
         self._of_image: dict[str, Viewer] = {}  # what does not depend on the texts
         self._explained: dict[tuple, Explanation] = {}
 
-    def answer(self, wish: Wish, stop: Event | None = None, tell: Tell = lambda done, next_step: None) -> Viewer:
+    def answer(
+        self, wish: Wish, stop: Event | None = None, tell: Tell = lambda done, next_step: None
+    ) -> Viewer:
         """The viewer that shows what was wished for.
 
         Raises
@@ -126,7 +138,11 @@ class Session:
             return getattr(self, f"_{wish.view}")(trace, wish, tell)
 
     def _recorded(self, wish: Wish, tell: Tell) -> Trace:
-        if self.trace is None or self.trace.model is not wish.model or self._image is not wish.image:
+        if (
+            self.trace is None
+            or self.trace.model is not wish.model
+            or self._image is not wish.image
+        ):
             tell(0.0, "running the image through the model")
             trace = record(wish.model, wish.image, list(wish.texts))
             if len(trace.images) != 1:
@@ -154,17 +170,25 @@ class Session:
             tell(0.4 + 0.5 * n / len(wanted), method)
             maps.append(self._explain(trace, method, options))
         tell(0.9, "drawing")
-        return MethodComparison(list(dict.fromkeys(maps)), mask=masks_of(wish.texts, wish.masks) or None)
+        return MethodComparison(
+            list(dict.fromkeys(maps)), mask=masks_of(wish.texts, wish.masks) or None
+        )
 
     def _attention(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         if "attention" not in self._of_image:
-            self._of_image["attention"] = LayerAttentionViewer(attention_maps(trace).with_heads(trace))
+            self._of_image["attention"] = LayerAttentionViewer(
+                attention_maps(trace).with_heads(trace)
+            )
         return self._of_image["attention"]
 
     def _modules(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         found = contributions(trace)
         masks = masks_of(wish.texts, wish.masks)
-        large = {text: mask for text, mask in masks.items() if on_patches(mask, found.picture.grid).sum() > 1}
+        large = {
+            text: mask
+            for text, mask in masks.items()
+            if on_patches(mask, found.picture.grid).sum() > 1
+        }
         return ModuleComparison(found.with_masks(trace, large))
 
     def _words(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
@@ -183,7 +207,11 @@ def rewrite_of(method: str) -> Rewrite | None:
 
 def switches_of(method: str) -> list[str]:
     """Fields of `Rewrite` that a method lets one change: all or none."""
-    return [f.name for f in fields(Rewrite)] if rewrite_of(method) and "blocks" in METHODS[method].options else []
+    return (
+        [f.name for f in fields(Rewrite)]
+        if rewrite_of(method) and "blocks" in METHODS[method].options
+        else []
+    )
 
 
 def subtracted(method: str) -> Subtract:
@@ -192,12 +220,27 @@ def subtracted(method: str) -> Subtract:
 
 
 def counterpart(method: str) -> str | None:
-    """The method on the same path that subtracts if this one does not, and the other way round; None if there is none."""
-    same = [name for name, row in METHODS.items() if row.preset is not None and row.preset == METHODS[method].preset]
+    """The method on the same path that subtracts if this one does not, and the other way round;
+    None if there is none.
+    """
+    same = [
+        name
+        for name, row in METHODS.items()
+        if row.preset is not None and row.preset == METHODS[method].preset
+    ]
     return next((name for name in same if subtracted(name) != subtracted(method)), None)
 
 
 def masks_of(texts: Sequence[str], masks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """True masks of the texts that name something whose mask is known; of all things it names, if it names several."""
-    named = {text: [mask for name, mask in masks.items() if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)] for text in texts}
+    """True masks of the texts that name something whose mask is known; of all things it names, if
+    it names several.
+    """
+    named = {
+        text: [
+            mask
+            for name, mask in masks.items()
+            if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)
+        ]
+        for text in texts
+    }
     return {text: np.logical_or.reduce(found) for text, found in named.items() if found}

@@ -2,6 +2,6 @@
 
 In: the table of methods (`table`) and its rows, one equation each; CLIP Surgery's two repairs
 (`surgery`) and the ways to mix tokens (`mixing`); attention and modules layer by layer (`layers`).
-Not in: what the answers mean as numbers (`clipxai.results`), or how they are drawn (`clipxai.view`).
-Methods do not import one another.
+Not in: what the answers mean as numbers (`clipxai.results`), or how they are drawn
+(`clipxai.view`). Methods do not import one another.
 """

@@ -2,17 +2,25 @@
 
 Formula    raw attention   A_L[CLS, j], mean over heads, of the last layer.
            rollout         R = prod_l (mean_h A_l + I) / 2, row CLS.
-           Bi-Modal        R <- R + C_l R with C_l = mean_h ReLU(dA_l * A_l), from R = I; row CLS (of a text: row [end]).
-           LeGrad          mean over layers l, heads h and queries i of ReLU(d s_l / d A_l[h, i, j]); s_l is the cosine of the text with
-                           the mean of *all* tokens behind layer l, through the final norm and the projection.
-           dA is the gradient of the image-text cosine. Every map leaves the class token's own column out.
-Reads      the trace's q, k, v, streams and attention outputs; the gradient methods run blocks again (`replay`).
-Returns    `Scores` (B, P, T), all >= 0. Attention and rollout do not read the text: the same map for each.
-Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928), the text is ignored there too. Bi-Modal: Chefer et al. 2021, "Generic
-           Attention-model Explainability" (arXiv 2103.15679), section 3; its CLIP notebook uses the last layer only, the default here.
-           LeGrad: Bousselham et al. (arXiv 2404.03214), section 3; its released code starts two layers from the end by default
-           (blocks=2), sums instead of averaging, and scales the map to 0…1.
-Misleads   Attention tells where values were read from, not what they were worth. ReLU hides the evidence against a text.
+           Bi-Modal        R <- R + C_l R with C_l = mean_h ReLU(dA_l * A_l), from R = I; row CLS
+                           (of a text: row [end]).
+           LeGrad          mean over layers l, heads h and queries i of ReLU(d s_l / d A_l[h, i,
+                           j]); s_l is the cosine of the text with the mean of *all* tokens behind
+                           layer l, through the final norm and the projection.
+           dA is the gradient of the image-text cosine. Every map leaves the class token's own
+           column out.
+Reads      the trace's q, k, v, streams and attention outputs; the gradient methods run blocks again
+           (`replay`).
+Returns    `Scores` (B, P, T), all >= 0. Attention and rollout do not read the text: the same map
+           for each.
+Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928), the text is ignored there too.
+           Bi-Modal: Chefer et al. 2021, "Generic Attention-model Explainability" (arXiv
+           2103.15679), section 3; its CLIP notebook uses the last layer only, the default here.
+           LeGrad: Bousselham et al. (arXiv 2404.03214), section 3; its released code starts two
+           layers from the end by default (blocks=2), sums instead of averaging, and scales the map
+           to 0…1.
+Misleads   Attention tells where values were read from, not what they were worth. ReLU hides the
+           evidence against a text.
 """
 
 from collections.abc import Sequence
@@ -21,22 +29,38 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..trace.replay import attend, cosine, first_of, from_stream, from_words, gradients, per_text, through_blocks
+from ..trace.replay import (
+    attend,
+    cosine,
+    first_of,
+    from_stream,
+    from_words,
+    gradients,
+    per_text,
+    through_blocks,
+)
 from ..trace.trace import Trace
 from .scores import Scores, texts_at_a_time
 
 
 @torch.no_grad()
 def raw_attention(trace: Trace) -> Scores:
-    """Where the class token of the last layer looked (in a ResNet: the mean token of the attention pool)."""
+    """Where the class token of the last layer looked (in a ResNet: the mean token of the attention
+    pool).
+    """
     tape = trace.layers[-1]
-    return _for_every_text(attend(tape.q[:, :, :1], tape.k).mean(1)[:, 0], trace, "attention weight")
+    return _for_every_text(
+        attend(tape.q[:, :, :1], tape.k).mean(1)[:, 0], trace, "attention weight"
+    )
 
 
 @torch.no_grad()
 def rollout(trace: Trace) -> Scores:
     """Attention multiplied up over all layers, half of each layer being the residual stream."""
-    row = F.one_hot(torch.zeros(len(trace.pixels), 1, dtype=torch.long, device=trace.stream.device), trace.stream.shape[1]).to(trace.stream)
+    row = F.one_hot(
+        torch.zeros(len(trace.pixels), 1, dtype=torch.long, device=trace.stream.device),
+        trace.stream.shape[1],
+    ).to(trace.stream)
     for layer in reversed(range(len(trace.layers))):
         row = (row @ trace.attention(layer).mean(1) + row) / 2
     return _for_every_text(row[:, 0], trace, "share of the class token by attention rollout")
@@ -54,22 +78,32 @@ def bimodal(trace: Trace, blocks: int | None = 1) -> Scores:
     with gradients():
         weights, scores = from_stream(trace, first, trace.residual(first).clone().requires_grad_())
         slopes = per_text(scores, weights)
-    return Scores(_relevance_of_row(weights, slopes, 0)[:, :, 1:].permute(1, 2, 0), "relevance (attention x gradient of the cosine)")
+    return Scores(
+        _relevance_of_row(weights, slopes, 0)[:, :, 1:].permute(1, 2, 0),
+        "relevance (attention x gradient of the cosine)",
+    )
 
 
 def bimodal_words(trace: Trace, image: int, blocks: int | None = 1) -> tuple[Tensor, str]:
-    """The same for the text tower: relevance (S,) of every token of a trace's only text for its cosine with one image."""
+    """The same for the text tower: relevance (S,) of every token of a trace's only text for its
+    cosine with one image.
+    """
     first = first_of(len(trace.text_layers), blocks)
     with gradients():
         stream = trace.text_layers[first].residual.clone().requires_grad_()
         weights, stream = through_blocks(trace.model.text.blocks[first:], stream, causal=True)
         slopes = torch.autograd.grad(from_words(trace, stream, image).sum(), weights)
-    return _relevance_of_row(weights, [slope[None] for slope in slopes], -1)[0, 0], "relevance (attention x gradient of the cosine)"
+    return _relevance_of_row(weights, [slope[None] for slope in slopes], -1)[
+        0, 0
+    ], "relevance (attention x gradient of the cosine)"
 
 
 def _relevance_of_row(weights: list[Tensor], slopes: Sequence[Tensor], token: int) -> Tensor:
-    """One token's row of R = (I + C_L) ... (I + C_first), from the last layer back: (T, B, N) of weights (B, H, N, N) and their slopes."""
-    row = torch.eye(weights[0].shape[-1]).to(weights[0])[token].expand(len(weights[0]), 1, -1)  # B 1 N
+    """One token's row of R = (I + C_L) ... (I + C_first), from the last layer back: (T, B, N) of
+    weights (B, H, N, N) and their slopes.
+    """
+    # B 1 N
+    row = torch.eye(weights[0].shape[-1]).to(weights[0])[token].expand(len(weights[0]), 1, -1)
     for weight, slope in zip(reversed(weights), reversed(slopes)):
         row = row + row @ (weight.detach() * slope).clamp(min=0).mean(2)  # C: T B N N
     return row[..., 0, :]
@@ -77,29 +111,46 @@ def _relevance_of_row(weights: list[Tensor], slopes: Sequence[Tensor], token: in
 
 @texts_at_a_time(16)
 def legrad(trace: Trace, blocks: int | None = None) -> Scores:
-    """Positive gradient of every layer's own score with respect to its attention, over the last `blocks` layers (None: all)."""
+    """Positive gradient of every layer's own score with respect to its attention, over the last
+    `blocks` layers (None: all).
+    """
     first = first_of(len(trace.layers), blocks)
     total = sum(_legrad_of_layer(trace, layer) for layer in range(first, len(trace.layers)))
-    return Scores((total / (len(trace.layers) - first))[..., 1:].permute(1, 2, 0), "gradient of the cosine by attention")
+    return Scores(
+        (total / (len(trace.layers) - first))[..., 1:].permute(1, 2, 0),
+        "gradient of the cosine by attention",
+    )
 
 
 def _legrad_of_layer(trace: Trace, layer: int) -> Tensor:
     """mean_{h, i} ReLU(d s_l / d A_l[h, i, j]) for one layer: (T, B, N).
 
-    The mean over tokens commutes with the FFN's second matrix, and with the slope of its activation written down the rest is linear:
-    so all texts share one pass, and half of the FFN's gradient is computed once for all tokens. Last, d s / d A = (d s / d (A V)) V^T.
+    The mean over tokens commutes with the FFN's second matrix, and with the slope of its activation
+    written down the rest is linear: so all texts share one pass, and half of the FFN's gradient is
+    computed once for all tokens. Last, d s / d A = (d s / d (A V)) V^T.
     """
     tower, tape = trace.model.visual, trace.layers[layer]
     block = tower.blocks[layer]
     with gradients():
         pooled = trace.residual(layer + 1).mean(1).clone().requires_grad_()
-        (by_pooled,) = per_text(cosine(tower.read_out(pooled), trace.text_features), [pooled])  # T B D
+        # T B D
+        (by_pooled,) = per_text(cosine(tower.read_out(pooled), trace.text_features), [pooled])
         between = (tape.residual + tape.attention).clone().requires_grad_()
         up = block.up(block.ln_2(between))
         at = up.detach().requires_grad_()
         (slope,) = torch.autograd.grad(block.activation(at).sum(), at)
         tokens = between.sum(1) + block.down((slope * up).sum(1))
-        (by_between,) = torch.autograd.grad(tokens, between, by_pooled / between.shape[1], is_grads_batched=True)  # T B N D
-    by_mixed = (by_between @ block.attn.out.weight).detach().unflatten(-1, (block.attn.heads, -1)).transpose(-2, -3)  # T B H N d
-    by_attention = (of_text @ tape.v.transpose(-1, -2) for of_text in by_mixed)  # B H N N each: kept one at a time
+        # T B N D
+        (by_between,) = torch.autograd.grad(
+            tokens, between, by_pooled / between.shape[1], is_grads_batched=True
+        )
+    # T B H N d
+    by_mixed = (
+        (by_between @ block.attn.out.weight)
+        .detach()
+        .unflatten(-1, (block.attn.heads, -1))
+        .transpose(-2, -3)
+    )
+    # B H N N each: kept one at a time
+    by_attention = (of_text @ tape.v.transpose(-1, -2) for of_text in by_mixed)
     return torch.stack([one.clamp_(min=0).mean((1, 2)) for one in by_attention])

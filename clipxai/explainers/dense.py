@@ -1,17 +1,23 @@
-"""Two more ways to a similarity map: attention borrowed from earlier layers, and pooling by the best patch.
+"""Two more ways to a similarity map: attention borrowed from earlier layers, and pooling by the
+best patch.
 
-Formula    ResCLIP   A = tau ((1 - lam) softmax(K K^T / sqrt(d) + bonus for near patches) + lam mean_l A_l), l over middle layers, q-k
-                     attention; F = A V through the output projection, without residual and FFN; s[i, t] = cos(F_i, T_t).
-           ECLIP     s[i, t] = cos(F_i, T_t) of the raw path on patches that the last layer's class token attends to more than on
-                     average, the lowest raw score elsewhere; the score of the image is the maximum ("masked max pooling").
+Formula    ResCLIP   A = tau ((1 - lam) softmax(K K^T / sqrt(d) + bonus for near patches) + lam
+           mean_l A_l), l over middle layers, q-k
+                     attention; F = A V through the output projection, without residual and FFN;
+                     s[i, t] = cos(F_i, T_t).
+           ECLIP     s[i, t] = cos(F_i, T_t) of the raw path on patches that the last layer's class
+                     token attends to more than on average, the lowest raw score elsewhere; the
+                     score of the image is the maximum ("masked max pooling").
 Reads      the trace's q, k, v of the last and of middle layers, and its image tokens.
 Returns    `Scores` (B, P, T): cosines.
-Reference  ResCLIP: Yang et al. 2025 (arXiv 2411.15851), its RCS half with tau = 2, lam = 0.6 and layers 6 to 9 of 12, as in the released
-           code for VOC20; other depths take the same fractions (unverified). Its second half, SFR, needs a finished segmentation and is
-           left out. ECLIP: Li et al. 2022 (arXiv 2209.07046).
-Misleads   ECLIP is a training method: its projections are trained with this pooling and its mask comes from a self-supervised ViT; no
-           weights and no code are public, and its exact mask could not be verified. What stands here is the pooling with an
-           untrained mask on untrained projections: never a measurement of ECLIP.
+Reference  ResCLIP: Yang et al. 2025 (arXiv 2411.15851), its RCS half with tau = 2, lam = 0.6 and
+           layers 6 to 9 of 12, as in the released code for VOC20; other depths take the same
+           fractions (unverified). Its second half, SFR, needs a finished segmentation and is left
+           out. ECLIP: Li et al. 2022 (arXiv 2209.07046).
+Misleads   ECLIP is a training method: its projections are trained with this pooling and its mask
+           comes from a self-supervised ViT; no weights and no code are public, and its exact mask
+           could not be verified. What stands here is the pooling with an untrained mask on
+           untrained projections: never a measurement of ECLIP.
 """
 
 import torch
@@ -24,14 +30,22 @@ from .scores import Scores
 
 
 @torch.no_grad()
-def resclip(trace: Trace, share: float = 0.6, strength: float = 2.0, neighbourhood: float = 5.0) -> Scores:
-    """Cosine of patches whose last attention is k-k, mixed with the q-k attention of middle layers."""
+def resclip(
+    trace: Trace, share: float = 0.6, strength: float = 2.0, neighbourhood: float = 5.0
+) -> Scores:
+    """Cosine of patches whose last attention is k-k, mixed with the q-k attention of middle
+    layers.
+    """
     tower, tape, L = trace.model.visual, trace.layers[-1], len(trace.layers)
-    middle = [trace.attention(layer) for layer in range(L * 5 // 12, max(L * 9 // 12, L * 5 // 12 + 1))]
+    middle = [
+        trace.attention(layer) for layer in range(L * 5 // 12, max(L * 9 // 12, L * 5 // 12 + 1))
+    ]
     bonus = neighbourhood_bias(trace.grid, neighbourhood).to(tape.k)
     own = (tape.k @ tape.k.transpose(-1, -2) * tape.k.shape[-1] ** -0.5 + bonus).softmax(-1)
     mixed = strength * ((1 - share) * own + share * sum(middle) / len(middle))
-    tokens = F.normalize(tower.read_out(tower.blocks[-1].attn.merge(mixed @ tape.v)).float(), dim=-1)
+    tokens = F.normalize(
+        tower.read_out(tower.blocks[-1].attn.merge(mixed @ tape.v)).float(), dim=-1
+    )
     return Scores(cosines(tokens, trace.text_features)[:, 1:], "cosine similarity")
 
 
@@ -41,5 +55,11 @@ def masked_max_pooling(trace: Trace) -> Scores:
     tape = trace.layers[-1]
     looked = attend(tape.q[:, :, :1], tape.k).mean(1)[:, 0, 1:]  # B P
     raw = trace.similarity()[:, 1:]
-    values = torch.where((looked > looked.mean(1, keepdim=True))[..., None], raw, raw.amin(1, keepdim=True))
-    return Scores(values, "cosine similarity, background masked", ("ECLIP's pooling only: its projections and its mask need training.",))
+    values = torch.where(
+        (looked > looked.mean(1, keepdim=True))[..., None], raw, raw.amin(1, keepdim=True)
+    )
+    return Scores(
+        values,
+        "cosine similarity, background masked",
+        ("ECLIP's pooling only: its projections and its mask need training.",),
+    )

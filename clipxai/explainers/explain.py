@@ -1,4 +1,5 @@
-"""What does the model see, and which word mattered? Two verbs that run a method of the table on a trace.
+"""What does the model see, and which word mattered? Two verbs that run a method of the table on a
+trace.
 
 explain(trace, "clip_surgery")                      # -> Explanation
 explain(trace, "clip_surgery", blocks=3, ffn=True)  # every part is a switch
@@ -14,14 +15,17 @@ from .table import ANY, METHODS, find_method
 from .words import spelled
 
 
-def explain(trace: Trace, method: str = "clip_surgery", **options: object) -> Explanation | list[Explanation]:
+def explain(
+    trace: Trace, method: str = "clip_surgery", **options: object
+) -> Explanation | list[Explanation]:
     """Where does the model see each text?
 
     Parameters
     ----------
     trace : from `record`
     method : a name in `methods()`
-    options : the method's own switches, such as redundant="labels", blocks=4, ffn=True, dual_path=False (fields of `Rewrite`)
+    options : the method's own switches, such as redundant="labels", blocks=4, ffn=True,
+        dual_path=False (fields of `Rewrite`)
 
     Returns
     -------
@@ -35,20 +39,31 @@ def explain(trace: Trace, method: str = "clip_surgery", **options: object) -> Ex
     expect(Trace, trace, "record")
     row, kind = find_method(method), trace.model.visual.kind
     if kind not in row.architectures:
-        raise ValueError(f"{method} is defined for {' and '.join(row.architectures)} models, but {trace.model.name} is a {kind}")
+        raise ValueError(
+            f"{method} is defined for {' and '.join(row.architectures)} models, but "
+            f"{trace.model.name} is a {kind}"
+        )
     _check_options(method, options, row.options)
     scores = row.function(trace, **options)
-    maps = scores.values.detach().float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()  # B T gh gw
+    # B T gh gw
+    maps = scores.values.detach().float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()
     presence = cosines(trace.image_features, trace.text_features).cpu().numpy()
-    provenance = {**trace.model.provenance, "options": ", ".join(f"{name}={value}" for name, value in options.items())}
+    provenance = {
+        **trace.model.provenance,
+        "options": ", ".join(f"{name}={value}" for name, value in options.items()),
+    }
     explained = [
-        Explanation(values, trace.texts, method, grid, scores.unit, image, present, scores.notes, provenance)
+        Explanation(
+            values, trace.texts, method, grid, scores.unit, image, present, scores.notes, provenance
+        )
         for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
     ]
     return explained[0] if len(explained) == 1 else explained
 
 
-def word_relevance(trace: Trace, method: str = "bimodal", text: int | str = 0, image: int = 0, **options: object) -> WordRelevance:
+def word_relevance(
+    trace: Trace, method: str = "bimodal", text: int | str = 0, image: int = 0, **options: object
+) -> WordRelevance:
     """Which word of a text mattered for its cosine with an image?
 
     Parameters
@@ -61,12 +76,14 @@ def word_relevance(trace: Trace, method: str = "bimodal", text: int | str = 0, i
 
     Returns
     -------
-    `WordRelevance`: a number for each token in the method's own unit, signed unless the method knows no sign
+    `WordRelevance`: a number for each token in the method's own unit, signed unless the method
+    knows no sign
 
     Raises
     ------
     TypeError : no Trace
-    ValueError : a method without a text side, no such text, or a trace or text tower without words to ask about
+    ValueError : a method without a text side, no such text, or a trace or text tower without words
+        to ask about
     IndexError : no text or image of that number
     """
     expect(Trace, trace, "record")
@@ -74,16 +91,33 @@ def word_relevance(trace: Trace, method: str = "bimodal", text: int | str = 0, i
     if function is None:
         raise ValueError(f"{method} says nothing about words; choose one of {', '.join(able)}")
     if trace.model.visual.kind not in ANY:
-        raise ValueError(f"word_relevance reads CLIP's causal text tower, but {trace.model.name} is a {trace.model.visual.kind}")
-    _check_options(f"the words of {method}", options, list(inspect.signature(function).parameters)[2:])
+        raise ValueError(
+            f"word_relevance reads CLIP's causal text tower, but {trace.model.name} is a "
+            f"{trace.model.visual.kind}"
+        )
+    _check_options(
+        f"the words of {method}", options, list(inspect.signature(function).parameters)[2:]
+    )
     text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
     names, words = spelled(trace, text)
-    alone = trace.with_texts(trace.token_ids[text : text + 1, : len(names)])  # another text, even its length, must not matter
+    # another text, even its length, must not matter
+    alone = trace.with_texts(trace.token_ids[text : text + 1, : len(names)])
     scores, unit = function(alone, image, **options)
-    return WordRelevance(picture, trace.texts[text], names, words, scores.detach().float().cpu().numpy(), method, unit)
+    return WordRelevance(
+        picture,
+        trace.texts[text],
+        names,
+        words,
+        scores.detach().float().cpu().numpy(),
+        method,
+        unit,
+    )
 
 
 def _check_options(who: str, options: dict[str, object], allowed: list[str]) -> None:
     unknown = sorted(set(options) - set(allowed))
     if unknown:
-        raise ValueError(f"{who} has no option {', '.join(map(repr, unknown))}; its options: {', '.join(allowed) or 'none'}")
+        raise ValueError(
+            f"{who} has no option {', '.join(map(repr, unknown))}; its options: "
+            f"{', '.join(allowed) or 'none'}"
+        )

@@ -1,14 +1,17 @@
 """Which tokens did every layer look at, and what did every module add to the image-text score?
 
-Formula    Attention maps: softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in its place. Rollout: product of (mean_h A + I) / 2.
-           Contribution of a module whose output is x: ((x - mean(x)) / sigma * g) W . T / |F|, where sigma is the standard deviation of
-           the *final* stream, held fixed, g the final norm's gain and W the projection. With embedding and bias all parts add up to the
-           cosine.
+Formula    Attention maps: softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in its place. Rollout:
+           product of (mean_h A + I) / 2. Contribution of a module whose output is x: ((x - mean(x))
+           / sigma * g) W . T / |F|, where sigma is the standard deviation of the *final* stream,
+           held fixed, g the final norm's gain and W the projection. With embedding and bias all
+           parts add up to the cosine.
 Reads      the trace's q, k, v, stream, attention and FFN outputs; the final norm and projection.
 Returns    `AttentionMaps` (weights, 0…1) and `Contributions` (signed shares of a cosine).
-Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928); decomposition: Gandelsman et al. 2024 (arXiv 2310.05916).
-Misleads   Attention says where values were read from, not what they did to the score. A contribution is exact for the raw path with the
-           final norm held fixed; it is no prediction of what happens if the module is removed.
+Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928); decomposition: Gandelsman et al. 2024
+           (arXiv 2310.05916).
+Misleads   Attention says where values were read from, not what they did to the score. A
+           contribution is exact for the raw path with the final norm held fixed; it is no
+           prediction of what happens if the module is removed.
 """
 
 from collections.abc import Sequence
@@ -23,11 +26,15 @@ from ..results.findings import AttentionMaps, Contributions, Picture
 from ..trace.replay import gathering, unrounded
 from ..trace.trace import Kind, Trace, cosines
 
-SINK = 5.0  # a patch that gets this many times its even share of attention in the second half of the layers is called a sink
+# a patch that gets this many times its even share of attention in the second half of the layers is
+# called a sink
+SINK = 5.0
 
 
 @torch.no_grad()
-def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: int = 0) -> AttentionMaps:
+def attention_maps(
+    trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: int = 0
+) -> AttentionMaps:
     """Attention of every layer, with statistics of every head.
 
     Parameters
@@ -38,7 +45,8 @@ def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: in
 
     Returns
     -------
-    `AttentionMaps` of L layers and H heads: weights 0…1; rollout after Abnar & Zuidema (arXiv 2005.00928)
+    `AttentionMaps` of L layers and H heads: weights 0…1; rollout after Abnar & Zuidema (arXiv
+    2005.00928)
 
     Raises
     ------
@@ -63,24 +71,29 @@ def attention_maps(trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: in
     for layer in layers:
         w = trace.attention(layer)[image].float()
         to_patches = w[:, 1:, 1:]
-        statistics.append((
-            -(w * w.clamp_min(1e-12).log2()).sum(-1).mean(-1),
-            (to_patches * apart.to(w)).sum((-1, -2)) / to_patches.sum((-1, -2)),
-            w[:, 1:, 0].mean(-1),
-        ))  # fmt: skip
+        statistics.append(
+            (
+                -(w * w.clamp_min(1e-12).log2()).sum(-1).mean(-1),
+                (to_patches * apart.to(w)).sum((-1, -2)) / to_patches.sum((-1, -2)),
+                w[:, 1:, 0].mean(-1),
+            )
+        )
         rolled = (w.mean(0) + torch.eye(len(rolled), device=w.device)) / 2 @ rolled
         rollout.append(rolled[0])
         received.append(w.mean(0)[:, 1:].mean(0) * w.shape[-1])
     late = torch.stack(received[len(received) // 2 :]).mean(0)
     entropy, distance, on_class = (_numpy(torch.stack(values)) for values in zip(*statistics))
     sinks = tuple((late > SINK).nonzero().flatten().tolist())
-    return AttentionMaps(picture, mean, class_rows, entropy, distance, on_class, _numpy(torch.stack(rollout)), sinks)
+    return AttentionMaps(
+        picture, mean, class_rows, entropy, distance, on_class, _numpy(torch.stack(rollout)), sinks
+    )
 
 
 @torch.no_grad()
 @unrounded
 def contributions(trace: Trace, image: int = 0) -> Contributions:
-    """Share of every attention and every FFN in the cosine of every token of one image with every text; all parts add up to it.
+    """Share of every attention and every FFN in the cosine of every token of one image with every
+    text; all parts add up to it.
 
     Parameters
     ----------
@@ -89,7 +102,8 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
 
     Returns
     -------
-    `Contributions`: signed shares of a cosine, (L, T, N) of attention and of FFN (Gandelsman et al., arXiv 2310.05916)
+    `Contributions`: signed shares of a cosine, (L, T, N) of attention and of FFN (Gandelsman et
+    al., arXiv 2310.05916)
 
     Raises
     ------
@@ -104,21 +118,37 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
 
     def share(part: Tensor) -> np.ndarray:
         """(N, D) added to the stream -> (T, N) share of the cosine."""
-        centred = (part.float() - part.float().mean(-1, keepdim=True)) / sigma * tower.ln_post.weight.float()
+        centred = (
+            (part.float() - part.float().mean(-1, keepdim=True))
+            / sigma
+            * tower.ln_post.weight.float()
+        )
         return _numpy((centred @ to_text / tokens.norm(dim=-1, keepdim=True)).T)
 
     layers = range(len(trace.layers))
     bias = (tower.ln_post.bias.float() @ to_text)[None] / tokens.norm(dim=-1, keepdim=True)
-    lens = [cosines(F.normalize(tower.read_out(trace.residual(n)[image, 1:]), dim=-1), trace.text_features) for n in range(len(layers) + 1)]
+    lens = [
+        cosines(
+            F.normalize(tower.read_out(trace.residual(n)[image, 1:]), dim=-1), trace.text_features
+        )
+        for n in range(len(layers) + 1)
+    ]
     return Contributions(
-        picture, trace.texts,
+        picture,
+        trace.texts,
         attention=np.stack([share(trace.attention_output(n)[image]) for n in layers]),
         ffn=np.stack([share(trace.ffn_output(n)[image]) for n in layers]),
-        embedding=share(trace.residual(0)[image]), bias=_numpy(bias.T), similarity=_numpy(trace.similarity()[image].T),
-        attention_alignment=np.array([_cosine(trace.attention_output(n)[image, 0], final[0]) for n in layers], np.float32),
-        ffn_alignment=np.array([_cosine(trace.ffn_output(n)[image, 0], final[0]) for n in layers], np.float32),
+        embedding=share(trace.residual(0)[image]),
+        bias=_numpy(bias.T),
+        similarity=_numpy(trace.similarity()[image].T),
+        attention_alignment=np.array(
+            [_cosine(trace.attention_output(n)[image, 0], final[0]) for n in layers], np.float32
+        ),
+        ffn_alignment=np.array(
+            [_cosine(trace.ffn_output(n)[image, 0], final[0]) for n in layers], np.float32
+        ),
         lens=_numpy(torch.stack(lens).transpose(1, 2)),
-    )  # fmt: skip
+    )
 
 
 def _cosine(a: Tensor, b: Tensor) -> float:

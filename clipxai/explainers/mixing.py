@@ -1,36 +1,51 @@
-"""Who attends to whom? Ways to average a layer's values that differ only in what is compared with what.
+"""Who attends to whom? Ways to average a layer's values that differ only in what is compared with
+what.
 
-Axes: B images, H heads, N tokens (class token first), d width of a head. Every function: (B, H, N, d) -> (B, H, N, d), A V.
+Axes: B images, H heads, N tokens (class token first), d width of a head. Every function: (B, H, N,
+d) -> (B, H, N, d), A V.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-PAIRS = {"qk": ("qk",), "vv": ("vv",), "qq": ("qq",), "kk": ("kk",), "qq+kk": ("qq", "kk")}  # (queries, keys) of each softmax
+# (queries, keys) of each softmax
+PAIRS = {"qk": ("qk",), "vv": ("vv",), "qq": ("qq",), "kk": ("kk",), "qq+kk": ("qq", "kk")}
 ATTENTION_KINDS = (*PAIRS, "gem", "identity")
 
 
 def mix(
-    q: Tensor, k: Tensor, v: Tensor, attention: str, *, normalize: bool = False, sharpen: float = 1.0, bias: Tensor | None = None
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    attention: str,
+    *,
+    normalize: bool = False,
+    sharpen: float = 1.0,
+    bias: Tensor | None = None,
 ) -> Tensor:
     """sum over pairs of softmax(sharpen * a b^T / sqrt(d) + bias) V; "identity" leaves V as it is.
 
-    `normalize` brings queries and keys to unit length first; `bias` (N, N) favours some pairs of tokens.
+    `normalize` brings queries and keys to unit length first; `bias` (N, N) favours some pairs of
+    tokens.
     """
     if attention == "identity":
         return v
     tokens = {letter: _unit(x) if normalize else x for letter, x in zip("qkv", (q, k, v))}
     scale = sharpen * q.shape[-1] ** -0.5
-    mixed = [F.scaled_dot_product_attention(tokens[a], tokens[b], v, attn_mask=bias, scale=scale) for a, b in PAIRS[attention]]
+    mixed = [
+        F.scaled_dot_product_attention(tokens[a], tokens[b], v, attn_mask=bias, scale=scale)
+        for a, b in PAIRS[attention]
+    ]
     return sum(mixed[1:], mixed[0])
 
 
 def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) -> Tensor:
-    """Mean over q-q, k-k and v-v attention of unit tokens, each refined by itself first (GEM, arXiv 2312.00878).
+    """Mean over q-q, k-k and v-v attention of unit tokens, each refined by itself first (GEM, arXiv
+    2312.00878).
 
-    `length` (B,) is the mean norm of the block's normalised input tokens; divided by sqrt(d) it is the inverse temperature (as in GEM's
-    released code, like one iteration and the last six blocks).
+    `length` (B,) is the mean norm of the block's normalised input tokens; divided by sqrt(d) it is
+    the inverse temperature (as in GEM's released code, like one iteration and the last six blocks).
     """
     sharpness = (length * q.shape[-1] ** -0.5).view(-1, 1, 1, 1)
     mixed = []
@@ -44,12 +59,16 @@ def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) ->
 
 
 def neighbourhood_bias(grid: tuple[int, int], std: float) -> Tensor:
-    """(N, N) to add to attention logits: exp(-distance^2 / 2 std^2) between patches, 0 for the class token (NACLIP, arXiv 2404.08181).
+    """(N, N) to add to attention logits: exp(-distance^2 / 2 std^2) between patches, 0 for the
+    class token (NACLIP, arXiv 2404.08181).
 
     Peak 1, standard deviation 5 and no scaling by 1/sqrt(d): as in NACLIP's released code.
     """
     if std <= 0:
-        raise ValueError(f"neighbourhood={std}, but a standard deviation is above 0 (None: near patches get no bonus)")
+        raise ValueError(
+            f"neighbourhood={std}, but a standard deviation is above 0 (None: near patches get no "
+            "bonus)"
+        )
     y, x = torch.meshgrid(torch.arange(grid[0]), torch.arange(grid[1]), indexing="ij")
     places = torch.stack([y.flatten(), x.flatten()], dim=1).float()
     bias = torch.zeros(1 + len(places), 1 + len(places))

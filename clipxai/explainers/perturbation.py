@@ -1,18 +1,25 @@
-"""What does the score do when parts of the picture are covered? Slow, and honest: nothing but the model's answers is read.
+"""What does the score do when parts of the picture are covered? Slow, and honest: nothing but the
+model's answers is read.
 
 Formula    occlusion   s(x) - s(x with a square around patch i in the mean colour).
-           RISE        sum_n (s(x * m_n) - mean s) m_n[i] / (N p) over random smooth masks m_n, each cell of a coarse grid open with
-                       probability p. Subtracting the mean score shifts the expected map by a constant and removes the noise that uneven
+           RISE        sum_n (s(x * m_n) - mean s) m_n[i] / (N p) over random smooth masks m_n, each
+                       cell of a coarse grid open with probability p. Subtracting the mean score
+                       shifts the expected map by a constant and removes the noise that uneven
                        coverage would add.
-           gScoreCAM   sum_c w_c A_c with w = softmax over ALL channels c of: the logit of x * minmax(upsample(A_c)) for the k channels of
-                       largest gradient, 0 for the others.
-Reads      pixels; gScoreCAM also the last feature map (ResNet) or stream (ViT: the class token's gradient ranks channels, as released).
-Returns    `Scores` (B, P, T), signed; above 0 speaks for the text. gScoreCAM ends in a ReLU as published: a switch, off.
-Reference  occlusion: Zeiler & Fergus 2014 (arXiv 1311.2901). RISE: Petsiuk et al. 2018 (arXiv 1806.07421), 7 x 7 cells, p = 1/2; the paper
-           takes 4,000 masks or more (unverified), the default here is 1,000. gScoreCAM: Chen et al., ACCV 2022, k = 300 (its code takes a
-           tenth of the channels of RN50x4 and RN50x16).
-Misleads   A covered picture is not a picture the model was trained on; a mean-coloured square is itself something to look at. gScoreCAM's
-           softmax over logits of scale 100 lets a few channels decide.
+           gScoreCAM   sum_c w_c A_c with w = softmax over ALL channels c of: the logit of x *
+                       minmax(upsample(A_c)) for the k channels of largest gradient, 0 for the
+                       others.
+Reads      pixels; gScoreCAM also the last feature map (ResNet) or stream (ViT: the class token's
+           gradient ranks channels, as released).
+Returns    `Scores` (B, P, T), signed; above 0 speaks for the text. gScoreCAM ends in a ReLU as
+           published: a switch, off.
+Reference  occlusion: Zeiler & Fergus 2014 (arXiv 1311.2901). RISE: Petsiuk et al. 2018 (arXiv
+           1806.07421), 7 x 7 cells, p = 1/2; the paper takes 4,000 masks or more (unverified), the
+           default here is 1,000. gScoreCAM: Chen et al., ACCV 2022, k = 300 (its code takes a tenth
+           of the channels of RN50x4 and RN50x16).
+Misleads   A covered picture is not a picture the model was trained on; a mean-coloured square is
+           itself something to look at. gScoreCAM's softmax over logits of scale 100 lets a few
+           channels decide.
 """
 
 from collections.abc import Iterator
@@ -31,46 +38,86 @@ BATCH = 64  # covered pictures that go through the model together
 
 @torch.no_grad()
 def occlusion(trace: Trace, window: int = 3) -> Scores:
-    """Drop of the cosine when `window` x `window` patches around each patch turn into the mean colour."""
+    """Drop of the cosine when `window` x `window` patches around each patch turn into the mean
+    colour.
+    """
     if window < 1 or window % 2 == 0:
-        raise ValueError(f"window={window}, but a square around a patch is an odd number of patches wide: pass 1, 3, 5, ...")
-    patches = torch.eye(trace.grid[0] * trace.grid[1], device=trace.pixels.device).unflatten(1, trace.grid)  # P gh gw
+        raise ValueError(
+            f"window={window}, but a square around a patch is an odd number of patches wide: pass "
+            "1, 3, 5, ..."
+        )
+    # P gh gw
+    patches = torch.eye(trace.grid[0] * trace.grid[1], device=trace.pixels.device).unflatten(
+        1, trace.grid
+    )
     covered = F.max_pool2d(patches[:, None], window, stride=1, padding=window // 2)
     visible = F.interpolate(1 - covered, trace.pixels.shape[-2:])[:, 0]  # P h w
-    left = torch.stack([torch.cat([_masked(trace, image, few) for few in visible.split(BATCH)]) for image in range(len(trace.pixels))])
+    left = torch.stack(
+        [
+            torch.cat([_masked(trace, image, few) for few in visible.split(BATCH)])
+            for image in range(len(trace.pixels))
+        ]
+    )
     whole = cosines(trace.image_features, trace.text_features)
     return Scores(whole[:, None] - left, "drop of the cosine when covered")
 
 
 @torch.no_grad()
-def rise(trace: Trace, masks: int = 1000, cells: int = 7, share: float = 0.5, seed: int = 0) -> Scores:
-    """Mean of `masks` random smooth masks, weighted by the cosine of the picture seen through each."""
+def rise(
+    trace: Trace, masks: int = 1000, cells: int = 7, share: float = 0.5, seed: int = 0
+) -> Scores:
+    """Mean of `masks` random smooth masks, weighted by the cosine of the picture seen through
+    each.
+    """
     expect_some(masks=masks, cells=cells)
-    together = torch.zeros(len(trace.pixels), trace.grids[0].patches, len(trace.texts), device=trace.pixels.device)  # B P T
+    # B P T
+    together = torch.zeros(
+        len(trace.pixels), trace.grids[0].patches, len(trace.texts), device=trace.pixels.device
+    )
     seen, score = torch.zeros_like(together[0, :, 0]), torch.zeros_like(together[:, 0])  # P, B T
     for few in _random_masks(masks, cells, share, trace, seed):
         by_patch = F.avg_pool2d(few[:, None], trace.model.visual.patch)[:, 0].flatten(1)  # M P
-        scores = torch.stack([_masked(trace, image, few) for image in range(len(trace.pixels))]).float()  # B M T
-        together, seen, score = together + by_patch.T @ scores, seen + by_patch.sum(0), score + scores.sum(1)
+        # B M T
+        scores = torch.stack(
+            [_masked(trace, image, few) for image in range(len(trace.pixels))]
+        ).float()
+        together, seen, score = (
+            together + by_patch.T @ scores,
+            seen + by_patch.sum(0),
+            score + scores.sum(1),
+        )
     values = (together - seen[:, None] * score[:, None] / masks) / (masks * share)
     return Scores(values, "covariance of the cosine with being visible, by the share visible")
 
 
-def _random_masks(count: int, cells: int, share: float, trace: Trace, seed: int) -> Iterator[Tensor]:
-    """Smooth masks (M, h, w) with values 0…1 in batches: coarse random grids, enlarged and shifted by less than a cell."""
+def _random_masks(
+    count: int, cells: int, share: float, trace: Trace, seed: int
+) -> Iterator[Tensor]:
+    """Smooth masks (M, h, w) with values 0…1 in batches: coarse random grids, enlarged and shifted
+    by less than a cell.
+    """
     random = torch.Generator().manual_seed(seed)
     h, w = trace.pixels.shape[-2:]
     step = (-(-h // cells), -(-w // cells))
     for first in range(0, count, BATCH):
         number = min(BATCH, count - first)
         grid = (torch.rand(number, 1, cells, cells, generator=random) < share).float()
-        large = F.interpolate(grid, ((cells + 1) * step[0], (cells + 1) * step[1]), mode="bilinear", align_corners=False)[:, 0]
+        large = F.interpolate(
+            grid,
+            ((cells + 1) * step[0], (cells + 1) * step[1]),
+            mode="bilinear",
+            align_corners=False,
+        )[:, 0]
         tops, lefts = (torch.randint(size, (number,), generator=random).tolist() for size in step)
-        yield torch.stack([mask[y : y + h, x : x + w] for mask, y, x in zip(large, tops, lefts)]).to(trace.pixels.device)
+        yield torch.stack(
+            [mask[y : y + h, x : x + w] for mask, y, x in zip(large, tops, lefts)]
+        ).to(trace.pixels.device)
 
 
 def gscorecam(trace: Trace, channels: int = 300, relu: bool = False) -> Scores:
-    """Activation maps weighted by the logit of the picture seen through them, for the `channels` of largest gradient."""
+    """Activation maps weighted by the logit of the picture seen through them, for the `channels` of
+    largest gradient.
+    """
     expect_some(channels=channels)
     activations, slope = _channels(trace)  # B D gh gw, B T D
     k = min(channels, activations.shape[1])
@@ -78,18 +125,31 @@ def gscorecam(trace: Trace, channels: int = 300, relu: bool = False) -> Scores:
     logits = torch.zeros(slope.shape, device=slope.device)
     with torch.no_grad():
         for image, maps in enumerate(activations):
-            needed = chosen[image].any(0).nonzero()[:, 0]  # texts share channels: each goes through the model once
+            # texts share channels: each goes through the model once
+            needed = chosen[image].any(0).nonzero()[:, 0]
             for few in needed.split(BATCH):
-                large = F.interpolate(maps[None, few].float(), trace.pixels.shape[-2:], mode="bilinear", align_corners=True)[0]
+                large = F.interpolate(
+                    maps[None, few].float(),
+                    trace.pixels.shape[-2:],
+                    mode="bilinear",
+                    align_corners=True,
+                )[0]
                 low, high = large.amin((1, 2), True), large.amax((1, 2), True)
-                logits[image][:, few] = (_masked(trace, image, (large - low) / (high - low + 1e-6)) * trace.model.logit_scale.exp()).T
+                logits[image][:, few] = (
+                    _masked(trace, image, (large - low) / (high - low + 1e-6))
+                    * trace.model.logit_scale.exp()
+                ).T
         weights = torch.where(chosen, logits, 0).softmax(-1)
         values = torch.einsum("btd,bdp->bpt", weights, activations.flatten(2).float())
-    return Scores(values.clamp(min=0) if relu else values, "activation, averaged over channels by their score")
+    return Scores(
+        values.clamp(min=0) if relu else values, "activation, averaged over channels by their score"
+    )
 
 
 def _channels(trace: Trace) -> tuple[Tensor, Tensor]:
-    """Activation maps (B, D, gh, gw), and for every text the gradient of its score by channel (B, T, D)."""
+    """Activation maps (B, D, gh, gw), and for every text the gradient of its score by channel (B,
+    T, D).
+    """
     tower = trace.model.visual
     with gradients():
         if tower.kind == "resnet":
@@ -110,10 +170,17 @@ def _masked(trace: Trace, image: int, masks: Tensor) -> Tensor:
 
 @torch.no_grad()
 def leave_out_words(trace: Trace, image: int) -> tuple[Tensor, str]:
-    """Drop of the cosine with one image when a token is left out of a trace's only text, (S,); [start] and [end] stay and score 0."""
+    """Drop of the cosine with one image when a token is left out of a trace's only text, (S,);
+    [start] and [end] stay and score 0.
+    """
     ids, feature = trace.token_ids[0], trace.image_features[image : image + 1]
     drops = torch.zeros(len(ids), device=ids.device)
     if len(ids) > 2:  # the empty text has nothing to leave out
-        shorter = torch.stack([torch.cat([ids[:token], ids[token + 1 :]]) for token in range(1, len(ids) - 1)])
-        drops[1:-1] = (cosines(trace.text_features, feature) - cosines(trace.model.encode_text(shorter), feature))[:, 0]
+        shorter = torch.stack(
+            [torch.cat([ids[:token], ids[token + 1 :]]) for token in range(1, len(ids) - 1)]
+        )
+        drops[1:-1] = (
+            cosines(trace.text_features, feature)
+            - cosines(trace.model.encode_text(shorter), feature)
+        )[:, 0]
     return drops, "drop of the cosine when left out"

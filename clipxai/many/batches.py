@@ -1,10 +1,12 @@
-"""Many images, the same texts: how are they explained without waiting for the disk or saying the texts again?
+"""Many images, the same texts: how are they explained without waiting for the disk or saying the
+texts again?
 
     for path, e in explain_each(model, "photos/", ["a dog", "a bicycle"]):
         cx.save(e, f"maps/{path.stem}.png")
 
-One background thread decodes and resizes ahead of the model; the text tower runs once; neighbours of one shape go through the image tower
-together. Memory is that of one batch and of the images read ahead, however many there are.
+One background thread decodes and resizes ahead of the model; the text tower runs once; neighbours
+of one shape go through the image tower together. Memory is that of one batch and of the images read
+ahead, however many there are.
 """
 
 import glob
@@ -26,105 +28,176 @@ from ..model.image import Mode, Prepared
 from ..results.explanation import Explanation
 from ..trace.trace import Trace, record
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".jp2", ".ppm", ".pgm", ".tga")
+SUFFIXES = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".avif",
+    ".jp2",
+    ".ppm",
+    ".pgm",
+    ".tga",
+)
 Broken = Callable[[object, Exception], None]
 
 
 def explain_each(
-    model: CLIP, images: str | Path | Iterable[object], texts: Texts, method: str = "clip_surgery", *, mode: Mode = "squash",
-    size: int | tuple[int, int] | None = None, templates: Iterable[str] | None = None, truncate: bool = False, batch: int = 8,
-    broken: Broken | None = None, **options: object,
-) -> Iterator[tuple[object, Explanation]]:  # fmt: skip
+    model: CLIP,
+    images: str | Path | Iterable[object],
+    texts: Texts,
+    method: str = "clip_surgery",
+    *,
+    mode: Mode = "squash",
+    size: int | tuple[int, int] | None = None,
+    templates: Iterable[str] | None = None,
+    truncate: bool = False,
+    batch: int = 8,
+    broken: Broken | None = None,
+    **options: object,
+) -> Iterator[tuple[object, Explanation]]:
     """Explain many images, one after the other, in the order given.
 
     Parameters
     ----------
     model, texts, mode, size, templates, truncate : as for `record`
-    images : a folder (its image files, by name), a pattern such as "photos/**/*.jpg", or any iterable of what `record` takes as an image;
-        float tensors are pictures in 0…1, also those of four dimensions, which `record` takes for normalised pixels
+    images : a folder (its image files, by name), a pattern such as "photos/**/*.jpg", or any
+        iterable of what `record` takes as an image; float tensors are pictures in 0…1, also those
+        of four dimensions, which `record` takes for normalised pixels
     method, options : as for `explain`
     batch : images that go through the model together; more need more memory, the maps are the same
-    broken : called as broken(image, error) for an image that cannot be read, which is then left out; None raises the error
+    broken : called as broken(image, error) for an image that cannot be read, which is then left
+        out; None raises the error
 
     Returns
     -------
-    Iterator of (image as it was given, its `Explanation`). Wrong texts, methods, modes and sizes are errors at once, not at the first image
+    Iterator of (image as it was given, its `Explanation`). Wrong texts, methods, modes and sizes
+    are errors at once, not at the first image
 
     Raises
     ------
     FileNotFoundError : no images in the folder or of that pattern
-    ValueError, TypeError, OSError : as `record` and `explain`; an image that cannot be read, unless `broken` is given
+    ValueError, TypeError, OSError : as `record` and `explain`; an image that cannot be read, unless
+        `broken` is given
     """
     expect(CLIP, model, "load")
     if batch < 1:
-        raise ValueError(f"batch={batch}, but at least one image has to go through the model at a time")
+        raise ValueError(
+            f"batch={batch}, but at least one image has to go through the model at a time"
+        )
     find_method(method)
     read = partial(model.preprocessor, mode=mode, size=size)
-    read(np.zeros((model.visual.patch, model.visual.patch, 3), np.uint8))  # so that a wrong mode or size is not taken for a broken image
+    # so that a wrong mode or size is not taken for a broken image
+    read(np.zeros((model.visual.patch, model.visual.patch, 3), np.uint8))
     sources = pictures(images) if isinstance(images, (str, Path)) else images
     spoken = speak(model, texts, templates, truncate)
-    return _explained(spoken, _together(_read(sources, read, 2 * batch, broken), batch), method, options)
+    return _explained(
+        spoken, _together(_read(sources, read, 2 * batch, broken), batch), method, options
+    )
 
 
 def _explained(
-    spoken: Trace, batches: Iterable[list[tuple[object, Prepared]]], method: str, options: dict[str, object]
+    spoken: Trace,
+    batches: Iterable[list[tuple[object, Prepared]]],
+    method: str,
+    options: dict[str, object],
 ) -> Iterator[tuple[object, Explanation]]:
     for few in batches:
         images = [prepared for _, prepared in few]
         pixels = torch.cat([image.pixels for image in images])
-        together = Prepared(pixels, [image.images[0] for image in images], [image.grids[0] for image in images])
+        together = Prepared(
+            pixels, [image.images[0] for image in images], [image.grids[0] for image in images]
+        )
         yield from zip([source for source, _ in few], ask(spoken, together, method, options))
 
 
 def pictures(where: str | Path) -> list[Path]:
-    """Image files of a folder, or of a pattern with `*`, `?` or `**`, by name; hidden files are left out."""
+    """Image files of a folder, or of a pattern with `*`, `?` or `**`, by name; hidden files are
+    left out.
+    """
     folder = Path(where)
     if folder.is_dir():
         found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
     else:
         found = [Path(path) for path in glob.glob(str(where), recursive=True)]
-    found = sorted({path for path in found if path.is_file() and not path.name.startswith(".")})  # `**/**` finds some twice
+    # `**/**` finds some twice
+    found = sorted({path for path in found if path.is_file() and not path.name.startswith(".")})
     if not found:
-        raise FileNotFoundError(f"no images in {where}: pass a folder with {', '.join(SUFFIXES)}, or a pattern such as 'photos/**/*.jpg'")
+        raise FileNotFoundError(
+            f"no images in {where}: pass a folder with {', '.join(SUFFIXES)}, or a pattern such as "
+            "'photos/**/*.jpg'"
+        )
     return found
 
 
 @torch.no_grad()
-def speak(model: CLIP, texts: Texts, templates: Iterable[str] | None = None, truncate: bool = False) -> Trace:
+def speak(
+    model: CLIP, texts: Texts, templates: Iterable[str] | None = None, truncate: bool = False
+) -> Trace:
     """A trace of texts, for `see`: what stands for the image in it is one blank patch."""
-    return record(model, torch.zeros(1, 3, model.visual.patch, model.visual.patch), texts, templates=templates, truncate=truncate)
+    return record(
+        model,
+        torch.zeros(1, 3, model.visual.patch, model.visual.patch),
+        texts,
+        templates=templates,
+        truncate=truncate,
+    )
 
 
 @torch.no_grad()
 def see(spoken: Trace, prepared: Prepared, patches: bool = True) -> Trace:
-    """The same texts with other images; the text tower does not run again. The counterpart of `Trace.with_texts`.
+    """The same texts with other images; the text tower does not run again. The counterpart of
+    `Trace.with_texts`.
 
-    Without `patches`, for methods that read them from a path of their own, the last stream holds the class token only.
+    Without `patches`, for methods that read them from a path of their own, the last stream holds
+    the class token only.
     """
     model, layers = spoken.model, []
     pixels = prepared.pixels.to(model.device)
     stream = model.visual(pixels.to(model.dtype), tape=layers, patches=patches)
-    seen = replace(spoken, pixels=pixels, images=prepared.images, grids=prepared.grids, layers=tuple(layers), stream=stream)
-    if model.tokenizer is not None or model.visual.kind != "siglip":  # else there is none, and a method that needs it will say so
-        vars(seen)["empty_features"] = spoken.empty_features  # what this cached property would compute again
+    seen = replace(
+        spoken,
+        pixels=pixels,
+        images=prepared.images,
+        grids=prepared.grids,
+        layers=tuple(layers),
+        stream=stream,
+    )
+    # else there is none, and a method that needs it will say so
+    if model.tokenizer is not None or model.visual.kind != "siglip":
+        # what this cached property would compute again
+        vars(seen)["empty_features"] = spoken.empty_features
     return seen
 
 
-def ask(spoken: Trace, prepared: Prepared, method: str, options: dict[str, object]) -> list[Explanation]:
+def ask(
+    spoken: Trace, prepared: Prepared, method: str, options: dict[str, object]
+) -> list[Explanation]:
     """What a method says of each image, with no more of the model run than it reads."""
-    found = explain(see(spoken, prepared, patches=not find_method(method).rewrites(options)), method, **options)
+    found = explain(
+        see(spoken, prepared, patches=not find_method(method).rewrites(options)), method, **options
+    )
     return found if isinstance(found, list) else [found]
 
 
 def _read(
     sources: Iterable[object], read: Callable[[object], Prepared], ahead: int, broken: Broken | None
 ) -> Iterator[tuple[object, Prepared]]:
-    """Images as they become ready, in order; a single thread, because decoding is quicker than any model."""
+    """Images as they become ready, in order; a single thread, because decoding is quicker than any
+    model.
+    """
     for source, pending in _pending(sources, read, ahead):
         try:
             prepared = pending.result()
             if len(prepared.images) != 1:
-                raise ValueError(f"one entry of `images` holds {len(prepared.images)} of them: pass each as an entry of its own")
+                raise ValueError(
+                    f"one entry of `images` holds {len(prepared.images)} of them: pass each as an "
+                    "entry of its own"
+                )
         except (ValueError, TypeError, OSError) as error:
             if broken is None:
                 raise
@@ -133,7 +206,9 @@ def _read(
             yield source, prepared
 
 
-def _pending(sources: Iterable[object], read: Callable[[object], Prepared], ahead: int) -> Iterator[tuple[object, Future]]:
+def _pending(
+    sources: Iterable[object], read: Callable[[object], Prepared], ahead: int
+) -> Iterator[tuple[object, Future]]:
     reader = ThreadPoolExecutor(1, "clipxai-reader")
     waiting: deque[tuple[object, Future]] = deque()
     try:
@@ -147,7 +222,9 @@ def _pending(sources: Iterable[object], read: Callable[[object], Prepared], ahea
         reader.shutdown(cancel_futures=True)
 
 
-def _together(found: Iterable[tuple[object, Prepared]], batch: int) -> Iterator[list[tuple[object, Prepared]]]:
+def _together(
+    found: Iterable[tuple[object, Prepared]], batch: int
+) -> Iterator[list[tuple[object, Prepared]]]:
     """Neighbours of the same shape, at most `batch` of them."""
     few: list[tuple[object, Prepared]] = []
     for source, prepared in found:

@@ -1,8 +1,10 @@
-"""A folder of images becomes a folder of maps: which files are written, and what is left to do when a run was interrupted?
+"""A folder of images becomes a folder of maps: which files are written, and what is left to do when
+a run was interrupted?
 
-A record stands beside the maps, one line of JSON each: first the question that all of them answer, then every map with the image it was
-made from. A map is there already if its file is and its image is still the one on record. `view.save` writes a file complete or not at all,
-and its line comes after it; a line that was cut off is none.
+A record stands beside the maps, one line of JSON each: first the question that all of them answer,
+then every map with the image it was made from. A map is there already if its file is and its image
+is still the one on record. `view.save` writes a file complete or not at all, and its line comes
+after it; a line that was cut off is none.
 """
 
 import json
@@ -21,16 +23,25 @@ Source = list[str | int]  # of an image: path, bytes, time of the last change in
 Files = Mapping[Path, Sequence[Path]]
 
 
-def outputs(images: Sequence[Path], where: str, out: Path, method: str, formats: Iterable[str]) -> dict[Path, list[Path]]:
+def outputs(
+    images: Sequence[Path], where: str, out: Path, method: str, formats: Iterable[str]
+) -> dict[Path, list[Path]]:
     """For every image the files made from it, no two the same: `<out>/<image>-<method>.<format>`.
 
-    Folders below `where`, or below what stands before the first `*`, `?` or `[` of a pattern, are kept, whichever images are found.
-    An image that shares its name with another in its folder keeps its suffix as well, large and small letters alike: `a.jpg` and `A.png`;
-    so does one whose name is another's with suffix: `a.png.jpg` beside `a.png`.
+    Folders below `where`, or below what stands before the first `*`, `?` or `[` of a pattern, are
+    kept, whichever images are found. An image that shares its name with another in its folder keeps
+    its suffix as well, large and small letters alike: `a.jpg` and `A.png`; so does one whose name
+    is another's with suffix: `a.png.jpg` beside `a.png`.
     """
     parts = Path(where).parts
-    root = where if Path(where).is_dir() else Path(*takewhile(lambda part: not set("*?[").intersection(part), parts))
-    names = Counter(str(name).casefold() for image in images for name in {image, image.with_suffix("")})
+    root = (
+        where
+        if Path(where).is_dir()
+        else Path(*takewhile(lambda part: not set("*?[").intersection(part), parts))
+    )
+    names = Counter(
+        str(name).casefold() for image in images for name in {image, image.with_suffix("")}
+    )
     files = {}
     for image in images:
         name = image.stem if names[str(image.with_suffix("")).casefold()] == 1 else image.name
@@ -50,29 +61,45 @@ def unanswered(files: Files, out: Path, question: Mapping[str, object]) -> list[
 
     Raises
     ------
-    ValueError : the folder answers another question; one of the files is the map of another image that is still there; a damaged record
+    ValueError : the folder answers another question; one of the files is the map of another image
+        that is still there; a damaged record
     """
     before, made = _recorded(out)
-    changed = [name for name in {**before, **question} if before and before.get(name) != question.get(name)]
+    changed = [
+        name for name in {**before, **question} if before and before.get(name) != question.get(name)
+    ]
     if changed:
         was = ", ".join(f"{name}={before.get(name)!r}" for name in changed)
-        raise ValueError(f"{out} holds maps of another question ({was}): choose another folder, or --overwrite them")
+        raise ValueError(
+            f"{out} holds maps of another question ({was}): choose another folder, or --overwrite "
+            "them"
+        )
     left = []
     for image, some in files.items():
-        source, there = _source(image), [made.get(_name(file, out)) for file in some if file.exists()]
+        source, there = (
+            _source(image),
+            [made.get(_name(file, out)) for file in some if file.exists()],
+        )
         for other in there:
             if other and other[0] != source[0] and Path(other[0]).exists():
-                raise ValueError(f"{out} holds a map of {other[0]} where that of {image} goes: choose another folder, or --overwrite it")
+                raise ValueError(
+                    f"{out} holds a map of {other[0]} where that of {image} goes: choose another "
+                    "folder, or --overwrite it"
+                )
         if there != [source] * len(some):
             left.append(image)
     return left
 
 
 @contextmanager
-def recording(files: Files, images: Iterable[Path], out: Path, question: Mapping[str, object]) -> Iterator[Callable[[Path], None]]:
-    """Remove what is left of former maps of `images`, and record the new ones: `with recording(...) as made: ...; made(image)`.
+def recording(
+    files: Files, images: Iterable[Path], out: Path, question: Mapping[str, object]
+) -> Iterator[Callable[[Path], None]]:
+    """Remove what is left of former maps of `images`, and record the new ones: `with recording(...)
+    as made: ...; made(image)`.
 
-    Call `made` when all files of the image are written. An image that changes meanwhile is explained anew by the next run.
+    Call `made` when all files of the image are written. An image that changes meanwhile is
+    explained anew by the next run.
     """
     before, made = _recorded(out)
     sources = {image: _source(image) for image in images}
@@ -80,13 +107,25 @@ def recording(files: Files, images: Iterable[Path], out: Path, question: Mapping
     for folder in {out, *(file.parent for file in stale)}:
         folder.mkdir(parents=True, exist_ok=True)
     forgotten = {_name(file, out) for file in stale}
-    kept = [[name, *source] for name, source in made.items() if before == question and name not in forgotten]
-    with replacing(out / RECORD) as draft:  # first of all, so that an interruption leaves no line of a map that is gone or another's
-        draft.write_text("".join(json.dumps(line) + "\n" for line in [question, *kept]), encoding="utf-8")
+    kept = [
+        [name, *source]
+        for name, source in made.items()
+        if before == question and name not in forgotten
+    ]
+    # first of all, so that an interruption leaves no line of a map that is gone or another's
+    with replacing(out / RECORD) as draft:
+        draft.write_text(
+            "".join(json.dumps(line) + "\n" for line in [question, *kept]), encoding="utf-8"
+        )
     for file in stale:
         file.unlink(missing_ok=True)
     with (out / RECORD).open("ab", buffering=0) as lines:
-        yield lambda image: lines.write(b"".join(json.dumps([_name(file, out), *sources[image]]).encode() + b"\n" for file in files[image]))
+        yield lambda image: lines.write(
+            b"".join(
+                json.dumps([_name(file, out), *sources[image]]).encode() + b"\n"
+                for file in files[image]
+            )
+        )
 
 
 def _name(file: Path, out: Path) -> str:
@@ -95,12 +134,15 @@ def _name(file: Path, out: Path) -> str:
 
 def _source(image: Path) -> Source:
     state = image.stat()
-    path = image.parent.resolve() / image.name  # a link to an image keeps its name: what it points at may be replaced like any photo
+    # a link to an image keeps its name: what it points at may be replaced like any photo
+    path = image.parent.resolve() / image.name
     return [str(path), state.st_size, state.st_mtime_ns]
 
 
 def _recorded(out: Path) -> tuple[dict[str, object], dict[str, Source]]:
-    """The question that the maps in `out` answer, and name -> image of every map; empty without a record."""
+    """The question that the maps in `out` answer, and name -> image of every map; empty without a
+    record.
+    """
     lines = whole_lines(out / RECORD) if (out / RECORD).exists() else []
     question, *made = lines or [{}]
     return question, {name: source for name, *source in made}

@@ -1,4 +1,6 @@
-"""What has a long run done before it was interrupted? Files of JSON lines, appended one by one; a line that was cut off is none."""
+"""What has a long run done before it was interrupted? Files of JSON lines, appended one by one; a
+line that was cut off is none.
+"""
 
 import json
 from pathlib import Path
@@ -17,6 +19,9 @@ def whole_lines(file: Path) -> list:
             try:
                 said.append(json.loads(line))
             except ValueError as error:
-                hint = "delete that line, or the file if it is the first, and what it stood for is done again"
+                hint = (
+                    "delete that line, or the file if it is the first, and what it stood for is "
+                    "done again"
+                )
                 raise ValueError(f"line {number} of {file} is damaged ({error}): {hint}") from None
     return said

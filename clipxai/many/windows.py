@@ -1,12 +1,14 @@
-"""How is a large photograph explained by a model that reads small images? Window by window, averaged where windows overlap.
+"""How is a large photograph explained by a model that reads small images? Window by window,
+averaged where windows overlap.
 
 Formula    S[t, p] = mean over the windows w that cover patch p of S_w[t, p]
-           Windows lie on the patch grid of the resized image, `stride` apart; the last of a row or column is shifted inwards so that it
-           ends with the image, and every patch is covered.
-Reference  the sliding-window protocol of training-free segmentation with CLIP: 224 pixels, stride 112, short side 336 (SCLIP, Wang et al.,
-           arXiv 2312.01597).
-Misleads   A window knows nothing of what lies around it: a wheel that fills a window may be anything round. Small things gain, large
-           things lose. Where windows meet, the averages of differently many windows stand side by side.
+           Windows lie on the patch grid of the resized image, `stride` apart; the last of a row or
+           column is shifted inwards so that it ends with the image, and every patch is covered.
+Reference  the sliding-window protocol of training-free segmentation with CLIP: 224 pixels, stride
+           112, short side 336 (SCLIP, Wang et al., arXiv 2312.01597).
+Misleads   A window knows nothing of what lies around it: a wheel that fills a window may be
+           anything round. Small things gain, large things lose. Where windows meet, the averages of
+           differently many windows stand side by side.
 """
 
 import math
@@ -26,51 +28,81 @@ from .batches import ask, see, speak
 
 
 def explain_windows(
-    model: CLIP, image: object, texts: Texts, method: str = "clip_surgery", *, window: int | tuple[int, int] | None = None,
-    stride: int | None = None, size: int | None = None, templates: Iterable[str] | None = None, truncate: bool = False, batch: int = 4,
+    model: CLIP,
+    image: object,
+    texts: Texts,
+    method: str = "clip_surgery",
+    *,
+    window: int | tuple[int, int] | None = None,
+    stride: int | None = None,
+    size: int | None = None,
+    templates: Iterable[str] | None = None,
+    truncate: bool = False,
+    batch: int = 4,
     **options: object,
-) -> Explanation:  # fmt: skip
-    """One map of a large image, from overlapping windows of the size the model reads; memory is that of `batch` windows.
+) -> Explanation:
+    """One map of a large image, from overlapping windows of the size the model reads; memory is
+    that of `batch` windows.
 
-    Every window is explained by itself and never normalised, so its raw scores can be averaged with its neighbours'. What a method asks of
-    "the whole image" it asks of the window. For feature surgery: redundant="empty" subtracts the same text in every window; with "labels"
-    the weights of the texts come from each window's own class token, so the same patch may lose more in one window than in another.
+    Every window is explained by itself and never normalised, so its raw scores can be averaged with
+    its neighbours'. What a method asks of "the whole image" it asks of the window. For feature
+    surgery: redundant="empty" subtracts the same text in every window; with "labels" the weights of
+    the texts come from each window's own class token, so the same patch may lose more in one window
+    than in another.
 
     Parameters
     ----------
     model, texts, templates, truncate : as for `record`
     image : one image, anything `record` takes but pixels
     method, options : as for `explain`; every method works that works on the model
-    window : side in pixels, or (height, width), of what the model sees at once; its own input size unless told
-    stride : pixels from one window to the next, across and down; half the smaller side of the window unless told
-    size : short side in pixels the image is resized to first, ratio kept, to the nearest whole patch. None keeps its own resolution, or
-        enlarges it to one window where it is smaller
+    window : side in pixels, or (height, width), of what the model sees at once; its own input size
+        unless told
+    stride : pixels from one window to the next, across and down; half the smaller side of the
+        window unless told
+    size : short side in pixels the image is resized to first, ratio kept, to the nearest whole
+        patch. None keeps its own resolution, or enlarges it to one window where it is smaller
     batch : windows that go through the model together; more need more memory, the map is the same
 
     Returns
     -------
-    An `Explanation` on the patch grid of the resized image, its whole image covered. Its `presence` is, as everywhere, the cosine of each
-    text with the whole image, seen at once at the model's own size: a small thing may be found in a window and hardly count in the whole
+    An `Explanation` on the patch grid of the resized image, its whole image covered. Its `presence`
+    is, as everywhere, the cosine of each text with the whole image, seen at once at the model's own
+    size: a small thing may be found in a window and hardly count in the whole
 
     Raises
     ------
     TypeError : no CLIP
-    ValueError : a window that does not fit into the resized image; sides or strides that are not multiples of the patch; as `explain`
+    ValueError : a window that does not fit into the resized image; sides or strides that are not
+        multiples of the patch; as `explain`
     FileNotFoundError : no such image
     """
     expect(CLIP, model, "load")
     if batch < 1:
-        raise ValueError(f"batch={batch}, but at least one window has to go through the model at a time")
+        raise ValueError(
+            f"batch={batch}, but at least one window has to go through the model at a time"
+        )
     find_method(method)
     patch, prepare = model.visual.patch, model.preprocessor
-    high, wide = prepare.image_size if window is None else (window, window) if isinstance(window, int) else window
+    high, wide = (
+        prepare.image_size
+        if window is None
+        else (window, window)
+        if isinstance(window, int)
+        else window
+    )
     stride = max(patch, min(high, wide) // 2 // patch * patch) if stride is None else stride
     _check(high, wide, stride, patch)
     originals = [read_image(one) for one in each_image(image)]
     if len(originals) != 1:
-        raise ValueError(f"explain_windows takes one image at a time, not {len(originals)}: call it for each")
+        raise ValueError(
+            f"explain_windows takes one image at a time, not {len(originals)}: call it for each"
+        )
     whole = prepare(originals)
-    canvas = prepare(originals, mode="aspect", size=_own_size(whole.grids[0], high, wide, patch) if size is None else size)
+    canvas = prepare(
+        originals,
+        mode="aspect",
+        size=_own_size(whole.grids[0], high, wide, patch) if size is None else size,
+    )
     places = _places(canvas.grids[0], high // patch, wide // patch, stride // patch)
     spoken = speak(model, texts, templates, truncate)
 
@@ -81,27 +113,42 @@ def explain_windows(
         for (rows, columns), e in zip(few, ask(spoken, _cut(canvas, few, patch), method, options)):
             sums[:, rows, columns] += e.scores
             counts[rows, columns] += 1
-    presence = cosines(see(spoken, whole, patches=False).image_features, spoken.text_features)[0].cpu().numpy()
+    presence = (
+        cosines(see(spoken, whole, patches=False).image_features, spoken.text_features)[0]
+        .cpu()
+        .numpy()
+    )
     h, w = canvas.pixels.shape[-2:]
     how = f"{len(places)} x {high}x{wide} pixels, stride {stride}, on the image at {h}x{w}"
     note = f"Every window was explained by itself and overlaps were averaged: {how}."
     return replace(
-        e, scores=(sums / counts).astype(np.float32), grid=canvas.grids[0], presence=presence,
-        notes=(*e.notes, note), provenance=e.provenance | {"windows": how},
-    )  # fmt: skip
+        e,
+        scores=(sums / counts).astype(np.float32),
+        grid=canvas.grids[0],
+        presence=presence,
+        notes=(*e.notes, note),
+        provenance=e.provenance | {"windows": how},
+    )
 
 
 def _check(high: int, wide: int, stride: int, patch: int) -> None:
     for name, side in {"window": high, "width of the window": wide, "stride": stride}.items():
         if side < patch or side % patch:
             nearest = max(1, round(side / patch)) * patch
-            raise ValueError(f"{name} {side} is not a multiple of the patch, {patch} pixels; nearest: {nearest}")
+            raise ValueError(
+                f"{name} {side} is not a multiple of the patch, {patch} pixels; nearest: {nearest}"
+            )
     if stride > min(high, wide):
-        raise ValueError(f"stride {stride} leaves gaps between windows of {high}x{wide} pixels: pass at most {min(high, wide)}")
+        raise ValueError(
+            f"stride {stride} leaves gaps between windows of {high}x{wide} pixels: pass at most "
+            f"{min(high, wide)}"
+        )
 
 
 def _own_size(image: Grid, high: int, wide: int, patch: int) -> int:
-    """Short side, in whole patches, of an image at its own resolution, or at what makes it as large as a window."""
+    """Short side, in whole patches, of an image at its own resolution, or at what makes it as large
+    as a window.
+    """
     h, w = image.image_size
     return math.ceil(min(h, w) * max(1, high / h, wide / w) / patch - 1e-6) * patch
 
@@ -110,10 +157,15 @@ def _places(grid: Grid, high: int, wide: int, stride: int) -> list[tuple[slice, 
     """Rows and columns of every window, in patches."""
     if high > grid.height or wide > grid.width:
         raise ValueError(
-            f"a window of {high}x{wide} patches does not fit into an image resized to {grid.height}x{grid.width}: pass a larger size, "
+            f"a window of {high}x{wide} patches does not fit into an image resized to "
+            f"{grid.height}x{grid.width}: pass a larger size, "
             "or none to keep the image's own resolution"
         )
-    return [(slice(y, y + high), slice(x, x + wide)) for y in _starts(grid.height, high, stride) for x in _starts(grid.width, wide, stride)]
+    return [
+        (slice(y, y + high), slice(x, x + wide))
+        for y in _starts(grid.height, high, stride)
+        for x in _starts(grid.width, wide, stride)
+    ]
 
 
 def _starts(length: int, window: int, stride: int) -> list[int]:
@@ -124,10 +176,20 @@ def _starts(length: int, window: int, stride: int) -> list[int]:
 def _cut(canvas: Prepared, places: list[tuple[slice, slice]], patch: int) -> Prepared:
     """The pixels of windows, and where each lies on the original image."""
     grid = canvas.grids[0]
-    y, x = grid.image_size[0] / grid.height, grid.image_size[1] / grid.width  # pixels of the original in a patch
+    # pixels of the original in a patch
+    y, x = grid.image_size[0] / grid.height, grid.image_size[1] / grid.width
     pixels, grids = [], []
     for rows, columns in places:
-        pixels.append(canvas.pixels[0, :, patch * rows.start : patch * rows.stop, patch * columns.start : patch * columns.stop])
+        pixels.append(
+            canvas.pixels[
+                0,
+                :,
+                patch * rows.start : patch * rows.stop,
+                patch * columns.start : patch * columns.stop,
+            ]
+        )
         box = (rows.start * y, columns.start * x, rows.stop * y, columns.stop * x)
-        grids.append(Grid(rows.stop - rows.start, columns.stop - columns.start, grid.image_size, box))
+        grids.append(
+            Grid(rows.stop - rows.start, columns.stop - columns.start, grid.image_size, box)
+        )
     return Prepared(torch.stack(pixels), canvas.images * len(places), grids)

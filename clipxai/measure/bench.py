@@ -1,11 +1,15 @@
-"""Which map should one believe? Every method on every picture of a data set, one forward pass a picture, with all measures.
+"""Which map should one believe? Every method on every picture of a data set, one forward pass a
+picture, with all measures.
 
-clipxai bench --data emoji-world --out runs/bench                          # table, results.json, leaderboard.md, report.html
-torchrun --nproc-per-node 2 -m clipxai bench --data DIR --out runs/bench   # the same numbers, to the last digit
+clipxai bench --data emoji-world --out runs/bench                          # table, results.json,
+leaderboard.md, report.html
+torchrun --nproc-per-node 2 -m clipxai bench --data DIR --out runs/bench   # the same numbers, to
+the last digit
 
-Each picture's numbers are one line in `OUT/rows/`, written whole or not at all: an interrupted run goes on where it stopped, and measures
-again what changed on disk. Processes share the pictures; their lines are gathered and added up in the order of the data set. (Processes
-with as many threads each: how torch splits a sum over threads can change its last digit.)
+Each picture's numbers are one line in `OUT/rows/`, written whole or not at all: an interrupted run
+goes on where it stopped, and measures again what changed on disk. Processes share the pictures;
+their lines are gathered and added up in the order of the data set. (Processes with as many threads
+each: how torch splits a sum over threads can change its last digit.)
 """
 
 import json
@@ -52,7 +56,8 @@ class Asked:
     ----------
     sample : the picture and its truth
     trace : recorded with the texts of `labels` and then of `absent`
-    labels, absent : numbers of classes that are present (or, without a name, the one that the model finds), and of some that are not
+    labels, absent : numbers of classes that are present (or, without a name, the one that the model
+        finds), and of some that are not
     seed : for everything random about this picture
     of_all : method -> maps of every class, once some metric has needed them
     """
@@ -75,37 +80,63 @@ class Bench:
     methods : names in `clipxai.methods()`; by default all that need only the recorded pass
     metrics : names in `METRICS`; by default those that cost little
     seed : chooses absent labels, noise and shuffled weights
-    templates : name in `TEMPLATES`, to average each class over these prompts instead of the data set's single one
+    templates : name in `TEMPLATES`, to average each class over these prompts instead of the data
+        set's single one
     size : side in pixels of the pictures the model reads, instead of its own
 
     Raises
     ------
-    ValueError : unknown method, metric or templates; a method that the model's architecture does not allow; a metric that the data cannot
-        answer
+    ValueError : unknown method, metric or templates; a method that the model's architecture does
+        not allow; a metric that the data cannot answer
     """
 
     def __init__(
-        self, model: CLIP, data: Dataset, methods: Sequence[str] | None = None, metrics: Sequence[str] | None = None, seed: int = 0, *,
-        templates: str | None = None, size: int | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        model: CLIP,
+        data: Dataset,
+        methods: Sequence[str] | None = None,
+        metrics: Sequence[str] | None = None,
+        seed: int = 0,
+        *,
+        templates: str | None = None,
+        size: int | None = None,
+    ) -> None:
         self.model, self.data, self.seed, self.size = model, data, seed, size
         if templates not in (None, *TEMPLATES):
             raise ValueError(f"unknown templates {templates!r}; choose from {', '.join(TEMPLATES)}")
         self.templates = templates
         kind = model.visual.kind
-        self.methods = list(methods or (name for name, row in METHODS.items() if row.needs == "forward" and kind in row.architectures))
+        self.methods = list(
+            methods
+            or (
+                name
+                for name, row in METHODS.items()
+                if row.needs == "forward" and kind in row.architectures
+            )
+        )
         for name in self.methods:
             if kind not in find_method(name).architectures:
                 raise ValueError(f"{name} is not defined for {model.name}, a {kind}")
         nameless = data.name == "imagenet-segmentation"
-        self.metrics = list(metrics or (("imagenet-segmentation", "localisation") if nameless else ("localisation", "presence")))
+        self.metrics = list(
+            metrics
+            or (
+                ("imagenet-segmentation", "localisation")
+                if nameless
+                else ("localisation", "presence")
+            )
+        )
         for name in self.metrics:
             if name not in METRICS:
                 raise ValueError(f"unknown metric {name!r}; choose from {', '.join(METRICS)}")
         for name in NAMED.intersection(self.metrics) if nameless else ():
-            raise ValueError(f"{name} needs to know what is in a picture, but ImageNet-Segmentation does not say")
+            raise ValueError(
+                f"{name} needs to know what is in a picture, but ImageNet-Segmentation does not say"
+            )
         if "imagenet-segmentation" in self.metrics and not nameless:
-            raise ValueError(f"imagenet-segmentation is the protocol of that data set alone, not of {data.name}")
+            raise ValueError(
+                f"imagenet-segmentation is the protocol of that data set alone, not of {data.name}"
+            )
 
     @cached_property
     @torch.no_grad()
@@ -134,22 +165,37 @@ class Bench:
 
     @cached_property
     def settings(self) -> dict[str, object]:
-        """What the numbers depend on, apart from which pictures were measured; `made_from` says that."""
+        """What the numbers depend on, apart from which pictures were measured; `made_from` says
+        that.
+        """
         return {
-            "model": {"name": self.model.name, **self.model.provenance, "weights sha256": self.model.weights_sha256()},
-            "data": self.data.name, "data folder": self.data.root and str(self.data.root),
+            "model": {
+                "name": self.model.name,
+                **self.model.provenance,
+                "weights sha256": self.model.weights_sha256(),
+            },
+            "data": self.data.name,
+            "data folder": self.data.root and str(self.data.root),
             "prompts": {words: text for words, text in zip(self.data.classes, self.data.prompts)},
-            "methods": self.methods, "metrics": self.metrics, "seed": self.seed, "clipxai": version("clipxai"),
-            "templates": self.templates, "size": self.size,
-        }  # fmt: skip
+            "methods": self.methods,
+            "metrics": self.metrics,
+            "seed": self.seed,
+            "clipxai": version("clipxai"),
+            "templates": self.templates,
+            "size": self.size,
+        }
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """id -> its place in the order of the data set, which chooses its half and its absent labels."""
+        """id -> its place in the order of the data set, which chooses its half and its absent
+        labels.
+        """
         return {name: at for at, name in enumerate(self.data.ids)}
 
     def made_from(self, name: str) -> list:
-        """What one picture's row depends on: its place, and bytes and time of the last change of each file that is read for it."""
+        """What one picture's row depends on: its place, and bytes and time of the last change of
+        each file that is read for it.
+        """
         states = [file.stat() for file in self.data.files(name)]
         return [self.places[name], *([state.st_size, state.st_mtime_ns] for state in states)]
 
@@ -162,25 +208,37 @@ class Bench:
         few = list(numbers)
         texts = tuple(self.data.prompts[number] for number in few)
         asked = replace(
-            trace, texts=texts, templates=TEMPLATES.get(self.templates), token_ids=None if self.templates else self.ids[few],
-            text_layers=(), text_tokens=None, text_features=self.texts[few],
-        )  # fmt: skip
-        vars(asked)["empty_features"] = self.empty_features  # what this cached property would encode again for every picture
+            trace,
+            texts=texts,
+            templates=TEMPLATES.get(self.templates),
+            token_ids=None if self.templates else self.ids[few],
+            text_layers=(),
+            text_tokens=None,
+            text_features=self.texts[few],
+        )
+        # what this cached property would encode again for every picture
+        vars(asked)["empty_features"] = self.empty_features
         return asked
 
     def of_all_classes(self, asked: Asked, method: str) -> Explanation:
         """The maps of every class of the data set."""
         if method not in asked.of_all:
-            asked.of_all[method] = explain(self.with_texts(asked.trace, range(len(self.texts))), method)
+            asked.of_all[method] = explain(
+                self.with_texts(asked.trace, range(len(self.texts))), method
+            )
         return asked.of_all[method]
 
     def labels(self, sample: Sample, trace: Trace) -> tuple[int, ...]:
-        """Numbers of the classes to ask for: those that are known to be there, or else the one that the model finds."""
+        """Numbers of the classes to ask for: those that are known to be there, or else the one that
+        the model finds.
+        """
         return sample.labels or (int((trace.image_features @ self.texts.T).argmax()),)
 
     @torch.no_grad()
     def measure(self, name: str) -> dict[str, object]:
-        """The row of one picture: labels, milliseconds, and method -> metric -> rows of numbers; without a label no numbers."""
+        """The row of one picture: labels, milliseconds, and method -> metric -> rows of numbers;
+        without a label no numbers.
+        """
         at, made_from, sample = self.places[name], self.made_from(name), self.data.read(name)
         if sample.labels == ():
             return {"id": name, "from": made_from, "labels": []}
@@ -189,11 +247,22 @@ class Bench:
         labels = self.labels(sample, trace)
         random = np.random.default_rng([self.seed, at])
         others = np.setdiff1d(np.arange(len(self.texts)), labels)
-        absent = tuple(random.choice(others, min(ABSENT, len(others)), replace=False).tolist()) if sample.labels else ()
+        absent = (
+            tuple(random.choice(others, min(ABSENT, len(others)), replace=False).tolist())
+            if sample.labels
+            else ()
+        )
         trace = self.with_texts(trace, labels + absent)
         asked = Asked(sample, trace, labels, absent, int(random.integers(1 << 31)))
         trace.image_tokens()  # computed here, so that no method pays for all
-        row = {"id": name, "from": made_from, "labels": list(labels), "half": at % 2, "milliseconds": {"forward": forward()}, "scores": {}}
+        row = {
+            "id": name,
+            "from": made_from,
+            "labels": list(labels),
+            "half": at % 2,
+            "milliseconds": {"forward": forward()},
+            "scores": {},
+        }
         if "inside" in self.metrics:
             row["inside"] = look_inside(asked)
         row["scores"] |= class_token(self, asked)
@@ -201,7 +270,11 @@ class Bench:
             with stopwatch() as spent:
                 explanation = explain(trace, method)
             row["milliseconds"][method] = spent()
-            row["scores"][method] = {name: METRICS[name](self, asked, explanation) for name in self.metrics if METRICS[name]}
+            row["scores"][method] = {
+                name: METRICS[name](self, asked, explanation)
+                for name in self.metrics
+                if METRICS[name]
+            }
         return row
 
 
@@ -215,9 +288,14 @@ def stopwatch() -> Iterator[Callable[[], float]]:
 
 def _localisation(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
     masks = asked.sample.masks
-    others = [np.delete(masks, n, axis=0).any(0) if len(masks) > 1 else None for n in range(len(masks))]
+    others = [
+        np.delete(masks, n, axis=0).any(0) if len(masks) > 1 else None for n in range(len(masks))
+    ]
     heats = [explanation.heatmap(n, masks.shape[1:], normalize="none") for n in range(len(masks))]
-    return [localise(heat, mask, other, asked.sample.ignore).tolist() for heat, mask, other in zip(heats, masks, others)]
+    return [
+        localise(heat, mask, other, asked.sample.ignore).tolist()
+        for heat, mask, other in zip(heats, masks, others)
+    ]
 
 
 def _presence(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
@@ -229,13 +307,20 @@ def _ranked(claims: np.ndarray, asked: Asked) -> list[list[float]]:
 
 
 def _segmentation(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[int]]:
-    made = segment(bench.of_all_classes(asked, explanation.method), size=asked.sample.masks.shape[1:])
+    made = segment(
+        bench.of_all_classes(asked, explanation.method), size=asked.sample.masks.shape[1:]
+    )
     return counts(made.labels, made.confidence, truth(asked.sample))
 
 
 def _given_labels(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[int]]:
     there = slice(len(asked.labels))
-    present = replace(explanation, scores=explanation.scores[there], texts=explanation.texts[there], presence=explanation.presence[there])
+    present = replace(
+        explanation,
+        scores=explanation.scores[there],
+        texts=explanation.texts[there],
+        presence=explanation.presence[there],
+    )
     made = segment(present, threshold=0.0, of="map", size=asked.sample.masks.shape[1:])
     return counts(np.array([-1, *asked.labels])[made.labels], made.confidence, truth(asked.sample))
 
@@ -245,68 +330,119 @@ def _recognition(bench: Bench, asked: Asked, explanation: Explanation) -> list[l
 
 
 def _beside_truth(scores: np.ndarray, asked: Asked) -> list[list[float]]:
-    return [[*scores.tolist(), *np.isin(np.arange(len(scores)), asked.labels).astype(float).tolist()]]
+    return [
+        [*scores.tolist(), *np.isin(np.arange(len(scores)), asked.labels).astype(float).tolist()]
+    ]
 
 
 def class_token(bench: Bench, asked: Asked) -> dict[str, dict[str, list]]:
-    """What the whole image says, for the metrics that need no map: name of the row -> metric -> rows of numbers."""
-    rows: dict[str, dict[str, list]] = {"(class token)": {}} if {"presence", "recognition"}.intersection(bench.metrics) else {}
+    """What the whole image says, for the metrics that need no map: name of the row -> metric ->
+    rows of numbers.
+    """
+    rows: dict[str, dict[str, list]] = (
+        {"(class token)": {}} if {"presence", "recognition"}.intersection(bench.metrics) else {}
+    )
     if "presence" in bench.metrics:
         rows["(class token)"]["presence"] = _ranked(explain(asked.trace, "clip").presence, asked)
     if "recognition" in bench.metrics:
         everything = bench.of_all_classes(asked, "clip")
-        scale = None if bench.model.visual.kind == "siglip" else float(bench.model.logit_scale.exp())  # a SigLIP asks about each text alone
-        rows["(class token)"]["recognition"] = _beside_truth(recognise(everything, scale=scale), asked)
-        rows["(class token, cosine)"] = {"recognition": _beside_truth(recognise(everything, scale=None), asked)}
-        rows["(class token, feature surgery)"] = {"recognition": _beside_truth(recognise(everything, "feature surgery"), asked)}
+        # a SigLIP asks about each text alone
+        scale = (
+            None if bench.model.visual.kind == "siglip" else float(bench.model.logit_scale.exp())
+        )
+        rows["(class token)"]["recognition"] = _beside_truth(
+            recognise(everything, scale=scale), asked
+        )
+        rows["(class token, cosine)"] = {
+            "recognition": _beside_truth(recognise(everything, scale=None), asked)
+        }
+        rows["(class token, feature surgery)"] = {
+            "recognition": _beside_truth(recognise(everything, "feature surgery"), asked)
+        }
     return rows
 
 
-def _imagenet_segmentation(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
-    return [imagenet_segmentation(explanation.heatmap(0, asked.sample.masks.shape[1:]), asked.sample.masks[0]).tolist()]
+def _imagenet_segmentation(
+    bench: Bench, asked: Asked, explanation: Explanation
+) -> list[list[float]]:
+    return [
+        imagenet_segmentation(
+            explanation.heatmap(0, asked.sample.masks.shape[1:]), asked.sample.masks[0]
+        ).tolist()
+    ]
 
 
 def _faithfulness(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
     pixels = asked.trace.pixels[0]
     heats = resize_bilinear(explanation.scores[: len(asked.labels)], *pixels.shape[1:])
     scores = (faithfulness.probability(bench.model, bench.texts, label) for label in asked.labels)
-    return [faithfulness.faithfulness(bench.model, score, pixels, heat).tolist() for score, heat in zip(scores, heats)]
+    return [
+        faithfulness.faithfulness(bench.model, score, pixels, heat).tolist()
+        for score, heat in zip(scores, heats)
+    ]
 
 
 def _randomisation(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
     blind = bench.with_texts(record(bench.shuffled, asked.trace.pixels, ""), asked.labels)
-    return [[faithfulness.agreement(a, b)] for a, b in zip(explanation.scores, explain(blind, explanation.method).scores)]
+    return [
+        [faithfulness.agreement(a, b)]
+        for a, b in zip(explanation.scores, explain(blind, explanation.method).scores)
+    ]
 
 
 def _sensitivity(bench: Bench, asked: Asked, explanation: Explanation) -> list[list[float]]:
     def maps(pixels: Tensor) -> np.ndarray:
-        return np.array([e.scores for e in explain(bench.with_texts(bench.record(pixels), asked.labels), explanation.method)])
+        return np.array(
+            [
+                e.scores
+                for e in explain(
+                    bench.with_texts(bench.record(pixels), asked.labels), explanation.method
+                )
+            ]
+        )
 
-    return faithfulness.sensitivity(maps, asked.trace.pixels[0], bench.model.preprocessor.std, asked.seed)[:, None].tolist()
+    return faithfulness.sensitivity(
+        maps, asked.trace.pixels[0], bench.model.preprocessor.std, asked.seed
+    )[:, None].tolist()
 
 
 def look_inside(asked: Asked) -> dict[str, list]:
-    """Attention on each labelled object of two patches or more, its chance level, and what features share."""
+    """Attention on each labelled object of two patches or more, its chance level, and what features
+    share.
+    """
     objects = [on_patches(mask, asked.trace.grids[0]) for mask in asked.sample.masks]
     objects = [patches for patches in objects if 1 < patches.sum() < len(patches)]
     return {
         "attention": [layers.attention_on(asked.trace, patches).tolist() for patches in objects],
         "chance": [[(int(patches.sum()) - 1) / (len(patches) - 1)] for patches in objects],
-        "redundancy": [layers.redundancies(asked.trace, n, len(asked.labels)) for n in range(len(asked.labels)) if asked.absent],
+        "redundancy": [
+            layers.redundancies(asked.trace, n, len(asked.labels))
+            for n in range(len(asked.labels))
+            if asked.absent
+        ],
     }
 
 
 METRICS: dict[str, Callable[[Bench, Asked, Explanation], list[list[float]]] | None] = {
-    "localisation": _localisation, "presence": _presence, "imagenet-segmentation": _imagenet_segmentation,
-    "segmentation": _segmentation, "given-labels": _given_labels, "recognition": _recognition,
-    "faithfulness": _faithfulness, "randomisation": _randomisation, "sensitivity": _sensitivity,
+    "localisation": _localisation,
+    "presence": _presence,
+    "imagenet-segmentation": _imagenet_segmentation,
+    "segmentation": _segmentation,
+    "given-labels": _given_labels,
+    "recognition": _recognition,
+    "faithfulness": _faithfulness,
+    "randomisation": _randomisation,
+    "sensitivity": _sensitivity,
     "inside": None,  # of the model, not of a method
-}  # fmt: skip
-NAMED = {"presence", "segmentation", "given-labels", "recognition"}  # metrics of pictures whose classes are known
+}
+# metrics of pictures whose classes are known
+NAMED = {"presence", "segmentation", "given-labels", "recognition"}
 
 
 def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
-    """Measure what is missing of the first `limit` pictures and gather: the rows in order in the first process, None in the others."""
+    """Measure what is missing of the first `limit` pictures and gather: the rows in order in the
+    first process, None in the others.
+    """
     rank, processes = _join()
     try:
         wanted = bench.data.ids[:limit]
@@ -346,14 +482,23 @@ def _gather(rows: dict[str, dict], processes: int) -> dict[str, dict]:
 
 
 def _read_rows(out: Path, bench: Bench) -> dict[str, dict]:
-    """What earlier runs left of pictures that are still the same; a line without an end was interrupted and does not count."""
+    """What earlier runs left of pictures that are still the same; a line without an end was
+    interrupted and does not count.
+    """
     rows = {}
     for file in sorted((out / "rows").glob("*.jsonl")):
         first, *lines = whole_lines(file) or [bench.settings]
         differing = [name for name in bench.settings if first.get(name) != bench.settings[name]]
         if differing:
-            raise ValueError(f"{out} holds a run with other {', '.join(differing)}: choose another --out, or delete that folder")
-        rows |= {row["id"]: row for row in lines if row["id"] in bench.places and row.get("from") == bench.made_from(row["id"])}
+            raise ValueError(
+                f"{out} holds a run with other {', '.join(differing)}: choose another --out, or "
+                "delete that folder"
+            )
+        rows |= {
+            row["id"]: row
+            for row in lines
+            if row["id"] in bench.places and row.get("from") == bench.made_from(row["id"])
+        }
     return rows
 
 

@@ -1,10 +1,12 @@
-"""Pictures with true masks: Emoji World, and the public data sets in the folders people have them in.
+"""Pictures with true masks: Emoji World, and the public data sets in the folders people have them
+in.
 
 dataset("emoji-world")                  # held-out scenes of a fixed seed, exact masks
 dataset("/data/VOCdevkit/VOC2012")      # recognised by its folders; see LAYOUTS
 
-Which classes are asked for, and in which words, stands in a text file (`value: words` a line; "#" begins a comment); the packaged ones in
-`clipxai/data/` can be copied, changed and passed as `classes`. Class names are part of every score, so results keep them.
+Which classes are asked for, and in which words, stands in a text file (`value: words` a line; "#"
+begins a comment); the packaged ones in `clipxai/data/` can be copied, changed and passed as
+`classes`. Class names are part of every score, so results keep them.
 """
 
 import json
@@ -34,7 +36,8 @@ class Sample:
     Attributes
     ----------
     image : path, or (H, W, 3) uint8
-    labels : numbers of the classes that are present; None where the picture has a foreground without a name (ImageNet-Segmentation)
+    labels : numbers of the classes that are present; None where the picture has a foreground
+        without a name (ImageNet-Segmentation)
     masks : (len(labels), H, W) bool, or (1, H, W) without a name
     ignore : (H, W) bool, pixels without a truth, or None
     """
@@ -74,7 +77,9 @@ class Dataset:
         return [self.prompt.format(words) for words in self.classes]
 
 
-def dataset(data: str | Path, layout: str | None = None, classes: str | Path | None = None) -> Dataset:
+def dataset(
+    data: str | Path, layout: str | None = None, classes: str | Path | None = None
+) -> Dataset:
     """Open a data set.
 
     Parameters
@@ -85,30 +90,54 @@ def dataset(data: str | Path, layout: str | None = None, classes: str | Path | N
 
     Raises
     ------
-    FileNotFoundError, ValueError : nothing there; not the folders of any data set, or of several; a class file that cannot be read
+    FileNotFoundError, ValueError : nothing there; not the folders of any data set, or of several; a
+        class file that cannot be read
     """
     if str(data) == "emoji-world":
         if classes is not None:
             raise ValueError("Emoji World knows its own classes: leave out --classes")
-        return Dataset("emoji-world", tuple(map(noun, class_names())), PROMPT, tuple(map(str, range(EMOJI_WORLD_SCENES))), _scene)
+        return Dataset(
+            "emoji-world",
+            tuple(map(noun, class_names())),
+            PROMPT,
+            tuple(map(str, range(EMOJI_WORLD_SCENES))),
+            _scene,
+        )
     root = Path(data)
     if not root.exists():
-        raise FileNotFoundError(f"no such data: {data} (give 'emoji-world' or the folder of {', '.join(LAYOUTS)})")
+        raise FileNotFoundError(
+            f"no such data: {data} (give 'emoji-world' or the folder of {', '.join(LAYOUTS)})"
+        )
     if layout is not None and layout not in LAYOUTS:
         raise ValueError(f"unknown layout {layout!r}; choose one of {', '.join(LAYOUTS)}")
     fitting = [name for name in ([layout] if layout else LAYOUTS) if LAYOUTS[name].fits(root)]
     if len(fitting) > 1:
         raise ValueError(f"{root} holds {' and '.join(fitting)}: say which with --layout")
     if not fitting:
-        expected = "; ".join(f"{name}: {' + '.join(LAYOUTS[name].needs)}" for name in ([layout] if layout else LAYOUTS))
-        raise ValueError(f"{root} does not have the files of any known data set; expected {expected}")
+        expected = "; ".join(
+            f"{name}: {' + '.join(LAYOUTS[name].needs)}"
+            for name in ([layout] if layout else LAYOUTS)
+        )
+        raise ValueError(
+            f"{root} does not have the files of any known data set; expected {expected}"
+        )
     chosen = LAYOUTS[fitting[0]]
     named = read_classes(classes or files("clipxai.data") / f"{chosen.classes}.txt")
     ids, read, files_of = chosen.open(root, tuple(named))
     if not ids:
-        raise ValueError(f"{root} has the folders of {fitting[0]}, but no picture with an annotation in them")
+        raise ValueError(
+            f"{root} has the folders of {fitting[0]}, but no picture with an annotation in them"
+        )
     told = (Path(classes),) if classes else ()
-    return Dataset(fitting[0], tuple(named.values()), PHOTO_PROMPT, tuple(ids), read, root.resolve(), lambda name: (*files_of(name), *told))
+    return Dataset(
+        fitting[0],
+        tuple(named.values()),
+        PHOTO_PROMPT,
+        tuple(ids),
+        read,
+        root.resolve(),
+        lambda name: (*files_of(name), *told),
+    )
 
 
 def read_classes(file: object) -> dict[str, str]:
@@ -121,7 +150,9 @@ def read_classes(file: object) -> dict[str, str]:
         line = line.split("#")[0].strip()
         value, colon, words = line.partition(":")
         if line and not (colon and words.strip()):
-            raise ValueError(f"{file}, line {number}: expected `value: words`, such as `12: dog`, not {line!r}")
+            raise ValueError(
+                f"{file}, line {number}: expected `value: words`, such as `12: dog`, not {line!r}"
+            )
         if line:
             named[value.strip()] = words.strip()
     if not named:
@@ -149,17 +180,24 @@ class Layout:
 
     def fits(self, root: Path) -> bool:
         """Whether everything needed is there."""
-        return all((root / path).exists() for path in self.needs) or (root.is_file() and root.name in self.needs)
+        return all((root / path).exists() for path in self.needs) or (
+            root.is_file() and root.name in self.needs
+        )
 
 
 def _scene(seed: str) -> Sample:
     scene = sample(int(seed))
-    seen = [n for n, mask in enumerate(scene.masks) if mask.any()]  # others are wholly hidden behind an object
-    return Sample(scene.image, tuple(class_names().index(scene.objects[n]) for n in seen), scene.masks[seen])
+    # others are wholly hidden behind an object
+    seen = [n for n, mask in enumerate(scene.masks) if mask.any()]
+    return Sample(
+        scene.image, tuple(class_names().index(scene.objects[n]) for n in seen), scene.masks[seen]
+    )
 
 
 def _by_value(image: Path, annotation: np.ndarray, values: Mapping[int, int], void: int) -> Sample:
-    """A picture whose annotation (H, W) holds a class value in every pixel; `values` {value: number of the class}."""
+    """A picture whose annotation (H, W) holds a class value in every pixel; `values` {value: number
+    of the class}.
+    """
     present = [value for value in np.unique(annotation).tolist() if value in values]
     masks = np.array([annotation == value for value in present]).reshape(-1, *annotation.shape)
     return Sample(image, tuple(values[value] for value in present), masks, annotation == void)
@@ -167,12 +205,17 @@ def _by_value(image: Path, annotation: np.ndarray, values: Mapping[int, int], vo
 
 def _numbered(values: tuple[str, ...]) -> dict[int, int]:
     if not all(value.isdigit() for value in values):
-        raise ValueError(f"the classes of this data set are numbers, not {next(v for v in values if not v.isdigit())!r}")
+        raise ValueError(
+            "the classes of this data set are numbers, not "
+            f"{next(v for v in values if not v.isdigit())!r}"
+        )
     return {int(value): number for number, value in enumerate(values)}
 
 
 def _pngs(images: Path, annotations: Path, ids: list[str], values: tuple[str, ...]) -> Opened:
-    """Photos as .jpg and annotations as indexed .png of the same name (read with Pillow: cv2 would turn indices into colours)."""
+    """Photos as .jpg and annotations as indexed .png of the same name (read with Pillow: cv2 would
+    turn indices into colours).
+    """
     numbered = _numbered(values)
 
     def files_of(name: str) -> tuple[Path, Path]:
@@ -197,19 +240,26 @@ def _pascal_context(root: Path, values: tuple[str, ...]) -> Opened:
 
 def _coco_stuff(root: Path, values: tuple[str, ...]) -> Opened:
     annotations = root / "annotations/val2017"
-    ids = sorted(file.stem for file in annotations.glob("*.png") if file.stem.isdigit())  # others are mmsegmentation's renumbered copies
+    # others are mmsegmentation's renumbered copies
+    ids = sorted(file.stem for file in annotations.glob("*.png") if file.stem.isdigit())
     return _pngs(root / "images/val2017", annotations, ids, values)
 
 
 def _coco(root: Path, values: tuple[str, ...]) -> Opened:
     """Polygons of instances, drawn class by class; crowds, which are outlined roughly, are ignored.
 
-    cv2 draws the outline itself as inside, so objects can be a pixel larger than pycocotools draws them.
+    cv2 draws the outline itself as inside, so objects can be a pixel larger than pycocotools draws
+    them.
     """
     numbered = _numbered(values)
-    photos = next((root / name for name in ("val2017", "images/val2017") if (root / name).is_dir()), None)
+    photos = next(
+        (root / name for name in ("val2017", "images/val2017") if (root / name).is_dir()), None
+    )
     if photos is None:
-        raise ValueError(f"{root} has annotations/instances_val2017.json, but no photos in val2017 or images/val2017")
+        raise ValueError(
+            f"{root} has annotations/instances_val2017.json, but no photos in val2017 or "
+            "images/val2017"
+        )
     annotations = root / "annotations/instances_val2017.json"
     told = json.loads(annotations.read_text(encoding="utf-8"))
     pictures = {str(picture["id"]): picture for picture in told["images"]}
@@ -229,14 +279,29 @@ def _coco(root: Path, values: tuple[str, ...]) -> Opened:
             elif outline["category_id"] in numbered:
                 number = numbered[outline["category_id"]]
                 drawn[number] = drawn.get(number, False) | mask
-        seen = {number: mask & ~ignore for number, mask in sorted(drawn.items()) if (mask & ~ignore).any()}
-        return Sample(photos / picture["file_name"], tuple(seen), np.array([*seen.values()]).reshape(-1, *size), ignore)
+        seen = {
+            number: mask & ~ignore
+            for number, mask in sorted(drawn.items())
+            if (mask & ~ignore).any()
+        }
+        return Sample(
+            photos / picture["file_name"],
+            tuple(seen),
+            np.array([*seen.values()]).reshape(-1, *size),
+            ignore,
+        )
 
-    return sorted(outlines, key=int), read, lambda name: (photos / pictures[name]["file_name"], annotations)
+    return (
+        sorted(outlines, key=int),
+        read,
+        lambda name: (photos / pictures[name]["file_name"], annotations),
+    )
 
 
 def _drawn(segmentation: list | dict, size: tuple[int, int]) -> np.ndarray:
-    """COCO's polygons (x, y, x, y …), or for crowds runs of pixels down the columns, as a mask (H, W) bool."""
+    """COCO's polygons (x, y, x, y …), or for crowds runs of pixels down the columns, as a mask (H,
+    W) bool.
+    """
     if isinstance(segmentation, dict):
         counts = segmentation["counts"]
         return np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(size[::-1]).T
@@ -247,33 +312,49 @@ def _drawn(segmentation: list | dict, size: tuple[int, int]) -> np.ndarray:
 
 
 def _imagenet_s(root: Path, values: tuple[str, ...]) -> Opened:
-    """One folder per synset; a pixel's class is R + 256 G: the place of its synset in order, from 1; 0 is other, 1000 ignored."""
-    synsets = sorted(folder.name for folder in (root / "validation-segmentation").iterdir() if folder.is_dir())
+    """One folder per synset; a pixel's class is R + 256 G: the place of its synset in order, from
+    1; 0 is other, 1000 ignored.
+    """
+    synsets = sorted(
+        folder.name for folder in (root / "validation-segmentation").iterdir() if folder.is_dir()
+    )
     if len(synsets) not in IMAGENET_S_CLASSES:
         raise ValueError(
-            f"{root} has {len(synsets)} folders in validation-segmentation, but ImageNet-S has 50, 300 or 919: a class's number is its "
+            f"{root} has {len(synsets)} folders in validation-segmentation, but ImageNet-S has 50, "
+            "300 or 919: a class's number is its "
             "place among all of them, so none may be missing"
         )
-    numbered = {synsets.index(value) + 1: number for number, value in enumerate(values) if value in synsets}
-    ids = sorted(f"{file.parent.name}/{file.stem}" for file in (root / "validation-segmentation").glob("*/*.png"))
+    numbered = {
+        synsets.index(value) + 1: number for number, value in enumerate(values) if value in synsets
+    }
+    ids = sorted(
+        f"{file.parent.name}/{file.stem}"
+        for file in (root / "validation-segmentation").glob("*/*.png")
+    )
 
     def files_of(name: str) -> tuple[Path, Path]:
         return root / f"validation/{name}.JPEG", root / f"validation-segmentation/{name}.png"
 
     def read(name: str) -> Sample:
         image, annotation = files_of(name)
-        red, green, _ = np.moveaxis(np.array(Image.open(annotation).convert("RGB")).astype(int), -1, 0)
+        red, green, _ = np.moveaxis(
+            np.array(Image.open(annotation).convert("RGB")).astype(int), -1, 0
+        )
         return _by_value(image, red + 256 * green, numbered, void=1000)
 
     return ids, read, files_of
 
 
 def _imagenet_segmentation(root: Path, values: tuple[str, ...]) -> Opened:
-    """One MATLAB 7.3 file, which is HDF5: cells of pictures and of cells of masks, both with their axes reversed."""
+    """One MATLAB 7.3 file, which is HDF5: cells of pictures and of cells of masks, both with their
+    axes reversed.
+    """
     try:
         import h5py
     except ModuleNotFoundError:
-        raise ValueError("gtsegs_ijcv.mat is an HDF5 file: pip install 'clipxai[bench]' to read it") from None
+        raise ValueError(
+            "gtsegs_ijcv.mat is an HDF5 file: pip install 'clipxai[bench]' to read it"
+        ) from None
     path = root if root.is_file() else root / GTSEGS
 
     @cache
@@ -285,18 +366,27 @@ def _imagenet_segmentation(root: Path, values: tuple[str, ...]) -> Opened:
         image = np.array(file[file["value/img"][at, 0]]).transpose(2, 1, 0)
         mask = np.array(file[file[file["value/gt"][at, 0]][0, 0]]).T
         side = (224, 224)  # the protocol squashes pictures and masks to this
-        return Sample(np.ascontiguousarray(image), None, cv2.resize(mask, side, interpolation=cv2.INTER_NEAREST_EXACT)[None] > 0)
+        return Sample(
+            np.ascontiguousarray(image),
+            None,
+            cv2.resize(mask, side, interpolation=cv2.INTER_NEAREST_EXACT)[None] > 0,
+        )
 
     return [str(number) for number in range(len(opened()["value/img"]))], read, lambda name: (path,)
 
 
 GTSEGS = "gtsegs_ijcv.mat"
 LAYOUTS = {
-    "voc2012": Layout(("JPEGImages", "SegmentationClass", "ImageSets/Segmentation/val.txt"), "voc2012", _voc),
-    "pascal-context": Layout(("JPEGImages", "SegmentationClassContext", "ImageSets/SegmentationContext/val.txt"), "pascal-context",
-                             _pascal_context),
+    "voc2012": Layout(
+        ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation/val.txt"), "voc2012", _voc
+    ),
+    "pascal-context": Layout(
+        ("JPEGImages", "SegmentationClassContext", "ImageSets/SegmentationContext/val.txt"),
+        "pascal-context",
+        _pascal_context,
+    ),
     "coco2017": Layout(("annotations/instances_val2017.json",), "coco", _coco),
     "coco-stuff": Layout(("images/val2017", "annotations/val2017"), "coco-stuff", _coco_stuff),
     "imagenet-s": Layout(("validation", "validation-segmentation"), "imagenet", _imagenet_s),
     "imagenet-segmentation": Layout((GTSEGS,), "imagenet", _imagenet_segmentation),
-}  # fmt: skip
+}

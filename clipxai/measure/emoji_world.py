@@ -1,4 +1,6 @@
-"""How well does a model know Emoji World, and how well do its maps point? Measured on held-out scenes with exact masks."""
+"""How well does a model know Emoji World, and how well do its maps point? Measured on held-out
+scenes with exact masks.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,10 +21,11 @@ PROMPT = "a photo of {}"
 
 @torch.no_grad()
 def zero_shot(model: CLIP, scenes: Iterable[Scene]) -> dict[str, float]:
-    """Top-1 accuracy of a model in per cent: over all objects on those `scenes` that show one kind, over all backgrounds on each.
+    """Top-1 accuracy of a model in per cent: over all objects on those `scenes` that show one kind,
+    over all backgrounds on each.
 
-    Objects are asked for as "a photo of a dog"; a background by the mean feature of "a photo on the grass", "a photo in a grass field",
-    … in the phrases captions use.
+    Objects are asked for as "a photo of a dog"; a background by the mean feature of "a photo on the
+    grass", "a photo in a grass field", … in the phrases captions use.
 
     Returns
     -------
@@ -30,13 +33,31 @@ def zero_shot(model: CLIP, scenes: Iterable[Scene]) -> dict[str, float]:
     """
     scenes = list(scenes)
     objects = model.encode_text([PROMPT.format(noun(name)) for name in class_names()])
-    places = torch.cat([_mean([f"a photo {phrase}" for phrase in background_phrases(name)], model) for name in backgrounds()])
-    images = torch.cat([model.encode_image(model.preprocess([s.image for s in scenes[n : n + 50]])) for n in range(0, len(scenes), 50)])
+    places = torch.cat(
+        [
+            _mean([f"a photo {phrase}" for phrase in background_phrases(name)], model)
+            for name in backgrounds()
+        ]
+    )
+    images = torch.cat(
+        [
+            model.encode_image(model.preprocess([s.image for s in scenes[n : n + 50]]))
+            for n in range(0, len(scenes), 50)
+        ]
+    )
     object_hits = [
-        class_names()[best] == scene.objects[0] for best, scene in zip((images @ objects.T).argmax(1), scenes) if len(scene.objects) == 1
+        class_names()[best] == scene.objects[0]
+        for best, scene in zip((images @ objects.T).argmax(1), scenes)
+        if len(scene.objects) == 1
     ]
-    place_hits = [backgrounds()[best] == scene.background for best, scene in zip((images @ places.T).argmax(1), scenes)]
-    return {"object_top1": 100 * float(np.mean(object_hits)), "background_top1": 100 * float(np.mean(place_hits))}
+    place_hits = [
+        backgrounds()[best] == scene.background
+        for best, scene in zip((images @ places.T).argmax(1), scenes)
+    ]
+    return {
+        "object_top1": 100 * float(np.mean(object_hits)),
+        "background_top1": 100 * float(np.mean(place_hits)),
+    }
 
 
 def _mean(texts: list[str], model: CLIP) -> Tensor:
@@ -53,9 +74,11 @@ class Localisation:
     msc : score contrast (see `score_contrast`)
     upside_down : share of maps whose contrast is negative: the background outscores the object
     miou_half : mIoU at the fixed threshold 0.5
-    miou_best, best : mIoU at the best single threshold, chosen on these very pairs, and that threshold, 0…1
+    miou_best, best : mIoU at the best single threshold, chosen on these very pairs, and that
+        threshold, 0…1
     pointing : share of maps whose hottest pixel lies on the object
-    object_contrast : named object against the others, over scenes that show several; NaN where none does
+    object_contrast : named object against the others, over scenes that show several; NaN where none
+        does
     """
 
     pairs: int
@@ -68,24 +91,38 @@ class Localisation:
     object_contrast: float
 
 
-def localisation(model: CLIP, scenes: Iterable[Scene], method: str | Callable[..., Explanation], **options: object) -> Localisation:
+def localisation(
+    model: CLIP,
+    scenes: Iterable[Scene],
+    method: str | Callable[..., Explanation],
+    **options: object,
+) -> Localisation:
     """Score a model's maps of every object of all `scenes`, asked for as "a photo of a dog".
 
-    `method` is a name in `clipxai.methods()`, or a function that makes an Explanation from a trace; `options` are passed on. Returns a
-    `Localisation`; errors as `explain`.
+    `method` is a name in `clipxai.methods()`, or a function that makes an Explanation from a trace;
+    `options` are passed on. Returns a `Localisation`; errors as `explain`.
     """
     return localisations(model, scenes, {"": (method, options)})[""]
 
 
 def localisations(
-    model: CLIP, scenes: Iterable[Scene], rows: Mapping[str, tuple[str | Callable[..., Explanation], dict]]
+    model: CLIP,
+    scenes: Iterable[Scene],
+    rows: Mapping[str, tuple[str | Callable[..., Explanation], dict]],
 ) -> dict[str, Localisation]:
-    """The same for several methods {name: (method, options)}; every scene goes through the model once."""
+    """The same for several methods {name: (method, options)}; every scene goes through the model
+    once.
+    """
     tallies = {name: _Tally() for name in rows}
     for scene in scenes:
         trace = record(model, scene.image, [PROMPT.format(noun(name)) for name in scene.objects])
         for name, (method, options) in rows.items():
-            tallies[name].add(explain(trace, method, **options) if isinstance(method, str) else method(trace, **options), scene)
+            tallies[name].add(
+                explain(trace, method, **options)
+                if isinstance(method, str)
+                else method(trace, **options),
+                scene,
+            )
     return {name: tally.means() for name, tally in tallies.items()}
 
 
@@ -103,7 +140,11 @@ class _Tally:
             self.contrasts.append(score_contrast(heat, mask))
             self.ious.append(iou_at(heat, mask, THRESHOLDS))
             self.hits.append(pointing_hit(heat, mask))
-            others = np.delete(scene.masks, n, axis=0).any(0) if len(scene.objects) > 1 else np.zeros_like(mask)
+            others = (
+                np.delete(scene.masks, n, axis=0).any(0)
+                if len(scene.objects) > 1
+                else np.zeros_like(mask)
+            )
             if others.any():
                 self.picks.append(object_contrast(heat, mask, others))
 
@@ -123,15 +164,21 @@ class _Tally:
 
 
 def evaluate(model: CLIP, scenes: int, first_seed: int = 0) -> dict[str, float]:
-    """A short report of a `model` for the training log: accuracy, and contrast and pointing of the raw map against CLIP Surgery's.
+    """A short report of a `model` for the training log: accuracy, and contrast and pointing of the
+    raw map against CLIP Surgery's.
 
-    It is measured on so many `scenes` of the test split, from the one with `first_seed` on: name -> per cent, rounded to 0.1.
+    It is measured on so many `scenes` of the test split, from the one with `first_seed` on: name ->
+    per cent, rounded to 0.1.
     """
     held_out = [sample(seed) for seed in range(first_seed, first_seed + scenes)]
     both = localisations(model, held_out, {"raw": ("clip", {}), "repaired": ("clip_surgery", {})})
     raw, repaired = both["raw"], both["repaired"]
     found = {
-        **zero_shot(model, held_out), "raw_msc": raw.msc, "raw_pointing": raw.pointing,
-        "surgery_msc": repaired.msc, "surgery_pointing": repaired.pointing, "surgery_miou": repaired.miou_best,
-    }  # fmt: skip
+        **zero_shot(model, held_out),
+        "raw_msc": raw.msc,
+        "raw_pointing": raw.pointing,
+        "surgery_msc": repaired.msc,
+        "surgery_pointing": repaired.pointing,
+        "surgery_miou": repaired.miou_best,
+    }
     return {name: round(value, 1) for name, value in found.items()}

@@ -1,7 +1,8 @@
-"""Where do the repairs come from? Attention that stays on an object, and features that light up whatever the text says.
+"""Where do the repairs come from? Attention that stays on an object, and features that light up
+whatever the text says.
 
-The paper names the measures and shows their values, but its formulas could not be read: mFSR and L1 redundancy as defined here are this
-project's.
+The paper names the measures and shows their values, but its formulas could not be read: mFSR and L1
+redundancy as defined here are this project's.
 
 Axes: L layers, H heads, P patches, E joint width.
 """
@@ -18,15 +19,19 @@ REDUNDANCY = ("present and empty", "present and absent", "absent and empty")
 
 
 def stays_on(attention: np.ndarray, on_object: np.ndarray) -> float:
-    """Mean share of object patches' attention that goes to object patches; (H, P, P) weights, (P,) bool. The class token is left out."""
+    """Mean share of object patches' attention that goes to object patches; (H, P, P) weights, (P,)
+    bool. The class token is left out.
+    """
     from_object = attention[:, on_object]
     return float((from_object[..., on_object].sum(-1) / from_object.sum(-1)).mean())
 
 
 def redundancy(patches: Tensor, one: Tensor, other: Tensor) -> float:
-    """|m_one - m_other|_1 / |m_one|_1 with m = mean over patches of the product patch * text, before its channels are summed.
+    """|m_one - m_other|_1 / |m_one|_1 with m = mean over patches of the product patch * text,
+    before its channels are summed.
 
-    Small between a present label and the empty text: what lights up is redundant. `patches` (P, E) and texts (E,) of unit length.
+    Small between a present label and the empty text: what lights up is redundant. `patches` (P, E)
+    and texts (E,) of unit length.
     """
     m = patches.mean(0)
     return float((m * (one - other)).abs().sum() / (m * one).abs().sum())
@@ -34,19 +39,29 @@ def redundancy(patches: Tensor, one: Tensor, other: Tensor) -> float:
 
 @torch.no_grad()
 def attention_on(trace: Trace, on_object: np.ndarray) -> np.ndarray:
-    """Selection ratio and attention that stays, of every kind and layer, for one object (P,) of the first image: (2, kinds, L)."""
+    """Selection ratio and attention that stays, of every kind and layer, for one object (P,) of the
+    first image: (2, kinds, L).
+    """
     P = len(on_object)  # the last P tokens are patches, behind the class token if there is one
 
     def shares(kind: Kind, layer: int) -> tuple[float, float]:
         weights = weights_of(trace, layer, kind, 0)[:, -P:, -P:]
         return selection_ratio(weights, on_object), stays_on(weights, on_object)
 
-    return np.array([[shares(kind, layer) for layer in range(len(trace.layers))] for kind in KINDS]).transpose(2, 0, 1)
+    return np.array(
+        [[shares(kind, layer) for layer in range(len(trace.layers))] for kind in KINDS]
+    ).transpose(2, 0, 1)
 
 
 @torch.no_grad()
 def redundancies(trace: Trace, present: int, absent: int) -> list[float]:
-    """The three distances of `REDUNDANCY` on the first image's raw path, for the numbers of a present and of an absent text."""
+    """The three distances of `REDUNDANCY` on the first image's raw path, for the numbers of a
+    present and of an absent text.
+    """
     patches, empty = trace.image_tokens()[0, 1:], trace.empty_features[0]
     yes, no = trace.text_features[present], trace.text_features[absent]
-    return [redundancy(patches, yes, empty), redundancy(patches, yes, no), redundancy(patches, no, empty)]
+    return [
+        redundancy(patches, yes, empty),
+        redundancy(patches, yes, no),
+        redundancy(patches, no, empty),
+    ]

@@ -1,8 +1,10 @@
-"""How do scores of single maps become one number, also when several processes measure? `torchmetrics.Metric`s.
+"""How do scores of single maps become one number, also when several processes measure?
+`torchmetrics.Metric`s.
 
-Functions of `localisation`, `inside` and `faithfulness` measure one map and return a row of numbers; a meter collects rows and
-`compute`s, over all processes if torch.distributed is initialised. Means are sums without rounding error (`math.fsum`), so they do not
-depend on the order of rows or on how many processes shared the work: equal to the last digit.
+Functions of `localisation`, `inside` and `faithfulness` measure one map and return a row of
+numbers; a meter collects rows and `compute`s, over all processes if torch.distributed is
+initialised. Means are sums without rounding error (`math.fsum`), so they do not depend on the order
+of rows or on how many processes shared the work: equal to the last digit.
 """
 
 import math
@@ -54,8 +56,9 @@ class Means(Rows):
 class Localisation(Rows):
     """mSC, mIoU and their kin over all (image, text) pairs, in per cent.
 
-    Rows are `localise(...)` with the image's half, 0 or 1, in front. The threshold of "mIoU at best of other half" is chosen on the other
-    half's images, so no image is scored at a threshold that it helped to choose; "oracle" is chosen on the very pairs it scores.
+    Rows are `localise(...)` with the image's half, 0 or 1, in front. The threshold of "mIoU at best
+    of other half" is chosen on the other half's images, so no image is scored at a threshold that
+    it helped to choose; "oracle" is chosen on the very pairs it scores.
     """
 
     def compute(self) -> dict[str, float]:
@@ -83,7 +86,9 @@ class Localisation(Rows):
 
     @staticmethod
     def _cross_fitted(half: np.ndarray, curves: np.ndarray) -> tuple[np.ndarray, list[float]]:
-        """IoU (n,) of every pair at the threshold that is best for the other half, and the thresholds used on the two halves."""
+        """IoU (n,) of every pair at the threshold that is best for the other half, and the
+        thresholds used on the two halves.
+        """
         fitted, chosen = np.full(len(curves), np.nan), []
         for side in (0, 1):
             others = curves[half != side]
@@ -95,9 +100,11 @@ class Localisation(Rows):
 
 
 class ImageNetSegmentation(Rows):
-    """ImageNet-Segmentation's three numbers, in per cent; rows are `imagenet_segmentation(...)`, one per image.
+    """ImageNet-Segmentation's three numbers, in per cent; rows are `imagenet_segmentation(...)`,
+    one per image.
 
-    Pixels are summed over the data set before they are divided; the average precision is a mean over images.
+    Pixels are summed over the data set before they are divided; the average precision is a mean
+    over images.
     """
 
     def compute(self) -> dict[str, float]:
@@ -112,11 +119,13 @@ class ImageNetSegmentation(Rows):
 
 
 class Presence(Rows):
-    """AUROC x100 of evidence for present against absent labels, all images together; 50 is chance; NaN if one side is missing.
+    """AUROC x100 of evidence for present against absent labels, all images together; 50 is chance;
+    NaN if one side is missing.
 
     Rows are (evidence, 1 or 0).
 
-    torchmetrics' AUROC, on ranks: it would squash evidence outside 0…1 through a sigmoid, where close values become equal.
+    torchmetrics' AUROC, on ranks: it would squash evidence outside 0…1 through a sigmoid, where
+    close values become equal.
     """
 
     def compute(self) -> dict[str, float]:
@@ -124,35 +133,53 @@ class Presence(Rows):
         evidence, present = self.table().T
         if present.all() or not present.any():
             return {"AUROC": math.nan}
-        return {"AUROC": 100 * float(binary_auroc(torch.from_numpy(_ranks(evidence)), torch.from_numpy(present).long()))}
+        return {
+            "AUROC": 100
+            * float(
+                binary_auroc(torch.from_numpy(_ranks(evidence)), torch.from_numpy(present).long())
+            )
+        }
 
 
 class Recognition(Rows):
-    """mAP x100: the average precision of ranking images by their score for a class, mean over classes that are in some image.
+    """mAP x100: the average precision of ranking images by their score for a class, mean over
+    classes that are in some image.
 
-    Rows are (scores of all C classes, 1 or 0 for each), one per image. torchmetrics' average precision, on ranks as above.
+    Rows are (scores of all C classes, 1 or 0 for each), one per image. torchmetrics' average
+    precision, on ranks as above.
     """
 
     def compute(self) -> dict[str, float]:
         """mAP, and of how many classes it is the mean."""
         scores, present = np.split(self.table(), 2, axis=1)
         shown = present.any(0)
-        ranks, truth = np.stack([_ranks(column) for column in scores[:, shown].T], axis=1), present[:, shown].astype(int)
-        found = multilabel_average_precision(torch.from_numpy(ranks), torch.from_numpy(truth), truth.shape[1], average="none")
+        ranks, truth = (
+            np.stack([_ranks(column) for column in scores[:, shown].T], axis=1),
+            present[:, shown].astype(int),
+        )
+        found = multilabel_average_precision(
+            torch.from_numpy(ranks), torch.from_numpy(truth), truth.shape[1], average="none"
+        )
         return {"mAP": 100 * mean(found.double().numpy().reshape(-1)), "classes": int(shown.sum())}
 
 
 class Segmentation(Rows):
-    """Semantic mIoU in per cent: pixels are summed over the data set for each class, then divided, then averaged over classes.
+    """Semantic mIoU in per cent: pixels are summed over the data set for each class, then divided,
+    then averaged over classes.
 
-    Rows are `segmentation.counts(...)` with the image's half, 0 or 1, in front. The mean goes over the classes (and the background, where
-    it counts) that have a pixel in the truth of the measured images. The threshold of "best of other half" is chosen as in `Localisation`.
+    Rows are `segmentation.counts(...)` with the image's half, 0 or 1, in front. The mean goes over
+    the classes (and the background, where it counts) that have a pixel in the truth of the measured
+    images. The threshold of "best of other half" is chosen as in `Localisation`.
     """
 
     def compute(self) -> dict[str, object]:
-        """Measure -> number; "by threshold" holds the mIoU with background at each of `THRESHOLDS`; none of these without a background."""
+        """Measure -> number; "by threshold" holds the mIoU with background at each of `THRESHOLDS`;
+        none of these without a background.
+        """
         half, numbers = np.split(self.table(), [1], axis=1)
-        sides = [summed(numbers[half[:, 0] == side], 1 + int(numbers[:, 0].max())) for side in (0, 1)]
+        sides = [
+            summed(numbers[half[:, 0] == side], 1 + int(numbers[:, 0].max())) for side in (0, 1)
+        ]
         both = sum(sides)
         found = {
             "classes": int((both[:-1, 0] > 0).sum()),
@@ -163,12 +190,16 @@ class Segmentation(Rows):
             return found
         curve = _curve(both)
         best = int(np.argmax(curve))
-        return found | self._cross_fitted(*sides) | {
-            "with background at 0.5": curve[int(np.argmin(abs(THRESHOLDS - 0.5)))],
-            "with background at oracle": curve[best],
-            "oracle threshold": float(THRESHOLDS[best]),
-            "by threshold": curve,
-        }  # fmt: skip
+        return (
+            found
+            | self._cross_fitted(*sides)
+            | {
+                "with background at 0.5": curve[int(np.argmin(abs(THRESHOLDS - 0.5)))],
+                "with background at oracle": curve[best],
+                "oracle threshold": float(THRESHOLDS[best]),
+                "by threshold": curve,
+            }
+        )
 
     @staticmethod
     def _cross_fitted(one: np.ndarray, other: np.ndarray) -> dict[str, object]:
@@ -189,4 +220,6 @@ def _curve(sums: np.ndarray) -> list[float]:
 def _ranks(values: np.ndarray) -> np.ndarray:
     """Places in the order of all values, 0…1; equal ones share theirs."""
     order = np.sort(values)
-    return (np.searchsorted(order, values) + np.searchsorted(order, values, side="right")) / (2 * len(order))
+    return (np.searchsorted(order, values) + np.searchsorted(order, values, side="right")) / (
+        2 * len(order)
+    )

@@ -1,7 +1,8 @@
-"""What is CLIP? Two towers whose outputs meet in one space, where cosine similarity says how well image and text fit.
+"""What is CLIP? Two towers whose outputs meet in one space, where cosine similarity says how well
+image and text fit.
 
-Reference: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language Supervision" (arXiv 2103.00020).
-Axes: B images, T texts, S text tokens, E joint width.
+Reference: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language
+Supervision" (arXiv 2103.00020). Axes: B images, T texts, S text tokens, E joint width.
 """
 
 import hashlib
@@ -24,7 +25,8 @@ Texts = str | Sequence[str] | Tensor
 
 
 class CLIP(nn.Module):
-    """A CLIP model: `visual` tower, `text` tower, learned `logit_scale`, and the tokenizer and preprocessing that belong to them.
+    """A CLIP model: `visual` tower, `text` tower, learned `logit_scale`, and the tokenizer and
+    preprocessing that belong to them.
 
     Parameters
     ----------
@@ -69,40 +71,51 @@ class CLIP(nn.Module):
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
         return digest.hexdigest()[:16]
 
-    def preprocess(self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None) -> Tensor:
-        """One image or a list of them to pixels (B, 3, h, w), float32, normalised with this model's mean and deviation.
+    def preprocess(
+        self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None
+    ) -> Tensor:
+        """One image or a list of them to pixels (B, 3, h, w), float32, normalised with this model's
+        mean and deviation.
 
-        `images` (what an image may be), `mode` ("squash", "crop" or "aspect"), `size` and errors are those of
-        `clipxai.model.image.Preprocessor`.
+        `images` (what an image may be), `mode` ("squash", "crop" or "aspect"), `size` and errors
+        are those of `clipxai.model.image.Preprocessor`.
         """
         return self.preprocessor(images, mode=mode, size=size).pixels.to(self.device)
 
     def tokenize(self, texts: Texts, truncate: bool = False) -> Tensor:
-        """`texts` to token ids (T, S), padded with 0 behind [end]; S is the longest text of the batch. Ids pass through.
+        """`texts` to token ids (T, S), padded with 0 behind [end]; S is the longest text of the
+        batch. Ids pass through.
 
         Raises
         ------
-        ValueError : no text; strings without a vocabulary; a text longer than the model's context, unless `truncate` cuts it; ids that are
-            not whole numbers of shape (T, S), or none at all
+        ValueError : no text; strings without a vocabulary; a text longer than the model's context,
+            unless `truncate` cuts it; ids that are not whole numbers of shape (T, S), or none at
+            all
         TypeError : a text that is not a string
         """
         if isinstance(texts, Tensor):
             if texts.ndim != 2 or texts.is_floating_point() or not texts.numel():
                 raise ValueError(
-                    f"token ids must be whole numbers of shape (T, S), both at least 1, not {texts.dtype} of shape {tuple(texts.shape)}"
+                    "token ids must be whole numbers of shape (T, S), both at least 1, not "
+                    f"{texts.dtype} of shape {tuple(texts.shape)}"
                 )
             return texts.to(self.device)
         if self.tokenizer is None:
             raise ValueError(
-                f"{self.name} was loaded without a vocabulary, so it takes token ids only: put vocab.json and merges.txt "
-                "(or tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz) beside the weights to use strings, or load with tokenizer="
+                f"{self.name} was loaded without a vocabulary, so it takes token ids only: put "
+                "vocab.json and merges.txt "
+                "(or tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz) beside the weights "
+                "to use strings, or load with tokenizer="
             )
         encoded = [self.tokenizer.encode(text, truncate) for text in as_list(texts)]
         longest = max(map(len, encoded))
-        return torch.tensor([ids + [0] * (longest - len(ids)) for ids in encoded], device=self.device)
+        return torch.tensor(
+            [ids + [0] * (longest - len(ids)) for ids in encoded], device=self.device
+        )
 
     def encode_image(self, pixels: Tensor, normalize: bool = True) -> Tensor:
-        """`pixels` (B, 3, h, w) to one feature per image, (B, E) float32; unit length unless `normalize` is False.
+        """`pixels` (B, 3, h, w) to one feature per image, (B, E) float32; unit length unless
+        `normalize` is False.
 
         Raises
         ------
@@ -111,11 +124,19 @@ class CLIP(nn.Module):
         features = self.visual.pool(pixels.to(self.dtype)).float()
         return F.normalize(features, dim=-1) if normalize else features
 
-    def encode_text(self, texts: Texts, normalize: bool = True, templates: Iterable[str] | None = None, truncate: bool = False) -> Tensor:
-        """Texts (strings or ids) to one feature per text, (T, E) float32; unit length unless `normalize` is False.
+    def encode_text(
+        self,
+        texts: Texts,
+        normalize: bool = True,
+        templates: Iterable[str] | None = None,
+        truncate: bool = False,
+    ) -> Tensor:
+        """Texts (strings or ids) to one feature per text, (T, E) float32; unit length unless
+        `normalize` is False.
 
-        With `templates` such as "a photo of a {}.", each text is put into every template, the features are brought to unit length,
-        averaged and brought to unit length again (the prompt ensemble of CLIP and CLIP Surgery). `truncate` cuts texts that are too long.
+        With `templates` such as "a photo of a {}.", each text is put into every template, the
+        features are brought to unit length, averaged and brought to unit length again (the prompt
+        ensemble of CLIP and CLIP Surgery). `truncate` cuts texts that are too long.
 
         Raises
         ------
@@ -134,15 +155,24 @@ class CLIP(nn.Module):
         if not templates or any("{}" not in template for template in templates):
             raise ValueError(f"every template needs a {{}} for the text, but got {templates[:3]}")
         filled = [template.replace("{}", text) for text in texts for template in templates]
-        features = torch.cat([self.encode_text(filled[n : n + 256], truncate=truncate) for n in range(0, len(filled), 256)])
+        features = torch.cat(
+            [
+                self.encode_text(filled[n : n + 256], truncate=truncate)
+                for n in range(0, len(filled), 256)
+            ]
+        )
         return F.normalize(features.unflatten(0, (len(texts), len(templates))).mean(1), dim=-1)
 
     def forward(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """Logits (B, T) of `pixels` (B, 3, h, w) and T `texts`: learned scale times cosine, CLIP's Figure 3 (arXiv 2103.00020)."""
+        """Logits (B, T) of `pixels` (B, 3, h, w) and T `texts`: learned scale times cosine, CLIP's
+        Figure 3 (arXiv 2103.00020).
+        """
         return self.logit_scale.exp() * self.encode_image(pixels) @ self.encode_text(texts).T
 
     def probabilities(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """(B, T), 0…1, which text fits each image of `pixels` (B, 3, h, w) best: a softmax over the texts, so every row sums to 1."""
+        """(B, T), 0…1, which text fits each image of `pixels` (B, 3, h, w) best: a softmax over the
+        texts, so every row sums to 1.
+        """
         return self(pixels, texts).softmax(-1)
 
 
@@ -150,7 +180,11 @@ class SigLIP(CLIP):
     """A SigLIP or SigLIP 2 model: `CLIP` with a learned `logit_bias`."""
 
     def __init__(self, visual: SiglipVisionTransformer, text: SiglipTextTransformer) -> None:
-        super().__init__(visual, text, preprocessor=Preprocessor(visual.image_size, visual.patch, (0.5,) * 3, (0.5,) * 3))
+        super().__init__(
+            visual,
+            text,
+            preprocessor=Preprocessor(visual.image_size, visual.patch, (0.5,) * 3, (0.5,) * 3),
+        )
         self.logit_bias = nn.Parameter(torch.tensor(-10.0))
 
     def forward(self, pixels: Tensor, texts: Texts) -> Tensor:
@@ -158,7 +192,9 @@ class SigLIP(CLIP):
         return super().forward(pixels, texts) + self.logit_bias
 
     def probabilities(self, pixels: Tensor, texts: Texts) -> Tensor:
-        """(B, T), 0…1, whether each text fits each image: a sigmoid of every logit by itself, so rows need not sum to 1."""
+        """(B, T), 0…1, whether each text fits each image: a sigmoid of every logit by itself, so
+        rows need not sum to 1.
+        """
         return self(pixels, texts).sigmoid()
 
 

@@ -1,6 +1,7 @@
 """How does a picture become the pixels CLIP reads, and which part of it does each patch cover?
 
-Decoding is Pillow's, which refuses truncated files; resizing is antialiased bicubic as in Pillow. Colours are red-green-blue.
+Decoding is Pillow's, which refuses truncated files; resizing is antialiased bicubic as in Pillow.
+Colours are red-green-blue.
 """
 
 from collections.abc import Iterable
@@ -20,7 +21,8 @@ Mode = Literal["squash", "crop", "aspect"]
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of pixels in 0…1; OpenAI's training data
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 ORIENTATION = 0x0112  # EXIF tag
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")  # not EPS: Pillow hands it to Ghostscript
+# not EPS: Pillow hands it to Ghostscript
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,20 +57,25 @@ class Preprocessor:
     mean: tuple[float, float, float] = CLIP_MEAN
     std: tuple[float, float, float] = CLIP_STD
 
-    def __call__(self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None) -> Prepared:
-        """One image or a list of them, each a path, encoded bytes, array, PIL image or torch tensor.
+    def __call__(
+        self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None
+    ) -> Prepared:
+        """One image or a list of them, each a path, encoded bytes, array, PIL image or torch
+        tensor.
 
         Parameters
         ----------
-        images : arrays are (H, W), (H, W, 3) or (H, W, 4), red-green-blue, uint8, uint16 or float in 0…1; tensors (H, W), (3, H, W)
-            or (B, 3, H, W), uint8 or float in 0…1
-        mode : "squash" to the model's size whatever the ratio (CLIP Surgery's choice: the whole image is explained), "crop" the centre
-            square (OpenAI's), or "aspect": keep the ratio, short side at the model's size, to the nearest whole patch
+        images : arrays are (H, W), (H, W, 3) or (H, W, 4), red-green-blue, uint8, uint16 or float
+            in 0…1; tensors (H, W), (3, H, W) or (B, 3, H, W), uint8 or float in 0…1
+        mode : "squash" to the model's size whatever the ratio (CLIP Surgery's choice: the whole
+            image is explained), "crop" the centre square (OpenAI's), or "aspect": keep the ratio,
+            short side at the model's size, to the nearest whole patch
         size : pixels (side, or (height, width)) instead of the model's own
 
         Raises
         ------
-        FileNotFoundError, ValueError : no such file; not an image; a size that is not a multiple of the patch; mixed shapes in a batch
+        FileNotFoundError, ValueError : no such file; not an image; a size that is not a multiple of
+            the patch; mixed shapes in a batch
         TypeError : nothing that can be an image
         """
         if mode not in get_args(Mode):
@@ -79,21 +86,36 @@ class Preprocessor:
         fitted = [self._fit(original, mode, self._size(size)) for original in originals]
         shapes = {tuple(pixels.shape) for pixels, _ in fitted}
         if len(shapes) > 1:
-            raise ValueError(f"mode 'aspect' gives these images different shapes {sorted(s[1:] for s in shapes)}: pass them one by one")
+            raise ValueError(
+                "mode 'aspect' gives these images different shapes "
+                f"{sorted(s[1:] for s in shapes)}: pass them one by one"
+            )
         pixels = torch.stack([pixels for pixels, _ in fitted])
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
-        return Prepared((pixels - mean) / std, [_to_uint8(image) for image in originals], [grid for _, grid in fitted])
+        return Prepared(
+            (pixels - mean) / std,
+            [_to_uint8(image) for image in originals],
+            [grid for _, grid in fitted],
+        )
 
     def restore(self, pixels: Tensor) -> list[np.ndarray]:
         """Normalised pixels (B, 3, h, w) back to pictures, each (h, w, 3) uint8."""
         mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
-        return [_to_uint8(image.permute(1, 2, 0).numpy()) for image in pixels.detach().float().cpu() * std + mean]
+        return [
+            _to_uint8(image.permute(1, 2, 0).numpy())
+            for image in pixels.detach().float().cpu() * std + mean
+        ]
 
     def _size(self, size: int | tuple[int, int] | None) -> tuple[int, int]:
-        height, width = self.image_size if size is None else (size, size) if isinstance(size, int) else size
+        height, width = (
+            self.image_size if size is None else (size, size) if isinstance(size, int) else size
+        )
         if min(height, width) < self.patch or height % self.patch or width % self.patch:
             near = tuple(max(1, round(side / self.patch)) * self.patch for side in (height, width))
-            raise ValueError(f"size {height}x{width} is not a multiple of the patch, {self.patch} pixels; nearest: {near[0]}x{near[1]}")
+            raise ValueError(
+                f"size {height}x{width} is not a multiple of the patch, {self.patch} pixels; "
+                f"nearest: {near[0]}x{near[1]}"
+            )
         return height, width
 
     def _fit(self, image: np.ndarray, mode: Mode, size: tuple[int, int]) -> tuple[Tensor, Grid]:
@@ -105,7 +127,8 @@ class Preprocessor:
             size = tuple(max(1, round(side * scale / self.patch)) * self.patch for side in (h, w))
         if mode == "crop":
             scale = max(size[0] / h, size[1] / w)
-            inner = (max(size[0], int(h * scale)), max(size[1], int(w * scale)))  # truncated, as torchvision's Resize does
+            # truncated, as torchvision's Resize does
+            inner = (max(size[0], int(h * scale)), max(size[1], int(w * scale)))
             resized = _resize(image, inner)
             y, x = round((inner[0] - size[0]) / 2), round((inner[1] - size[1]) / 2)
             pixels = resized[:, y : y + size[0], x : x + size[1]]
@@ -113,7 +136,9 @@ class Preprocessor:
             left, right = x * w / inner[1], (x + size[1]) * w / inner[1]
         else:
             pixels = _resize(image, size)
-        return pixels, Grid(size[0] // self.patch, size[1] // self.patch, (h, w), (top, left, bottom, right))
+        return pixels, Grid(
+            size[0] // self.patch, size[1] // self.patch, (h, w), (top, left, bottom, right)
+        )
 
 
 def _resize(image: np.ndarray, size: tuple[int, int]) -> Tensor:
@@ -125,24 +150,30 @@ def _resize(image: np.ndarray, size: tuple[int, int]) -> Tensor:
 
 
 def read_image(source: object) -> np.ndarray:
-    """Any kind of image to (H, W, 3) float32 red-green-blue in 0…1: upright, alpha laid over white, grey repeated.
+    """Any kind of image to (H, W, 3) float32 red-green-blue in 0…1: upright, alpha laid over white,
+    grey repeated.
 
     Parameters
     ----------
-    source : path, encoded bytes, array, PIL image or torch tensor. What a file is its content says, not its suffix. Of an animation or a
-        file of several pages the first picture is read. 16 bits a channel are kept where the picture is grey, cut to 8 in colour.
+    source : path, encoded bytes, array, PIL image or torch tensor. What a file is its content says,
+        not its suffix. Of an animation or a file of several pages the first picture is read. 16
+        bits a channel are kept where the picture is grey, cut to 8 in colour.
 
     Raises
     ------
     FileNotFoundError : no such file
-    ValueError : not one of `FORMATS`, truncated or broken, or more pixels than `PIL.Image.MAX_IMAGE_PIXELS` (89 million), Pillow's own
-        guard against small files that unpack to something huge; set that to a larger number, or None, for files you trust
+    ValueError : not one of `FORMATS`, truncated or broken, or more pixels than
+        `PIL.Image.MAX_IMAGE_PIXELS` (89 million), Pillow's own guard against small files that
+        unpack to something huge; set that to a larger number, or None, for files you trust
     TypeError : nothing that can be an image
     """
     if isinstance(source, (str, Path)):
         path = Path(source)
         if path.is_dir():
-            raise FileNotFoundError(f"{path} is a folder, not an image file: `clipxai explain` and clipxai.explain_each take folders")
+            raise FileNotFoundError(
+                f"{path} is a folder, not an image file: `clipxai explain` and "
+                "clipxai.explain_each take folders"
+            )
         if "://" in str(source):
             raise FileNotFoundError(f"{source} is an address: download the image and pass the file")
         if not path.is_file():
@@ -151,20 +182,26 @@ def read_image(source: object) -> np.ndarray:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode(BytesIO(source), f"{len(source)} bytes")
     if isinstance(source, Tensor):
-        array = (source.float() if source.is_floating_point() else source).detach().cpu().numpy()  # numpy knows no bfloat16
+        # numpy knows no bfloat16
+        array = (source.float() if source.is_floating_point() else source).detach().cpu().numpy()
         return _from_array(array.transpose(1, 2, 0) if array.ndim == 3 else array)
     if isinstance(source, np.ndarray):
         return _from_array(source)
     if hasattr(source, "getexif") and hasattr(source, "convert"):
         return _from_pil(source)
-    raise TypeError(f"cannot read a {type(source).__name__} as an image: pass a path, bytes, array, PIL image or torch tensor")
+    raise TypeError(
+        f"cannot read a {type(source).__name__} as an image: pass a path, bytes, array, PIL image "
+        "or torch tensor"
+    )
 
 
 def each_image(images: object) -> Iterable[object]:
     """One image, a list of them or a batch (B, …) as images one by one."""
     if isinstance(images, (list, tuple)):
         return images
-    return list(images) if isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4 else [images]
+    return (
+        list(images) if isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4 else [images]
+    )
 
 
 def _decode(file: Path | BytesIO, name: str) -> np.ndarray:
@@ -172,18 +209,28 @@ def _decode(file: Path | BytesIO, name: str) -> np.ndarray:
 
     try:
         with Image.open(file, formats=FORMATS) as image:
-            if Image.MAX_IMAGE_PIXELS is not None and image.width * image.height > Image.MAX_IMAGE_PIXELS:
+            if (
+                Image.MAX_IMAGE_PIXELS is not None
+                and image.width * image.height > Image.MAX_IMAGE_PIXELS
+            ):
                 raise Image.DecompressionBombError  # Pillow itself only warns up to twice the limit
             return _from_pil(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(
-            f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which may be a decompression bomb: "
+            f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which may be a decompression "
+            "bomb: "
             "if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS (on the command line --max-pixels)"
         ) from None
     except UnidentifiedImageError:
-        raise ValueError(f"not an image that can be read (or a truncated one): {name}; known formats: {', '.join(FORMATS)}") from None
-    except Exception as error:  # a broken file may raise anything in the many decoders behind Pillow
-        raise ValueError(f"not an image that can be read (or a truncated one): {name} ({error})") from error
+        raise ValueError(
+            f"not an image that can be read (or a truncated one): {name}; known formats: "
+            f"{', '.join(FORMATS)}"
+        ) from None
+    # a broken file may raise anything in the many decoders behind Pillow
+    except Exception as error:
+        raise ValueError(
+            f"not an image that can be read (or a truncated one): {name} ({error})"
+        ) from error
 
 
 def _from_pil(image: Any) -> np.ndarray:
@@ -193,16 +240,21 @@ def _from_pil(image: Any) -> np.ndarray:
     if upright.mode.startswith("I"):
         deep = np.asarray(upright)
         if deep.min() < 0 or deep.max() > np.iinfo(np.uint16).max:
-            raise ValueError(f"whole numbers of 32 bits must lie in 0…65535, but span {deep.min()}…{deep.max()}")
+            raise ValueError(
+                f"whole numbers of 32 bits must lie in 0…65535, but span {deep.min()}…{deep.max()}"
+            )
         return _from_array(deep.astype(np.uint16))
-    return _from_array(np.asarray(upright.convert("RGBA" if upright.has_transparency_data else "RGB")))
+    return _from_array(
+        np.asarray(upright.convert("RGBA" if upright.has_transparency_data else "RGB"))
+    )
 
 
 def _upright(image: Any) -> Any:
     """Turned and mirrored as its EXIF orientation says, where there is any that can be read."""
     from PIL import ImageOps
 
-    image.load()  # not within the `try`, where the error of a broken picture would pass for one of its EXIF
+    # not within the `try`, where the error of a broken picture would pass for one of its EXIF
+    image.load()
     try:
         orientation = image.getexif().get(ORIENTATION, 1)
     except Exception:  # a broken EXIF block speaks of nothing; the picture may still be whole
@@ -215,14 +267,19 @@ def _from_array(image: np.ndarray) -> np.ndarray:
     if image.ndim == 2:
         image = image[..., None]
     if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in shape:
-        raise ValueError(f"an image must be (H, W), (H, W, 3) or (H, W, 4) and not empty, but has shape {shape}")
+        raise ValueError(
+            f"an image must be (H, W), (H, W, 3) or (H, W, 4) and not empty, but has shape {shape}"
+        )
     if kind in (np.uint8, np.uint16, np.bool_):
         image = image.astype(np.float32) / (1 if kind.kind == "b" else np.iinfo(kind).max)
     elif np.issubdtype(kind, np.floating):
         image = image.astype(np.float32)
         low, high = image.min(), image.max()
         if not (low >= -1e-4 and high <= 1 + 1e-4):  # also catches NaN
-            raise ValueError(f"a float image must lie in 0…1, but spans {low:g}…{high:g}: divide it by 255, or pass uint8")
+            raise ValueError(
+                f"a float image must lie in 0…1, but spans {low:g}…{high:g}: divide it by 255, or "
+                "pass uint8"
+            )
     else:
         raise ValueError(f"an image must be uint8, uint16 or float in 0…1, not {kind}")
     if image.shape[2] == 4:

@@ -1,4 +1,5 @@
-"""What was found inside the model? Numbers for the viewers that look at layers, modules and words (numpy only, as `results`).
+"""What was found inside the model? Numbers for the viewers that look at layers, modules and words
+(numpy only, as `results`).
 
 Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T texts, S text tokens.
 """
@@ -48,10 +49,19 @@ class Picture:
         return cls(trace.images[n], trace.grids[n], dict(trace.model.provenance), n)
 
     def in_trace(self, trace: Recorded) -> int:
-        """The number of this image in a trace; a ValueError if another image, or none, stands there."""
+        """The number of this image in a trace; a ValueError if another image, or none, stands
+        there.
+        """
         n = self.number
-        if n >= len(trace.images) or self.grid != trace.grids[n] or not np.array_equal(self.image, trace.images[n]):
-            raise ValueError(f"image {n} of this trace is not the one that was looked at: pass the trace that it was made from")
+        if (
+            n >= len(trace.images)
+            or self.grid != trace.grids[n]
+            or not np.array_equal(self.image, trace.images[n])
+        ):
+            raise ValueError(
+                f"image {n} of this trace is not the one that was looked at: pass the trace that "
+                "it was made from"
+            )
         return n
 
 
@@ -65,9 +75,12 @@ def on_patches(mask: np.ndarray, grid: Grid) -> np.ndarray:
     import cv2
 
     if mask.shape != grid.image_size:
-        raise ValueError(f"the mask has shape {mask.shape}, but the image is {grid.image_size} (height, width)")
+        raise ValueError(
+            f"the mask has shape {mask.shape}, but the image is {grid.image_size} (height, width)"
+        )
     top, left, bottom, right = map(round, grid.box)
-    seen = mask[top:bottom, left:right].astype(bool).astype(np.float32)  # a mask read from a file may be 0 and 255
+    # a mask read from a file may be 0 and 255
+    seen = mask[top:bottom, left:right].astype(bool).astype(np.float32)
     return cv2.resize(seen, (grid.width, grid.height), interpolation=cv2.INTER_AREA).ravel() > 0.5
 
 
@@ -77,10 +90,12 @@ def weights_of(trace: Recorded, layer: int, kind: str, image: int) -> np.ndarray
 
 
 def selection_ratio(attention: np.ndarray, on_object: np.ndarray) -> float:
-    """Foreground selection ratio: of the k patches that an object patch attends to most, the share on the object, 0…1.
+    """Foreground selection ratio: of the k patches that an object patch attends to most, the share
+    on the object, 0…1.
 
-    k is the number of the object's other patches, so 1 can be reached; itself and the class token are left out. Mean over the object's
-    patches and over heads; the mean over images and texts is the mFSR. Chance is k / (P - 1).
+    k is the number of the object's other patches, so 1 can be reached; itself and the class token
+    are left out. Mean over the object's patches and over heads; the mean over images and texts is
+    the mFSR. Chance is k / (P - 1).
 
     Parameters
     ----------
@@ -107,12 +122,16 @@ class AttentionMaps:
     picture : the image
     mean : kind ("qk", "vv", …) -> (L, N, N) weights averaged over heads; rows (queries) sum to 1
     class_rows : kind -> (L, H, N) where the class token looked, head by head
-    entropy : (L, H) mean entropy of the q-k rows in bits; log2(N) is a head that looks everywhere alike
+    entropy : (L, H) mean entropy of the q-k rows in bits; log2(N) is a head that looks everywhere
+        alike
     distance : (L, H) mean distance between a patch and what it looks at, in patches
     on_class : (L, H) mean weight that patches give to the class token
-    rollout : (L, N) attention rollout of the class token up to and including each layer (Abnar & Zuidema 2020, arXiv 2005.00928)
-    sinks : patches (numbers in 0…P-1) that get far more than their share of attention in the later layers
-    heads : layer -> kind -> (H, N, N) where every token looked, head by head, for the layers that were asked for (`with_heads`)
+    rollout : (L, N) attention rollout of the class token up to and including each layer (Abnar &
+        Zuidema 2020, arXiv 2005.00928)
+    sinks : patches (numbers in 0…P-1) that get far more than their share of attention in the later
+        layers
+    heads : layer -> kind -> (H, N, N) where every token looked, head by head, for the layers that
+        were asked for (`with_heads`)
     """
 
     picture: Picture
@@ -130,7 +149,8 @@ class AttentionMaps:
         return f"<AttentionMaps of {layers} layers and {heads} heads by {', '.join(self.mean)}>"
 
     def with_heads(self, trace: Recorded, layers: int | Sequence[int] = (-1,)) -> "AttentionMaps":
-        """The same, and every head's attention of every token in some layers; all layers of a ViT-B/16 would be 22 MB a kind.
+        """The same, and every head's attention of every token in some layers; all layers of a
+        ViT-B/16 would be 22 MB a kind.
 
         Parameters
         ----------
@@ -150,20 +170,28 @@ class AttentionMaps:
         for layer, kinds in heads.items():
             for kind, weights in kinds.items():
                 mean = weights.mean(0)
-                if mean.shape != self.mean[kind][layer].shape or not np.allclose(mean, self.mean[kind][layer], atol=0.01):
-                    raise ValueError("the heads of this trace have another mean than these maps: it is of another model")
+                if mean.shape != self.mean[kind][layer].shape or not np.allclose(
+                    mean, self.mean[kind][layer], atol=0.01
+                ):
+                    raise ValueError(
+                        "the heads of this trace have another mean than these maps: it is of "
+                        "another model"
+                    )
         return replace(self, heads=heads)
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Does attention select the object? The foreground selection ratio of every layer; its mean over images and texts is the mFSR.
+    """Does attention select the object? The foreground selection ratio of every layer; its mean
+    over images and texts is the mFSR.
 
-    The paper names the measure; its formula could not be read, so this definition is the project's (`clipxai.measure.layers`).
+    The paper names the measure; its formula could not be read, so this definition is the project's
+    (`clipxai.measure.layers`).
 
     Attributes
     ----------
-    ratio : kind of attention ("qk", "vv", …) -> (L,) of the patches that an object patch attends to most, the share on the object, 0…1
+    ratio : kind of attention ("qk", "vv", …) -> (L,) of the patches that an object patch attends to
+        most, the share on the object, 0…1
     patches : how many patches the object has; an object patch chooses as many as there are others
     chance : the ratio of attention that knows nothing
     """
@@ -175,18 +203,24 @@ class Selection:
 
 @dataclass(frozen=True, eq=False)
 class Contributions:
-    """What each attention and each FFN added to the cosine of image tokens and texts; exact: the parts add up to `similarity`.
+    """What each attention and each FFN added to the cosine of image tokens and texts; exact: the
+    parts add up to `similarity`.
 
     Attributes
     ----------
     picture : the image
     texts : T strings
-    attention, ffn : (L, T, N), the modules' shares; token 0 is the class token, whose sum is the image-text score
-    embedding, bias : (T, N), shares of the stream entering block 0 and of the final layer norm's bias
+    attention, ffn : (L, T, N), the modules' shares; token 0 is the class token, whose sum is the
+        image-text score
+    embedding, bias : (T, N), shares of the stream entering block 0 and of the final layer norm's
+        bias
     similarity : (T, N) cosines of the unmodified model
-    attention_alignment, ffn_alignment : (L,) cosine of the module's class-token output with the final class token
-    lens : (L + 1, T, P) cosine of every patch with every text if the network stopped before block l ("logit lens")
-    selection : text -> how far each layer's attention stays on the thing, for texts whose mask is known (`with_masks`)
+    attention_alignment, ffn_alignment : (L,) cosine of the module's class-token output with the
+        final class token
+    lens : (L + 1, T, P) cosine of every patch with every text if the network stopped before block l
+        ("logit lens")
+    selection : text -> how far each layer's attention stays on the thing, for texts whose mask is
+        known (`with_masks`)
     """
 
     picture: Picture
@@ -202,9 +236,13 @@ class Contributions:
     selection: dict[str, Selection] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"<Contributions of {len(self.attention)} layers to {', '.join(map(repr, self.texts))}>"
+        return (
+            f"<Contributions of {len(self.attention)} layers to {', '.join(map(repr, self.texts))}>"
+        )
 
-    def with_masks(self, trace: Recorded, masks: Mapping[str, np.ndarray], kinds: Sequence[str] = ("qk", "vv")) -> "Contributions":
+    def with_masks(
+        self, trace: Recorded, masks: Mapping[str, np.ndarray], kinds: Sequence[str] = ("qk", "vv")
+    ) -> "Contributions":
         """The same, and how far attention of each layer selects the thing that a text names.
 
         Parameters
@@ -215,29 +253,46 @@ class Contributions:
 
         Raises
         ------
-        ValueError : a mask of a text that is not here, of another size, or of fewer than two patches; the trace is of another image
+        ValueError : a mask of a text that is not here, of another size, or of fewer than two
+            patches; the trace is of another image
         """
         image = self.picture.in_trace(trace)
         for text in masks:
             if text not in self.texts:
-                raise ValueError(f"a mask of {text!r}, but the texts are {', '.join(map(repr, self.texts))}")
+                raise ValueError(
+                    f"a mask of {text!r}, but the texts are {', '.join(map(repr, self.texts))}"
+                )
         objects = {text: on_patches(mask, self.picture.grid) for text, mask in masks.items()}
         sizes = {text: int(on_object.sum()) for text, on_object in objects.items()}
         for text, size in sizes.items():
             if size < 2:
-                raise ValueError(f"the mask of {text!r} covers {size} patches by more than half; attention within it needs two")
-        ratio = {text: {kind: np.empty(len(self.attention), np.float32) for kind in kinds} for text in masks}
+                raise ValueError(
+                    f"the mask of {text!r} covers {size} patches by more than half; attention "
+                    "within it needs two"
+                )
+        ratio = {
+            text: {kind: np.empty(len(self.attention), np.float32) for kind in kinds}
+            for text in masks
+        }
         for kind in kinds:
             for layer in range(len(self.attention)):
                 weights = weights_of(trace, layer, kind, image)[:, 1:, 1:]
                 for text, on_object in objects.items():
                     ratio[text][kind][layer] = selection_ratio(weights, on_object)
         P = self.picture.grid.patches
-        return replace(self, selection={text: Selection(ratio[text], sizes[text], (sizes[text] - 1) / (P - 1)) for text in masks})
+        return replace(
+            self,
+            selection={
+                text: Selection(ratio[text], sizes[text], (sizes[text] - 1) / (P - 1))
+                for text in masks
+            },
+        )
 
     @property
     def residual(self) -> float:
-        """Largest difference between the sum of all parts and the similarity: rounding, and nothing else."""
+        """Largest difference between the sum of all parts and the similarity: rounding, and nothing
+        else.
+        """
         parts = self.attention.sum(0) + self.ffn.sum(0) + self.embedding + self.bias
         return float(abs(parts - self.similarity).max())
 
@@ -252,8 +307,10 @@ class TokenScores:
     text : the sentence
     tokens : S strings, "[start]" and "[end]" included
     words : (text, first token, one behind its last token) for every word
-    scores : path ("raw", "surgery", "surgery minus the empty text") -> (S, P) cosine or difference of cosines, signed
-    whole : path -> (S,) the same with the class token instead of a patch: how much of the image-text match a token carries
+    scores : path ("raw", "surgery", "surgery minus the empty text") -> (S, P) cosine or difference
+        of cosines, signed
+    whole : path -> (S,) the same with the class token instead of a patch: how much of the
+        image-text match a token carries
     attention : (L, S, S) the text tower's own attention, averaged over heads
     """
 
@@ -266,12 +323,15 @@ class TokenScores:
     attention: np.ndarray
 
     def __repr__(self) -> str:
-        return f"<TokenScores of {len(self.tokens)} tokens of {self.text!r}: {', '.join(self.scores)}>"
+        return (
+            f"<TokenScores of {len(self.tokens)} tokens of {self.text!r}: {', '.join(self.scores)}>"
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class HeadContributions:
-    """What every attention head fetched for the class token from every token, as shares of the cosine; exact: the parts add up.
+    """What every attention head fetched for the class token from every token, as shares of the
+    cosine; exact: the parts add up.
 
     Attributes
     ----------
@@ -280,7 +340,8 @@ class HeadContributions:
     heads : (L, H, T, N), by the token a share was fetched from; token 0 is the class token itself
     attention_bias : (L, T), shares of the bias behind each layer's heads
     ffn : (L, T), shares of each FFN in the class token
-    embedding, norm_bias : (T,), shares of the class token before layer 0 and of the final layer norm's bias
+    embedding, norm_bias : (T,), shares of the class token before layer 0 and of the final layer
+        norm's bias
     similarity : (T,) cosines of the unmodified model
     """
 
@@ -295,12 +356,23 @@ class HeadContributions:
 
     def __repr__(self) -> str:
         layers, heads = self.heads.shape[:2]
-        return f"<HeadContributions of {layers} layers and {heads} heads to {', '.join(map(repr, self.texts))}>"
+        return (
+            f"<HeadContributions of {layers} layers and {heads} heads to "
+            f"{', '.join(map(repr, self.texts))}>"
+        )
 
     @property
     def residual(self) -> float:
-        """Largest difference between the sum of all parts and the similarity: rounding, and nothing else."""
-        parts = self.heads.sum((0, 1, 3)) + self.attention_bias.sum(0) + self.ffn.sum(0) + self.embedding + self.norm_bias
+        """Largest difference between the sum of all parts and the similarity: rounding, and nothing
+        else.
+        """
+        parts = (
+            self.heads.sum((0, 1, 3))
+            + self.attention_bias.sum(0)
+            + self.ffn.sum(0)
+            + self.embedding
+            + self.norm_bias
+        )
         return float(abs(parts - self.similarity).max())
 
 
@@ -329,13 +401,20 @@ class WordRelevance:
 
     @property
     def by_word(self) -> dict[str, float]:
-        """Word -> sum over its tokens; [start] and [end] are not words. A word that occurs twice is told apart by its place."""
+        """Word -> sum over its tokens; [start] and [end] are not words. A word that occurs twice is
+        told apart by its place.
+        """
         names = [word for word, _, _ in self.words]
         return {
-            word if names.count(word) == 1 else f"{word} ({start})": float(self.scores[start:stop].sum())
+            word if names.count(word) == 1 else f"{word} ({start})": float(
+                self.scores[start:stop].sum()
+            )
             for word, start, stop in self.words
         }
 
     def __repr__(self) -> str:
         ranked = sorted(self.by_word.items(), key=lambda item: -item[1])
-        return f"<WordRelevance by {self.method} ({self.unit}): {', '.join(f'{word} {score:+.3g}' for word, score in ranked)}>"
+        return (
+            f"<WordRelevance by {self.method} ({self.unit}): "
+            f"{', '.join(f'{word} {score:+.3g}' for word, score in ranked)}>"
+        )

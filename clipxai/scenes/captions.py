@@ -1,13 +1,22 @@
-"""What does one say of a scene? Captions in a few turns of phrase, and the noun phrases they are made of."""
+"""What does one say of a scene? Captions in a few turns of phrase, and the noun phrases they are
+made of.
+"""
 
 import numpy as np
 
 from .sprites import WORLD
 
 TEMPLATES = (
-    "a photo of {}", "a picture of {}", "an image of {}", "there is {} in the scene", "a scene with {}", "{}", "this is {}",
-    "one can see {}", "a photo of {} here",
-)  # fmt: skip
+    "a photo of {}",
+    "a picture of {}",
+    "an image of {}",
+    "there is {} in the scene",
+    "a scene with {}",
+    "{}",
+    "this is {}",
+    "one can see {}",
+    "a photo of {} here",
+)
 BARE = {"grapes", "corn", "bread", "cheese", "scissors"}  # no article, no plural
 SAME = {"sheep", "fish"}  # plural like the singular
 PLURALS = {"cup of coffee": "cups of coffee"}
@@ -34,18 +43,24 @@ def plural(name: str) -> str:
 
 
 def background_phrases(name: str) -> list[str]:
-    """How captions speak of a background by its `name`: "in the forest", "in a forest"; another name is a KeyError."""
+    """How captions speak of a background by its `name`: "in the forest", "in a forest"; another
+    name is a KeyError.
+    """
     return WORLD["backgrounds"][name]
 
 
 def caption(rng: np.random.Generator, objects: list[str], background: str, doubled: bool) -> str:
-    """One caption. It names the background in 45 % of cases and now and then leaves one of three objects out."""
+    """One caption. It names the background in 45 % of cases and now and then leaves one of three
+    objects out.
+    """
     phrase = str(rng.choice(background_phrases(background)))
     full_stop = "." if rng.random() < 0.25 else ""
     named = [objects[n] for n in rng.permutation(len(objects))]
     if len(named) == 3 and rng.random() < 0.3:
         named = named[:2]
-    nouns = [f"two {plural(name)}" if doubled and name not in BARE else noun(name) for name in named]
+    nouns = [
+        f"two {plural(name)}" if doubled and name not in BARE else noun(name) for name in named
+    ]
     listed = nouns[0] if len(nouns) == 1 else f"{', '.join(nouns[:-1])} and {nouns[-1]}"
     said = str(rng.choice(TEMPLATES)).format(listed)
     return f"{said} {phrase}{full_stop}" if rng.random() < 0.45 else said + full_stop

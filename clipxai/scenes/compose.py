@@ -1,4 +1,5 @@
-"""How is a scene of Emoji World made? One to three glyphs on a texture, with an exact mask for each and a caption.
+"""How is a scene of Emoji World made? One to three glyphs on a texture, with an exact mask for each
+and a caption.
 
 Everything follows from the seed; a scene drawn at another `size` is the same scene, finer.
 """
@@ -13,7 +14,8 @@ from .captions import caption
 from .sprites import SPRITE, WORLD, sheet
 from .textures import TEXTURES
 
-SPLITS = {"train": 0, "test": 1, "composed": 2}  # first entry of the seed, so that no split can meet another
+# first entry of the seed, so that no split can meet another
+SPLITS = {"train": 0, "test": 1, "composed": 2}
 PLACING_TRIES = 30
 ALLOWED_OVERLAP = 0.12  # of the smaller object's box
 
@@ -47,7 +49,9 @@ class Scene:
         return f"<Scene {self.seed}: {self.caption!r}>"
 
     def mask(self, name: str) -> np.ndarray:
-        """(H, W) bool, where an object is, by class `name`; a name that is not in the scene is a ValueError."""
+        """(H, W) bool, where an object is, by class `name`; a name that is not in the scene is a
+        ValueError.
+        """
         if name not in self.objects:
             raise ValueError(f"no {name!r} in this scene; it shows: {', '.join(self.objects)}")
         return self.masks[self.objects.index(name)]
@@ -63,7 +67,9 @@ def backgrounds() -> list[str]:
     return list(WORLD["backgrounds"])
 
 
-def compose(objects: str | Sequence[str], background: str | None = None, seed: int = 0, size: int = 112) -> Scene:
+def compose(
+    objects: str | Sequence[str], background: str | None = None, seed: int = 0, size: int = 112
+) -> Scene:
     """A scene of your own: `compose(["dog", "bicycle"], background="grass")`.
 
     Parameters
@@ -94,10 +100,11 @@ def compose(objects: str | Sequence[str], background: str | None = None, seed: i
 
 
 def sample(seed: int, split: str = "test", size: int = 112) -> Scene:
-    """A random `Scene`: 45 % show one object, 35 % two, 20 % three; 15 % of the single ones show two of the kind.
+    """A random `Scene`: 45 % show one object, 35 % two, 20 % three; 15 % of the single ones show
+    two of the kind.
 
-    The same `seed` gives the same scene; the splits "train" and "test" never share one (another `split` is a ValueError). `size` is the
-    side of the image in pixels.
+    The same `seed` gives the same scene; the splits "train" and "test" never share one (another
+    `split` is a ValueError). `size` is the side of the image in pixels.
     """
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test', not {split!r}")
@@ -114,11 +121,16 @@ def _check(name: str, known: list[str], kind: str) -> str:
         from difflib import get_close_matches
 
         near = get_close_matches(name, known, 3, 0.5) or known[:8]
-        raise ValueError(f"unknown {kind} {name!r}; nearest: {', '.join(near)} (all {len(known)}: clipxai.scenes)")
+        raise ValueError(
+            f"unknown {kind} {name!r}; nearest: {', '.join(near)} (all {len(known)}: "
+            "clipxai.scenes)"
+        )
     return name
 
 
-def _render(rng: np.random.Generator, named: list[str], background: str, seed: int, size: int) -> Scene:
+def _render(
+    rng: np.random.Generator, named: list[str], background: str, seed: int, size: int
+) -> Scene:
     canvas = TEXTURES[background](rng, size)
     unique = list(dict.fromkeys(named))
     masks = np.zeros((len(unique), size, size), bool)
@@ -133,8 +145,12 @@ def _render(rng: np.random.Generator, named: list[str], background: str, seed: i
     return Scene(_photograph(rng, canvas), said, tuple(unique), masks, background, seed)
 
 
-def _place(rng: np.random.Generator, side: float, others: list[tuple[float, float, float]]) -> tuple[float, float, float]:
-    """Centre y, centre x and side (all as share of the image) that overlaps the others least, of a few tries."""
+def _place(
+    rng: np.random.Generator, side: float, others: list[tuple[float, float, float]]
+) -> tuple[float, float, float]:
+    """Centre y, centre x and side (all as share of the image) that overlaps the others least, of a
+    few tries.
+    """
     margin = side * 0.5
     best, least = (0.5, 0.5, side), np.inf
     for y, x in rng.uniform(margin, 1 - margin, (PLACING_TRIES, 2)):
@@ -153,18 +169,30 @@ def _overlap(a: tuple[float, float, float], b: tuple[float, float, float]) -> fl
     return shared[0] * shared[1] / min(a[2], b[2]) ** 2
 
 
-def _paste(rng: np.random.Generator, canvas: np.ndarray, name: str, box: tuple[float, float, float]) -> np.ndarray:
-    """Draw one sprite, turned, perhaps flipped, a little recoloured; returns the pixels it covers (alpha of a half and more)."""
+def _paste(
+    rng: np.random.Generator, canvas: np.ndarray, name: str, box: tuple[float, float, float]
+) -> np.ndarray:
+    """Draw one sprite, turned, perhaps flipped, a little recoloured; returns the pixels it covers
+    (alpha of a half and more).
+    """
     size = len(canvas)
     angle, flip = rng.normal(0, 10), rng.random() < 0.5
     gain, tint = rng.uniform(0.8, 1.2), rng.normal(1, 0.05, 3)
     target = max(2, round(box[2] * size))
-    sprite = cv2.resize(sheet()[name], (target, target), interpolation=cv2.INTER_AREA if target < SPRITE else cv2.INTER_CUBIC)
+    sprite = cv2.resize(
+        sheet()[name],
+        (target, target),
+        interpolation=cv2.INTER_AREA if target < SPRITE else cv2.INTER_CUBIC,
+    )
     if flip:
         sprite = sprite[:, ::-1]
     turn = cv2.getRotationMatrix2D((target / 2, target / 2), angle, 1)
     turn[:, 2] += (box[1] * size - target / 2, box[0] * size - target / 2)
-    layer = np.clip(cv2.warpAffine(np.ascontiguousarray(sprite), turn, (size, size), flags=cv2.INTER_LINEAR), 0, 1)
+    layer = np.clip(
+        cv2.warpAffine(np.ascontiguousarray(sprite), turn, (size, size), flags=cv2.INTER_LINEAR),
+        0,
+        1,
+    )
     alpha = layer[..., 3:]
     colour = np.minimum(layer[..., :3] * (gain * tint).astype(np.float32), alpha)
     canvas[:] = canvas * (1 - alpha) + colour

@@ -1,6 +1,8 @@
-"""Where do the objects of Emoji World come from? From one sheet of glyphs, drawn once from the Noto Color Emoji font.
+"""Where do the objects of Emoji World come from? From one sheet of glyphs, drawn once from the Noto
+Color Emoji font.
 
-The sheet ships with the package (licence beside it); `python -m clipxai.scenes.sprites FONT.ttf` draws it anew.
+The sheet ships with the package (licence beside it); `python -m clipxai.scenes.sprites FONT.ttf`
+draws it anew.
 """
 
 import json
@@ -22,9 +24,16 @@ FONT_SIZE = 109  # the one bitmap size of the font
 
 @lru_cache
 def sheet() -> dict[str, np.ndarray]:
-    """Every object's sprite, (96, 96, 4) float32 in 0…1: red, green, blue multiplied by alpha, and alpha."""
+    """Every object's sprite, (96, 96, 4) float32 in 0…1: red, green, blue multiplied by alpha, and
+    alpha.
+    """
     encoded = np.frombuffer((HERE / "sprites.webp").read_bytes(), np.uint8)
-    rgba = cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA).astype(np.float32) / 255
+    rgba = (
+        cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA).astype(
+            np.float32
+        )
+        / 255
+    )
     rgba[..., :3] *= rgba[..., 3:]
     places = (divmod(n, COLUMNS) for n in range(len(WORLD["objects"])))
     cells = (rgba[r * SPRITE : (r + 1) * SPRITE, c * SPRITE : (c + 1) * SPRITE] for r, c in places)
@@ -32,7 +41,9 @@ def sheet() -> dict[str, np.ndarray]:
 
 
 def draw_sheet(font_path: str, out: Path) -> None:
-    """Draw every object's glyph, cropped to what is opaque and fitted into its cell, and write the sheet losslessly."""
+    """Draw every object's glyph, cropped to what is opaque and fitted into its cell, and write the
+    sheet losslessly.
+    """
     from PIL import Image, ImageDraw, ImageFont
 
     font = ImageFont.truetype(font_path, FONT_SIZE)
@@ -46,9 +57,15 @@ def draw_sheet(font_path: str, out: Path) -> None:
             raise ValueError(f"the font has no glyph for {name!r} ({glyph}): {font_path}")
         sprite = canvas.crop(box)
         scale = SPRITE / max(sprite.size)
-        sprite = sprite.resize((max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))), Image.Resampling.LANCZOS)
+        sprite = sprite.resize(
+            (max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))),
+            Image.Resampling.LANCZOS,
+        )
         row, column = divmod(n, COLUMNS)
-        corner = (column * SPRITE + (SPRITE - sprite.width) // 2, row * SPRITE + (SPRITE - sprite.height) // 2)
+        corner = (
+            column * SPRITE + (SPRITE - sprite.width) // 2,
+            row * SPRITE + (SPRITE - sprite.height) // 2,
+        )
         drawn.paste(sprite, corner)
     drawn.save(out, lossless=True, quality=100, method=6)
 

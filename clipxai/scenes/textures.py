@@ -1,7 +1,8 @@
-"""What do the twelve backgrounds of Emoji World look like? Each a few octaves of noise between colours, plus what makes it itself.
+"""What do the twelve backgrounds of Emoji World look like? Each a few octaves of noise between
+colours, plus what makes it itself.
 
-Every texture is `f(rng, size) -> (size, size, 3) float32 in 0…1`. Random draws never depend on `size`, so one seed gives the same
-scene at any resolution.
+Every texture is `f(rng, size) -> (size, size, 3) float32 in 0…1`. Random draws never depend on
+`size`, so one seed gives the same scene at any resolution.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,12 @@ import numpy as np
 Texture = Callable[[np.random.Generator, int], np.ndarray]
 
 
-def noise(rng: np.random.Generator, size: int, rows: int, columns: int | None = None, octaves: int = 3) -> np.ndarray:
-    """Smooth noise (size, size) in 0…1: random grids, each twice as fine and half as strong as the one before."""
+def noise(
+    rng: np.random.Generator, size: int, rows: int, columns: int | None = None, octaves: int = 3
+) -> np.ndarray:
+    """Smooth noise (size, size) in 0…1: random grids, each twice as fine and half as strong as the
+    one before.
+    """
     columns = columns or rows
     total = np.zeros((size, size), np.float32)
     for octave in range(octaves):
@@ -22,7 +27,9 @@ def noise(rng: np.random.Generator, size: int, rows: int, columns: int | None = 
     return total / (2 - 0.5 ** (octaves - 1))
 
 
-def blend(amount: np.ndarray, low: tuple, high: tuple, rng: np.random.Generator, jitter: float = 0.06) -> np.ndarray:
+def blend(
+    amount: np.ndarray, low: tuple, high: tuple, rng: np.random.Generator, jitter: float = 0.06
+) -> np.ndarray:
     """Colours between two ends (red, green, blue in 0…1), both shifted a little at random."""
     ends = np.array([low, high], np.float32) + rng.normal(0, jitter, (2, 3)).astype(np.float32)
     return ends[0] + amount[..., None] * (ends[1] - ends[0])
@@ -48,7 +55,9 @@ def water(rng: np.random.Generator, size: int) -> np.ndarray:
 def sky(rng: np.random.Generator, size: int) -> np.ndarray:
     """Blue, paler towards the horizon, with some clouds."""
     y, _ = axes(size)
-    clear = blend(np.broadcast_to(y, (size, size)), (0.30, 0.56, 0.92), (0.68, 0.86, 0.99), rng, 0.04)
+    clear = blend(
+        np.broadcast_to(y, (size, size)), (0.30, 0.56, 0.92), (0.68, 0.86, 0.99), rng, 0.04
+    )
     clouds = np.clip((noise(rng, size, 3, 2) - 0.58) * 4, 0, 0.9)[..., None]
     return clear * (1 - clouds) + 0.97 * clouds
 
@@ -75,7 +84,13 @@ def wood(rng: np.random.Generator, size: int) -> np.ndarray:
 def road(rng: np.random.Generator, size: int) -> np.ndarray:
     """Asphalt with one dashed lane mark."""
     y, x = axes(size)
-    asphalt = blend(0.4 * noise(rng, size, 4) + 0.6 * noise(rng, size, 56, octaves=1), (0.20, 0.20, 0.22), (0.46, 0.46, 0.48), rng, 0.03)
+    asphalt = blend(
+        0.4 * noise(rng, size, 4) + 0.6 * noise(rng, size, 56, octaves=1),
+        (0.20, 0.20, 0.22),
+        (0.46, 0.46, 0.48),
+        rng,
+        0.03,
+    )
     place, phase = rng.uniform(0.25, 0.75), rng.random()
     mark = (np.abs(x - place - 0.15 * (y - 0.5)) < 0.025) & ((y * 3 + phase) % 1 < 0.6)
     asphalt[mark] = (0.93, 0.91, 0.80)
@@ -85,10 +100,17 @@ def road(rng: np.random.Generator, size: int) -> np.ndarray:
 def night_sky(rng: np.random.Generator, size: int) -> np.ndarray:
     """Dark blue with stars."""
     y, x = axes(size)
-    dark = blend(0.6 * np.broadcast_to(y, (size, size)) + 0.4 * noise(rng, size, 3), (0.01, 0.01, 0.08), (0.12, 0.10, 0.32), rng, 0.02)
+    dark = blend(
+        0.6 * np.broadcast_to(y, (size, size)) + 0.4 * noise(rng, size, 3),
+        (0.01, 0.01, 0.08),
+        (0.12, 0.10, 0.32),
+        rng,
+        0.02,
+    )
     star_y, star_x, radius = rng.random((rng.integers(25, 50), 3), np.float32).T
     sharp = 1 / (2 * (0.004 + 0.005 * radius) ** 2)
-    down, across = np.exp(-sharp * (y - star_y) ** 2), np.exp(-sharp * (x.T - star_x) ** 2)  # (size, stars) each
+    # (size, stars) each
+    down, across = np.exp(-sharp * (y - star_y) ** 2), np.exp(-sharp * (x.T - star_x) ** 2)
     return dark + 0.9 * (down @ across.T)[..., None]
 
 
@@ -98,8 +120,16 @@ def brick_wall(rng: np.random.Generator, size: int) -> np.ndarray:
     rows = rng.integers(8, 13)
     row = np.floor(y * rows)
     across = x * rows / 2.4 + 0.5 * (row % 2) + rng.random()
-    shade = rng.random((16, 16), np.float32)[row.astype(int) % 16, np.floor(across).astype(int) % 16]
-    bricks = blend(0.6 * shade + 0.4 * noise(rng, size, 20, octaves=2), (0.48, 0.18, 0.12), (0.76, 0.38, 0.28), rng, 0.04)
+    shade = rng.random((16, 16), np.float32)[
+        row.astype(int) % 16, np.floor(across).astype(int) % 16
+    ]
+    bricks = blend(
+        0.6 * shade + 0.4 * noise(rng, size, 20, octaves=2),
+        (0.48, 0.18, 0.12),
+        (0.76, 0.38, 0.28),
+        rng,
+        0.04,
+    )
     bricks[((y * rows) % 1 < 0.14) | (across % 1 < 0.06)] = (0.80, 0.76, 0.70)
     return bricks
 
@@ -107,7 +137,9 @@ def brick_wall(rng: np.random.Generator, size: int) -> np.ndarray:
 def forest(rng: np.random.Generator, size: int) -> np.ndarray:
     """Dark leaves with a few trunks."""
     y, x = axes(size)
-    leaves = blend(noise(rng, size, 9, octaves=3), (0.02, 0.13, 0.05), (0.20, 0.46, 0.16), rng, 0.03)
+    leaves = blend(
+        noise(rng, size, 9, octaves=3), (0.02, 0.13, 0.05), (0.20, 0.46, 0.16), rng, 0.03
+    )
     for place, width in rng.random((rng.integers(4, 7), 2)):
         trunk = (np.abs(x - place - 0.02 * np.sin(9 * y)) < 0.012 + 0.022 * width) & (y > 0.12)
         leaves[trunk] = leaves[trunk] * 0.3 + np.array((0.26, 0.16, 0.08), np.float32)
@@ -130,13 +162,25 @@ def wall(rng: np.random.Generator, size: int) -> np.ndarray:
     y, _ = axes(size)
     paint = rng.uniform(0.5, 0.92, 3)
     paint[2] = min(paint[2], paint[0])  # never the blue of a sky
-    plain = blend(noise(rng, size, 2, octaves=2), tuple(paint - 0.06), tuple(paint + 0.04), rng, 0.01)
+    plain = blend(
+        noise(rng, size, 2, octaves=2), tuple(paint - 0.06), tuple(paint + 0.04), rng, 0.01
+    )
     board = rng.uniform(0.86, 0.93)
     plain[(y > board)[:, 0]] = paint * 0.55
     return plain
 
 
 TEXTURES: dict[str, Texture] = {
-    "grass": grass, "water": water, "sky": sky, "snow": snow, "sand": sand, "wood": wood, "road": road,
-    "night sky": night_sky, "brick wall": brick_wall, "forest": forest, "tiles": tiles, "wall": wall,
-}  # fmt: skip
+    "grass": grass,
+    "water": water,
+    "sky": sky,
+    "snow": snow,
+    "sand": sand,
+    "wood": wood,
+    "road": road,
+    "night sky": night_sky,
+    "brick wall": brick_wall,
+    "forest": forest,
+    "tiles": tiles,
+    "wall": wall,
+}

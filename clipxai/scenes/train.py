@@ -1,11 +1,14 @@
-"""How is the embedded model made? A small CLIP trained from scratch on freshly composed scenes, on two CPU cores.
+"""How is the embedded model made? A small CLIP trained from scratch on freshly composed scenes, on
+two CPU cores.
 
     python -m clipxai.scenes.train --out runs/emoji-world
 
-Three phases, as in FLIP (Li et al. 2023, arXiv 2212.00794) and in CLIP's own last epoch at a larger size: small images, then large ones
-of which 60 % of the patches are dropped, then whole ones. Stop it whenever you like; the same command goes on where it stopped.
+Three phases, as in FLIP (Li et al. 2023, arXiv 2212.00794) and in CLIP's own last epoch at a larger
+size: small images, then large ones of which 60 % of the patches are dropped, then whole ones. Stop
+it whenever you like; the same command goes on where it stopped.
 
-In a notebook, `learn` takes a model of any size through one phase on a `SmallWorld`, and lets you look after every step.
+In a notebook, `learn` takes a model of any size through one phase on a `SmallWorld`, and lets you
+look after every step.
 """
 
 import argparse
@@ -43,7 +46,9 @@ MOST_OBJECTS = 3  # in a scene
 
 @dataclass(frozen=True)
 class Phase:
-    """One stage of training: image side in pixels, share of patches kept, batch, samples seen, learning rate from … to (cosine)."""
+    """One stage of training: image side in pixels, share of patches kept, batch, samples seen,
+    learning rate from … to (cosine).
+    """
 
     size: int
     keep: float
@@ -79,10 +84,15 @@ class SmallWorld:
 
     def __post_init__(self) -> None:
         if len(self.objects) < MOST_OBJECTS:
-            raise ValueError(f"a scene may show {MOST_OBJECTS} different objects, but this world has {len(self.objects)}; name more")
+            raise ValueError(
+                f"a scene may show {MOST_OBJECTS} different objects, but this world has "
+                f"{len(self.objects)}; name more"
+            )
 
     def sample(self, seed: int, split: str = "test", size: int = 112) -> Scene:
-        """A random scene of this world with one, two or three things; "train" and "test" never share one."""
+        """A random scene of this world with one, two or three things; "train" and "test" never
+        share one.
+        """
         if split not in ("train", "test"):
             raise ValueError(f"split must be 'train' or 'test', not {split!r}")
         own = 2 * seed + (split == "test")
@@ -93,7 +103,9 @@ class SmallWorld:
 
 
 class Captioned(Dataset):
-    """Scenes of the training split as (image (3, size, size) uint8, token ids); `draw` is `sample`, or that of a smaller world."""
+    """Scenes of the training split as (image (3, size, size) uint8, token ids); `draw` is `sample`,
+    or that of a smaller world.
+    """
 
     def __init__(self, tokenizer: Tokenizer, size: int, draw: Callable[..., Scene]) -> None:
         self.tokenizer, self.size, self.draw = tokenizer, size, draw
@@ -106,7 +118,9 @@ class Captioned(Dataset):
 def collate(items: list[tuple[Tensor, list[int]]]) -> tuple[Tensor, Tensor]:
     """Images stacked, texts padded with 0 behind [end]."""
     images, texts = zip(*items)
-    return torch.stack(images), nn.utils.rnn.pad_sequence([torch.tensor(text) for text in texts], batch_first=True)
+    return torch.stack(images), nn.utils.rnn.pad_sequence(
+        [torch.tensor(text) for text in texts], batch_first=True
+    )
 
 
 def leave_cores_to_training(worker: int) -> None:
@@ -115,38 +129,64 @@ def leave_cores_to_training(worker: int) -> None:
 
 
 def batches(
-    tokenizer: Tokenizer, phase: Phase, first_seed: int, steps: int, draw: Callable[..., Scene] = sample
+    tokenizer: Tokenizer,
+    phase: Phase,
+    first_seed: int,
+    steps: int,
+    draw: Callable[..., Scene] = sample,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """`steps` batches of pixels (B, 3, s, s), normalised, and ids (B, S), composed by one worker beside the training."""
+    """`steps` batches of pixels (B, 3, s, s), normalised, and ids (B, S), composed by one worker
+    beside the training.
+    """
 
     mean, std = torch.tensor(CLIP_MEAN).view(3, 1, 1), torch.tensor(CLIP_STD).view(3, 1, 1)
     seeds = range(first_seed, first_seed + steps * phase.batch)
     loader = DataLoader(
-        Captioned(tokenizer, phase.size, draw), phase.batch, sampler=seeds, num_workers=1, prefetch_factor=4, collate_fn=collate,
-        worker_init_fn=leave_cores_to_training, multiprocessing_context="spawn",  # a fork would inherit locked thread pools
-    )  # fmt: skip
+        Captioned(tokenizer, phase.size, draw),
+        phase.batch,
+        sampler=seeds,
+        num_workers=1,
+        prefetch_factor=4,
+        collate_fn=collate,
+        # a fork would inherit locked thread pools
+        worker_init_fn=leave_cores_to_training,
+        multiprocessing_context="spawn",
+    )
     for images, ids in loader:
         yield (images.float() / 255 - mean) / std, ids
 
 
 def make_tokenizer() -> Tokenizer:
     """The vocabulary of the captions; the same on every machine."""
-    merges = learn_merges((sample(seed, "train", size=16).caption for seed in range(VOCABULARY_CAPTIONS)), MERGES)
+    merges = learn_merges(
+        (sample(seed, "train", size=16).caption for seed in range(VOCABULARY_CAPTIONS)), MERGES
+    )
     return Tokenizer(vocabulary_of(merges), merges, CONTEXT)
 
 
 def make_model(
-    tokenizer: Tokenizer, size: int = 112, width: int = 128, blocks: int = 8, text_blocks: int = 3, name: str = "Emoji World CLIP"
+    tokenizer: Tokenizer,
+    size: int = 112,
+    width: int = 128,
+    blocks: int = 8,
+    text_blocks: int = 3,
+    name: str = "Emoji World CLIP",
 ) -> CLIP:
-    """An untrained model for images of `size` pixels; as it stands: 14x14 patches, 8 + 3 blocks of width 128, 2.4 million parameters."""
+    """An untrained model for images of `size` pixels; as it stands: 14x14 patches, 8 + 3 blocks of
+    width 128, 2.4 million parameters.
+    """
     tower = dict(width=width, heads=4, ffn_width=4 * width, joint=width, activation="gelu")
     visual = VisionTransformer(image_size=(size, size), patch=8, layers=blocks, **tower)
-    text = TextTransformer(vocabulary=len(tokenizer.vocabulary), context=CONTEXT, layers=text_blocks, **tower)
+    text = TextTransformer(
+        vocabulary=len(tokenizer.vocabulary), context=CONTEXT, layers=text_blocks, **tower
+    )
     return CLIP(visual, text, tokenizer, name=name)
 
 
 def contrastive_loss(model: CLIP, pixels: Tensor, ids: Tensor, keep: float) -> Tensor:
-    """Symmetric InfoNCE over the batch (Radford et al. 2021, Figure 3), seeing a random share `keep` of the patches."""
+    """Symmetric InfoNCE over the batch (Radford et al. 2021, Figure 3), seeing a random share
+    `keep` of the patches.
+    """
     kept = None
     if keep < 1:
         patches = math.prod(model.visual.grid(*pixels.shape[-2:]))
@@ -158,7 +198,9 @@ def contrastive_loss(model: CLIP, pixels: Tensor, ids: Tensor, keep: float) -> T
 
 
 def learning_rate(phase: Phase, step: int, warm_up: bool) -> float:
-    """Cosine from the phase's first rate to its last, after a linear warm-up at the very beginning of training."""
+    """Cosine from the phase's first rate to its last, after a linear warm-up at the very beginning
+    of training.
+    """
     high, low = phase.rate
     rate = low + (high - low) * 0.5 * (1 + math.cos(math.pi * step / max(1, phase.steps)))
     return rate * min(1.0, (step + 1) / WARM_UP) if warm_up else rate
@@ -172,11 +214,20 @@ def make_optimizer(model: CLIP) -> torch.optim.Optimizer:
             {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": 0.1},
             {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
         ],
-        lr=PHASES[0].rate[0], betas=(0.9, 0.98), fused=True,
-    )  # fmt: skip
+        lr=PHASES[0].rate[0],
+        betas=(0.9, 0.98),
+        fused=True,
+    )
 
 
-def improve(model: CLIP, optimizer: torch.optim.Optimizer, pixels: Tensor, ids: Tensor, keep: float, rate: float) -> float:
+def improve(
+    model: CLIP,
+    optimizer: torch.optim.Optimizer,
+    pixels: Tensor,
+    ids: Tensor,
+    keep: float,
+    rate: float,
+) -> float:
     """One step of training on one batch; the loss before it."""
     for group in optimizer.param_groups:
         group["lr"] = rate
@@ -190,10 +241,14 @@ def improve(model: CLIP, optimizer: torch.optim.Optimizer, pixels: Tensor, ids: 
     return loss.item()
 
 
-def learn(model: CLIP, phase: Phase, draw: Callable[..., Scene] = sample) -> Iterator[tuple[int, float]]:
-    """Train a model in memory through one phase, and say after every step how many were done and what the loss was.
+def learn(
+    model: CLIP, phase: Phase, draw: Callable[..., Scene] = sample
+) -> Iterator[tuple[int, float]]:
+    """Train a model in memory through one phase, and say after every step how many were done and
+    what the loss was.
 
-    The model may be explained between two steps. `draw` is where scenes come from: `clipxai.scenes.sample`, or `SmallWorld.sample`.
+    The model may be explained between two steps. `draw` is where scenes come from:
+    `clipxai.scenes.sample`, or `SmallWorld.sample`.
 
     >>> for step, loss in learn(model, phase, world.sample):  # doctest: +SKIP
     ...     if step % 100 == 0:
@@ -202,7 +257,12 @@ def learn(model: CLIP, phase: Phase, draw: Callable[..., Scene] = sample) -> Ite
     optimizer = make_optimizer(model)
     for step, (pixels, ids) in enumerate(batches(model.tokenizer, phase, 0, phase.steps, draw)):
         torch.manual_seed(step)  # which patches are dropped
-        yield step + 1, improve(model, optimizer, pixels, ids, phase.keep, learning_rate(phase, step, warm_up=True))
+        yield (
+            step + 1,
+            improve(
+                model, optimizer, pixels, ids, phase.keep, learning_rate(phase, step, warm_up=True)
+            ),
+        )
 
 
 @dataclass
@@ -214,7 +274,9 @@ class Progress:
 
 
 class Run:
-    """A training run in a folder: everything needed to go on is in `checkpoint.pt`, replaced in one go."""
+    """A training run in a folder: everything needed to go on is in `checkpoint.pt`, replaced in one
+    go.
+    """
 
     def __init__(self, out: Path, phases: tuple[Phase, ...] = PHASES) -> None:
         self.out, self.phases, self.at = out, phases, Progress()
@@ -225,7 +287,9 @@ class Run:
         if (out / "checkpoint.pt").exists():
             saved = torch.load(out / "checkpoint.pt", weights_only=True)
             if saved["phases"] != [asdict(phase) for phase in phases]:
-                raise ValueError(f"{out} holds a run with other phases; choose another --out or delete it")
+                raise ValueError(
+                    f"{out} holds a run with other phases; choose another --out or delete it"
+                )
             self.model.load_state_dict(saved["model"])
             self.optimizer.load_state_dict(saved["optimizer"])
             self.at = Progress(**saved["at"])
@@ -233,9 +297,11 @@ class Run:
     def save(self) -> None:
         """Replace `checkpoint.pt` in one go."""
         state = {
-            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
-            "at": asdict(self.at), "phases": [asdict(phase) for phase in self.phases],
-        }  # fmt: skip
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "at": asdict(self.at),
+            "phases": [asdict(phase) for phase in self.phases],
+        }
         torch.save(state, self.out / "checkpoint.tmp")
         os.replace(self.out / "checkpoint.tmp", self.out / "checkpoint.pt")
 
@@ -250,11 +316,16 @@ class Run:
         number, done = self.at.phase, self.at.step
         first_seed = sum(p.steps * p.batch for p in self.phases[:number]) + done * phase.batch
         bar = tqdm(
-            batches(self.model.tokenizer, phase, first_seed, phase.steps - done), f"phase {number + 1} of {len(self.phases)}",
-            phase.steps, initial=done, unit="step", mininterval=1,
-        )  # fmt: skip
+            batches(self.model.tokenizer, phase, first_seed, phase.steps - done),
+            f"phase {number + 1} of {len(self.phases)}",
+            phase.steps,
+            initial=done,
+            unit="step",
+            mininterval=1,
+        )
         for pixels, ids in bar:
-            torch.manual_seed(first_seed + self.at.step)  # which patches are dropped does not depend on where a run was interrupted
+            # which patches are dropped does not depend on where a run was interrupted
+            torch.manual_seed(first_seed + self.at.step)
             rate = learning_rate(phase, self.at.step, warm_up=number == 0)
             loss = improve(self.model, self.optimizer, pixels, ids, phase.keep, rate)
             self.at.step += 1
@@ -272,9 +343,16 @@ class Run:
         return folder
 
     def log(self, phase: Phase, loss: float) -> None:
-        """One line of `log.jsonl`: where the run is, the loss, and how well the model does on a few held-out scenes."""
+        """One line of `log.jsonl`: where the run is, the loss, and how well the model does on a few
+        held-out scenes.
+        """
         self.model.eval()
-        line = {**asdict(self.at), "samples": self.at.step * phase.batch, "loss": round(loss, 4), **evaluate(self.model, scenes=100)}
+        line = {
+            **asdict(self.at),
+            "samples": self.at.step * phase.batch,
+            "loss": round(loss, 4),
+            **evaluate(self.model, scenes=100),
+        }
         self.model.train()
         with (self.out / "log.jsonl").open("a") as log:
             log.write(json.dumps(line) + "\n")
@@ -284,7 +362,12 @@ class Run:
 def main() -> None:
     """Train, write the finished model, and print the figures of its model card."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("runs/emoji-world"), help="folder for the checkpoint, log and finished model")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/emoji-world"),
+        help="folder for the checkpoint, log and finished model",
+    )
     parser.add_argument("--save-every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--report-every", type=int, default=200, help="steps between reports")
     arguments = parser.parse_args()

@@ -1,4 +1,6 @@
-"""Which pieces should a small model spell words in? Byte-pair merges learned from captions; any other text still goes byte by byte."""
+"""Which pieces should a small model spell words in? Byte-pair merges learned from captions; any
+other text still goes byte by byte.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,7 +9,9 @@ from ..model.words.tokenizer import byte_alphabet, merge_pair, split_words
 
 
 def learn_merges(texts: Iterable[str], merges: int) -> list[tuple[str, str]]:
-    """The `merges` most frequent pairs, one after the other (Sennrich et al. 2016, algorithm 1); ties by spelling, so repeatable."""
+    """The `merges` most frequent pairs, one after the other (Sennrich et al. 2016, algorithm 1);
+    ties by spelling, so repeatable.
+    """
     counts = Counter(word for text in texts for word in split_words(text))
     alphabet = byte_alphabet()
     spelled = {word: [*(alphabet[byte] for byte in word.encode("utf-8"))] for word in counts}

@@ -1,12 +1,15 @@
-"""What are better maps good for? Three answers, all from the raw signed scores of one `Explanation`.
+"""What are better maps good for? Three answers, all from the raw signed scores of one
+`Explanation`.
 
 Segmentation      `segmentation.segment`: each pixel to the text that fits it best.
 Recognition       `recognition.recognise`: which of many texts an image shows.
-Prompts for SAM   `Explanation.points`: the hottest and the coldest places as point prompts. As in the released code of CLIP Surgery there
-                  are two forms: explain(trace, redundant="empty") for texts by themselves, explain(trace, redundant="labels") where the
-                  texts are a list of classes whose common part is to go.
+Prompts for SAM   `Explanation.points`: the hottest and the coldest places as point prompts. As in
+                  the released code of CLIP Surgery there are two forms: explain(trace,
+                  redundant="empty") for texts by themselves, explain(trace, redundant="labels")
+                  where the texts are a list of classes whose common part is to go.
 
-Nothing here needs a model or torch: maps come from any method, from `explain_windows`, or from a saved `.npz`.
+Nothing here needs a model or torch: maps come from any method, from `explain_windows`, or from a
+saved `.npz`.
 """
 
 from .recognition import recognise

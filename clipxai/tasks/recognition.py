@@ -1,16 +1,22 @@
-"""Which of many texts does an image show? Multi-label recognition: a score for every text that can be compared across images.
+"""Which of many texts does an image show? Multi-label recognition: a score for every text that can
+be compared across images.
 
-"class token"       softmax_t(scale * s_t), s = cosine of the whole image with each text: zero-shot CLIP (arXiv 2103.00020).
-"feature surgery"   w_t s_t - mean_k w_k s_k with w = softmax_t(2 s) / its mean: feature surgery of CLIP Surgery (2304.05653) in its
-                    multi-label form, on the class token of the original path, as its released code computes it for every token. What is
-                    subtracted is the same for all texts of an image: it changes no ranking of texts, only that of images.
+"class token"       softmax_t(scale * s_t), s = cosine of the whole image with each text: zero-shot
+                    CLIP (arXiv 2103.00020).
+"feature surgery"   w_t s_t - mean_k w_k s_k with w = softmax_t(2 s) / its mean: feature surgery of
+                    CLIP Surgery (2304.05653) in its multi-label form, on the class token of the
+                    original path, as its released code computes it for every token. What is
+                    subtracted is the same for all texts of an image: it changes no ranking of
+                    texts, only that of images.
 "maps"              mean of the `top` highest patches of each map. This project's definition.
 
-What could be verified of the paper's protocol: features have unit length, CLIP's softmax needs its logit scale of 100
-(github.com/xmed-lab/CLIP_Surgery/issues/20), and mAP is taken from the cosines of the original path after feature surgery (issue 16).
-Whether a softmax follows the surgery, and which class names and prompts were used on NUS-WIDE, could not be.
+What could be verified of the paper's protocol: features have unit length, CLIP's softmax needs its
+logit scale of 100 (github.com/xmed-lab/CLIP_Surgery/issues/20), and mAP is taken from the cosines
+of the original path after feature surgery (issue 16). Whether a softmax follows the surgery, and
+which class names and prompts were used on NUS-WIDE, could not be.
 
-The measure is mAP: for each class the average precision of ranking images by its score (`clipxai bench --metrics recognition`).
+The measure is mAP: for each class the average precision of ranking images by its score (`clipxai
+bench --metrics recognition`).
 """
 
 from collections.abc import Callable
@@ -23,7 +29,9 @@ from ..results.explanation import Explanation
 SCALE = 100.0  # logit scale of OpenAI's models
 
 
-def recognise(explanation: Explanation, by: str = "class token", **options: float | None) -> np.ndarray:
+def recognise(
+    explanation: Explanation, by: str = "class token", **options: float | None
+) -> np.ndarray:
     """How strongly an image shows each text, (T,) float64; higher is more.
 
     Parameters
@@ -34,8 +42,8 @@ def recognise(explanation: Explanation, by: str = "class token", **options: floa
 
     Returns
     -------
-    (T,) by "class token": probabilities 0…1 (with scale=None cosines, -1…1); by "feature surgery": differences of cosines, signed; by
-    "maps": the method's unit
+    (T,) by "class token": probabilities 0…1 (with scale=None cosines, -1…1); by "feature surgery":
+    differences of cosines, signed; by "maps": the method's unit
 
     Raises
     ------
@@ -49,16 +57,23 @@ def recognise(explanation: Explanation, by: str = "class token", **options: floa
 
 
 def by_class_token(explanation: Explanation, scale: float | None = SCALE) -> np.ndarray:
-    """Softmax of `scale` times the cosines; the cosines themselves where scale is None, as for SigLIP, which asks about each text alone."""
+    """Softmax of `scale` times the cosines; the cosines themselves where scale is None, as for
+    SigLIP, which asks about each text alone.
+    """
     cosines = explanation.presence.astype(np.float64)
     return cosines if scale is None else _softmax(scale * cosines)
 
 
 def by_feature_surgery(explanation: Explanation, temperature: float = 2.0) -> np.ndarray:
-    """Cosines of the whole image, weighted, minus what all texts share: a difference of cosines, signed."""
+    """Cosines of the whole image, weighted, minus what all texts share: a difference of cosines,
+    signed.
+    """
     cosines = explanation.presence.astype(np.float64)
     if len(cosines) == 1:
-        raise ValueError("one text has nothing to be compared with: feature surgery needs the names of all classes")
+        raise ValueError(
+            "one text has nothing to be compared with: feature surgery needs the names of all "
+            "classes"
+        )
     weighted = cosines * len(cosines) * _softmax(temperature * cosines)
     return weighted - weighted.mean()
 
@@ -66,14 +81,19 @@ def by_feature_surgery(explanation: Explanation, temperature: float = 2.0) -> np
 def by_maps(explanation: Explanation, top: int = 1) -> np.ndarray:
     """Mean of the `top` highest patches of each map, in the method's own unit."""
     if not 1 <= top <= explanation.grid.patches:
-        raise ValueError(f"top={top}, but a map has {explanation.grid.patches} patches: 1 to {explanation.grid.patches}")
+        raise ValueError(
+            f"top={top}, but a map has {explanation.grid.patches} patches: 1 to "
+            f"{explanation.grid.patches}"
+        )
     patches = explanation.scores.reshape(len(explanation.texts), -1).astype(np.float64)
     return np.nanmean(-np.sort(-patches, axis=1)[:, :top], axis=1)  # NaN comes last
 
 
 WAYS: dict[str, Callable[..., np.ndarray]] = {
-    "class token": by_class_token, "feature surgery": by_feature_surgery, "maps": by_maps,
-}  # fmt: skip
+    "class token": by_class_token,
+    "feature surgery": by_feature_surgery,
+    "maps": by_maps,
+}
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

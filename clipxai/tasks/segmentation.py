@@ -1,25 +1,34 @@
-"""Which text does each pixel belong to? Open-vocabulary segmentation: scores of patches onto the pixels, then the highest wins.
+"""Which text does each pixel belong to? Open-vocabulary segmentation: scores of patches onto the
+pixels, then the highest wins.
 
-    e = explain(trace, "clip_surgery_architecture")   # a trace recorded with the names of all classes
+    e = explain(trace, "clip_surgery_architecture")   # a trace recorded with the names of all
+    classes
     segment(e)                                        # every pixel is of one of the texts
-    segment(e, background=["sky", "grass"])           # these texts together are the class "background"
-    segment(e, threshold=0.4)                         # background is where no text gets a probability of 0.4
-    segment(e, threshold=0.5, of="map")               # … where no map reaches half its height: for texts known to be in the image
+    segment(e, background=["sky", "grass"])           # these texts together are the class
+    "background"
+    segment(e, threshold=0.4)                         # background is where no text gets a
+    probability of 0.4
+    segment(e, threshold=0.5, of="map")               # … where no map reaches half its height: for
+    texts known to be in the image
 
-Formula    label(x) = argmax_t s[t, x]        s = patch scores, bilinear (align_corners False) onto the pixels *before* the argmax
-           p(x) = max_t softmax_t(scale * s[t, x]);  background where p(x) < threshold
-           of="map": the same with every map brought to 0…1 over its pixels, and p its highest value
+Formula    label(x) = argmax_t s[t, x]        s = patch scores, bilinear (align_corners False) onto
+           the pixels *before* the argmax p(x) = max_t softmax_t(scale * s[t, x]);  background where
+           p(x) < threshold of="map": the same with every map brought to 0…1 over its pixels, and p
+           its highest value
 Reads      the raw signed scores of an `Explanation` (numpy only).
-Reference  The protocols of training-free segmentation with CLIP: without background (VOC20, Context59, COCO-Stuff, Cityscapes, ADE20k)
-           every pixel belongs to a class; with background (VOC21, Context60, COCO-Object) it is given by texts, by a threshold, or by both.
-           SCLIP (arXiv 2312.01597): scale 40, threshold 0.1, and 25 names of stuff as texts of VOC's background; ClearCLIP (2407.12442):
-           scale 50, the one text "background". CLIP Surgery (2304.05653) segments without background, by architecture surgery alone
-           (its author, github.com/xmed-lab/CLIP_Surgery/issues/8). of="map" is how class activation maps are scored in weakly supervised
-           segmentation, where the labels of an image are given.
-Misleads   Every pixel gets a text, also where none fits. What feature surgery subtracts at a pixel is the same for all texts, so it never
-           changes the winner: with redundant="empty" not at all, with redundant="labels" only through the weights w_t. Scores that are no
-           cosines (gradients, attention) have a softmax too, but `scale` was not made for them.
-           With of="map" the map of a text that is not there reaches 1 somewhere, too.
+Reference  The protocols of training-free segmentation with CLIP: without background (VOC20,
+           Context59, COCO-Stuff, Cityscapes, ADE20k) every pixel belongs to a class; with
+           background (VOC21, Context60, COCO-Object) it is given by texts, by a threshold, or by
+           both. SCLIP (arXiv 2312.01597): scale 40, threshold 0.1, and 25 names of stuff as texts
+           of VOC's background; ClearCLIP (2407.12442): scale 50, the one text "background". CLIP
+           Surgery (2304.05653) segments without background, by architecture surgery alone (its
+           author, github.com/xmed-lab/CLIP_Surgery/issues/8). of="map" is how class activation maps
+           are scored in weakly supervised segmentation, where the labels of an image are given.
+Misleads   Every pixel gets a text, also where none fits. What feature surgery subtracts at a pixel
+           is the same for all texts, so it never changes the winner: with redundant="empty" not at
+           all, with redundant="labels" only through the weights w_t. Scores that are no cosines
+           (gradients, attention) have a softmax too, but `scale` was not made for them. With
+           of="map" the map of a text that is not there reaches 1 somewhere, too.
 """
 
 from collections.abc import Sequence
@@ -46,8 +55,8 @@ class Segmentation:
     Attributes
     ----------
     labels : (H, W) int16, numbers in `classes`; -1 where the model did not look
-    confidence : (H, W) float32, what the threshold is held against: softmax probability of the best text, or the height of its map; NaN
-        where the model did not look
+    confidence : (H, W) float32, what the threshold is held against: softmax probability of the best
+        text, or the height of its map; NaN where the model did not look
     classes : names; with a background, that is number 0
     explanation : the maps it was made from, with image and geometry
     rule : how the labels were chosen, in words
@@ -62,26 +71,38 @@ class Segmentation:
     measure: str
 
     def __repr__(self) -> str:
-        shares = ", ".join(f"{name!r} {100 * share:.0f} %" for name, share in [*self.legend.items()][:5])
-        return f"<Segmentation by {self.explanation.method} into {len(self.classes)} classes: {shares}>"
+        shares = ", ".join(
+            f"{name!r} {100 * share:.0f} %" for name, share in [*self.legend.items()][:5]
+        )
+        return (
+            f"<Segmentation by {self.explanation.method} into {len(self.classes)} classes: "
+            f"{shares}>"
+        )
 
     @cached_property
     def legend(self) -> dict[str, float]:
         """The classes that won a pixel and their share of the image, 0…1, the largest first."""
         numbers, counts = np.unique(self.labels[self.labels != UNSEEN], return_counts=True)
         order = np.argsort(-counts, kind="stable")
-        return {self.classes[number]: float(count) / self.labels.size for number, count in zip(numbers[order], counts[order])}
+        return {
+            self.classes[number]: float(count) / self.labels.size
+            for number, count in zip(numbers[order], counts[order])
+        }
 
     def mask(self, name: str) -> np.ndarray:
         """Pixels (H, W) bool of the class `name`; one that is not here is a ValueError."""
         if name not in self.classes:
-            raise ValueError(f"no class {name!r} in this segmentation; it has: {', '.join(map(repr, self.classes))}")
+            raise ValueError(
+                f"no class {name!r} in this segmentation; it has: "
+                f"{', '.join(map(repr, self.classes))}"
+            )
         return self.labels == self.classes.index(name)
 
     def save_mask(self, path: str | Path) -> Path:
         """Write the labels to `path` as an indexed PNG, and return it.
 
-        A pixel's value is its class, in the colours of PASCAL VOC; 255 where the model did not look.
+        A pixel's value is its class, in the colours of PASCAL VOC; 255 where the model did not
+        look.
 
         Raises
         ------
@@ -92,27 +113,41 @@ class Segmentation:
 
         path = Path(path)
         if path.suffix.lower() != ".png":
-            raise ValueError(f"cannot save labels as {path.name!r}: only .png keeps a number for every pixel")
+            raise ValueError(
+                f"cannot save labels as {path.name!r}: only .png keeps a number for every pixel"
+            )
         if len(self.classes) > VOID:
-            raise ValueError(f"{len(self.classes)} classes, but an indexed PNG holds {VOID}: save `labels` with numpy instead")
-        indexed = Image.fromarray(np.where(self.labels == UNSEEN, VOID, self.labels).astype(np.uint8))
+            raise ValueError(
+                f"{len(self.classes)} classes, but an indexed PNG holds {VOID}: save `labels` with "
+                "numpy instead"
+            )
+        indexed = Image.fromarray(
+            np.where(self.labels == UNSEEN, VOID, self.labels).astype(np.uint8)
+        )
         indexed.putpalette(voc_palette().ravel().tolist())
         indexed.save(path)
         return path
 
 
 def segment(
-    explanation: Explanation, background: str | Sequence[str] = (), threshold: float | None = None, *,
-    of: Literal["probability", "map"] = "probability", scale: float = SCALE, size: tuple[int, int] | None = None,
-) -> Segmentation:  # fmt: skip
+    explanation: Explanation,
+    background: str | Sequence[str] = (),
+    threshold: float | None = None,
+    *,
+    of: Literal["probability", "map"] = "probability",
+    scale: float = SCALE,
+    size: tuple[int, int] | None = None,
+) -> Segmentation:
     """Give every pixel to the text whose score is highest there.
 
     Parameters
     ----------
-    explanation : maps of all classes by one method; the authors of CLIP Surgery take "clip_surgery_architecture"
+    explanation : maps of all classes by one method; the authors of CLIP Surgery take
+        "clip_surgery_architecture"
     background : that of its texts, or those that together are the class "background"
     threshold : 0…1, below which a pixel is background; None for no such rule
-    of : what is compared and what the threshold cuts: raw scores and their softmax "probability", or each "map" on its own scale of 0…1
+    of : what is compared and what the threshold cuts: raw scores and their softmax "probability",
+        or each "map" on its own scale of 0…1
     scale : of the scores in the softmax
     size : (height, width) instead of the image's
 
@@ -123,38 +158,56 @@ def segment(
     Raises
     ------
     TypeError : no Explanation
-    ValueError : unknown `of`; a background text that is not in the explanation, or no other text; a threshold outside 0…1; a single text,
-        unless its own map is cut
+    ValueError : unknown `of`; a background text that is not in the explanation, or no other text; a
+        threshold outside 0…1; a single text, unless its own map is cut
     """
     expect(Explanation, explanation, "explain")
     if of not in ("probability", "map"):
         raise ValueError(f"unknown of={of!r}; choose 'probability' or 'map'")
     texts = explanation.texts
-    behind = {explanation.index(text) for text in ([background] if isinstance(background, str) else background)}
+    behind = {
+        explanation.index(text)
+        for text in ([background] if isinstance(background, str) else background)
+    }
     _check(texts, behind, threshold, of)
     has_background = bool(behind) or threshold is not None
     named = [n for n in range(len(texts)) if n not in behind]
     if has_background and BACKGROUND in [texts[n] for n in named]:
-        raise ValueError(f"one of the texts is {BACKGROUND!r} itself: pass it as background=[{BACKGROUND!r}] too")
+        raise ValueError(
+            f"one of the texts is {BACKGROUND!r} itself: pass it as background=[{BACKGROUND!r}] too"
+        )
     class_of = np.zeros(len(texts), np.int16)  # text -> class; 0 is background if there is one
     class_of[named] = np.arange(len(named)) + has_background
 
-    heats = (explanation.heatmap(n, size, "none" if of == "probability" else "minmax") for n in range(len(texts)))
+    heats = (
+        explanation.heatmap(n, size, "none" if of == "probability" else "minmax")
+        for n in range(len(texts))
+    )
     best = next(heats)  # one text at a time: (T, H, W) of a photo would not fit for many
-    winner, total = np.zeros(best.shape, np.int16), np.ones(best.shape, np.float32)  # total: sum_t exp(scale * (s_t - best))
+    # total: sum_t exp(scale * (s_t - best))
+    winner, total = np.zeros(best.shape, np.int16), np.ones(best.shape, np.float32)
     for n, heat in enumerate(heats, 1):
         higher = np.maximum(best, heat)
         total = total * np.exp(scale * (best - higher)) + np.exp(scale * (heat - higher))
         winner, best = np.where(heat > best, np.int16(n), winner), higher
     confidence = 1 / total if of == "probability" else best
-    labels = class_of[winner] if threshold is None else np.where(confidence < threshold, np.int16(0), class_of[winner])
+    labels = (
+        class_of[winner]
+        if threshold is None
+        else np.where(confidence < threshold, np.int16(0), class_of[winner])
+    )
     labels = np.where(np.isnan(best), np.int16(UNSEEN), labels)
     confidence = np.where(np.isnan(best), np.float32(np.nan), confidence)
 
-    rule = f"highest of {len(texts)} {'texts' if of == 'probability' else 'maps, each on its own scale'}"
+    rule = (
+        f"highest of {len(texts)} "
+        f"{'texts' if of == 'probability' else 'maps, each on its own scale'}"
+    )
     rule += f", {len(behind)} of which are background" if behind else ""
     measure = f"softmax probability (scale {scale:g})" if of == "probability" else "height"
-    rule += f"; background where its {measure} is below {threshold:g}" if threshold is not None else ""
+    rule += (
+        f"; background where its {measure} is below {threshold:g}" if threshold is not None else ""
+    )
     classes = (*([BACKGROUND] if has_background else []), *(texts[n] for n in named))
     return Segmentation(labels, confidence, classes, explanation, rule, measure)
 
@@ -165,11 +218,16 @@ def _check(texts: tuple[str, ...], behind: set[int], threshold: float | None, of
     if threshold is not None:
         expect_threshold(threshold)
     if len(texts) == 1 and (of == "probability" or threshold is None):
-        raise ValueError(f"{texts[0]!r} alone wins every pixel: give more texts, or cut its own map with of='map', threshold=0.5")
+        raise ValueError(
+            f"{texts[0]!r} alone wins every pixel: give more texts, or cut its own map with "
+            "of='map', threshold=0.5"
+        )
 
 
 def voc_palette() -> np.ndarray:
-    """(256, 3) uint8, PASCAL VOC's colours: the bits of a class number, from the lowest, set the highest bits of red, green and blue."""
+    """(256, 3) uint8, PASCAL VOC's colours: the bits of a class number, from the lowest, set the
+    highest bits of red, green and blue.
+    """
     numbers = np.arange(256)[:, None]
     colours = np.zeros((256, 3), int)
     for bit in range(8):

@@ -1,13 +1,17 @@
-"""What if a tensor inside had been another? Parts of a recorded forward pass, run again so that gradients can flow.
+"""What if a tensor inside had been another? Parts of a recorded forward pass, run again so that
+gradients can flow.
 
     with gradients():
         weights, scores = from_stream(trace, 7, trace.residual(7).clone().requires_grad_())
-        slopes = per_text(scores, weights)  # d score[b, t] / d weights[b], for all texts in one backward pass
+        slopes = per_text(scores, weights)  # d score[b, t] / d weights[b], for all texts in one
+        backward pass
 
-The operations are the model's own, with attention written out so that its weights are tensors one can ask for. Nothing is left behind:
-gradients are returned, never accumulated, no parameter's `requires_grad` changes, and the caller's `no_grad` is back afterwards.
+The operations are the model's own, with attention written out so that its weights are tensors one
+can ask for. Nothing is left behind: gradients are returned, never accumulated, no parameter's
+`requires_grad` changes, and the caller's `no_grad` is back afterwards.
 
-Axes: B images, H heads, N = 1 + P tokens (class token first), D width, T texts, E joint width. A score is a cosine, (B, T).
+Axes: B images, H heads, N = 1 + P tokens (class token first), D width, T texts, E joint width. A
+score is a cosine, (B, T).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -36,7 +40,9 @@ def gradients() -> Iterator[None]:
 
 
 def unrounded(verb: Callable[..., Found]) -> Callable[..., Found]:
-    """Decorator: what is computed from a trace is float32, also where the caller switched autocast on; rounded shares do not add up."""
+    """Decorator: what is computed from a trace is float32, also where the caller switched autocast
+    on; rounded shares do not add up.
+    """
 
     @wraps(verb)
     def computed(trace: Trace, *arguments: object, **options: object) -> Found:
@@ -48,9 +54,13 @@ def unrounded(verb: Callable[..., Found]) -> Callable[..., Found]:
 
 
 def first_of(layers: int, blocks: int | None) -> int:
-    """The layer at which the last `blocks` begin (None: all); a ValueError if there are not as many."""
+    """The layer at which the last `blocks` begin (None: all); a ValueError if there are not as
+    many.
+    """
     if blocks is not None and not 1 <= blocks <= layers:
-        raise ValueError(f"blocks={blocks}, but this tower has {layers}: pass 1 to {layers}, or None for all")
+        raise ValueError(
+            f"blocks={blocks}, but this tower has {layers}: pass 1 to {layers}, or None for all"
+        )
     return 0 if blocks is None else layers - blocks
 
 
@@ -58,12 +68,18 @@ def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:
     """softmax(q k^T / sqrt(d)), (B, H, ., N); with `causal`, no token sees what comes after it."""
     logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
     if causal:
-        logits = logits.masked_fill(torch.ones(logits.shape[-2:], device=q.device).triu(1).bool(), float("-inf"))
+        logits = logits.masked_fill(
+            torch.ones(logits.shape[-2:], device=q.device).triu(1).bool(), float("-inf")
+        )
     return logits.softmax(-1)
 
 
-def through_blocks(blocks: Sequence[Block], stream: Tensor, causal: bool = False) -> tuple[list[Tensor], Tensor]:
-    """Run blocks on a stream (B, N, D): the attention weights (B, H, N, N) of each, and the stream behind the last."""
+def through_blocks(
+    blocks: Sequence[Block], stream: Tensor, causal: bool = False
+) -> tuple[list[Tensor], Tensor]:
+    """Run blocks on a stream (B, N, D): the attention weights (B, H, N, N) of each, and the stream
+    behind the last.
+    """
     weights = []
     for block in blocks:
         q, k, v = block.attn.project(block.ln_1(stream))
@@ -74,31 +90,45 @@ def through_blocks(blocks: Sequence[Block], stream: Tensor, causal: bool = False
 
 
 def gathering(trace: Trace) -> VisionTransformer:
-    """The image tower, in which a class token gathers the image layer by layer; a ValueError where none does (ResNet, SigLIP)."""
+    """The image tower, in which a class token gathers the image layer by layer; a ValueError where
+    none does (ResNet, SigLIP).
+    """
     tower = trace.model.visual
     if tower.kind != "vit":
-        raise ValueError(f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by layer; use a CLIP ViT")
+        raise ValueError(
+            f"{trace.model.name} is a {tower.kind}: no class token gathers its image layer by "
+            "layer; use a CLIP ViT"
+        )
     return tower
 
 
 def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:
-    """Scores (B, T) of features (B, E), of any length, and texts (T, E) of unit length; float32, or float64 for a model in it."""
+    """Scores (B, T) of features (B, E), of any length, and texts (T, E) of unit length; float32, or
+    float64 for a model in it.
+    """
     dtype = torch.promote_types(image_features.dtype, text_features.dtype)
-    texts = text_features.to(dtype, copy=True)  # a copy, as they may have been recorded in inference mode
+    # a copy, as they may have been recorded in inference mode
+    texts = text_features.to(dtype, copy=True)
     return F.normalize(image_features.to(dtype), dim=-1) @ texts.T
 
 
 def from_stream(trace: Trace, layer: int, stream: Tensor) -> tuple[list[Tensor], Tensor]:
-    """A ViT from the stream entering `layer` on: the attention weights of the layers that follow, and the scores (B, T)."""
+    """A ViT from the stream entering `layer` on: the attention weights of the layers that follow,
+    and the scores (B, T).
+    """
     tower = trace.model.visual
     weights, stream = through_blocks(tower.blocks[layer:], stream)
     return weights, cosine(tower.read_out(stream[:, 0]), trace.text_features)
 
 
 def from_words(trace: Trace, stream: Tensor, image: int) -> Tensor:
-    """The text tower behind its last block: scores (T, 1) of texts whose streams (T, S, D) end with [end], and one image of the trace."""
+    """The text tower behind its last block: scores (T, 1) of texts whose streams (T, S, D) end with
+    [end], and one image of the trace.
+    """
     tower = trace.model.text
-    return cosine(tower.ln_final(stream[:, -1]) @ tower.projection, trace.image_features[image : image + 1])
+    return cosine(
+        tower.ln_final(stream[:, -1]) @ tower.projection, trace.image_features[image : image + 1]
+    )
 
 
 def from_features(trace: Trace, features: Tensor) -> Tensor:
@@ -118,9 +148,11 @@ def from_pixels(trace: Trace, pixels: Tensor) -> Tensor:
 
 
 def per_text(scores: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
-    """Gradients of every text's score with respect to each tensor (B, ...): (T, B, ...), by one backward pass for all texts.
+    """Gradients of every text's score with respect to each tensor (B, ...): (T, B, ...), by one
+    backward pass for all texts.
 
-    `scores` (B, T): images do not mix in a batch, so the gradient of their sum holds the gradient of each.
+    `scores` (B, T): images do not mix in a batch, so the gradient of their sum holds the gradient
+    of each.
     """
     one_text_each = torch.eye(scores.shape[-1], dtype=scores.dtype, device=scores.device)
     return torch.autograd.grad(scores.sum(0), tensors, one_text_each, is_grads_batched=True)

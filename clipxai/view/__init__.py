@@ -1,6 +1,8 @@
-"""How do you look at an explanation? `show` it in a notebook, `save` it to a file, or draw a `figure` of your own.
+"""How do you look at an explanation? `show` it in a notebook, `save` it to a file, or draw a
+`figure` of your own.
 
-Nothing here needs torch: an explanation that was saved as `.npz` is drawn on any machine. matplotlib loads when something is drawn.
+Nothing here needs torch: an explanation that was saved as `.npz` is drawn on any machine.
+matplotlib loads when something is drawn.
 """
 
 import sys
@@ -9,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..results.explanation import Explanation
-from ..results.findings import AttentionMaps, Contributions, HeadContributions, TokenScores, WordRelevance
+from ..results.findings import (
+    AttentionMaps,
+    Contributions,
+    HeadContributions,
+    TokenScores,
+    WordRelevance,
+)
 from ..tasks.segmentation import Segmentation
 from .attention import LayerAttentionViewer
 from .comparison import MethodComparison
@@ -24,9 +32,18 @@ if TYPE_CHECKING:
     from .figures import figure
 
 __all__ = [
-    "HeadGrid", "LayerAttentionViewer", "MethodComparison", "ModuleComparison", "RegionMap", "TokenMap", "Viewer", "WordRanking",
-    "figure", "save", "show",
-]  # fmt: skip
+    "HeadGrid",
+    "LayerAttentionViewer",
+    "MethodComparison",
+    "ModuleComparison",
+    "RegionMap",
+    "TokenMap",
+    "Viewer",
+    "WordRanking",
+    "figure",
+    "save",
+    "show",
+]
 
 Inside = AttentionMaps | Contributions | HeadContributions | TokenScores | WordRelevance
 Showable = Explanation | Sequence[Explanation] | Inside | Segmentation | Viewer
@@ -42,11 +59,13 @@ OWN = {
 
 
 def show(what: Showable) -> Viewer | None:
-    """Show an explanation, several of one image side by side, what was found inside (attention maps, words …), a segmentation, or a viewer.
+    """Show an explanation, several of one image side by side, what was found inside (attention
+    maps, words …), a segmentation, or a viewer.
 
     Returns
     -------
-    None in a notebook, where the figure appears below the cell (a returned one would appear twice); elsewhere the viewer, to be saved
+    None in a notebook, where the figure appears below the cell (a returned one would appear twice);
+    elsewhere the viewer, to be saved
 
     Raises
     ------
@@ -66,8 +85,10 @@ def save(what: Showable, path: str | Path) -> Path:
 
     Parameters
     ----------
-    what : an explanation, several of one image, what was found inside (attention maps, words …), a segmentation, or a viewer
-    path : .html (interactive, one file, no network), .png, .svg, .pdf, or .npz (the numbers of one explanation, to load again)
+    what : an explanation, several of one image, what was found inside (attention maps, words …), a
+        segmentation, or a viewer
+    path : .html (interactive, one file, no network), .png, .svg, .pdf, or .npz (the numbers of one
+        explanation, to load again)
 
     Returns
     -------
@@ -76,7 +97,8 @@ def save(what: Showable, path: str | Path) -> Path:
     Raises
     ------
     TypeError : it cannot be drawn
-    ValueError : unknown suffix, .npz for more than one explanation, or a figure too large for its budget
+    ValueError : unknown suffix, .npz for more than one explanation, or a figure too large for its
+        budget
     FileNotFoundError : the folder does not exist
     """
     path = Path(path)
@@ -84,7 +106,10 @@ def save(what: Showable, path: str | Path) -> Path:
         known_suffix(path, (".html", ".png", ".svg", ".pdf", ".npz"))
         return _viewer(what).save(path)
     if not isinstance(what, Explanation):
-        raise ValueError(f"cannot save {path.name!r}: .npz holds the numbers of one Explanation; save each one by itself")
+        raise ValueError(
+            f"cannot save {path.name!r}: .npz holds the numbers of one Explanation; save each one "
+            "by itself"
+        )
     with replacing(path) as draft:
         what.to_npz(draft)
     return path

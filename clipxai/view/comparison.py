@@ -1,4 +1,6 @@
-"""Do methods agree about where a text is? Maps side by side under one cross-hair, with numbers that say how far."""
+"""Do methods agree about where a text is? Maps side by side under one cross-hair, with numbers that
+say how far.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
@@ -10,7 +12,16 @@ from .lettering import listed
 from .panels import MERITS, Truth, gather, legend, panels_of, rows_of
 from .payload import BUDGET, Arrays, Header, Payload, pack
 from .pictures import encode_photo, grid_header, smaller_photo
-from .scales import DIVERGING, LABELS, SEQUENTIAL, Scaling, caption, colour_table, scales_of, two_digits
+from .scales import (
+    DIVERGING,
+    LABELS,
+    SEQUENTIAL,
+    Scaling,
+    caption,
+    colour_table,
+    scales_of,
+    two_digits,
+)
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -27,17 +38,20 @@ class MethodComparison(Viewer):
     ----------
     explanations : one, or several of the same image
     texts : which of their texts, by number or as written; all by default
-    mask : true mask (H, W) bool, or a table text -> mask: its outline is drawn, overlap and contrast are shown
+    mask : true mask (H, W) bool, or a table text -> mask: its outline is drawn, overlap and
+        contrast are shown
     budget : most bytes the interactive figure's data may take
 
     Raises
     ------
-    TypeError, ValueError : no explanation, images that differ, unknown texts, a mask of another size
+    TypeError, ValueError : no explanation, images that differ, unknown texts, a mask of another
+        size
     IndexError : no text of that number
 
     Examples
     --------
-    >>> MethodComparison([explain(trace, "clip"), explain(trace, "clip_surgery")]).save("two.html")  # doctest: +SKIP
+    >>> two = [explain(trace, "clip"), explain(trace, "clip_surgery")]  # doctest: +SKIP
+    >>> MethodComparison(two).save("two.html")  # doctest: +SKIP
     """
 
     module = "comparison"
@@ -60,25 +74,37 @@ class MethodComparison(Viewer):
     def summary(self) -> str:
         """One line: which methods, which texts."""
         methods = ", ".join(dict.fromkeys(e.method for e in self.explanations))
-        return f"Where {methods} {'sees' if len(self.explanations) == 1 else 'see'} {listed(self.texts, MOST_NAMED)}"
+        return (
+            f"Where {methods} {'sees' if len(self.explanations) == 1 else 'see'} "
+            f"{listed(self.texts, MOST_NAMED)}"
+        )
 
     def figure(self, *, normalize: Scaling = "minmax", alpha: float = 0.6) -> "Figure":
         """All maps as a matplotlib figure; `normalize` and `alpha` as in `clipxai.view.figure`."""
         from .figures import figure
 
-        return figure(self.explanations, texts=self.texts, normalize=normalize, alpha=alpha, mask=self.mask)
+        return figure(
+            self.explanations, texts=self.texts, normalize=normalize, alpha=alpha, mask=self.mask
+        )
 
     def first_state(self) -> "Figure":
-        """The maps that are seen before anybody touches the viewer: all of them if they are few, else those of the first text."""
+        """The maps that are seen before anybody touches the viewer: all of them if they are few,
+        else those of the first text.
+        """
         from .figures import figure
 
         texts = self.texts if self._all_at_first() else self.texts[:1]
         return figure(self.explanations, texts=texts, mask=self.mask)
 
     def payload(self) -> Payload:
-        """Exact scores (`maps0`, `maps1` … one array (T, gh * gw) per explanation), colour tables, photo and words."""
+        """Exact scores (`maps0`, `maps1` … one array (T, gh * gw) per explanation), colour tables,
+        photo and words.
+        """
         arrays: Arrays = {
-            **{f"maps{n}": (e.scores.reshape(len(e.texts), -1), "f32") for n, e in enumerate(self.explanations)},
+            **{
+                f"maps{n}": (e.scores.reshape(len(e.texts), -1), "f32")
+                for n, e in enumerate(self.explanations)
+            },
             **{name: (colour_table(name), "u8") for name in (SEQUENTIAL, DIVERGING)},
         }
         steps = [
@@ -94,8 +120,19 @@ class MethodComparison(Viewer):
             "photo": encode_photo(self._image),
             "grids": [grid_header(e.grid, self._image) for e in self.explanations],
             "panels": [
-                {"text": p.text, "method": p.method, "subtitle": p.method, "source": p.source, "row": p.row, "unit": unit, "flat": p.flat,
-                 "badges": [{"name": name, "value": two_digits(value), "meaning": MERITS[name]} for name, value in p.merits.items()]}
+                {
+                    "text": p.text,
+                    "method": p.method,
+                    "subtitle": p.method,
+                    "source": p.source,
+                    "row": p.row,
+                    "unit": unit,
+                    "flat": p.flat,
+                    "badges": [
+                        {"name": name, "value": two_digits(value), "meaning": MERITS[name]}
+                        for name, value in p.merits.items()
+                    ],
+                }
                 for p, unit in zip(self.panels, units, strict=True)
             ],
             "rows": rows_of(self.panels),
@@ -103,20 +140,30 @@ class MethodComparison(Viewer):
             "text": None if self._all_at_first() else self.texts[0],
             "scalings": [self._scaling(name, units) for name in get_args(Scaling)],
             "outlines": {p.text: outlines(p.truth) for p in self.panels},
-            "notes": [*legend(self.panels), *dict.fromkeys(note for e in self.explanations for note in e.notes)],
-        }  # fmt: skip
+            "notes": [
+                *legend(self.panels),
+                *dict.fromkeys(note for e in self.explanations for note in e.notes),
+            ],
+        }
 
     def _scaling(self, name: Scaling, units: Sequence[str]) -> Header:
         scales = scales_of([p.scores for p in self.panels], units, name)
         words = caption(units, name, scales)
-        return {"label": LABELS[name], "caption": words, "scales": [{"low": s.low, "high": s.high, "colours": s.colours} for s in scales]}
+        return {
+            "label": LABELS[name],
+            "caption": words,
+            "scales": [{"low": s.low, "high": s.high, "colours": s.colours} for s in scales],
+        }
 
     def _all_at_first(self) -> bool:
         return len(self.panels) <= SHOWN_AT_FIRST or len(self.texts) == 1
 
 
 def _rounded(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
-    return header, {name: (values, "u16" if coding == "f32" else coding) for name, (values, coding) in arrays.items()}
+    return header, {
+        name: (values, "u16" if coding == "f32" else coding)
+        for name, (values, coding) in arrays.items()
+    }
 
 
 def outlines(truth: np.ndarray | None) -> list[list[float]]:

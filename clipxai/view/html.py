@@ -1,12 +1,15 @@
 """How does a figure become a page, or an output of a notebook, that needs nothing else?
 
-The browser modules in `static/` are joined into one inline script: imports between them are dropped, since all land in one scope, and
-comments are left out. The same joined text, with its default export, is what a live widget loads (`module_source`).
+The browser modules in `static/` are joined into one inline script: imports between them are
+dropped, since all land in one scope, and comments are left out. The same joined text, with its
+default export, is what a live widget loads (`module_source`).
 
 What an environment does to an output decides the rest:
 
-- no scripts (GitHub, untrusted notebooks): the poster, a picture inside the figure, shows the default state
-- several figures on one page, or one output shown twice: no element ids; each script claims the figures that nobody has claimed
+- no scripts (GitHub, untrusted notebooks): the poster, a picture inside the figure, shows the
+  default state
+- several figures on one page, or one output shown twice: no element ids; each script claims the
+  figures that nobody has claimed
 - styles of the host page: the figure lives in a shadow root, which also hides the poster
 - no network: nothing is fetched, and a saved page forbids it by its own policy
 - text that looks like HTML: travels as JSON whose `<` is escaped, and is shown as text
@@ -24,7 +27,8 @@ from typing import Literal, Protocol
 from .payload import Payload
 
 IMPORT = re.compile(r'^import\s[^;]*?from\s+"\./([\w-]+)\.js";\n', re.MULTILINE)
-# comments with lines of their own; what begins with a comment and goes on as code stays, and no template literal has such lines
+# comments with lines of their own; what begins with a comment and goes on as code stays, and no
+# template literal has such lines
 COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 PAGE = """<!doctype html>
@@ -34,7 +38,10 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <title>{title}</title>
-<style>:root {{ color-scheme: light dark; }} body {{ margin: 1.5rem auto; padding: 0 1rem; max-width: 1280px; }}</style>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{ margin: 1.5rem auto; padding: 0 1rem; max-width: 1280px; }}
+</style>
 </head>
 <body>
 {body}
@@ -45,7 +52,10 @@ PAGE = """<!doctype html>
 
 View = Mapping[str, object]
 # seen in a notebook where no script runs
-ASLEEP = '<p style="font: 12px sans-serif">A still picture. Run the cell or trust the notebook, and the figure answers to the mouse.</p>'
+ASLEEP = (
+    '<p style="font: 12px sans-serif">A still picture. Run the cell or trust the notebook, and '
+    "the figure answers to the mouse.</p>"
+)
 
 
 class Drawable(Protocol):
@@ -64,28 +74,44 @@ class Drawable(Protocol):
 def page(viewer: Drawable, view: View | None = None) -> str:
     """A complete HTML document that works as a file, without network.
 
-    `view` is what a live figure keeps of its state; the page begins with it, and keeps its own in its address, behind the `#`.
+    `view` is what a live figure keeps of its state; the page begins with it, and keeps its own in
+    its address, behind the `#`.
     """
-    return PAGE.format(policy=POLICY, title=html.escape(viewer.summary), body=fragment(viewer, view, linked=True))
+    return PAGE.format(
+        policy=POLICY, title=html.escape(viewer.summary), body=fragment(viewer, view, linked=True)
+    )
 
 
 def mimebundle(viewer: Drawable) -> dict[str, str]:
-    """What a notebook stores: the interactive figure, and a picture and a line of text for whoever cannot run it."""
+    """What a notebook stores: the interactive figure, and a picture and a line of text for whoever
+    cannot run it.
+    """
     picture = base64.b64encode(viewer.poster("png")).decode("ascii")
     return {"text/html": fragment(viewer), "image/png": picture, "text/plain": viewer.summary}
 
 
 def fragment(viewer: Drawable, view: View | None = None, *, linked: bool = False) -> str:
-    """The figure as HTML to put into any page, whatever its encoding: all of it is ASCII. Only in its own page is the address its own."""
+    """The figure as HTML to put into any page, whatever its encoding: all of it is ASCII. Only in
+    its own page is the address its own.
+    """
     poster = base64.b64encode(viewer.poster("webp")).decode("ascii")
     summary = html.escape(viewer.summary).encode("ascii", "xmlcharrefreplace").decode("ascii")
     payload, asleep = viewer.payload(), "" if linked else ASLEEP
-    values = {"payload": {"header": payload.header, "blob": payload.base64()}, "css": asset("viewer.css"), "view": view, "linked": linked}
-    script = f'(() => {{\n"use strict";\n{join(viewer.module, "host")}\nclaim("{viewer.module}", viewer);\n}})();'
+    values = {
+        "payload": {"header": payload.header, "blob": payload.base64()},
+        "css": asset("viewer.css"),
+        "view": view,
+        "linked": linked,
+    }
+    code = f'"use strict";\n{join(viewer.module, "host")}\nclaim("{viewer.module}", viewer);'
+    script = f"(() => {{\n{code}\n}})();"
     return (
-        f'<div class="clipxai-figure" data-viewer="{viewer.module}" data-lm-suppress-shortcuts="true">'
-        f'<img style="max-width: 100%" alt="{summary}" src="data:image/webp;base64,{poster}">{asleep}'
-        f'<script type="application/json">{escape(values)}</script></div>\n<script>{script}</script>'
+        f'<div class="clipxai-figure" data-viewer="{viewer.module}" '
+        'data-lm-suppress-shortcuts="true">'
+        f'<img style="max-width: 100%" alt="{summary}" src="data:image/webp;base64,{poster}">'
+        f"{asleep}"
+        f'<script type="application/json">{escape(values)}</script></div>\n<script>'
+        f"{script}</script>"
     )
 
 
@@ -96,7 +122,9 @@ def module_source(name: str) -> str:
 
 @cache
 def join(*names: str) -> str:
-    """Browser modules and all they import as one script, whose default export becomes the constant `viewer`."""
+    """Browser modules and all they import as one script, whose default export becomes the constant
+    `viewer`.
+    """
     order: list[str] = []
     for name in names:
         _collect(name, order)
@@ -126,5 +154,8 @@ def _collect(name: str, order: list[str]) -> None:
 def _inline(source: str) -> str:
     source = COMMENT.sub("", IMPORT.sub("", source))
     source = re.sub(r"^export default ", "const viewer = ", source, flags=re.MULTILINE)
-    source = re.sub(r"^export (?=(async )?(function|const|class)\b)", "", source, flags=re.MULTILINE)
-    return re.sub(r"[^\x00-\x7f]", lambda letter: f"\\u{{{ord(letter[0]):x}}}", source)  # these occur in texts and comments only
+    source = re.sub(
+        r"^export (?=(async )?(function|const|class)\b)", "", source, flags=re.MULTILINE
+    )
+    # these occur in texts and comments only
+    return re.sub(r"[^\x00-\x7f]", lambda letter: f"\\u{{{ord(letter[0]):x}}}", source)

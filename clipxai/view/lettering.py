@@ -1,6 +1,8 @@
-"""How does text that somebody typed stay inside its panel? Shortened, wrapped, and shown letter by letter.
+"""How does text that somebody typed stay inside its panel? Shortened, wrapped, and shown letter by
+letter.
 
-A prompt is data: `$` starts no formula, a line break breaks no line, and a novel does not push the picture off the page.
+A prompt is data: `$` starts no formula, a line break breaks no line, and a novel does not push the
+picture off the page.
 """
 
 from collections.abc import Sequence
@@ -10,12 +12,23 @@ POINTS_PER_INCH = 72
 HINTED = 1.05  # letters that are fitted to few pixels become wider
 REPLACEMENT = "\ufffd"
 UNKNOWN = f"Letters shown as {REPLACEMENT} are missing from the fonts installed here."
-FALLBACK_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Emoji", "Symbola")
+FALLBACK_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans Arabic",
+    "Noto Sans Devanagari",
+    "Noto Emoji",
+    "Symbola",
+)
 
 
 def one_line(text: str) -> str:
-    """Text on one line: every run of white space is one space, what cannot be printed becomes the replacement character."""
-    return "".join(letter if letter.isprintable() else REPLACEMENT for letter in " ".join(text.split()))
+    """Text on one line: every run of white space is one space, what cannot be printed becomes the
+    replacement character.
+    """
+    return "".join(
+        letter if letter.isprintable() else REPLACEMENT for letter in " ".join(text.split())
+    )
 
 
 def title_of(text: str) -> str:
@@ -26,7 +39,9 @@ def title_of(text: str) -> str:
 def listed(texts: Sequence[str], most: int) -> str:
     """Texts in quotes, the first few of them and how many more there are."""
     others = len(texts) - most
-    return ", ".join(repr(one_line(text)) for text in texts[:most]) + (f" and {others} more" if others > 0 else "")
+    return ", ".join(repr(one_line(text)) for text in texts[:most]) + (
+        f" and {others} more" if others > 0 else ""
+    )
 
 
 def drawable(text: str) -> str:
@@ -42,12 +57,20 @@ def shorten(text: str, inches: float, size: float, weight: str = "normal") -> st
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if width(text[:middle].rstrip() + "…", size, weight) <= inches else (low, middle - 1)
+        low, high = (
+            (middle, high)
+            if width(text[:middle].rstrip() + "…", size, weight) <= inches
+            else (low, middle - 1)
+        )
     return text[:low].rstrip() + "…"
 
 
-def wrap(text: str, inches: float, size: float, weight: str = "normal", most: int | None = None) -> list[str]:
-    """Text broken at spaces into lines that fit into a width, at `most` so many; what does not fit is cut with …"""
+def wrap(
+    text: str, inches: float, size: float, weight: str = "normal", most: int | None = None
+) -> list[str]:
+    """Text broken at spaces into lines that fit into a width, at `most` so many; what does not fit
+    is cut with …
+    """
     lines: list[str] = []
     words = drawable(text).split(" ")
     for n, word in enumerate(words):
@@ -63,12 +86,18 @@ def wrap(text: str, inches: float, size: float, weight: str = "normal", most: in
 
 
 def width(text: str, size: float, weight: str = "normal") -> float:
-    """Width in inches of one line at a font size in points, as wide as the coarsest picture draws it."""
+    """Width in inches of one line at a font size in points, as wide as the coarsest picture draws
+    it.
+    """
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
     properties = FontProperties(family=list(fonts()), size=size, weight=weight)
-    return float(text_to_path.get_text_width_height_descent(text, properties, ismath=False)[0]) * HINTED / POINTS_PER_INCH
+    return (
+        float(text_to_path.get_text_width_height_descent(text, properties, ismath=False)[0])
+        * HINTED
+        / POINTS_PER_INCH
+    )
 
 
 @cache
@@ -85,4 +114,6 @@ def letters() -> frozenset[str]:
     """Every letter that one of the fonts can draw."""
     from matplotlib.font_manager import findfont, get_font
 
-    return frozenset(chr(code) for name in fonts() for code in get_font(findfont(name)).get_charmap())
+    return frozenset(
+        chr(code) for name in fonts() for code in get_font(findfont(name)).get_charmap()
+    )

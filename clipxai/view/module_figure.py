@@ -1,4 +1,6 @@
-"""The matplotlib twin of a `ModuleComparison`: bars of every layer above each other, the logit lens, and the maps of one layer."""
+"""The matplotlib twin of a `ModuleComparison`: bars of every layer above each other, the logit
+lens, and the maps of one layer.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +12,19 @@ from .attention import label
 from .figures import GREY, LINE, MARGIN, SMALL, TITLE_LINE, Page
 from .lettering import shorten, title_of, wrap
 from .modules import ModuleComparison
-from .paper import BELOW, HEAD, MINUS, PLUS, blank, columns_of, draw_map, draw_photo, picture_height, small_print, write_lines
+from .paper import (
+    BELOW,
+    HEAD,
+    MINUS,
+    PLUS,
+    blank,
+    columns_of,
+    draw_map,
+    draw_photo,
+    picture_height,
+    small_print,
+    write_lines,
+)
 from .pictures import as_panel
 from .scales import number, two_digits
 
@@ -35,7 +49,11 @@ def module_figure(viewer: ModuleComparison) -> Figure:
     thumbnail = min(0.9 * column, 0.8)
     below = lens + thumbnail + 0.42
     end = below + HEAD + picture_height(each, picture.image.shape[:2]) + BELOW + 0.15
-    others = [f"Other texts of this viewer: {', '.join(viewer.texts[1:])}."] if len(viewer.texts) > 1 else []
+    others = (
+        [f"Other texts of this viewer: {', '.join(viewer.texts[1:])}."]
+        if len(viewer.texts) > 1
+        else []
+    )
     lines = small_print([*viewer.captions(0), *others], WIDTH, viewer.texts)
     page = blank(WIDTH, end + len(lines) * LINE + MARGIN)
     for n, line in enumerate(title):
@@ -46,36 +64,63 @@ def module_figure(viewer: ModuleComparison) -> Figure:
     draw_photo(page, lefts[0], below, each, as_panel(picture, maps[0], "", ""))
     names = (f"layer {layer}: attention", f"layer {layer}: FFN", "attention − FFN")
     for x, name, values in zip(lefts[1:], names, maps, strict=True):
-        draw_map(page, x, below, each, as_panel(picture, values, name, ""), scale, f"mean over patches {number(float(np.nanmean(values)))}")
+        draw_map(
+            page,
+            x,
+            below,
+            each,
+            as_panel(picture, values, name, ""),
+            scale,
+            f"mean over patches {number(float(np.nanmean(values)))}",
+        )
     write_lines(page, end, lines)
     return page.figure
 
 
 def signed(value: float) -> str:
-    """A share for people: its sign and three decimals, so that the figures of a row compare at a glance."""
+    """A share for people: its sign and three decimals, so that the figures of a row compare at a
+    glance.
+    """
     return f"{value:+.3f}".replace("-", "−")
 
 
 def _draw_lanes(page: Page, viewer: ModuleComparison, top: float, names: Sequence[str]) -> None:
-    """Rows over the same columns: attention, FFN, both ends of the stream, the sum so far, alignment, and perhaps selection ratios."""
+    """Rows over the same columns: attention, FFN, both ends of the stream, the sum so far,
+    alignment, and perhaps selection ratios.
+    """
     c, row, layers = viewer.contributions, viewer.rows[0], viewer.layers
     attention, ffn = c.attention[:, row, 0], c.ffn[:, row, 0]
     ends = np.array([c.embedding[row, 0], c.bias[row, 0]])
     middle = np.arange(1, layers + 1)
-    low, high = (limit(0.0, *(float(limit(part)) for part in (attention, ffn, ends))) for limit in (min, max))
+    low, high = (
+        limit(0.0, *(float(limit(part)) for part in (attention, ffn, ends))) for limit in (min, max)
+    )
     lanes = [_lane(page, top, n, name, viewer) for n, name in enumerate(names)]
     numbered = layers <= NUMBERED
-    for area, places, values in zip(lanes, (middle, middle, [0, layers + 1]), (attention, ffn, ends), strict=False):
+    for area, places, values in zip(
+        lanes, (middle, middle, [0, layers + 1]), (attention, ffn, ends), strict=False
+    ):
         room = 0.3 * ((high - low) or 1)
         area.set_ylim(low - (room if low < 0 else 0), high + room)
         _bars(area, places, values, numbered)
     closing = shorten(viewer.closure(0), WIDTH - 2 * MARGIN - GUTTER, SMALL)
-    lanes[2].text(0.5, 0.5, closing, transform=lanes[2].transAxes, ha="center", va="center", size=SMALL + 1, parse_math=False)
+    lanes[2].text(
+        0.5,
+        0.5,
+        closing,
+        transform=lanes[2].transAxes,
+        ha="center",
+        va="center",
+        size=SMALL + 1,
+        parse_math=False,
+    )
     _line(lanes[3], viewer.cumulative(0), numbered)
     _points(lanes[4], middle, {"attention": c.attention_alignment, "FFN": c.ffn_alignment})
     if found := viewer.selections[0]:
         lanes[5].axhline(found.chance, color="#777777", linewidth=1, linestyle=":")
-        _points(lanes[5], middle, {label(kind): ratio for kind, ratio in found.ratio.items()}, numbered)
+        _points(
+            lanes[5], middle, {label(kind): ratio for kind, ratio in found.ratio.items()}, numbered
+        )
         lanes[5].set_ylim(-0.3, 1.2)  # room for numbers
 
 
@@ -94,7 +139,14 @@ def _bars(area: Axes, places: Sequence[int], values: np.ndarray, numbered: bool)
     for place, value in zip(places, values, strict=True):
         if numbered:
             offset = (0, 2 if value >= 0 else -2)
-            _annotate(area, signed(float(value)), (place, value), offset, ha="center", va="bottom" if value >= 0 else "top")
+            _annotate(
+                area,
+                signed(float(value)),
+                (place, value),
+                offset,
+                ha="center",
+                va="bottom" if value >= 0 else "top",
+            )
 
 
 def _line(area: Axes, sums: np.ndarray, numbered: bool) -> None:
@@ -106,21 +158,33 @@ def _line(area: Axes, sums: np.ndarray, numbered: bool) -> None:
             _annotate(area, two_digits(value), (place, value), (0, 4), ha="center")
 
 
-def _points(area: Axes, places: np.ndarray, lines: Mapping[str, np.ndarray], numbered: bool = False) -> None:
-    """Filled circles for the first line, open squares for the others, each named at its end; the higher one's numbers stand above."""
+def _points(
+    area: Axes, places: np.ndarray, lines: Mapping[str, np.ndarray], numbered: bool = False
+) -> None:
+    """Filled circles for the first line, open squares for the others, each named at its end; the
+    higher one's numbers stand above.
+    """
     values = np.stack(list(lines.values()))
     area.set_ylim(min(0, values.min()) - 0.15, max(0, values.max()) + 0.15)
     for n, (name, line) in enumerate(lines.items()):
-        style = {"markerfacecolor": "white", "linestyle": "--", "marker": "s"} if n else {"marker": "o"}
-        area.plot(places, line, color="#777777" if n else "#222222", linewidth=1, markersize=4, **style)
+        style = (
+            {"markerfacecolor": "white", "linestyle": "--", "marker": "s"} if n else {"marker": "o"}
+        )
+        area.plot(
+            places, line, color="#777777" if n else "#222222", linewidth=1, markersize=4, **style
+        )
         above = line > values.mean(0) if n else line >= values.mean(0)
         for place, value, up in zip(places, line, above, strict=True) if numbered else ():
-            _annotate(area, two_digits(float(value)), (place, value), (0, 5 if up else -10), ha="center")
+            _annotate(
+                area, two_digits(float(value)), (place, value), (0, 5 if up else -10), ha="center"
+            )
         words, shift = (name, 14) if numbered else (f"{name} {two_digits(float(line[-1]))}", 8)
         _annotate(area, words, (places[-1], line[-1]), (shift, 5 if above[-1] else -5), va="center")
 
 
-def _annotate(area: Axes, words: str, at: tuple[float, float], shift: tuple[float, float], **style: str) -> None:
+def _annotate(
+    area: Axes, words: str, at: tuple[float, float], shift: tuple[float, float], **style: str
+) -> None:
     area.annotate(words, at, shift, textcoords="offset points", size=TINY, **style)
 
 
@@ -128,12 +192,25 @@ def _draw_lens(page: Page, viewer: ModuleComparison, y: float, column: float, si
     """A small map below every column: what the patches match if the network stops there."""
     grid, scale = viewer.contributions.picture.grid, viewer.lens_scale(0)
     page.write(MARGIN, y + side / 2, "map if it\nstopped here", SMALL + 1, va="center")
-    names = ["embedding", *(f"layer {n}" if column > 0.45 else str(n) for n in range(viewer.layers)), "bias"]
+    names = [
+        "embedding",
+        *(f"layer {n}" if column > 0.45 else str(n) for n in range(viewer.layers)),
+        "bias",
+    ]
     for n, name in enumerate(names):
         middle = MARGIN + GUTTER + (n + 0.5) * column
-        page.write(middle, y + side + 0.04, name, TINY, ha="center", color="black" if n == viewer.layer + 1 else GREY)
+        page.write(
+            middle,
+            y + side + 0.04,
+            name,
+            TINY,
+            ha="center",
+            color="black" if n == viewer.layer + 1 else GREY,
+        )
         if n <= viewer.layers:
             values = viewer.contributions.lens[n, viewer.rows[0]].reshape(grid.height, grid.width)
             height = min(side, side * grid.height / grid.width)
             width = height * grid.width / grid.height
-            page.axes(middle - width / 2, y + side - height, width, height).imshow(scale.paint(values), aspect="auto")
+            page.axes(middle - width / 2, y + side - height, width, height).imshow(
+                scale.paint(values), aspect="auto"
+            )

@@ -1,4 +1,6 @@
-"""Attention or FFN: which of the two made the image match the text, layer by layer and patch by patch?"""
+"""Attention or FFN: which of the two made the image match the text, layer by layer and patch by
+patch?
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -18,17 +20,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_NAMED = 3  # texts in a summary
-BARS = "Bars: what each module added to the cosine of the class token with the text (red) or took away (blue); both rows on one scale."
-EXACT = "The parts hold the final layer norm fixed: they say what was added, not what would happen without the module."
+BARS = (
+    "Bars: what each module added to the cosine of the class token with the text (red) or took "
+    "away (blue); both rows on one scale."
+)
+EXACT = (
+    "The parts hold the final layer norm fixed: they say what was added, not what would happen "
+    "without the module."
+)
 ALIGNMENT = (
-    "Alignment: cosine of a module's output with the final class token, −1 to 1. CLIP Surgery skips the FFNs of the "
+    "Alignment: cosine of a module's output with the final class token, −1 to 1. CLIP Surgery "
+    "skips the FFNs of the "
     "last layers because theirs is low there."
 )
 LENS = "Bottom row: cosine of every patch with the text if the network stopped there (logit lens)"
 MAPS = "Maps: what the module added to each patch's own cosine"
 SELECTION = (
-    "Selection ratio: of the {others} patches that each of the object's {patches} patches attends to most (itself left out), the share on "
-    "the object, mean of all heads; its mean over images is the mFSR. An FFN attends to nothing. Dotted: chance, {chance}."
+    "Selection ratio: of the {others} patches that each of the object's {patches} patches attends "
+    "to most (itself left out), the share on "
+    "the object, mean of all heads; its mean over images is the mFSR. An FFN attends to nothing. "
+    "Dotted: chance, {chance}."
 )
 SCALES = ("one scale for all layers", "each layer on its own scale")
 
@@ -38,8 +49,10 @@ class ModuleComparison(Viewer):
 
     Parameters
     ----------
-    contributions : from `clipxai.contributions`; with masks (`Contributions.with_masks`), how far attention selects the object too
-    texts : which of its texts, by number or as written; all by default, the first one is shown first
+    contributions : from `clipxai.contributions`; with masks (`Contributions.with_masks`), how far
+        attention selects the object too
+    texts : which of its texts, by number or as written; all by default, the first one is shown
+        first
     layer : whose maps are shown first; the last by default
     budget : most bytes the interactive figure's data may take
 
@@ -57,13 +70,20 @@ class ModuleComparison(Viewer):
     module = "modules"
 
     def __init__(
-        self, contributions: Contributions, *, texts: Sequence[int | str] | None = None, layer: int = -1, budget: int = BUDGET
+        self,
+        contributions: Contributions,
+        *,
+        texts: Sequence[int | str] | None = None,
+        layer: int = -1,
+        budget: int = BUDGET,
     ) -> None:
         expect(Contributions, contributions, "contributions")
         self.contributions, self.budget = contributions, budget
         self.layers = len(contributions.attention)
         if not -self.layers <= layer < self.layers:
-            raise IndexError(f"layer {layer}, but this model has {self.layers} (0 to {self.layers - 1})")
+            raise IndexError(
+                f"layer {layer}, but this model has {self.layers} (0 to {self.layers - 1})"
+            )
         self.layer = layer % self.layers
         self.rows = rows_of_texts(contributions.texts, texts)
         self.texts = tuple(contributions.texts[row] for row in self.rows)
@@ -72,15 +92,25 @@ class ModuleComparison(Viewer):
     @property
     def summary(self) -> str:
         """What the figure shows, in one line."""
-        return f"What attention and FFN of every layer added to the match with {listed(self.texts, MOST_NAMED)}"
+        return (
+            "What attention and FFN of every layer added to the match with "
+            f"{listed(self.texts, MOST_NAMED)}"
+        )
 
     def maps(self, text: int, layer: int) -> np.ndarray:
-        """What attention and FFN of a `layer` added per patch, and their difference, (3, P) float32; `text` counts in `texts`."""
-        attention, ffn = (part[layer, self.rows[text], 1:] for part in (self.contributions.attention, self.contributions.ffn))
+        """What attention and FFN of a `layer` added per patch, and their difference, (3, P)
+        float32; `text` counts in `texts`.
+        """
+        attention, ffn = (
+            part[layer, self.rows[text], 1:]
+            for part in (self.contributions.attention, self.contributions.ffn)
+        )
         return np.stack([attention, ffn, attention - ffn])
 
     def scale(self, text: int, layer: int | None = None) -> Scale:
-        """The scale that the three maps of a layer share for a `text`, zero in the middle: of all layers, or of one `layer`."""
+        """The scale that the three maps of a layer share for a `text`, zero in the middle: of all
+        layers, or of one `layer`.
+        """
         layers = range(self.layers) if layer is None else [layer]
         reach = max(reach_of(self.maps(text, n)) for n in layers)
         return Scale(-reach, reach, DIVERGING)
@@ -91,14 +121,18 @@ class ModuleComparison(Viewer):
         return Scale(-reach, reach, DIVERGING)
 
     def cumulative(self, text: int) -> np.ndarray:
-        """The class token's sum of parts of a `text` after the embedding, each layer, and with the bias, (L + 2,) float64."""
+        """The class token's sum of parts of a `text` after the embedding, each layer, and with the
+        bias, (L + 2,) float64.
+        """
         c, row = self.contributions, self.rows[text]
         layers = c.attention[:, row, 0].astype(np.float64) + c.ffn[:, row, 0]
         return np.cumsum([float(c.embedding[row, 0]), *layers, float(c.bias[row, 0])])
 
     def closure(self, text: int) -> str:
         """The proof that no part is missing for a `text`, in words."""
-        return closure_of(self.cumulative(text)[-1], float(self.contributions.similarity[self.rows[text], 0]))
+        return closure_of(
+            self.cumulative(text)[-1], float(self.contributions.similarity[self.rows[text], 0])
+        )
 
     def figure(self) -> "Figure":
         """Bars of every layer, and the maps of the layer and text that are shown first."""
@@ -109,12 +143,22 @@ class ModuleComparison(Viewer):
     def selecting(self, text: int) -> str:
         """What the selection ratio of a text is, in words; empty where no mask is known."""
         found = self.selections[text]
-        return SELECTION.format(others=found.patches - 1, patches=found.patches, chance=two_digits(found.chance)) if found else ""
+        return (
+            SELECTION.format(
+                others=found.patches - 1, patches=found.patches, chance=two_digits(found.chance)
+            )
+            if found
+            else ""
+        )
 
     def captions(self, text: int) -> list[str]:
-        """What the figure shows of a `text` and how it is coloured, in sentences; the scale is that of all layers."""
+        """What the figure shows of a `text` and how it is coloured, in sentences; the scale is that
+        of all layers.
+        """
         maps, lens = self.scale(text), self.lens_scale(text)
-        shared = "one scale for all layers, from {} to {}, zero in the middle: red above, blue below."
+        shared = (
+            "one scale for all layers, from {} to {}, zero in the middle: red above, blue below."
+        )
         return [
             BARS,
             ALIGNMENT,
@@ -125,17 +169,22 @@ class ModuleComparison(Viewer):
         ]
 
     def payload(self) -> Payload:
-        """Parts per patch (`attention`, `ffn` (L, T, P), `lens` (L + 1, T, P)), those of the class token exactly, words and photo.
+        """Parts per patch (`attention`, `ffn` (L, T, P), `lens` (L + 1, T, P)), those of the class
+        token exactly, words and photo.
 
         Where a mask is known, `selection` (T, kinds, L) beside them.
         """
         c, rows = self.contributions, self.rows
         exact = {
-            "class_attention": c.attention[:, rows, 0], "class_ffn": c.ffn[:, rows, 0],
-            "embedding": c.embedding[rows], "bias": c.bias[rows], "similarity": c.similarity[rows],
+            "class_attention": c.attention[:, rows, 0],
+            "class_ffn": c.ffn[:, rows, 0],
+            "embedding": c.embedding[rows],
+            "bias": c.bias[rows],
+            "similarity": c.similarity[rows],
             "cumulative": np.stack([self.cumulative(text) for text in range(len(rows))]),
-            "attention_alignment": c.attention_alignment, "ffn_alignment": c.ffn_alignment,
-        }  # fmt: skip
+            "attention_alignment": c.attention_alignment,
+            "ffn_alignment": c.ffn_alignment,
+        }
         arrays: Arrays = {
             **{name: (values, "f32") for name, values in exact.items()},
             "attention": (finite(c.attention[:, rows, 1:]), "u16"),
@@ -150,7 +199,9 @@ class ModuleComparison(Viewer):
     def _ratios(self) -> np.ndarray:
         """Selection ratios (T, kinds, L), NaN for texts without a mask."""
         none = np.full((len(self._kinds()), self.layers), np.nan, np.float32)
-        return np.stack([np.stack(list(found.ratio.values())) if found else none for found in self.selections])
+        return np.stack(
+            [np.stack(list(found.ratio.values())) if found else none for found in self.selections]
+        )
 
     def _kinds(self) -> list[str]:
         """Kinds of attention whose selection ratio is known."""
@@ -166,18 +217,41 @@ class ModuleComparison(Viewer):
             "layers": self.layers,
             "layer": self.layer,
             "closures": [self.closure(text) for text in texts],
-            "reaches": [{"all": self.scale(t).high, "layers": [self.scale(t, n).high for n in range(self.layers)],
-                         "lens": self.lens_scale(t).high, "parts": self._extent(t)} for t in texts],
-            "selections": [found and {"caption": self.selecting(t), "chance": found.chance} for t, found in enumerate(self.selections)],
+            "reaches": [
+                {
+                    "all": self.scale(t).high,
+                    "layers": [self.scale(t, n).high for n in range(self.layers)],
+                    "lens": self.lens_scale(t).high,
+                    "parts": self._extent(t),
+                }
+                for t in texts
+            ],
+            "selections": [
+                found and {"caption": self.selecting(t), "chance": found.chance}
+                for t, found in enumerate(self.selections)
+            ],
             "kinds": [label(kind) for kind in self._kinds()],
             "scalings": list(SCALES),
-            "captions": {"bars": BARS, "alignment": ALIGNMENT, "lens": LENS, "maps": MAPS, "exact": EXACT},
-            "largest": f"Over all patches and texts, parts and cosine differ by {residual} at most.",
-        }  # fmt: skip
+            "captions": {
+                "bars": BARS,
+                "alignment": ALIGNMENT,
+                "lens": LENS,
+                "maps": MAPS,
+                "exact": EXACT,
+            },
+            "largest": (
+                f"Over all patches and texts, parts and cosine differ by {residual} at most."
+            ),
+        }
 
     def _extent(self, text: int) -> list[float]:
         """Lowest and highest part of any patch, for bars of a patch."""
         c, row = self.contributions, self.rows[text]
-        parts = np.concatenate([np.ravel(part) for part in (c.attention[:, row], c.ffn[:, row], c.embedding[row], c.bias[row])])
+        parts = np.concatenate(
+            [
+                np.ravel(part)
+                for part in (c.attention[:, row], c.ffn[:, row], c.embedding[row], c.bias[row])
+            ]
+        )
         known = parts[np.isfinite(parts)]
         return [float(known.min()), float(known.max())] if known.size else [0.0, 0.0]

@@ -1,4 +1,6 @@
-"""Which maps does a figure show, in which order, and how far does each agree with the truth and with the first?"""
+"""Which maps does a figure show, in which order, and how far does each agree with the truth and
+with the first?
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,12 +13,18 @@ from ..results.maps import is_flat
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
 MERITS = {
-    "presence": "cosine of the whole image with the text; a map shows where, even for something that is not there",
+    "presence": (
+        "cosine of the whole image with the text; a map shows where, even for something "
+        "that is not there"
+    ),
     "IoU": "overlap of the map's upper half (min-max above 0.5) with the true mask, 0 to 1",
-    "contrast": "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down",
+    "contrast": (
+        "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down"
+    ),
     "rank corr.": "Spearman rank correlation with the first map, −1 to 1",
 }
-MOST_COLUMNS, WIDEST = 4, 6  # panels in a row: of one text or one method; of several methods, a text each row
+# panels in a row: of one text or one method; of several methods, a text each row
+MOST_COLUMNS, WIDEST = 4, 6
 COMPARED_AT = (64, 64)  # pixels at which maps of different grids are compared
 
 
@@ -29,7 +37,8 @@ class Panel:
     explanation, source : the explanation, and its number among those of the figure
     row : number of the text in it
     truth : true mask (H, W) bool of the text, if it is known
-    merits : presence, and how far the map agrees with the truth and with the first map, by the names in `MERITS`
+    merits : presence, and how far the map agrees with the truth and with the first map, by the
+        names in `MERITS`
     """
 
     explanation: Explanation
@@ -80,11 +89,18 @@ def gather(explanations: Explanation | Sequence[Explanation]) -> tuple[Explanati
     if not several:
         raise ValueError("there is no explanation to draw: the list is empty")
     if not all(np.array_equal(e.image, several[0].image) for e in several[1:]):
-        raise ValueError("these explanations are of different images; draw each image by itself, for example in a loop")
+        raise ValueError(
+            "these explanations are of different images; draw each image by itself, for example in "
+            "a loop"
+        )
     return several
 
 
-def panels_of(explanations: Sequence[Explanation], texts: Sequence[int | str] | None = None, mask: Truth | None = None) -> list[Panel]:
+def panels_of(
+    explanations: Sequence[Explanation],
+    texts: Sequence[int | str] | None = None,
+    mask: Truth | None = None,
+) -> list[Panel]:
     """The maps of a figure, all explanations of the first text first.
 
     Parameters
@@ -95,14 +111,22 @@ def panels_of(explanations: Sequence[Explanation], texts: Sequence[int | str] | 
 
     Raises
     ------
-    ValueError : a text that none of the explanations has, no text at all, masks for other texts or of another size than the image
+    ValueError : a text that none of the explanations has, no text at all, masks for other texts or
+        of another size than the image
     """
     known = list(dict.fromkeys(text for e in explanations for text in e.texts))
     if isinstance(texts, (str, int)):
         texts = [texts]
     if isinstance(mask, Mapping) and not set(mask) & set(known):
-        raise ValueError(f"none of the masks ({', '.join(map(repr, mask))}) is for one of the texts ({', '.join(map(repr, known))})")
-    wanted = known if texts is None else [t if t in known else explanations[0].texts[explanations[0].index(t)] for t in texts]
+        raise ValueError(
+            f"none of the masks ({', '.join(map(repr, mask))}) is for one of the texts "
+            f"({', '.join(map(repr, known))})"
+        )
+    wanted = (
+        known
+        if texts is None
+        else [t if t in known else explanations[0].texts[explanations[0].index(t)] for t in texts]
+    )
     panels = [
         Panel(e, source, row, _truth_of(mask, text, e.grid.image_size))
         for text in dict.fromkeys(wanted)
@@ -118,13 +142,21 @@ def panels_of(explanations: Sequence[Explanation], texts: Sequence[int | str] | 
 def rows_of(panels: Sequence[Panel]) -> list[list[int | None]]:
     """Numbers of the panels in rows as they are drawn; None is the image itself.
 
-    Where several methods answer several texts, every text begins a row of its own, beside the image; else one panel after the other.
+    Where several methods answer several texts, every text begins a row of its own, beside the
+    image; else one panel after the other.
     """
-    texts = [[n for n, p in enumerate(panels) if p.text == text] for text in dict.fromkeys(p.text for p in panels)]
+    texts = [
+        [n for n, p in enumerate(panels) if p.text == text]
+        for text in dict.fromkeys(p.text for p in panels)
+    ]
     if len(texts) > 1 and max(map(len, texts)) > 1:
         cells = 1 + max(map(len, texts))
         columns = -(-cells // -(-cells // WIDEST))  # as even as can be
-        return [[None, *of_text][at : at + columns] for of_text in texts for at in range(0, 1 + len(of_text), columns)]
+        return [
+            [None, *of_text][at : at + columns]
+            for of_text in texts
+            for at in range(0, 1 + len(of_text), columns)
+        ]
     cells = [None, *range(len(panels))]
     columns = 3 if len(cells) in (5, 6, 9) else MOST_COLUMNS  # 3 + 2 reads better than 4 + 1
     return [cells[start : start + columns] for start in range(0, len(cells), columns)]
@@ -135,7 +167,10 @@ def _truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.
     if found is None:
         return None
     if found.shape != tuple(image_size):
-        raise ValueError(f"the mask has shape {found.shape}, but the image is {tuple(image_size)} (height, width)")
+        raise ValueError(
+            f"the mask has shape {found.shape}, but the image is {tuple(image_size)} (height, "
+            "width)"
+        )
     return found.astype(bool)
 
 
@@ -157,12 +192,18 @@ def _merits(panel: Panel, first: Panel) -> dict[str, float]:
 
 def legend(panels: Sequence[Panel]) -> list[str]:
     """A line that explains the figures of merit that occur; none if none does."""
-    used = [f"{name}: {meaning}" for name, meaning in MERITS.items() if any(name in panel.merits for panel in panels)]
+    used = [
+        f"{name}: {meaning}"
+        for name, meaning in MERITS.items()
+        if any(name in panel.merits for panel in panels)
+    ]
     return ["; ".join(used)] if used else []
 
 
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's rank correlation of two arrays of one size; ties share their mean rank. NaN if one of them is constant."""
+    """Spearman's rank correlation of two arrays of one size; ties share their mean rank. NaN if one
+    of them is constant.
+    """
     ranks = [_ranks(np.ravel(values)) for values in (a, b)]
     if any(np.ptp(r) == 0 for r in ranks):
         return float("nan")
@@ -175,7 +216,9 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 
 def _comparable(panel: Panel, first: Panel) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of two panels at the same places: patches, or pixels that both cover if their grids differ."""
+    """Scores of two panels at the same places: patches, or pixels that both cover if their grids
+    differ.
+    """
     if panel.explanation.grid == first.explanation.grid:
         return panel.scores, first.scores
     drawn = [p.explanation.grid.onto_image(p.scores, COMPARED_AT) for p in (panel, first)]
@@ -184,6 +227,8 @@ def _comparable(panel: Panel, first: Panel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _first_of(panels: Sequence[Panel], panel: Panel) -> Panel:
-    """The panel that another is compared with: the first method on its text, or the first text if there is one method only."""
+    """The panel that another is compared with: the first method on its text, or the first text if
+    there is one method only.
+    """
     several = len({p.source for p in panels}) > 1
     return next(p for p in panels if p.text == panel.text or not several)

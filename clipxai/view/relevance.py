@@ -1,4 +1,6 @@
-"""Which word mattered? The words of a text, coloured by their relevance for its match with an image."""
+"""Which word mattered? The words of a text, coloured by their relevance for its match with an
+image.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SUMMED = "A word of several pieces has their sum."
-ENDS = "[start] and [end] are not words and are left out of the scale; where they exceed it they have its last colour."
+ENDS = (
+    "[start] and [end] are not words and are left out of the scale; where they exceed it they "
+    "have its last colour."
+)
 
 
 class WordRanking(Viewer):
@@ -43,16 +48,22 @@ class WordRanking(Viewer):
         expect(WordRelevance, relevance, "word_relevance")
         self.relevance, self.budget = relevance, budget
         self.units: list[Unit] = units_of(relevance)[0]
-        self.values = np.array([relevance.scores[unit.start : unit.stop].sum() for unit in self.units], np.float32)
+        self.values = np.array(
+            [relevance.scores[unit.start : unit.stop].sum() for unit in self.units], np.float32
+        )
 
     @property
     def summary(self) -> str:
         """What the figure shows, in one line."""
-        return f"Which word of {one_line(self.relevance.text)!r} mattered, by {self.relevance.method}"
+        return (
+            f"Which word of {one_line(self.relevance.text)!r} mattered, by {self.relevance.method}"
+        )
 
     @property
     def is_word(self) -> np.ndarray:
-        """(W,) bool, whether a unit is a word and not [start] or [end]; all of them where nothing is a word."""
+        """(W,) bool, whether a unit is a word and not [start] or [end]; all of them where nothing
+        is a word.
+        """
         starts = {start for _, start, _ in self.relevance.words}
         words = np.array([unit.start in starts for unit in self.units])
         return words if words.any() else ~words
@@ -65,8 +76,15 @@ class WordRanking(Viewer):
     def notes(self) -> list[str]:
         """What the colours mean, and what a reader has to know."""
         scale, pieces = self.scale(), any(unit.stop - unit.start > 1 for unit in self.units)
-        ends = f"from {number(scale.low)} to {number(scale.high)}, zero in the middle: red above, blue below."
-        return [f"Colour: {self.relevance.unit}, {ends}", *([] if self.is_word.all() else [ENDS]), *([SUMMED] if pieces else [])]
+        ends = (
+            f"from {number(scale.low)} to {number(scale.high)}, zero in the middle: red above, "
+            "blue below."
+        )
+        return [
+            f"Colour: {self.relevance.unit}, {ends}",
+            *([] if self.is_word.all() else [ENDS]),
+            *([SUMMED] if pieces else []),
+        ]
 
     def figure(self) -> "Figure":
         """The sentence with its colours and numbers, the photo, and all words ranked."""
@@ -80,11 +98,16 @@ class WordRanking(Viewer):
         header: Header = {
             **picture_header(self.relevance.picture),
             "summary": self.summary,
-            "units": [{**vars(unit), "word": bool(word)} for unit, word in zip(self.units, self.is_word, strict=True)],
+            "units": [
+                {**vars(unit), "word": bool(word)}
+                for unit, word in zip(self.units, self.is_word, strict=True)
+            ],
             "tokens": list(self.relevance.tokens),
             "unit": self.relevance.unit,
             "scale": [scale.low, scale.high],
-            "first": int(np.nan_to_num(np.where(self.is_word, self.values, -np.inf), nan=-np.inf).argmax()),
+            "first": int(
+                np.nan_to_num(np.where(self.is_word, self.values, -np.inf), nan=-np.inf).argmax()
+            ),
             "notes": self.notes(),
         }
         arrays = {"values": (self.values, "f32"), DIVERGING: (colour_table(DIVERGING), "u8")}

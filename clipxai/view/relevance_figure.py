@@ -1,10 +1,22 @@
-"""The matplotlib twin of a `WordRanking`: the sentence in its colours, with numbers below, the photo, and all words ranked."""
+"""The matplotlib twin of a `WordRanking`: the sentence in its colours, with numbers below, the
+photo, and all words ranked.
+"""
 
 from matplotlib.figure import Figure
 
 from .figures import GAP, LINE, MARGIN, SMALL, TITLE_LINE, Page
 from .lettering import drawable, shorten, width
-from .paper import BELOW, HEAD, blank, draw_photo, draw_ranking, draw_scale, picture_height, small_print, write_lines
+from .paper import (
+    BELOW,
+    HEAD,
+    blank,
+    draw_photo,
+    draw_ranking,
+    draw_scale,
+    picture_height,
+    small_print,
+    write_lines,
+)
 from .pictures import as_panel
 from .relevance import WordRanking
 from .scales import number
@@ -22,13 +34,33 @@ def relevance_figure(viewer: WordRanking) -> Figure:
     end = top + HEAD + picture_height(PHOTO, relevance.picture.image.shape[:2]) + BELOW + 0.1
     lines = small_print(viewer.notes(), WIDTH, names)
     page = blank(WIDTH, end + len(lines) * LINE + MARGIN)
-    page.write(MARGIN, MARGIN, shorten(viewer.summary, WIDTH - 2 * MARGIN, WORD, "bold"), WORD, weight="bold")
+    page.write(
+        MARGIN,
+        MARGIN,
+        shorten(viewer.summary, WIDTH - 2 * MARGIN, WORD, "bold"),
+        WORD,
+        weight="bold",
+    )
     _draw_sentence(page, viewer, places)
-    draw_photo(page, MARGIN, top, PHOTO, as_panel(relevance.picture, viewer.values[:1].repeat(relevance.picture.grid.patches), "", ""))
+    draw_photo(
+        page,
+        MARGIN,
+        top,
+        PHOTO,
+        as_panel(
+            relevance.picture, viewer.values[:1].repeat(relevance.picture.grid.patches), "", ""
+        ),
+    )
     draw_scale(page, MARGIN, end - BELOW, PHOTO, viewer.scale())
     x, kept = MARGIN + PHOTO + GAP, [n for n, word in enumerate(viewer.is_word) if word]
     place = x, top, WIDTH - x - MARGIN, end - top
-    draw_ranking(page, place, ("words by relevance", relevance.unit), [names[n] for n in kept], viewer.values[kept])
+    draw_ranking(
+        page,
+        place,
+        ("words by relevance", relevance.unit),
+        [names[n] for n in kept],
+        viewer.values[kept],
+    )
     write_lines(page, end, lines)
     return page.figure
 
@@ -37,7 +69,10 @@ def _placed(viewer: WordRanking) -> list[tuple[float, int, float]]:
     """Left edge, row and width of every word."""
     places, x, row = [], MARGIN, 0
     for unit, value in zip(viewer.units, viewer.values, strict=True):
-        wide = max(min(width(drawable(unit.name), WORD), LONGEST), width(number(float(value)), SMALL)) + 2 * PAD
+        wide = (
+            max(min(width(drawable(unit.name), WORD), LONGEST), width(number(float(value)), SMALL))
+            + 2 * PAD
+        )
         if x + wide > WIDTH - MARGIN and x > MARGIN:
             x, row = MARGIN, row + 1
         places.append((x, row, wide))
@@ -52,5 +87,13 @@ def _draw_sentence(page: Page, viewer: WordRanking, places: list[tuple[float, in
         colour = scale.paint(value.reshape(1, 1))
         page.axes(x, y, wide, 0.27).imshow(colour, aspect="auto")
         ink = "white" if colour.mean() < 110 else "black"
-        page.write(x + wide / 2, y + 0.13, shorten(unit.name, LONGEST, WORD), WORD, ha="center", va="center", color=ink)
+        page.write(
+            x + wide / 2,
+            y + 0.13,
+            shorten(unit.name, LONGEST, WORD),
+            WORD,
+            ha="center",
+            va="center",
+            color=ink,
+        )
         page.write(x + wide / 2, y + 0.3, number(float(value)), ha="center")

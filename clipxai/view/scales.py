@@ -1,7 +1,9 @@
-"""What does a colour mean? From scores to colours, and the words and numbers that say so on the figure.
+"""What does a colour mean? From scores to colours, and the words and numbers that say so on the
+figure.
 
-Only colour maps that a colour-blind reader can read: a sequential one for "low to high", a diverging one whose middle is zero for signed
-scores. The same tables of 256 colours go to matplotlib figures and to the interactive ones, so both show the same colour.
+Only colour maps that a colour-blind reader can read: a sequential one for "low to high", a
+diverging one whose middle is zero for signed scores. The same tables of 256 colours go to
+matplotlib figures and to the interactive ones, so both show the same colour.
 """
 
 from collections.abc import Sequence
@@ -21,7 +23,9 @@ LABELS: dict[Scaling, str] = {
     "signed": "own scale, zero in the middle",
 }
 MEANING: dict[Scaling, str] = {
-    "minmax": "each map on its own scale, from its lowest patch (dark violet) to its highest (yellow)",
+    "minmax": (
+        "each map on its own scale, from its lowest patch (dark violet) to its highest (yellow)"
+    ),
     "shared": "one scale for all maps, from {low} to {high}, so colours compare across maps",
     "signed": "each map on its own scale, red above zero, blue below, zero neutral",
 }
@@ -29,21 +33,27 @@ MEANING: dict[Scaling, str] = {
 
 @dataclass(frozen=True)
 class Scale:
-    """Scores `low` to `high`, in the explanation's unit, run through the 256 colours of a map named `colours`."""
+    """Scores `low` to `high`, in the explanation's unit, run through the 256 colours of a map named
+    `colours`.
+    """
 
     low: float
     high: float
     colours: str
 
     def place(self, scores: np.ndarray) -> np.ndarray:
-        """Scores of any shape as 0…1 along the scale, clipped; the middle where the scale has no extent. NaN stays NaN."""
+        """Scores of any shape as 0…1 along the scale, clipped; the middle where the scale has no
+        extent. NaN stays NaN.
+        """
         if not self.high > self.low:
             return np.where(np.isnan(scores), np.nan, 0.5).astype(np.float32)
         return np.clip((scores - self.low) / (self.high - self.low), 0, 1)
 
     def paint(self, scores: np.ndarray) -> np.ndarray:
         """Scores (H, W) as colours (H, W, 3) uint8; what NaN becomes is for the caller to cover."""
-        return colour_table(self.colours)[np.rint(np.nan_to_num(self.place(scores)) * 255).astype(int)]
+        return colour_table(self.colours)[
+            np.rint(np.nan_to_num(self.place(scores)) * 255).astype(int)
+        ]
 
 
 def scales_of(maps: Sequence[np.ndarray], units: Sequence[str], scaling: Scaling) -> list[Scale]:
@@ -53,19 +63,28 @@ def scales_of(maps: Sequence[np.ndarray], units: Sequence[str], scaling: Scaling
     ----------
     maps : score arrays of any shape; NaN is ignored
     units : unit of each; a shared scale is shared by maps of one unit only
-    scaling : "minmax" (each from its own lowest to its highest patch), "signed" (each symmetric about zero) or "shared" (all maps of a
-        unit alike: symmetric about zero if any score is negative)
+    scaling : "minmax" (each from its own lowest to its highest patch), "signed" (each symmetric
+        about zero) or "shared" (all maps of a unit alike: symmetric about zero if any score is
+        negative)
 
     Raises
     ------
     ValueError : unknown scaling
     """
     if scaling not in get_args(Scaling):
-        raise ValueError(f"unknown normalisation {scaling!r}; choose one of {', '.join(map(repr, get_args(Scaling)))}")
+        raise ValueError(
+            f"unknown normalisation {scaling!r}; choose one of "
+            f"{', '.join(map(repr, get_args(Scaling)))}"
+        )
     if scaling != "shared":
         return [_scale(values, signed=scaling == "signed") for values in maps]
-    groups = {unit: np.concatenate([np.ravel(m) for m, u in zip(maps, units, strict=True) if u == unit]) for unit in dict.fromkeys(units)}
-    shared = {unit: _scale(values, signed=bool((values < 0).any())) for unit, values in groups.items()}
+    groups = {
+        unit: np.concatenate([np.ravel(m) for m, u in zip(maps, units, strict=True) if u == unit])
+        for unit in dict.fromkeys(units)
+    }
+    shared = {
+        unit: _scale(values, signed=bool((values < 0).any())) for unit, values in groups.items()
+    }
     return [shared[unit] for unit in units]
 
 
@@ -85,11 +104,17 @@ def caption(units: Sequence[str], scaling: Scaling, scales: Sequence[Scale]) -> 
     distinct = list(dict.fromkeys(units))
     what = f"Colour: {' or '.join(distinct)}"
     if scaling != "shared":
-        return f"{what}; {MEANING[scaling]}{', so colours do not compare across maps' if len(units) > 1 else ''}."
+        return (
+            f"{what}; {MEANING[scaling]}"
+            f"{', so colours do not compare across maps' if len(units) > 1 else ''}."
+        )
     if len(distinct) > 1:
         return f"{what}; one scale for all maps of one unit, so colours compare across those only."
     words = MEANING["shared"].format(low=number(scales[0].low), high=number(scales[0].high))
-    return f"{what}; {words}{'; red above zero, blue below' if scales[0].colours == DIVERGING else ''}."
+    return (
+        f"{what}; {words}"
+        f"{'; red above zero, blue below' if scales[0].colours == DIVERGING else ''}."
+    )
 
 
 def colour_table(name: str) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""What do all interactive figures have in common? They show themselves in a notebook, and save themselves to a file."""
+"""What do all interactive figures have in common? They show themselves in a notebook, and save
+themselves to a file.
+"""
 
 import os
 from abc import ABC, abstractmethod
@@ -16,10 +18,14 @@ from .payload import Payload
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-POSTER_BYTES = {"png": 190_000, "webp": 100_000}  # so that a figure of the embedded model stays below 0.6 MB in a notebook
+# so that a figure of the embedded model stays below 0.6 MB in a notebook
+POSTER_BYTES = {"png": 190_000, "webp": 100_000}
 POSTER_DPI, PRINT_DPI = (100, 80, 64, 48), 200
-WEBP_SIDE, PNG_SIDE = 16_000, 65_000  # pixels; what the format and matplotlib can draw, and some to spare
-POSTER_STEP = 4  # levels of colour that count as one in a PNG poster: invisible, and a noisy photo takes half the bytes
+# pixels; what the format and matplotlib can draw, and some to spare
+WEBP_SIDE, PNG_SIDE = 16_000, 65_000
+# levels of colour that count as one in a PNG poster: invisible, and a noisy photo takes half the
+# bytes
+POSTER_STEP = 4
 PNG_EFFORT = 6  # of 9: five per cent larger than the most, in an eighth of the time
 PosterKind = Literal["png", "webp"]
 PICTURES = (".png", ".svg", ".pdf")
@@ -28,7 +34,8 @@ PICTURES = (".png", ".svg", ".pdf")
 class Viewer(ABC):
     """An interactive figure.
 
-    A viewer names its browser module (`static/<module>.js`) and gives a summary in one line, a payload, and its matplotlib twin.
+    A viewer names its browser module (`static/<module>.js`) and gives a summary in one line, a
+    payload, and its matplotlib twin.
     """
 
     module: ClassVar[str]
@@ -43,7 +50,9 @@ class Viewer(ABC):
 
     @abstractmethod
     def payload(self) -> Payload:
-        """Words and numbers for the browser; a ValueError if they are larger than their budget, whatever is given up."""
+        """Words and numbers for the browser; a ValueError if they are larger than their budget,
+        whatever is given up.
+        """
 
     @abstractmethod
     def figure(self) -> "Figure":
@@ -58,24 +67,35 @@ class Viewer(ABC):
         return self
 
     def poster(self, kind: PosterKind = "webp") -> bytes:
-        """The first state as a picture, as fine as fits into a notebook; `kind` is "webp" inside of a page, "png" beside it."""
+        """The first state as a picture, as fine as fits into a notebook; `kind` is "webp" inside of
+        a page, "png" beside it.
+        """
         import cv2
 
         drawn = self.first_state()
-        options = {"png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_EFFORT], "webp": [cv2.IMWRITE_WEBP_QUALITY, self.poster_quality]}[kind]
+        options = {
+            "png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_EFFORT],
+            "webp": [cv2.IMWRITE_WEBP_QUALITY, self.poster_quality],
+        }[kind]
         for dpi in POSTER_DPI:
-            pixels = cv2.imdecode(np.frombuffer(_render(drawn, "png", dpi, WEBP_SIDE), np.uint8), cv2.IMREAD_COLOR)
+            pixels = cv2.imdecode(
+                np.frombuffer(_render(drawn, "png", dpi, WEBP_SIDE), np.uint8), cv2.IMREAD_COLOR
+            )
             if kind == "png":
-                pixels = np.minimum(np.rint(pixels / self.poster_step) * self.poster_step, 255).astype(np.uint8)
+                pixels = np.minimum(
+                    np.rint(pixels / self.poster_step) * self.poster_step, 255
+                ).astype(np.uint8)
             picture = cv2.imencode(f".{kind}", pixels, options)[1].tobytes()
             if len(picture) <= self.poster_bytes[kind]:
                 break
         return picture
 
     def save(self, path: str | Path, *, view: View | None = None) -> Path:
-        """Write the figure to a `path`; the suffix decides: .html interactive, .png .svg .pdf still.
+        """Write the figure to a `path`; the suffix decides: .html interactive, .png .svg .pdf
+        still.
 
-        The file appears complete or not at all. A page begins with `view`, what a live figure keeps of its reader's choices.
+        The file appears complete or not at all. A page begins with `view`, what a live figure keeps
+        of its reader's choices.
 
         Raises
         ------
@@ -84,7 +104,11 @@ class Viewer(ABC):
         """
         path = Path(path)
         suffix = known_suffix(path, (".html", *PICTURES))
-        content = page(self, view).encode() if suffix == ".html" else _render(self.figure(), suffix[1:], PRINT_DPI)
+        content = (
+            page(self, view).encode()
+            if suffix == ".html"
+            else _render(self.figure(), suffix[1:], PRINT_DPI)
+        )
         with replacing(path) as draft:
             draft.write_bytes(content)
         return path
@@ -105,7 +129,10 @@ def known_suffix(path: Path, known: tuple[str, ...]) -> str:
     """
     suffix = path.suffix.lower()
     if suffix not in known:
-        raise ValueError(f"cannot save {path.name!r}: the suffix decides the format, choose one of {' '.join(known)}")
+        raise ValueError(
+            f"cannot save {path.name!r}: the suffix decides the format, choose one of "
+            f"{' '.join(known)}"
+        )
     return suffix
 
 
@@ -118,7 +145,9 @@ def replacing(path: Path) -> Iterator[Path]:
     FileNotFoundError : the folder does not exist
     """
     if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}; make it first")
+        raise FileNotFoundError(
+            f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}; make it first"
+        )
     draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield draft
@@ -128,9 +157,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _render(figure: "Figure", kind: str, dpi: int, longest: int = PNG_SIDE) -> bytes:
-    """The figure as a file, coarser where a side would have more than the `longest` number of pixels."""
+    """The figure as a file, coarser where a side would have more than the `longest` number of
+    pixels.
+    """
     buffer, dpi = BytesIO(), min(dpi, longest / max(figure.get_size_inches()))
-    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)  # same figure, same file
-    quick = {"pil_kwargs": {"compress_level": 3}} if kind == "png" else {}  # a few per cent larger, three times as fast
+    # same figure, same file
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+    # a few per cent larger, three times as fast
+    quick = {"pil_kwargs": {"compress_level": 3}} if kind == "png" else {}
     figure.savefig(buffer, format=kind, dpi=dpi, metadata=undated, **quick)
     return buffer.getvalue()

@@ -1,4 +1,6 @@
-"""Do the Explorer's controls ask for what they say? Without a browser and without an event loop, so every change is answered at once."""
+"""Do the Explorer's controls ask for what they say? Without a browser and without an event loop, so
+every change is answered at once.
+"""
 
 import copy
 from dataclasses import replace
@@ -32,10 +34,17 @@ def sent(explorer):
 
 
 def test_starts_with_a_scene_whose_truth_is_known(explorer):
-    assert [panel.text for panel in explorer.viewer.panels] == ["a cat", "a cat", "a guitar", "a guitar"]
+    assert [panel.text for panel in explorer.viewer.panels] == [
+        "a cat",
+        "a cat",
+        "a guitar",
+        "a guitar",
+    ]
     assert all("contrast" in panel.merits for panel in explorer.viewer.panels)
     assert explorer.explanation.method == "clip_surgery" and "clip_surgery" in message(explorer)
-    assert explorer.explanation is explorer.viewer.explanations[-1], "what is shown is not computed again"
+    assert explorer.explanation is explorer.viewer.explanations[-1], (
+        "what is shown is not computed again"
+    )
 
 
 def test_every_switch_reaches_the_browser(explorer):
@@ -46,13 +55,27 @@ def test_every_switch_reaches_the_browser(explorer):
         return not any(np.array_equal(seen[-1], earlier) for earlier in seen[:-1])
 
     assert differs()
-    flips = ((c.blocks, 2), (c.attention, "qq"), (c.ffn, True), (c.dual_path, False), (c.subtract, "labels"), (c.subtract, "nothing"))
+    flips = (
+        (c.blocks, 2),
+        (c.attention, "qq"),
+        (c.ffn, True),
+        (c.dual_path, False),
+        (c.subtract, "labels"),
+        (c.subtract, "nothing"),
+    )
     for control, value in flips:
         control.value = value
         assert differs(), control.description
         assert explorer.error is None
     assert explorer.session.recorded == 1
-    expected = cx.explain(explorer.trace, "clip_surgery_architecture", blocks=2, attention="qq", ffn=True, dual_path=False)
+    expected = cx.explain(
+        explorer.trace,
+        "clip_surgery_architecture",
+        blocks=2,
+        attention="qq",
+        ffn=True,
+        dual_path=False,
+    )
     np.testing.assert_array_equal(seen[-1].reshape(2, 14, 14), expected.scores)
 
 
@@ -63,8 +86,16 @@ def test_a_method_brings_its_own_switches(explorer):
     c.method.value = "reversed_clip"
     assert c.blocks.disabled and c.subtract.disabled and explorer.error is None
     c.method.value = "clip_surgery"
-    assert (c.blocks.value, c.attention.value, c.subtract.value) == (6, "vv", "empty") and not c.blocks.disabled
-    quick = [row.name for row in METHODS.values() if row.name in c.method.options and row.needs == "forward"]
+    assert (c.blocks.value, c.attention.value, c.subtract.value) == (
+        6,
+        "vv",
+        "empty",
+    ) and not c.blocks.disabled
+    quick = [
+        row.name
+        for row in METHODS.values()
+        if row.name in c.method.options and row.needs == "forward"
+    ]
     for method in (*quick, "grad_eclip"):
         c.method.value = method
         assert explorer.error is None and explorer.explanation.method == method
@@ -101,20 +132,26 @@ def test_mistakes_are_words_and_everything_stays(explorer):
 def test_trace_and_explanation_are_of_the_figure_that_is_shown(explorer, tmp_path):
     c, trace = explorer.controls, explorer.trace
     wish = explorer.wish()
-    explorer.session.answer(replace(wish, image=np.full_like(wish.image, 90)))  # the worker is ahead of the page
+    # the worker is ahead of the page
+    explorer.session.answer(replace(wish, image=np.full_like(wish.image, 90)))
     assert explorer.trace is trace
     np.testing.assert_array_equal(explorer.explanation.image, wish.image)
     c.texts.value = "word " * 500
     c.run.click()
     assert isinstance(explorer.error, ValueError) and explorer.trace is trace
-    np.testing.assert_array_equal(cx.Explanation.from_npz(explorer.save(tmp_path / "shown.npz")).scores, cx.explain(trace).scores)
+    np.testing.assert_array_equal(
+        cx.Explanation.from_npz(explorer.save(tmp_path / "shown.npz")).scores,
+        cx.explain(trace).scores,
+    )
 
 
 @pytest.mark.parametrize("view", ["attention", "modules", "words"])
 def test_every_view_has_the_explanation_of_the_chosen_method(explorer, view):
     c = explorer.controls
     c.blocks.value, c.view.value = 2, view
-    np.testing.assert_array_equal(explorer.explanation.scores, cx.explain(explorer.trace, blocks=2).scores)
+    np.testing.assert_array_equal(
+        explorer.explanation.scores, cx.explain(explorer.trace, blocks=2).scores
+    )
 
 
 def test_an_upload_is_read(explorer):
@@ -122,7 +159,12 @@ def test_an_upload_is_read(explorer):
     c.source.value = "upload"
     assert "choose an image" in message(explorer)
     encoded = cv2.imencode(".png", np.full((20, 30, 3), 90, np.uint8))[1].tobytes()
-    file = {"name": "a.png", "type": "image/png", "size": len(encoded), "content": memoryview(encoded)}
+    file = {
+        "name": "a.png",
+        "type": "image/png",
+        "size": len(encoded),
+        "content": memoryview(encoded),
+    }
     c.upload.value = ({**file, "last_modified": datetime.now(timezone.utc)},)
     assert explorer.error is None and explorer.explanation.image.shape == (20, 30, 3)
 
@@ -144,14 +186,18 @@ def test_what_was_loaded_is_chosen_and_answers_once(embedded, monkeypatch):
     explorer = cx.Explorer({"b/net": first, "other": other}, beside=None)
     monkeypatch.setattr("clipxai.app.explorer.load", lambda name: again)
     answered, done = [], explorer._latest._done
-    monkeypatch.setattr(explorer._latest, "_done", lambda answer: (answered.append(answer), done(answer)))
+    monkeypatch.setattr(
+        explorer._latest, "_done", lambda answer: (answered.append(answer), done(answer))
+    )
     explorer.controls.folder.value = "b/net"
     assert message(explorer) == "loaded b/net" and explorer.controls.model.value == "b/net"
     assert list(explorer.controls.model.options) == ["b/net", "other"]
     assert [answer.wish.model for answer in answered] == [again] and explorer.trace.model is again
     explorer.controls.texts.value = ""
     explorer.controls.folder.value = "b/net again"
-    assert "there is no text" in message(explorer), "what is missing counts for more than what was loaded"
+    assert "there is no text" in message(explorer), (
+        "what is missing counts for more than what was loaded"
+    )
 
 
 def test_a_scene_or_array_may_be_given(embedded, scene):
@@ -186,9 +232,13 @@ def test_what_is_seen_is_saved(explorer, tmp_path, monkeypatch):
     for suffix in ("html", "png", "npz"):
         c.format.value = suffix
         c.save.click()
-        assert "saved explored" in message(explorer) and ("as it begins" in message(explorer)) == (suffix == "png")
+        assert "saved explored" in message(explorer) and ("as it begins" in message(explorer)) == (
+            suffix == "png"
+        )
     assert '"view": {"alpha": 0.25}' in Path("explored.html").read_text(encoding="utf-8")
-    np.testing.assert_array_equal(cx.Explanation.from_npz("explored.npz").scores, explorer.explanation.scores)
+    np.testing.assert_array_equal(
+        cx.Explanation.from_npz("explored.npz").scores, explorer.explanation.scores
+    )
     c.name.value = "no/such/folder"
     c.save.click()
     assert "there is no folder" in message(explorer)
@@ -196,11 +246,19 @@ def test_what_is_seen_is_saved(explorer, tmp_path, monkeypatch):
 
 def test_a_notebook_gets_the_widget_and_a_copy_for_readers_without_a_kernel(explorer, monkeypatch):
     shown = []
-    monkeypatch.setattr("clipxai.app.explorer.display", lambda bundle, **options: shown.append((bundle, options)))
+    monkeypatch.setattr(
+        "clipxai.app.explorer.display", lambda bundle, **options: shown.append((bundle, options))
+    )
     explorer._ipython_display_()
     (widget, _), (copy, options) = shown
-    assert "application/vnd.jupyter.widget-view+json" in widget and "run this cell" in widget["text/plain"]
-    assert set(copy) == {"text/html", "image/png", "text/plain"} and "data:image/webp" in copy["text/html"]
+    assert (
+        "application/vnd.jupyter.widget-view+json" in widget
+        and "run this cell" in widget["text/plain"]
+    )
+    assert (
+        set(copy) == {"text/html", "image/png", "text/plain"}
+        and "data:image/webp" in copy["text/html"]
+    )
     assert options["display_id"] and f"body:has(.{options['display_id']})" in copy["text/html"]
 
 
@@ -209,7 +267,9 @@ def test_the_copy_in_a_notebook_is_small_in_every_view(explorer):
         explorer.controls.view.value = name
         copy = explorer._asleep()
         assert f'data-viewer="{explorer.viewer.module}"' in copy["text/html"]
-        assert sum(map(len, copy.values())) <= 600_000, f"{name} takes {sum(map(len, copy.values())) / 1000:.0f} kB"
+        assert sum(map(len, copy.values())) <= 600_000, (
+            f"{name} takes {sum(map(len, copy.values())) / 1000:.0f} kB"
+        )
 
 
 def test_one_image_at_a_time(embedded, scene):

@@ -13,7 +13,12 @@ class Desk:
     def __init__(self, takes: float = 0.05) -> None:
         self.begun, self.done, self.failed, self.told, self.threads = [], [], [], [], set()
         self.takes = takes
-        self.latest = Latest(self.work, self.on_done, self.failed.append, lambda share, step: self.told.append((share, step)))
+        self.latest = Latest(
+            self.work,
+            self.on_done,
+            self.failed.append,
+            lambda share, step: self.told.append((share, step)),
+        )
 
     def work(self, job, stop, tell):
         self.begun.append(job)

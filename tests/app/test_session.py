@@ -10,7 +10,15 @@ from numpy.testing import assert_array_equal
 
 import clipxai as cx
 from clipxai.app.latest import Cancelled
-from clipxai.app.session import Session, Wish, counterpart, fitting, masks_of, subtracted, switches_of
+from clipxai.app.session import (
+    Session,
+    Wish,
+    counterpart,
+    fitting,
+    masks_of,
+    subtracted,
+    switches_of,
+)
 from clipxai.explainers.similarity import similarity
 from clipxai.explainers.table import METHODS, Method
 from clipxai.view import LayerAttentionViewer, ModuleComparison, TokenMap
@@ -18,7 +26,9 @@ from clipxai.view import LayerAttentionViewer, ModuleComparison, TokenMap
 
 @pytest.fixture
 def wish(embedded, scene):
-    return Wish(embedded, scene.image, ("a dog", "a bicycle"), dict(zip(scene.objects, scene.masks)))
+    return Wish(
+        embedded, scene.image, ("a dog", "a bicycle"), dict(zip(scene.objects, scene.masks))
+    )
 
 
 @pytest.fixture
@@ -49,9 +59,16 @@ def test_each_tower_runs_only_for_its_own_input(wish, towers, scene):
     assert towers["image"] == 1
     texts = towers["text"]
     for flipped in (
-        {"switches": {"blocks": 2}}, {"switches": {"attention": "qk", "ffn": True}}, {"method": "gem"}, {"beside": None},
-        {"view": "attention"}, {"view": "modules"}, {"view": "words"}, {"view": "words", "text": 1}, {"subtract": "labels"},
-    ):  # fmt: skip
+        {"switches": {"blocks": 2}},
+        {"switches": {"attention": "qk", "ffn": True}},
+        {"method": "gem"},
+        {"beside": None},
+        {"view": "attention"},
+        {"view": "modules"},
+        {"view": "words"},
+        {"view": "words", "text": 1},
+        {"subtract": "labels"},
+    ):
         session.answer(replace(wish, **flipped))
     assert towers == {"image": 1, "text": texts} and session.recorded == 1
     session.answer(replace(wish, texts=("a pizza",)))
@@ -65,57 +82,87 @@ def test_new_texts_give_what_a_new_recording_gives(embedded, scene, wish):
     session.answer(wish)
     found = session.answer(replace(wish, texts=("a pizza", "a dog"))).explanations[1]
     expected = cx.explain(cx.record(embedded, scene.image, ["a pizza", "a dog"]))
-    torch.testing.assert_close(torch.from_numpy(found.scores), torch.from_numpy(expected.scores), atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        torch.from_numpy(found.scores), torch.from_numpy(expected.scores), atol=1e-6, rtol=0
+    )
 
 
 def test_the_layers_views_have_what_is_known_of_heads_and_masks(wish):
     modules = Session().answer(replace(wish, view="modules"))
-    assert modules.selections[0].patches > 1 and modules.selections[1] is None, "the bicycle covers one patch"
+    assert modules.selections[0].patches > 1 and modules.selections[1] is None, (
+        "the bicycle covers one patch"
+    )
     attention = Session().answer(replace(wish, view="attention"))
     assert list(attention.maps.heads) == [7]
 
 
-@pytest.mark.parametrize(("view", "kind"), [("attention", LayerAttentionViewer), ("modules", ModuleComparison), ("words", TokenMap)])
+@pytest.mark.parametrize(
+    ("view", "kind"),
+    [("attention", LayerAttentionViewer), ("modules", ModuleComparison), ("words", TokenMap)],
+)
 def test_every_view(wish, view, kind):
     assert isinstance(Session().answer(replace(wish, view=view)), kind)
 
 
 def test_words_are_those_of_the_chosen_text(wish):
     assert Session().answer(replace(wish, view="words", text=1)).scores.text == "a bicycle"
-    assert Session().answer(replace(wish, view="words", text=7)).scores.text == "a bicycle", "the last one, if there are fewer texts now"
+    assert Session().answer(replace(wish, view="words", text=7)).scores.text == "a bicycle", (
+        "the last one, if there are fewer texts now"
+    )
 
 
-@pytest.mark.parametrize(("chosen", "asked"), [
-    ({}, ("clip_surgery", {})),
-    ({"switches": {"blocks": 6, "attention": "vv"}}, ("clip_surgery", {})),
-    ({"switches": {"blocks": 3, "attention": "vv"}}, ("clip_surgery", {"blocks": 3})),
-    ({"subtract": "labels"}, ("clip_surgery", {"redundant": "labels"})),
-    ({"subtract": "nothing", "switches": {"ffn": True}}, ("clip_surgery_architecture", {"ffn": True})),
-    ({"method": "clip_surgery_architecture", "subtract": "empty"}, ("clip_surgery", {})),
-    ({"method": "clip", "subtract": "labels", "switches": {"blocks": 2}}, ("clip_surgery_features", {"redundant": "labels", "blocks": 2})),
-    ({"method": "clip", "subtract": "nothing"}, ("clip", {})),
-    ({"method": "reversed_clip"}, ("reversed_clip", {})),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("chosen", "asked"),
+    [
+        ({}, ("clip_surgery", {})),
+        ({"switches": {"blocks": 6, "attention": "vv"}}, ("clip_surgery", {})),
+        ({"switches": {"blocks": 3, "attention": "vv"}}, ("clip_surgery", {"blocks": 3})),
+        ({"subtract": "labels"}, ("clip_surgery", {"redundant": "labels"})),
+        (
+            {"subtract": "nothing", "switches": {"ffn": True}},
+            ("clip_surgery_architecture", {"ffn": True}),
+        ),
+        ({"method": "clip_surgery_architecture", "subtract": "empty"}, ("clip_surgery", {})),
+        (
+            {"method": "clip", "subtract": "labels", "switches": {"blocks": 2}},
+            ("clip_surgery_features", {"redundant": "labels", "blocks": 2}),
+        ),
+        ({"method": "clip", "subtract": "nothing"}, ("clip", {})),
+        ({"method": "reversed_clip"}, ("reversed_clip", {})),
+    ],
+)
 def test_switches_become_method_and_options(wish, chosen, asked):
     wish = replace(wish, **chosen)
     assert wish.asked == asked
     method, options = asked
     trace = cx.record(wish.model, wish.image, list(wish.texts))
-    assert_array_equal(eval(wish.code, {"cx": cx, "trace": trace}).scores, cx.explain(trace, method, **options).scores)
+    assert_array_equal(
+        eval(wish.code, {"cx": cx, "trace": trace}).scores,
+        cx.explain(trace, method, **options).scores,
+    )
 
 
 def test_every_method_of_the_table_can_be_chosen(embedded, golden_resnet, wish):
-    assert {row.name for row in fitting(embedded)} == {name for name, row in METHODS.items() if "vit" in row.architectures}
-    assert {row.name for row in fitting(golden_resnet[0])} == {name for name, row in METHODS.items() if "resnet" in row.architectures}
+    assert {row.name for row in fitting(embedded)} == {
+        name for name, row in METHODS.items() if "vit" in row.architectures
+    }
+    assert {row.name for row in fitting(golden_resnet[0])} == {
+        name for name, row in METHODS.items() if "resnet" in row.architectures
+    }
     for name in METHODS:
         assert set(switches_of(name)) <= set(METHODS[name].options)
         if counterpart(name):
-            assert subtracted(counterpart(name)) != subtracted(name) and counterpart(counterpart(name)) is not None
+            assert (
+                subtracted(counterpart(name)) != subtracted(name)
+                and counterpart(counterpart(name)) is not None
+            )
 
 
 def test_masks_belong_to_the_texts_that_name_them():
     dog, cat = np.eye(2, dtype=bool), ~np.eye(2, dtype=bool)
-    found = masks_of(("a photo of a Dog", "a hotdog", "a dog and a cat", "a bird"), {"dog": dog, "cat": cat})
+    found = masks_of(
+        ("a photo of a Dog", "a hotdog", "a dog and a cat", "a bird"), {"dog": dog, "cat": cat}
+    )
     assert set(found) == {"a photo of a Dog", "a dog and a cat"}
     assert_array_equal(found["a photo of a Dog"], dog)
     assert found["a dog and a cat"].all()
@@ -147,7 +194,9 @@ def test_resnets_have_methods_and_attention_and_say_what_they_lack(golden_resnet
     model, arrays, _ = golden_resnet
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    ids = next(value for value in arrays.values() if value.ndim == 2 and not value.is_floating_point())
+    ids = next(
+        value for value in arrays.values() if value.ndim == 2 and not value.is_floating_point()
+    )
     session = Session()
     trace = cx.record(model, image, ids)
     session.trace, session._image = trace, image

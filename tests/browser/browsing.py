@@ -16,12 +16,16 @@ from clipxai.view.html import page as page_of
 FRAME = 16  # milliseconds
 
 
-saved = cache(page_of)  # the same viewer is the same page for every test: its poster takes longer to draw than a browser to read it
+# the same viewer is the same page for every test: its poster takes longer to draw than a browser to
+# read it
+saved = cache(page_of)
 
 
 def settled(page: object) -> None:
     """Wait until what was asked for is drawn."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(
+        "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
 
 
 def centre(page: object, panel: int, row: int, column: int, cells: int = 14) -> tuple[float, float]:
@@ -29,7 +33,9 @@ def centre(page: object, panel: int, row: int, column: int, cells: int = 14) -> 
     picture = page.locator(".picture").nth(panel)
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
-    return box["x"] + (column + 0.5) * box["width"] / cells, box["y"] + (row + 0.5) * box["height"] / cells
+    return box["x"] + (column + 0.5) * box["width"] / cells, box["y"] + (row + 0.5) * box[
+        "height"
+    ] / cells
 
 
 def point_at(page: object, panel: int, row: int, column: int) -> None:
@@ -75,7 +81,9 @@ def assert_damage_leaves_the_poster(browser: object, text: str, folder: Path) ->
     page = browser.new_page()
     with page.expect_console_message() as said:
         page.goto((folder / "broken.html").as_uri())
-    assert "stays a picture" in said.value.text and page.locator(".clipxai-figure > img").is_visible()
+    assert (
+        "stays a picture" in said.value.text and page.locator(".clipxai-figure > img").is_visible()
+    )
     page.close()
 
 
@@ -85,9 +93,12 @@ def assert_no_sideways_scrolling(page: object, width: int = 380) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-# A browser hands pointer events over at the beginning of a frame, and the viewer draws in that very frame, when all are in. So what is
-# measured begins when a true event (not one that a script sends at a time of its own) reaches the figure and ends when the canvases of
-# that frame are written. What comes before (the queue of the system) and after (the compositor) is no work of the page.
+# A browser hands pointer events over at the beginning of a frame, and the viewer draws in that very
+# frame, when all are in. So what is measured begins when a true event (not one that a script sends
+# at a time of its own) reaches the
+# figure and ends when the canvases of that frame are written. What comes before (the queue of the
+# system) and after (the compositor) is
+# no work of the page.
 WATCH = """stage => {
     window.times = { waited: [], worked: [] };
     stage.addEventListener('pointermove', () => {
@@ -106,7 +117,9 @@ WATCH = """stage => {
 
 
 def hover_times(page: object, moves: int = 100) -> dict[str, np.ndarray]:
-    """Milliseconds from the pointer's event to the canvases written, and of work among them, for moves over the photo's 14 × 14 patches."""
+    """Milliseconds from the pointer's event to the canvases written, and of work among them, for
+    moves over the photo's 14 × 14 patches.
+    """
     page.locator(".stage").evaluate(WATCH)
     left, top = centre(page, 0, 0, 0)
     side = centre(page, 0, 0, 1)[0] - left
@@ -114,23 +127,33 @@ def hover_times(page: object, moves: int = 100) -> dict[str, np.ndarray]:
         page.mouse.move(left + side * (n * 5 % 14), top + side * (n % 14))
     settled(page)
     times = page.evaluate("times")
-    assert len(times["worked"]) > 0.8 * moves, "a slow browser may put two moves into one frame, and not many"
+    assert len(times["worked"]) > 0.8 * moves, (
+        "a slow browser may put two moves into one frame, and not many"
+    )
     return {name: np.array(values) for name, values in times.items()}
 
 
 def assert_a_frame_is_enough(page: object, name: str, capsys: pytest.CaptureFixture) -> None:
-    """Hovering is answered within a frame (16.7 ms): most times in all, and nearly always as far as work goes."""
+    """Hovering is answered within a frame (16.7 ms): most times in all, and nearly always as far as
+    work goes.
+    """
     times = hover_times(page)
-    (half, most), (_, work) = (np.percentile(times[kind], (50, 95)) for kind in ("waited", "worked"))
+    (half, most), (_, work) = (
+        np.percentile(times[kind], (50, 95)) for kind in ("waited", "worked")
+    )
     with capsys.disabled():
         print(
-            f"\n{name}: from a pointer event to the canvases written, p50 {half:.1f} ms, p95 {most:.1f} ms; work p95 {work:.1f} ms", end=" "
+            f"\n{name}: from a pointer event to the canvases written, p50 {half:.1f} ms, p95 "
+            f"{most:.1f} ms; work p95 {work:.1f} ms",
+            end=" ",
         )
     assert half < FRAME and work < FRAME
 
 
 @contextmanager
-def serving(command: list[str], url: str, log: Path, patience: float, **more: object) -> Iterator[str]:
+def serving(
+    command: list[str], url: str, log: Path, patience: float, **more: object
+) -> Iterator[str]:
     """A server that answers at `url`, ended at the end."""
     with log.open("w", encoding="utf-8") as told:
         server = subprocess.Popen(command, stdout=told, stderr=told, **more)
@@ -138,7 +161,9 @@ def serving(command: list[str], url: str, log: Path, patience: float, **more: ob
             deadline = time.monotonic() + patience
             while not _answers(url):
                 if server.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"{command[2]} did not start:\n{log.read_text(encoding='utf-8')[-3000:]}")
+                    raise RuntimeError(
+                        f"{command[2]} did not start:\n{log.read_text(encoding='utf-8')[-3000:]}"
+                    )
                 time.sleep(0.2)
             yield url
         finally:

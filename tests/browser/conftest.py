@@ -1,4 +1,6 @@
-"""A real browser for saved pages. Nothing is downloaded: where no chromium is installed, these tests are skipped."""
+"""A real browser for saved pages. Nothing is downloaded: where no chromium is installed, these
+tests are skipped.
+"""
 
 import shutil
 import sys
@@ -12,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "view"))  # the examples of t
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 120_000  # milliseconds a busy machine may take to open a page
 QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update"
     " --disable-sync"
 ).split()
 
@@ -20,7 +23,9 @@ QUIET = (
 @pytest.fixture(scope="session")
 def browser() -> Iterator[object]:
     """One chromium for all tests."""
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (pip install playwright)")
+    api = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed (pip install playwright)"
+    )
     if CHROMIUM is None:
         pytest.skip("chromium is not installed (apt-get install chromium)")
     with api.sync_playwright() as playwright:
@@ -31,7 +36,9 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture
 def visit(browser: object, tmp_path: Path) -> Iterator[Callable]:
-    """Open HTML from a file with the network cut; any console message, error or request but the file's own fails the test."""
+    """Open HTML from a file with the network cut; any console message, error or request but the
+    file's own fails the test.
+    """
     complaints: list[str] = []
     contexts = []
 
@@ -43,7 +50,13 @@ def visit(browser: object, tmp_path: Path) -> Iterator[Callable]:
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("dialog", lambda dialog: (complaints.append("a dialog opened"), dialog.dismiss()))
-        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or complaints.append(f"request: {request.url}"))
+        page.on(
+            "request",
+            lambda request: (
+                request.url.startswith(("file:", "data:"))
+                or complaints.append(f"request: {request.url}")
+            ),
+        )
         contexts[-1].set_offline(True)
         page.goto((tmp_path / "page.html").as_uri())
         return page

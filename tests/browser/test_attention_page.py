@@ -1,4 +1,6 @@
-"""Does the saved page of the attention viewer do what its help line promises, in a real browser without network?"""
+"""Does the saved page of the attention viewer do what its help line promises, in a real browser
+without network?
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from attention_examples import attention_example
-from browsing import assert_a_frame_is_enough, assert_damage_leaves_the_poster, assert_no_sideways_scrolling, assert_poster, saved, settled
+from browsing import (
+    assert_a_frame_is_enough,
+    assert_damage_leaves_the_poster,
+    assert_no_sideways_scrolling,
+    assert_poster,
+    saved,
+    settled,
+)
 from view_examples import HOSTILE
 
 from clipxai.results.findings import AttentionMaps
@@ -28,11 +37,15 @@ def open_figure(visit: Callable, text: str, **context: object) -> object:
     return page
 
 
-def at(page: object, selector: str, row: int, column: int, rows: int = 5, columns: int = 6) -> tuple[float, float]:
+def at(
+    page: object, selector: str, row: int, column: int, rows: int = 5, columns: int = 6
+) -> tuple[float, float]:
     """Where a cell of a picture or strip is on the screen."""
     page.locator(selector).scroll_into_view_if_needed()
     box = page.locator(selector).bounding_box()
-    return box["x"] + (column + 0.5) * box["width"] / columns, box["y"] + (row + 0.5) * box["height"] / rows
+    return box["x"] + (column + 0.5) * box["width"] / columns, box["y"] + (row + 0.5) * box[
+        "height"
+    ] / rows
 
 
 def told(page: object) -> list[str]:
@@ -45,22 +58,31 @@ def expected(query: int, token: int, layer: int, maps: AttentionMaps = MAPS) -> 
 
 
 def assert_says(lines: list[str], place: str, values: list[float]) -> None:
-    """Every map names the place and its own weight, within the error it states and the three digits it writes."""
+    """Every map names the place and its own weight, within the error it states and the three digits
+    it writes.
+    """
     assert len(lines) == len(values)
     for line, value in zip(lines, values):
         head = line.split("\n")[0]
         assert f"{place}: " in head
         said, _, error = head.split(f"{place}: ")[1].partition(" ± ")
-        assert abs(float(said.replace("−", "-")) - value) <= float(error.replace("−", "-") or 0) * 1.5 + 0.006 * value
+        assert (
+            abs(float(said.replace("−", "-")) - value)
+            <= float(error.replace("−", "-") or 0) * 1.5 + 0.006 * value
+        )
 
 
 def test_first_state_is_the_posters(visit: Callable):
     page = open_figure(visit, saved(VIEWER))
     row, column = divmod(VIEWER.query - 1, 6)
     assert page.locator("output.status").inner_text() == f"query: row {row}, column {column}"
-    top = top_of([mean[:, VIEWER.query] for mean in MAPS.mean.values()], hidden_of(MAPS, VIEWER.query))
+    top = top_of(
+        [mean[:, VIEWER.query] for mean in MAPS.mean.values()], hidden_of(MAPS, VIEWER.query)
+    )
     caption = page.locator(".caption").inner_text()
-    for note in notes_of(MAPS, VIEWER.query, VIEWER.layer, {"qk": "q-k", "vv": "v-v"}, top) + VIEWER.notes:
+    for note in (
+        notes_of(MAPS, VIEWER.query, VIEWER.layer, {"qk": "q-k", "vv": "v-v"}, top) + VIEWER.notes
+    ):
         assert note in caption
     assert page.locator(".numbers").all_inner_texts()[0].split()[-1] == number(top)
 
@@ -77,22 +99,33 @@ def test_hovering_the_image_asks_that_patch_and_the_map_shows_its_colours(visit:
         row = mean[layer, query].copy()
         row[hidden] = 0
         token = int(row.argmax())
-        pixels = page.locator(".cells").nth(n).evaluate("c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]")
+        pixels = (
+            page.locator(".cells")
+            .nth(n)
+            .evaluate("c => [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]")
+        )
         shown = np.array(pixels).reshape(5, 6, 4)[divmod(token - 1, 6)][:3]
         place = int(np.rint(255 * np.sqrt(row[token] / top)))
         assert np.abs(shown - colour_table("viridis")[place].astype(int)).max() <= 6
     page.mouse.move(2, 2)
     settled(page)
-    assert page.locator("output.status").inner_text() != "query: row 3, column 2", "the first query returns"
+    assert page.locator("output.status").inner_text() != "query: row 3, column 2", (
+        "the first query returns"
+    )
 
 
 def test_hovering_a_map_reads_the_right_numbers(visit: Callable):
     page = open_figure(visit, saved(VIEWER))
     page.mouse.click(*at(page, ".photo .picture", 3, 2))
     query = 1 + 3 * 6 + 2
-    for row, column in ((0, 4), (1, 1), (3, 2), (4, 5)):  # the second is a sink, the third the query itself
+    # the second is a sink, the third the query itself
+    for row, column in ((0, 4), (1, 1), (3, 2), (4, 5)):
         page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", row, column))
-        assert_says(told(page), f"row {row}, column {column}", expected(query, 1 + 6 * row + column, VIEWER.layer))
+        assert_says(
+            told(page),
+            f"row {row}, column {column}",
+            expected(query, 1 + 6 * row + column, VIEWER.layer),
+        )
     assert "pinned" in page.locator("output.status").inner_text()
 
 
@@ -107,8 +140,13 @@ def test_class_chip_strip_and_head_choose(visit: Callable):
     assert_says(told(page), "row 2, column 2", expected(0, 15, 0))
     page.mouse.click(*at(page, ".heads .film >> nth=1", 1, 2, 2, 3))  # v-v, head 1, layer 2
     page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
-    assert_says(told(page), "row 2, column 2", [float(rows[2, 1, 15]) for rows in MAPS.class_rows.values()])
-    assert "head 1 alone" in page.locator("output.status").inner_text() and "head 1 alone" in page.locator(".caption").inner_text()
+    assert_says(
+        told(page), "row 2, column 2", [float(rows[2, 1, 15]) for rows in MAPS.class_rows.values()]
+    )
+    assert (
+        "head 1 alone" in page.locator("output.status").inner_text()
+        and "head 1 alone" in page.locator(".caption").inner_text()
+    )
     page.mouse.dblclick(*at(page, ".heads .film >> nth=1", 0, 0, 2, 3))
     settled(page)
     assert "alone" not in page.locator("output.status").inner_text()
@@ -121,8 +159,15 @@ def test_a_head_answers_for_a_patch_where_it_was_sent_and_says_so_where_not(visi
     page.mouse.click(*at(page, ".heads .film >> nth=0", 1, 1, 2, 3))  # q-k, head 1, layer 1
     page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
     query = 1 + 3 * 6 + 2
-    assert_says(told(page), "row 2, column 2", [float(kind[1, query, 15]) for kind in maps.heads[1].values()])
-    assert page.locator("output.status").inner_text() == "query: row 3, column 2, head 1 alone (pinned; Esc unpins)"
+    assert_says(
+        told(page),
+        "row 2, column 2",
+        [float(kind[1, query, 15]) for kind in maps.heads[1].values()],
+    )
+    assert (
+        page.locator("output.status").inner_text()
+        == "query: row 3, column 2, head 1 alone (pinned; Esc unpins)"
+    )
     page.mouse.click(*at(page, ".films .film >> nth=0", 0, 2, 1, 3))  # layer 2 has none
     page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
     assert_says(told(page), "row 2, column 2", expected(query, 15, 2, maps))
@@ -134,7 +179,11 @@ def test_statistics_have_their_numbers(visit: Callable):
     page.mouse.move(*at(page, ".merits .film >> nth=1", 1, 2, 2, 3))
     hint = page.locator(".hint").inner_text()
     assert hint.startswith("layer 2, head 1: ")
-    for name, word in (("entropy", "entropy"), ("distance", "mean distance"), ("on_class", "share on [class]")):
+    for name, word in (
+        ("entropy", "entropy"),
+        ("distance", "mean distance"),
+        ("on_class", "share on [class]"),
+    ):
         assert f"{word} {number(float(getattr(MAPS, name)[2, 1]))}" in hint
     page.mouse.move(*at(page, ".films .film >> nth=2", 0, 1, 1, 3))
     assert page.locator(".hint").inner_text().startswith("layer 1, rollout: most on ")
@@ -146,10 +195,16 @@ def test_keyboard_alone_is_enough(visit: Callable):
     for key in ("ArrowRight", "ArrowUp", "]", "]", "]", "[", " "):
         page.keyboard.press(key)
     settled(page)
-    assert page.locator("output.status").inner_text() == "query: row 1, column 3 (pinned; Esc unpins)"
+    assert (
+        page.locator("output.status").inner_text() == "query: row 1, column 3 (pinned; Esc unpins)"
+    )
     assert "layer 1 " in page.locator(".panel:not(.photo) figcaption span").first.inner_text()
     page.wait_for_timeout(400)
-    assert page.locator(".spoken").text_content().startswith("query row 1, column 3, layer 1; q-k: most: row ")
+    assert (
+        page.locator(".spoken")
+        .text_content()
+        .startswith("query row 1, column 3, layer 1; q-k: most: row ")
+    )
     page.keyboard.press("c")
     settled(page)
     assert page.locator("output.status").inner_text() == "query: [class]"
@@ -160,7 +215,8 @@ def test_keyboard_alone_is_enough(visit: Callable):
     settled(page)
     assert page.locator("output.status").inner_text() == "query: row 2, column 2"
     page.locator(".heads .film").first.focus()
-    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Enter"):  # the first one lands on layer 0, head 0
+    # the first one lands on layer 0, head 0
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Enter"):
         page.keyboard.press(key)
     settled(page)
     assert page.locator("output.status").inner_text().startswith("query: [class], head 1 alone")
@@ -179,7 +235,9 @@ def test_scale_switches_change_the_scale_and_the_caption_not_the_numbers(visit: 
     settled(page)
     ends = [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()]
     for end, values in zip(ends, rows):
-        assert float(end) == pytest.approx(top_of([values[VIEWER.layer]], [0, VIEWER.query]), rel=0.02)
+        assert float(end) == pytest.approx(
+            top_of([values[VIEWER.layer]], [0, VIEWER.query]), rel=0.02
+        )
     assert "do not compare across maps" in page.locator(".caption").inner_text()
     assert told(page) == before
 
@@ -212,13 +270,19 @@ def test_one_layer_and_one_kind_as_of_a_resnet(visit: Callable):
 
 
 def test_two_figures_on_one_page(visit: Callable):
-    one, other = fragment(VIEWER), fragment(LayerAttentionViewer(attention_example(seed=1, model=HOSTILE), query=(4, 4)))
+    one, other = (
+        fragment(VIEWER),
+        fragment(LayerAttentionViewer(attention_example(seed=1, model=HOSTILE), query=(4, 4))),
+    )
     page = visit(f"<!doctype html><body>{one}{other}</body>")
     page.locator(".stage").nth(1).wait_for()
     settled(page)
     page.mouse.move(*at(page, ".photo .picture >> nth=0", 0, 0))
     settled(page)
-    assert page.locator("output.status").all_inner_texts() == ["query: row 0, column 0", "query: row 4, column 4"]
+    assert page.locator("output.status").all_inner_texts() == [
+        "query: row 0, column 0",
+        "query: row 4, column 4",
+    ]
     assert HOSTILE in page.locator(".stage").nth(1).get_attribute("aria-label")
     assert page.locator("img[src=x]").count() == 0
 
@@ -240,6 +304,10 @@ def test_theme_and_narrow_page(visit: Callable, scheme: str):
 
 
 def test_hover_is_answered_at_once_at_full_size(visit: Callable, capsys: pytest.CaptureFixture):
-    text = saved(LayerAttentionViewer(attention_example(12, 12, (14, 14), sinks=(5, 100), headed=(11,))))
+    text = saved(
+        LayerAttentionViewer(attention_example(12, 12, (14, 14), sinks=(5, 100), headed=(11,)))
+    )
     page = open_figure(visit, text)
-    assert_a_frame_is_enough(page, f"attention at ViT-B/16, page of {len(text) / 1000:.0f} kB", capsys)
+    assert_a_frame_is_enough(
+        page, f"attention at ViT-B/16, page of {len(text) / 1000:.0f} kB", capsys
+    )

@@ -1,4 +1,6 @@
-"""Does the saved page of a comparison do what its help line promises, in a real browser without network?"""
+"""Does the saved page of a comparison do what its help line promises, in a real browser without
+network?
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,7 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import assert_a_frame_is_enough, assert_no_sideways_scrolling, assert_poster, centre, press, readouts, saved, settled
+from browsing import (
+    assert_a_frame_is_enough,
+    assert_no_sideways_scrolling,
+    assert_poster,
+    centre,
+    press,
+    readouts,
+    saved,
+    settled,
+)
 from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
 
 from clipxai.view import MethodComparison
@@ -15,13 +26,20 @@ from clipxai.view.scales import number
 
 ROW, COLUMN = 6, 9
 METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery", "gem"))]
-OWL, BOTH, WITH_MASKS = MethodComparison(METHODS, texts=[0]), MethodComparison(METHODS), MethodComparison(METHODS, mask=MASKS)
+OWL, BOTH, WITH_MASKS = (
+    MethodComparison(METHODS, texts=[0]),
+    MethodComparison(METHODS),
+    MethodComparison(METHODS, mask=MASKS),
+)
 
 
 def expected(row: int, column: int, text: int = 0) -> list[str]:
     """What every panel of a text has to say of a patch, from the explanations themselves."""
     maps = [e.scores[text] for e in METHODS]
-    return [f"{number(float(s[row, column]))}, rank {int((s > s[row, column]).sum()) + 1} of 196" for s in maps]
+    return [
+        f"{number(float(s[row, column]))}, rank {int((s > s[row, column]).sum()) + 1} of 196"
+        for s in maps
+    ]
 
 
 def test_hover_shows_every_panels_own_number(visit: Callable):
@@ -48,11 +66,16 @@ def test_click_pins_and_escape_lets_go(visit: Callable):
 
 def test_keyboard_alone_is_enough(visit: Callable):
     page = visit(saved(OWL))
-    press(page, "ArrowDown", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", " ")  # the first one lands in the middle, 7, 7
+    # the first one lands in the middle, 7, 7
+    press(page, "ArrowDown", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowUp", " ")
     assert readouts(page) == expected(5, 5)
     assert "pinned" in page.locator(".status").inner_text()
     page.wait_for_timeout(400)  # screen readers hear of it once the reader rests
-    assert page.locator(".spoken").text_content().startswith(f"row 5 column 5; an owl by clip: {expected(5, 5)[0]}")
+    assert (
+        page.locator(".spoken")
+        .text_content()
+        .startswith(f"row 5 column 5; an owl by clip: {expected(5, 5)[0]}")
+    )
     page.keyboard.press("?")
     assert page.locator(".help").is_visible()
     page.keyboard.press("Escape")
@@ -89,7 +112,10 @@ def test_map_is_painted_in_matplotlibs_colours_and_opacity_follows_the_slider(vi
     page.locator("input[type=checkbox]").uncheck()
     settled(page)
     row, column = np.unravel_index(METHODS[0].scores[0].argmax(), (14, 14))
-    at = f"c => [...c.getContext('2d').getImageData({column + 0.5} * c.width / 14, {row + 0.5} * c.height / 14, 1, 1).data]"
+    at = (
+        f"c => [...c.getContext('2d').getImageData({column + 0.5} * c.width / 14, {row + 0.5} * "
+        "c.height / 14, 1, 1).data]"
+    )
     assert page.locator(".map").first.evaluate(at) == [253, 231, 37, 255]  # viridis' last colour
     page.get_by_label("map opacity").fill("0")
     assert page.locator(".map").first.evaluate("c => getComputedStyle(c).opacity") == "0"
@@ -101,9 +127,15 @@ def test_table_lists_the_highest_patches(visit: Callable):
     scores = METHODS[0].scores[0]
     row, column = np.unravel_index(scores.argmax(), scores.shape)
     values = [number(float(e.scores[0][row, column])) for e in METHODS]
-    page.locator("tbody tr").first.wait_for()  # the table is made once the browser has told of the opening
+    # the table is made once the browser has told of the opening
+    page.locator("tbody tr").first.wait_for()
     assert page.locator("tbody tr").count() == 10
-    assert page.locator("tbody tr").first.locator("td").all_inner_texts() == ["1", str(row), str(column), *values]
+    assert page.locator("tbody tr").first.locator("td").all_inner_texts() == [
+        "1",
+        str(row),
+        str(column),
+        *values,
+    ]
 
 
 def test_two_figures_and_a_repeated_output_live_side_by_side(visit: Callable):
@@ -133,7 +165,9 @@ def test_an_output_that_arrives_later_leaves_the_others_alone(visit: Callable):
         text,
     )
     assert page.locator(".stage").count() == 2
-    assert readouts(page)[:3] == expected(ROW, COLUMN), "the pinned patch of the first figure was lost"
+    assert readouts(page)[:3] == expected(ROW, COLUMN), (
+        "the pinned patch of the first figure was lost"
+    )
 
 
 def test_prompt_that_looks_like_markup_is_shown_as_it_is(visit: Callable):
@@ -150,7 +184,10 @@ def test_the_empty_text_has_a_title_everywhere(visit: Callable):
     assert page.locator(".panel:not(.photo) b").inner_text() == "(empty text)"
     page.locator("summary").click()
     page.locator("tbody tr").first.wait_for()
-    assert page.locator("table caption").inner_text() == "Highest patches of “(empty text)” by clip_surgery"
+    assert (
+        page.locator("table caption").inner_text()
+        == "Highest patches of “(empty text)” by clip_surgery"
+    )
     assert page.locator("th").all_inner_texts()[-1] == "(empty text) · clip_surgery"
 
 
@@ -178,7 +215,10 @@ def test_a_viewer_that_fails_leaves_the_poster_and_says_why(browser: object, tmp
 
 @contextmanager
 def brightness(page: object) -> Iterator[Callable[[], int]]:
-    colour = "f => getComputedStyle(f).backgroundColor.match(/\\d+/g).slice(0, 3).reduce((sum, n) => sum + Number(n), 0)"
+    colour = (
+        "f => getComputedStyle(f).backgroundColor.match(/\\d+/g).slice(0, 3).reduce((sum, n) => "
+        "sum + Number(n), 0)"
+    )
     yield lambda: page.locator(".figure").evaluate(colour)
 
 
@@ -186,8 +226,11 @@ def test_theme_follows_the_system_and_then_the_page(visit: Callable):
     page = visit(saved(BOTH), color_scheme="dark")
     with brightness(page) as shade:
         assert shade() < 200
-        page.evaluate("document.body.dataset.jpThemeLight = 'true'")  # JupyterLab in its light theme on a dark desktop
-        page.wait_for_function("document.querySelector('.clipxai-figure').shadowRoot.querySelector('.figure').dataset.theme === 'light'")
+        # JupyterLab in its light theme on a dark desktop
+        page.evaluate("document.body.dataset.jpThemeLight = 'true'")
+        page.wait_for_function(
+            "document.querySelector('.clipxai-figure').shadowRoot.querySelector('.figure').dataset.theme === 'light'"
+        )
         assert shade() > 600
 
 
@@ -195,7 +238,10 @@ def test_grids_of_different_size_share_the_cross_hair(visit: Callable):
     fine, coarse = example("fine"), example("coarse", grid=7)
     page = visit(saved(MethodComparison([fine, coarse], texts=[0])))
     page.mouse.move(*centre(page, 1, 9, 4))
-    assert [line.split(",")[0] for line in readouts(page)] == [number(float(fine.scores[0, 9, 4])), number(float(coarse.scores[0, 4, 2]))]
+    assert [line.split(",")[0] for line in readouts(page)] == [
+        number(float(fine.scores[0, 9, 4])),
+        number(float(coarse.scores[0, 4, 2])),
+    ]
 
 
 def test_outside_of_a_crop_there_is_nothing_to_read(visit: Callable):
@@ -205,15 +251,27 @@ def test_outside_of_a_crop_there_is_nothing_to_read(visit: Callable):
     assert readouts(page)[0].strip() == ""
     page.mouse.move(box["x"] + box["width"] * 0.21, box["y"] + 2)
     assert readouts(page)[0] == "0, rank 16 of 16"
-    row = page.locator(".map").evaluate("c => [...c.getContext('2d').getImageData(0, c.height / 2, c.width, 1).data]")
+    row = page.locator(".map").evaluate(
+        "c => [...c.getContext('2d').getImageData(0, c.height / 2, c.width, 1).data]"
+    )
     alpha = row[3::4]
-    assert [alpha[int(len(alpha) * x)] for x in (0.1, 0.19, 0.21, 0.5, 0.79, 0.81)] == [0, 0, 255, 255, 255, 0]
+    assert [alpha[int(len(alpha) * x)] for x in (0.1, 0.19, 0.21, 0.5, 0.79, 0.81)] == [
+        0,
+        0,
+        255,
+        255,
+        255,
+        0,
+    ]
 
 
 def test_true_mask_and_its_badges_are_shown(visit: Callable):
     page = visit(saved(WITH_MASKS))
     merits = WITH_MASKS.panels[0].merits
-    assert page.locator(".badges span").all_inner_texts()[:2] == [f"presence {merits['presence']:.2f}", f"IoU {merits['IoU']:.2f}"]
+    assert page.locator(".badges span").all_inner_texts()[:2] == [
+        f"presence {merits['presence']:.2f}",
+        f"IoU {merits['IoU']:.2f}",
+    ]
     drawn = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v > 0)"
     assert page.locator(".layer:not(.map)").nth(1).evaluate(drawn)
 
@@ -222,10 +280,15 @@ def test_badges_are_whole_and_pictures_level_in_narrow_columns(visit: Callable):
     page = visit(saved(WITH_MASKS))
     page.set_viewport_size({"width": 700, "height": 800})
     settled(page)
-    assert page.locator(".badges span").count() == 22, "four for each of six maps, but the first of a text has no rank correlation"
+    assert page.locator(".badges span").count() == 22, (
+        "four for each of six maps, but the first of a text has no rank correlation"
+    )
     for panel in page.locator(".panel:not(.photo)").all():
         edge = panel.bounding_box()["x"] + panel.bounding_box()["width"]
-        assert all(badge.bounding_box()["x"] + badge.bounding_box()["width"] <= edge + 1 for badge in panel.locator(".badges span").all())
+        assert all(
+            badge.bounding_box()["x"] + badge.bounding_box()["width"] <= edge + 1
+            for badge in panel.locator(".badges span").all()
+        )
     tops = [picture.bounding_box()["y"] for picture in page.locator(".picture").all()]
     assert np.ptp(tops[:4]) < 1 and np.ptp(tops[4:]) < 1 and tops[4] > tops[0] + 100
 

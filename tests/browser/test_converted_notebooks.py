@@ -13,14 +13,21 @@ NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 @pytest.mark.filterwarnings("ignore")
 def test_figures_answer_in_a_converted_notebook(browser: object, tmp_path: Path, path: Path):
     nbconvert = pytest.importorskip("nbconvert")
-    exporter = nbconvert.HTMLExporter(require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url="")
+    exporter = nbconvert.HTMLExporter(
+        require_js_url="", mathjax_url="", mermaid_js_url="", jquery_url=""
+    )
     text, _ = exporter.from_notebook_node(nbformat.read(path, as_version=4))
     (tmp_path / "lesson.html").write_text(text, encoding="utf-8")
     context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
     page, errors = context.new_page(), []
     page.set_default_timeout(120_000)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and "net::" not in message.text and errors.append(message.text))
+    page.on(
+        "console",
+        lambda message: (
+            message.type == "error" and "net::" not in message.text and errors.append(message.text)
+        ),
+    )
     page.goto((tmp_path / "lesson.html").as_uri())
     figures = page.locator(".clipxai-figure")
     assert figures.count() > 0

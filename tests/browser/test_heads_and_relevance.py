@@ -1,9 +1,21 @@
-"""Do the saved pages of heads and of word relevance do what their help lines promise, in a real browser without network?"""
+"""Do the saved pages of heads and of word relevance do what their help lines promise, in a real
+browser without network?
+"""
 
 from collections.abc import Callable
 
 import pytest
-from browsing import assert_no_sideways_scrolling, assert_poster, point_at, press, readouts, saved, settled, status, titles
+from browsing import (
+    assert_no_sideways_scrolling,
+    assert_poster,
+    point_at,
+    press,
+    readouts,
+    saved,
+    settled,
+    status,
+    titles,
+)
 from inside_examples import TEXTS, head_contributions, word_relevance
 
 from clipxai.view import HeadGrid, WordRanking
@@ -27,10 +39,14 @@ def test_the_grid_has_every_share_and_the_closure_stands_below(visit: Callable):
     page = visit(saved(HEADS))
     settled(page)
     cells = page.locator(".grid span:not(.name):not(.tick)").all_inner_texts()
-    assert [cell for cell in cells if cell] == [signed(float(value)) for value in HEADS.cells(0).ravel()]
+    assert [cell for cell in cells if cell] == [
+        signed(float(value)) for value in HEADS.cells(0).ravel()
+    ]
     assert page.locator(".closure").inner_text() == HEADS.closure(0)
     assert titles(page) == ["layer 2, head 1", "all heads together"]
-    assert [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()] == [number(s.high) for s in HEADS.scales(0)]
+    assert [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()] == [
+        number(s.high) for s in HEADS.scales(0)
+    ]
 
 
 def test_hover_previews_a_head_and_click_keeps_it(visit: Callable):
@@ -47,7 +63,10 @@ def test_hover_previews_a_head_and_click_keeps_it(visit: Callable):
     one, every = (float(values[AT]) for values in HEADS.maps(0, 1, 0))
     told = [float(line.split(",")[0].replace("−", "-")) for line in readouts(page)]
     assert told == pytest.approx([one, every], abs=1e-6)
-    assert status(page) == f"layer 1, head 0: {number(one)} from row {ROW}, column {COLUMN}, of its {share(1, 0)}"
+    assert (
+        status(page)
+        == f"layer 1, head 0: {number(one)} from row {ROW}, column {COLUMN}, of its {share(1, 0)}"
+    )
     assert page.locator(".grid [data-shown]").all_inner_texts() == [share(1, 0)]
 
 
@@ -61,18 +80,34 @@ def test_keys_texts_and_table_of_heads(visit: Callable):
     assert page.locator(".help").is_visible()
     page.locator(".chip", has_text=TEXTS[1]).click()
     settled(page)
-    assert page.locator(".closure").inner_text() == HEADS.closure(1) and share(3, 0, text=1) in status(page)
+    assert page.locator(".closure").inner_text() == HEADS.closure(1) and share(
+        3, 0, text=1
+    ) in status(page)
     page.locator("summary").click()
     page.locator("tbody tr").first.wait_for()
-    assert page.locator("tbody tr").first.locator("td").all_inner_texts()[:3] == ["2", "1", share(2, 1, text=1)]
+    assert page.locator("tbody tr").first.locator("td").all_inner_texts()[:3] == [
+        "2",
+        "1",
+        share(2, 1, text=1),
+    ]
 
 
 def test_words_have_their_numbers_and_colours(visit: Callable):
     page = visit(saved(WORDS))
     settled(page)
-    assert page.locator(".word small").all_inner_texts() == [number(float(value)) for value in WORDS.values]
-    assert page.locator(".row span:first-child").all_inner_texts() == ["owl", "an (1)", "an (4)", "oak", "by"]
-    colours = page.locator(".word").evaluate_all("all => all.map(c => getComputedStyle(c).backgroundColor.match(/\\d+/g).map(Number))")
+    assert page.locator(".word small").all_inner_texts() == [
+        number(float(value)) for value in WORDS.values
+    ]
+    assert page.locator(".row span:first-child").all_inner_texts() == [
+        "owl",
+        "an (1)",
+        "an (4)",
+        "oak",
+        "by",
+    ]
+    colours = page.locator(".word").evaluate_all(
+        "all => all.map(c => getComputedStyle(c).backgroundColor.match(/\\d+/g).map(Number))"
+    )
     red, blue = colours[2], colours[3]  # owl and by
     assert red[0] > 2 * red[2] and blue[2] > 1.2 * blue[0]
     assert colours[-1] == red, "[end] exceeds the scale"
@@ -88,7 +123,9 @@ def test_hover_click_and_keys_choose_a_word(visit: Callable):
     assert status(page).startswith("“owl”")
     page.locator(".word").nth(5).click()
     page.mouse.move(2, 2)
-    assert status(page).startswith("“oak”: −0.05") and page.locator("[aria-current='true']").inner_text().startswith("oak")
+    assert status(page).startswith("“oak”: −0.05") and page.locator(
+        "[aria-current='true']"
+    ).inner_text().startswith("oak")
     press(page, "]")
     assert status(page) == "“[end]”: 1"
     press(page, "[", "[", "?")

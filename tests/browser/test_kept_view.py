@@ -1,4 +1,6 @@
-"""Does a saved page keep its reader's choices in its address, and begin as it was saved? What is drawn over the maps?"""
+"""Does a saved page keep its reader's choices in its address, and begin as it was saved? What is
+drawn over the maps?
+"""
 
 import json
 from collections.abc import Callable
@@ -23,7 +25,9 @@ def kept(page: object) -> dict:
 
 
 def overlay_at(page: object, points: list[tuple[float, float]]) -> list[list[int]]:
-    """What is drawn over the first map at points (x, y) of the image of 112 pixels: red, green, blue, opacity of each."""
+    """What is drawn over the first map at points (x, y) of the image of 112 pixels: red, green,
+    blue, opacity of each.
+    """
     read = """(c, points) => {
         const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
         const at = ([x, y]) => 4 * (Math.floor(y / 112 * c.height) * c.width + Math.floor(x / 112 * c.width));
@@ -53,7 +57,11 @@ def test_choices_go_into_the_address_and_come_back(visit: Callable):
 
 def test_a_broken_address_is_ignored(visit: Callable, tmp_path: Path):
     page = visit(saved(BOTH))
-    for broken in ("#%", "#{", f"#{quote(json.dumps({'text': '<b>', 'scaling': 99, 'pinned': {'grid': 5}}))}"):
+    for broken in (
+        "#%",
+        "#{",
+        f"#{quote(json.dumps({'text': '<b>', 'scaling': 99, 'pinned': {'grid': 5}}))}",
+    ):
         page.goto("about:blank")
         page.goto((tmp_path / "page.html").as_uri() + broken)
         settled(page)
@@ -70,7 +78,13 @@ def test_a_page_begins_with_the_view_it_was_saved_with(visit: Callable):
 
 def test_layer_head_and_switches_of_attention_are_kept(visit: Callable):
     viewer = LayerAttentionViewer(attention_example(sinks=(7, 20)))
-    view = {"layer": 0, "kind": "vv", "own": True, "withoutSelf": False, "pinned": {"grid": 0, "row": 1, "column": 2}}
+    view = {
+        "layer": 0,
+        "kind": "vv",
+        "own": True,
+        "withoutSelf": False,
+        "pinned": {"grid": 0, "row": 1, "column": 2},
+    }
     page = visit(page_of(viewer, view))
     page.locator(".stage").first.wait_for()
     settled(page)
@@ -89,7 +103,9 @@ def test_mask_overlay_dims_what_lies_below_the_threshold(visit: Callable, thresh
     mask = METHODS[0].mask(0, threshold)
     inside, outside = np.argwhere(_core(mask)), np.argwhere(_core(~mask))
     assert len(inside) > 50 and len(outside) > 50
-    shades = overlay_at(page, [(column + 0.5, row + 0.5) for row, column in (*inside.tolist(), *outside.tolist())])
+    shades = overlay_at(
+        page, [(column + 0.5, row + 0.5) for row, column in (*inside.tolist(), *outside.tolist())]
+    )
     dimmed = [opacity > 150 for *_, opacity in shades]
     assert not any(dimmed[: len(inside)]) and all(dimmed[len(inside) :])
 
@@ -115,4 +131,9 @@ def test_points_lie_where_python_puts_them(visit: Callable, threshold: float):
     assert len(labels) >= 2
     shades = overlay_at(page, (xy - 0.9).tolist())  # within the disc, beside its sign
     for (x, y), label, shade in zip(xy, labels, shades, strict=True):
-        assert shade[3] > 200 and (min(shade[:3]) > 180 if label else max(shade[:3]) < 80), (x, y, label, shade)
+        assert shade[3] > 200 and (min(shade[:3]) > 180 if label else max(shade[:3]) < 80), (
+            x,
+            y,
+            label,
+            shade,
+        )

@@ -1,4 +1,6 @@
-"""What do the viewers do in marimo, which hosts anywidgets in its own way and runs no script of an output?"""
+"""What do the viewers do in marimo, which hosts anywidgets in its own way and runs no script of an
+output?
+"""
 
 import os
 import socket
@@ -39,7 +41,9 @@ def _(figure):
 
 @pytest.fixture(scope="module")
 def marimo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of an app with a live viewer and a figure; on this machine only, stopped at the end."""
+    """Address of an app with a live viewer and a figure; on this machine only, stopped at the
+    end.
+    """
     pytest.importorskip("marimo", reason="marimo is not installed (pip install 'clipxai[test]')")
     folder = tmp_path_factory.mktemp("marimo")
     (folder / "app.py").write_text(APP)
@@ -62,7 +66,13 @@ def test_a_live_viewer_answers_and_a_figure_shows_its_poster(browser: object, ma
     page.goto(marimo, wait_until="commit")
     canvas = page.locator("canvas.layer.map").first
     canvas.wait_for()
-    assert canvas.evaluate("c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size") > 50
+    assert (
+        canvas.evaluate(
+            "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, "
+            "c.height).data.buffer)).size"
+        )
+        > 50
+    )
     page.locator(".panel:not(.photo) .picture").first.hover()
     assert "rank" in page.locator(".panel:not(.photo) .readout").first.inner_text()
     poster = page.locator(".clipxai-figure > img")

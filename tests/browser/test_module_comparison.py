@@ -1,9 +1,21 @@
-"""Does the saved page of modules do what its help line promises, in a real browser without network?"""
+"""Does the saved page of modules do what its help line promises, in a real browser without
+network?
+"""
 
 from collections.abc import Callable
 
 import numpy as np
-from browsing import assert_no_sideways_scrolling, assert_poster, point_at, press, readouts, saved, settled, status, titles
+from browsing import (
+    assert_no_sideways_scrolling,
+    assert_poster,
+    point_at,
+    press,
+    readouts,
+    saved,
+    settled,
+    status,
+    titles,
+)
 from inside_examples import TEXTS, contributions, with_selection
 from view_examples import HOSTILE
 
@@ -43,12 +55,21 @@ def test_first_state_has_every_layers_numbers_and_the_closure(visit: Callable):
     page = visit(PAGE)
     words = page.locator(".chart text").all_text_contents()
     for layer in range(4):
-        assert signed(PARTS.attention[layer, 0, 0]) in words and signed(PARTS.ffn[layer, 0, 0]) in words
-    assert VIEWER.closure(0) in words and signed(PARTS.embedding[0, 0]) in words and signed(PARTS.bias[0, 0]) in words
+        assert (
+            signed(PARTS.attention[layer, 0, 0]) in words
+            and signed(PARTS.ffn[layer, 0, 0]) in words
+        )
+    assert (
+        VIEWER.closure(0) in words
+        and signed(PARTS.embedding[0, 0]) in words
+        and signed(PARTS.bias[0, 0]) in words
+    )
     assert titles(page) == ["layer 3: attention", "layer 3: FFN", "attention − FFN"]
     bars = page.locator(".numbers").all_inner_texts()
     reach = number(VIEWER.scale(0).high)
-    assert [bar.split() for bar in bars] == [[f"−{reach}", "0", reach]] * 3, "one scale for all three maps"
+    assert [bar.split() for bar in bars] == [[f"−{reach}", "0", reach]] * 3, (
+        "one scale for all three maps"
+    )
     assert page.locator(".lens canvas").count() == 5
 
 
@@ -58,8 +79,13 @@ def test_selection_ratios_have_their_lane_where_the_mask_is_known(visit: Callabl
     words = page.locator(".chart text").all_text_contents()
     for value in (*ratio["qk"], *ratio["vv"]):
         assert two_digits(float(value)) in words
-    assert {"selection ratio", "q-k", "v-v"} <= set(words) and page.locator(".chart .level").count() == 1
-    told = f"layer 1; selection ratio q-k {two_digits(float(ratio['qk'][1]))}, v-v {two_digits(float(ratio['vv'][1]))}; chance 0.10"
+    assert {"selection ratio", "q-k", "v-v"} <= set(words) and page.locator(
+        ".chart .level"
+    ).count() == 1
+    told = (
+        f"layer 1; selection ratio q-k {two_digits(float(ratio['qk'][1]))}, v-v "
+        f"{two_digits(float(ratio['vv'][1]))}; chance 0.10"
+    )
     assert page.locator(".chart title").nth(1).text_content().startswith(told)
     assert VIEWER.selecting(0) in page.locator(".caption").inner_text()
     page.locator(".chip", has_text=TEXTS[1]).click()
@@ -72,8 +98,13 @@ def test_hover_previews_a_layer_and_click_keeps_it(visit: Callable):
     page = visit(PAGE)
     over_layer(page, 1)
     assert titles(page)[0] == "layer 1: attention"
-    expected = f"layer 1, class token: attention {signed(PARTS.attention[1, 0, 0])}, FFN {signed(PARTS.ffn[1, 0, 0])}"
-    assert status(page).startswith(f"{expected}; sum so far {number(float(np.float32(VIEWER.cumulative(0)[2])))}")
+    expected = (
+        f"layer 1, class token: attention {signed(PARTS.attention[1, 0, 0])}, FFN "
+        f"{signed(PARTS.ffn[1, 0, 0])}"
+    )
+    assert status(page).startswith(
+        f"{expected}; sum so far {number(float(np.float32(VIEWER.cumulative(0)[2])))}"
+    )
     page.mouse.move(2, 2)
     assert titles(page)[0] == "layer 3: attention"
     over_layer(page, 0)
@@ -90,10 +121,19 @@ def test_hovering_a_patch_reads_all_maps_and_marks_its_parts(visit: Callable):
     for panel in range(4):
         point_at(page, panel, ROW, COLUMN)
         assert readouts(page) == expected(3)
-    assert f"layer 3, row {ROW}, column {COLUMN}: attention {signed(PARTS.attention[3, 0, 1 + AT])}" in status(page)
+    assert (
+        f"layer 3, row {ROW}, column {COLUMN}: attention {signed(PARTS.attention[3, 0, 1 + AT])}"
+        in status(page)
+    )
     words = page.locator(".chart text").all_text_contents()
-    assert signed(PARTS.attention[1, 0, 1 + AT]) in words and signed(PARTS.embedding[0, 1 + AT]) in words
-    assert f"marks: row {ROW}, column {COLUMN}, whose cosine is {number(float(PARTS.similarity[0, 1 + AT]))}" in words
+    assert (
+        signed(PARTS.attention[1, 0, 1 + AT]) in words
+        and signed(PARTS.embedding[0, 1 + AT]) in words
+    )
+    assert (
+        f"marks: row {ROW}, column {COLUMN}, whose cosine is "
+        f"{number(float(PARTS.similarity[0, 1 + AT]))}" in words
+    )
     assert page.locator(".chart .patch").count() == 10
 
 
@@ -124,7 +164,8 @@ def test_texts_and_scales(visit: Callable):
     assert [bar.split()[-1] for bar in page.locator(".numbers").all_inner_texts()] == [reach] * 3
     assert f"this layer's scale, from −{reach} to {reach}" in page.locator(".caption").inner_text()
     page.locator("summary").click()
-    page.locator("tbody tr").first.wait_for()  # the table is made once the browser has told of the opening
+    # the table is made once the browser has told of the opening
+    page.locator("tbody tr").first.wait_for()
     row = page.locator("tbody tr").nth(2).locator("td").all_inner_texts()
     assert row[:3] == ["layer 2", signed(PARTS.attention[2, 1, 0]), signed(PARTS.ffn[2, 1, 0])]
 
@@ -138,7 +179,9 @@ def test_two_figures_and_hostile_text(visit: Callable):
     second.locator(".stage").focus()
     page.keyboard.press("[")
     settled(page)
-    assert [n.locator("figure b").nth(1).inner_text() for n in page.locator(".clipxai-figure").all()] == [
+    assert [
+        n.locator("figure b").nth(1).inner_text() for n in page.locator(".clipxai-figure").all()
+    ] == [
         "layer 3: attention",
         "layer 2: attention",
     ]

@@ -40,7 +40,9 @@ def sent(viewer: MethodComparison) -> dict:
 
 def shown(visit: Callable, viewer: MethodComparison) -> object:
     """A page with a live figure, `live` by name, and `figure` to make another."""
-    page = visit(f"<!doctype html><body><script>{join('comparison')}\nwindow.viewer = viewer;</script>")
+    page = visit(
+        f"<!doctype html><body><script>{join('comparison')}\nwindow.viewer = viewer;</script>"
+    )
     page.evaluate(SHOW, {"css": asset("viewer.css"), "data": sent(viewer)})
     settled(page)
     return page
@@ -56,7 +58,9 @@ def follow(page: object, viewer: MethodComparison) -> bool:
 
 def fresh(page: object, viewer: MethodComparison, read: str) -> object:
     """What a figure that begins with these data has in its stead, at the same place of the page."""
-    page.evaluate("data => { live.el.style.display = 'none'; window.other = figure(data); }", sent(viewer))
+    page.evaluate(
+        "data => { live.el.style.display = 'none'; window.other = figure(data); }", sent(viewer)
+    )
     settled(page)
     found = page.evaluate(f"() => ({read})(other.el)")
     page.evaluate("() => { other.el.remove(); live.el.style.display = ''; }")
@@ -67,11 +71,19 @@ def fresh(page: object, viewer: MethodComparison, read: str) -> object:
     "then",
     [
         MethodComparison(NEXT),
-        MethodComparison([example(name, seed=n + 9, sign=-1.0) for n, name in enumerate(("clip", "clip_surgery"))], mask=MASKS),
+        MethodComparison(
+            [
+                example(name, seed=n + 9, sign=-1.0)
+                for n, name in enumerate(("clip", "clip_surgery"))
+            ],
+            mask=MASKS,
+        ),
     ],
     ids=["other texts", "other scores, with masks"],
 )
-def test_new_data_look_as_if_the_figure_had_begun_with_them(visit: Callable, then: MethodComparison):
+def test_new_data_look_as_if_the_figure_had_begun_with_them(
+    visit: Callable, then: MethodComparison
+):
     page = shown(visit, MethodComparison(FIRST))
     before = page.evaluate(f"() => ({PIXELS})(live.el)")
     assert follow(page, then)
@@ -104,7 +116,9 @@ def test_the_pinned_patch_stays_and_is_read_anew(visit: Callable):
     assert follow(page, MethodComparison(NEXT))
     after = page.locator(".readout").all_inner_texts()
     assert all("rank" in line for line in after) and after != before
-    assert page.evaluate("() => live.el.shadowRoot.activeElement === stage"), "the keys still go to the figure"
+    assert page.evaluate("() => live.el.shadowRoot.activeElement === stage"), (
+        "the keys still go to the figure"
+    )
 
 
 def test_a_map_without_variation_says_so_only_while_it_has_none(visit: Callable):
@@ -124,14 +138,22 @@ def test_data_of_another_layout_rebuild_the_figure(visit: Callable):
     assert page.locator(".panel:not(.photo) b").all_inner_texts() == list(TEXTS)
     photo = np.ascontiguousarray(FIRST[0].image[:, ::-1])
     assert not follow(page, MethodComparison(example("clip", image=photo)))
-    assert page.locator("img").first.get_attribute("src") == MethodComparison(example("clip", image=photo)).payload().header["photo"]
+    assert (
+        page.locator("img").first.get_attribute("src")
+        == MethodComparison(example("clip", image=photo)).payload().header["photo"]
+    )
 
 
 def test_a_text_that_is_gone_is_no_longer_chosen(visit: Callable):
     page = shown(visit, MethodComparison(FIRST))
     page.locator(".chip", has_text=TEXTS[1]).click()
     assert page.locator(".panel:not(.photo) b").all_inner_texts() == [TEXTS[1]] * 2
-    assert follow(page, MethodComparison([example(name, seed=n + 3) for n, name in enumerate(("clip", "clip_surgery"))]))
+    assert follow(
+        page,
+        MethodComparison(
+            [example(name, seed=n + 3) for n, name in enumerate(("clip", "clip_surgery"))]
+        ),
+    )
     assert page.locator(".panel:not(.photo) b").all_inner_texts() == [TEXTS[1]] * 2
     assert not follow(page, MethodComparison(NEXT))
     assert page.locator(".chip[aria-pressed=true]").all_inner_texts() == ["all texts"]

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import assert_damage_leaves_the_poster, assert_no_sideways_scrolling, press, settled, status
+from browsing import (
+    assert_damage_leaves_the_poster,
+    assert_no_sideways_scrolling,
+    press,
+    settled,
+    status,
+)
 
 import clipxai as cx
 from clipxai.view.html import page as page_of
@@ -20,7 +26,15 @@ def regions():
     scores = np.zeros((3, 1, 3), np.float32)
     scores[[0, 1, 2], 0, [0, 1, 2]] = 1
     grid = cx.Grid(1, 3, (SIDE, SIDE), (0, 0, SIDE, SIDE))
-    e = cx.Explanation(scores, TEXTS, "clip", grid, "cosine", np.full((SIDE, SIDE, 3), 200, np.uint8), np.zeros(3, np.float32))
+    e = cx.Explanation(
+        scores,
+        TEXTS,
+        "clip",
+        grid,
+        "cosine",
+        np.full((SIDE, SIDE, 3), 200, np.uint8),
+        np.zeros(3, np.float32),
+    )
     truth = np.zeros((SIDE, SIDE), bool)
     truth[:, :10] = True
     return cx.view.RegionMap(cx.segment(e, threshold=0.5, of="map"), truth={TEXTS[1]: truth})
@@ -34,9 +48,15 @@ def point_at(page, panel, x, y):
 
 def opacities(page, panel):
     """Of the pixels in the middle row of a panel's classes."""
-    return page.locator(".panel:not(.photo)").nth(panel).locator("canvas").first.evaluate(
-        "c => [...c.getContext('2d').getImageData(0, c.height >> 1, c.width, 1).data].filter((_, i) => i % 4 === 3)"
-    )  # fmt: skip
+    return (
+        page.locator(".panel:not(.photo)")
+        .nth(panel)
+        .locator("canvas")
+        .first.evaluate(
+            "c => [...c.getContext('2d').getImageData(0, c.height >> 1, c.width, "
+            "1).data].filter((_, i) => i % 4 === 3)"
+        )
+    )
 
 
 def test_pixels_classes_and_truth(visit: Callable, regions):
@@ -48,11 +68,15 @@ def test_pixels_classes_and_truth(visit: Callable, regions):
     point_at(page, 2, 0.1, 0.5)  # the truth's panel says the same of the same pixel
     assert status(page) == "dog; best height 1; in truth <b>cat</b>"
     keys = page.locator(".key button")
-    assert keys.all_inner_texts()[0] == "all classes" and any("IoU" in text for text in keys.all_inner_texts())
+    assert keys.all_inner_texts()[0] == "all classes" and any(
+        "IoU" in text for text in keys.all_inner_texts()
+    )
     keys.filter(has_text="grass").click()
     settled(page)
     mine = regions.segmentation.labels[SIDE // 2] == 3
-    assert [n for n, opacity in enumerate(opacities(page, 0)) if opacity == 153] == np.flatnonzero(mine).tolist()
+    assert [n for n, opacity in enumerate(opacities(page, 0)) if opacity == 153] == np.flatnonzero(
+        mine
+    ).tolist()
 
 
 def test_keys_move_pin_and_unpin(visit: Callable, regions):

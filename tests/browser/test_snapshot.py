@@ -12,7 +12,14 @@ from browsing import settled
 from inside_examples import contributions, head_contributions, token_scores
 from view_examples import HOSTILE, MASKS, example
 
-from clipxai.view import HeadGrid, LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
+from clipxai.view import (
+    HeadGrid,
+    LayerAttentionViewer,
+    MethodComparison,
+    ModuleComparison,
+    TokenMap,
+    Viewer,
+)
 from clipxai.view.html import page as page_of
 
 METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery"))]
@@ -54,27 +61,42 @@ def test_every_choice_changes_the_picture(visit: Callable, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("viewer", "scheme"),
-    [(MethodComparison(METHODS, mask=MASKS), "light"), (LayerAttentionViewer(attention_example(sinks=(7,))), "dark"),
-     (ModuleComparison(contributions()), "light"), (TokenMap(token_scores()), "dark")],
+    [
+        (MethodComparison(METHODS, mask=MASKS), "light"),
+        (LayerAttentionViewer(attention_example(sinks=(7,))), "dark"),
+        (ModuleComparison(contributions()), "light"),
+        (TokenMap(token_scores()), "dark"),
+    ],
     ids=lambda value: getattr(value, "module", value),
-)  # fmt: skip
-def test_the_picture_is_what_the_screen_shows(visit: Callable, tmp_path: Path, viewer: Viewer, scheme: str):
+)
+def test_the_picture_is_what_the_screen_shows(
+    visit: Callable, tmp_path: Path, viewer: Viewer, scheme: str
+):
     page = visit(page_of(viewer), color_scheme=scheme)
     page.locator(".stage").wait_for()
     settled(page)
     taken = picture(page, tmp_path)
     area = page.locator(".stage").bounding_box()
-    screen = cv2.imdecode(np.frombuffer(page.screenshot(clip=area, full_page=True), np.uint8), cv2.IMREAD_COLOR)
+    screen = cv2.imdecode(
+        np.frombuffer(page.screenshot(clip=area, full_page=True), np.uint8), cv2.IMREAD_COLOR
+    )
     controls = page.locator(".controls").bounding_box()
     left = 2 * (12 + area["x"] - page.locator(".figure").bounding_box()["x"])
     top = 2 * (34 + area["y"] - controls["y"] - controls["height"])
-    same = taken[round(top) : round(top) + 2 * screen.shape[0], round(left) : round(left) + 2 * screen.shape[1]]
+    same = taken[
+        round(top) : round(top) + 2 * screen.shape[0],
+        round(left) : round(left) + 2 * screen.shape[1],
+    ]
     same = cv2.resize(same.astype(np.uint8), screen.shape[1::-1], interpolation=cv2.INTER_AREA)
     apart = np.abs(cv2.blur(same, (9, 9)).astype(int) - cv2.blur(screen, (9, 9))).max(-1)
-    assert (apart > 40).mean() < 0.003 and apart.mean() < 3, "edges lie a little otherwise, and nothing else"
+    assert (apart > 40).mean() < 0.003 and apart.mean() < 3, (
+        "edges lie a little otherwise, and nothing else"
+    )
 
 
-def test_an_svg_has_title_bar_numbers_and_caption_and_needs_nothing_else(visit: Callable, tmp_path: Path):
+def test_an_svg_has_title_bar_numbers_and_caption_and_needs_nothing_else(
+    visit: Callable, tmp_path: Path
+):
     viewer = MethodComparison(example(texts=(HOSTILE,)))
     page = visit(page_of(viewer))
     page.get_by_label("overlay").select_option(label="points for SAM")
@@ -82,17 +104,31 @@ def test_an_svg_has_title_bar_numbers_and_caption_and_needs_nothing_else(visit: 
     words = [text.text for text in root.iter(f"{SVG}text")]
     assert words[0] == viewer.summary and HOSTILE in words
     assert page.locator(".numbers span").first.inner_text() in words
-    assert "".join(page.locator(".caption p").first.inner_text().split()) in "".join("".join(words).split())
-    assert {"font-family"} <= set.intersection(*(set(text.keys()) for text in root.iter(f"{SVG}text")))
+    assert "".join(page.locator(".caption p").first.inner_text().split()) in "".join(
+        "".join(words).split()
+    )
+    assert {"font-family"} <= set.intersection(
+        *(set(text.keys()) for text in root.iter(f"{SVG}text"))
+    )
     links = [image.get("href") for image in root.iter(f"{SVG}image")]
-    assert len(links) == 7 and all(link.startswith("data:image/") for link in links), "two photos, map, overlay, two of marks, bar"
+    assert len(links) == 7 and all(link.startswith("data:image/") for link in links), (
+        "two photos, map, overlay, two of marks, bar"
+    )
 
 
 def test_charts_and_frames_are_in_the_picture(visit: Callable, tmp_path: Path):
     page = visit(page_of(ModuleComparison(contributions())))
     chart = ElementTree.parse(saved(page, "SVG", tmp_path)).getroot().find(f"{SVG}svg")
-    assert page.locator(".chart text").all_text_contents() == [text.text for text in chart.iter(f"{SVG}text")]
-    assert all("font-family" in text.get("style") for text in chart.iter(f"{SVG}text")), "else they are set in another font"
+    assert page.locator(".chart text").all_text_contents() == [
+        text.text for text in chart.iter(f"{SVG}text")
+    ]
+    assert all("font-family" in text.get("style") for text in chart.iter(f"{SVG}text")), (
+        "else they are set in another font"
+    )
     page = visit(page_of(HeadGrid(head_contributions())))
-    framed = [rect for rect in ElementTree.parse(saved(page, "SVG", tmp_path)).getroot() if rect.get("stroke") == "rgb(232, 89, 12)"]
+    framed = [
+        rect
+        for rect in ElementTree.parse(saved(page, "SVG", tmp_path)).getroot()
+        if rect.get("stroke") == "rgb(232, 89, 12)"
+    ]
     assert len(framed) == 1, "the chosen head"

@@ -1,9 +1,20 @@
-"""Does the saved page of words do what its help line promises, in a real browser without network?"""
+"""Does the saved page of words do what its help line promises, in a real browser without
+network?
+"""
 
 from collections.abc import Callable
 
 import numpy as np
-from browsing import assert_no_sideways_scrolling, assert_poster, point_at, press, saved, settled, status, titles
+from browsing import (
+    assert_no_sideways_scrolling,
+    assert_poster,
+    point_at,
+    press,
+    saved,
+    settled,
+    status,
+    titles,
+)
 from inside_examples import PATHS, token_scores
 from view_examples import HOSTILE, example
 
@@ -23,7 +34,9 @@ AT = ROW * 14 + COLUMN
 def sent(path: int = 2) -> np.ndarray:
     """Maps of all words (W, P) as the browser has them, rounded by the coding."""
     values = unpack(VIEWER.payload())[f"scores{path}"].astype(np.float64)
-    return np.stack([values[unit.start : unit.stop].mean(0) for unit in VIEWER.units]).astype(np.float32)
+    return np.stack([values[unit.start : unit.stop].mean(0) for unit in VIEWER.units]).astype(
+        np.float32
+    )
 
 
 def test_first_state_shows_the_highest_words_and_the_ranking(visit: Callable):
@@ -33,9 +46,15 @@ def test_first_state_shows_the_highest_words_and_the_ranking(visit: Callable):
     whole = unpack(VIEWER.payload())["whole"][2]
     means = [float(whole[unit.start : unit.stop].mean()) for unit in VIEWER.units]
     order = np.argsort(-np.array(means), kind="stable")
-    assert page.locator(".row").first.inner_text().split() == [LABELS[order[0]], number(means[order[0]])]
+    assert page.locator(".row").first.inner_text().split() == [
+        LABELS[order[0]],
+        number(means[order[0]]),
+    ]
     assert page.locator(".row span:first-child").all_inner_texts() == [LABELS[n] for n in order]
-    assert "one scale for all" in page.locator(".caption").inner_text() and "mean of its pieces" in page.locator(".caption").inner_text()
+    assert (
+        "one scale for all" in page.locator(".caption").inner_text()
+        and "mean of its pieces" in page.locator(".caption").inner_text()
+    )
 
 
 def test_hovering_a_word_shows_its_map_and_leaving_brings_back_the_chosen(visit: Callable):
@@ -53,11 +72,19 @@ def test_hovering_a_patch_colours_the_words_by_its_scores(visit: Callable):
     values, (scale, *_) = sent()[:, AT], VIEWER.scales(PATHS[2], VIEWER.units)
     for n, value in enumerate(values):
         chip = page.locator(".word").nth(n)
-        assert chip.get_attribute("title").startswith(f"{LABELS[n]}: {number(float(value))} at row {ROW}, column {COLUMN}")
+        assert chip.get_attribute("title").startswith(
+            f"{LABELS[n]}: {number(float(value))} at row {ROW}, column {COLUMN}"
+        )
         shown = chip.evaluate("c => getComputedStyle(c).backgroundColor.match(/\\d+/g).map(Number)")
         expected = colour_table(scale.colours).astype(int)
         at = round(float(scale.place(value)) * 255)
-        assert min(abs(np.array(shown[:3]) - expected[k]).max() for k in (max(at - 1, 0), at, min(at + 1, 255))) == 0
+        assert (
+            min(
+                abs(np.array(shown[:3]) - expected[k]).max()
+                for k in (max(at - 1, 0), at, min(at + 1, 255))
+            )
+            == 0
+        )
     assert page.locator(".word").nth(2).get_attribute("title").endswith("mean of the pieces o + wl")
     best = int(values.argmax())
     assert f"highest “{LABELS[best]}” {number(float(values[best]))}" in status(page)
@@ -74,7 +101,8 @@ def test_click_pins_words_and_patches_and_lets_go(visit: Callable):
     assert len(titles(page)) == 1 and "no pinned words" in page.locator(".pinbar").inner_text()
     for n in (6, 1):
         page.locator(".word").nth(n).click()
-    assert titles(page) == ["an (1)", "an (1)", "[end]"]  # large, then the pinned as they stand in the sentence
+    # large, then the pinned as they stand in the sentence
+    assert titles(page) == ["an (1)", "an (1)", "[end]"]
     page.locator(".word").nth(1).click()
     assert titles(page)[1:] == ["[end]"]
     point_at(page, 0, ROW, COLUMN)
@@ -86,10 +114,14 @@ def test_click_pins_words_and_patches_and_lets_go(visit: Callable):
 
 def test_keyboard_alone_is_enough(visit: Callable):
     page = visit(PAGE)
-    press(page, "]", "]", "[", "ArrowDown", "ArrowUp", " ")  # the first arrow lands in the middle, 7, 7
+    # the first arrow lands in the middle, 7, 7
+    press(page, "]", "]", "[", "ArrowDown", "ArrowUp", " ")
     n = VIEWER.shown[0] + 1
     assert titles(page)[0] == LABELS[n]
-    assert status(page).startswith(f"row 6, column 7 (pinned, Esc unpins): “{LABELS[n]}” {number(float(sent()[n, 6 * 14 + 7]))}")
+    assert status(page).startswith(
+        f"row 6, column 7 (pinned, Esc unpins): “{LABELS[n]}” "
+        f"{number(float(sent()[n, 6 * 14 + 7]))}"
+    )
     page.wait_for_timeout(400)
     assert page.locator(".spoken").text_content().startswith("row 6, column 7")
     pinned = page.locator(".multiples .panel").count()
@@ -135,7 +167,10 @@ def test_the_texts_own_attention_is_there_on_request(visit: Callable):
     side = (box["width"] - 86) / 8
     page.mouse.move(box["x"] + 86 + 1.5 * side, box["y"] + 86 + 7.5 * side)
     weight = float(unpack(VIEWER.payload())["attention"][2, 7, 1])
-    assert page.locator(".matrix output").inner_text() == f"layer 2: “[end]” reads {number(weight)} from “an”"
+    assert (
+        page.locator(".matrix output").inner_text()
+        == f"layer 2: “[end]” reads {number(weight)} from “an”"
+    )
     page.mouse.move(box["x"] + 86 + 7.5 * side, box["y"] + 86 + 1.5 * side)
     assert "cannot see" in page.locator(".matrix output").inner_text()
     page.locator("summary", has_text="Table").click()
@@ -145,7 +180,11 @@ def test_the_texts_own_attention_is_there_on_request(visit: Callable):
 
 def test_two_figures_of_different_kinds_live_side_by_side(visit: Callable):
     other = TokenMap(SCORES, pinned=["oak"])
-    page = visit(f"<!doctype html><body>{fragment(VIEWER)}{fragment(MethodComparison(example()))}{fragment(other)}</body>")
+    page = visit(
+        "<!doctype "
+        f"html><body>{fragment(VIEWER)}{fragment(MethodComparison(example()))}"
+        f"{fragment(other)}</body>"
+    )
     figures = page.locator(".clipxai-figure")
     assert figures.count() == page.locator(".stage").count() == 3
     figures.nth(2).locator(".word").nth(1).hover()
@@ -174,4 +213,7 @@ def test_a_narrow_page_does_not_scroll_sideways(visit: Callable):
 def test_dark_page_keeps_words_readable(visit: Callable):
     page = visit(PAGE, color_scheme="dark")
     point_at(page, 1, ROW, COLUMN)
-    assert set(page.locator(".word").evaluate_all("all => all.map(c => c.style.color)")) <= {"rgb(0, 0, 0)", "rgb(255, 255, 255)"}
+    assert set(page.locator(".word").evaluate_all("all => all.map(c => c.style.color)")) <= {
+        "rgb(0, 0, 0)",
+        "rgb(255, 255, 255)",
+    }

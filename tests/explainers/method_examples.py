@@ -1,6 +1,9 @@
-"""What tests of the methods share: how to run the slow ones quickly, and how a test says which method it proves."""
+"""What tests of the methods share: how to run the slow ones quickly, and how a test says which
+method it proves.
+"""
 
-SMALL = dict.fromkeys(("occlusion", "rise", "gscorecam"), 64)  # pixels a side, for methods that take many forward passes
+# pixels a side, for methods that take many forward passes
+SMALL = dict.fromkeys(("occlusion", "rise", "gscorecam"), 64)
 QUICK = {
     "integrated_gradients": {"steps": 2},
     "m2ib": {"steps": 2, "samples": 2},
@@ -11,7 +14,9 @@ QUICK = {
 
 
 def second_route(*methods):
-    """This test compares the numbers of these methods with another way to compute them (or a "words of ..." side)."""
+    """This test compares the numbers of these methods with another way to compute them (or a "words
+    of ..." side).
+    """
 
     def mark(test):
         test.proves = methods

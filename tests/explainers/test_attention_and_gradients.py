@@ -1,4 +1,6 @@
-"""Attention and gradient methods against autograd through the whole tower, finite differences, and transformers' attention outputs."""
+"""Attention and gradient methods against autograd through the whole tower, finite differences, and
+transformers' attention outputs.
+"""
 
 import copy
 from functools import partial
@@ -16,22 +18,33 @@ import clipxai as cx
 @pytest.fixture(scope="module")
 def pair(embedded):
     """Two images and three texts."""
-    return cx.record(embedded, [cx.scenes.sample(seed).image for seed in (3, 4)], ["a dog", "a bicycle", "an ambulance"])
+    return cx.record(
+        embedded,
+        [cx.scenes.sample(seed).image for seed in (3, 4)],
+        ["a dog", "a bicycle", "an ambulance"],
+    )
 
 
 @pytest.fixture(scope="module")
 def double(embedded, scene):
     """One image in float64, where finite differences mean something."""
-    return cx.record(copy.deepcopy(embedded).double(), scene.image, ["a dog and a bicycle", "a pizza"])
+    return cx.record(
+        copy.deepcopy(embedded).double(), scene.image, ["a dog and a bicycle", "a pizza"]
+    )
 
 
 def cosines(trace, pixels):
     """Scores (B, T) in the model's own precision: `encode_image` rounds to float32."""
-    return F.normalize(trace.model.visual.pool(pixels), dim=-1) @ trace.text_features.to(pixels.dtype).T
+    return (
+        F.normalize(trace.model.visual.pool(pixels), dim=-1)
+        @ trace.text_features.to(pixels.dtype).T
+    )
 
 
 def whole_tower(trace):
-    """Every block's input and attention, and the scores, from pixels on, with the graph behind them."""
+    """Every block's input and attention, and the scores, from pixels on, with the graph behind
+    them.
+    """
     tower, x = trace.model.visual, trace.pixels.to(trace.model.dtype).clone().requires_grad_()
     stream, inputs, weights = tower.embed(x), [], []
     for block in tower.blocks:
@@ -46,14 +59,20 @@ def whole_tower(trace):
 
 def slopes(scores, tensor):
     """Gradient by gradient, one text after the other: (T, B, ...)."""
-    return torch.stack([torch.autograd.grad(column.sum(), tensor, retain_graph=True)[0] for column in scores.T])
+    return torch.stack(
+        [torch.autograd.grad(column.sum(), tensor, retain_graph=True)[0] for column in scores.T]
+    )
 
 
 def assert_map(explained, expected, tolerance=1e-3):
     """Explanations of a batch against (T, B, P), to a thousandth of the largest value."""
-    found = np.stack([e.scores for e in (explained if isinstance(explained, list) else [explained])], 1)
+    found = np.stack(
+        [e.scores for e in (explained if isinstance(explained, list) else [explained])], 1
+    )
     expected = expected.detach().numpy()
-    np.testing.assert_allclose(found.reshape(expected.shape), expected, rtol=0, atol=tolerance * abs(expected).max())
+    np.testing.assert_allclose(
+        found.reshape(expected.shape), expected, rtol=0, atol=tolerance * abs(expected).max()
+    )
 
 
 @second_route("attention", "rollout")
@@ -67,7 +86,10 @@ def test_attention_and_rollout(pair):
     assert_map(cx.explain(pair, "rollout"), rolled[None, :, 0, 1:].expand(3, -1, -1))
     assert "does not read the text" in cx.explain(pair, "rollout")[0].notes[0]
     np.testing.assert_allclose(
-        cx.explain(pair, "rollout")[1].scores[0].ravel(), cx.attention_maps(pair, image=1).rollout[-1, 1:], rtol=0, atol=1e-6
+        cx.explain(pair, "rollout")[1].scores[0].ravel(),
+        cx.attention_maps(pair, image=1).rollout[-1, 1:],
+        rtol=0,
+        atol=1e-6,
     )
 
 
@@ -88,9 +110,14 @@ def test_grad_cam_on_a_resnet(golden_resnet):
     pool = model.visual.attention_pool
     x = pool.tokens(features)
     pooled = pool.merge(F.scaled_dot_product_attention(*pool.project(x, x)))[:, 0]
-    torch.testing.assert_close(F.normalize(pooled, dim=-1), model.encode_image(arrays["image"]), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        F.normalize(pooled, dim=-1), model.encode_image(arrays["image"]), rtol=1e-4, atol=1e-5
+    )
     slope = slopes(F.normalize(pooled, dim=-1) @ trace.text_features.T, features)
-    assert_map(cx.explain(trace, "grad_cam"), torch.einsum("tbd,bdyx->tbyx", slope.mean((-1, -2)), features).flatten(2))
+    assert_map(
+        cx.explain(trace, "grad_cam"),
+        torch.einsum("tbd,bdyx->tbyx", slope.mean((-1, -2)), features).flatten(2),
+    )
 
 
 @second_route("bimodal")
@@ -139,7 +166,9 @@ def test_grad_eclip_by_finite_differences(double):
 
     def score(mixed):
         x = stream[0, 0] + block.attn.out(mixed)
-        return F.normalize(tower.read_out(x + block.ffn(x)), dim=-1) @ double.text_features.double().T
+        return (
+            F.normalize(tower.read_out(x + block.ffn(x)), dim=-1) @ double.text_features.double().T
+        )
 
     alike = minmax(F.cosine_similarity(block.attn.out(q[:1]), block.attn.out(k[1:]), dim=-1))
     expected = torch.stack([finite_difference(score, mixed, v_i) for v_i in v[1:]], 1) * alike
@@ -158,9 +187,13 @@ def test_grad_eclip_words_by_finite_differences(double):
         feature = tower.ln_final(x + block.ffn(x)) @ tower.projection
         return F.normalize(feature, dim=-1) @ double.image_features[0].double()
 
-    alike = minmax(F.cosine_similarity(block.attn.out(q[end]), block.attn.out(k[: end + 1]), dim=-1))
+    alike = minmax(
+        F.cosine_similarity(block.attn.out(q[end]), block.attn.out(k[: end + 1]), dim=-1)
+    )
     expected = torch.stack([finite_difference(score, mixed, v_i) for v_i in v[: end + 1]]) * alike
-    np.testing.assert_allclose(cx.word_relevance(double, "grad_eclip").scores, expected, rtol=1e-4, atol=1e-9)
+    np.testing.assert_allclose(
+        cx.word_relevance(double, "grad_eclip").scores, expected, rtol=1e-4, atol=1e-9
+    )
 
 
 @second_route("gradient_x_input")
@@ -171,8 +204,15 @@ def test_gradient_x_input_by_finite_differences(double):
     pixels = double.pixels.double()
     for y, x in ((0, 0), (5, 9), (13, 4)):
         direction = torch.zeros_like(pixels)
-        direction[..., 8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = pixels[..., 8 * y : 8 * y + 8, 8 * x : 8 * x + 8]
-        np.testing.assert_allclose(scores[:, y, x], finite_difference(partial(cosines, double), pixels, direction)[0], rtol=1e-4, atol=1e-8)
+        direction[..., 8 * y : 8 * y + 8, 8 * x : 8 * x + 8] = pixels[
+            ..., 8 * y : 8 * y + 8, 8 * x : 8 * x + 8
+        ]
+        np.testing.assert_allclose(
+            scores[:, y, x],
+            finite_difference(partial(cosines, double), pixels, direction)[0],
+            rtol=1e-4,
+            atol=1e-8,
+        )
 
 
 @second_route("words of gradient_x_input")
@@ -183,16 +223,26 @@ def test_gradient_x_input_words_by_finite_differences(double):
         stream = embedded + tower.positions[: embedded.shape[1]]
         for block in tower.blocks:
             stream = block(stream, causal=True)
-        return F.normalize((tower.ln_final(stream) @ tower.projection)[0, 6], dim=-1) @ double.image_features[0].double()
+        return (
+            F.normalize((tower.ln_final(stream) @ tower.projection)[0, 6], dim=-1)
+            @ double.image_features[0].double()
+        )
 
     embedded = tower.token_embedding(ids)
-    expected = [finite_difference(score, embedded, F.one_hot(torch.tensor(n), 7)[None, :, None] * embedded) for n in range(7)]
-    np.testing.assert_allclose(cx.word_relevance(double, "gradient_x_input").scores, expected, rtol=1e-4, atol=1e-9)
+    expected = [
+        finite_difference(score, embedded, F.one_hot(torch.tensor(n), 7)[None, :, None] * embedded)
+        for n in range(7)
+    ]
+    np.testing.assert_allclose(
+        cx.word_relevance(double, "gradient_x_input").scores, expected, rtol=1e-4, atol=1e-9
+    )
 
 
 @second_route("integrated_gradients")
 def test_integrated_gradients(double):
-    """Against the sum written out, and complete: the map adds up to what the picture gains over the mean colour."""
+    """Against the sum written out, and complete: the map adds up to what the picture gains over the
+    mean colour.
+    """
     double = cx.record(double.model, double.images[0], list(double.texts), size=64)
     few = cx.explain(double, "integrated_gradients", steps=3)
     total = 0
@@ -202,7 +252,8 @@ def test_integrated_gradients(double):
     pixels = (total * double.pixels.double()).sum(2)
     assert_map(few, pixels.unflatten(3, (8, 8)).unflatten(2, (8, 8)).sum((3, 5)).flatten(2), 1e-5)
     gained = (
-        double.model.encode_image(double.pixels.double()) - double.model.encode_image(0 * double.pixels.double())
+        double.model.encode_image(double.pixels.double())
+        - double.model.encode_image(0 * double.pixels.double())
     ) @ double.text_features.T
     many = cx.explain(double, "integrated_gradients", steps=48).scores.sum((1, 2))
     np.testing.assert_allclose(many, gained[0], rtol=0.02, atol=2e-3)
@@ -210,14 +261,31 @@ def test_integrated_gradients(double):
 
 @pytest.fixture(scope="module")
 def theirs_and_ours(tmp_path_factory):
-    """A small random CLIP of transformers with attention that can be asked for, and the same loaded by us."""
+    """A small random CLIP of transformers with attention that can be asked for, and the same loaded
+    by us.
+    """
     config = CLIPConfig(
         projection_dim=32,
-        vision_config=dict(patch_size=8, hidden_size=48, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4, image_size=32),
-        text_config=dict(hidden_size=32, intermediate_size=64, num_hidden_layers=3, num_attention_heads=2, vocab_size=60,
-                         max_position_embeddings=16, bos_token_id=58, eos_token_id=59),
+        vision_config=dict(
+            patch_size=8,
+            hidden_size=48,
+            intermediate_size=96,
+            num_hidden_layers=3,
+            num_attention_heads=4,
+            image_size=32,
+        ),
+        text_config=dict(
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=3,
+            num_attention_heads=2,
+            vocab_size=60,
+            max_position_embeddings=16,
+            bos_token_id=58,
+            eos_token_id=59,
+        ),
         attn_implementation="eager",
-    )  # fmt: skip
+    )
     torch.manual_seed(0)
     theirs = CLIPModel(config).eval()
     with torch.no_grad():
@@ -230,16 +298,23 @@ def theirs_and_ours(tmp_path_factory):
 
 @second_route("attention", "bimodal", "words of bimodal")
 def test_transformers_attention_outputs(theirs_and_ours):
-    """The same maps from `output_attentions=True` of transformers' CLIPModel, for image and text, all layers."""
+    """The same maps from `output_attentions=True` of transformers' CLIPModel, for image and text,
+    all layers.
+    """
     theirs, ours = theirs_and_ours
     pixels = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     ids = torch.tensor([[58, 5, 9, 22, 59]])
     seen = theirs.vision_model(pixel_values=pixels, output_attentions=True)
     read = theirs.text_model(input_ids=ids, output_attentions=True)
-    image, text = theirs.visual_projection(seen.pooler_output), theirs.text_projection(read.pooler_output)
+    image, text = (
+        theirs.visual_projection(seen.pooler_output),
+        theirs.text_projection(read.pooler_output),
+    )
     score = F.cosine_similarity(image, text)[0]
     trace = cx.record(ours, pixels, ids)
-    torch.testing.assert_close(trace.image_features @ trace.text_features.T, score[None, None], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        trace.image_features @ trace.text_features.T, score[None, None], rtol=1e-4, atol=1e-5
+    )
     assert_map(cx.explain(trace, "attention"), seen.attentions[-1].mean(1)[None, :, 0, 1:])
     maps = []
     for weights in (seen.attentions, read.attentions):
@@ -255,9 +330,16 @@ def test_transformers_attention_outputs(theirs_and_ours):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, row in cx.METHODS.items() if row.needs != "covered pictures" and "vit" in row.architectures]
+    "name",
+    [
+        name
+        for name, row in cx.METHODS.items()
+        if row.needs != "covered pictures" and "vit" in row.architectures
+    ],
 )
 def test_a_single_patch_has_a_number(embedded, name):
     """Min-max of one value must not divide by nothing."""
     pixels = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
-    assert np.isfinite(cx.explain(cx.record(embedded, pixels, ["a dog", "a cat"]), name).scores).all()
+    assert np.isfinite(
+        cx.explain(cx.record(embedded, pixels, ["a dog", "a cat"]), name).scores
+    ).all()

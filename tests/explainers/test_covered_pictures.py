@@ -25,26 +25,38 @@ def test_occlusion(small):
         scores, reach = cx.explain(small, "occlusion", window=window).scores, window // 2
         for y, x in ((0, 0), (3, 4), (7, 2)):
             covered = small.pixels.clone()
-            covered[..., 8 * max(y - reach, 0) : 8 * (y + reach + 1), 8 * max(x - reach, 0) : 8 * (x + reach + 1)] = 0
-            np.testing.assert_allclose(scores[:, y, x], cosines(small, small.pixels) - cosines(small, covered), atol=1e-5)
+            covered[
+                ...,
+                8 * max(y - reach, 0) : 8 * (y + reach + 1),
+                8 * max(x - reach, 0) : 8 * (x + reach + 1),
+            ] = 0
+            np.testing.assert_allclose(
+                scores[:, y, x], cosines(small, small.pixels) - cosines(small, covered), atol=1e-5
+            )
 
 
 @second_route("rise")
 def test_rise_is_the_published_sum_less_a_constant_in_expectation(small):
-    """sum_n s_n m_n / (N p), pixel by pixel, and then the mean score times the uneven coverage taken off."""
+    """sum_n s_n m_n / (N p), pixel by pixel, and then the mean score times the uneven coverage
+    taken off.
+    """
     masks = torch.cat(list(_random_masks(80, 7, 0.5, small, seed=3)))
     assert masks.shape == (80, 64, 64) and masks.min() >= 0 and masks.max() <= 1
     scores = torch.stack([cosines(small, small.pixels * mask) for mask in masks])  # N T
     published = sum(s[:, None, None] * mask for s, mask in zip(scores, masks)) / (80 * 0.5)
     expected = F.avg_pool2d(published - scores.mean(0)[:, None, None] * masks.mean(0) / 0.5, 8)
-    np.testing.assert_allclose(cx.explain(small, "rise", masks=80, seed=3).scores, expected, atol=1e-5)
+    np.testing.assert_allclose(
+        cx.explain(small, "rise", masks=80, seed=3).scores, expected, atol=1e-5
+    )
 
 
 def test_random_masks_are_open_as_often_as_asked(small):
     masks = torch.cat(list(_random_masks(1500, 7, 0.3, small, seed=0)))
     assert abs(masks.mean() - 0.3) < 0.01
     everywhere = masks.mean(0)
-    assert everywhere.min() > 0.25 and everywhere.max() < 0.35, "some places are seen more often than others"
+    assert everywhere.min() > 0.25 and everywhere.max() < 0.35, (
+        "some places are seen more often than others"
+    )
     assert not torch.equal(masks[0], masks[1])
 
 
@@ -52,9 +64,16 @@ def gscorecam_by_hand(trace, features, slope, text, k):
     """One channel after the other, for one text; features (D, gh, gw), slope (D,)."""
     logits = torch.zeros(len(features))
     for channel in slope.argsort(descending=True)[:k]:
-        large = F.interpolate(features[None, None, channel], trace.pixels.shape[-2:], mode="bilinear", align_corners=True)[0, 0]
+        large = F.interpolate(
+            features[None, None, channel],
+            trace.pixels.shape[-2:],
+            mode="bilinear",
+            align_corners=True,
+        )[0, 0]
         mask = (large - large.min()) / (large.max() - large.min() + 1e-6)
-        logits[channel] = trace.model.logit_scale.exp() * cosines(trace, trace.pixels[:1] * mask)[text]
+        logits[channel] = (
+            trace.model.logit_scale.exp() * cosines(trace, trace.pixels[:1] * mask)[text]
+        )
     return (logits.softmax(0)[:, None, None] * features).sum(0)
 
 
@@ -77,10 +96,14 @@ def test_gscorecam_on_a_resnet(golden_resnet):
     features = model.visual.features(arrays["image"][:1])[0].detach().requires_grad_()
     pool = model.visual.attention_pool
     x = pool.tokens(features[None])
-    pooled = F.normalize(pool.merge(F.scaled_dot_product_attention(*pool.project(x, x)))[:, 0], dim=-1)
+    pooled = F.normalize(
+        pool.merge(F.scaled_dot_product_attention(*pool.project(x, x)))[:, 0], dim=-1
+    )
     found = cx.explain(trace, "gscorecam", channels=6).scores
     for text in range(3):
-        (slope,) = torch.autograd.grad(pooled[0] @ trace.text_features[text], features, retain_graph=True)
+        (slope,) = torch.autograd.grad(
+            pooled[0] @ trace.text_features[text], features, retain_graph=True
+        )
         expected = gscorecam_by_hand(trace, features.detach(), slope.mean((1, 2)), text, 6)
         np.testing.assert_allclose(found[text], expected, rtol=0, atol=1e-3 * abs(expected).max())
 
@@ -88,7 +111,11 @@ def test_gscorecam_on_a_resnet(golden_resnet):
 def test_gscorecam_runs_every_channel_once_for_all_texts(small, monkeypatch):
     seen = []
     embed = small.model.visual.embed
-    monkeypatch.setattr(small.model.visual, "embed", lambda pixels, keep: seen.append(len(pixels)) or embed(pixels, keep))
+    monkeypatch.setattr(
+        small.model.visual,
+        "embed",
+        lambda pixels, keep: seen.append(len(pixels)) or embed(pixels, keep),
+    )
     cx.explain(small, "gscorecam", channels=300)
     assert sum(seen) == 128, "the embedded model has 128 channels"
 
@@ -99,6 +126,8 @@ def test_leaving_out_words(trace):
     found = cx.word_relevance(two, "occlusion")
     image, whole = two.image_features[0], two.text_features[0] @ two.image_features[0]
     for token, text in ((2, "a and a pizza"), (3, "a dog a pizza"), (5, "a dog and a")):
-        np.testing.assert_allclose(found.scores[token], whole - two.model.encode_text([text])[0] @ image, atol=1e-5)
+        np.testing.assert_allclose(
+            found.scores[token], whole - two.model.encode_text([text])[0] @ image, atol=1e-5
+        )
     assert found.scores[0] == found.scores[6] == 0
     assert cx.word_relevance(two, "occlusion", text=1).tokens == ("[start]", "[end]")

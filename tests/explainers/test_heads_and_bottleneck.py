@@ -1,4 +1,6 @@
-"""Shares that close, information that is counted another way, and the two newer similarity maps by brute force."""
+"""Shares that close, information that is counted another way, and the two newer similarity maps by
+brute force.
+"""
 
 import copy
 
@@ -20,9 +22,21 @@ def heads(trace):
 @second_route("decomposition")
 def test_heads_close_to_the_cosine(trace, heads):
     assert heads.heads.shape == (8, 4, 3, 197) and heads.residual < 1e-5
-    total = heads.heads.sum((0, 1, 3)) + heads.attention_bias.sum(0) + heads.ffn.sum(0) + heads.embedding + heads.norm_bias
-    np.testing.assert_allclose(total, (trace.model.encode_image(trace.pixels) @ trace.text_features.T)[0], atol=1e-4)
-    np.testing.assert_allclose(cx.explain(trace, "decomposition").scores.reshape(3, 196), heads.heads.sum((0, 1))[:, 1:], atol=1e-6)
+    total = (
+        heads.heads.sum((0, 1, 3))
+        + heads.attention_bias.sum(0)
+        + heads.ffn.sum(0)
+        + heads.embedding
+        + heads.norm_bias
+    )
+    np.testing.assert_allclose(
+        total, (trace.model.encode_image(trace.pixels) @ trace.text_features.T)[0], atol=1e-4
+    )
+    np.testing.assert_allclose(
+        cx.explain(trace, "decomposition").scores.reshape(3, 196),
+        heads.heads.sum((0, 1))[:, 1:],
+        atol=1e-6,
+    )
     contrast = cx.explain(trace, "decomposition", minus_mean=True).scores
     np.testing.assert_allclose(contrast.sum(0), 0, atol=1e-6)
     with pytest.raises(ValueError, match="minus_mean=True with one text leaves 0 everywhere"):
@@ -30,16 +44,22 @@ def test_heads_close_to_the_cosine(trace, heads):
 
 
 def test_heads_of_a_layer_are_its_attention(trace, heads):
-    """The sum over heads and tokens is what `contributions` gives by another route, module by module."""
+    """The sum over heads and tokens is what `contributions` gives by another route, module by
+    module.
+    """
     modules = cx.contributions(trace)
-    np.testing.assert_allclose(heads.heads.sum((1, 3)) + heads.attention_bias, modules.attention[:, :, 0], atol=1e-5)
+    np.testing.assert_allclose(
+        heads.heads.sum((1, 3)) + heads.attention_bias, modules.attention[:, :, 0], atol=1e-5
+    )
     np.testing.assert_allclose(heads.ffn, modules.ffn[:, :, 0], atol=1e-5)
     np.testing.assert_allclose(heads.embedding, modules.embedding[:, 0], atol=1e-5)
     np.testing.assert_allclose(heads.norm_bias, modules.bias[:, 0], atol=1e-5)
 
 
 def test_one_head_by_taking_it_out(trace, heads):
-    """Without what head 2 of layer 5 fetched from patch 17, the score with the final norm held fixed falls by exactly that share."""
+    """Without what head 2 of layer 5 fetched from patch 17, the score with the final norm held
+    fixed falls by exactly that share.
+    """
     tower, final = trace.model.visual, trace.stream[0, 0]
     fetched = torch.zeros_like(trace.layer(5).v[:, :, :1])
     fetched[:, 2] = trace.attention(5)[:, 2, :1, 18:19] * trace.layer(5).v[:, 2, 18:19]
@@ -48,20 +68,31 @@ def test_one_head_by_taking_it_out(trace, heads):
 
     def score(cls):
         normed = (cls - cls.mean()) / deviation * tower.ln_post.weight + tower.ln_post.bias
-        return trace.text_features @ (normed @ tower.projection) / trace.image_tokens(normalize=False)[0, 0].norm()
+        return (
+            trace.text_features
+            @ (normed @ tower.projection)
+            / trace.image_tokens(normalize=False)[0, 0].norm()
+        )
 
-    np.testing.assert_allclose(score(final) - score(final - part), heads.heads[5, 2, :, 18], atol=1e-6)
+    np.testing.assert_allclose(
+        score(final) - score(final - part), heads.heads[5, 2, :, 18], atol=1e-6
+    )
 
 
 def test_resnets_have_no_heads_to_take_apart(golden_resnet):
     model, arrays, _ = golden_resnet
     trace = cx.record(model, arrays["image"], arrays["tokens"])
-    with pytest.raises(ValueError, match="is a resnet: no class token gathers its image layer by layer; use a CLIP ViT"):
+    with pytest.raises(
+        ValueError,
+        match="is a resnet: no class token gathers its image layer by layer; use a CLIP ViT",
+    ):
         cx.head_contributions(trace)
 
 
 def bottleneck_by_hand(x, cosine, steps, samples):
-    """One bottleneck trained with plain `backward`; x (N, D), cosine: (samples, N, D) -> (samples,)."""
+    """One bottleneck trained with plain `backward`; x (N, D), cosine: (samples, N, D) ->
+    (samples,).
+    """
     noise = torch.Generator().manual_seed(5)
     alpha = torch.full_like(x, 5.0).requires_grad_()
     optimizer = torch.optim.Adam([alpha], lr=1.0)
@@ -78,7 +109,9 @@ def bottleneck_by_hand(x, cosine, steps, samples):
 
 @pytest.fixture(scope="module")
 def double(embedded, scene):
-    return cx.record(copy.deepcopy(embedded).double(), scene.image, ["a dog and a bicycle", "a pizza"])
+    return cx.record(
+        copy.deepcopy(embedded).double(), scene.image, ["a dog and a bicycle", "a pizza"]
+    )
 
 
 @second_route("m2ib")
@@ -91,11 +124,16 @@ def test_m2ib(double):
         def cosine(stream, text=text):
             for block in tower.blocks[6:]:
                 stream = block(stream)
-            return F.normalize(tower.read_out(stream[:, 0]), dim=-1) @ double.text_features[text].double()
+            return (
+                F.normalize(tower.read_out(stream[:, 0]), dim=-1)
+                @ double.text_features[text].double()
+            )
 
         expected = bottleneck_by_hand(double.residual(6)[0], cosine, 4, 3)
         np.testing.assert_allclose(found[text].ravel(), expected[1:], rtol=1e-4)
-    assert not np.allclose(found, cx.explain(double, "m2ib", steps=4, samples=3, seed=6).scores, rtol=1e-3)
+    assert not np.allclose(
+        found, cx.explain(double, "m2ib", steps=4, samples=3, seed=6).scores, rtol=1e-3
+    )
 
 
 @second_route("words of m2ib")
@@ -105,7 +143,10 @@ def test_m2ib_words(double):
     def cosine(stream):
         for block in tower.blocks[1:]:
             stream = block(stream, causal=True)
-        return F.normalize((tower.ln_final(stream) @ tower.projection)[:, 6], dim=-1) @ double.image_features[0].double()
+        return (
+            F.normalize((tower.ln_final(stream) @ tower.projection)[:, 6], dim=-1)
+            @ double.image_features[0].double()
+        )
 
     expected = bottleneck_by_hand(double.text_layers[1].residual[0], cosine, 4, 3)
     found = cx.word_relevance(double, "m2ib", steps=4, samples=3, seed=5).scores
@@ -124,12 +165,16 @@ def cosine_of_last(trace, mixed, residual=False, ffn=False):
 @second_route("resclip")
 def test_resclip(trace):
     k, v = trace.layer(7).k, trace.layer(7).v
-    places = torch.stack(torch.meshgrid(torch.arange(14.0), torch.arange(14.0), indexing="ij"), -1).view(-1, 2)
+    places = torch.stack(
+        torch.meshgrid(torch.arange(14.0), torch.arange(14.0), indexing="ij"), -1
+    ).view(-1, 2)
     near = F.pad(torch.exp(-((places[:, None] - places[None]) ** 2).sum(-1) / 50), (1, 0, 1, 0))
     own = (k @ k.transpose(-1, -2) * k.shape[-1] ** -0.5 + near).softmax(-1)
     middle = torch.stack([trace.attention(layer) for layer in (3, 4, 5)]).mean(0)
     expected = cosine_of_last(trace, 2 * (0.4 * own + 0.6 * middle) @ v)
-    np.testing.assert_allclose(cx.explain(trace, "resclip").scores.reshape(3, 196), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        cx.explain(trace, "resclip").scores.reshape(3, 196), expected, atol=1e-5
+    )
     alone = cx.explain(trace, "resclip", share=0.0, strength=1.0).scores
     np.testing.assert_allclose(alone, cx.explain(trace, "naclip").scores, atol=1e-4)
 
@@ -144,20 +189,35 @@ def test_masked_max_pooling(trace):
     assert "need training" in e.notes[0]
 
 
-@second_route("clip", "reversed_clip", "maskclip", "maskclip_released", "sclip", "naclip", "clearclip", "clip_surgery_architecture")
+@second_route(
+    "clip",
+    "reversed_clip",
+    "maskclip",
+    "maskclip_released",
+    "sclip",
+    "naclip",
+    "clearclip",
+    "clip_surgery_architecture",
+)
 def test_similarity_maps_by_brute_force(trace):
-    """Equations written out; `tests/test_surgery.py` proves the rewritten tokens of the same presets."""
+    """Equations written out; `tests/test_surgery.py` proves the rewritten tokens of the same
+    presets.
+    """
     q, k, v = trace.layer(7).q, trace.layer(7).k, trace.layer(7).v
 
     def mix(a, bias=0.0):
         return (a @ a.transpose(-1, -2) * a.shape[-1] ** -0.5 + bias).softmax(-1) @ v
 
-    places = torch.stack(torch.meshgrid(torch.arange(14.0), torch.arange(14.0), indexing="ij"), -1).view(-1, 2)
+    places = torch.stack(
+        torch.meshgrid(torch.arange(14.0), torch.arange(14.0), indexing="ij"), -1
+    ).view(-1, 2)
     near = F.pad(torch.exp(-((places[:, None] - places[None]) ** 2).sum(-1) / 50), (1, 0, 1, 0))
     own = trace.attention(7) @ v
     z = trace.residual(2)
     for block, tape in zip(trace.model.visual.blocks[2:], trace.layers[2:]):
-        z = z + block.attn.merge((tape.v @ tape.v.transpose(-1, -2) * tape.v.shape[-1] ** -0.5).softmax(-1) @ tape.v)
+        z = z + block.attn.merge(
+            (tape.v @ tape.v.transpose(-1, -2) * tape.v.shape[-1] ** -0.5).softmax(-1) @ tape.v
+        )
     expected = {
         "clip": cosine_of_last(trace, own, residual=True, ffn=True),
         "reversed_clip": -cosine_of_last(trace, own, residual=True, ffn=True),
@@ -166,17 +226,25 @@ def test_similarity_maps_by_brute_force(trace):
         "sclip": cosine_of_last(trace, mix(q) + mix(k), residual=True, ffn=True),
         "naclip": cosine_of_last(trace, mix(k, near)),
         "clearclip": cosine_of_last(trace, mix(q)),
-        "clip_surgery_architecture": (F.normalize(trace.model.visual.read_out(z)[0, 1:], dim=-1) @ trace.text_features.T).T,
+        "clip_surgery_architecture": (
+            F.normalize(trace.model.visual.read_out(z)[0, 1:], dim=-1) @ trace.text_features.T
+        ).T,
     }
     for name, values in expected.items():
-        np.testing.assert_allclose(cx.explain(trace, name).scores.reshape(3, 196), values, rtol=0, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(
+            cx.explain(trace, name).scores.reshape(3, 196), values, rtol=0, atol=1e-4, err_msg=name
+        )
 
 
 @second_route("gem")
 def test_gem_map_is_the_cosine_of_its_tokens(trace):
     """The tokens are proved in `tests/test_surgery.py`."""
     tokens = F.normalize(cx.rewrite(trace, "gem")[0, 1:], dim=-1)
-    np.testing.assert_allclose(cx.explain(trace, "gem").scores.reshape(3, 196), (tokens @ trace.text_features.T).T, atol=1e-6)
+    np.testing.assert_allclose(
+        cx.explain(trace, "gem").scores.reshape(3, 196),
+        (tokens @ trace.text_features.T).T,
+        atol=1e-6,
+    )
 
 
 @second_route("clip_surgery_features", "clip_surgery_released")
@@ -185,7 +253,11 @@ def test_feature_surgery_before_the_sum_over_channels(trace, golden_resnet):
     model, arrays, _ = golden_resnet
     resnet = cx.record(model, arrays["image"][:1], arrays["tokens"])
     for at, name in ((trace, "clip_surgery_features"), (resnet, "clip_surgery_released")):
-        tokens = F.normalize(cx.rewrite(at, {"clip_surgery_features": "clip"}.get(name, name))[0], dim=-1)
+        tokens = F.normalize(
+            cx.rewrite(at, {"clip_surgery_features": "clip"}.get(name, name))[0], dim=-1
+        )
         features = (tokens[1:, None] * (at.text_features - at.empty_features)).sum(-1)
         found = cx.explain(at, name).scores
-        np.testing.assert_allclose(found.reshape(len(found), -1), features.T, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(
+            found.reshape(len(found), -1), features.T, atol=1e-5, err_msg=name
+        )

@@ -23,13 +23,20 @@ def test_contributions_add_up_to_the_score(trace, parts):
 
 
 def test_one_contribution_by_taking_the_module_out(trace, parts):
-    """With the final norm's mean and deviation held, the score is linear in every part: remove one and its share is gone."""
+    """With the final norm's mean and deviation held, the score is linear in every part: remove one
+    and its share is gone.
+    """
     tower, final = trace.model.visual, trace.stream[0]
-    mean, deviation = final.mean(-1, keepdim=True), (final.var(-1, unbiased=False, keepdim=True) + tower.ln_post.eps).sqrt()
+    mean, deviation = (
+        final.mean(-1, keepdim=True),
+        (final.var(-1, unbiased=False, keepdim=True) + tower.ln_post.eps).sqrt(),
+    )
     length = trace.image_tokens(normalize=False)[0].norm(dim=-1, keepdim=True)
 
     def score(stream, centre):
-        joint = ((stream - centre) / deviation * tower.ln_post.weight + tower.ln_post.bias) @ tower.projection
+        joint = (
+            (stream - centre) / deviation * tower.ln_post.weight + tower.ln_post.bias
+        ) @ tower.projection
         return (joint / length @ trace.text_features.T).T
 
     part = trace.ffn_output(5)[0]
@@ -40,7 +47,10 @@ def test_one_contribution_by_taking_the_module_out(trace, parts):
 def test_lens_ends_at_the_raw_map(trace, parts):
     assert parts.lens.shape == (9, 3, 196)
     np.testing.assert_allclose(parts.lens[-1], trace.similarity()[0, 1:].T, atol=1e-6)
-    early = F.normalize(trace.model.visual.read_out(trace.residual(2)[0, 1:]), dim=-1) @ trace.text_features.T
+    early = (
+        F.normalize(trace.model.visual.read_out(trace.residual(2)[0, 1:]), dim=-1)
+        @ trace.text_features.T
+    )
     np.testing.assert_allclose(parts.lens[2], early.T, atol=1e-6)
 
 
@@ -53,7 +63,9 @@ def test_last_ffns_disagree_with_the_final_feature(parts):
 def test_resnets_cannot_be_taken_apart(golden_resnet):
     model, arrays, _ = golden_resnet
     trace = cx.record(model, arrays["image"], arrays["tokens"])
-    with pytest.raises(ValueError, match="no class token gathers its image layer by layer; use a CLIP ViT"):
+    with pytest.raises(
+        ValueError, match="no class token gathers its image layer by layer; use a CLIP ViT"
+    ):
         cx.contributions(trace)
     assert cx.attention_maps(trace, image=1).mean["vv"].shape == (1, 17, 17)
 
@@ -71,11 +83,15 @@ def test_attention_maps(trace):
 def test_head_statistics_by_brute_force(trace):
     maps, w = cx.attention_maps(trace), trace.attention(2)[0].numpy().astype(float)
     head = 1
-    np.testing.assert_allclose(maps.entropy[2, head], -(w[head] * np.log2(w[head])).sum(-1).mean(), rtol=1e-4)
+    np.testing.assert_allclose(
+        maps.entropy[2, head], -(w[head] * np.log2(w[head])).sum(-1).mean(), rtol=1e-4
+    )
     np.testing.assert_allclose(maps.on_class[2, head], w[head, 1:, 0].mean(), rtol=1e-4)
     places = np.array([(y, x) for y in range(14) for x in range(14)])
     apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
-    np.testing.assert_allclose(maps.distance[2, head], (w[head, 1:, 1:] * apart).sum() / w[head, 1:, 1:].sum(), rtol=1e-4)
+    np.testing.assert_allclose(
+        maps.distance[2, head], (w[head, 1:, 1:] * apart).sum() / w[head, 1:, 1:].sum(), rtol=1e-4
+    )
 
 
 def test_rollout_by_brute_force(trace):
@@ -105,10 +121,16 @@ def test_token_scores(trace):
     S = len(found.tokens)
     assert all(values.shape == (S, 196) for values in found.scores.values())
     np.testing.assert_allclose(
-        found.scores["raw"][-1], cx.explain(trace.with_texts("an ambulance and a dog"), "clip").scores.ravel(), atol=1e-5
+        found.scores["raw"][-1],
+        cx.explain(trace.with_texts("an ambulance and a dog"), "clip").scores.ravel(),
+        atol=1e-5,
     )
-    by_method = cx.explain(trace.with_texts("an ambulance and a dog"), "clip_surgery", redundant="empty").scores.ravel()
-    np.testing.assert_allclose(found.scores["surgery minus the empty text"][-1], by_method, atol=1e-5)
+    by_method = cx.explain(
+        trace.with_texts("an ambulance and a dog"), "clip_surgery", redundant="empty"
+    ).scores.ravel()
+    np.testing.assert_allclose(
+        found.scores["surgery minus the empty text"][-1], by_method, atol=1e-5
+    )
     assert found.attention.shape == (3, S, S)
     assert np.triu(found.attention, 1).max() == 0, "a token never sees what comes after it"
     np.testing.assert_allclose(found.attention.sum(-1), 1, atol=1e-5)
@@ -125,19 +147,29 @@ def test_text_attention_is_what_the_text_tower_did(trace):
     q, k, v = (x[1, :, :S] for x in (tape.q, tape.k, tape.v))
     explicit = (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5 + bias).softmax(-1)
     torch.testing.assert_close(explicit.mean(0), weights, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(explicit @ v, F.scaled_dot_product_attention(q, k, v, is_causal=True), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        explicit @ v, F.scaled_dot_product_attention(q, k, v, is_causal=True), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_half_precision_weights_give_nearly_the_same_parts(scene):
-    exact, half = (cx.record(cx.load(dtype=dtype), scene.image, ["a dog"]) for dtype in (torch.float32, torch.bfloat16))
+    exact, half = (
+        cx.record(cx.load(dtype=dtype), scene.image, ["a dog"])
+        for dtype in (torch.float32, torch.bfloat16)
+    )
     for verb in (cx.contributions, cx.head_contributions, cx.attention_maps, cx.token_scores):
         found, expected = vars(verb(half)), vars(verb(exact))
         for name, values in expected.items():
             if isinstance(values, np.ndarray):
-                assert np.abs(found[name] - values).max() <= 0.1 * np.abs(values).max() + 1e-4, (verb.__name__, name)
+                assert np.abs(found[name] - values).max() <= 0.1 * np.abs(values).max() + 1e-4, (
+                    verb.__name__,
+                    name,
+                )
 
 
 def test_a_typed_end_token_ends_the_text(trace):
     """The model reads [end] wherever it stands; what comes behind it has no token to show."""
     words = cx.token_scores(trace.with_texts("a dog <|endoftext|> cat"))
-    assert words.tokens == ("[start]", "a", "dog", "[end]") and [word for word, _, _ in words.words] == ["a", "dog"]
+    assert words.tokens == ("[start]", "a", "dog", "[end]") and [
+        word for word, _, _ in words.words
+    ] == ["a", "dog"]

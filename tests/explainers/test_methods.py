@@ -75,26 +75,43 @@ def test_order_of_texts_does_not_matter(embedded, scene, name):
 
 @pytest.mark.parametrize("name", VIT)
 def test_permuting_patches_permutes_the_map(embedded, name):
-    """Without positions a transformer does not know where a patch is; few methods look at places by themselves."""
-    model, n = copy.deepcopy(embedded).double(), SMALL.get(name, 112) // 8  # in float32, slopes by pixel cancel to noise
+    """Without positions a transformer does not know where a patch is; few methods look at places by
+    themselves.
+    """
+    # in float32, slopes by pixel cancel to noise
+    model, n = copy.deepcopy(embedded).double(), SMALL.get(name, 112) // 8
     model.visual.positions.table[1:] = 0
     image = torch.randn(1, 3, 8 * n, 8 * n, generator=torch.Generator().manual_seed(1))
     order = torch.randperm(n * n, generator=torch.Generator().manual_seed(2))
     patches = image.unfold(2, 8, 8).unfold(3, 8, 8).reshape(1, 3, n * n, 8, 8)
-    shuffled = patches[:, :, order].reshape(1, 3, n, n, 8, 8).permute(0, 1, 2, 4, 3, 5).reshape(1, 3, 8 * n, 8 * n)
-    plain, moved = (explain(cx.record(model, x.double(), TEXTS), name).scores.reshape(3, n * n) for x in (image, shuffled))
+    shuffled = (
+        patches[:, :, order]
+        .reshape(1, 3, n, n, 8, 8)
+        .permute(0, 1, 2, 4, 3, 5)
+        .reshape(1, 3, 8 * n, 8 * n)
+    )
+    plain, moved = (
+        explain(cx.record(model, x.double(), TEXTS), name).scores.reshape(3, n * n)
+        for x in (image, shuffled)
+    )
     same = np.allclose(plain[:, order], moved, rtol=0, atol=1e-5 * abs(plain).max())
     assert same == (name not in PLACES)
 
 
 @pytest.mark.parametrize("name", VIT)
 def test_a_random_model_gives_another_map(embedded, scene, name):
-    """Model-randomisation sanity check (Adebayo et al. 2018): a map that ignores the weights explains nothing."""
+    """Model-randomisation sanity check (Adebayo et al. 2018): a map that ignores the weights
+    explains nothing.
+    """
 
     def maps():
         return explain(record(embedded, scene.image, name), name).scores.reshape(3, -1)
 
-    trained, state, agreement = maps(), {key: tensor.clone() for key, tensor in embedded.state_dict().items()}, []
+    trained, state, agreement = (
+        maps(),
+        {key: tensor.clone() for key, tensor in embedded.state_dict().items()},
+        [],
+    )
     try:
         for seed in range(6):
             noise = torch.Generator().manual_seed(seed)
@@ -107,7 +124,9 @@ def test_a_random_model_gives_another_map(embedded, scene, name):
 
 
 def test_reversed_is_minus_raw(trace):
-    np.testing.assert_array_equal(cx.explain(trace, "reversed_clip").scores, -cx.explain(trace, "clip").scores)
+    np.testing.assert_array_equal(
+        cx.explain(trace, "reversed_clip").scores, -cx.explain(trace, "clip").scores
+    )
 
 
 def surgery_by_hand(trace, text_features, redundant=None):
@@ -120,9 +139,13 @@ def test_clip_surgery_is_rewrite_then_feature_surgery(trace):
     against_empty = surgery_by_hand(trace, trace.text_features, trace.empty_features)
     np.testing.assert_allclose(cx.explain(trace, "clip_surgery").scores, against_empty, atol=1e-6)
     against_each_other = surgery_by_hand(trace, trace.text_features)
-    np.testing.assert_allclose(cx.explain(trace, "clip_surgery", redundant="labels").scores, against_each_other, atol=1e-6)
+    np.testing.assert_allclose(
+        cx.explain(trace, "clip_surgery", redundant="labels").scores, against_each_other, atol=1e-6
+    )
     names = ["a cat", "an owl"]
-    against_list = surgery_by_hand(trace, torch.cat([trace.text_features, trace.model.encode_text(names)]))
+    against_list = surgery_by_hand(
+        trace, torch.cat([trace.text_features, trace.model.encode_text(names)])
+    )
     e = cx.explain(trace, "clip_surgery", redundant=names)
     np.testing.assert_allclose(e.scores, against_list, atol=1e-6)
     assert e.unit == "cosine similarity minus what 5 texts share"
@@ -138,20 +161,32 @@ def test_a_single_text_uses_the_empty_one_and_says_so(trace):
 def test_switches(trace):
     assert not np.allclose(cx.explain(trace, blocks=3).scores, cx.explain(trace).scores, atol=1e-3)
     assert cx.explain(trace, "clip_surgery", ffn=True).provenance["options"] == "ffn=True"
-    with pytest.raises(ValueError, match="clip_surgery has no option 'depth'; its options: redundant, temperature, attention, blocks"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            "clip_surgery has no option 'depth'; its options: redundant, temperature, attention, "
+            "blocks"
+        ),
+    ):
         cx.explain(trace, depth=3)
     with pytest.raises(ValueError, match="reversed_clip has no option 'blocks'; its options: none"):
         cx.explain(trace, "reversed_clip", blocks=3)
-    with pytest.raises(ValueError, match="unknown redundant='all'; choose 'empty', 'labels' or a list"):
+    with pytest.raises(
+        ValueError, match="unknown redundant='all'; choose 'empty', 'labels' or a list"
+    ):
         cx.explain(trace, redundant="all")
-    with pytest.raises(ValueError, match="unknown redundant=None; .*none: clip_surgery_architecture"):
+    with pytest.raises(
+        ValueError, match="unknown redundant=None; .*none: clip_surgery_architecture"
+    ):
         cx.explain(trace, redundant=None)
 
 
 def test_unknown_methods_and_architectures(trace, golden_resnet):
     with pytest.raises(ValueError, match="unknown method 'clip_sugery'; nearest: clip_surgery"):
         cx.explain(trace, "clip_sugery")
-    with pytest.raises(ValueError, match="clip_surgery_released is defined for resnet models, but .* is a vit"):
+    with pytest.raises(
+        ValueError, match="clip_surgery_released is defined for resnet models, but .* is a vit"
+    ):
         cx.explain(trace, "clip_surgery_released")
     model, arrays, _ = golden_resnet
     with pytest.raises(ValueError, match="gem is defined for vit.* models, but .* is a resnet"):
@@ -166,7 +201,11 @@ def test_unknown_methods_and_architectures(trace, golden_resnet):
         ("gscorecam", {"channels": -1}, "channels=-1"),
         ("rise", {"masks": 0}, "masks=0"),
         ("naclip", {"neighbourhood": 0}, "neighbourhood=0, but a standard deviation is above 0"),
-        ("clip_surgery", {"class_token": "new"}, "unknown class_token 'new'; choose one of original, rewritten"),
+        (
+            "clip_surgery",
+            {"class_token": "new"},
+            "unknown class_token 'new'; choose one of original, rewritten",
+        ),
     ],
 )
 def test_switches_that_leave_nothing_to_compute(trace, method, options, message):
@@ -176,21 +215,34 @@ def test_switches_that_leave_nothing_to_compute(trace, method, options, message)
 
 def test_the_table_prints():
     table = cx.methods()
-    assert [line.split()[0] for line in repr(table).splitlines() if line[0] != " "] == list(cx.METHODS)
+    assert [line.split()[0] for line in repr(table).splitlines() if line[0] != " "] == list(
+        cx.METHODS
+    )
     assert "arXiv 2304.05653" in repr(table) and "<td" in table._repr_html_()
 
 
 def test_every_method_has_a_second_route():
-    """A method is proved by a test that says so (`@second_route`); a row of the table without one fails here."""
-    modules = [importlib.import_module(path.stem) for path in Path(__file__).parent.glob("test_*.py")]
-    tests = [value for module in modules for name, value in vars(module).items() if name.startswith("test_")]
+    """A method is proved by a test that says so (`@second_route`); a row of the table without one
+    fails here.
+    """
+    modules = [
+        importlib.import_module(path.stem) for path in Path(__file__).parent.glob("test_*.py")
+    ]
+    tests = [
+        value
+        for module in modules
+        for name, value in vars(module).items()
+        if name.startswith("test_")
+    ]
     proved = {method for test in tests for method in getattr(test, "proves", ())}
     assert proved == {*cx.METHODS, *(f"words of {name}" for name in WORDS)}
 
 
 @pytest.mark.parametrize("name", VIT)
 def test_leaves_no_gradient_behind(embedded, scene, name):
-    """With a model in training, under no_grad or inference_mode: the flags stay, nothing is accumulated, nothing hangs on the result."""
+    """With a model in training, under no_grad or inference_mode: the flags stay, nothing is
+    accumulated, nothing hangs on the result.
+    """
     model = copy.deepcopy(embedded).requires_grad_(True)
     state = {key: tensor.clone() for key, tensor in model.state_dict().items()}
     expected = explain(record(embedded, scene.image, name), name).scores
@@ -202,7 +254,9 @@ def test_leaves_no_gradient_behind(embedded, scene, name):
         e = explain(record(model, scene.image, name), name)
     assert_same(e.scores, expected)
     assert torch.is_grad_enabled() and not any(values.requires_grad for values in scores)
-    assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
+    assert all(
+        parameter.requires_grad and parameter.grad is None for parameter in model.parameters()
+    )
     assert all(torch.equal(state[key], tensor) for key, tensor in model.state_dict().items())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
 
@@ -211,23 +265,54 @@ def test_leaves_no_gradient_behind(embedded, scene, name):
 def test_words(trace, name):
     two = trace.with_texts(["a dog and a bicycle", "an ambulance"])
     first, second = (cx.word_relevance(two, name, text) for text in range(2))
-    assert first.tokens == ("[start]", "a", "dog", "and", "a", "bicycle", "[end]") and first.scores.shape == (7,)
-    assert list(first.by_word) == ["a (1)", "dog", "and", "a (4)", "bicycle"] and f"by {name} (" in repr(first)
+    assert first.tokens == (
+        "[start]",
+        "a",
+        "dog",
+        "and",
+        "a",
+        "bicycle",
+        "[end]",
+    ) and first.scores.shape == (7,)
+    assert list(first.by_word) == [
+        "a (1)",
+        "dog",
+        "and",
+        "a (4)",
+        "bicycle",
+    ] and f"by {name} (" in repr(first)
     if name == "occlusion":  # the only one that the model itself answers
-        assert max(first.by_word, key=first.by_word.get) in ("dog", "bicycle"), "not the word that names a thing"
+        assert max(first.by_word, key=first.by_word.get) in ("dog", "bicycle"), (
+            "not the word that names a thing"
+        )
     alone = cx.word_relevance(trace.with_texts(["an ambulance"]), name)
-    assert second.tokens[0] == "[start]" and "".join(second.tokens[slice(*second.words[1][1:])]) == "ambulance"
-    np.testing.assert_allclose(second.scores, alone.scores, rtol=0, atol=1e-6 * abs(alone.scores).max(), err_msg="another text matters")
+    assert (
+        second.tokens[0] == "[start]"
+        and "".join(second.tokens[slice(*second.words[1][1:])]) == "ambulance"
+    )
+    np.testing.assert_allclose(
+        second.scores,
+        alone.scores,
+        rtol=0,
+        atol=1e-6 * abs(alone.scores).max(),
+        err_msg="another text matters",
+    )
 
 
 def test_wrong_questions_about_words(trace):
-    with pytest.raises(ValueError, match="legrad says nothing about words; choose one of bimodal, grad_eclip"):
+    with pytest.raises(
+        ValueError, match="legrad says nothing about words; choose one of bimodal, grad_eclip"
+    ):
         cx.word_relevance(trace, "legrad")
     with pytest.raises(ValueError, match="without templates"):
         cx.word_relevance(trace.with_texts(["dog"], templates=["a photo of a {}"]))
-    with pytest.raises(ValueError, match="the words of bimodal has no option 'relu'; its options: blocks"):
+    with pytest.raises(
+        ValueError, match="the words of bimodal has no option 'relu'; its options: blocks"
+    ):
         cx.word_relevance(trace, "bimodal", relu=True)
-    with pytest.raises(ValueError, match="blocks=9, but this tower has 3: pass 1 to 3, or None for all"):
+    with pytest.raises(
+        ValueError, match="blocks=9, but this tower has 3: pass 1 to 3, or None for all"
+    ):
         cx.word_relevance(trace, "bimodal", blocks=9)
     with pytest.raises(ValueError, match="blocks=0, but this tower has 8"):
         cx.explain(trace, "legrad", blocks=0)
@@ -236,7 +321,23 @@ def test_wrong_questions_about_words(trace):
 
 
 def test_many_texts_are_taken_in_turns(embedded, scene):
-    texts = [f"a {name}" for name in ("dog", "bicycle", "pizza", "cat", "car", "tree", "book", "bus", "apple", "horse")]
+    texts = [
+        f"a {name}"
+        for name in (
+            "dog",
+            "bicycle",
+            "pizza",
+            "cat",
+            "car",
+            "tree",
+            "book",
+            "bus",
+            "apple",
+            "horse",
+        )
+    ]
     many = cx.explain(cx.record(embedded, scene.image, texts), "bimodal").scores
     for n in (0, 9):
-        assert_same(cx.explain(cx.record(embedded, scene.image, texts[n]), "bimodal").scores[0], many[n])
+        assert_same(
+            cx.explain(cx.record(embedded, scene.image, texts[n]), "bimodal").scores[0], many[n]
+        )

@@ -1,4 +1,6 @@
-"""Does the browser's code compute what Python computes? Runs the tests for node, on golden vectors that are up to date."""
+"""Does the browser's code compute what Python computes? Runs the tests for node, on golden vectors
+that are up to date.
+"""
 
 import json
 import shutil
@@ -10,7 +12,9 @@ from write_golden import PATH, golden
 
 
 def test_golden_vectors_are_up_to_date():
-    assert json.loads(PATH.read_text()) == json.loads(json.dumps(golden())), "run: python tests/js/write_golden.py"
+    assert json.loads(PATH.read_text()) == json.loads(json.dumps(golden())), (
+        "run: python tests/js/write_golden.py"
+    )
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")

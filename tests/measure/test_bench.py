@@ -1,4 +1,6 @@
-"""The bench against the functions it is made of, interrupted, shared among processes, and on the committed leaderboard."""
+"""The bench against the functions it is made of, interrupted, shared among processes, and on the
+committed leaderboard.
+"""
 
 import json
 import os
@@ -27,7 +29,9 @@ METHODS = ("clip", "clip_surgery")
 
 @pytest.fixture
 def one_thread():
-    """As in every process that torchrun starts: how sums are split over threads can change their last digit."""
+    """As in every process that torchrun starts: how sums are split over threads can change their
+    last digit.
+    """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -47,12 +51,37 @@ def without_times(results):
 def test_the_same_numbers_as_the_model_card(bench, tmp_path):
     rows = run(bench, tmp_path, limit=10)
     found = summary(bench, rows)["scores"]
-    card = localisations(bench.model, [cx.scenes.sample(seed) for seed in range(10)], {name: (name, {}) for name in METHODS})
+    card = localisations(
+        bench.model,
+        [cx.scenes.sample(seed) for seed in range(10)],
+        {name: (name, {}) for name in METHODS},
+    )
     for method, at in card.items():
         of = found[method]["localisation"]
-        measured = [of[name] for name in ("pairs", "mSC", "upside down", "mIoU at 0.5", "mIoU at oracle", "oracle threshold", "pointing")]
-        expected = [at.pairs, at.msc, at.upside_down, at.miou_half, at.miou_best, at.best, at.pointing]
-        assert measured == pytest.approx(expected, rel=1e-4) and of["object contrast"] == pytest.approx(at.object_contrast, rel=1e-4)
+        measured = [
+            of[name]
+            for name in (
+                "pairs",
+                "mSC",
+                "upside down",
+                "mIoU at 0.5",
+                "mIoU at oracle",
+                "oracle threshold",
+                "pointing",
+            )
+        ]
+        expected = [
+            at.pairs,
+            at.msc,
+            at.upside_down,
+            at.miou_half,
+            at.miou_best,
+            at.best,
+            at.pointing,
+        ]
+        assert measured == pytest.approx(expected, rel=1e-4) and of[
+            "object contrast"
+        ] == pytest.approx(at.object_contrast, rel=1e-4)
 
 
 def test_texts_encoded_once_are_the_texts_of_each_picture(bench):
@@ -66,7 +95,10 @@ def test_texts_encoded_once_are_the_texts_of_each_picture(bench):
 
 
 def test_measures_of_one_map_stay_light():
-    code = "import sys, clipxai.measure as m; print([x for x in ('torchmetrics', 'h5py', 'matplotlib') if x in sys.modules])"
+    code = (
+        "import sys, clipxai.measure as m; print([x for x in ('torchmetrics', 'h5py', "
+        "'matplotlib') if x in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
@@ -76,7 +108,8 @@ def test_presence_rows(bench):
     present = [pair[1] for pair in row["scores"]["clip"]["presence"]]
     assert present == [1.0] * len(row["labels"]) + [0.0] * 3
     again = bench.measure("1")
-    assert json.dumps(row["scores"]) == json.dumps(again["scores"])  # absent labels follow from the seed
+    # absent labels follow from the seed
+    assert json.dumps(row["scores"]) == json.dumps(again["scores"])
 
 
 def test_an_interrupted_run_goes_on(bench, tmp_path, monkeypatch):
@@ -86,56 +119,118 @@ def test_an_interrupted_run_goes_on(bench, tmp_path, monkeypatch):
     with (out / "rows/0.jsonl").open("ab") as file:
         file.write(b'{"id": "2", "labels": [')  # killed while writing
     measured = []
-    monkeypatch.setattr(bench, "measure", lambda name: measured.append(name) or Bench.measure(bench, name))
+    monkeypatch.setattr(
+        bench, "measure", lambda name: measured.append(name) or Bench.measure(bench, name)
+    )
     again = without_times(summary(bench, run(bench, out, limit=5)))
     assert measured == ["2", "3", "4"] and again == whole
-    assert [json.loads(line).get("id") for line in (out / "rows/0.jsonl").read_bytes().splitlines()] == [None, "0", "1", "2", "3", "4"]
+    assert [
+        json.loads(line).get("id") for line in (out / "rows/0.jsonl").read_bytes().splitlines()
+    ] == [None, "0", "1", "2", "3", "4"]
     other = Bench(bench.model, bench.data, METHODS, seed=1)
     with pytest.raises(ValueError, match="holds a run with other seed: choose another --out"):
         run(other, out, limit=5)
 
 
 def test_two_processes_give_the_numbers_of_one(bench, tmp_path, one_thread):
-    command = ["bench", "--methods", ",".join(METHODS), "--limit", "7", "--out", str(tmp_path / "two")]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "clipxai"]
-    done = subprocess.run(torchrun + command, capture_output=True, text=True, timeout=300, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    command = [
+        "bench",
+        "--methods",
+        ",".join(METHODS),
+        "--limit",
+        "7",
+        "--out",
+        str(tmp_path / "two"),
+    ]
+    torchrun = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "clipxai",
+    ]
+    done = subprocess.run(
+        torchrun + command,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("clip_surgery ") == 1  # one process speaks for both
     written = json.loads((tmp_path / "two/results.json").read_text())
-    shares = [len(file.read_bytes().splitlines()) - 1 for file in sorted((tmp_path / "two/rows").iterdir())]
+    shares = [
+        len(file.read_bytes().splitlines()) - 1
+        for file in sorted((tmp_path / "two/rows").iterdir())
+    ]
     assert written["processes"] == 2 and shares == [4, 3]
-    alone = json.loads(json.dumps(report.strict(summary(bench, run(bench, tmp_path / "one", limit=7)))))
+    alone = json.loads(
+        json.dumps(report.strict(summary(bench, run(bench, tmp_path / "one", limit=7))))
+    )
     assert without_times(written) == without_times(alone)  # to the last digit
 
 
 def test_every_metric_and_what_is_written(embedded, tmp_path, capsys):
     metrics = "localisation,presence,inside,faithfulness,randomisation,sensitivity"
-    command = ["bench", "--limit", "2", "--methods", "clip_surgery", "--metrics", metrics, "--out", str(tmp_path)]
+    command = [
+        "bench",
+        "--limit",
+        "2",
+        "--methods",
+        "clip_surgery",
+        "--metrics",
+        metrics,
+        "--out",
+        str(tmp_path),
+    ]
     assert main(command) == 0
     printed = capsys.readouterr().out
     assert "clip_surgery" in printed and "mFSR, vv" in printed and "report.html" in printed
     results = json.loads((tmp_path / "results.json").read_text())
     of = results["scores"]["clip_surgery"]
-    assert set(of) == set(metrics.split(",")) - {"inside"} and results["seed"] == 0 and results["model"]["weights sha256"]
-    assert -1 <= of["randomisation"]["rank correlation with shuffled weights"] <= 1 and of["sensitivity"]["largest change"] > 0
+    assert (
+        set(of) == set(metrics.split(",")) - {"inside"}
+        and results["seed"] == 0
+        and results["model"]["weights sha256"]
+    )
+    assert (
+        -1 <= of["randomisation"]["rank correlation with shuffled weights"] <= 1
+        and of["sensitivity"]["largest change"] > 0
+    )
     assert of["faithfulness"]["insertion, blur"] > of["faithfulness"]["deletion, blur"]
     assert len(results["inside"]["mFSR by layer"]["qk"]) == len(embedded.visual.blocks)
     assert results["inside"]["L1 redundancy"]["present and empty"] > 0
     page = (tmp_path / "report.html").read_text()
     assert page.count("<svg") == 2 and page.count("data:image/jpeg") == 4 and "mFSR, vv" in page
-    assert "var(--accent)" in page and "currentColor" in page and "#01020" not in page, "drawn in the page's colours, light or dark"
+    assert "var(--accent)" in page and "currentColor" in page and "#01020" not in page, (
+        "drawn in the page's colours, light or dark"
+    )
     assert "deletion, mean" in (tmp_path / "leaderboard.md").read_text()
 
 
 def test_a_report_escapes_what_it_shows_and_fetches_nothing(bench, tmp_path):
     hostile = "<script>x</script> $a_$ & dog"
     scene = cx.scenes.compose("dog", seed=0)
-    data = Dataset("mine", (hostile, "cat"), "a photo of {}", ("<b>id</b>",), lambda name: Sample(scene.image, (0,), scene.masks))
+    data = Dataset(
+        "mine",
+        (hostile, "cat"),
+        "a photo of {}",
+        ("<b>id</b>",),
+        lambda name: Sample(scene.image, (0,), scene.masks),
+    )
     mine = Bench(bench.model, data, METHODS)
     rows = run(mine, tmp_path)
     report.write(mine, summary(mine, rows), rows, tmp_path, "clipxai bench '<i>'")
     page = (tmp_path / "report.html").read_text()
-    assert "<script" not in page and "<b>id" not in page and "<i>" not in page and "&lt;script&gt;x" in page
+    assert (
+        "<script" not in page
+        and "<b>id" not in page
+        and "<i>" not in page
+        and "&lt;script&gt;x" in page
+    )
     addresses = re.findall(r'(?:src|href)="(?!data:|#)[^"]*|url\((?!#)[^)]*|@import', page)
     assert addresses == [] and "default-src 'none'" in page
 
@@ -161,14 +256,27 @@ def dogs(*seeds):
 
 def test_rows_of_another_folder_are_not_taken(embedded, tmp_path, capsys, monkeypatch):
     first, second = write_voc(tmp_path / "first", dogs(3)), write_voc(tmp_path / "second", dogs(4))
-    command = ["bench", "--methods", "clip", "--metrics", "localisation", "--out", str(tmp_path / "out"), "--data"]
+    command = [
+        "bench",
+        "--methods",
+        "clip",
+        "--metrics",
+        "localisation",
+        "--out",
+        str(tmp_path / "out"),
+        "--data",
+    ]
     assert main([*command, str(first)]) == 0
     results = json.loads((tmp_path / "out/results.json").read_text())
     assert results["data"] == "voc2012" and results["data folder"] == str(first.resolve())
     capsys.readouterr()
     assert main([*command, str(second)]) == 2
     told = capsys.readouterr()
-    assert "holds a run with other data folder: choose another --out, or delete that folder" in told.err and not told.out
+    assert (
+        "holds a run with other data folder: choose another --out, or delete that folder"
+        in told.err
+        and not told.out
+    )
     monkeypatch.chdir(tmp_path)
     assert main([*command, "first"]) == 0, "another way to say the same folder"
 
@@ -177,20 +285,33 @@ def test_what_changed_on_disk_is_measured_again(embedded, tmp_path, monkeypatch)
     root, measured = write_voc(tmp_path / "voc", dogs(3, 4, 5)), []
     classes = tmp_path / "mine.txt"
     classes.write_text("12: dog\n3: bird\n")
-    monkeypatch.setattr(Bench, "measure", lambda self, name, measure=Bench.measure: measured.append(name) or measure(self, name))
+    monkeypatch.setattr(
+        Bench,
+        "measure",
+        lambda self, name, measure=Bench.measure: measured.append(name) or measure(self, name),
+    )
 
     def again():
         measured.clear()
-        rows = run(Bench(embedded, dataset(root, classes=classes), ["clip"], ["localisation"]), tmp_path / "out")
+        rows = run(
+            Bench(embedded, dataset(root, classes=classes), ["clip"], ["localisation"]),
+            tmp_path / "out",
+        )
         return "".join(measured), {row["id"]: row.get("scores") for row in rows}
 
     assert again()[0] == "abc" and again()[0] == ""
     before = again()[1]
     later = dogs(3, 6, 5)
     write_voc(tmp_path / "later", later)
-    (tmp_path / "later/SegmentationClass/b.png").replace(root / "SegmentationClass/b.png")  # a mended mask
+    # a mended mask
+    (tmp_path / "later/SegmentationClass/b.png").replace(root / "SegmentationClass/b.png")
     only_mask, after = again()
-    assert only_mask == "b" and after["a"] == before["a"] and after["b"] != before["b"] and again()[0] == ""
+    assert (
+        only_mask == "b"
+        and after["a"] == before["a"]
+        and after["b"] != before["b"]
+        and again()[0] == ""
+    )
     (tmp_path / "later/JPEGImages/c.jpg").replace(root / "JPEGImages/c.jpg")
     assert again()[0] == "c"
     (root / "ImageSets/Segmentation/val.txt").write_text("b\na\n")
@@ -204,7 +325,10 @@ def test_a_damaged_row_is_named(bench, tmp_path):
     file = tmp_path / "rows/0.jsonl"
     settings, first, second = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(settings + first.replace(b"{", b"", 1) + second)
-    with pytest.raises(ValueError, match=rf"line 2 of {re.escape(str(file))} is damaged .*: delete that line, or the file"):
+    with pytest.raises(
+        ValueError,
+        match=rf"line 2 of {re.escape(str(file))} is damaged .*: delete that line, or the file",
+    ):
         run(bench, tmp_path, limit=2)
     file.write_bytes(settings + second)  # as told
     assert [row["id"] for row in run(bench, tmp_path, limit=2)] == ["0", "1"]
@@ -215,17 +339,26 @@ def test_public_layouts_from_end_to_end(embedded, tmp_path):
     voc = write_voc(tmp_path / "VOC2012", {"a": scene})
     mine = Bench(embedded, dataset(voc), ["clip_surgery"])
     row = mine.measure("a")
-    assert mine.data.classes[row["labels"][0]] == "dog" and row["scores"]["clip_surgery"]["localisation"][0][0] > 20
+    assert (
+        mine.data.classes[row["labels"][0]] == "dog"
+        and row["scores"]["clip_surgery"]["localisation"][0][0] > 20
+    )
 
     with h5py.File(tmp_path / "gtsegs_ijcv.mat", "w") as file:
-        image, mask, inner = (file.create_dataset(name, (1, 1), dtype=h5py.ref_dtype) for name in ("value/img", "value/gt", "#refs#/c"))
+        image, mask, inner = (
+            file.create_dataset(name, (1, 1), dtype=h5py.ref_dtype)
+            for name in ("value/img", "value/gt", "#refs#/c")
+        )
         image[0, 0] = file.create_dataset("#refs#/i", data=scene.image.transpose(2, 1, 0)).ref
         inner[0, 0] = file.create_dataset("#refs#/m", data=scene.masks[0].T.astype(np.uint8)).ref
         mask[0, 0] = inner.ref
     mine = Bench(embedded, dataset(tmp_path / "gtsegs_ijcv.mat"), ["clip_surgery"])
     mine.__dict__["texts"] = mine.texts[[152, 207, 340]]  # a few of 1,000 classes, to be quick
     scores = summary(mine, [mine.measure("0")])["scores"]["clip_surgery"]
-    assert scores["imagenet-segmentation"]["pixel accuracy"] > 60 and set(scores) == {"imagenet-segmentation", "localisation"}
+    assert scores["imagenet-segmentation"]["pixel accuracy"] > 60 and set(scores) == {
+        "imagenet-segmentation",
+        "localisation",
+    }
     with pytest.raises(ValueError, match="presence needs to know what is in a picture"):
         Bench(embedded, mine.data, metrics=["presence"])
 
@@ -253,12 +386,22 @@ def test_the_committed_leaderboard_can_be_measured_again(embedded, tmp_path):
     table = text.split(f"The first {FIRST} images alone")[1]
     committed = {
         row[0].strip("` "): [float(cell) for cell in row[1:]]
-        for row in (line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `"))
+        for row in (
+            line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")
+        )
     }
     again = Bench(embedded, dataset("emoji-world"), list(committed), ["localisation"])
-    assert again.settings["model"]["weights sha256"] in text, "the embedded model changed: run the command in leaderboard.md again"
+    assert again.settings["model"]["weights sha256"] in text, (
+        "the embedded model changed: run the command in leaderboard.md again"
+    )
     scores = summary(again, run(again, tmp_path, limit=FIRST))["scores"]
-    measured = {method: [leaderboard.number_at(scores[method], heading) for heading in leaderboard.REMEASURED] for method in committed}
+    measured = {
+        method: [
+            leaderboard.number_at(scores[method], heading) for heading in leaderboard.REMEASURED
+        ]
+        for method in committed
+    }
     assert {"clip", "clip_surgery"} < set(committed)
     for method in committed:
-        assert measured[method] == pytest.approx(committed[method], abs=0.3), method  # other machines round otherwise
+        # other machines round otherwise
+        assert measured[method] == pytest.approx(committed[method], abs=0.3), method

@@ -1,4 +1,6 @@
-"""From folders on disk to a table: a ResNet and a SigLIP with random weights on a miniature PASCAL VOC."""
+"""From folders on disk to a table: a ResNet and a SigLIP with random weights on a miniature PASCAL
+VOC.
+"""
 
 import json
 import math
@@ -34,7 +36,9 @@ def voc(tmp_path_factory):
         for n, value in enumerate(values):
             annotation[5:30, 5 + 30 * n : 30 + 30 * n] = value
         annotation[:3] = 255
-        Image.fromarray(rng.integers(0, 256, (45, 70, 3), dtype=np.uint8)).save(root / f"JPEGImages/{name}.jpg")
+        Image.fromarray(rng.integers(0, 256, (45, 70, 3), dtype=np.uint8)).save(
+            root / f"JPEGImages/{name}.jpg"
+        )
         indexed = Image.fromarray(annotation, mode="P")
         indexed.putpalette([(37 * n) % 256 for n in range(768)])
         indexed.save(root / f"SegmentationClass/{name}.png")
@@ -57,10 +61,21 @@ def write_resnet(folder):
     vocabulary = len(json.loads((EMBEDDED / "vocab.json").read_text(encoding="utf-8")))
     state["token_embedding.weight"] = torch.randn(vocabulary, 64) * 0.05
     width, E = state["text_projection"].shape
-    layers = len({name.split(".")[2] for name in state if name.startswith("transformer.resblocks.")})
-    text = {"context_length": 77, "vocab_size": vocabulary, "width": width, "heads": width // 64, "layers": layers}
+    layers = len(
+        {name.split(".")[2] for name in state if name.startswith("transformer.resblocks.")}
+    )
+    text = {
+        "context_length": 77,
+        "vocab_size": vocabulary,
+        "width": width,
+        "heads": width // 64,
+        "layers": layers,
+    }
     vision = {"image_size": 128, "layers": [1, 1, 1, 1], "width": 8}
-    config = {"model_cfg": {"embed_dim": E, "quick_gelu": True, "vision_cfg": vision, "text_cfg": text}, "preprocess_cfg": {}}
+    config = {
+        "model_cfg": {"embed_dim": E, "quick_gelu": True, "vision_cfg": vision, "text_cfg": text},
+        "preprocess_cfg": {},
+    }
     save_file(state, folder / "open_clip_model.safetensors")
     (folder / "open_clip_config.json").write_text(json.dumps(config))
     for name in ("vocab.json", "merges.txt"):
@@ -70,45 +85,90 @@ def write_resnet(folder):
 def write_siglip(folder):
     side = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=7, num_attention_heads=2)
     text = dict(**side, vocab_size=40, max_position_embeddings=40, projection_size=32)
-    SiglipModel(SiglipConfig(text_config=text, vision_config=dict(**side, image_size=32, patch_size=8))).save_pretrained(folder)
-    pieces = [("<unk>", 0.0), ("</s>", 0.0), ("▁", -2.0), *((letter, -3.0) for letter in "abcdefghijklmnopqrstuvwxyz.")]
+    SiglipModel(
+        SiglipConfig(text_config=text, vision_config=dict(**side, image_size=32, patch_size=8))
+    ).save_pretrained(folder)
+    pieces = [
+        ("<unk>", 0.0),
+        ("</s>", 0.0),
+        ("▁", -2.0),
+        *((letter, -3.0) for letter in "abcdefghijklmnopqrstuvwxyz."),
+    ]
     words = Tokenizer(models.Unigram(pieces, unk_id=0))
     words.normalizer, words.pre_tokenizer = normalizers.Lowercase(), pre_tokenizers.Metaspace()
-    words.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    words.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
     words.save(str(folder / "tokenizer.json"))
     settings = {"tokenizer_class": "SiglipTokenizer", "eos_token": "</s>", "pad_token": "</s>"}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
 
 
 def test_every_method_that_the_architecture_has(model_folder, voc, tmp_path, capsys):
-    assert main(["bench", "--data", str(voc), "--model", str(model_folder), "--metrics", METRICS, "--out", str(tmp_path)]) == 0
+    assert (
+        main(
+            [
+                "bench",
+                "--data",
+                str(voc),
+                "--model",
+                str(model_folder),
+                "--metrics",
+                METRICS,
+                "--out",
+                str(tmp_path),
+            ]
+        )
+        == 0
+    )
     results = json.loads((tmp_path / "results.json").read_text())
     kind = cx.load(model_folder).visual.kind
-    expected = {name for name, row in cx.METHODS.items() if row.needs == "forward" and kind in row.architectures}
+    expected = {
+        name
+        for name, row in cx.METHODS.items()
+        if row.needs == "forward" and kind in row.architectures
+    }
     assert (
-        set(results["scores"]) == expected | {"(class token)", "(class token, cosine)", "(class token, feature surgery)"}
+        set(results["scores"])
+        == expected | {"(class token)", "(class token, cosine)", "(class token, feature surgery)"}
         and len(expected) > 5
     )
     for method in expected:
         of = results["scores"][method]
-        assert of["localisation"]["pairs"] == 3 and of["segmentation"]["classes"] == of["given-labels"]["classes"] == 3
-        assert 0 <= of["segmentation"]["mIoU"] <= 100 and 0 < of["given-labels"]["with background at 0.5"] < 100
+        assert (
+            of["localisation"]["pairs"] == 3
+            and of["segmentation"]["classes"] == of["given-labels"]["classes"] == 3
+        )
+        assert (
+            0 <= of["segmentation"]["mIoU"] <= 100
+            and 0 < of["given-labels"]["with background at 0.5"] < 100
+        )
         assert len(of["segmentation"]["by threshold"]) == 19 and 0 < of["recognition"]["mAP"] <= 100
-    assert (tmp_path / "report.html").stat().st_size > 10_000 and "clip_surgery" in capsys.readouterr().out
+    assert (
+        tmp_path / "report.html"
+    ).stat().st_size > 10_000 and "clip_surgery" in capsys.readouterr().out
 
 
 def test_what_is_counted_is_what_is_in_the_annotation(model_folder, voc):
-    """No map is asked: sizes of classes, of the background, and what is void, from the rows themselves."""
+    """No map is asked: sizes of classes, of the background, and what is void, from the rows
+    themselves.
+    """
     bench = Bench(cx.load(model_folder), dataset(voc), ["clip"], ["segmentation", "recognition"])
     row = bench.measure("a")
     rows = {numbers[0]: numbers for numbers in row["scores"]["clip"]["segmentation"]}
     annotation = np.array(Image.open(voc / "SegmentationClass/a.png"))
     for value in VALUES["a"]:
         assert rows[value - 1][1] == (annotation == value).sum()
-    assert rows[-1][1] == (annotation == 0).sum() and sum(rows[-1][-20:]) == (annotation != 255).sum()
+    assert (
+        rows[-1][1] == (annotation == 0).sum() and sum(rows[-1][-20:]) == (annotation != 255).sum()
+    )
     scores, there = np.split(np.array(row["scores"]["(class token)"]["recognition"][0]), 2)
     assert [n for n, yes in enumerate(there) if yes] == [7, 11] and len(scores) == 20
-    cosines = (cx.record(bench.model, voc / "JPEGImages/a.jpg", "").image_features @ bench.texts.T)[0].detach().numpy()
+    cosines = (
+        (cx.record(bench.model, voc / "JPEGImages/a.jpg", "").image_features @ bench.texts.T)[0]
+        .detach()
+        .numpy()
+    )
     if bench.model.visual.kind == "siglip":  # each text is asked for alone
         np.testing.assert_allclose(scores, cosines, atol=1e-5)
     else:
@@ -121,15 +181,25 @@ def test_templates_and_size_are_those_of_recording(model_folder, voc):
     model = cx.load(model_folder)
     side = 2 * model.preprocessor.image_size[0]
     bench = Bench(model, dataset(voc), ["clip_surgery"], templates="surgery", size=side)
-    bench.__dict__["texts"] = bench.model.encode_text(bench.data.classes[11:12], templates=cx.SURGERY_TEMPLATES).expand(20, -1)  # quick
+    # quick
+    bench.__dict__["texts"] = bench.model.encode_text(
+        bench.data.classes[11:12], templates=cx.SURGERY_TEMPLATES
+    ).expand(20, -1)
     trace = bench.with_texts(bench.record(voc / "JPEGImages/a.jpg"), [11])
-    expected = cx.record(model, voc / "JPEGImages/a.jpg", "dog", size=side, templates=cx.SURGERY_TEMPLATES)
+    expected = cx.record(
+        model, voc / "JPEGImages/a.jpg", "dog", size=side, templates=cx.SURGERY_TEMPLATES
+    )
     assert trace.grid == expected.grid and trace.templates == expected.templates
     np.testing.assert_allclose(cx.explain(trace).scores, cx.explain(expected).scores, atol=1e-5)
     assert bench.settings["templates"] == "surgery" and bench.settings["size"] == side
     said = protocol(bench)
-    assert said["texts"].startswith("mean of 85 templates (surgery)") and said["image"] == f"squashed to {side} x {side} pixels"
-    with pytest.raises(ValueError, match="unknown templates 'openai'; choose from imagenet, surgery"):
+    assert (
+        said["texts"].startswith("mean of 85 templates (surgery)")
+        and said["image"] == f"squashed to {side} x {side} pixels"
+    )
+    with pytest.raises(
+        ValueError, match="unknown templates 'openai'; choose from imagenet, surgery"
+    ):
         Bench(model, bench.data, templates="openai")
 
 
@@ -138,4 +208,8 @@ def test_a_line_of_a_class_list_makes_the_background_a_class(embedded, voc, tmp_
     bench = Bench(embedded, dataset(voc, classes=tmp_path / "mine.txt"), ["clip"], ["segmentation"])
     rows = {numbers[0]: numbers for numbers in bench.measure("a")["scores"]["clip"]["segmentation"]}
     annotation = np.array(Image.open(voc / "SegmentationClass/a.png"))
-    assert rows[0][1] == (annotation == 0).sum() and rows[1][1] == (annotation == 12).sum() and rows[-1][1] == 0
+    assert (
+        rows[0][1] == (annotation == 0).sum()
+        and rows[1][1] == (annotation == 12).sum()
+        and rows[-1][1] == 0
+    )

@@ -43,7 +43,9 @@ def masks_of(data, sample):
 
 
 def are_files(data, name, *paths):
-    return data.files(name) == tuple(data.root / path for path in paths) and all(file.is_file() for file in data.files(name))
+    return data.files(name) == tuple(data.root / path for path in paths) and all(
+        file.is_file() for file in data.files(name)
+    )
 
 
 def is_at(mask, place):
@@ -55,7 +57,9 @@ def voc(tmp_path):
     root = tmp_path / "VOCdevkit/VOC2012"
     photo(root / "JPEGImages/2007_000033.jpg")
     photo(root / "JPEGImages/2007_000042.jpg")
-    palette_png(root / "SegmentationClass/2007_000033.png", annotation(v1=TOP, v15=LEFT, v255=CORNER))
+    palette_png(
+        root / "SegmentationClass/2007_000033.png", annotation(v1=TOP, v15=LEFT, v255=CORNER)
+    )
     palette_png(root / "SegmentationClass/2007_000042.png", annotation())
     (root / "ImageSets/Segmentation").mkdir(parents=True)
     (root / "ImageSets/Segmentation/val.txt").write_text("2007_000033\n2007_000042\n")
@@ -64,35 +68,71 @@ def voc(tmp_path):
 
 def test_voc(voc):
     data = dataset(voc)
-    assert data.name == "voc2012" and data.ids == ("2007_000033", "2007_000042") and len(data.classes) == 20
+    assert (
+        data.name == "voc2012"
+        and data.ids == ("2007_000033", "2007_000042")
+        and len(data.classes) == 20
+    )
     sample = data.read("2007_000033")
     found = masks_of(data, sample)
-    assert list(found) == ["aeroplane", "person"] and is_at(found["aeroplane"], TOP) and is_at(found["person"], LEFT)
+    assert (
+        list(found) == ["aeroplane", "person"]
+        and is_at(found["aeroplane"], TOP)
+        and is_at(found["person"], LEFT)
+    )
     assert is_at(sample.ignore, CORNER) and sample.image.name == "2007_000033.jpg"
-    assert are_files(data, "2007_000033", "JPEGImages/2007_000033.jpg", "SegmentationClass/2007_000033.png")
+    assert are_files(
+        data, "2007_000033", "JPEGImages/2007_000033.jpg", "SegmentationClass/2007_000033.png"
+    )
     assert data.read("2007_000042").labels == () and data.prompts[14] == "a photo of a person."
 
 
 def test_pascal_context(tmp_path):
     photo(tmp_path / "JPEGImages/2008_000002.jpg")
-    palette_png(tmp_path / "SegmentationClassContext/2008_000002.png", annotation(v59=TOP, v23=LEFT))
+    palette_png(
+        tmp_path / "SegmentationClassContext/2008_000002.png", annotation(v59=TOP, v23=LEFT)
+    )
     (tmp_path / "ImageSets/SegmentationContext").mkdir(parents=True)
     (tmp_path / "ImageSets/SegmentationContext/val.txt").write_text("2008_000002\n")
     data = dataset(tmp_path)
     found = masks_of(data, data.read("2008_000002"))
     assert data.name == "pascal-context" and len(data.classes) == 59
-    assert list(found) == ["dog", "wood"] and is_at(found["wood"], TOP) and is_at(found["dog"], LEFT)
+    assert (
+        list(found) == ["dog", "wood"] and is_at(found["wood"], TOP) and is_at(found["dog"], LEFT)
+    )
 
 
 def coco(root, images):
     photo(root / images / "000000000139.jpg")
-    square = {"iscrowd": 0, "image_id": 139, "segmentation": [[0, 0, 7, 0, 7, 1, 0, 1]], "category_id": 18, "bbox": [], "area": 1, "id": 1}
+    square = {
+        "iscrowd": 0,
+        "image_id": 139,
+        "segmentation": [[0, 0, 7, 0, 7, 1, 0, 1]],
+        "category_id": 18,
+        "bbox": [],
+        "area": 1,
+        "id": 1,
+    }
     other = {**square, "segmentation": [[0, 3, 2, 3, 2, 5, 0, 5]], "category_id": 90, "id": 2}
-    runs = np.flatnonzero(np.diff([0, *annotation(v1=CORNER).T.ravel(), 0]))  # crowds: runs of pixels down the columns
-    crowd = {**square, "iscrowd": 1, "category_id": 1, "id": 3,
-             "segmentation": {"size": list(SIZE), "counts": np.diff([0, *runs, SIZE[0] * SIZE[1]]).tolist()}}  # fmt: skip
-    told = {"images": [{"id": 139, "file_name": "000000000139.jpg", "height": SIZE[0], "width": SIZE[1]}],
-            "annotations": [square, other, crowd], "categories": []}  # fmt: skip
+    # crowds: runs of pixels down the columns
+    runs = np.flatnonzero(np.diff([0, *annotation(v1=CORNER).T.ravel(), 0]))
+    crowd = {
+        **square,
+        "iscrowd": 1,
+        "category_id": 1,
+        "id": 3,
+        "segmentation": {
+            "size": list(SIZE),
+            "counts": np.diff([0, *runs, SIZE[0] * SIZE[1]]).tolist(),
+        },
+    }
+    told = {
+        "images": [
+            {"id": 139, "file_name": "000000000139.jpg", "height": SIZE[0], "width": SIZE[1]}
+        ],
+        "annotations": [square, other, crowd],
+        "categories": [],
+    }
     (root / "annotations").mkdir(exist_ok=True)
     (root / "annotations/instances_val2017.json").write_text(json.dumps(told))
 
@@ -104,15 +144,25 @@ def test_coco(tmp_path, images):
     assert data.name == "coco2017" and data.ids == ("139",) and len(data.classes) == 80
     sample = data.read("139")
     found = masks_of(data, sample)
-    assert list(found) == ["dog", "toothbrush"] and is_at(found["dog"], TOP) and is_at(found["toothbrush"], LEFT)
+    assert (
+        list(found) == ["dog", "toothbrush"]
+        and is_at(found["dog"], TOP)
+        and is_at(found["toothbrush"], LEFT)
+    )
     assert is_at(sample.ignore, CORNER)
-    assert are_files(data, "139", f"{images}/000000000139.jpg", "annotations/instances_val2017.json")
+    assert are_files(
+        data, "139", f"{images}/000000000139.jpg", "annotations/instances_val2017.json"
+    )
 
 
 def test_coco_stuff_and_a_folder_that_holds_two(tmp_path):
     photo(tmp_path / "images/val2017/000000000139.jpg")
-    palette_png(tmp_path / "annotations/val2017/000000000139.png", annotation(v156=TOP, v17=LEFT, v255=CORNER))
-    palette_png(tmp_path / "annotations/val2017/000000000139_labelTrainIds.png", annotation())  # mmsegmentation leaves these beside
+    palette_png(
+        tmp_path / "annotations/val2017/000000000139.png",
+        annotation(v156=TOP, v17=LEFT, v255=CORNER),
+    )
+    # mmsegmentation leaves these beside
+    palette_png(tmp_path / "annotations/val2017/000000000139_labelTrainIds.png", annotation())
     data = dataset(tmp_path)
     found = masks_of(data, data.read("000000000139"))
     assert data.name == "coco-stuff" and data.ids == ("000000000139",) and len(data.classes) == 171
@@ -131,7 +181,9 @@ def imagenet_s(root, count):
         png = root / f"validation-segmentation/{synset}/ILSVRC2012_val_{number:08}.png"
         photo(root / f"validation/{synset}/ILSVRC2012_val_{number:08}.JPEG")
         png.parent.mkdir(parents=True)
-        Image.fromarray(np.stack([values % 256, values // 256, values * 0], axis=-1).astype(np.uint8)).save(png)
+        Image.fromarray(
+            np.stack([values % 256, values // 256, values * 0], axis=-1).astype(np.uint8)
+        ).save(png)
     return synsets
 
 
@@ -145,14 +197,21 @@ def test_imagenet_s(tmp_path):
     sample = data.read(last)
     (name,) = masks_of(data, sample)
     words = read_classes(files("clipxai.data") / "imagenet.txt")
-    assert data.name == "imagenet-s" and len(data.ids) == 300 and last in data.ids and name == words[synsets[-1]]
+    assert (
+        data.name == "imagenet-s"
+        and len(data.ids) == 300
+        and last in data.ids
+        and name == words[synsets[-1]]
+    )
     assert is_at(sample.masks[0], TOP) and is_at(sample.ignore, CORNER)
     assert are_files(data, last, f"validation/{last}.JPEG", f"validation-segmentation/{last}.png")
 
 
 def test_imagenet_s_with_a_folder_missing(tmp_path):
     imagenet_s(tmp_path, 7)
-    with pytest.raises(ValueError, match="7 folders in validation-segmentation, but ImageNet-S has 50, 300 or 919"):
+    with pytest.raises(
+        ValueError, match="7 folders in validation-segmentation, but ImageNet-S has 50, 300 or 919"
+    ):
         dataset(tmp_path)
 
 
@@ -160,7 +219,10 @@ def test_imagenet_s_with_a_folder_missing(tmp_path):
 def gtsegs(tmp_path):
     """MATLAB 7.3: cells are references, axes are reversed, masks lie in a cell within the cell."""
     with h5py.File(tmp_path / "gtsegs_ijcv.mat", "w") as file:
-        images, masks = (file.create_dataset(f"value/{name}", (2, 1), dtype=h5py.ref_dtype) for name in ("img", "gt"))
+        images, masks = (
+            file.create_dataset(f"value/{name}", (2, 1), dtype=h5py.ref_dtype)
+            for name in ("img", "gt")
+        )
         for n in range(2):
             image = np.random.default_rng(n).integers(0, 255, (30, 40, 3), dtype=np.uint8)
             mask = np.zeros((30, 40), np.uint8)
@@ -176,9 +238,15 @@ def test_imagenet_segmentation(gtsegs):
     for where in (gtsegs, gtsegs / "gtsegs_ijcv.mat"):
         data = dataset(where)
         sample = data.read("1")
-        assert data.name == "imagenet-segmentation" and data.ids == ("0", "1") and len(data.classes) == 1000
+        assert (
+            data.name == "imagenet-segmentation"
+            and data.ids == ("0", "1")
+            and len(data.classes) == 1000
+        )
         assert data.files("1") == (gtsegs / "gtsegs_ijcv.mat",)
-        np.testing.assert_array_equal(sample.image, np.random.default_rng(1).integers(0, 255, (30, 40, 3), dtype=np.uint8))
+        np.testing.assert_array_equal(
+            sample.image, np.random.default_rng(1).integers(0, 255, (30, 40, 3), dtype=np.uint8)
+        )
         assert sample.labels is None and sample.masks.shape == (1, 224, 224)
         assert sample.masks[0, :112, :56].all() and sample.masks.sum() == 112 * 56
 
@@ -186,8 +254,14 @@ def test_imagenet_segmentation(gtsegs):
 def test_emoji_world():
     data = dataset("emoji-world")
     scene, sample = cx.scenes.sample(3), data.read("3")
-    assert len(data.ids) == 1000 and len(data.classes) == 110 and data.prompts[0].startswith("a photo of a")
-    assert [data.classes[label] for label in sample.labels] == [cx.scenes.noun(name) for name in scene.objects]
+    assert (
+        len(data.ids) == 1000
+        and len(data.classes) == 110
+        and data.prompts[0].startswith("a photo of a")
+    )
+    assert [data.classes[label] for label in sample.labels] == [
+        cx.scenes.noun(name) for name in scene.objects
+    ]
     np.testing.assert_array_equal(sample.masks, scene.masks)
     assert data.root is None and data.files("3") == ()
 
@@ -197,7 +271,9 @@ def test_classes_can_be_changed(voc, tmp_path):
     mine.write_text("# only people\n15: a person or two  # comment\n")
     data = dataset(voc, classes=mine)
     assert data.files("2007_000033")[-1] == mine
-    assert data.classes == ("a person or two",) and list(masks_of(data, data.read("2007_000033"))) == ["a person or two"]
+    assert data.classes == ("a person or two",) and list(
+        masks_of(data, data.read("2007_000033"))
+    ) == ["a person or two"]
     mine.write_text("15 person\n")
     with pytest.raises(ValueError, match=r"mine.txt, line 1: expected `value: words`.*'15 person'"):
         dataset(voc, classes=mine)
@@ -214,7 +290,9 @@ def test_classes_can_be_changed(voc, tmp_path):
 def test_wrong_folders_are_one_clear_error(tmp_path, voc):
     with pytest.raises(FileNotFoundError, match="no such data: /nowhere"):
         dataset("/nowhere")
-    with pytest.raises(ValueError, match="expected voc2012: JPEGImages . SegmentationClass .*gtsegs_ijcv.mat"):
+    with pytest.raises(
+        ValueError, match="expected voc2012: JPEGImages . SegmentationClass .*gtsegs_ijcv.mat"
+    ):
         dataset(tmp_path)
     with pytest.raises(ValueError, match="expected coco-stuff: images/val2017"):
         dataset(voc, layout="coco-stuff")
@@ -230,5 +308,10 @@ def test_wrong_folders_are_one_clear_error(tmp_path, voc):
 @pytest.mark.parametrize("name", {layout.classes for layout in LAYOUTS.values()})
 def test_packaged_class_lists(name):
     words = read_classes(files("clipxai.data") / f"{name}.txt")
-    assert len(words) == {"voc2012": 20, "pascal-context": 59, "coco": 80, "coco-stuff": 171, "imagenet": 1000}[name]
+    assert (
+        len(words)
+        == {"voc2012": 20, "pascal-context": 59, "coco": 80, "coco-stuff": 171, "imagenet": 1000}[
+            name
+        ]
+    )
     assert len(set(words.values())) == len(words) or name == "imagenet"

@@ -39,9 +39,12 @@ def test_fills(embedded, scene):
     black = embedded.preprocessor.restore(filled(pixels, "black", embedded)[None])[0]
     grey = embedded.preprocessor.restore(filled(pixels, "mean", embedded)[None])[0]
     blurred = filled(pixels, "blur", embedded)
-    assert (black == 0).all() and len(np.unique(grey.reshape(-1, 3), axis=0)) == 1 and grey.mean() > 90
-    assert blurred.diff().abs().mean() < 0.3 * pixels.diff().abs().mean() and blurred.mean() == pytest.approx(
-        float(pixels.mean()), abs=0.05
+    assert (
+        (black == 0).all() and len(np.unique(grey.reshape(-1, 3), axis=0)) == 1 and grey.mean() > 90
+    )
+    assert (
+        blurred.diff().abs().mean() < 0.3 * pixels.diff().abs().mean()
+        and blurred.mean() == pytest.approx(float(pixels.mean()), abs=0.05)
     )
     with pytest.raises(ValueError, match="choose one of mean, blur, black"):
         filled(pixels, "white", embedded)
@@ -52,7 +55,9 @@ def test_probability_is_the_models_own(embedded, scene):
     pixels = embedded.preprocess(scene.image)
     with torch.no_grad():
         expected = embedded.probabilities(pixels, texts)[0, 1]
-        assert probability(embedded, embedded.encode_text(texts), 1)(pixels)[0] == pytest.approx(float(expected), rel=1e-4)
+        assert probability(embedded, embedded.encode_text(texts), 1)(pixels)[0] == pytest.approx(
+            float(expected), rel=1e-4
+        )
 
 
 def test_the_true_mask_is_more_faithful_than_its_opposite(embedded):
@@ -75,13 +80,19 @@ def test_shuffled_weights_forget_and_leave_the_model_alone(embedded, scene):
     before = {name: tensor.clone() for name, tensor in embedded.state_dict().items()}
     blind, top = randomised(embedded, 0), randomised(embedded, 0, blocks=1)
     assert all(torch.equal(before[name], tensor) for name, tensor in embedded.state_dict().items())
-    changed = {name for name, tensor in top.state_dict().items() if not torch.equal(before[name], tensor)}
+    changed = {
+        name for name, tensor in top.state_dict().items() if not torch.equal(before[name], tensor)
+    }
     last = f"visual.blocks.{len(embedded.visual.blocks) - 1}."
     assert changed and all(name.startswith(last) for name in changed)
     weight = next(name for name in before if "blocks.0." in name and before[name].ndim == 2)
-    assert torch.equal(before[weight].flatten().sort().values, blind.state_dict()[weight].flatten().sort().values)
+    assert torch.equal(
+        before[weight].flatten().sort().values, blind.state_dict()[weight].flatten().sort().values
+    )
     texts = ["a photo of a dog", "a photo of a pizza"]
-    known, lost = (float(m.probabilities(m.preprocess(scene.image), texts)[0, 0]) for m in (embedded, blind))
+    known, lost = (
+        float(m.probabilities(m.preprocess(scene.image), texts)[0, 0]) for m in (embedded, blind)
+    )
     assert known > 0.9 and abs(lost - 0.5) < abs(known - 0.5)
 
 
@@ -97,7 +108,9 @@ def test_sensitivity_of_maps_that_are_steady_or_not():
     pixels = torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))
 
     def maps(pixels):
-        """Brightness by blocks, which noise moves little; and noise alone, which it moves wholly."""
+        """Brightness by blocks, which noise moves little; and noise alone, which it moves
+        wholly.
+        """
         coarse = torch.nn.functional.avg_pool2d(pixels.mean(1, keepdim=True), 4)[:, 0]
         fine = (pixels - pixels[:1]).sum(1)[:, ::4, ::4] + 1e-3 * coarse
         return torch.stack([coarse, fine], dim=1).numpy()

@@ -5,9 +5,24 @@ import pytest
 import torch
 
 import clipxai as cx
-from clipxai.measure import iou, iou_at, localisation, object_contrast, pointing_hit, score_contrast, zero_shot
+from clipxai.measure import (
+    iou,
+    iou_at,
+    localisation,
+    object_contrast,
+    pointing_hit,
+    score_contrast,
+    zero_shot,
+)
 from clipxai.measure.card import figures
-from clipxai.measure.localisation import FIELDS, average_precision, energy_inside, imagenet_segmentation, localise, pixel_accuracy
+from clipxai.measure.localisation import (
+    FIELDS,
+    average_precision,
+    energy_inside,
+    imagenet_segmentation,
+    localise,
+    pixel_accuracy,
+)
 from clipxai.results.maps import otsu
 
 MASK = np.zeros((10, 10), bool)
@@ -17,7 +32,9 @@ MASK[2:5, 3:7] = True
 def test_perfect_opposite_and_constant_maps():
     perfect = MASK * 7.0 - 3
     assert score_contrast(perfect, MASK) == pytest.approx(100) and pointing_hit(perfect, MASK)
-    assert score_contrast(-perfect, MASK) == pytest.approx(-100) and not pointing_hit(-perfect, MASK)
+    assert score_contrast(-perfect, MASK) == pytest.approx(-100) and not pointing_hit(
+        -perfect, MASK
+    )
     assert score_contrast(np.ones((10, 10)), MASK) == 0
     assert iou_at(perfect, MASK, np.array([0.1, 0.5, 0.9])).tolist() == [100, 100, 100]
     assert iou_at(perfect, MASK, np.array([0.0])) == pytest.approx(12)
@@ -44,10 +61,17 @@ def test_the_true_mask_as_a_map_scores_full_marks(embedded):
     def cheat(trace):
         masks = next(at).masks.astype(np.float32)
         grid = cx.Grid(112, 112, (112, 112), (0, 0, 112, 112))
-        return cx.Explanation(masks, trace.texts, "cheat", grid, "mask", trace.images[0], np.zeros(len(masks)))
+        return cx.Explanation(
+            masks, trace.texts, "cheat", grid, "mask", trace.images[0], np.zeros(len(masks))
+        )
 
     score = localisation(embedded, scenes, cheat)
-    assert score.msc == pytest.approx(100) and score.upside_down == 0 and score.miou_half == pytest.approx(100) and score.pointing == 100
+    assert (
+        score.msc == pytest.approx(100)
+        and score.upside_down == 0
+        and score.miou_half == pytest.approx(100)
+        and score.pointing == 100
+    )
     assert score.pairs == sum(len(scene.objects) for scene in scenes)
 
 
@@ -58,7 +82,10 @@ def test_an_untrained_model_guesses(embedded):
     try:
         for tensor in embedded.state_dict().values():
             if tensor.ndim >= 2:
-                tensor.copy_(torch.randn(tensor.shape, generator=torch.Generator().manual_seed(0)) * tensor.std())
+                tensor.copy_(
+                    torch.randn(tensor.shape, generator=torch.Generator().manual_seed(0))
+                    * tensor.std()
+                )
         random = zero_shot(embedded, scenes)
     finally:
         embedded.load_state_dict(state)
@@ -67,7 +94,9 @@ def test_an_untrained_model_guesses(embedded):
 
 
 def test_the_phenomenon_and_its_repair(embedded):
-    """What the paper is about, on 60 held-out scenes: raw maps are upside down, CLIP Surgery turns them over."""
+    """What the paper is about, on 60 held-out scenes: raw maps are upside down, CLIP Surgery turns
+    them over.
+    """
     scenes = [cx.scenes.sample(seed) for seed in range(60)]
     raw = localisation(embedded, scenes, "clip")
     repaired = localisation(embedded, scenes, "clip_surgery")
@@ -78,7 +107,10 @@ def test_the_phenomenon_and_its_repair(embedded):
 
 def test_the_card_has_every_figure(embedded):
     text = figures(embedded, scenes=6)
-    assert "Zero-shot top-1 on 6 held-out scenes" in text and "CLIP Surgery: 6 blocks, minus the empty text" in text
+    assert (
+        "Zero-shot top-1 on 6 held-out scenes" in text
+        and "CLIP Surgery: 6 blocks, minus the empty text" in text
+    )
     assert "| q-k |" in text and "| FFN |" in text and "nan" not in text
 
 
@@ -116,9 +148,17 @@ def test_one_sort_gives_what_single_functions_give():
     assert of["contrast"] == pytest.approx(score_contrast(heat, mask), abs=1e-4)
     assert of["object contrast"] == pytest.approx(object_contrast(heat, mask, others), abs=1e-4)
     assert of["pointing"] == 100 * pointing_hit(heat, mask)
-    assert of["energy"] == pytest.approx(energy_inside(heat, mask)) == pytest.approx(100 * scaled[mask].sum() / scaled.sum(), abs=1e-4)
+    assert (
+        of["energy"]
+        == pytest.approx(energy_inside(heat, mask))
+        == pytest.approx(100 * scaled[mask].sum() / scaled.sum(), abs=1e-4)
+    )
     assert of["AP"] == pytest.approx(average_precision(heat, mask))
-    assert of["accuracy"] == pytest.approx(pixel_accuracy(heat, mask)) == pytest.approx(100 * ((scaled >= 0.5) == mask).mean())
+    assert (
+        of["accuracy"]
+        == pytest.approx(pixel_accuracy(heat, mask))
+        == pytest.approx(100 * ((scaled >= 0.5) == mask).mean())
+    )
     assert of["IoU at 0.5"] == of["IoU at 0.50"] == pytest.approx(iou(scaled >= 0.5, mask))
     assert of["IoU at mean"] == pytest.approx(iou(scaled >= scaled.mean(), mask))
     assert of["IoU at otsu"] == pytest.approx(iou(scaled >= otsu(scaled), mask))
@@ -130,7 +170,9 @@ def test_pixels_without_truth_do_not_count():
     ignore[:, 6:] = True
     changed, altered = heat.copy(), mask.copy()
     altered[:, 6:] = ~altered[:, 6:]
-    np.testing.assert_array_equal(localise(heat, mask, ignore=ignore), localise(changed, altered, ignore=ignore))
+    np.testing.assert_array_equal(
+        localise(heat, mask, ignore=ignore), localise(changed, altered, ignore=ignore)
+    )
     assert localise(heat, mask, ignore=ignore)[0] != localise(heat, mask)[0]
     cropped = heat.copy()
     cropped[:, :2] = np.nan  # where the model did not look
@@ -149,16 +191,30 @@ def test_imagenet_segmentation_by_plain_loops():
         expected += [sum(f == m == side for f, m in pairs), sum(side in (f, m) for f, m in pairs)]
     measured = imagenet_segmentation(heat, mask)
     assert measured[:6].tolist() == expected
-    stacked, truth = torch.from_numpy(np.stack([1 - scaled, scaled])).flatten(), torch.from_numpy(np.stack([~mask, mask])).flatten().long()
-    assert measured[6] == pytest.approx(100 * float(binary_average_precision(stacked, truth)), abs=1e-3)
-    noise = [imagenet_segmentation(random_map(seed, (40, 40))[0], np.arange(1600).reshape(40, 40) < 160)[6] for seed in range(20)]
+    stacked, truth = (
+        torch.from_numpy(np.stack([1 - scaled, scaled])).flatten(),
+        torch.from_numpy(np.stack([~mask, mask])).flatten().long(),
+    )
+    assert measured[6] == pytest.approx(
+        100 * float(binary_average_precision(stacked, truth)), abs=1e-3
+    )
+    noise = [
+        imagenet_segmentation(random_map(seed, (40, 40))[0], np.arange(1600).reshape(40, 40) < 160)[
+            6
+        ]
+        for seed in range(20)
+    ]
     assert np.mean(noise) == pytest.approx(50, abs=3)  # whatever the object's share
 
 
 def test_pixels_that_the_model_did_not_see_do_not_count():
     """Cropping a map and its masks to what was seen is the second route."""
     rng = np.random.default_rng(5)
-    heat, mask, others = rng.random((12, 16)), rng.random((12, 16)) < 0.3, rng.random((12, 16)) < 0.2
+    heat, mask, others = (
+        rng.random((12, 16)),
+        rng.random((12, 16)) < 0.3,
+        rng.random((12, 16)) < 0.2,
+    )
     heat[:, :3] = heat[:, 14:] = np.nan
     seen = (slice(None), slice(3, 14))
     measures = (
@@ -169,18 +225,30 @@ def test_pixels_that_the_model_did_not_see_do_not_count():
         cx.measure.pointing_hit,
     )
     for measure in measures:
-        assert measure(heat, mask) == pytest.approx(measure(heat[seen], mask[seen])), measure.__name__
-    assert cx.measure.object_contrast(heat, mask, others) == pytest.approx(cx.measure.object_contrast(heat[seen], mask[seen], others[seen]))
+        assert measure(heat, mask) == pytest.approx(measure(heat[seen], mask[seen])), (
+            measure.__name__
+        )
+    assert cx.measure.object_contrast(heat, mask, others) == pytest.approx(
+        cx.measure.object_contrast(heat[seen], mask[seen], others[seen])
+    )
     cuts = np.array([0.3, 0.7])
-    np.testing.assert_allclose(cx.measure.iou_at(heat, mask, cuts), cx.measure.iou_at(heat[seen], mask[seen], cuts))
+    np.testing.assert_allclose(
+        cx.measure.iou_at(heat, mask, cuts), cx.measure.iou_at(heat[seen], mask[seen], cuts)
+    )
 
 
 def test_masks_from_files_count_as_masks():
     random = np.random.default_rng(0)
-    heat, mask, others = random.random((20, 30)), random.random((20, 30)) > 0.7, random.random((20, 30)) > 0.8
+    heat, mask, others = (
+        random.random((20, 30)),
+        random.random((20, 30)) > 0.7,
+        random.random((20, 30)) > 0.8,
+    )
     as_read, others_read = mask.astype(np.uint8) * 255, others.astype(np.uint8) * 255
     for measure in (score_contrast, energy_inside, average_precision, pixel_accuracy, pointing_hit):
         assert measure(heat, as_read) == measure(heat, mask), measure.__name__
     assert iou(heat > 0.5, as_read // 2 * 2) == iou(heat > 0.5, mask)
     assert object_contrast(heat, as_read, others_read) == object_contrast(heat, mask, others)
-    np.testing.assert_array_equal(localise(heat, as_read, others_read), localise(heat, mask, others))
+    np.testing.assert_array_equal(
+        localise(heat, as_read, others_read), localise(heat, mask, others)
+    )

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from clipxai.measure.localisation import FIELDS, THRESHOLDS
-from clipxai.measure.meters import ImageNetSegmentation, Localisation, Means, Presence, Recognition, Segmentation
+from clipxai.measure.meters import (
+    ImageNetSegmentation,
+    Localisation,
+    Means,
+    Presence,
+    Recognition,
+    Segmentation,
+)
 
 K = len(THRESHOLDS)
 
@@ -24,7 +31,9 @@ def pairs(count=40, seed=0):
 
 
 def segmented(count):
-    """Rows of pictures with five classes and a background, and of recognition among four classes."""
+    """Rows of pictures with five classes and a background, and of recognition among four
+    classes.
+    """
     rng = np.random.default_rng(1)
     counted = rng.integers(0, 50, (count, 6, 4 + 2 * (K + 1)))
     counted[:, :, 0], counted[:, :, 1] = np.arange(count)[:, None] % 2, [0, 1, 2, 3, 4, -1]
@@ -37,7 +46,8 @@ def test_means_are_exact_and_know_no_order():
         meter = Means()
         for n in order:
             meter.update(rows[n : n + 1])
-        assert meter.compute() == [float(Fraction(1, 3)), 3.0]  # a plain sum gives 0 for the first in some orders
+        # a plain sum gives 0 for the first in some orders
+        assert meter.compute() == [float(Fraction(1, 3)), 3.0]
 
 
 def test_localisation_by_hand():
@@ -51,14 +61,20 @@ def test_localisation_by_hand():
     assert found["upside down"] == pytest.approx(100 * (column["contrast"] < 0).mean())
     curves = rows[:, -K:]
     oracle = max(range(K), key=lambda k: curves[:, k].mean())
-    assert found["mIoU at oracle"] == pytest.approx(curves[:, oracle].mean()) and found["oracle threshold"] == THRESHOLDS[oracle]
+    assert (
+        found["mIoU at oracle"] == pytest.approx(curves[:, oracle].mean())
+        and found["oracle threshold"] == THRESHOLDS[oracle]
+    )
     honest, chosen = [], []
     for half in (0, 1):
         best = max(range(K), key=lambda k: curves[column["half"] != half][:, k].mean())
         chosen.append(THRESHOLDS[best])
         honest += curves[column["half"] == half][:, best].tolist()
     assert found["thresholds of the halves"] == chosen
-    assert found["mIoU at best of other half"] == pytest.approx(np.mean(honest)) and np.mean(honest) <= found["mIoU at oracle"]
+    assert (
+        found["mIoU at best of other half"] == pytest.approx(np.mean(honest))
+        and np.mean(honest) <= found["mIoU at oracle"]
+    )
 
 
 def test_a_single_image_has_no_other_half():
@@ -71,12 +87,17 @@ def test_imagenet_segmentation_divides_sums():
     meter = ImageNetSegmentation()
     meter.update([[90, 100, 80, 90, 10, 20, 70]])
     meter.update([[10, 100, 0, 50, 10, 100, 50]])
-    assert meter.compute() == {"pixel accuracy": 50.0, "mIoU": pytest.approx(50 * (80 / 140 + 20 / 120)), "mAP": 60.0}
+    assert meter.compute() == {
+        "pixel accuracy": 50.0,
+        "mIoU": pytest.approx(50 * (80 / 140 + 20 / 120)),
+        "mAP": 60.0,
+    }
 
 
 def test_presence_counts_pairs_in_order():
     rng = np.random.default_rng(0)
-    rows = np.column_stack([np.round(rng.normal(size=60), 1) - 7, rng.random(60) < 0.4])  # ties, and far outside 0...1
+    # ties, and far outside 0...1
+    rows = np.column_stack([np.round(rng.normal(size=60), 1) - 7, rng.random(60) < 0.4])
     meter = Presence()
     meter.update(rows)
     yes, no = rows[rows[:, 1] == 1, 0], rows[rows[:, 1] == 0, 0]
@@ -110,12 +131,25 @@ if dist.get_rank() == 1:
 dist.destroy_process_group()
 """)
     here = str(Path(__file__).parent)
-    run = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script), here]
+    run = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        str(script),
+        here,
+    ]
     done = subprocess.run(run, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     counted, ranked = segmented(41)
     alone = []
-    for meter, rows in ((Localisation(), pairs(41)), (Segmentation(), counted.reshape(41 * 6, -1)), (Recognition(), ranked)):
+    for meter, rows in (
+        (Localisation(), pairs(41)),
+        (Segmentation(), counted.reshape(41 * 6, -1)),
+        (Recognition(), ranked),
+    ):
         meter.update(rows[::-1])
         alone.append(meter.compute())
     assert done.stdout.strip() == repr(alone)  # to the last digit

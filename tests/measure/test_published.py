@@ -1,4 +1,6 @@
-"""The commands that benchmarks/published.md and uses.md give can be run: they parse, and every name in them exists."""
+"""The commands that benchmarks/published.md and uses.md give can be run: they parse, and every name
+in them exists.
+"""
 
 import re
 import shlex
@@ -13,11 +15,15 @@ from clipxai.measure.data import LAYOUTS, dataset
 from clipxai.model.files.hub import KNOWN
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-PAGES = {name: (BENCHMARKS / name).read_text(encoding="utf-8") for name in ("published.md", "uses.md")}
+PAGES = {
+    name: (BENCHMARKS / name).read_text(encoding="utf-8") for name in ("published.md", "uses.md")
+}
 COMMANDS = [
     command
     for page in PAGES.values()
-    for command in re.findall(r"^(?:Made by `)?clipxai (bench [^`\n]*)", page.replace("\\\n", " "), re.MULTILINE)
+    for command in re.findall(
+        r"^(?:Made by `)?clipxai (bench [^`\n]*)", page.replace("\\\n", " "), re.MULTILINE
+    )
 ]
 
 
@@ -38,9 +44,12 @@ def test_there_are_commands_and_none_of_the_numbers_is_called_ours():
         if line.startswith("|") and "ours" in cells:
             width, ours = len(cells), cells.index("ours")
         elif line.startswith("|"):
-            assert len(cells) == width and cells[ours] in ("", "---"), line  # nothing was measured on a real checkpoint
+            # nothing was measured on a real checkpoint
+            assert len(cells) == width and cells[ours] in ("", "---"), line
 
 
 def test_uses_were_measured_on_the_model_that_ships(embedded):
     settings = Bench(embedded, dataset("emoji-world")).settings
-    assert settings["model"]["weights sha256"] in PAGES["uses.md"], "the embedded model changed: run the command in uses.md again"
+    assert settings["model"]["weights sha256"] in PAGES["uses.md"], (
+        "the embedded model changed: run the command in uses.md again"
+    )

@@ -1,4 +1,6 @@
-"""Segmentation and recognition over a data set: against loops over pixels, torchmetrics, and other orders of the same pictures."""
+"""Segmentation and recognition over a data set: against loops over pixels, torchmetrics, and other
+orders of the same pictures.
+"""
 
 import json
 import math
@@ -37,7 +39,9 @@ def measured(several):
 
 
 def jaccard(found, true, classes):
-    """mIoU by torchmetrics over all pixels of all pictures, of the classes that are true somewhere."""
+    """mIoU by torchmetrics over all pixels of all pictures, of the classes that are true
+    somewhere.
+    """
     found, true = torch.from_numpy(np.array(found)), torch.from_numpy(np.array(true))
     each = multiclass_jaccard_index(found, true, classes, average="none", ignore_index=UNCOUNTED)
     return 100 * float(each[[n for n in range(classes) if (true == n).any()]].double().mean())
@@ -46,9 +50,16 @@ def jaccard(found, true, classes):
 def test_without_background_against_torchmetrics():
     several = [*pictures()]
     found, _, true = zip(*several)
-    assert measured(several)["mIoU"] == pytest.approx(jaccard(found, [np.where(t == BEHIND, UNCOUNTED, t) for t in true], C), rel=1e-5)
-    hits = sum(((f == t) & (t >= 0)).sum() for f, t in zip(found, true)) / sum((t >= 0).sum() for t in true)
-    assert measured(several)["pixel accuracy"] == pytest.approx(100 * hits) and measured(several)["classes"] == C - 1
+    assert measured(several)["mIoU"] == pytest.approx(
+        jaccard(found, [np.where(t == BEHIND, UNCOUNTED, t) for t in true], C), rel=1e-5
+    )
+    hits = sum(((f == t) & (t >= 0)).sum() for f, t in zip(found, true)) / sum(
+        (t >= 0).sum() for t in true
+    )
+    assert (
+        measured(several)["pixel accuracy"] == pytest.approx(100 * hits)
+        and measured(several)["classes"] == C - 1
+    )
 
 
 def cut(several, threshold):
@@ -64,18 +75,27 @@ def test_with_background_against_torchmetrics_at_every_threshold():
     assert result["by threshold"] == pytest.approx(curve, rel=1e-5)
     assert result["with background at oracle"] == pytest.approx(max(curve), rel=1e-5)
     assert result["oracle threshold"] == THRESHOLDS[np.argmax(curve)]
-    assert result["with background at 0.5"] == pytest.approx(curve[9], rel=1e-5) and THRESHOLDS[9] == 0.5
-    best = [max(THRESHOLDS, key=lambda at, half=half: jaccard(*cut(several[half::2], at), C + 1)) for half in (0, 1)]
+    assert (
+        result["with background at 0.5"] == pytest.approx(curve[9], rel=1e-5)
+        and THRESHOLDS[9] == 0.5
+    )
+    best = [
+        max(THRESHOLDS, key=lambda at, half=half: jaccard(*cut(several[half::2], at), C + 1))
+        for half in (0, 1)
+    ]
     assert result["thresholds of the halves"] == best[::-1]
     parts = [cut([picture], best[1 - n % 2]) for n, picture in enumerate(several)]
-    fitted = jaccard([f for found, _ in parts for f in found], [t for _, true in parts for t in true], C + 1)
+    fitted = jaccard(
+        [f for found, _ in parts for f in found], [t for _, true in parts for t in true], C + 1
+    )
     assert result["with background at best of other half"] == pytest.approx(fitted, rel=1e-5)
 
 
 def test_the_order_of_pictures_does_not_matter():
     several = [*pictures(9)]
     result, other = measured(several), measured(several[0::2][::-1] + several[1::2])
-    assert result["mIoU"] == other["mIoU"] and result["by threshold"] == other["by threshold"]  # to the last digit
+    # to the last digit
+    assert result["mIoU"] == other["mIoU"] and result["by threshold"] == other["by threshold"]
     assert measured(several + several)["mIoU"] == pytest.approx(result["mIoU"])
 
 
@@ -83,7 +103,10 @@ def test_pictures_without_background_have_no_number_for_it():
     result = measured(pictures(background=False))
     assert "with background at 0.5" not in result and result["mIoU"] > 0
     one = measured([*pictures(1)])
-    assert math.isnan(one["with background at best of other half"]) and one["with background at oracle"] > 0
+    assert (
+        math.isnan(one["with background at best of other half"])
+        and one["with background at oracle"] > 0
+    )
 
 
 def test_what_the_model_did_not_see_is_not_counted():
@@ -114,16 +137,28 @@ def test_map_is_the_mean_of_average_precisions_by_hand():
         order = np.argsort(-scores[:, c])
         hits = present[order, c]
         precisions.append((np.cumsum(hits) / np.arange(1, 31))[hits].mean())
-    assert meter.compute() == {"mAP": pytest.approx(100 * np.mean(precisions), abs=1e-3), "classes": 5}
+    assert meter.compute() == {
+        "mAP": pytest.approx(100 * np.mean(precisions), abs=1e-3),
+        "classes": 5,
+    }
 
 
 def test_the_bench_measures_what_a_loop_measures(embedded, tmp_path):
-    """Segmentation and recognition of a few scenes: `segment` and `recognise` on all classes, compared pixel by pixel."""
-    bench = Bench(embedded, dataset("emoji-world"), ["clip_surgery_architecture"], ["segmentation", "given-labels", "recognition"])
+    """Segmentation and recognition of a few scenes: `segment` and `recognise` on all classes,
+    compared pixel by pixel.
+    """
+    bench = Bench(
+        embedded,
+        dataset("emoji-world"),
+        ["clip_surgery_architecture"],
+        ["segmentation", "given-labels", "recognition"],
+    )
     scores = summary(bench, run(bench, tmp_path, limit=6))["scores"]
     scenes = [cx.scenes.sample(seed) for seed in range(6)]
     names, several, given, ranked, zero_shot = cx.scenes.class_names(), [], [], [], []
-    spoken = cx.record(embedded, scenes[0].image, [f"a photo of {cx.scenes.noun(name)}" for name in names])
+    spoken = cx.record(
+        embedded, scenes[0].image, [f"a photo of {cx.scenes.noun(name)}" for name in names]
+    )
     for scene in scenes:
         numbers = [names.index(name) for name in scene.objects]
         trace = cx.record(embedded, scene.image, list(spoken.texts))
@@ -134,7 +169,9 @@ def test_the_bench_measures_what_a_loop_measures(embedded, tmp_path):
         given.append((np.array(numbers)[heats.argmax(0)], heats.max(0), true))
         there = np.isin(np.arange(len(names)), numbers)
         ranked.append([*e.scores.max((1, 2)), *there])
-        zero_shot.append([*embedded.probabilities(trace.pixels, list(spoken.texts))[0].tolist(), *there])
+        zero_shot.append(
+            [*embedded.probabilities(trace.pixels, list(spoken.texts))[0].tolist(), *there]
+        )
     of = scores["clip_surgery_architecture"]
     for name, expected in (("segmentation", measured(several)), ("given-labels", measured(given))):
         for measure, value in expected.items():
@@ -143,12 +180,18 @@ def test_the_bench_measures_what_a_loop_measures(embedded, tmp_path):
         meter = Recognition()
         meter.update(table)
         assert scores[row]["recognition"] == pytest.approx(meter.compute(), abs=0.5)
-    assert set(scores) == {"clip_surgery_architecture", "(class token)", "(class token, cosine)", "(class token, feature surgery)"}
+    assert set(scores) == {
+        "clip_surgery_architecture",
+        "(class token)",
+        "(class token, cosine)",
+        "(class token, feature surgery)",
+    }
 
 
 def test_only_what_is_asked_for_is_measured(embedded, tmp_path):
     default = Bench(embedded, dataset("emoji-world"), ["clip"])
-    assert default.metrics == ["localisation", "presence"]  # what benchmarks/leaderboard.md was made with
+    # what benchmarks/leaderboard.md was made with
+    assert default.metrics == ["localisation", "presence"]
     assert set(default.measure("0")["scores"]) == {"(class token)", "clip"}
     bare = Bench(embedded, dataset("emoji-world"), ["clip"], ["localisation"])
     assert set(bare.measure("0")["scores"]) == {"clip"}
@@ -162,11 +205,23 @@ def test_nameless_pictures_cannot_be_segmented_by_name(embedded):
 
 
 def test_on_the_command_line(tmp_path, capsys):
-    command = ["bench", "--limit", "3", "--methods", "clip_surgery", "--metrics", "segmentation,given-labels,recognition"]
+    command = [
+        "bench",
+        "--limit",
+        "3",
+        "--methods",
+        "clip_surgery",
+        "--metrics",
+        "segmentation,given-labels,recognition",
+    ]
     assert main([*command, "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "(class token, feature surgery)" in printed and "recognition" in printed
     results = json.loads((tmp_path / "results.json").read_text())
     assert results["protocol"]["texts"].endswith("all 110 classes for recognition and segmentation")
-    assert "Recognition, per cent: mean over classes" in (tmp_path / "leaderboard.md").read_text(encoding="utf-8")
-    assert "Segmentation, per cent: every pixel" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Recognition, per cent: mean over classes" in (tmp_path / "leaderboard.md").read_text(
+        encoding="utf-8"
+    )
+    assert "Segmentation, per cent: every pixel" in (tmp_path / "report.html").read_text(
+        encoding="utf-8"
+    )

@@ -42,36 +42,68 @@ def test_what_huggingface_has_no_words_for_is_not_written(golden_resnet, golden_
             save_folder(model, tmp_path / "copy")
     oblong = cx.load()
     oblong.visual.image_size = (128, 64)
-    with pytest.raises(ValueError, match="reads images of 128x64 pixels, but Hugging Face's layout has one size for both sides"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            "reads images of 128x64 pixels, but Hugging Face's layout has one size for both sides"
+        ),
+    ):
         save_folder(oblong, tmp_path / "copy")
     assert not any(tmp_path.iterdir())
 
 
 def test_missing_unknown_and_misshapen_tensors_are_named(folder):
     change(folder, lambda state: state.pop("vision_model.encoder.layers.3.mlp.fc2.bias"))
-    with pytest.raises(ValueError, match=r"'vision_model.encoder.layers.3.mlp.fc2.bias' is missing in .*model.safetensors"):
+    with pytest.raises(
+        ValueError,
+        match=r"'vision_model.encoder.layers.3.mlp.fc2.bias' is missing in .*model.safetensors",
+    ):
         cx.load(folder)
-    change(folder, lambda state: state.update({"vision_model.encoder.layers.3.mlp.fc2.bias": torch.zeros(7)}))
-    with pytest.raises(ValueError, match=r"'vision_model.encoder.layers.3.mlp.fc2.bias' of .* has shape \(7,\).*\(128,\)"):
+    change(
+        folder,
+        lambda state: state.update({"vision_model.encoder.layers.3.mlp.fc2.bias": torch.zeros(7)}),
+    )
+    with pytest.raises(
+        ValueError,
+        match=r"'vision_model.encoder.layers.3.mlp.fc2.bias' of .* has shape \(7,\).*\(128,\)",
+    ):
         cx.load(folder)
-    change(folder, lambda state: state.update({"vision_model.encoder.layers.3.mlp.fc2.bias": torch.zeros(128), "adapter": torch.ones(1)}))
+    change(
+        folder,
+        lambda state: state.update(
+            {
+                "vision_model.encoder.layers.3.mlp.fc2.bias": torch.zeros(128),
+                "adapter": torch.ones(1),
+            }
+        ),
+    )
     with pytest.raises(ValueError, match=r"1 tensor\(s\) .* such as 'adapter'"):
         cx.load(folder)
 
 
 def test_position_ids_are_no_weights(folder):
-    change(folder, lambda state: state.update({"text_model.embeddings.position_ids": torch.arange(32)}))
+    change(
+        folder, lambda state: state.update({"text_model.embeddings.position_ids": torch.arange(32)})
+    )
     cx.load(folder)
 
 
 def test_what_is_no_checkpoint(tmp_path, folder):
-    with pytest.raises(FileNotFoundError, match="no checkpoint at .*nowhere.*nothing for the embedded model"):
+    with pytest.raises(
+        FileNotFoundError, match="no checkpoint at .*nowhere.*nothing for the embedded model"
+    ):
         cx.load(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="no weights in .*: looked for model.safetensors with config.json, .*found: nothing"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="no weights in .*: looked for model.safetensors with config.json, .*found: nothing",
+    ):
         cx.load(tmp_path / "empty")
     save_file({"conv.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(ValueError, match="is not a CLIP checkpoint in a known layout; its tensors are named conv.weight"):
+    with pytest.raises(
+        ValueError,
+        match="is not a CLIP checkpoint in a known layout; its tensors are named conv.weight",
+    ):
         cx.load(tmp_path / "other.safetensors")
     (folder / "config.json").write_text(json.dumps({"model_type": "bert"}))
     with pytest.raises(ValueError, match="describes a 'bert' model"):
@@ -110,14 +142,23 @@ def test_a_lone_file_takes_ids_and_says_what_strings_need(golden):
 
 def test_state_dicts_saved_by_torch_load_too(golden_vit, tmp_path):
     model, arrays, _ = golden_vit
-    weights = {name: torch.from_numpy(a.copy()) for name, a in np.load("tests/data/vit_small_weights.npz").items()}
+    weights = {
+        name: torch.from_numpy(a.copy())
+        for name, a in np.load("tests/data/vit_small_weights.npz").items()
+    }
     torch.save(weights, tmp_path / "ViT-small.pt")
-    assert torch.equal(cx.load(tmp_path / "ViT-small.pt").encode_image(arrays["image"]), model.encode_image(arrays["image"]))
+    assert torch.equal(
+        cx.load(tmp_path / "ViT-small.pt").encode_image(arrays["image"]),
+        model.encode_image(arrays["image"]),
+    )
 
 
 def test_activation_can_be_told(golden_vit, tmp_path):
     model, arrays, _ = golden_vit
-    weights = {name: torch.from_numpy(a.copy()) for name, a in np.load("tests/data/vit_small_weights.npz").items()}
+    weights = {
+        name: torch.from_numpy(a.copy())
+        for name, a in np.load("tests/data/vit_small_weights.npz").items()
+    }
     save_file(weights, tmp_path / "laion.safetensors")
     other = cx.load(tmp_path / "laion.safetensors", activation="gelu").encode_image(arrays["image"])
     assert 1e-5 < (other - model.encode_image(arrays["image"])).abs().max() < 0.2

@@ -36,7 +36,9 @@ def test_padding_behind_end_changes_nothing(embedded):
     ids = embedded.tokenize(["a dog", "a photo of a dog and two cats on the grass"])
     padded = F.pad(ids, (0, embedded.text.context - ids.shape[1]))
     assert torch.equal(embedded.encode_text(ids), embedded.encode_text(padded))
-    assert embedded.text(padded).shape[1] == ids.shape[1], "nothing behind the longest text is computed"
+    assert embedded.text(padded).shape[1] == ids.shape[1], (
+        "nothing behind the longest text is computed"
+    )
 
 
 def test_any_size_in_any_order(golden_vit):
@@ -50,7 +52,9 @@ def test_any_size_in_any_order(golden_vit):
         assert trace.image_tokens().shape == (1, 1 + height * width // 64, 64)
     assert torch.equal(model.visual.positions.table, table)
     assert torch.equal(model.encode_image(arrays["image"]), before)
-    with pytest.raises(ValueError, match="image of 60x64 pixels does not fit patches of 8.*such as 56x64"):
+    with pytest.raises(
+        ValueError, match="image of 60x64 pixels does not fit patches of 8.*such as 56x64"
+    ):
         model.encode_image(torch.randn(1, 3, 60, 64))
 
 
@@ -65,7 +69,9 @@ def test_resized_positions_are_remembered_but_not_for_ever(golden_vit):
     bicubic = positions((9, 9))
     positions.mode = "bilinear"
     assert not torch.equal(bicubic, positions((9, 9)))
-    torch.testing.assert_close(bicubic, resize_positions(positions.table, (8, 8), (9, 9), "bicubic"))
+    torch.testing.assert_close(
+        bicubic, resize_positions(positions.table, (8, 8), (9, 9), "bicubic")
+    )
 
 
 def test_bicubic_positions_can_be_asked_for(embedded, scene):
@@ -89,8 +95,14 @@ def test_changed_weights_are_noticed(embedded):
 def test_foreign_ids_are_refused(embedded):
     with pytest.raises(ValueError, match="token ids from 0 to 49407, but this model knows 0 to"):
         embedded.encode_text(torch.tensor([[0, 49407]]))
-    for ids in (torch.zeros(3), torch.zeros(0, 5, dtype=torch.long), torch.zeros(2, 0, dtype=torch.long)):
-        with pytest.raises(ValueError, match=r"whole numbers of shape \(T, S\), both at least 1, not torch") as caught:
+    for ids in (
+        torch.zeros(3),
+        torch.zeros(0, 5, dtype=torch.long),
+        torch.zeros(2, 0, dtype=torch.long),
+    ):
+        with pytest.raises(
+            ValueError, match=r"whole numbers of shape \(T, S\), both at least 1, not torch"
+        ) as caught:
             embedded.encode_text(ids)
         assert str(tuple(ids.shape)) in str(caught.value)
     with pytest.raises(ValueError, match="texts of 40 tokens, but this model reads at most 32"):

@@ -1,4 +1,6 @@
-"""Every form a CLIP comes in: written as its library writes it, loaded, and equal to what it was."""
+"""Every form a CLIP comes in: written as its library writes it, loaded, and equal to what it
+was.
+"""
 
 import json
 import sys
@@ -28,7 +30,9 @@ def open_clip_config(kind):
     """What open_clip writes beside such weights."""
     text = {"context_length": 77, "vocab_size": weights(kind)["token_embedding.weight"].shape[0]}
     width, E = weights(kind)["text_projection"].shape
-    layers = len({name.split(".")[2] for name in weights(kind) if name.startswith("transformer.resblocks.")})
+    layers = len(
+        {name.split(".")[2] for name in weights(kind) if name.startswith("transformer.resblocks.")}
+    )
     text |= {"width": width, "heads": width // 64, "layers": layers}
     vision = {"image_size": 64, "layers": 7, "width": 128, "patch_size": 8, "head_width": 64}
     if kind == "resnet":
@@ -44,13 +48,22 @@ def same_answers(model, arrays):
     torch.testing.assert_close(trace.image_tokens(normalize=False), arrays["raw_tokens"], **CLOSE)
 
 
-@pytest.mark.parametrize("weights_file", ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"])
+@pytest.mark.parametrize(
+    "weights_file", ["open_clip_model.safetensors", "open_clip_pytorch_model.bin"]
+)
 def test_open_clip_folder(golden, tmp_path, weights_file):
     _, arrays, kind = golden
-    state = weights(kind) | {"visual.bn1.num_batches_tracked": torch.tensor(3)} if kind == "resnet" else weights(kind)
-    (save_file if weights_file.endswith("safetensors") else torch.save)(state, tmp_path / weights_file)
+    state = (
+        weights(kind) | {"visual.bn1.num_batches_tracked": torch.tensor(3)}
+        if kind == "resnet"
+        else weights(kind)
+    )
+    (save_file if weights_file.endswith("safetensors") else torch.save)(
+        state, tmp_path / weights_file
+    )
     (tmp_path / "open_clip_config.json").write_text(json.dumps(open_clip_config(kind)))
-    (tmp_path / "config.json").write_text(json.dumps({"architecture": "vit_base_patch16_clip_224"}))  # timm's, of the image tower alone
+    # timm's, of the image tower alone
+    (tmp_path / "config.json").write_text(json.dumps({"architecture": "vit_base_patch16_clip_224"}))
     save_file({"blocks.0.norm1.weight": torch.ones(2)}, tmp_path / "model.safetensors")
     model = cx.load(tmp_path)
     same_answers(model, arrays)
@@ -63,17 +76,27 @@ def test_open_clip_activation_is_the_configs(golden_vit, tmp_path):
     del config["model_cfg"]["quick_gelu"]
     (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
     save_file(weights("vit"), tmp_path / "open_clip_model.safetensors")
-    by_config, by_hand = cx.load(tmp_path), cx.load(tmp_path / "open_clip_model.safetensors", activation="gelu")
+    by_config, by_hand = (
+        cx.load(tmp_path),
+        cx.load(tmp_path / "open_clip_model.safetensors", activation="gelu"),
+    )
     image = golden_vit[1]["image"]
     assert torch.equal(by_config.encode_image(image), by_hand.encode_image(image))
-    assert not torch.allclose(by_config.encode_image(image), golden_vit[0].encode_image(image), atol=1e-5)
+    assert not torch.allclose(
+        by_config.encode_image(image), golden_vit[0].encode_image(image), atol=1e-5
+    )
 
 
 @pytest.mark.parametrize(
     ("part", "setting"),
-    [("vision_cfg", {"timm_model_name": "vit_base"}), ("text_cfg", {"hf_model_name": "roberta-base"}),
-     ("text_cfg", {"no_causal_mask": True}), ("vision_cfg", {"attentional_pool": True}), ("vision_cfg", {"pool_type": "avg"})],
-)  # fmt: skip
+    [
+        ("vision_cfg", {"timm_model_name": "vit_base"}),
+        ("text_cfg", {"hf_model_name": "roberta-base"}),
+        ("text_cfg", {"no_causal_mask": True}),
+        ("vision_cfg", {"attentional_pool": True}),
+        ("vision_cfg", {"pool_type": "avg"}),
+    ],
+)
 def test_open_clip_towers_that_are_not_clips_own_are_named(tmp_path, part, setting):
     config = open_clip_config("vit")
     config["model_cfg"][part] |= setting
@@ -85,11 +108,33 @@ def test_open_clip_towers_that_are_not_clips_own_are_named(tmp_path, part, setti
 
 @pytest.mark.parametrize(
     ("kind", "part", "setting", "message"),
-    [("vit", "vision_cfg", {"head_width": 256}, "head_width=256, but the attention it is a part of is only 128 wide"),
-     ("resnet", "vision_cfg", {"head_width": 512}, "head_width=512, but the attention it is a part of is only 256 wide"),
-     ("vit", "vision_cfg", {"mlp_ratio": 0}, "mlp_ratio=0, but a number above 0 and at most 64 is expected"),
-     ("vit", "text_cfg", {"mlp_ratio": 65}, "mlp_ratio=65, but a number above 0 and at most 64 is expected")],
-)  # fmt: skip
+    [
+        (
+            "vit",
+            "vision_cfg",
+            {"head_width": 256},
+            "head_width=256, but the attention it is a part of is only 128 wide",
+        ),
+        (
+            "resnet",
+            "vision_cfg",
+            {"head_width": 512},
+            "head_width=512, but the attention it is a part of is only 256 wide",
+        ),
+        (
+            "vit",
+            "vision_cfg",
+            {"mlp_ratio": 0},
+            "mlp_ratio=0, but a number above 0 and at most 64 is expected",
+        ),
+        (
+            "vit",
+            "text_cfg",
+            {"mlp_ratio": 65},
+            "mlp_ratio=65, but a number above 0 and at most 64 is expected",
+        ),
+    ],
+)
 def test_open_clip_sizes_that_cannot_be(tmp_path, kind, part, setting, message):
     config = open_clip_config(kind)
     config["model_cfg"][part] |= setting
@@ -100,34 +145,56 @@ def test_open_clip_sizes_that_cannot_be(tmp_path, kind, part, setting, message):
 
 
 def test_open_clip_colours_that_are_a_list(tmp_path):
-    (tmp_path / "open_clip_config.json").write_text(json.dumps(open_clip_config("vit") | {"preprocess_cfg": [1]}))
+    (tmp_path / "open_clip_config.json").write_text(
+        json.dumps(open_clip_config("vit") | {"preprocess_cfg": [1]})
+    )
     save_file(weights("vit"), tmp_path / "open_clip_model.safetensors")
-    with pytest.raises(ValueError, match=r"preprocess_cfg of .*open_clip_config.json must be an object, but is '\[1\]'"):
+    with pytest.raises(
+        ValueError,
+        match=r"preprocess_cfg of .*open_clip_config.json must be an object, but is '\[1\]'",
+    ):
         cx.load(tmp_path)
 
 
-@pytest.mark.parametrize("form", ["safetensors", "pt", "bin", "training checkpoint", "float16", "bfloat16"])
+@pytest.mark.parametrize(
+    "form", ["safetensors", "pt", "bin", "training checkpoint", "float16", "bfloat16"]
+)
 def test_state_dicts(golden, tmp_path, form):
     model, arrays, kind = golden
     state, file = weights(kind), tmp_path / f"x.{form if form in ('pt', 'bin') else 'safetensors'}"
     if form == "training checkpoint":
         file = tmp_path / "epoch_3.pt"
-        torch.save({"epoch": 3, "state_dict": {f"module.{name}": tensor for name, tensor in state.items()}, "optimizer": {}}, file)
+        torch.save(
+            {
+                "epoch": 3,
+                "state_dict": {f"module.{name}": tensor for name, tensor in state.items()},
+                "optimizer": {},
+            },
+            file,
+        )
     elif form in ("pt", "bin"):
         torch.save(state, file)
     else:
-        save_file({n: t.to(getattr(torch, form)) if "float" in form else t for n, t in state.items()}, file)
+        save_file(
+            {n: t.to(getattr(torch, form)) if "float" in form else t for n, t in state.items()},
+            file,
+        )
     loaded = cx.load(file)
     if "float" in form:
         assert (
             loaded.dtype == torch.float32
-            and (loaded.encode_image(arrays["image"]) - model.encode_image(arrays["image"])).abs().max() < 0.05
+            and (loaded.encode_image(arrays["image"]) - model.encode_image(arrays["image"]))
+            .abs()
+            .max()
+            < 0.05
         )
     else:
         same_answers(loaded, arrays)
 
 
-# --- OpenAI's archives ------------------------------------------------------------------------------------------------------------------
+# --- OpenAI's archives
+#
+# ----------------------------------------------------------------------
 
 
 def grow(root, name, tensor):
@@ -137,14 +204,16 @@ def grow(root, name, tensor):
         if part not in dict(root.named_children()):
             root.add_module(part, nn.Module())
         root = getattr(root, part)
-    root.register_parameter(last, nn.Parameter(tensor, requires_grad=False)) if tensor.is_floating_point() else root.register_buffer(
-        last, tensor
-    )
+    root.register_parameter(
+        last, nn.Parameter(tensor, requires_grad=False)
+    ) if tensor.is_floating_point() else root.register_buffer(last, tensor)
 
 
 @pytest.fixture(scope="module", params=["vit", "resnet"])
 def archive(request, tmp_path_factory):
-    """A TorchScript archive as OpenAI's: half precision, three numbers among the tensors, a program that must not be missed."""
+    """A TorchScript archive as OpenAI's: half precision, three numbers among the tensors, a program
+    that must not be missed.
+    """
     root = nn.Module()
     for name, tensor in weights(request.param).items():
         grow(root, name, tensor.half())
@@ -152,24 +221,32 @@ def archive(request, tmp_path_factory):
         root.register_buffer(name, torch.tensor(number))
     file = tmp_path_factory.mktemp("archive") / "ViT-B-16.pt"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("warnings.warn", lambda *_, **__: None)  # torch.jit is deprecated; OpenAI's files are what they are
+        # torch.jit is deprecated; OpenAI's files are what they are
+        patch.setattr("warnings.warn", lambda *_, **__: None)
         torch.jit.save(torch.jit.script(root), file)
     return request.param, file
 
 
 def test_an_archive_nobody_published_needs_trust(archive):
-    with pytest.raises(ValueError, match=r"SHA-256 \w{12}…, none of the nine that OpenAI published: pass trust=True"):
+    with pytest.raises(
+        ValueError,
+        match=r"SHA-256 \w{12}…, none of the nine that OpenAI published: pass trust=True",
+    ):
         cx.load(archive[1])
 
 
 def test_an_archive_is_read_without_running_it(archive, request, monkeypatch):
     kind, file = archive
     for name in ("load", "_C.import_ir_module"):
-        monkeypatch.setattr(f"torch.{'jit.' if name == 'load' else ''}{name}", lambda *_: pytest.fail("the program was loaded"))
+        monkeypatch.setattr(
+            f"torch.{'jit.' if name == 'load' else ''}{name}",
+            lambda *_: pytest.fail("the program was loaded"),
+        )
     model = cx.load(file, trust=True)
     expected = request.getfixturevalue(f"golden_{kind}")
     image = expected[1]["image"]
-    assert (model.encode_image(image) - expected[0].encode_image(image)).abs().max() < 0.02  # half precision
+    # half precision
+    assert (model.encode_image(image) - expected[0].encode_image(image)).abs().max() < 0.02
     assert model.provenance["sha256"] == untrusted.sha256_of(file) and model.dtype == torch.float32
 
 
@@ -180,21 +257,37 @@ def test_a_published_archive_is_known_by_its_hash(archive, monkeypatch):
 
 
 def test_published_hashes_are_whole():
-    assert len(untrusted.OPENAI_SHA256) == 9 and set(checkpoints.hub.SHORT_NAMES) == set(untrusted.OPENAI_SHA256.values())
+    assert len(untrusted.OPENAI_SHA256) == 9 and set(checkpoints.hub.SHORT_NAMES) == set(
+        untrusted.OPENAI_SHA256.values()
+    )
     assert all(len(digest) == 64 and int(digest, 16) for digest in untrusted.OPENAI_SHA256)
 
 
-# --- transformers -----------------------------------------------------------------------------------------------------------------------
+# --- transformers
+#
+# ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def transformers_clip():
     part = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=3, num_attention_heads=4)
     vocabulary = json.loads((EMBEDDED / "vocab.json").read_text(encoding="utf-8"))
-    text = dict(**part, vocab_size=len(vocabulary), max_position_embeddings=20, bos_token_id=vocabulary["<|startoftext|>"],
-                eos_token_id=vocabulary["<|endoftext|>"], pad_token_id=0)  # fmt: skip
+    text = dict(
+        **part,
+        vocab_size=len(vocabulary),
+        max_position_embeddings=20,
+        bos_token_id=vocabulary["<|startoftext|>"],
+        eos_token_id=vocabulary["<|endoftext|>"],
+        pad_token_id=0,
+    )
     torch.manual_seed(0)
-    return CLIPModel(CLIPConfig(projection_dim=32, text_config=text, vision_config=dict(**part, image_size=32, patch_size=8))).eval()
+    return CLIPModel(
+        CLIPConfig(
+            projection_dim=32,
+            text_config=text,
+            vision_config=dict(**part, image_size=32, patch_size=8),
+        )
+    ).eval()
 
 
 def embeddings(model, pixels, ids):
@@ -204,9 +297,15 @@ def embeddings(model, pixels, ids):
 
 
 def compare(theirs, ours):
-    pixels, ids = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1)), ours.tokenize(["a dog", "two cats on the grass"])
-    ids = torch.where(ids == 0, ours.tokenizer.end, ids)  # transformers' pooling looks for the first [end]
-    for mine, expected in zip((ours.encode_image(pixels), ours.encode_text(ids)), embeddings(theirs, pixels, ids)):
+    pixels, ids = (
+        torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1)),
+        ours.tokenize(["a dog", "two cats on the grass"]),
+    )
+    # transformers' pooling looks for the first [end]
+    ids = torch.where(ids == 0, ours.tokenizer.end, ids)
+    for mine, expected in zip(
+        (ours.encode_image(pixels), ours.encode_text(ids)), embeddings(theirs, pixels, ids)
+    ):
         torch.testing.assert_close(mine, expected, **CLOSE)
 
 
@@ -214,7 +313,9 @@ def compare(theirs, ours):
 def test_saved_by_transformers(transformers_clip, tmp_path, processor):
     transformers_clip.save_pretrained(tmp_path)
     if processor.startswith("as"):
-        CLIPTokenizer(vocab=str(EMBEDDED / "vocab.json"), merges=str(EMBEDDED / "merges.txt")).save_pretrained(tmp_path)
+        CLIPTokenizer(
+            vocab=str(EMBEDDED / "vocab.json"), merges=str(EMBEDDED / "merges.txt")
+        ).save_pretrained(tmp_path)
         assert (tmp_path / "tokenizer.json").exists()
     else:
         for name in ("vocab.json", "merges.txt"):
@@ -235,8 +336,12 @@ def test_live_and_fine_tuned(transformers_clip):
     before = {name: tensor.clone() for name, tensor in transformers_clip.state_dict().items()}
     ours = cx.load(transformers_clip, tokenizer=cx.load().tokenizer)
     compare(transformers_clip, ours)
-    assert all(torch.equal(tensor, before[name]) for name, tensor in transformers_clip.state_dict().items())
-    assert all(parameter.requires_grad for parameter in transformers_clip.parameters()), "still trainable"
+    assert all(
+        torch.equal(tensor, before[name]) for name, tensor in transformers_clip.state_dict().items()
+    )
+    assert all(parameter.requires_grad for parameter in transformers_clip.parameters()), (
+        "still trainable"
+    )
     pixels = torch.randn(1, 3, 32, 32)
     kept = ours.encode_image(pixels)
     with torch.no_grad():
@@ -270,7 +375,8 @@ def test_modules_that_are_no_clip():
         cx.load(nn.Linear(2, 2))
 
 
-# --- open_clip's module, of which only names and attributes count -----------------------------------------------------------------------
+# --- open_clip's module, of which only names and attributes count
+# -----------------------------------------------------------------------
 
 
 class QuickGELU(nn.Module):
@@ -279,7 +385,9 @@ class QuickGELU(nn.Module):
 
 @pytest.mark.parametrize("activation", [QuickGELU, nn.GELU])
 def test_live_open_clip(golden, activation):
-    """The tree of modules that open_clip's CLIP is, without open_clip: same names, same attributes."""
+    """The tree of modules that open_clip's CLIP is, without open_clip: same names, same
+    attributes.
+    """
     model, arrays, kind = golden
     root = nn.Module()
     for name, tensor in weights(kind).items():
@@ -305,17 +413,24 @@ def test_neither_library_is_imported(tmp_path):
     """Loading a folder, in a process of its own, with both libraries out of reach."""
     import subprocess
 
-    blocked = "for name in ('transformers', 'open_clip', 'huggingface_hub', 'tokenizers'): sys.modules[name] = None"
+    blocked = (
+        "for name in ('transformers', 'open_clip', 'huggingface_hub', 'tokenizers'): "
+        "sys.modules[name] = None"
+    )
     code = f"import sys\n{blocked}\nimport clipxai as cx\ncx.load()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
 
 
-# --- what load is told ------------------------------------------------------------------------------------------------------------------
+# --- what load is told
+#
+# ----------------------------------------------------------------------
 
 
 def test_revisions_are_for_the_hub():
-    with pytest.raises(ValueError, match="revision='main' is for models on the hub, but .* is on this disk"):
+    with pytest.raises(
+        ValueError, match="revision='main' is for models on the hub, but .* is on this disk"
+    ):
         cx.load(EMBEDDED, revision="main")
 
 
@@ -330,7 +445,9 @@ def test_a_file_that_changes_later_does_not_change_the_model(tmp_path):
     state = load_file(EMBEDDED / "model.safetensors")
     for name in ("config.json", "vocab.json", "merges.txt"):
         (tmp_path / name).write_bytes((EMBEDDED / name).read_bytes())
-    save_file({name: tensor.float() for name, tensor in state.items()}, tmp_path / "model.safetensors")
+    save_file(
+        {name: tensor.float() for name, tensor in state.items()}, tmp_path / "model.safetensors"
+    )
     model = cx.load(tmp_path)
     before = model.visual.projection.clone()
     with (tmp_path / "model.safetensors").open("r+b") as file:

@@ -33,7 +33,9 @@ def test_surgery_tokens_and_similarity(recorded):
     trace, arrays, kind = recorded
     tokens = cx.rewrite(trace, SURGERY[kind])
     torch.testing.assert_close(tokens, arrays["surgery_tokens"], **CLOSE)
-    torch.testing.assert_close(F.normalize(tokens, dim=-1) @ trace.text_features.T, arrays["surgery_similarity"], **CLOSE)
+    torch.testing.assert_close(
+        F.normalize(tokens, dim=-1) @ trace.text_features.T, arrays["surgery_similarity"], **CLOSE
+    )
 
 
 def test_twice_the_size(golden):
@@ -42,15 +44,21 @@ def test_twice_the_size(golden):
         assert kind == "resnet"
         return
     trace = cx.record(model, arrays["image_2x"], arrays["tokens"])
-    torch.testing.assert_close(cx.rewrite(trace, "clip_surgery"), arrays["surgery_tokens_2x"], **CLOSE)
+    torch.testing.assert_close(
+        cx.rewrite(trace, "clip_surgery"), arrays["surgery_tokens_2x"], **CLOSE
+    )
 
 
 def test_feature_surgery(recorded):
     trace, arrays, kind = recorded
     tokens = F.normalize(cx.rewrite(trace, SURGERY[kind]), dim=-1)
     text = trace.text_features
-    torch.testing.assert_close(cx.feature_surgery(tokens, text), arrays["feature_surgery_labels"], **CLOSE)
-    torch.testing.assert_close(cx.feature_surgery(tokens, text[1:], text[0]), arrays["feature_surgery_empty"], **CLOSE)
+    torch.testing.assert_close(
+        cx.feature_surgery(tokens, text), arrays["feature_surgery_labels"], **CLOSE
+    )
+    torch.testing.assert_close(
+        cx.feature_surgery(tokens, text[1:], text[0]), arrays["feature_surgery_empty"], **CLOSE
+    )
 
 
 @pytest.mark.parametrize("name", ["raw", "surgery"])
@@ -68,11 +76,21 @@ def test_maps_on_the_image(recorded, name):
 def test_points_for_sam(golden_vit):
     _, arrays, _ = golden_vit
     scores = arrays["feature_surgery_labels"][0, 1:, 3].reshape(1, 8, 8).numpy()
-    xy, labels = explanation_of(scores, Grid(8, 8, (48, 60), (0, 0, 48, 60))).points(0, threshold=0.8)
+    xy, labels = explanation_of(scores, Grid(8, 8, (48, 60), (0, 0, 48, 60))).points(
+        0, threshold=0.8
+    )
     np.testing.assert_array_equal(xy.astype(int), arrays["points"])
     np.testing.assert_array_equal(labels, arrays["point_labels"])
 
 
 def explanation_of(scores, grid):
     texts = tuple(f"text {n}" for n in range(len(scores)))
-    return Explanation(scores, texts, "clip", grid, "cosine", np.zeros((*grid.image_size, 3), np.uint8), np.zeros(len(scores)))
+    return Explanation(
+        scores,
+        texts,
+        "clip",
+        grid,
+        "cosine",
+        np.zeros((*grid.image_size, 3), np.uint8),
+        np.zeros(len(scores)),
+    )

@@ -1,4 +1,6 @@
-"""Checkpoints made to harm: each is refused with one line, runs nothing, and allocates nothing it only claims to hold."""
+"""Checkpoints made to harm: each is refused with one line, runs nothing, and allocates nothing it
+only claims to hold.
+"""
 
 import gzip
 import io
@@ -24,7 +26,9 @@ KINDS = {}
 
 
 def hostile(match, name=None, posix=False):
-    """Register a function (folder, ran) that spoils a copy of the embedded model's folder, and what loading it must say."""
+    """Register a function (folder, ran) that spoils a copy of the embedded model's folder, and what
+    loading it must say.
+    """
 
     def register(spoil):
         kind = name or spoil.__name__
@@ -34,7 +38,9 @@ def hostile(match, name=None, posix=False):
     return register
 
 
-posix_only = pytest.mark.skipif(os.name != "posix", reason="links and pipes as Linux and macOS have them")
+posix_only = pytest.mark.skipif(
+    os.name != "posix", reason="links and pipes as Linux and macOS have them"
+)
 
 
 class Payload:
@@ -56,7 +62,9 @@ def only(folder, name):
 def header(folder, edit=None, raw=None, length=None, data=b"\0" * 8):
     """A safetensors file with a header of our own making."""
     text = raw if raw is not None else json.dumps(edit).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text) if length is None else length) + text + data)
+    (folder / "model.safetensors").write_bytes(
+        struct.pack("<Q", len(text) if length is None else length) + text + data
+    )
 
 
 def edited(folder, change):
@@ -71,7 +79,9 @@ def config(folder, part=None, **values):
     (folder / "config.json").write_text(json.dumps(described))
 
 
-# --- pickles ----------------------------------------------------------------------------------------------------------------------------
+# --- pickles
+#
+# ----------------------------------------------------------------------
 
 PLAIN = "cannot read .* as plain weights"
 for title, payload in {
@@ -80,7 +90,9 @@ for title, payload in {
     "pickle that evaluates": lambda ran: Payload(eval, f"open({str(ran)!r}, 'w')"),
     "pickle that executes": lambda ran: Payload(exec, f"open({str(ran)!r}, 'w')"),
     "pickle that imports": lambda ran: Payload(__import__, "antigravity"),
-    "pickle that unpickles": lambda ran: Payload(pickle.loads, pickle.dumps(Payload(os.system, f"touch {ran}"))),
+    "pickle that unpickles": lambda ran: Payload(
+        pickle.loads, pickle.dumps(Payload(os.system, f"touch {ran}"))
+    ),
     "pickle that reads our attributes": lambda ran: Payload(getattr, "", "__class__"),
     "pickle that loads with torch": lambda ran: Payload(torch.load, str(ran)),
 }.items():
@@ -91,7 +103,11 @@ for title, payload in {
 
     @hostile(PLAIN, title + ", old format")
     def in_old_format(folder, ran, payload=payload):
-        torch.save({"visual.conv1.weight": payload(ran)}, only(folder, "pytorch_model.bin"), _use_new_zipfile_serialization=False)
+        torch.save(
+            {"visual.conv1.weight": payload(ran)},
+            only(folder, "pytorch_model.bin"),
+            _use_new_zipfile_serialization=False,
+        )
 
 
 @hostile(PLAIN)
@@ -132,20 +148,49 @@ def archive(folder, pickled, **records):
     """What looks like one of OpenAI's TorchScript archives."""
     file = folder / "ViT-B-16.pt"
     with zipfile.ZipFile(file, "w") as zipped:
-        for name, data in {"constants.pkl": b"\x80\x02).", "data.pkl": pickled, "code/__torch__.py": b"import os", **records}.items():
+        for name, data in {
+            "constants.pkl": b"\x80\x02).",
+            "data.pkl": pickled,
+            "code/__torch__.py": b"import os",
+            **records,
+        }.items():
             zipped.writestr("ViT-B-16/" + name, data)
     for name in ("model.safetensors", "config.json"):
         (folder / name).unlink()
 
 
 for title, pickled, match in (
-    ("archive that calls the shell", lambda ran: pickle.dumps(Payload(os.system, f"touch {ran}"), 2), "which no weights need"),
-    ("archive that names a builtin", lambda ran: b"\x80\x02cbuiltins\neval\nX\x01\x00\x00\x001\x85R.", "which no weights need"),
-    ("archive that names torch.load", lambda ran: b"\x80\x02ctorch\nload\nX\x01\x00\x00\x001\x85R.", "which no weights need"),
-    ("archive with a huge table", lambda ran: b"\x80\x02]r\xff\xff\xff\x7f.", "a table larger than itself"),
+    (
+        "archive that calls the shell",
+        lambda ran: pickle.dumps(Payload(os.system, f"touch {ran}"), 2),
+        "which no weights need",
+    ),
+    (
+        "archive that names a builtin",
+        lambda ran: b"\x80\x02cbuiltins\neval\nX\x01\x00\x00\x001\x85R.",
+        "which no weights need",
+    ),
+    (
+        "archive that names torch.load",
+        lambda ran: b"\x80\x02ctorch\nload\nX\x01\x00\x00\x001\x85R.",
+        "which no weights need",
+    ),
+    (
+        "archive with a huge table",
+        lambda ran: b"\x80\x02]r\xff\xff\xff\x7f.",
+        "a table larger than itself",
+    ),
     ("archive cut short", lambda ran: b"\x80\x02]q\x00(", PLAIN),
-    ("archive without tensors", lambda ran: b"\x80\x02].", "is not a CLIP checkpoint in a known layout"),
-    ("archive with a lie about its length", lambda ran: b"\x80\x02\x8e" + struct.pack("<Q", 1 << 60) + b"xx.", PLAIN),
+    (
+        "archive without tensors",
+        lambda ran: b"\x80\x02].",
+        "is not a CLIP checkpoint in a known layout",
+    ),
+    (
+        "archive with a lie about its length",
+        lambda ran: b"\x80\x02\x8e" + struct.pack("<Q", 1 << 60) + b"xx.",
+        PLAIN,
+    ),
 ):
 
     @hostile(match, title)
@@ -161,7 +206,9 @@ def tensor_pickle(elements=4, offset=0, size=(2, 2), stride=(2, 1), key="0"):
 
     class Pickler(pickle.Pickler):
         def persistent_id(self, value):
-            return ("storage", torch.FloatStorage, key, "cpu", elements) if value is STORAGE else None
+            return (
+                ("storage", torch.FloatStorage, key, "cpu", elements) if value is STORAGE else None
+            )
 
     tensor = Payload(torch._utils._rebuild_tensor_v2, STORAGE, offset, size, stride, False, None)
     buffer = io.BytesIO()
@@ -170,12 +217,29 @@ def tensor_pickle(elements=4, offset=0, size=(2, 2), stride=(2, 1), key="0"):
 
 
 for title, wrong, match in (
-    ("archive whose tensor is larger than its bytes", dict(size=(1 << 20, 1 << 20), stride=(1 << 20, 1)), "reaches beyond its 4 numbers"),
-    ("archive whose tensor starts behind its bytes", dict(offset=4), "reaches beyond its 4 numbers"),
+    (
+        "archive whose tensor is larger than its bytes",
+        dict(size=(1 << 20, 1 << 20), stride=(1 << 20, 1)),
+        "reaches beyond its 4 numbers",
+    ),
+    (
+        "archive whose tensor starts behind its bytes",
+        dict(offset=4),
+        "reaches beyond its 4 numbers",
+    ),
     ("archive whose tensor goes backwards", dict(stride=(-1, 1)), "reaches beyond its 4 numbers"),
-    ("archive whose storage is larger than its file", dict(elements=1 << 40), "does not hold the 1099511627776 numbers"),
-    ("archive whose tensor is nowhere", dict(key="../../../etc/passwd"), "There is no item named 'ViT-B-16/data/../../../etc/passwd'"),
-    ("archive whose tensor is in order", {}, "is not a CLIP checkpoint in a known layout"),  # the other five fail as they should
+    (
+        "archive whose storage is larger than its file",
+        dict(elements=1 << 40),
+        "does not hold the 1099511627776 numbers",
+    ),
+    (
+        "archive whose tensor is nowhere",
+        dict(key="../../../etc/passwd"),
+        "There is no item named 'ViT-B-16/data/../../../etc/passwd'",
+    ),
+    # the other five fail as they should
+    ("archive whose tensor is in order", {}, "is not a CLIP checkpoint in a known layout"),
 ):
 
     @hostile(match, title)
@@ -183,7 +247,9 @@ for title, wrong, match in (
         archive(folder, tensor_pickle(**wrong), **{"data/0": b"\0" * 16})
 
 
-# --- safetensors ------------------------------------------------------------------------------------------------------------------------
+# --- safetensors
+#
+# ----------------------------------------------------------------------
 
 F32 = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 HEADERS = {
@@ -198,14 +264,18 @@ HEADERS = {
     "bytes nobody asked for": dict(edit={"a": F32}, data=b"\0" * 100),
     "offsets beyond the file": dict(edit={"a": {**F32, "data_offsets": [0, 1 << 50]}}),
     "offsets the wrong way round": dict(edit={"a": {**F32, "data_offsets": [8, 0]}}),
-    "tensors that overlap": dict(edit={"a": F32, "b": {**F32, "shape": [1], "data_offsets": [4, 8]}}),
+    "tensors that overlap": dict(
+        edit={"a": F32, "b": {**F32, "shape": [1], "data_offsets": [4, 8]}}
+    ),
     "shape that overflows": dict(edit={"a": {**F32, "shape": [1 << 32, 1 << 32, 4]}}),
     "shape below zero": dict(edit={"a": {**F32, "shape": [-2]}}),
     "shape of text": dict(edit={"a": {**F32, "shape": ["two"]}}),
     "shape that is not its bytes": dict(edit={"a": {**F32, "shape": [3]}}),
     "a kind of number nobody knows": dict(edit={"a": {**F32, "dtype": "Q9"}}),
     "a name twice": dict(raw=b'{"a": %s, "a": %s}' % ((json.dumps(F32).encode(),) * 2)),
-    "a field twice": dict(raw=b'{"a": {"dtype": "F32", "dtype": "F16", "shape": [2], "data_offsets": [0, 8]}}'),
+    "a field twice": dict(
+        raw=b'{"a": {"dtype": "F32", "dtype": "F16", "shape": [2], "data_offsets": [0, 8]}}'
+    ),
 }
 for title, wrong in HEADERS.items():
 
@@ -227,7 +297,9 @@ def a_truncated_file(folder, ran):
 
 @hostile("'visual_projection.weight' of .* holds NaN, or numbers that are not finite")
 def nan_weights(folder, ran):
-    edited(folder, lambda state: state["visual_projection.weight"].__setitem__((3, 3), float("nan")))
+    edited(
+        folder, lambda state: state["visual_projection.weight"].__setitem__((3, 3), float("nan"))
+    )
 
 
 @hostile("'logit_scale' of .* holds NaN, or numbers that are not finite")
@@ -237,7 +309,12 @@ def infinite_weights(folder, ran):
 
 @hostile(r"holds torch.int8 \(quantised\?\), but weights are floating-point numbers")
 def whole_numbers_for_weights(folder, ran):
-    edited(folder, lambda state: state.update({"visual_projection.weight": torch.zeros(128, 128, dtype=torch.int8)}))
+    edited(
+        folder,
+        lambda state: state.update(
+            {"visual_projection.weight": torch.zeros(128, 128, dtype=torch.int8)}
+        ),
+    )
 
 
 @hostile(r"has shape \(128, 0\)")
@@ -247,15 +324,21 @@ def an_empty_tensor(folder, ran):
 
 @hostile(r"has shape \(1, 128, 128\)")
 def a_tensor_with_one_dimension_more(folder, ran):
-    edited(folder, lambda state: state.update({"visual_projection.weight": torch.zeros(1, 128, 128)}))
+    edited(
+        folder, lambda state: state.update({"visual_projection.weight": torch.zeros(1, 128, 128)})
+    )
 
 
 @hostile("have no place in this model, such as")
 def ten_thousand_tensors_more(folder, ran):
-    edited(folder, lambda state: state.update({f"extra.{n}": torch.zeros(1) for n in range(10_000)}))
+    edited(
+        folder, lambda state: state.update({f"extra.{n}": torch.zeros(1) for n in range(10_000)})
+    )
 
 
-# --- configs ----------------------------------------------------------------------------------------------------------------------------
+# --- configs
+#
+# ----------------------------------------------------------------------
 
 for title, part, values in (
     ("a width beyond belief", "vision_config", {"hidden_size": 10**9}),
@@ -282,9 +365,17 @@ for title, match, text in (
     ("a config that is no JSON", "is not readable JSON", "{"),
     ("a config nested without end", "is not readable JSON", '{"a":' * 100_000),
     ("a config that is a list", "must hold a JSON object, but holds a list", "[1]"),
-    ("a config with a name twice", "the name 'model_type' stands twice", '{"model_type": "clip", "model_type": "siglip"}'),
+    (
+        "a config with a name twice",
+        "the name 'model_type' stands twice",
+        '{"model_type": "clip", "model_type": "siglip"}',
+    ),
     ("a config of another model", "describes a 'bert' model", '{"model_type": "bert"}'),
-    ("a config whose parts are words", "text_config of .* must be an object", '{"model_type": "clip", "text_config": "large"}'),
+    (
+        "a config whose parts are words",
+        "text_config of .* must be an object",
+        '{"model_type": "clip", "text_config": "large"}',
+    ),
     ("a config whose model is a list", r"describes a \['clip'\] model", '{"model_type": ["clip"]}'),
 ):
 
@@ -315,7 +406,9 @@ def a_config_of_noise(folder, ran):
 
 @hostile("image_std=")
 def a_deviation_of_zero(folder, ran):
-    (folder / "preprocessor_config.json").write_text('{"image_mean": [0.5, 0.5, 0.5], "image_std": [0, 1, 1]}')
+    (folder / "preprocessor_config.json").write_text(
+        '{"image_mean": [0.5, 0.5, 0.5], "image_std": [0, 1, 1]}'
+    )
 
 
 @hostile("gives image_mean=0.5, but three numbers, one for each colour, are expected")
@@ -328,7 +421,9 @@ def a_mean_of_words(folder, ran):
     (folder / "preprocessor_config.json").write_text('{"image_mean": ["a", "b", "c"]}')
 
 
-# --- vocabularies -----------------------------------------------------------------------------------------------------------------------
+# --- vocabularies
+#
+# ----------------------------------------------------------------------
 
 
 def sparse(file, size):
@@ -364,7 +459,9 @@ def a_packed_vocabulary_that_swells(folder, ran):
 @hostile("a vocabulary maps every piece to a whole number")
 def ids_that_are_words(folder, ran):
     vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
-    (folder / "vocab.json").write_text(json.dumps({piece: str(n) for piece, n in vocabulary.items()}))
+    (folder / "vocab.json").write_text(
+        json.dumps({piece: str(n) for piece, n in vocabulary.items()})
+    )
 
 
 @hostile("vocabulary and merges do not belong together")
@@ -384,10 +481,14 @@ def peak():
     """Megabytes this process has ever taken; Windows does not say."""
     if os.name != "posix":
         return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 10 if sys.platform == "linux" else 1 << 20)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        1 << 10 if sys.platform == "linux" else 1 << 20
+    )
 
 
-# --- folders ----------------------------------------------------------------------------------------------------------------------------
+# --- folders
+#
+# ----------------------------------------------------------------------
 
 
 @hostile("no weights in", posix=True)
@@ -419,11 +520,15 @@ def a_link_to_somebody_elses_file(folder, ran):
 @hostile("no weights in")
 def an_index_that_points_outside(folder, ran):
     """Weights in several files are not read; least of all from where an index points."""
-    only(folder, "model.safetensors.index.json").write_text('{"weight_map": {"logit_scale": "../../secret.safetensors"}}')
+    only(folder, "model.safetensors.index.json").write_text(
+        '{"weight_map": {"logit_scale": "../../secret.safetensors"}}'
+    )
     save_file({"logit_scale": torch.ones(())}, folder.parent / "secret.safetensors")
 
 
-# ----------------------------------------------------------------------------------------------------------------------------------------
+#
+#
+# ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("spoil", "match"), KINDS.values())

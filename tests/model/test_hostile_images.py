@@ -18,7 +18,9 @@ NOISE = RNG.integers(0, 256, (64, 48, 3), np.uint8)
 
 def encoded(image, kind, **options):
     buffer = BytesIO()
-    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(buffer, kind, **options)
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(
+        buffer, kind, **options
+    )
     return buffer.getvalue()
 
 
@@ -29,7 +31,13 @@ def chunk(name, data):
 def png(width, height, data=b"", colour=2, bits=8, extra=b""):
     """A PNG written by hand, so that it can say what no writer would."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + extra
+        + chunk(b"IDAT", zlib.compress(data))
+        + chunk(b"IEND", b"")
+    )
 
 
 def flipped(data, where):
@@ -37,17 +45,30 @@ def flipped(data, where):
 
 
 def gif_of(width, height):
-    palette, picture = b"\x80\0\0" + bytes(6), b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02D\x01\0;"
+    palette, picture = (
+        b"\x80\0\0" + bytes(6),
+        b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02D\x01\0;",
+    )
     return b"GIF89a" + struct.pack("<HH", width, height) + palette + picture
 
 
 def bmp_of(width, height):
-    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return (
+        b"BM"
+        + struct.pack("<IHHI", 54, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    )
 
 
 BROKEN = {
-    **{f"truncated {kind}": encoded(NOISE, kind)[:-200] for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")},
-    **{f"{kind} of its first 30 bytes": encoded(NOISE, kind)[:30] for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")},
+    **{
+        f"truncated {kind}": encoded(NOISE, kind)[:-200]
+        for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")
+    },
+    **{
+        f"{kind} of its first 30 bytes": encoded(NOISE, kind)[:30]
+        for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+    },
     "empty": b"",
     "one byte": b"\x89",
     "zeros": bytes(1000),
@@ -65,11 +86,18 @@ BROKEN = {
     "PNG whose stream begins wrong": flipped(encoded(NOISE, "PNG"), 41),
     "PNG with a damaged pixel": flipped(encoded(NOISE, "PNG"), 2000),
     "PNG of a colour type that does not exist": png(10, 10, bytes(310), colour=9),
-    "PNG with a text chunk that unpacks to 80 MB": png(1, 1, bytes(4), extra=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(80_000_000)))),
+    "PNG with a text chunk that unpacks to 80 MB": png(
+        1, 1, bytes(4), extra=chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(80_000_000)))
+    ),
     "JPEG header only": encoded(NOISE, "JPEG")[:20] + b"\xff\xd9",
-    "TIFF whose directory points at itself": b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 0) + struct.pack("<I", 8),
+    "TIFF whose directory points at itself": b"II*\0"
+    + struct.pack("<I", 8)
+    + struct.pack("<H", 0)
+    + struct.pack("<I", 8),
     "TIFF of 32-bit numbers": encoded(Image.fromarray(np.full((4, 4), 70_000, np.int32)), "TIFF"),
-    "TIFF of floats outside 0…1": encoded(Image.fromarray(np.full((4, 4), 300.0, np.float32)), "TIFF"),
+    "TIFF of floats outside 0…1": encoded(
+        Image.fromarray(np.full((4, 4), 300.0, np.float32)), "TIFF"
+    ),
     "TIFF of NaN": encoded(Image.fromarray(np.full((4, 4), np.nan, np.float32)), "TIFF"),
 }
 BOMBS = {
@@ -89,12 +117,17 @@ def test_what_is_broken_is_one_clear_error(kind, tmp_path):
     file = tmp_path / "picture.png"
     file.write_bytes(BROKEN[kind])
     for source in (file, BROKEN[kind]):
-        with pytest.raises(ValueError, match=r"not an image that can be read \(or a truncated one\): (.*picture.png|\d+ bytes)") as raised:
+        with pytest.raises(
+            ValueError,
+            match=r"not an image that can be read \(or a truncated one\): (.*picture.png|\d+ bytes)",
+        ) as raised:
             read_image(source)
         assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("strict", [True, False], ids=["warnings are errors", "warnings are ignored"])
+@pytest.mark.parametrize(
+    "strict", [True, False], ids=["warnings are errors", "warnings are ignored"]
+)
 @pytest.mark.parametrize("kind", BOMBS)
 def test_bombs_are_not_unpacked(kind, strict, recwarn, tmp_path):
     import tracemalloc
@@ -105,7 +138,13 @@ def test_bombs_are_not_unpacked(kind, strict, recwarn, tmp_path):
     tracemalloc.start()
     with warnings.catch_warnings():
         warnings.simplefilter("error" if strict else "ignore")
-        with pytest.raises(ValueError, match="small.png .* 89,478,485 pixels, .* a decompression bomb: .*raise PIL.Image.MAX_IMAGE_PIXELS"):
+        with pytest.raises(
+            ValueError,
+            match=(
+                "small.png .* 89,478,485 pixels, .* a decompression bomb: .*raise "
+                "PIL.Image.MAX_IMAGE_PIXELS"
+            ),
+        ):
             read_image(file)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -115,7 +154,10 @@ def test_bombs_are_not_unpacked(kind, strict, recwarn, tmp_path):
 def test_the_limit_can_be_moved(monkeypatch):
     picture = encoded(NOISE, "PNG")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 64 * 48 - 1)
-    with pytest.warns(Image.DecompressionBombWarning), pytest.raises(ValueError, match="bytes has more than 3,071 pixels"):
+    with (
+        pytest.warns(Image.DecompressionBombWarning),
+        pytest.raises(ValueError, match="bytes has more than 3,071 pixels"),
+    ):
         read_image(picture)
     for limit in (64 * 48, None):
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
@@ -123,7 +165,11 @@ def test_the_limit_can_be_moved(monkeypatch):
 
 
 def apng_or_gif(kind):
-    frames = [Image.fromarray(NOISE), Image.new("RGB", (48, 64), "red"), Image.new("RGB", (48, 64), "blue")]
+    frames = [
+        Image.fromarray(NOISE),
+        Image.new("RGB", (48, 64), "red"),
+        Image.new("RGB", (48, 64), "blue"),
+    ]
     lossless = {"WEBP": {"lossless": True}, "GIF": {}, "PNG": {}, "TIFF": {}}[kind]
     return encoded(frames[0], kind, save_all=True, append_images=frames[1:], **lossless)
 
@@ -147,15 +193,38 @@ WORKS = {  # file, what it shows, and how near the format comes to it
     "TIFF of three pages: the first": (apng_or_gif("TIFF"), SAME, 1e-6),
     "one pixel": (encoded(NOISE[:1, :1], "PNG"), SAME[:1, :1], 1e-6),
     "one row": (encoded(NOISE[:1], "PNG"), SAME[:1], 1e-6),
-    "one bit": (encoded(Image.fromarray(NOISE[..., 0] > 99), "PNG"), np.repeat(NOISE[..., :1] > 99, 3, 2), 1e-6),
+    "one bit": (
+        encoded(Image.fromarray(NOISE[..., 0] > 99), "PNG"),
+        np.repeat(NOISE[..., :1] > 99, 3, 2),
+        1e-6,
+    ),
     "16-bit grey PNG": (encoded(NOISE[..., 0].astype(np.uint16) * 257, "PNG"), GREY, 1e-6),
-    "16-bit grey TIFF, big-endian": (encoded(Image.fromarray(NOISE[..., 0].astype(">u2") * 257), "TIFF"), GREY, 1e-6),
+    "16-bit grey TIFF, big-endian": (
+        encoded(Image.fromarray(NOISE[..., 0].astype(">u2") * 257), "TIFF"),
+        GREY,
+        1e-6,
+    ),
     "16-bit colour PNG": (deep_png(), SAME, 1 / 255),
-    "floats in 0…1": (encoded(Image.fromarray((NOISE[..., 0] / 255).astype(np.float32)), "TIFF"), GREY, 1e-6),
+    "floats in 0…1": (
+        encoded(Image.fromarray((NOISE[..., 0] / 255).astype(np.float32)), "TIFF"),
+        GREY,
+        1e-6,
+    ),
     "CMYK TIFF": (encoded(Image.fromarray(NOISE).convert("CMYK"), "TIFF"), SAME, 1 / 255),
     "YCbCr TIFF": (encoded(Image.fromarray(NOISE).convert("YCbCr"), "TIFF"), SAME, 2 / 255),
-    "grey with alpha": (encoded(Image.merge("LA", [Image.fromarray(NOISE[..., 0]), Image.new("L", (48, 64), 255)]), "PNG"), GREY, 1e-6),
-    "JPEG with something behind its end": (encoded(NOISE, "JPEG", quality=100, subsampling=0) + b"\0" * 5000, SAME, 0.03),
+    "grey with alpha": (
+        encoded(
+            Image.merge("LA", [Image.fromarray(NOISE[..., 0]), Image.new("L", (48, 64), 255)]),
+            "PNG",
+        ),
+        GREY,
+        1e-6,
+    ),
+    "JPEG with something behind its end": (
+        encoded(NOISE, "JPEG", quality=100, subsampling=0) + b"\0" * 5000,
+        SAME,
+        0.03,
+    ),
     "broken EXIF": (encoded(NOISE, "PNG", exif=b"Exif\0\0not a TIFF at all"), SAME, 1e-6),
     "EXIF orientation 77": (encoded(NOISE, "PNG", exif=exif_of(77)), SAME, 1e-6),
 }
@@ -180,7 +249,10 @@ def test_extreme_shapes_reach_the_model(embedded):
 
 def test_folders_and_links_are_no_images(tmp_path):
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"folder.png is a folder, not an image file: .*explain_each take folders"):
+    with pytest.raises(
+        FileNotFoundError,
+        match=r"folder.png is a folder, not an image file: .*explain_each take folders",
+    ):
         read_image(tmp_path / "folder.png")
     if os.name == "posix":
         (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")

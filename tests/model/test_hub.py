@@ -1,4 +1,6 @@
-"""The hub as a server on this machine: what is fetched, what is resumed, what is refused, and what each failure says."""
+"""The hub as a server on this machine: what is fetched, what is resumed, what is refused, and what
+each failure says.
+"""
 
 import hashlib
 import json
@@ -22,7 +24,9 @@ NAME = "someone/small-clip"
 
 
 class Hub(BaseHTTPRequestHandler):
-    """HEAD and GET of …/resolve/<revision>/<file>, as huggingface_hub asks; what goes wrong is set on the server."""
+    """HEAD and GET of …/resolve/<revision>/<file>, as huggingface_hub asks; what goes wrong is set
+    on the server.
+    """
 
     def do_HEAD(self):
         self.answer(body=False)
@@ -35,9 +39,19 @@ class Hub(BaseHTTPRequestHandler):
         if "/resolve/" not in self.path:
             return self.refuse(404, {})
         *repository, _, revision, name = self.path.strip("/").split("/")
-        server.asked.append((self.command, revision, name, self.headers.get("Authorization"), self.headers.get("Range")))
+        server.asked.append(
+            (
+                self.command,
+                revision,
+                name,
+                self.headers.get("Authorization"),
+                self.headers.get("Range"),
+            )
+        )
         if server.status != 200:
-            return self.refuse(server.status, {"X-Error-Code": server.error_code} if server.error_code else {})
+            return self.refuse(
+                server.status, {"X-Error-Code": server.error_code} if server.error_code else {}
+            )
         if "/".join(repository) != NAME:
             return self.refuse(404, {"X-Error-Code": "RepoNotFound"})
         if revision not in ("main", "v1", COMMIT):
@@ -79,11 +93,21 @@ class Hub(BaseHTTPRequestHandler):
 def server(tmp_path, monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     server.files = {file.name: file.read_bytes() for file in EMBEDDED.iterdir()}
-    server.asked, server.announced, server.cut, server.status, server.error_code = [], {}, set(), 200, None
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    server.asked, server.announced, server.cut, server.status, server.error_code = (
+        [],
+        {},
+        set(),
+        200,
+        None,
+    )
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    ).start()
     url = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setattr(constants, "ENDPOINT", url)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}"
+    )
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr("huggingface_hub.file_download.time.sleep", lambda _: None)
     yield server
@@ -96,24 +120,39 @@ def fetched(server):
 
 
 def test_a_model_from_the_hub_is_the_model(server, embedded, scene):
-    server.files |= {"README.md": b"x", "pytorch_model.bin": b"never", "tf_model.h5": b"never", "flax_model.msgpack": b"never"}
+    server.files |= {
+        "README.md": b"x",
+        "pytorch_model.bin": b"never",
+        "tf_model.h5": b"never",
+        "flax_model.msgpack": b"never",
+    }
     model = cx.load(NAME)
     pixels = embedded.preprocess(scene.image)
     assert torch.equal(model.encode_image(pixels), embedded.encode_image(pixels))
     assert model.tokenizer.encode("an owl") == embedded.tokenizer.encode("an owl")
-    assert fetched(server) == ["config.json", "merges.txt", "model.safetensors", "preprocessor_config.json", "vocab.json"], (
-        "and nothing else"
-    )
+    assert fetched(server) == [
+        "config.json",
+        "merges.txt",
+        "model.safetensors",
+        "preprocessor_config.json",
+        "vocab.json",
+    ], "and nothing else"
 
 
 def test_the_commit_is_remembered_and_pinned(server, scene):
     model = cx.load(NAME, revision="v1")
     assert {revision for _, revision, *_ in server.asked} == {"v1"}
     e = cx.explain(cx.record(model, scene.image, "a dog"), "clip")
-    assert e.provenance["revision"] == COMMIT and e.provenance["source"] == NAME and e.provenance["model"] == "small-clip"
+    assert (
+        e.provenance["revision"] == COMMIT
+        and e.provenance["source"] == NAME
+        and e.provenance["model"] == "small-clip"
+    )
     asked = len(server.asked)
     assert cx.load(NAME, revision=COMMIT).provenance["revision"] == COMMIT
-    assert not [call for call in server.asked[asked:] if call[0] == "GET"], "what is on disk is not fetched again"
+    assert not [call for call in server.asked[asked:] if call[0] == "GET"], (
+        "what is on disk is not fetched again"
+    )
 
 
 def test_open_clip_layout_from_the_hub(server, golden_vit):
@@ -132,19 +171,32 @@ def test_short_names(server, monkeypatch):
 
 
 def test_a_cut_connection_is_resumed(server, monkeypatch):
-    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1 << 16)  # what is kept of a cut download is whole chunks
+    # what is kept of a cut download is whole chunks
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1 << 16)
     server.cut = {"model.safetensors"}
     cx.load(NAME)
-    gets = [byte_range for command, _, name, _, byte_range in server.asked if command == "GET" and name == "model.safetensors"]
+    gets = [
+        byte_range
+        for command, _, name, _, byte_range in server.asked
+        if command == "GET" and name == "model.safetensors"
+    ]
     half = len(server.files["model.safetensors"]) // 2
-    assert gets[0] is None and gets[1].startswith("bytes=") and 0 < int(gets[1][6:].split("-")[0]) <= half, "the rest, not all again"
+    assert (
+        gets[0] is None
+        and gets[1].startswith("bytes=")
+        and 0 < int(gets[1][6:].split("-")[0]) <= half
+    ), "the rest, not all again"
 
 
 def test_what_was_not_announced_is_removed(server, tmp_path):
     server.announced["model.safetensors"] = "f" * 64
-    with pytest.raises(OSError, match="model.safetensors is not what the hub announced .* was removed: try again"):
+    with pytest.raises(
+        OSError, match="model.safetensors is not what the hub announced .* was removed: try again"
+    ):
         cx.load(NAME)
-    assert not list((tmp_path / "cache").rglob("model.safetensors")) and not list((tmp_path / "cache").rglob("f" * 64))
+    assert not list((tmp_path / "cache").rglob("model.safetensors")) and not list(
+        (tmp_path / "cache").rglob("f" * 64)
+    )
     del server.announced["model.safetensors"]
     cx.load(NAME)
 
@@ -158,11 +210,23 @@ def test_tokens_are_sent(server, monkeypatch):
 @pytest.mark.parametrize(
     ("status", "code", "message"),
     [
-        (401, None, r"no such model on http://127.0.0.1:\d+ that you may read: check the name, or log in"),
-        (401, "GatedRepo", r"someone/small-clip is gated: accept its terms on http://127.0.0.1:\d+/someone/small-clip and log in"),
+        (
+            401,
+            None,
+            r"no such model on http://127.0.0.1:\d+ that you may read: check the name, or log in",
+        ),
+        (
+            401,
+            "GatedRepo",
+            r"someone/small-clip is gated: accept its terms on http://127.0.0.1:\d+/someone/small-clip and log in",
+        ),
         (403, "GatedRepo", "someone/small-clip is gated"),
         (404, "RepoNotFound", "no folder 'someone/small-clip' here, and no such model on"),
-        (503, None, r"config.json of someone/small-clip is not in the cache \(.*cache\), and .* cannot be reached \(it answered 503\)"),
+        (
+            503,
+            None,
+            r"config.json of someone/small-clip is not in the cache \(.*cache\), and .* cannot be reached \(it answered 503\)",
+        ),
         (
             500,
             None,
@@ -178,19 +242,27 @@ def test_refusals(server, status, code, message):
 
 
 def test_a_revision_that_is_not_there(server):
-    with pytest.raises(ValueError, match="someone/small-clip has no revision 'v9'; its branches and commits stand on"):
+    with pytest.raises(
+        ValueError,
+        match="someone/small-clip has no revision 'v9'; its branches and commits stand on",
+    ):
         cx.load(NAME, revision="v9")
 
 
 def test_a_name_the_hub_cannot_have(server):
-    with pytest.raises(ValueError, match="'someone/small--clip' is not the name of a model on the hub: "):
+    with pytest.raises(
+        ValueError, match="'someone/small--clip' is not the name of a model on the hub: "
+    ):
         cx.load("someone/small--clip")
     assert not server.asked
 
 
 def test_a_repository_without_a_model(server):
     server.files = {"README.md": b"data"}
-    with pytest.raises(FileNotFoundError, match="no weights in someone/small-clip: looked for model.safetensors with config.json"):
+    with pytest.raises(
+        FileNotFoundError,
+        match="no weights in someone/small-clip: looked for model.safetensors with config.json",
+    ):
         cx.load(NAME)
     server.files = {"config.json": b'{"model_type": "bert"}', "model.safetensors": b""}
     with pytest.raises(ValueError, match="someone/small-clip describes a 'bert' model"):
@@ -201,7 +273,8 @@ def test_a_repository_without_a_model(server):
 def test_offline(server, monkeypatch, tmp_path):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(
-        OSError, match=r"config.json of someone/small-clip is not in the cache \(.*cache\), .*HF_HUB_OFFLINE is set\): copy"
+        OSError,
+        match=r"config.json of someone/small-clip is not in the cache \(.*cache\), .*HF_HUB_OFFLINE is set\): copy",
     ) as caught:
         cx.load(NAME)
     assert "use the embedded model, load()" in str(caught.value) and not server.asked
@@ -220,7 +293,11 @@ def test_unreachable_but_cached(server, monkeypatch):
 
 
 def test_nobody_answers(server, monkeypatch):
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(
+        constants,
+        "HUGGINGFACE_CO_URL_TEMPLATE",
+        "http://127.0.0.1:9/{repo_id}/resolve/{revision}/{filename}",
+    )
     with pytest.raises(OSError, match="cannot be reached .* copy the model's folder"):
         cx.load(NAME)
 
@@ -236,13 +313,20 @@ def test_a_commit_that_would_climb_out_of_the_cache(server, monkeypatch, tmp_pat
     monkeypatch.setattr("test_hub.COMMIT", "../../../../climbed")
     with pytest.raises((ValueError, OSError)):
         cx.load(NAME)
-    assert not [path for path in tmp_path.rglob("climbed*")] and not [path for path in tmp_path.parent.glob("climbed*")]
+    assert not [path for path in tmp_path.rglob("climbed*")] and not [
+        path for path in tmp_path.parent.glob("climbed*")
+    ]
 
 
 def test_the_table_of_models_knows_what_is_on_disk(server, capsys, monkeypatch):
     assert main(["models"]) == 0
     table = capsys.readouterr().out
-    assert "ViT-L/14@336px" in table and "Apache-2.0" in table and "605 MB" in table and "on this disk" not in table
+    assert (
+        "ViT-L/14@336px" in table
+        and "Apache-2.0" in table
+        and "605 MB" in table
+        and "on this disk" not in table
+    )
     monkeypatch.setattr(hub, "KNOWN", (hub.Known(NAME, "MIT", 1_000_000),))
     cx.load(NAME)
     assert main(["models"]) == 0
@@ -258,8 +342,26 @@ def test_sizes_in_the_table_are_those_of_the_models(known):
 def test_the_command_line_says_it_in_one_line(server, capsys, tmp_path):
     sample = next(EMBEDDED.parent.joinpath("samples").glob("*.png"))
     server.status, server.error_code = 404, "RepoNotFound"
-    assert main(["explain", str(sample), "a dog", "--model", NAME, "--out", str(tmp_path / "e.npz")]) == 2
+    assert (
+        main(["explain", str(sample), "a dog", "--model", NAME, "--out", str(tmp_path / "e.npz")])
+        == 2
+    )
     assert capsys.readouterr().err.count("\n") == 1
     server.status = 200
-    assert main(["explain", str(sample), "a dog", "--model", NAME, "--revision", "v1", "--out", str(tmp_path / "e.npz")]) == 0
+    assert (
+        main(
+            [
+                "explain",
+                str(sample),
+                "a dog",
+                "--model",
+                NAME,
+                "--revision",
+                "v1",
+                "--out",
+                str(tmp_path / "e.npz"),
+            ]
+        )
+        == 0
+    )
     assert cx.Explanation.from_npz(tmp_path / "e.npz").provenance["revision"] == COMMIT

@@ -13,7 +13,9 @@ PREPARE = Preprocessor((224, 224), 16)
 
 
 def picture(height=60, width=90):
-    """A picture without symmetry: red grows to the right, green downwards, and one corner is blue."""
+    """A picture without symmetry: red grows to the right, green downwards, and one corner is
+    blue.
+    """
     y, x = np.mgrid[:height, :width]
     image = np.stack([255 * x / width, 255 * y / height, 20 + 0 * x], axis=-1).astype(np.uint8)
     image[: height // 4, : width // 4, 2] = 250
@@ -32,7 +34,9 @@ def test_resize_matches_pillow(size):
     coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), np.uint8))
     image = np.asarray(coarse.resize(size[::-1], Image.Resampling.BICUBIC))
     noisy = np.clip(image + rng.normal(0, 12, image.shape), 0, 255).astype(np.uint8)
-    ours = PREPARE(noisy).pixels[0] * torch.tensor(CLIP_STD).view(3, 1, 1) + torch.tensor(CLIP_MEAN).view(3, 1, 1)
+    ours = PREPARE(noisy).pixels[0] * torch.tensor(CLIP_STD).view(3, 1, 1) + torch.tensor(
+        CLIP_MEAN
+    ).view(3, 1, 1)
     pillow = np.asarray(Image.fromarray(noisy).resize((224, 224), Image.Resampling.BICUBIC)) / 255
     assert abs(ours.permute(1, 2, 0).numpy() - pillow).mean() < 1 / 255
 
@@ -43,10 +47,16 @@ def test_crop_equals_openais_transform():
     left = round((short.width - 224) / 2)
     expected = np.asarray(short.crop((left, 0, left + 224, 224))) / 255
     ours = PREPARE(image, mode="crop")
-    pixels = ours.pixels[0] * torch.tensor(CLIP_STD).view(3, 1, 1) + torch.tensor(CLIP_MEAN).view(3, 1, 1)
+    pixels = ours.pixels[0] * torch.tensor(CLIP_STD).view(3, 1, 1) + torch.tensor(CLIP_MEAN).view(
+        3, 1, 1
+    )
     assert abs(pixels.permute(1, 2, 0).numpy() - expected).mean() < 1 / 255
     top, left, bottom, right = ours.grids[0].box
-    assert (top, bottom) == (0, 300) and abs((right - left) - 300) < 2 and abs((left + right) / 2 - 250) < 2
+    assert (
+        (top, bottom) == (0, 300)
+        and abs((right - left) - 300) < 2
+        and abs((left + right) / 2 - 250) < 2
+    )
 
 
 def test_aspect_keeps_the_ratio_in_whole_patches():
@@ -75,7 +85,9 @@ def test_alpha_is_laid_over_white():
     image[:, 45:, 3] = 255
     for source in (image, encoded(image), Image.fromarray(image)):
         read = read_image(source)
-        assert np.allclose(read[:, :45], 1) and np.allclose(read[:, 45:], picture()[:, 45:] / 255, atol=1 / 255)
+        assert np.allclose(read[:, :45], 1) and np.allclose(
+            read[:, 45:], picture()[:, 45:] / 255, atol=1 / 255
+        )
     palette = Image.fromarray(image).convert("P")
     palette.info["transparency"] = palette.getpixel((0, 0))
     assert np.allclose(read_image(palette)[0, 0], 1)
@@ -122,7 +134,11 @@ def test_restore_undoes_the_normalisation():
         (b"<svg/>", ValueError, "not an image that can be read"),
         (np.zeros((0, 5, 3), np.uint8), ValueError, r"not empty, but has shape \(0, 5, 3\)"),
         (np.zeros((5, 5, 2), np.uint8), ValueError, r"shape \(5, 5, 2\)"),
-        (np.full((5, 5, 3), 200.0), ValueError, "float image must lie in 0…1, but spans 200…200: divide it by 255"),
+        (
+            np.full((5, 5, 3), 200.0),
+            ValueError,
+            "float image must lie in 0…1, but spans 200…200: divide it by 255",
+        ),
         (np.full((5, 5, 3), np.nan), ValueError, "float image must lie in 0…1, but spans nan"),
         (np.zeros((5, 5, 3), np.int64), ValueError, "uint8, uint16 or float in 0…1, not int64"),
         ({"a": 1}, TypeError, "cannot read a dict as an image"),
@@ -143,8 +159,12 @@ def test_truncated_file(tmp_path):
 
 
 def test_sizes_and_modes_that_do_not_exist():
-    with pytest.raises(ValueError, match="size 100x100 is not a multiple of the patch, 16 pixels; nearest: 96x96"):
+    with pytest.raises(
+        ValueError, match="size 100x100 is not a multiple of the patch, 16 pixels; nearest: 96x96"
+    ):
         PREPARE(picture(), size=100)
-    with pytest.raises(ValueError, match="unknown mode 'stretch'; choose one of squash, crop, aspect"):
+    with pytest.raises(
+        ValueError, match="unknown mode 'stretch'; choose one of squash, crop, aspect"
+    ):
         PREPARE(picture(), mode="stretch")
     assert PREPARE(picture(), size=(32, 64)).pixels.shape == (1, 3, 32, 64)

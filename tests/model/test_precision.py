@@ -18,7 +18,8 @@ FROM_THE_TRACE = [
     "naclip",
     "clearclip",
 ]
-TEXTS = ["a dog", "a bicycle"]  # both are there: the map of what is absent is flat, and has no ranks to keep
+# both are there: the map of what is absent is flat, and has no ranks to keep
+TEXTS = ["a dog", "a bicycle"]
 
 
 def rank_correlation(a, b):
@@ -28,10 +29,13 @@ def rank_correlation(a, b):
 
 @pytest.fixture(scope="module")
 def exact(embedded, scene):
-    return {name: cx.explain(cx.record(embedded, scene.image, TEXTS), name) for name in FROM_THE_TRACE}
+    return {
+        name: cx.explain(cx.record(embedded, scene.image, TEXTS), name) for name in FROM_THE_TRACE
+    }
 
 
-@pytest.mark.parametrize("name", FROM_THE_TRACE[:-1])  # ClearCLIP's maps of this model vary in the third digit only, bfloat16's last
+# ClearCLIP's maps of this model vary in the third digit only, bfloat16's last
+@pytest.mark.parametrize("name", FROM_THE_TRACE[:-1])
 @pytest.mark.parametrize("how", ["weights in bfloat16", "autocast"])
 def test_bfloat16_ranks_patches_alike(exact, scene, name, how):
     model = cx.load(dtype=torch.bfloat16) if how.startswith("weights") else cx.load()
@@ -40,7 +44,9 @@ def test_bfloat16_ranks_patches_alike(exact, scene, name, how):
     assert e.scores.shape == exact[name].scores.shape and e.scores.dtype == np.float32
     for mine, expected in zip(e.scores, exact[name].scores):
         assert rank_correlation(mine, expected) >= 0.99
-        assert (np.sign(mine) == np.sign(expected))[abs(expected) > 0.05].all(), "no clear score changes its sign"
+        assert (np.sign(mine) == np.sign(expected))[abs(expected) > 0.05].all(), (
+            "no clear score changes its sign"
+        )
     np.testing.assert_allclose(e.presence, exact[name].presence, atol=0.02)
 
 
@@ -57,7 +63,9 @@ def test_to_moves_and_casts_everything(scene, exact):
     model.encode_image(model.preprocess(scene.image, size=160))  # remembers resized positions
     model = model.to(torch.bfloat16)
     trace = cx.record(model, scene.image, TEXTS)
-    assert {tensor.dtype for tensor in (trace.stream, trace.text_tokens, trace.layers[0].q)} == {torch.bfloat16}
+    assert {tensor.dtype for tensor in (trace.stream, trace.text_tokens, trace.layers[0].q)} == {
+        torch.bfloat16
+    }
     assert trace.text_features.dtype == trace.image_tokens().dtype == torch.float32
     assert rank_correlation(cx.explain(trace).scores[0], exact["clip_surgery"].scores[0]) >= 0.99
     model.encode_image(model.preprocess(scene.image, size=160))
@@ -72,7 +80,9 @@ class NoFloat64(TorchDispatchMode):
     def __torch_dispatch__(self, function, types, arguments=(), options=None):
         made = function(*arguments, **(options or {}))
         for tensor in made if isinstance(made, (tuple, list)) else [made]:
-            assert not isinstance(tensor, torch.Tensor) or tensor.dtype != torch.float64, f"{function} makes float64"
+            assert not isinstance(tensor, torch.Tensor) or tensor.dtype != torch.float64, (
+                f"{function} makes float64"
+            )
         return made
 
 
@@ -93,19 +103,32 @@ def test_nothing_needs_float64(scene):
 def test_autocast_leaves_what_is_inside_as_exact_as_its_recording(embedded, scene):
     with torch.autocast("cpu", torch.bfloat16):
         trace = cx.record(embedded, scene.image, TEXTS)
-        parts, heads, words = cx.contributions(trace), cx.head_contributions(trace), cx.token_scores(trace)
+        parts, heads, words = (
+            cx.contributions(trace),
+            cx.head_contributions(trace),
+            cx.token_scores(trace),
+        )
         seen = cx.explain(trace, "gscorecam", channels=4)
     assert parts.residual < 1e-5 and heads.residual < 5e-3
     plain = cx.record(embedded, scene.image, TEXTS)
     for name, scores in cx.token_scores(plain).scores.items():
         assert np.corrcoef(words.scores[name].ravel(), scores.ravel())[0, 1] > 0.999, name
-    assert rank_correlation(seen.scores[0], cx.explain(plain, "gscorecam", channels=4).scores[0]) > 0.99
+    assert (
+        rank_correlation(seen.scores[0], cx.explain(plain, "gscorecam", channels=4).scores[0])
+        > 0.99
+    )
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_the_bottleneck_of_half_weights(embedded, scene, dtype):
-    half, full = (cx.record(model, scene.image, "a dog on grass") for model in (cx.load(dtype=dtype), embedded))
+    half, full = (
+        cx.record(model, scene.image, "a dog on grass")
+        for model in (cx.load(dtype=dtype), embedded)
+    )
     found, expected = (cx.explain(trace, "m2ib", steps=4, samples=2) for trace in (half, full))
-    assert np.isfinite(found.scores).all() and rank_correlation(found.scores[0], expected.scores[0]) > 0.98
+    assert (
+        np.isfinite(found.scores).all()
+        and rank_correlation(found.scores[0], expected.scores[0]) > 0.98
+    )
     words = [cx.word_relevance(trace, "m2ib", steps=4, samples=2).by_word for trace in (half, full)]
     assert max(words[0], key=words[0].get) == max(words[1], key=words[1].get)

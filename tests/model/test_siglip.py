@@ -1,4 +1,6 @@
-"""Equal to transformers' SigLIP and SigLIP 2, and what a tower without a class token means for maps."""
+"""Equal to transformers' SigLIP and SigLIP 2, and what a tower without a class token means for
+maps.
+"""
 
 import json
 
@@ -31,12 +33,22 @@ def shaken(model):
 
 @pytest.fixture(scope="module")
 def siglip():
-    return shaken(SiglipModel(SiglipConfig(text_config=TEXT, vision_config=dict(**SMALL, image_size=32, patch_size=8))))
+    return shaken(
+        SiglipModel(
+            SiglipConfig(text_config=TEXT, vision_config=dict(**SMALL, image_size=32, patch_size=8))
+        )
+    )
 
 
 @pytest.fixture(scope="module")
 def siglip2():
-    return shaken(Siglip2Model(Siglip2Config(text_config=TEXT, vision_config=dict(**SMALL, num_patches=16, patch_size=8))))
+    return shaken(
+        Siglip2Model(
+            Siglip2Config(
+                text_config=TEXT, vision_config=dict(**SMALL, num_patches=16, patch_size=8)
+            )
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +64,20 @@ def ours(siglip, tmp_path_factory):
 def unigram():
     """A SentencePiece vocabulary as SigLIP's: whole words for a few, letters for the rest."""
     words = ["▁a", "▁photo", "▁of", "▁dog", "▁cat", "▁two", "s", "▁"]
-    vocabulary = [("<unk>", 0.0), ("</s>", 0.0), *((w, -2.0) for w in words), *((c, -6.0) for c in "abcdefghijklmnopqrstuvwxyz0123456789")]
+    vocabulary = [
+        ("<unk>", 0.0),
+        ("</s>", 0.0),
+        *((w, -2.0) for w in words),
+        *((c, -6.0) for c in "abcdefghijklmnopqrstuvwxyz0123456789"),
+    ]
     backend = Backend(models.Unigram(vocabulary, unk_id=0))
-    backend.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()])
+    backend.normalizer = normalizers.Sequence(
+        [normalizers.Lowercase(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+    )
     backend.pre_tokenizer = pre_tokenizers.Metaspace()
-    backend.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    backend.post_processor = processors.TemplateProcessing(
+        single="$A </s>", special_tokens=[("</s>", 1)]
+    )
     backend.decoder = decoders.Metaspace()
     return backend
 
@@ -71,7 +92,9 @@ def test_siglip_features_and_logits(siglip, ours):
     torch.testing.assert_close(ours.encode_image(pixels), expected.image_embeds, **CLOSE)
     torch.testing.assert_close(ours.encode_text(IDS), expected.text_embeds, **CLOSE)
     torch.testing.assert_close(ours(pixels, IDS), expected.logits_per_image, **CLOSE)
-    torch.testing.assert_close(ours.probabilities(pixels, IDS), expected.logits_per_image.sigmoid(), **CLOSE)
+    torch.testing.assert_close(
+        ours.probabilities(pixels, IDS), expected.logits_per_image.sigmoid(), **CLOSE
+    )
 
 
 def test_siglip_at_another_size(siglip, ours):
@@ -82,7 +105,9 @@ def test_siglip_at_another_size(siglip, ours):
     finally:
         ours.visual.positions.mode = "bilinear"
     with torch.no_grad():
-        expected = siglip.vision_model(pixel_values=pixels, interpolate_pos_encoding=True).pooler_output
+        expected = siglip.vision_model(
+            pixel_values=pixels, interpolate_pos_encoding=True
+        ).pooler_output
     torch.testing.assert_close(mine, expected, **CLOSE)
 
 
@@ -91,8 +116,12 @@ def test_a_patch_says_what_the_head_says_to_it_alone(siglip, ours):
     tokens = cx.record(ours, pixels, IDS).image_tokens(normalize=False)
     with torch.no_grad():
         stream = siglip.vision_model(pixel_values=pixels).last_hidden_state
-        alone = torch.stack([siglip.vision_model.head(stream[:, n : n + 1]) for n in range(16)], dim=1)
-        torch.testing.assert_close(tokens[:, :1], siglip.vision_model.head(stream)[:, None], **CLOSE)
+        alone = torch.stack(
+            [siglip.vision_model.head(stream[:, n : n + 1]) for n in range(16)], dim=1
+        )
+        torch.testing.assert_close(
+            tokens[:, :1], siglip.vision_model.head(stream)[:, None], **CLOSE
+        )
     torch.testing.assert_close(tokens[:, 1:], alone, **CLOSE)
 
 
@@ -110,10 +139,14 @@ def test_siglip2_features(siglip2, size):
     ours = cx.load(siglip2)
     pixels = torch.randn(2, 3, *size, generator=torch.Generator().manual_seed(5))
     h, w = size[0] // 8, size[1] // 8
-    rows = pixels.reshape(2, 3, h, 8, w, 8).permute(0, 2, 4, 3, 5, 1).reshape(2, h * w, 192)  # patches as transformers' processor cuts them
+    # patches as transformers' processor cuts them
+    rows = pixels.reshape(2, 3, h, 8, w, 8).permute(0, 2, 4, 3, 5, 1).reshape(2, h * w, 192)
     with torch.no_grad():
         expected = siglip2(
-            input_ids=IDS, pixel_values=rows, pixel_attention_mask=torch.ones(2, h * w), spatial_shapes=torch.tensor([[h, w]] * 2)
+            input_ids=IDS,
+            pixel_values=rows,
+            pixel_attention_mask=torch.ones(2, h * w),
+            spatial_shapes=torch.tensor([[h, w]] * 2),
         )
     torch.testing.assert_close(ours.encode_image(pixels), expected.image_embeds, **CLOSE)
     torch.testing.assert_close(ours.encode_text(IDS), expected.text_embeds, **CLOSE)
@@ -123,7 +156,9 @@ def test_siglip2_features(siglip2, size):
 def test_siglip2_saved_to_a_folder(siglip2, tmp_path):
     siglip2.save_pretrained(tmp_path)
     pixels = torch.randn(1, 3, 32, 32)
-    torch.testing.assert_close(cx.load(tmp_path).encode_image(pixels), cx.load(siglip2).encode_image(pixels))
+    torch.testing.assert_close(
+        cx.load(tmp_path).encode_image(pixels), cx.load(siglip2).encode_image(pixels)
+    )
 
 
 def test_texts_are_padded_to_the_full_length_without_punctuation(ours):
@@ -143,21 +178,35 @@ def test_siglip2_tokens_equal_transformers(tmp_path, side):
     vocabulary = {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<mask>": 4, "▁": 5}
     vocabulary |= {letter: n for n, letter in enumerate("abcdefghijklmnop.,!?", 6)}
     vocabulary |= {f"<0x{byte:02X}>": 40 + byte for byte in range(256)} | {"ab": 300, "▁a": 301}
-    theirs = Siglip2Tokenizer(vocab=vocabulary, merges=[("a", "b"), ("▁", "a")], add_eos_token=True, padding_side=side)
+    theirs = Siglip2Tokenizer(
+        vocab=vocabulary, merges=[("a", "b"), ("▁", "a")], add_eos_token=True, padding_side=side
+    )
     theirs.add_eos_token = True
     theirs.save_pretrained(tmp_path)
-    mine = PieceTokenizer.from_files(tmp_path / "tokenizer.json", tmp_path / "tokenizer_config.json", 64)
+    mine = PieceTokenizer.from_files(
+        tmp_path / "tokenizer.json", tmp_path / "tokenizer_config.json", 64
+    )
     for text in ("a cab, mad!", "", "ABBA.", "zebra é 🐕", "a  b"):
-        assert mine.encode(text) == theirs(text, padding="max_length", max_length=64)["input_ids"], text
+        assert (
+            mine.encode(text) == theirs(text, padding="max_length", max_length=64)["input_ids"]
+        ), text
 
 
-@pytest.mark.parametrize("name", [name for name, method in cx.METHODS.items() if "siglip" in method.architectures])
+@pytest.mark.parametrize(
+    "name", [name for name, method in cx.METHODS.items() if "siglip" in method.architectures]
+)
 def test_methods_without_a_class_token(ours, name):
-    trace = cx.record(ours, torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(6)), ["a dog", "two cats"])
+    trace = cx.record(
+        ours,
+        torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(6)),
+        ["a dog", "two cats"],
+    )
     assert trace.residual(0).shape == (2, 24, 64) and trace.attention(0).shape == (2, 4, 24, 24)
     for e in cx.explain(trace, name):
         assert e.scores.shape == (2, 4, 6) and np.isfinite(e.scores).all() and e.varies()
-    torch.testing.assert_close(torch.from_numpy(e.presence), (trace.image_features @ trace.text_features.T)[1])
+    torch.testing.assert_close(
+        torch.from_numpy(e.presence), (trace.image_features @ trace.text_features.T)[1]
+    )
 
 
 def test_neighbourhood_has_no_row_for_a_class_token(ours):

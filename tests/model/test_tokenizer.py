@@ -1,4 +1,6 @@
-"""The same ids as transformers' tokenizer, words that know their pieces, and errors that say what to do."""
+"""The same ids as transformers' tokenizer, words that know their pieces, and errors that say what
+to do.
+"""
 
 import gzip
 import json
@@ -9,12 +11,32 @@ import pytest
 from transformers import CLIPTokenizer
 
 from clipxai.model.files.checkpoints import EMBEDDED
-from clipxai.model.words.tokenizer import END, OPENAI_MERGES, START, Tokenizer, byte_alphabet, clean, vocabulary_of
+from clipxai.model.words.tokenizer import (
+    END,
+    OPENAI_MERGES,
+    START,
+    Tokenizer,
+    byte_alphabet,
+    clean,
+    vocabulary_of,
+)
 
 TEXTS = [
-    "a photo of an owl.", "A Photo  of\ttwo CATS!", "", " ", "it's they've I'll we'd you're", "naïve café — œuvre", "日本語のテキスト",
-    "dog 🐕 and 🚲", "abc123 4,567.89", "xylophone-playing zebras", "...!?", "line\nbreak", "Ünïcödé Straße", "a" * 15,
-]  # fmt: skip
+    "a photo of an owl.",
+    "A Photo  of\ttwo CATS!",
+    "",
+    " ",
+    "it's they've I'll we'd you're",
+    "naïve café — œuvre",
+    "日本語のテキスト",
+    "dog 🐕 and 🚲",
+    "abc123 4,567.89",
+    "xylophone-playing zebras",
+    "...!?",
+    "line\nbreak",
+    "Ünïcödé Straße",
+    "a" * 15,
+]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +58,17 @@ def test_html_entities_and_mojibake_are_mended_as_openai_does(tokenizer):
 def test_pieces_merge_back_to_words(tokenizer):
     text = "a photo of an ambulance and a xylophone."
     ids, words = tokenizer.encode(text), tokenizer.words(text)
-    assert [word.text for word in words] == ["a", "photo", "of", "an", "ambulance", "and", "a", "xylophone", "."]
+    assert [word.text for word in words] == [
+        "a",
+        "photo",
+        "of",
+        "an",
+        "ambulance",
+        "and",
+        "a",
+        "xylophone",
+        ".",
+    ]
     assert words[0].start == 1 and words[-1].stop == len(ids) - 1
     assert all(before.stop == after.start for before, after in zip(words, words[1:]))
     for word in words:
@@ -51,7 +83,9 @@ def test_any_text_survives_the_round_trip(tokenizer, text):
 
 
 def test_too_long(tokenizer):
-    with pytest.raises(ValueError, match=r"text of 202 tokens, but this model reads at most 77.*truncate=True"):
+    with pytest.raises(
+        ValueError, match=r"text of 202 tokens, but this model reads at most 77.*truncate=True"
+    ):
         tokenizer.encode("dog " * 200)
     ids = tokenizer.encode("dog " * 200, truncate=True)
     assert len(ids) == 77 and ids[-1] == tokenizer.end
@@ -61,15 +95,21 @@ def test_too_long(tokenizer):
 
 
 def test_openai_file_gives_the_ids_openai_gives(tmp_path):
-    """OpenAI's file has one header line, 48,894 merges in use, and more lines that are never read."""
+    """OpenAI's file has one header line, 48,894 merges in use, and more lines that are never
+    read.
+    """
     letters = list(byte_alphabet().values())
     merges = [(a, b) for a in letters for b in letters][: OPENAI_MERGES + 1000]
     file = tmp_path / "bpe_simple_vocab_16e6.txt.gz"
-    file.write_bytes(gzip.compress(('"bpe_simple_vocab"\n' + "".join(f"{a} {b}\n" for a, b in merges)).encode()))
+    file.write_bytes(
+        gzip.compress(('"bpe_simple_vocab"\n' + "".join(f"{a} {b}\n" for a, b in merges)).encode())
+    )
     tokenizer = Tokenizer.from_openai(file)
     assert len(tokenizer.vocabulary) == 49408
     assert (tokenizer.start, tokenizer.end) == (49406, 49407)
-    assert tokenizer.vocabulary["!"] == 0 and tokenizer.vocabulary["a</w>"] == 256 + letters.index("a")
+    assert tokenizer.vocabulary["!"] == 0 and tokenizer.vocabulary["a</w>"] == 256 + letters.index(
+        "a"
+    )
 
 
 def test_broken_vocabularies_are_named(tmp_path):
@@ -85,30 +125,78 @@ def test_broken_vocabularies_are_named(tmp_path):
 
 
 def strings(count):
-    """Every kind of text somebody may type, and kinds nobody would: seeded, so a failure comes back."""
+    """Every kind of text somebody may type, and kinds nobody would: seeded, so a failure comes
+    back.
+    """
     chance = random.Random(0)
     words = "a an the photo of dog owl clock, two-legged CATS! café naïve Straße 日本語 привет עברית ہندی 🐕 🇨🇭 ½ Å ﬁ 3.14 2,000".split()
-    words += ["👩\u200d👩\u200d👧", "&amp;", "&lt;b&gt;", "&#39;", "&eacute;", "it's", "we'll", f" {START} ", f" {END} "]
-    words += ["</w>", "\u200b", "\u00a0", "e\u0301", "\U0001d54f", "\t", "\n", "'s", "''", "_", "<|", "Ǆ", "ẞ", "\u0378"]
-    planes = [(32, 127), (160, 0x250), (0x370, 0x600), (0x900, 0xE00), (0x2000, 0x2400), (0x3040, 0x9FFF), (0x1F300, 0x1FAFF)]
+    words += [
+        "👩\u200d👩\u200d👧",
+        "&amp;",
+        "&lt;b&gt;",
+        "&#39;",
+        "&eacute;",
+        "it's",
+        "we'll",
+        f" {START} ",
+        f" {END} ",
+    ]
+    words += [
+        "</w>",
+        "\u200b",
+        "\u00a0",
+        "e\u0301",
+        "\U0001d54f",
+        "\t",
+        "\n",
+        "'s",
+        "''",
+        "_",
+        "<|",
+        "Ǆ",
+        "ẞ",
+        "\u0378",
+    ]
+    planes = [
+        (32, 127),
+        (160, 0x250),
+        (0x370, 0x600),
+        (0x900, 0xE00),
+        (0x2000, 0x2400),
+        (0x3040, 0x9FFF),
+        (0x1F300, 0x1FAFF),
+    ]
     yield from ["", " ", "a" * 5000, "ab " * 3000, "&amp;" * 500, "é" * 400, "\U0001f415" * 300]
     for _ in range(count - 7):
         if chance.random() < 0.6:
-            yield chance.choice(["", " ", "  "]).join(chance.choices(words, k=chance.randint(0, 12)))
+            yield chance.choice(["", " ", "  "]).join(
+                chance.choices(words, k=chance.randint(0, 12))
+            )
         else:
-            text = "".join(chr(chance.randrange(*chance.choice(planes))) for _ in range(chance.randint(0, 30)))
-            # libraries know different Unicode versions; the lower case of İ is two characters, which only transformers orders anew
-            yield "".join(letter for letter in text if unicodedata.category(letter) != "Cn" and letter != "İ")
+            text = "".join(
+                chr(chance.randrange(*chance.choice(planes))) for _ in range(chance.randint(0, 30))
+            )
+            # libraries know different Unicode versions; the lower case of İ is two characters,
+            # which only transformers orders anew
+            yield "".join(
+                letter for letter in text if unicodedata.category(letter) != "Cn" and letter != "İ"
+            )
 
 
 def test_five_thousand_texts_have_transformers_ids(tokenizer):
-    """Compared after OpenAI's cleaning (entities, mended Unicode), which transformers leaves out; what needs no cleaning also as it is."""
+    """Compared after OpenAI's cleaning (entities, mended Unicode), which transformers leaves out;
+    what needs no cleaning also as it is.
+    """
     theirs = CLIPTokenizer(vocab=str(EMBEDDED / "vocab.json"), merges=str(EMBEDDED / "merges.txt"))
     tokenizer.context, kept = 10**6, tokenizer.context
     try:
         texts = list(strings(5000))
         cleaned = [clean(text) for text in texts]
-        mine, expected, raw = [tokenizer.encode(t) for t in texts], theirs(cleaned)["input_ids"], theirs(texts)["input_ids"]
+        mine, expected, raw = (
+            [tokenizer.encode(t) for t in texts],
+            theirs(cleaned)["input_ids"],
+            theirs(texts)["input_ids"],
+        )
     finally:
         tokenizer.context = kept
     different = [text for text, a, b in zip(texts, mine, expected) if a != b]
@@ -118,6 +206,8 @@ def test_five_thousand_texts_have_transformers_ids(tokenizer):
 
 
 def test_tokenizer_json_holds_the_same_vocabulary(tokenizer, tmp_path):
-    CLIPTokenizer(vocab=str(EMBEDDED / "vocab.json"), merges=str(EMBEDDED / "merges.txt")).save_pretrained(tmp_path)
+    CLIPTokenizer(
+        vocab=str(EMBEDDED / "vocab.json"), merges=str(EMBEDDED / "merges.txt")
+    ).save_pretrained(tmp_path)
     again = Tokenizer.from_tokenizer_json(tmp_path / "tokenizer.json")
     assert again.vocabulary == tokenizer.vocabulary and again.merges == tokenizer.merges

@@ -21,17 +21,29 @@ def pair(request, tmp_path):
     (patch, width, layers, heads), (text_width, text_heads), joint = SIZES[request.param]
     config = CLIPConfig(
         projection_dim=joint,
-        vision_config=dict(patch_size=patch, hidden_size=width, intermediate_size=4 * width, num_hidden_layers=layers,
-                           num_attention_heads=heads, image_size=224),
-        text_config=dict(hidden_size=text_width, intermediate_size=4 * text_width, num_attention_heads=text_heads,
-                         bos_token_id=49406, eos_token_id=49407),
-    )  # fmt: skip
+        vision_config=dict(
+            patch_size=patch,
+            hidden_size=width,
+            intermediate_size=4 * width,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            image_size=224,
+        ),
+        text_config=dict(
+            hidden_size=text_width,
+            intermediate_size=4 * text_width,
+            num_attention_heads=text_heads,
+            bos_token_id=49406,
+            eos_token_id=49407,
+        ),
+    )
     torch.manual_seed(0)
     theirs = CLIPModel(config).eval()
     with torch.no_grad():
         for name, parameter in theirs.named_parameters():
             if "position_embedding" in name or "class_embedding" in name or name.endswith("bias"):
-                parameter.normal_(std=0.1)  # they start at or near zero, which would hide a forgotten term
+                # they start at or near zero, which would hide a forgotten term
+                parameter.normal_(std=0.1)
     theirs.save_pretrained(tmp_path)
     yield theirs, cx.load(tmp_path)
     del theirs
@@ -43,7 +55,8 @@ def test_image_and_text_features(pair):
     pixels = torch.randn(2, 3, 224, 224)
     ids = torch.randint(1, 40000, (3, 12))
     ids[:, 0] = 49406
-    ids[0, 11], ids[1, 7], ids[2, 4] = 49407, 49407, 49407  # [end] at different places, anything behind it
+    # [end] at different places, anything behind it
+    ids[0, 11], ids[1, 7], ids[2, 4] = 49407, 49407, 49407
     ids[1, 8:] = ids[2, 5:] = 49407  # padded as transformers pads
     with torch.no_grad():
         expected = theirs(input_ids=ids, pixel_values=pixels)

@@ -8,14 +8,22 @@ from true_sizes import empty
 
 import clipxai as cx
 
-GRIDS = {"B/32": 7, "B/16": 14, "L/14": 16, "L/14@336px": 24, "RN50": 7, "siglip-base-patch16-224": 14}
+GRIDS = {
+    "B/32": 7,
+    "B/16": 14,
+    "L/14": 16,
+    "L/14@336px": 24,
+    "RN50": 7,
+    "siglip-base-patch16-224": 14,
+}
 
 
 @pytest.mark.parametrize("name", GRIDS)
 def test_once_through(name):
     model = empty(name).to_empty(device="cpu").eval().requires_grad_(False)
     generator = torch.Generator().manual_seed(0)
-    noise = 0.02 * torch.randn(1 << 20, generator=generator)  # the same million numbers again and again: 428 million take long to draw
+    # the same million numbers again and again: 428 million take long to draw
+    noise = 0.02 * torch.randn(1 << 20, generator=generator)
     for key, tensor in model.state_dict().items():
         if key.endswith(("running_var", "ln_1.weight", "ln_2.weight")):
             tensor.fill_(1.0)

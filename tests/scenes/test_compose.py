@@ -35,7 +35,9 @@ def test_a_scene_drawn_finer_is_the_same_scene():
 
 
 def test_masks_are_exact():
-    """Pixels inside a mask change when the object is another one; pixels far outside all masks do not."""
+    """Pixels inside a mask change when the object is another one; pixels far outside all masks do
+    not.
+    """
     scene = cx.scenes.compose(["dog", "bicycle"], background="wall", seed=3)
     assert scene.masks.shape == (2, 112, 112) and scene.masks.dtype == bool
     assert not (scene.masks[0] & scene.masks[1]).any()
@@ -54,18 +56,31 @@ def test_two_of_a_kind_share_a_mask():
 
 def test_captions_name_what_is_there():
     scenes = [cx.scenes.sample(seed, size=32) for seed in range(300)]
-    assert all(any(name.split()[0][:4] in scene.caption for name in scene.objects) for scene in scenes)
-    placed = [any(phrase in scene.caption for phrase in cx.scenes.background_phrases(scene.background)) for scene in scenes]
+    assert all(
+        any(name.split()[0][:4] in scene.caption for name in scene.objects) for scene in scenes
+    )
+    placed = [
+        any(phrase in scene.caption for phrase in cx.scenes.background_phrases(scene.background))
+        for scene in scenes
+    ]
     assert 0.38 < np.mean(placed) < 0.52
     assert {len(scene.objects) for scene in scenes} == {1, 2, 3}
 
 
 @pytest.mark.parametrize(
     ("name", "one", "many"),
-    [("owl", "an owl", "owls"), ("butterfly", "a butterfly", "butterflies"), ("cup of coffee", "a cup of coffee", "cups of coffee"),
-     ("sheep", "a sheep", "sheep"), ("grapes", "grapes", "grapes"), ("bus", "a bus", "buses"), ("tomato", "a tomato", "tomatoes"),
-     ("couch", "a couch", "couches"), ("monkey", "a monkey", "monkeys")],
-)  # fmt: skip
+    [
+        ("owl", "an owl", "owls"),
+        ("butterfly", "a butterfly", "butterflies"),
+        ("cup of coffee", "a cup of coffee", "cups of coffee"),
+        ("sheep", "a sheep", "sheep"),
+        ("grapes", "grapes", "grapes"),
+        ("bus", "a bus", "buses"),
+        ("tomato", "a tomato", "tomatoes"),
+        ("couch", "a couch", "couches"),
+        ("monkey", "a monkey", "monkeys"),
+    ],
+)
 def test_english(name, one, many):
     assert cx.scenes.noun(name) == one and plural(name) == many
 

@@ -1,4 +1,6 @@
-"""The trainer on a tiny run: it learns, stops, goes on exactly where it stopped, and writes what `load` reads."""
+"""The trainer on a tiny run: it learns, stops, goes on exactly where it stopped, and writes what
+`load` reads.
+"""
 
 import json
 
@@ -9,7 +11,10 @@ import clipxai as cx
 from clipxai.scenes import train
 from clipxai.scenes.vocabulary import learn_merges
 
-TINY = (train.Phase(32, 1.0, 24, 24 * 6, (1e-3, 5e-4)), train.Phase(48, 0.5, 16, 16 * 3, (5e-4, 1e-5)))
+TINY = (
+    train.Phase(32, 1.0, 24, 24 * 6, (1e-3, 5e-4)),
+    train.Phase(48, 0.5, 16, 16 * 3, (5e-4, 1e-5)),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +22,9 @@ def small_model(monkeypatch):
     def make_model(tokenizer):
         size = dict(width=32, heads=2, ffn_width=64, joint=32, activation="gelu")
         visual = cx.model.vit.VisionTransformer(image_size=(48, 48), patch=16, layers=7, **size)
-        text = cx.model.text.TextTransformer(vocabulary=len(tokenizer.vocabulary), context=32, layers=2, **size)
+        text = cx.model.text.TextTransformer(
+            vocabulary=len(tokenizer.vocabulary), context=32, layers=2, **size
+        )
         return cx.CLIP(visual, text, tokenizer)
 
     monkeypatch.setattr(train, "make_model", make_model)
@@ -45,13 +52,17 @@ def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch):
     resumed = train.Run(tmp_path / "parts", TINY)
     assert (resumed.at.phase, resumed.at.step) == (0, 4)
     resumed.train(save_every=2, report_every=10**9)
-    for (name, a), (_, b) in zip(whole.model.state_dict().items(), resumed.model.state_dict().items()):
+    for (name, a), (_, b) in zip(
+        whole.model.state_dict().items(), resumed.model.state_dict().items()
+    ):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5, msg=name)
 
 
 def test_it_learns_logs_and_exports(tmp_path):
     run = train.Run(tmp_path / "run", (train.Phase(32, 1.0, 32, 32 * 12, (2e-3, 2e-3)),))
-    first = train.contrastive_loss(run.model, *next(train.batches(run.model.tokenizer, TINY[0], 0, 1)), 1.0).item()
+    first = train.contrastive_loss(
+        run.model, *next(train.batches(run.model.tokenizer, TINY[0], 0, 1)), 1.0
+    ).item()
     run.train(save_every=100, report_every=12)
     line = json.loads((tmp_path / "run" / "log.jsonl").read_text())
     assert line["samples"] == 384 and line["loss"] < first + 0.3
@@ -66,9 +77,13 @@ def test_a_small_world_is_learned_in_memory():
     torch.manual_seed(0)
     model = train.make_model(train.make_tokenizer())
     before = cx.measure.localisation(model, [world.sample(0)], "clip").msc
-    steps, losses = zip(*train.learn(model, train.Phase(32, 0.5, 16, 16 * 30, (3e-3, 3e-3)), world.sample))
+    steps, losses = zip(
+        *train.learn(model, train.Phase(32, 0.5, 16, 16 * 30, (3e-3, 3e-3)), world.sample)
+    )
     assert steps == tuple(range(1, 31)) and sum(losses[-5:]) < sum(losses[:5]) - 0.5
-    assert cx.measure.localisation(model, [world.sample(0)], "clip").msc != before, "the caller's model is the one that learns"
+    assert cx.measure.localisation(model, [world.sample(0)], "clip").msc != before, (
+        "the caller's model is the one that learns"
+    )
 
 
 def test_scenes_of_a_small_world():
@@ -77,7 +92,9 @@ def test_scenes_of_a_small_world():
     assert {name for scene in drawn for name in scene.objects} == set(world.objects)
     assert {scene.background for scene in drawn} == set(world.backgrounds)
     assert {len(scene.objects) for scene in drawn} == {1, 2, 3}
-    assert len({scene.image.tobytes() for scene in drawn}) == len(drawn), "no scene is in both splits"
+    assert len({scene.image.tobytes() for scene in drawn}) == len(drawn), (
+        "no scene is in both splits"
+    )
     assert (world.sample(3).image == world.sample(3, "test").image).all()
     with pytest.raises(ValueError, match="this world has 2; name more"):
         train.SmallWorld(("cat", "dog"), ("grass",))
@@ -94,10 +111,17 @@ def test_another_recipe_does_not_continue_a_run(tmp_path):
 def test_learning_rate():
     phase = train.Phase(64, 1.0, 10, 10_000, (1e-3, 1e-4))
     rates = [train.learning_rate(phase, step, warm_up=True) for step in range(phase.steps)]
-    assert rates[0] == pytest.approx(1e-5) and max(rates) < 1e-3 and rates[-1] == pytest.approx(1e-4, rel=0.01)
+    assert (
+        rates[0] == pytest.approx(1e-5)
+        and max(rates) < 1e-3
+        and rates[-1] == pytest.approx(1e-4, rel=0.01)
+    )
     assert train.learning_rate(phase, 0, warm_up=False) == 1e-3
 
 
 def test_learned_merges_are_the_most_frequent_pairs():
-    assert learn_merges(["low low low low lower newest newest"], 3)[:2] == [("l", "o"), ("lo", "w</w>")]
+    assert learn_merges(["low low low low lower newest newest"], 3)[:2] == [
+        ("l", "o"),
+        ("lo", "w</w>"),
+    ]
     assert learn_merges(["ab"], 10) == [("a", "b</w>")]

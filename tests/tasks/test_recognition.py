@@ -11,9 +11,16 @@ def test_class_token_is_zero_shot(embedded, trace):
     e = cx.explain(trace)
     for scale in (100.0, float(embedded.logit_scale.exp())):
         expected = (scale * trace.image_features @ trace.text_features.T).double().softmax(-1)[0]
-        np.testing.assert_allclose(cx.recognise(e, scale=scale), expected.detach(), rtol=1e-3, atol=1e-7)
+        np.testing.assert_allclose(
+            cx.recognise(e, scale=scale), expected.detach(), rtol=1e-3, atol=1e-7
+        )
     probabilities = embedded.probabilities(trace.pixels, list(trace.texts))[0].detach()
-    np.testing.assert_allclose(cx.recognise(e, scale=float(embedded.logit_scale.exp())), probabilities, rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(
+        cx.recognise(e, scale=float(embedded.logit_scale.exp())),
+        probabilities,
+        rtol=1e-3,
+        atol=1e-7,
+    )
     np.testing.assert_array_equal(cx.recognise(e, scale=None), e.presence)
 
 
@@ -24,7 +31,8 @@ def test_feature_surgery_is_that_of_the_maps_on_the_class_token(trace, temperatu
     found = cx.recognise(cx.explain(trace, "clip"), "feature surgery", temperature=temperature)
     np.testing.assert_allclose(found, expected, atol=1e-6)
     assert abs(found.mean()) < 1e-9
-    s = tokens[0, 0] @ trace.text_features.T  # the paper's own order: multiply, weigh, subtract the mean of texts, then sum channels
+    # the paper's own order: multiply, weigh, subtract the mean of texts, then sum channels
+    s = tokens[0, 0] @ trace.text_features.T
     w = (temperature * s).softmax(0) / (temperature * s).softmax(0).mean()
     products = tokens[0, 0] * trace.text_features * w[:, None]
     np.testing.assert_allclose(found, (products - products.mean(0)).sum(-1), atol=1e-6)
@@ -36,7 +44,15 @@ def test_the_order_of_texts_stays_but_that_of_images_does_not():
 
     def image(*presence):
         presence = np.array(presence, np.float32)
-        return cx.Explanation(presence[:, None, None], ("a", "b"), "clip", grid, "", np.zeros((4, 4, 3), np.uint8), presence)
+        return cx.Explanation(
+            presence[:, None, None],
+            ("a", "b"),
+            "clip",
+            grid,
+            "",
+            np.zeros((4, 4, 3), np.uint8),
+            presence,
+        )
 
     likes_everything, shows_a = image(0.30, 0.29), image(0.28, 0.10)
     assert likes_everything.presence[0] > shows_a.presence[0]
@@ -59,7 +75,9 @@ def test_what_is_there_ranks_first(embedded):
         hits = 0
         for scene in scenes:
             trace = cx.record(embedded, scene.image, "")
-            trace = type(trace)(**{**vars_of(trace), "texts": spoken.texts, "text_features": spoken.text_features})
+            trace = type(trace)(
+                **{**vars_of(trace), "texts": spoken.texts, "text_features": spoken.text_features}
+            )
             best = int(cx.recognise(cx.explain(trace, "clip"), by).argmax())
             hits += cx.scenes.class_names()[best] in scene.objects
         assert hits / len(scenes) > least, by
@@ -71,9 +89,16 @@ def vars_of(trace):
 
 def test_wrong_input(trace):
     e = cx.explain(trace)
-    with pytest.raises(ValueError, match="cannot recognise by 'softmax'; choose one of 'class token', 'feature surgery', 'maps'"):
+    with pytest.raises(
+        ValueError,
+        match=(
+            "cannot recognise by 'softmax'; choose one of 'class token', 'feature surgery', 'maps'"
+        ),
+    ):
         cx.recognise(e, "softmax")
-    with pytest.raises(ValueError, match="top=50, but a map has 49 patches|top=5000, but a map has"):
+    with pytest.raises(
+        ValueError, match="top=50, but a map has 49 patches|top=5000, but a map has"
+    ):
         cx.recognise(e, "maps", top=5000)
     with pytest.raises(ValueError, match="one text has nothing to be compared with"):
         cx.recognise(cx.explain(trace.with_texts("a dog")), "feature surgery")

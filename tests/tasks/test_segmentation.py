@@ -1,4 +1,6 @@
-"""Segmentation by words against torch, pixel by pixel, and what feature surgery cannot change about it."""
+"""Segmentation by words against torch, pixel by pixel, and what feature surgery cannot change about
+it.
+"""
 
 import cv2
 import numpy as np
@@ -18,7 +20,15 @@ SIZE = (60, 90)
 def explanation(scores, texts=TEXTS, box=None):
     grid = cx.Grid(*scores.shape[1:], SIZE, box or (0, 0, *SIZE))
     image = np.random.default_rng(1).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
-    return cx.Explanation(scores.astype(np.float32), texts, "clip", grid, "cosine similarity", image, np.zeros(len(texts), np.float32))
+    return cx.Explanation(
+        scores.astype(np.float32),
+        texts,
+        "clip",
+        grid,
+        "cosine similarity",
+        image,
+        np.zeros(len(texts), np.float32),
+    )
 
 
 @pytest.fixture
@@ -28,7 +38,9 @@ def e():
 
 def onto_pixels(scores, size=SIZE):
     """(T, gh, gw) -> (T, H, W) by torch, as the field's protocol has it."""
-    return F.interpolate(torch.from_numpy(scores)[None], size, mode="bilinear", align_corners=False)[0]
+    return F.interpolate(
+        torch.from_numpy(scores)[None], size, mode="bilinear", align_corners=False
+    )[0]
 
 
 def mostly_equal(a, b):
@@ -40,8 +52,11 @@ def test_every_pixel_goes_to_its_highest_text(e):
     found = cx.segment(e)
     assert found.classes == TEXTS and found.labels.shape == SIZE
     assert mostly_equal(found.labels, onto_pixels(e.scores).argmax(0).numpy())
-    coarse = onto_pixels(torch.from_numpy(e.scores).argmax(0)[None].float().numpy())[0].round().numpy()
-    assert (coarse != found.labels).mean() > 0.05  # the argmax of patches, drawn larger, is something else
+    coarse = (
+        onto_pixels(torch.from_numpy(e.scores).argmax(0)[None].float().numpy())[0].round().numpy()
+    )
+    # the argmax of patches, drawn larger, is something else
+    assert (coarse != found.labels).mean() > 0.05
 
 
 @pytest.mark.parametrize("scale", [40.0, 100.0])
@@ -59,10 +74,15 @@ def test_background_by_texts_and_both(e):
     probability = (40 * onto_pixels(e.scores)).softmax(0).numpy()
     by_class = np.stack([probability[[2, 3]].max(0), probability[0], probability[1]])
     found = cx.segment(e, background=["grass", "sky"])
-    assert found.classes == ("background", "dog", "bicycle") and mostly_equal(found.labels, by_class.argmax(0))
+    assert found.classes == ("background", "dog", "bicycle") and mostly_equal(
+        found.labels, by_class.argmax(0)
+    )
     found = cx.segment(e, background=["grass", "sky"], threshold=0.5)
     assert mostly_equal(found.labels, np.where(by_class.max(0) < 0.5, 0, by_class.argmax(0)))
-    assert found.rule == "highest of 4 texts, 2 of which are background; background where its softmax probability (scale 40) is below 0.5"
+    assert (
+        found.rule
+        == "highest of 4 texts, 2 of which are background; background where its softmax probability (scale 40) is below 0.5"
+    )
 
 
 def test_by_maps_on_their_own_scales(e):
@@ -76,14 +96,18 @@ def test_by_maps_on_their_own_scales(e):
 def test_feature_surgery_changes_a_winner_only_through_its_weights(trace):
     """What it subtracts is the same for all texts of a pixel."""
     plain = cx.segment(cx.explain(trace, "clip_surgery_architecture"))
-    assert mostly_equal(cx.segment(cx.explain(trace, "clip_surgery", redundant="empty")).labels, plain.labels)
+    assert mostly_equal(
+        cx.segment(cx.explain(trace, "clip_surgery", redundant="empty")).labels, plain.labels
+    )
     tokens = F.normalize(cx.rewrite(trace), dim=-1)
     s = (tokens @ trace.text_features.T)[0]  # N T
     for temperature in (0.0, 2.0, 60.0):
         w = (temperature * s[0]).softmax(-1)
         weighted = (s[1:] * (w / w.mean())).T.reshape(-1, *trace.grid).numpy()
         expected = onto_pixels(weighted, plain.labels.shape).argmax(0).numpy()
-        found = cx.segment(cx.explain(trace, "clip_surgery", redundant="labels", temperature=temperature)).labels
+        found = cx.segment(
+            cx.explain(trace, "clip_surgery", redundant="labels", temperature=temperature)
+        ).labels
         assert mostly_equal(found, expected)
         assert mostly_equal(found, plain.labels) == (temperature == 0)  # all weights are 1
 
@@ -92,8 +116,13 @@ def test_objects_are_found(embedded):
     overlaps = []
     for scene in (s for s in map(cx.scenes.sample, range(24)) if len(s.objects) == 1):
         text, true = f"a photo of {cx.scenes.noun(scene.objects[0])}", scene.masks[0]
-        found = cx.segment(cx.explain(cx.record(embedded, scene.image, text), "clip_surgery"), threshold=0.5, of="map")
-        shown = cx.view.RegionMap(found, truth={text: true.astype(np.uint8)}).overlaps()  # as a mask is read from a file
+        found = cx.segment(
+            cx.explain(cx.record(embedded, scene.image, text), "clip_surgery"),
+            threshold=0.5,
+            of="map",
+        )
+        # as a mask is read from a file
+        shown = cx.view.RegionMap(found, truth={text: true.astype(np.uint8)}).overlaps()
         overlaps.append((found.mask(text) & true).sum() / (found.mask(text) | true).sum())
         assert shown[text] == pytest.approx(overlaps[-1]) and list(shown) == ["background", text]
     assert len(overlaps) > 5 and np.mean(overlaps) > 0.4
@@ -104,20 +133,27 @@ def test_where_the_model_did_not_look(e):
     found = cx.segment(cropped, threshold=0.3)
     outside = np.ones(SIZE, bool)
     outside[:, 15:75] = False
-    assert ((found.labels == UNSEEN) == outside).all() and (np.isnan(found.confidence) == outside).all()
+    assert ((found.labels == UNSEEN) == outside).all() and (
+        np.isnan(found.confidence) == outside
+    ).all()
     assert sum(found.legend.values()) == pytest.approx((~outside).mean())
 
 
 def test_windows_make_segmentations_too(embedded, scene):
     large = cv2.resize(scene.image, (224, 168))
-    e = cx.explain_windows(embedded, large, ["a dog", "a bicycle", "grass"], "clip_surgery_architecture", stride=56)
+    e = cx.explain_windows(
+        embedded, large, ["a dog", "a bicycle", "grass"], "clip_surgery_architecture", stride=56
+    )
     assert cx.segment(e).labels.shape == (168, 224)
 
 
 def test_a_mask_is_saved_as_voc_saves_them(e, tmp_path):
     found = cx.segment(explanation(e.scores, box=(0, 15, 60, 75)), background=["sky"])
     with Image.open(found.save_mask(tmp_path / "m.png")) as saved:
-        assert saved.mode == "P" and (np.array(saved) == np.where(found.labels < 0, 255, found.labels)).all()
+        assert (
+            saved.mode == "P"
+            and (np.array(saved) == np.where(found.labels < 0, 255, found.labels)).all()
+        )
         assert saved.getpalette()[:15] == [
             0,
             0,
@@ -135,7 +171,12 @@ def test_a_mask_is_saved_as_voc_saves_them(e, tmp_path):
             0,
             128,
         ]  # background, aeroplane, bicycle, bird, boat
-    assert voc_palette()[20].tolist() == [0, 64, 128] and voc_palette()[255].tolist() == [224, 224, 192]  # tv monitor, void
+    # tv monitor, void
+    assert voc_palette()[20].tolist() == [0, 64, 128] and voc_palette()[255].tolist() == [
+        224,
+        224,
+        192,
+    ]
     with pytest.raises(ValueError, match="cannot save labels as 'm.jpg': only .png"):
         found.save_mask(tmp_path / "m.jpg")
     many = explanation(np.zeros((300, 2, 2)), tuple(map(str, range(300))))
@@ -145,7 +186,9 @@ def test_a_mask_is_saved_as_voc_saves_them(e, tmp_path):
 
 def test_legend_and_words(e):
     found = cx.segment(e)
-    assert list(found.legend) == sorted(found.legend, key=found.legend.get, reverse=True) and sum(found.legend.values()) == pytest.approx(1)
+    assert list(found.legend) == sorted(found.legend, key=found.legend.get, reverse=True) and sum(
+        found.legend.values()
+    ) == pytest.approx(1)
     assert repr(found).startswith("<Segmentation by clip into 4 classes: '")
 
 
@@ -167,12 +210,16 @@ def test_a_text_called_background_is_the_background_or_a_class_like_others(e):
     e = explanation(e.scores, ("background", "dog", "cat", "sky"))
     assert cx.segment(e).classes == e.texts
     assert cx.segment(e, ["background"], 0.5).classes == ("background", "dog", "cat", "sky")
-    with pytest.raises(ValueError, match="one of the texts is 'background' itself: pass it as background="):
+    with pytest.raises(
+        ValueError, match="one of the texts is 'background' itself: pass it as background="
+    ):
         cx.segment(e, threshold=0.5)
 
 
 def test_a_single_text_wins_everything(e):
-    with pytest.raises(ValueError, match="'dog' alone wins every pixel: give more texts, or cut its own map"):
+    with pytest.raises(
+        ValueError, match="'dog' alone wins every pixel: give more texts, or cut its own map"
+    ):
         cx.segment(explanation(e.scores[:1], ("dog",)), threshold=0.5)
 
 
@@ -188,7 +235,9 @@ def test_figures(e, tmp_path):
     texts = " ".join(text.get_text() for text in shown.figure().texts)
     share = 100 * found.legend["dog"]
     assert "truth" in texts and f"{share:.0f} % · IoU {shown.overlaps()['dog']:.2f}" in texts
-    with pytest.raises(ValueError, match="the truth names 'cat', but the classes are 'background', 'dog'"):
+    with pytest.raises(
+        ValueError, match="the truth names 'cat', but the classes are 'background', 'dog'"
+    ):
         cx.view.RegionMap(found, truth={"cat": truth})
     with pytest.raises(ValueError, match="segment without size= to draw it"):
         cx.show(cx.segment(e, size=(30, 45)))
@@ -206,21 +255,43 @@ def test_what_travels_into_a_page(e):
     names = np.array([*key, *[""] * (256 - len(key))])
     expected = np.where(found.labels == UNSEEN, "", np.array(TEXTS)[found.labels])
     assert key[:2] == ["dog", "grass"] and (names[arrays["labels"][0]] == expected).all()
-    assert (names[arrays["labels"][1][12:15]] == "dog").all() and (names[arrays["labels"][1][20]] == "grass").all()
+    assert (names[arrays["labels"][1][12:15]] == "dog").all() and (
+        names[arrays["labels"][1][20]] == "grass"
+    ).all()
     assert (arrays["labels"][1][:10] == 255).all()
-    np.testing.assert_allclose(arrays["confidence"] / 255, np.nan_to_num(found.confidence), atol=0.003)
+    np.testing.assert_allclose(
+        arrays["confidence"] / 255, np.nan_to_num(found.confidence), atol=0.003
+    )
     grid, photo = cx.Grid(5, 7, (600, 1000), (0, 0, 600, 1000)), np.zeros((600, 1000, 3), np.uint8)
-    large = cx.show(cx.segment(cx.Explanation(e.scores, TEXTS, "clip", grid, "", photo, e.presence)))
+    large = cx.show(
+        cx.segment(cx.Explanation(e.scores, TEXTS, "clip", grid, "", photo, e.presence))
+    )
     sent = unpack(large.payload())["labels"][0]
     assert sent.shape == (96, 160) and large.payload().size < 60_000
-    key, middles = [entry["name"] for entry in large.payload().header["classes"]], (np.arange(160) + 0.5) * 6.25
+    key, middles = (
+        [entry["name"] for entry in large.payload().header["classes"]],
+        (np.arange(160) + 0.5) * 6.25,
+    )
     rows, columns = middles[:96:7].astype(int), middles[::9].astype(int)
-    assert (np.array(key)[sent[::7, ::9]] == np.array(TEXTS)[large.segmentation.labels[np.ix_(rows, columns)]]).all()
+    assert (
+        np.array(key)[sent[::7, ::9]]
+        == np.array(TEXTS)[large.segmentation.labels[np.ix_(rows, columns)]]
+    ).all()
 
 
 def test_prompts_are_said_once(e):
-    viewer = cx.show(cx.segment(explanation(e.scores, tuple(f"a photo of {name}" for name in TEXTS)), background=["a photo of sky"]))
-    assert viewer.prompt == "a photo of" and viewer.names == ["background", "dog", "bicycle", "grass"]
+    viewer = cx.show(
+        cx.segment(
+            explanation(e.scores, tuple(f"a photo of {name}" for name in TEXTS)),
+            background=["a photo of sky"],
+        )
+    )
+    assert viewer.prompt == "a photo of" and viewer.names == [
+        "background",
+        "dog",
+        "bicycle",
+        "grass",
+    ]
     assert "Every text begins with “a photo of”." in viewer.notes()
     assert cx.show(cx.segment(e)).prompt == ""
 

@@ -1,4 +1,6 @@
-"""Attention whose rows behave like a CLIP's, made with numpy alone: smooth over the image, peaked, with tokens that get too much."""
+"""Attention whose rows behave like a CLIP's, made with numpy alone: smooth over the image, peaked,
+with tokens that get too much.
+"""
 
 import numpy as np
 from view_examples import SCENE
@@ -18,13 +20,24 @@ def attention_example(
     image: np.ndarray = SCENE.image,
     headed: tuple[int, ...] = (),
 ) -> AttentionMaps:
-    """Attention maps of the owl and the clock, with all heads of some layers; every head compares features that vary smoothly."""
+    """Attention maps of the owl and the clock, with all heads of some layers; every head compares
+    features that vary smoothly.
+    """
     rng = np.random.default_rng(seed)
-    N, places = 1 + grid[0] * grid[1], np.stack(np.meshgrid(np.arange(grid[0]), np.arange(grid[1]), indexing="ij"), -1).reshape(-1, 2)
+    N, places = (
+        1 + grid[0] * grid[1],
+        np.stack(np.meshgrid(np.arange(grid[0]), np.arange(grid[1]), indexing="ij"), -1).reshape(
+            -1, 2
+        ),
+    )
     apart = np.linalg.norm(places[:, None] - places[None], axis=-1)
     smooth = np.exp(-((apart / 1.5) ** 2))
     smooth /= np.linalg.norm(smooth, axis=1, keepdims=True)
-    weights = {kind: np.stack([_layer(rng, smooth, heads, sinks, kind) for _ in range(layers)]) for kind in kinds}  # each L H N N
+    # each L H N N
+    weights = {
+        kind: np.stack([_layer(rng, smooth, heads, sinks, kind) for _ in range(layers)])
+        for kind in kinds
+    }
     first = weights[kinds[0]]
     rollout, rolled = [], np.eye(N)
     for layer in range(layers):
@@ -36,20 +49,32 @@ def attention_example(
         {kind: values.mean(1).astype(np.float32) for kind, values in weights.items()},
         {kind: values[:, :, 0].astype(np.float32) for kind, values in weights.items()},
         entropy=-(first * np.log2(first)).sum(-1).mean(-1).astype(np.float32),
-        distance=((first[:, :, 1:, 1:] * apart).sum((-1, -2)) / first[:, :, 1:, 1:].sum((-1, -2))).astype(np.float32),
+        distance=(
+            (first[:, :, 1:, 1:] * apart).sum((-1, -2)) / first[:, :, 1:, 1:].sum((-1, -2))
+        ).astype(np.float32),
         on_class=first[:, :, 1:, 0].mean(-1).astype(np.float32),
         rollout=np.array(rollout, np.float32),
         sinks=sinks,
-        heads={layer: {kind: values[layer].astype(np.float32) for kind, values in weights.items()} for layer in headed},
+        heads={
+            layer: {kind: values[layer].astype(np.float32) for kind, values in weights.items()}
+            for layer in headed
+        },
     )
 
 
-def _layer(rng: np.random.Generator, smooth: np.ndarray, heads: int, sinks: tuple[int, ...], kind: str) -> np.ndarray:
+def _layer(
+    rng: np.random.Generator, smooth: np.ndarray, heads: int, sinks: tuple[int, ...], kind: str
+) -> np.ndarray:
     """(H, N, N) weights; rows sum to 1."""
     found = []
     for _ in range(heads):
-        features = np.concatenate([rng.standard_normal((1, 8)), smooth @ rng.standard_normal((len(smooth), 8))])
-        logits = features @ (features if kind[0] == kind[1] else features @ rng.standard_normal((8, 8)) / 2.8).T
+        features = np.concatenate(
+            [rng.standard_normal((1, 8)), smooth @ rng.standard_normal((len(smooth), 8))]
+        )
+        logits = (
+            features
+            @ (features if kind[0] == kind[1] else features @ rng.standard_normal((8, 8)) / 2.8).T
+        )
         logits[:, [1 + sink for sink in sinks]] += 4.0
         exponents = np.exp(logits - logits.max(-1, keepdims=True))
         found.append(exponents / exponents.sum(-1, keepdims=True))

@@ -6,7 +6,14 @@ import numpy as np
 from view_examples import SCENE
 
 from clipxai.results.explanation import Grid
-from clipxai.results.findings import Contributions, HeadContributions, Picture, Selection, TokenScores, WordRelevance
+from clipxai.results.findings import (
+    Contributions,
+    HeadContributions,
+    Picture,
+    Selection,
+    TokenScores,
+    WordRelevance,
+)
 
 H, W = SCENE.image.shape[:2]
 PICTURE = Picture(SCENE.image, Grid(14, 14, (H, W), (0, 0, H, W)), {"model": "made up"})
@@ -16,17 +23,25 @@ PATHS = ("raw", "surgery", "surgery minus the empty text")
 TEXTS = ("an owl", "a clock")
 
 
-def token_scores(words: tuple[tuple[str, int, int], ...] = WORDS, tokens: tuple[str, ...] = TOKENS, seed: int = 0) -> TokenScores:
-    """Signed scores; the first piece of the owl is high on the first rows of patches, the second on the last."""
+def token_scores(
+    words: tuple[tuple[str, int, int], ...] = WORDS, tokens: tuple[str, ...] = TOKENS, seed: int = 0
+) -> TokenScores:
+    """Signed scores; the first piece of the owl is high on the first rows of patches, the second on
+    the last.
+    """
     rng = np.random.default_rng(seed)
     S, P = len(tokens), PICTURE.grid.patches
     scores = {path: (0.1 * rng.standard_normal((S, P))).astype(np.float32) for path in PATHS}
     scores[PATHS[-1]][2:3, :28] += 0.8
     scores[PATHS[-1]][3:4, -28:] += 0.4
-    whole = {path: np.linspace(-0.1, 0.4 + n / 10, S).astype(np.float32) for n, path in enumerate(PATHS)}
+    whole = {
+        path: np.linspace(-0.1, 0.4 + n / 10, S).astype(np.float32) for n, path in enumerate(PATHS)
+    }
     attention = np.tril(rng.random((3, S, S))).astype(np.float32)
     attention /= attention.sum(-1, keepdims=True)
-    return TokenScores(PICTURE, " ".join(word for word, _, _ in words), tokens, words, scores, whole, attention)
+    return TokenScores(
+        PICTURE, " ".join(word for word, _, _ in words), tokens, words, scores, whole, attention
+    )
 
 
 def contributions(texts: tuple[str, ...] = TEXTS, layers: int = 4, seed: int = 0) -> Contributions:
@@ -35,19 +50,32 @@ def contributions(texts: tuple[str, ...] = TEXTS, layers: int = 4, seed: int = 0
     T, N = len(texts), 1 + PICTURE.grid.patches
     attention, ffn = (0.05 * rng.standard_normal((2, layers, T, N)) + 0.02).astype(np.float32)
     embedding, bias = (0.01 * rng.standard_normal((2, T, N))).astype(np.float32)
-    similarity = (attention.astype(float).sum(0) + ffn.astype(float).sum(0) + embedding + bias).astype(np.float32)
+    similarity = (
+        attention.astype(float).sum(0) + ffn.astype(float).sum(0) + embedding + bias
+    ).astype(np.float32)
     alignments = np.linspace(0.6, -0.2, 2 * layers).reshape(2, layers).astype(np.float32)
     lens = rng.uniform(-0.3, 0.5, (layers + 1, T, N - 1)).astype(np.float32)
-    return Contributions(PICTURE, texts, attention, ffn, embedding, bias, similarity, *alignments, lens)
+    return Contributions(
+        PICTURE, texts, attention, ffn, embedding, bias, similarity, *alignments, lens
+    )
 
 
 def with_selection(parts: Contributions) -> Contributions:
-    """The same, and selection ratios of the first text: what q-k loses over the layers, v-v wins."""
+    """The same, and selection ratios of the first text: what q-k loses over the layers, v-v
+    wins.
+    """
     falling = np.linspace(0.75, 0.125, len(parts.attention)).astype(np.float32)
-    return replace(parts, selection={parts.texts[0]: Selection({"qk": falling, "vv": falling[::-1].copy()}, 20, 19 / 195)})
+    return replace(
+        parts,
+        selection={
+            parts.texts[0]: Selection({"qk": falling, "vv": falling[::-1].copy()}, 20, 19 / 195)
+        },
+    )
 
 
-def head_contributions(texts: tuple[str, ...] = TEXTS, layers: int = 4, heads: int = 3, seed: int = 0) -> HeadContributions:
+def head_contributions(
+    texts: tuple[str, ...] = TEXTS, layers: int = 4, heads: int = 3, seed: int = 0
+) -> HeadContributions:
     """Shares that add up to the similarity, up to rounding; head 1 of layer 2 brings the most."""
     rng = np.random.default_rng(seed)
     T, N = len(texts), 1 + PICTURE.grid.patches
@@ -56,7 +84,9 @@ def head_contributions(texts: tuple[str, ...] = TEXTS, layers: int = 4, heads: i
     bias, ffn = (0.01 * rng.standard_normal((2, layers, T))).astype(np.float32)
     embedding, norm_bias = (0.01 * rng.standard_normal((2, T))).astype(np.float32)
     parts = fetched.astype(float).sum((0, 1, 3)) + bias.sum(0) + ffn.sum(0) + embedding + norm_bias
-    return HeadContributions(PICTURE, texts, fetched, bias, ffn, embedding, norm_bias, parts.astype(np.float32))
+    return HeadContributions(
+        PICTURE, texts, fetched, bias, ffn, embedding, norm_bias, parts.astype(np.float32)
+    )
 
 
 def word_relevance(
@@ -66,4 +96,6 @@ def word_relevance(
 ) -> WordRelevance:
     """The owl, of two pieces, matters most; [end], which is no word, has more."""
     text = " ".join(word for word, _, _ in words)
-    return WordRelevance(PICTURE, text, tokens, words, np.array(scores, np.float32), "made_up", "relevance (made up)")
+    return WordRelevance(
+        PICTURE, text, tokens, words, np.array(scores, np.float32), "made_up", "relevance (made up)"
+    )

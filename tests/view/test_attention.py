@@ -1,4 +1,6 @@
-"""Does the attention viewer tell the numbers of its maps, within what it states, and in no more bytes than a notebook bears?"""
+"""Does the attention viewer tell the numbers of its maps, within what it states, and in no more
+bytes than a notebook bears?
+"""
 
 import json
 import re
@@ -45,12 +47,18 @@ def test_weights_arrive_within_the_stated_error(steps: int, kind: str):
     peak = rest.max(-1, keepdims=True)
     error = np.abs(mean - maps.mean[kind])
     assert (error <= peak / steps + 1e-5).all()
-    assert (error <= np.sqrt(mean * peak) / steps + peak / (4 * steps**2) + 1e-5).all(), "what a tooltip states"
+    assert (error <= np.sqrt(mean * peak) / steps + peak / (4 * steps**2) + 1e-5).all(), (
+        "what a tooltip states"
+    )
     tokens = np.arange(mean.shape[-1])
-    assert error[..., columns].max() < 1e-5 and error[:, tokens, tokens].max() < 1e-5, "the exact ones"
+    assert error[..., columns].max() < 1e-5 and error[:, tokens, tokens].max() < 1e-5, (
+        "the exact ones"
+    )
     heads = maps.class_rows[kind].copy()
     heads[..., columns] = 0
-    assert (np.abs(rows - maps.class_rows[kind]) <= heads.max(-1, keepdims=True) / steps + 1e-5).all()
+    assert (
+        np.abs(rows - maps.class_rows[kind]) <= heads.max(-1, keepdims=True) / steps + 1e-5
+    ).all()
 
 
 @pytest.mark.parametrize("kind", ["qk", "vv"])
@@ -62,19 +70,29 @@ def test_single_heads_arrive_within_the_stated_error(kind: str):
     true = np.concatenate([maps.heads[2][kind], maps.heads[0][kind]])  # K * H, N, N
     rest, own, lifted = lift(true, columns)
     peak = rest.max(-1, keepdims=True)
-    assert (np.abs(arrays[f"heads_{kind}"] - rest) <= np.sqrt(rest * peak) / 23 + peak / (4 * 23**2) + 1e-5).all()
+    assert (
+        np.abs(arrays[f"heads_{kind}"] - rest)
+        <= np.sqrt(rest * peak) / 23 + peak / (4 * 23**2) + 1e-5
+    ).all()
     np.testing.assert_allclose(arrays[f"heads_own_{kind}"], own, atol=1e-5)
     np.testing.assert_allclose(arrays[f"heads_columns_{kind}"], lifted, atol=1e-5)
 
 
 def test_single_heads_are_given_up_first_and_layer_by_layer():
     maps = attention_example(9, 4, (8, 8), headed=(8, 3))
-    sizes = [LayerAttentionViewer(replace(maps, heads={n: maps.heads[n] for n in kept})).payload().size for kept in ((8, 3), (8,), ())]
+    sizes = [
+        LayerAttentionViewer(replace(maps, heads={n: maps.heads[n] for n in kept})).payload().size
+        for kept in ((8, 3), (8,), ())
+    ]
     assert sizes[0] > sizes[1] > sizes[2]
     for budget, kept in ((sizes[0], [8, 3]), (sizes[1] + 200, [8]), (sizes[2] + 400, [])):
         header = LayerAttentionViewer(maps, budget=budget).payload().header
         assert header["headed"] == kept and header["steps"] == 23
-        dropped = [f"To keep the figure small, layer {n} has single heads for [class] only." for n in (3, 8) if n not in kept]
+        dropped = [
+            f"To keep the figure small, layer {n} has single heads for [class] only."
+            for n in (3, 8)
+            if n not in kept
+        ]
         assert header["dropped"] == dropped
 
 
@@ -97,7 +115,10 @@ def test_single_heads_are_those_of_the_trace(trace):
 def test_sinks_do_not_coarsen_the_others():
     maps = attention_example(sinks=SINKS)
     blind = replace(maps, sinks=())
-    errors = [np.abs(restored(LayerAttentionViewer(m), "qk")[0] - maps.mean["qk"]).mean() for m in (maps, blind)]
+    errors = [
+        np.abs(restored(LayerAttentionViewer(m), "qk")[0] - maps.mean["qk"]).mean()
+        for m in (maps, blind)
+    ]
     assert errors[0] < errors[1] / 2
 
 
@@ -108,12 +129,16 @@ def test_statistics_and_rollout_arrive_exactly():
         np.testing.assert_array_equal(arrays[name], getattr(maps, name))
 
 
-@pytest.mark.parametrize(("coding", "steps"), [("sqrt63", 63), ("sqrt31", 31), ("sqrt23", 23), ("sqrt15", 15)])
+@pytest.mark.parametrize(
+    ("coding", "steps"), [("sqrt63", 63), ("sqrt31", 31), ("sqrt23", 23), ("sqrt15", 15)]
+)
 def test_coarse_codings_keep_their_word(coding: str, steps: int):
     rows = np.random.default_rng(0).random((50, 40)).astype(np.float32) ** 5
     decoded = unpack(pack({}, {"x": (rows, coding)}))["x"]
     peak = rows.max(-1, keepdims=True)
-    assert (np.abs(decoded - rows) <= np.sqrt(rows * peak) / steps + peak / (4 * steps**2) + 1e-6).all()
+    assert (
+        np.abs(decoded - rows) <= np.sqrt(rows * peak) / steps + peak / (4 * steps**2) + 1e-6
+    ).all()
     assert np.abs(decoded - rows).max() <= peak.max() / steps
 
 
@@ -121,15 +146,24 @@ def test_coarse_codings_keep_their_word(coding: str, steps: int):
 def test_rows_travel_as_differences_and_arrive_as_they_were(coding: str):
     rng = np.random.default_rng(3)
     kinds = rng.random((2, 9, 60)) ** 5
-    rows = (np.take_along_axis(kinds, rng.integers(0, 9, (2, 300, 1)), 1) + 0.02 * rng.random((2, 300, 60))).astype(np.float32)
+    rows = (
+        np.take_along_axis(kinds, rng.integers(0, 9, (2, 300, 1)), 1)
+        + 0.02 * rng.random((2, 300, 60))
+    ).astype(np.float32)
     rows[0, 7] = 0  # nothing is like a row of zeros
     rows[1, 299] = np.nan
     plain, small = pack({}, {"x": (rows, coding)}), pack({}, {"x": (rows, coding)}, deflate=True)
     np.testing.assert_array_equal(unpack(small)["x"], unpack(plain)["x"])
     entry, blob = small.header["arrays"]["x"], zlib.decompress(small.blob)
     above = np.frombuffer(blob, np.uint8, 600, entry["above"]).reshape(2, 300)
-    assert above[0, 0] == above[0, 7] == above[1, 0] == 0 and (above > 0).mean() > 0.9 and above.max() < 256
-    assert len(small.blob) < 0.85 * len(zlib.compress(plain.blob, 9)), "what else would the differences be for?"
+    assert (
+        above[0, 0] == above[0, 7] == above[1, 0] == 0
+        and (above > 0).mean() > 0.9
+        and above.max() < 256
+    )
+    assert len(small.blob) < 0.85 * len(zlib.compress(plain.blob, 9)), (
+        "what else would the differences be for?"
+    )
 
 
 def test_deflated_payload_is_smaller_and_says_so():
@@ -145,8 +179,12 @@ def in_notebook(maps: AttentionMaps) -> int:
 
 
 @pytest.mark.parametrize(("seed", "side"), [(159, 112), (8, 112), (102, 112), (102, 800)])
-def test_embedded_models_figure_is_small_in_a_notebook(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture, seed: int, side: int):
-    """Scenes 159 and 102 make the largest figures of the first 200: on bricks, where every patch attends otherwise."""
+def test_embedded_models_figure_is_small_in_a_notebook(
+    request: pytest.FixtureRequest, capsys: pytest.CaptureFixture, seed: int, side: int
+):
+    """Scenes 159 and 102 make the largest figures of the first 200: on bricks, where every patch
+    attends otherwise.
+    """
     pytest.importorskip("torch")
     import clipxai as cx
 
@@ -156,7 +194,8 @@ def test_embedded_models_figure_is_small_in_a_notebook(request: pytest.FixtureRe
     size = in_notebook(maps)
     with capsys.disabled():
         print(
-            f"\nembedded model: {size / 1000:.0f} kB in a notebook, payload {LayerAttentionViewer(maps).payload().size / 1000:.0f} kB",
+            f"\nembedded model: {size / 1000:.0f} kB in a notebook, payload "
+            f"{LayerAttentionViewer(maps).payload().size / 1000:.0f} kB",
             end=" ",
         )
     assert size <= 600_000
@@ -166,7 +205,11 @@ def test_a_large_models_figure_is_bearable(capsys: pytest.CaptureFixture):
     maps = attention_example(12, 12, (14, 14), sinks=(5, 100), image=BIG, headed=(11,))
     size, payload = in_notebook(maps), LayerAttentionViewer(maps).payload()
     with capsys.disabled():
-        print(f"\nViT-B/16, heads of a layer: {size / 1000:.0f} kB in a notebook, payload {payload.size / 1000:.0f} kB", end=" ")
+        print(
+            f"\nViT-B/16, heads of a layer: {size / 1000:.0f} kB in a notebook, payload "
+            f"{payload.size / 1000:.0f} kB",
+            end=" ",
+        )
     assert size <= 1_500_000 and payload.header["dropped"] == []
 
 
@@ -174,9 +217,13 @@ def test_what_is_given_up_is_said_in_order():
     maps = attention_example(9, 4, (8, 8))
     whole = LayerAttentionViewer(maps).payload()
     coarse = LayerAttentionViewer(maps, budget=whole.size - 1000).payload()
-    assert coarse.header["steps"] == 15 and ["15 steps" in line for line in coarse.header["dropped"]] == [True]
+    assert coarse.header["steps"] == 15 and [
+        "15 steps" in line for line in coarse.header["dropped"]
+    ] == [True]
     few = LayerAttentionViewer(maps, budget=int(whole.size * 0.75), layer=4).payload()
-    assert few.header["dropped"][1:] == ["To keep the figure small, every second layer is left out; the last one stays."]
+    assert few.header["dropped"][1:] == [
+        "To keep the figure small, every second layer is left out; the last one stays."
+    ]
     assert few.header["layers"] == [0, 2, 4, 6, 8] and few.header["layer"] == 2
     arrays = unpack(few)
     np.testing.assert_array_equal(arrays["entropy"], maps.entropy[::2])
@@ -208,26 +255,38 @@ def test_a_lesson_chooses_its_own_query_and_layer():
     assert not any("Shown first" in note for note in viewer.notes)
 
 
-@pytest.mark.parametrize("options", [
-    {}, {"layers": 1, "kinds": ("qk",)}, {"layers": 12, "heads": 3}, {"layers": 24, "kinds": ("qk", "vv", "kk")}, {"grid": (3, 9)},
-    {"sinks": SINKS},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"layers": 1, "kinds": ("qk",)},
+        {"layers": 12, "heads": 3},
+        {"layers": 24, "kinds": ("qk", "vv", "kk")},
+        {"grid": (3, 9)},
+        {"sinks": SINKS},
+    ],
+)
 def test_figure_is_tidy(options: dict):
     maps = attention_example(**options)
     drawn = LayerAttentionViewer(maps).figure()
     assert_tidy(drawn)
     K, L = len(maps.mean), len(maps.entropy)
-    assert len([area for area in drawn.axes if area.images]) == 1 + 2 * K + (K + 1) * L  # image; maps and bars; strips
+    # image; maps and bars; strips
+    assert len([area for area in drawn.axes if area.images]) == 1 + 2 * K + (K + 1) * L
 
 
 def test_figure_says_what_colour_means():
     maps = attention_example(sinks=SINKS)
     viewer = LayerAttentionViewer(maps)
     hidden = [0, viewer.query, *(1 + s for s in SINKS)]
-    top = max(np.delete(mean[:, viewer.query], hidden, axis=-1).max() for mean in maps.mean.values())
+    top = max(
+        np.delete(mean[:, viewer.query], hidden, axis=-1).max() for mean in maps.mean.values()
+    )
     said = " ".join(words(viewer.figure()))
     assert f"One scale for all layers and kinds, from 0 to {number(float(top))}" in said
-    assert "Drawn, but left out when the scale was set: the query itself, [class], the sinks" in said
+    assert (
+        "Drawn, but left out when the scale was set: the query itself, [class], the sinks" in said
+    )
     assert "v-v: values with values" in said and "Rollout:" in said
 
 
@@ -248,7 +307,12 @@ def test_a_strip_shows_the_tables_colour_of_the_strongest_patch():
 def test_show_and_save_wrap_attention_maps(tmp_path):
     maps = attention_example()
     assert isinstance(show(maps), LayerAttentionViewer)
-    for suffix, begins in ((".html", b"<!doctype html>"), (".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF")):
+    for suffix, begins in (
+        (".html", b"<!doctype html>"),
+        (".png", b"\x89PNG"),
+        (".svg", b"<?xml"),
+        (".pdf", b"%PDF"),
+    ):
         assert save(maps, tmp_path / f"maps{suffix}").read_bytes().startswith(begins)
 
 
@@ -263,9 +327,14 @@ def test_models_name_never_becomes_markup():
 
 def test_page_needs_nothing_and_no_name_occurs_twice():
     text = page(LayerAttentionViewer(attention_example()))
-    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|\bid=|getElementById|eval\(|new Function|fetch\(|(?<!\{)import\(", text)
+    assert not re.search(
+        r"https?://(?!www\.w3\.org/2000/svg)|\bid=|getElementById|eval\(|new Function|fetch\(|(?<!\{)import\(",
+        text,
+    )
     assert re.findall(r"^(?:import|export)\b.*", text, re.MULTILINE) == []
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", join("attention", "host"), re.MULTILINE)
+    names = re.findall(
+        r"^(?:async )?(?:function|const|let|class) (\w+)", join("attention", "host"), re.MULTILINE
+    )
     assert len(names) > 40 and sorted(names) == sorted(set(names))
 
 
@@ -283,9 +352,15 @@ def test_wrong_input_is_explained():
         LayerAttentionViewer("photo.jpg")
     with pytest.raises(ValueError, match="kinds is empty"):
         LayerAttentionViewer(replace(maps, mean={}))
-    with pytest.raises(ValueError, match=r"attention 'qk' has shape \(3, 31, 31\), but 3 layers and 6 patches"):
-        LayerAttentionViewer(replace(maps, picture=replace(maps.picture, grid=replace(maps.picture.grid, height=1))))
-    with pytest.raises(IndexError, match="no patch in row 5, column 0: the grid has 5 rows and 6 columns"):
+    with pytest.raises(
+        ValueError, match=r"attention 'qk' has shape \(3, 31, 31\), but 3 layers and 6 patches"
+    ):
+        LayerAttentionViewer(
+            replace(maps, picture=replace(maps.picture, grid=replace(maps.picture.grid, height=1)))
+        )
+    with pytest.raises(
+        IndexError, match="no patch in row 5, column 0: the grid has 5 rows and 6 columns"
+    ):
         LayerAttentionViewer(maps, query=(5, 0))
     with pytest.raises(IndexError, match="no layer 3"):
         LayerAttentionViewer(maps, layer=3)

@@ -16,7 +16,9 @@ from clipxai.view.scales import colour_table, scales_of
 
 
 def words(drawn: Figure) -> list[str]:
-    return [text.get_text() for text in (*drawn.texts, *(t for area in drawn.axes for t in area.texts))]
+    return [
+        text.get_text() for text in (*drawn.texts, *(t for area in drawn.axes for t in area.texts))
+    ]
 
 
 def boxes(drawn: Figure) -> list[tuple[float, float, float, float]]:
@@ -32,7 +34,9 @@ def assert_tidy(drawn: Figure) -> None:
         assert left >= 0 and bottom >= 0 and right <= width and top <= height
     for n, a in enumerate(found):
         for b in found[n + 1 :]:
-            assert a[2] <= b[0] + 1 or b[2] <= a[0] + 1 or a[3] <= b[1] + 2 or b[3] <= a[1] + 2, "texts overlap"
+            assert a[2] <= b[0] + 1 or b[2] <= a[0] + 1 or a[3] <= b[1] + 2 or b[3] <= a[1] + 2, (
+                "texts overlap"
+            )
 
 
 @pytest.mark.parametrize("count", range(1, 9))
@@ -53,7 +57,14 @@ def test_every_text_begins_a_row_where_methods_are_compared(methods: int, column
 
 
 def test_prompts_are_shown_letter_by_letter_and_never_break_the_page():
-    texts = ("$x_1$ costs $5", HOSTILE, "a very long prompt " * 20, "W" * 200, "one\ntwo\tthree\x00", "")
+    texts = (
+        "$x_1$ costs $5",
+        HOSTILE,
+        "a very long prompt " * 20,
+        "W" * 200,
+        "one\ntwo\tthree\x00",
+        "",
+    )
     drawn = figure(example(texts=texts), mask=SCENE.mask("owl"))
     assert "$x_1$ costs $5" in words(drawn) and "one two three\ufffd" in words(drawn)
     assert any(line.endswith("…") for line in words(drawn))
@@ -74,15 +85,21 @@ def test_letters_without_a_font_are_marked_and_explained():
 def test_presence_unit_normalisation_and_notes_are_written():
     drawn = figure(example(notes=("the empty text was subtracted",)))
     assert "clip_surgery" in words(drawn) and all(
-        any(line.startswith(w) for line in words(drawn)) for w in ("presence 0.30", "presence −0.10")
+        any(line.startswith(w) for line in words(drawn))
+        for w in ("presence 0.30", "presence −0.10")
     )
     everything = " ".join(words(drawn))
-    assert "Colour: cosine similarity; each map on its own scale" in everything and "the empty text was subtracted" in everything
+    assert (
+        "Colour: cosine similarity; each map on its own scale" in everything
+        and "the empty text was subtracted" in everything
+    )
 
 
 def test_colour_bar_has_the_maps_own_numbers():
     e = example(texts=("an owl",))
-    assert {f"{e.scores.min():.3g}".replace("-", "−"), f"{e.scores.max():.3g}"} <= set(words(figure(e)))
+    assert {f"{e.scores.min():.3g}".replace("-", "−"), f"{e.scores.max():.3g}"} <= set(
+        words(figure(e))
+    )
 
 
 def test_overlay_shows_the_tables_colour_of_each_patch():
@@ -90,7 +107,9 @@ def test_overlay_shows_the_tables_colour_of_each_patch():
     (scale,) = scales_of([panel.scores], ["a"], "minmax")
     row, column = np.unravel_index(panel.scores.argmax(), (14, 14))
     pixels = overlay(panel, scale, alpha=1.0)
-    centre = pixels[int((row + 0.5) * pixels.shape[0] / 14), int((column + 0.5) * pixels.shape[1] / 14)]
+    centre = pixels[
+        int((row + 0.5) * pixels.shape[0] / 14), int((column + 0.5) * pixels.shape[1] / 14)
+    ]
     np.testing.assert_allclose(centre, colour_table("viridis")[255], atol=3)
 
 
@@ -109,7 +128,9 @@ def test_constant_map_says_so_and_missing_patches_are_hatched():
     e.scores[0], e.scores[1, 3, 4:6], e.scores[2] = 0.25, np.nan, np.nan
     drawn = figure(e)
     assert "no variation" in words(drawn) and "no finite value" in words(drawn)
-    assert [len(area.patches) for area in drawn.axes if area.images and area.get_xlim()[1] == 112] == [0, 0, 2, 196]
+    assert [
+        len(area.patches) for area in drawn.axes if area.images and area.get_xlim()[1] == 112
+    ] == [0, 0, 2, 196]
     assert_tidy(drawn)
 
 
@@ -119,7 +140,9 @@ def test_truth_gives_outline_overlap_and_contrast():
     assert panels[1].merits["IoU"] > 0.5 > panels[0].merits["IoU"]
     assert panels[1].merits["contrast"] > 0.3 and panels[0].merits["contrast"] < -0.3
     heat = good.heatmap("an owl")
-    assert panels[1].merits["contrast"] == pytest.approx(heat[MASKS["an owl"]].mean() - heat[~MASKS["an owl"]].mean())
+    assert panels[1].merits["contrast"] == pytest.approx(
+        heat[MASKS["an owl"]].mean() - heat[~MASKS["an owl"]].mean()
+    )
     drawn = figure([bad, good], mask=MASKS)
     assert sum(len(area.collections) for area in drawn.axes) == 4
     assert_tidy(drawn)
@@ -128,15 +151,19 @@ def test_truth_gives_outline_overlap_and_contrast():
 def test_rank_correlation_agrees_with_known_values():
     assert rank_correlation(np.array([1, 2, 3]), np.array([10, 20, 15])) == pytest.approx(0.5)
     assert rank_correlation(np.array([1, 2, 2, 4]), np.array([1, 2, 2, 4]) ** 3) == pytest.approx(1)
-    assert rank_correlation(np.array([1, 2, 2, 3]), np.array([1, 2, 3, 4])) == pytest.approx(0.9486832980505138)
+    assert rank_correlation(np.array([1, 2, 2, 3]), np.array([1, 2, 3, 4])) == pytest.approx(
+        0.9486832980505138
+    )
     assert np.isnan(rank_correlation(np.ones(3), np.arange(3)))
 
 
 def test_every_map_is_compared_with_the_first_method_on_its_text():
     panels = panels_of([example("a"), example("b", sign=-1.0), example("c", grid=7)])
     assert [(p.text, p.explanation.method, "rank corr." in p.merits) for p in panels[:3]] == [
-        ("an owl", "a", False), ("an owl", "b", True), ("an owl", "c", True),
-    ]  # fmt: skip
+        ("an owl", "a", False),
+        ("an owl", "b", True),
+        ("an owl", "c", True),
+    ]
     assert panels[2].merits["rank corr."] > 0.2  # another grid, same owl
 
 

@@ -21,9 +21,13 @@ def test_cells_are_the_shares_of_every_head_bias_and_ffn():
     assert cells.shape == (3 + 2, 4)
     for layer in range(4):
         for head in range(3):
-            assert cells[head, layer] == pytest.approx(sum(PARTS.heads[layer, head, 1].tolist()), abs=1e-7)
+            assert cells[head, layer] == pytest.approx(
+                sum(PARTS.heads[layer, head, 1].tolist()), abs=1e-7
+            )
     np.testing.assert_array_equal(cells[3:], [PARTS.attention_bias[:, 1], PARTS.ffn[:, 1]])
-    np.testing.assert_allclose(cells.sum() + PARTS.embedding[1] + PARTS.norm_bias[1], PARTS.similarity[1], atol=1e-6)
+    np.testing.assert_allclose(
+        cells.sum() + PARTS.embedding[1] + PARTS.norm_bias[1], PARTS.similarity[1], atol=1e-6
+    )
 
 
 def test_the_strongest_head_comes_first_unless_another_is_asked_for():
@@ -32,7 +36,10 @@ def test_the_strongest_head_comes_first_unless_another_is_asked_for():
     one, every = HeadGrid(PARTS).maps(0, 2, 1)
     np.testing.assert_array_equal(one, PARTS.heads[2, 1, 0, 1:])
     np.testing.assert_allclose(every, PARTS.heads[:, :, 0, 1:].sum((0, 1)), atol=1e-7)
-    assert [scale.high for scale in HeadGrid(PARTS).scales(0)] == [abs(PARTS.heads[:, :, 0, 1:]).max(), pytest.approx(abs(every).max())]
+    assert [scale.high for scale in HeadGrid(PARTS).scales(0)] == [
+        abs(PARTS.heads[:, :, 0, 1:]).max(),
+        pytest.approx(abs(every).max()),
+    ]
 
 
 def test_the_closure_names_every_part_and_shows_a_missing_one():
@@ -54,7 +61,9 @@ def test_payload_holds_shares_within_the_codings_bound_and_sums_exactly():
     np.testing.assert_array_equal(arrays["from_class"], PARTS.heads[..., 0])
     np.testing.assert_array_equal(arrays["cells"][1], viewer.cells(1).astype(np.float32))
     only = HeadGrid(PARTS, texts=["a clock"])
-    np.testing.assert_array_equal(unpack(only.payload())["cells"][0], viewer.cells(1).astype(np.float32))
+    np.testing.assert_array_equal(
+        unpack(only.payload())["cells"][0], viewer.cells(1).astype(np.float32)
+    )
 
 
 def test_figure_shows_every_share_and_the_closure():
@@ -95,7 +104,9 @@ def test_hostile_texts_never_become_markup():
 
 @pytest.mark.parametrize("module", ["heads", "relevance"])
 def test_browser_modules_join_without_a_name_twice(module: str):
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", join(module, "host"), re.MULTILINE)
+    names = re.findall(
+        r"^(?:async )?(?:function|const|let|class) (\w+)", join(module, "host"), re.MULTILINE
+    )
     assert len(names) > 40 and sorted(names) == sorted(set(names))
 
 

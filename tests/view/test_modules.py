@@ -21,18 +21,30 @@ def test_payload_holds_the_class_tokens_parts_exactly_and_the_patches_within_bou
     np.testing.assert_array_equal(arrays["class_ffn"], PARTS.ffn[:, :, 0])
     for name in ("embedding", "bias", "similarity", "attention_alignment", "ffn_alignment"):
         np.testing.assert_array_equal(arrays[name], getattr(PARTS, name))
-    for name, values in (("attention", PARTS.attention[..., 1:]), ("ffn", PARTS.ffn[..., 1:]), ("lens", PARTS.lens)):
-        assert (abs(arrays[name] - values) <= np.ptp(values, axis=-1, keepdims=True) / 131068 + 1e-7).all(), name
+    for name, values in (
+        ("attention", PARTS.attention[..., 1:]),
+        ("ffn", PARTS.ffn[..., 1:]),
+        ("lens", PARTS.lens),
+    ):
+        assert (
+            abs(arrays[name] - values) <= np.ptp(values, axis=-1, keepdims=True) / 131068 + 1e-7
+        ).all(), name
 
 
 def test_sums_close_and_the_figure_says_so():
     viewer = ModuleComparison(PARTS)
     sums = viewer.cumulative(1)
     assert sums.shape == (6,) and sums[0] == PARTS.embedding[1, 0]
-    np.testing.assert_allclose(sums[2] - sums[1], float(PARTS.attention[1, 1, 0]) + float(PARTS.ffn[1, 1, 0]), atol=1e-7)
+    np.testing.assert_allclose(
+        sums[2] - sums[1], float(PARTS.attention[1, 1, 0]) + float(PARTS.ffn[1, 1, 0]), atol=1e-7
+    )
     np.testing.assert_allclose(sums[-1], PARTS.similarity[1, 0], atol=1e-6)
-    np.testing.assert_array_equal(unpack(viewer.payload())["cumulative"][1], sums.astype(np.float32))
-    assert re.fullmatch(rf"parts add up to {number(sums[-1])}; difference \d(e−\d+)?", viewer.closure(1))
+    np.testing.assert_array_equal(
+        unpack(viewer.payload())["cumulative"][1], sums.astype(np.float32)
+    )
+    assert re.fullmatch(
+        rf"parts add up to {number(sums[-1])}; difference \d(e−\d+)?", viewer.closure(1)
+    )
     assert viewer.closure(0) in texts_of(viewer.figure())
 
 
@@ -50,7 +62,9 @@ def test_maps_share_one_scale_with_zero_in_the_middle():
     assert viewer.scale(1, 2).high == -viewer.scale(1, 2).low == abs(viewer.maps(1, 2)).max()
     assert viewer.scale(1).high == max(viewer.scale(1, n).high for n in range(4))
     reaches = viewer.payload().header["reaches"][1]
-    assert reaches["all"] == viewer.scale(1).high and reaches["layers"][2] == viewer.scale(1, 2).high
+    assert (
+        reaches["all"] == viewer.scale(1).high and reaches["layers"][2] == viewer.scale(1, 2).high
+    )
     assert reaches["lens"] == abs(PARTS.lens[:, 1]).max()
 
 
@@ -60,7 +74,11 @@ def test_figure_shows_every_layers_numbers_and_the_last_layers_maps():
         assert f"{PARTS.attention[layer, 0, 0]:+.3f}".replace("-", "−") in words
     assert {"“an owl”", "layer 3: attention", "layer 3: FFN", "attention − FFN"} <= set(words)
     everything = " ".join(words)
-    assert "zero in the middle" in everything and "Other texts of this viewer: a clock" in everything and "logit lens" in everything
+    assert (
+        "zero in the middle" in everything
+        and "Other texts of this viewer: a clock" in everything
+        and "logit lens" in everything
+    )
 
 
 def test_selection_ratios_are_sent_and_drawn_where_the_mask_is_known():
@@ -73,7 +91,9 @@ def test_selection_ratios_are_sent_and_drawn_where_the_mask_is_known():
     assert {"selection ratio", "q-k", "v-v", "0.75", "0.13"} <= set(words)
     assert "of the 19 patches that each of the object's 20 patches" in " ".join(viewer.captions(0))
     other = ModuleComparison(with_selection(PARTS), texts=[1])
-    assert "selection ratio" not in texts_of(other.figure()) and not any("election" in line for line in other.captions(0))
+    assert "selection ratio" not in texts_of(other.figure()) and not any(
+        "election" in line for line in other.captions(0)
+    )
     assert "selection" not in unpack(ModuleComparison(PARTS).payload())
 
 
@@ -98,7 +118,9 @@ def test_values_that_are_no_numbers_survive():
     broken = contributions()
     broken.attention[1, 0, 5], broken.attention[3, 0, 7:9] = np.inf, np.nan
     viewer = ModuleComparison(broken)
-    assert np.isnan(unpack(viewer.payload())["attention"][1, 0, 4]) and np.isfinite(viewer.scale(0).high)
+    assert np.isnan(unpack(viewer.payload())["attention"][1, 0, 4]) and np.isfinite(
+        viewer.scale(0).high
+    )
     viewer.figure()
 
 
@@ -114,7 +136,9 @@ def test_hostile_texts_never_become_markup():
 
 
 def test_browser_modules_join_without_a_name_twice():
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", join("modules", "host"), re.MULTILINE)
+    names = re.findall(
+        r"^(?:async )?(?:function|const|let|class) (\w+)", join("modules", "host"), re.MULTILINE
+    )
     assert len(names) > 50 and sorted(names) == sorted(set(names))
 
 

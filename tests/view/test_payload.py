@@ -50,8 +50,19 @@ def test_u8sqrt_marks_a_broken_row_and_refuses_negative_weights():
 
 
 def test_arrays_start_at_multiples_of_four_bytes():
-    payload = pack({}, {"a": (np.zeros(3, np.uint8), "u8"), "b": (np.ones((1, 3)), "u16"), "c": (np.ones(2), "f32")})
-    assert all(entry[key] % 4 == 0 for entry in payload.header["arrays"].values() for key in ("offset", "scales"))
+    payload = pack(
+        {},
+        {
+            "a": (np.zeros(3, np.uint8), "u8"),
+            "b": (np.ones((1, 3)), "u16"),
+            "c": (np.ones(2), "f32"),
+        },
+    )
+    assert all(
+        entry[key] % 4 == 0
+        for entry in payload.header["arrays"].values()
+        for key in ("offset", "scales")
+    )
     np.testing.assert_array_equal(unpack(payload)["c"], [1, 1])
 
 
@@ -63,14 +74,21 @@ def test_wrong_codings_are_explained():
 
 
 def halve(header: dict, arrays: dict) -> tuple[dict, dict]:
-    return header, {name: (values[: len(values) // 2], coding) for name, (values, coding) in arrays.items()}
+    return header, {
+        name: (values[: len(values) // 2], coding) for name, (values, coding) in arrays.items()
+    }
 
 
 def test_what_does_not_fit_is_given_up_in_order_and_declared():
     arrays = {"x": (np.zeros(1000), "f32")}
     whole = pack({}, arrays, steps=[("half is missing", halve)])
     assert whole.header["dropped"] == []
-    lighter = pack({}, arrays, budget=3000, steps=[("half is missing", halve), ("three quarters are missing", halve)])
+    lighter = pack(
+        {},
+        arrays,
+        budget=3000,
+        steps=[("half is missing", halve), ("three quarters are missing", halve)],
+    )
     assert lighter.header["dropped"] == ["half is missing"]
     assert lighter.size <= 3000 and len(unpack(lighter)["x"]) == 500
     with pytest.raises(ValueError, match="budget is 100"):

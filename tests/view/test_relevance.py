@@ -16,9 +16,15 @@ FOUND = word_relevance()
 
 def test_words_are_the_sum_of_their_pieces_and_their_names_those_of_the_result():
     viewer = WordRanking(FOUND)
-    shown = {unit.label: float(value) for unit, value, word in zip(viewer.units, viewer.values, viewer.is_word) if word}
+    shown = {
+        unit.label: float(value)
+        for unit, value, word in zip(viewer.units, viewer.values, viewer.is_word)
+        if word
+    }
     assert {name.split(" ")[0] for name in shown} == {name.split(" ")[0] for name in FOUND.by_word}
-    assert sorted(shown.values()) == pytest.approx(sorted(FOUND.by_word.values())) and shown["owl"] == pytest.approx(0.5)
+    assert sorted(shown.values()) == pytest.approx(sorted(FOUND.by_word.values())) and shown[
+        "owl"
+    ] == pytest.approx(0.5)
 
 
 def test_zero_lies_in_the_middle_and_the_ends_do_not_stretch_the_scale():
@@ -33,7 +39,10 @@ def test_payload_holds_the_numbers_exactly():
     viewer = WordRanking(FOUND)
     payload = viewer.payload()
     np.testing.assert_array_equal(unpack(payload)["values"], viewer.values)
-    assert payload.header["scale"] == [-0.5, 0.5] and payload.header["units"][payload.header["first"]]["name"] == "owl"
+    assert (
+        payload.header["scale"] == [-0.5, 0.5]
+        and payload.header["units"][payload.header["first"]]["name"] == "owl"
+    )
 
 
 def test_figure_shows_the_sentence_the_numbers_and_the_ranking():
@@ -42,12 +51,17 @@ def test_figure_shows_the_sentence_the_numbers_and_the_ranking():
     assert words.count("[end]") == 1 and words.count(number(-0.25)) == 2
     assert "words by relevance" in words and "relevance (made up)" in words
     everything = " ".join(words)
-    assert "from −0.5 to 0.5, zero in the middle" in everything and "pieces has their sum" in everything
+    assert (
+        "from −0.5 to 0.5, zero in the middle" in everything
+        and "pieces has their sum" in everything
+    )
 
 
 def test_a_long_text_breaks_its_lines_within_the_page():
     tokens = ("[start]", *(f"word{n}" for n in range(60)), "[end]")
-    long = word_relevance(tuple(np.linspace(-1, 1, 62)), tuple((f"word{n}", n + 1, n + 2) for n in range(60)), tokens)
+    long = word_relevance(
+        tuple(np.linspace(-1, 1, 62)), tuple((f"word{n}", n + 1, n + 2) for n in range(60)), tokens
+    )
     figure = WordRanking(long).figure()
     figure.canvas.draw()
     assert all(area.get_position().x1 <= 1 and area.get_position().y0 >= 0 for area in figure.axes)
@@ -57,7 +71,9 @@ def test_a_long_text_breaks_its_lines_within_the_page():
 def test_scores_that_are_no_numbers_are_drawn():
     broken = word_relevance((0, np.nan, 0.3, 0.2, -0.25, 0.1, -0.05, 1))
     viewer = WordRanking(broken)
-    assert np.isnan(unpack(viewer.payload())["values"][1]) and "not a number" in texts_of(viewer.figure())
+    assert np.isnan(unpack(viewer.payload())["values"][1]) and "not a number" in texts_of(
+        viewer.figure()
+    )
 
 
 def test_a_models_word_relevance_is_shown_and_saved(embedded, tmp_path):

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from matplotlib import colormaps
 
-from clipxai.view.scales import DIVERGING, SEQUENTIAL, Scale, caption, colour_table, number, scales_of
+from clipxai.view.scales import (
+    DIVERGING,
+    SEQUENTIAL,
+    Scale,
+    caption,
+    colour_table,
+    number,
+    scales_of,
+)
 
 LOW, HIGH, SIGNED = np.array([0.1, 0.3]), np.array([0.5, 0.9]), np.array([-2.0, 1.0])
 
@@ -12,7 +20,8 @@ LOW, HIGH, SIGNED = np.array([0.1, 0.3]), np.array([0.5, 0.9]), np.array([-2.0, 
 @pytest.mark.parametrize("name", [SEQUENTIAL, DIVERGING])
 def test_tables_are_matplotlibs(name: str):
     expected = [colormaps[name](n, bytes=True)[:3] for n in range(256)]
-    assert np.abs(colour_table(name).astype(int) - np.array(expected, int)).max() <= 1  # bytes=True truncates, the table rounds
+    # bytes=True truncates, the table rounds
+    assert np.abs(colour_table(name).astype(int) - np.array(expected, int)).max() <= 1
 
 
 def test_sequential_map_gets_lighter_and_diverging_one_is_neutral_in_the_middle():
@@ -22,12 +31,18 @@ def test_sequential_map_gets_lighter_and_diverging_one_is_neutral_in_the_middle(
 
 
 def test_own_scales_reach_from_lowest_to_highest_patch():
-    assert scales_of([LOW, SIGNED], ["cosine"] * 2, "minmax") == [Scale(0.1, 0.3, SEQUENTIAL), Scale(-2, 1, SEQUENTIAL)]
+    assert scales_of([LOW, SIGNED], ["cosine"] * 2, "minmax") == [
+        Scale(0.1, 0.3, SEQUENTIAL),
+        Scale(-2, 1, SEQUENTIAL),
+    ]
 
 
 def test_shared_scale_is_one_per_unit_and_diverges_if_anything_is_negative():
     assert scales_of([LOW, HIGH], ["a", "a"], "shared") == [Scale(0.1, 0.9, SEQUENTIAL)] * 2
-    assert scales_of([LOW, SIGNED], ["a", "b"], "shared") == [Scale(0.1, 0.3, SEQUENTIAL), Scale(-2, 2, DIVERGING)]
+    assert scales_of([LOW, SIGNED], ["a", "b"], "shared") == [
+        Scale(0.1, 0.3, SEQUENTIAL),
+        Scale(-2, 2, DIVERGING),
+    ]
 
 
 def test_signed_scale_puts_zero_in_the_middle():
@@ -56,6 +71,9 @@ def test_unknown_normalisation_lists_the_known():
         scales_of([LOW], ["a"], "jet")
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.03124, "0.0312"), (-0.5, "−0.5"), (0.0, "0"), (1e-7, "1e−07"), (np.nan, "not a number")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.03124, "0.0312"), (-0.5, "−0.5"), (0.0, "0"), (1e-7, "1e−07"), (np.nan, "not a number")],
+)
 def test_numbers_are_short(value: float, text: str):
     assert number(value) == text

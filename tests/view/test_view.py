@@ -50,7 +50,10 @@ def test_figure_is_small_and_a_tight_budget_is_declared():
 
 def test_page_needs_nothing_and_has_no_ids():
     text = page(MethodComparison([example("clip"), example("gem")], mask=MASKS))
-    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)|//cdn|\bid=|getElementById|eval\(|new Function|fetch\(|(?<!\{)import\(", text)
+    assert not re.search(
+        r"https?://(?!www\.w3\.org/2000/svg)|//cdn|\bid=|getElementById|eval\(|new Function|fetch\(|(?<!\{)import\(",
+        text,
+    )
     assert re.findall(r"^(?:import|export)\b.*", text, re.MULTILINE) == []
 
 
@@ -84,13 +87,16 @@ def test_bundle_holds_page_poster_and_words():
 def test_many_texts_begin_with_the_first():
     many = MethodComparison(example(texts=tuple(f"thing {n}" for n in range(12))))
     assert many.payload().header["text"] == "thing 0"
-    assert len([area for area in many.first_state().axes if area.images]) == 3  # image, map, colour bar
+    # image, map, colour bar
+    assert len([area for area in many.first_state().axes if area.images]) == 3
     assert many.summary.endswith("'thing 3' and 8 more")
     assert MethodComparison(example()).payload().header["text"] is None
 
 
 def test_joined_modules_have_no_name_twice():
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", join("comparison", "host"), re.MULTILINE)
+    names = re.findall(
+        r"^(?:async )?(?:function|const|let|class) (\w+)", join("comparison", "host"), re.MULTILINE
+    )
     assert len(names) > 30 and sorted(names) == sorted(set(names))
 
 
@@ -122,19 +128,36 @@ def test_comments_do_not_travel_and_nothing_else_is_lost(path: Path):
 @pytest.mark.parametrize("module", ["attention", "comparison", "modules", "words"])
 def test_joined_modules_are_programs(module: str, tmp_path: Path):
     (tmp_path / "joined.mjs").write_text(module_source(module))
-    checked = subprocess.run(["node", "--check", str(tmp_path / "joined.mjs")], capture_output=True, text=True, check=False)
+    checked = subprocess.run(
+        ["node", "--check", str(tmp_path / "joined.mjs")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert checked.returncode == 0, checked.stderr
 
 
 def test_module_source_is_one_es_module(tmp_path: Path):
     (tmp_path / "viewer.mjs").write_text(module_source("comparison"))
     check = f"import('{tmp_path}/viewer.mjs').then(m => console.log(typeof m.default.render))"
-    assert subprocess.run(["node", "-e", check], capture_output=True, text=True, check=True).stdout.strip() == "function"
+    assert (
+        subprocess.run(
+            ["node", "-e", check], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "function"
+    )
 
 
-@pytest.mark.parametrize(("suffix", "begins"), [
-    (".html", b"<!doctype html>"), (".png", b"\x89PNG"), (".svg", b"<?xml"), (".pdf", b"%PDF"), (".PNG", b"\x89PNG"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("suffix", "begins"),
+    [
+        (".html", b"<!doctype html>"),
+        (".png", b"\x89PNG"),
+        (".svg", b"<?xml"),
+        (".pdf", b"%PDF"),
+        (".PNG", b"\x89PNG"),
+    ],
+)
 def test_suffix_decides_the_format(tmp_path: Path, suffix: str, begins: bytes):
     path = save(example(), tmp_path / f"maps{suffix}")
     assert path.read_bytes().startswith(begins)
@@ -143,7 +166,9 @@ def test_suffix_decides_the_format(tmp_path: Path, suffix: str, begins: bytes):
 
 def test_npz_returns_the_numbers(tmp_path: Path):
     e = cropped()
-    np.testing.assert_array_equal(Explanation.from_npz(save(e, tmp_path / "e.npz")).scores, e.scores)
+    np.testing.assert_array_equal(
+        Explanation.from_npz(save(e, tmp_path / "e.npz")).scores, e.scores
+    )
     with pytest.raises(ValueError, match="one Explanation"):
         save([e, e], tmp_path / "two.npz")
 
@@ -183,14 +208,19 @@ def test_show_in_a_notebook_displays_once(monkeypatch: pytest.MonkeyPatch):
 
 def test_import_is_light():
     code = (
-        "import sys, time, numpy; start = time.perf_counter(); import clipxai.view; took = time.perf_counter() - start\n"
+        "import sys, time, numpy; start = time.perf_counter(); import clipxai.view; took = "
+        "time.perf_counter() - start\n"
         "print([m for m in ('torch', 'matplotlib', 'cv2', 'IPython') if m in sys.modules], took)"
     )
     runs = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.rsplit(" ", 1) for _ in range(3)
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.rsplit(" ", 1)
+        for _ in range(3)
     ]
     assert {found for found, _ in runs} == {"[]"}
-    assert min(float(took) for _, took in runs) < 0.15  # the fastest: others may be waiting for a busy machine
+    # the fastest: others may be waiting for a busy machine
+    assert min(float(took) for _, took in runs) < 0.15
 
 
 def test_style_speaks_only_inside_the_shadow_root():
@@ -202,5 +232,9 @@ def test_a_figure_that_no_format_holds_is_drawn_coarser(tmp_path, monkeypatch):
     viewer, tall = MethodComparison(example()), Figure(figsize=(0.2, 400))
     monkeypatch.setattr(type(viewer), "first_state", lambda self: tall)
     monkeypatch.setattr(type(viewer), "figure", lambda self: tall)
-    assert cv2.imdecode(np.frombuffer(viewer.poster(), np.uint8), cv2.IMREAD_COLOR).shape[0] <= 16_383, "a WebP's longest side"
-    assert cv2.imread(str(viewer.save(tmp_path / "tall.png"))).shape[0] < 1 << 16, "what matplotlib draws at most"
+    assert (
+        cv2.imdecode(np.frombuffer(viewer.poster(), np.uint8), cv2.IMREAD_COLOR).shape[0] <= 16_383
+    ), "a WebP's longest side"
+    assert cv2.imread(str(viewer.save(tmp_path / "tall.png"))).shape[0] < 1 << 16, (
+        "what matplotlib draws at most"
+    )

@@ -27,11 +27,27 @@ def test_payload_holds_the_scores_within_the_codings_bounds():
 
 def test_words_are_the_mean_of_their_pieces_and_no_token_is_lost():
     viewer = TokenMap(SCORES)
-    assert [unit.label for unit in viewer.units] == ["[start]", "an (1)", "owl", "by", "an (4)", "oak", "[end]"]
+    assert [unit.label for unit in viewer.units] == [
+        "[start]",
+        "an (1)",
+        "owl",
+        "by",
+        "an (4)",
+        "oak",
+        "[end]",
+    ]
     np.testing.assert_allclose(viewer.maps("raw")[2], SCORES.scores["raw"][2:4].mean(0), atol=1e-7)
     assert [unit.name for unit in viewer.pieces] == list(TOKENS)
     without = token_scores(words=WORDS[:2])  # a vocabulary that cut the rest into no words
-    assert [unit.name for unit in TokenMap(without).units] == ["[start]", "an", "owl", "by", "an", "oak", "[end]"]
+    assert [unit.name for unit in TokenMap(without).units] == [
+        "[start]",
+        "an",
+        "owl",
+        "by",
+        "an",
+        "oak",
+        "[end]",
+    ]
 
 
 def test_one_scale_for_all_words_is_symmetric_and_reaches_the_strongest():
@@ -39,10 +55,16 @@ def test_one_scale_for_all_words_is_symmetric_and_reaches_the_strongest():
     reach = float(abs(viewer.maps()).max())
     assert {(s.low, s.high) for s in viewer.scales(PATHS[-1], viewer.units)} == {(-reach, reach)}
     own = viewer.scales(PATHS[-1], viewer.units, own=True)
-    assert (own[2].low, own[2].high) == (float(viewer.maps()[2].min()), float(viewer.maps()[2].max()))
+    assert (own[2].low, own[2].high) == (
+        float(viewer.maps()[2].min()),
+        float(viewer.maps()[2].max()),
+    )
     header = viewer.payload().header["modes"][0]["paths"][2]
     assert header["shared"] == [-reach, reach] and header["own"][2] == [own[2].low, own[2].high]
-    assert f"from {number(-reach)} to {number(reach)}" in header["captions"][0] and "own scale" in header["captions"][1]
+    assert (
+        f"from {number(-reach)} to {number(reach)}" in header["captions"][0]
+        and "own scale" in header["captions"][1]
+    )
 
 
 def test_the_highest_words_come_first_unless_others_are_asked_for():
@@ -59,9 +81,16 @@ def test_figure_shows_words_numbers_and_ranking():
     assert "“an owl by an oak”" in words and "words by share of the match" in words
     assert words.count("owl") == 2, "once above its map, once in the ranking"
     whole = SCORES.whole[PATHS[-1]]
-    assert f"whole image {number(float(whole[2:4].mean()))} · 2 pieces" in words and number(float(whole[-1])) in words
+    assert (
+        f"whole image {number(float(whole[2:4].mean()))} · 2 pieces" in words
+        and number(float(whole[-1])) in words
+    )
     everything = " ".join(words)
-    assert "mean of its pieces" in everything and "place in the text" in everything and "zero" in everything
+    assert (
+        "mean of its pieces" in everything
+        and "place in the text" in everything
+        and "zero" in everything
+    )
 
 
 def test_long_captions_say_what_the_ranking_leaves_out():
@@ -96,7 +125,9 @@ def test_hostile_words_never_become_markup():
 
 
 def test_browser_modules_join_without_a_name_twice():
-    names = re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", join("words", "host"), re.MULTILINE)
+    names = re.findall(
+        r"^(?:async )?(?:function|const|let|class) (\w+)", join("words", "host"), re.MULTILINE
+    )
     assert len(names) > 50 and sorted(names) == sorted(set(names))
 
 

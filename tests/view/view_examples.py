@@ -12,13 +12,29 @@ MASKS = {"an owl": SCENE.mask("owl"), "a clock": SCENE.mask("clock")}
 
 
 def example(
-    method: str = "clip_surgery", texts: tuple[str, ...] = TEXTS, grid: int = 14, seed: int = 0, sign: float = 1.0, **more: object
+    method: str = "clip_surgery",
+    texts: tuple[str, ...] = TEXTS,
+    grid: int = 14,
+    seed: int = 0,
+    sign: float = 1.0,
+    **more: object,
 ) -> Explanation:
-    """Scores that are high (or low, with sign=-1) on the owl and the clock in turn, plus noise from the seed."""
+    """Scores that are high (or low, with sign=-1) on the owl and the clock in turn, plus noise from
+    the seed.
+    """
     rng = np.random.default_rng(seed)
     patch = SCENE.image.shape[0] // grid
-    cover = SCENE.masks[:, : grid * patch, : grid * patch].reshape(2, grid, patch, grid, patch).mean(axis=(2, 4))
-    scores = np.stack([sign * 0.1 * cover[n % 2] + 0.01 * rng.standard_normal((grid, grid)) for n in range(len(texts))])
+    cover = (
+        SCENE.masks[:, : grid * patch, : grid * patch]
+        .reshape(2, grid, patch, grid, patch)
+        .mean(axis=(2, 4))
+    )
+    scores = np.stack(
+        [
+            sign * 0.1 * cover[n % 2] + 0.01 * rng.standard_normal((grid, grid))
+            for n in range(len(texts))
+        ]
+    )
     H, W = SCENE.image.shape[:2]
     defaults = {
         "grid": Grid(grid, grid, (H, W), (0, 0, H, W)),
@@ -36,9 +52,14 @@ def cropped(height: int = 60, width: int = 100) -> Explanation:
     left = (width - height) / 2
     grid = Grid(4, 4, (height, width), (0, left, height, left + height))
     scores = np.linspace(0, 1, 16, dtype=np.float32).reshape(1, 4, 4)
-    return Explanation(scores, ("a thing",), "clip", grid, "cosine similarity", image, np.array([0.25], np.float32))
+    return Explanation(
+        scores, ("a thing",), "clip", grid, "cosine similarity", image, np.array([0.25], np.float32)
+    )
 
 
 def texts_of(figure: object) -> list[str]:
     """All that is written in a matplotlib figure."""
-    return [text.get_text() for text in (*figure.texts, *(t for area in figure.axes for t in area.texts))]
+    return [
+        text.get_text()
+        for text in (*figure.texts, *(t for area in figure.axes for t in area.texts))
+    ]

@@ -1,8 +1,10 @@
-"""How does a model come from the Hugging Face hub? File by file, only those that are asked for, through huggingface_hub.
+"""How does a model come from the Hugging Face hub? File by file, only those that are asked for,
+through huggingface_hub.
 
-Its cache, its progress bars, resumed downloads, `HF_HUB_OFFLINE`, `HF_HOME`, `HF_ENDPOINT` and tokens are its own and work as everywhere.
-Two things are added: errors of one line that say what to do, and a check of every downloaded file against the SHA-256 under which the hub
-announced it (git-lfs files, which weights are; the cache names them so).
+Its cache, its progress bars, resumed downloads, `HF_HUB_OFFLINE`, `HF_HOME`, `HF_ENDPOINT` and
+tokens are its own and work as everywhere. Two things are added: errors of one line that say what to
+do, and a check of every downloaded file against the SHA-256 under which the hub announced it
+(git-lfs files, which weights are; the cache names them so).
 """
 
 import re
@@ -24,7 +26,8 @@ class Known:
     Attributes
     ----------
     id : on the hub
-    licence : as its page on the hub says it ("not stated" there, or "see its page": not verified here)
+    licence : as its page on the hub says it ("not stated" there, or "see its page": not verified
+        here)
     parameters : of both towers
     short : OpenAI's name for it, which `load` takes as well
     """
@@ -36,7 +39,9 @@ class Known:
 
     @property
     def megabytes(self) -> int:
-        """Size of the float32 weights, four bytes a parameter: what is downloaded, a few files of words aside."""
+        """Size of the float32 weights, four bytes a parameter: what is downloaded, a few files of
+        words aside.
+        """
         return round(4 * self.parameters / 1e6)
 
 
@@ -63,7 +68,8 @@ SHORT_NAMES = {model.short: model.id for model in KNOWN if model.short}
 
 
 def file_getter(repository: str, revision: str | None) -> Callable[[str], Path | None]:
-    """A function from a file's name to where it lies on disk, downloading it if need be; None for a file the repository does not have.
+    """A function from a file's name to where it lies on disk, downloading it if need be; None for a
+    file the repository does not have.
 
     The path ends in …/snapshots/<commit>/<name>.
 
@@ -71,13 +77,15 @@ def file_getter(repository: str, revision: str | None) -> Callable[[str], Path |
     ------
     Nothing itself; the function it returns:
     ValueError : no such model or revision, or no access
-    OSError : the hub cannot be reached and the file is not cached, or what came is not what was announced
+    OSError : the hub cannot be reached and the file is not cached, or what came is not what was
+        announced
     """
     return cache(lambda name: _download(repository, name, revision))
 
 
 def _download(repository: str, name: str, revision: str | None) -> Path | None:
-    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache  # a third of a second, only for those who need it
+    # a third of a second, only for those who need it
+    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
     from huggingface_hub.errors import (
         EntryNotFoundError,
         GatedRepoError,
@@ -89,28 +97,46 @@ def _download(repository: str, name: str, revision: str | None) -> Path | None:
 
     page = f"{constants.ENDPOINT}/{repository}"
     try:
-        cached = try_to_load_from_cache(repository, name, revision=revision)  # a path; or a mark that it is known not to exist; or None
+        # a path; or a mark that it is known not to exist; or None
+        cached = try_to_load_from_cache(repository, name, revision=revision)
         file = Path(hf_hub_download(repository, name, revision=revision))
     except GatedRepoError as error:
-        raise ValueError(f"{repository} is gated: accept its terms on {page} and log in (`hf auth login`, or set HF_TOKEN)") from error
+        raise ValueError(
+            f"{repository} is gated: accept its terms on {page} and log in (`hf auth login`, or "
+            "set HF_TOKEN)"
+        ) from error
     except RevisionNotFoundError as error:
-        raise ValueError(f"{repository} has no revision {revision!r}; its branches and commits stand on {page}/commits") from error
+        raise ValueError(
+            f"{repository} has no revision {revision!r}; its branches and commits stand on "
+            f"{page}/commits"
+        ) from error
     except HFValidationError as error:
-        raise ValueError(f"{repository!r} is not the name of a model on the hub: {str(error).splitlines()[0]}") from error
-    except Exception as error:  # of huggingface_hub, or, by its version, of requests, httpx or httpx2
+        raise ValueError(
+            f"{repository!r} is not the name of a model on the hub: {str(error).splitlines()[0]}"
+        ) from error
+    # of huggingface_hub, or, by its version, of requests, httpx or httpx2
+    except Exception as error:
         unreachable = isinstance(error, LocalEntryNotFoundError)
-        if unreachable and cached is not None or isinstance(error, EntryNotFoundError) and not unreachable:
+        if (
+            unreachable
+            and cached is not None
+            or isinstance(error, EntryNotFoundError)
+            and not unreachable
+        ):
             return None
         status = getattr(getattr(error.__cause__ or error, "response", None), "status_code", None)
         if isinstance(error, RepositoryNotFoundError) or status in (401, 403):
             raise ValueError(
-                f"no folder {repository!r} here, and no such model on {constants.ENDPOINT} that you may read: check the name, or log in "
+                f"no folder {repository!r} here, and no such model on {constants.ENDPOINT} that "
+                "you may read: check the name, or log in "
                 "for a private one (`hf auth login`, or set HF_TOKEN)"
             ) from error
         why = f"it answered {status}" if status else type(error.__cause__ or error).__name__
         raise OSError(
-            f"{name} of {repository} is not in the cache ({constants.HF_HUB_CACHE}), and {constants.ENDPOINT} cannot be reached "
-            f"({'HF_HUB_OFFLINE is set' if constants.HF_HUB_OFFLINE else why}): copy the model's folder from a machine that has it and "
+            f"{name} of {repository} is not in the cache ({constants.HF_HUB_CACHE}), and "
+            f"{constants.ENDPOINT} cannot be reached "
+            f"({'HF_HUB_OFFLINE is set' if constants.HF_HUB_OFFLINE else why}): copy the model's "
+            "folder from a machine that has it and "
             "load that folder, or use the embedded model, load()"
         ) from error
     if not isinstance(cached, str):
@@ -119,17 +145,27 @@ def _download(repository: str, name: str, revision: str | None) -> Path | None:
 
 
 def _check(file: Path) -> None:
-    """Compare a fresh download with the SHA-256 that the cache named it by; a false one is removed."""
+    """Compare a fresh download with the SHA-256 that the cache named it by; a false one is
+    removed.
+    """
     blob = file.resolve()
     if SHA256.fullmatch(blob.name) and sha256_of(blob) != blob.name:
         file.unlink()
         blob.unlink()
-        raise OSError(f"what was downloaded as {file.name} is not what the hub announced (its SHA-256 differs), and was removed: try again")
+        raise OSError(
+            f"what was downloaded as {file.name} is not what the hub announced (its SHA-256 "
+            "differs), and was removed: try again"
+        )
 
 
 def on_disk(repository: str) -> bool:
     """Whether the weights of a model are in huggingface_hub's cache (its default branch)."""
     from huggingface_hub import try_to_load_from_cache
 
-    names = ("open_clip_model.safetensors", "model.safetensors", "open_clip_pytorch_model.bin", "pytorch_model.bin")
+    names = (
+        "open_clip_model.safetensors",
+        "model.safetensors",
+        "open_clip_pytorch_model.bin",
+        "pytorch_model.bin",
+    )
     return any(isinstance(try_to_load_from_cache(repository, name), str) for name in names)

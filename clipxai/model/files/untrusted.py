@@ -2,12 +2,14 @@
 
 Three kinds of weights files are read, all as plain tensors:
 
-- `.safetensors`: a length, a JSON header, bytes. The safetensors library checks the header; tensors are copied out one by one, so a file
-  that changes later cannot change a model, and memory never holds the weights twice.
+- `.safetensors`: a length, a JSON header, bytes. The safetensors library checks the header; tensors
+  are copied out one by one, so a file that changes later cannot change a model, and memory never
+  holds the weights twice.
 - `.pt`, `.bin` as torch saves them: `torch.load(weights_only=True)`.
-- TorchScript archives, the form of OpenAI's own files. They contain a program; it is neither run nor compiled. Their pickle may name three
-  harmless functions and nothing else, and classes become empty boxes whose tensors are taken out. Even so, weights decide what a model
-  answers, so an archive that is not one of the nine with a published SHA-256 needs `trust=True`.
+- TorchScript archives, the form of OpenAI's own files. They contain a program; it is neither run
+  nor compiled. Their pickle may name three harmless functions and nothing else, and classes become
+  empty boxes whose tensors are taken out. Even so, weights decide what a model answers, so an
+  archive that is not one of the nine with a published SHA-256 needs `trust=True`.
 
 What remains: a well-formed file can still hold bad weights, and no check here can tell.
 """
@@ -29,7 +31,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-CONFIG_BYTES, VOCABULARY_BYTES = 1 << 20, 1 << 26  # larger than any there is (SigLIP 2's tokenizer has 34 MB)
+# larger than any there is (SigLIP 2's tokenizer has 34 MB)
+CONFIG_BYTES, VOCABULARY_BYTES = 1 << 20, 1 << 26
 OPENAI_SHA256 = {
     "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762": "RN50",
     "8fa8567bab74a42d41c5915025a8e4538c3bdbe8804a470a72f30b0d94fab599": "RN101",
@@ -41,11 +44,30 @@ OPENAI_SHA256 = {
     "b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836": "ViT-L/14",
     "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02": "ViT-L/14@336px",
 }
-DTYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64,
-          "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool}  # fmt: skip
-STORAGES = {"DoubleStorage": torch.float64, "FloatStorage": torch.float32, "HalfStorage": torch.float16, "BFloat16Storage": torch.bfloat16,
-            "LongStorage": torch.int64, "IntStorage": torch.int32, "ShortStorage": torch.int16, "CharStorage": torch.int8,
-            "ByteStorage": torch.uint8, "BoolStorage": torch.bool}  # fmt: skip
+DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+STORAGES = {
+    "DoubleStorage": torch.float64,
+    "FloatStorage": torch.float32,
+    "HalfStorage": torch.float16,
+    "BFloat16Storage": torch.bfloat16,
+    "LongStorage": torch.int64,
+    "IntStorage": torch.int32,
+    "ShortStorage": torch.int16,
+    "CharStorage": torch.int8,
+    "ByteStorage": torch.uint8,
+    "BoolStorage": torch.bool,
+}
 
 
 @dataclass(frozen=True)
@@ -72,11 +94,16 @@ def read_text(file: Path, most: int) -> str:
     ValueError : larger (noticed before anything is read), or not UTF-8
     """
     if file.stat().st_size > most:
-        raise ValueError(f"{file} has {file.stat().st_size:,} bytes; the largest such file in use has fewer than {most:,}: it is not read")
+        raise ValueError(
+            f"{file} has {file.stat().st_size:,} bytes; the largest such file in use has fewer "
+            f"than {most:,}: it is not read"
+        )
     try:
         return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+        raise ValueError(
+            f"{file} is not UTF-8 text: {error.reason} at byte {error.start}"
+        ) from error
 
 
 def read_json(file: Path, most: int = CONFIG_BYTES) -> dict:
@@ -100,7 +127,10 @@ def _unique(pairs: list[tuple[str, object]]) -> dict:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
+        raise ValueError(
+            f"the name {next(name for name in names if names.count(name) > 1)!r} stands twice in "
+            "one object"
+        )
     return found
 
 
@@ -121,8 +151,13 @@ def read_weights(file: Path, trust: bool = False) -> Weights:
             return _read_safetensors(file)
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as archive:
-                if any(entry.compress_type != zipfile.ZIP_STORED and "/code/" not in entry.filename for entry in archive.infolist()):
-                    raise ValueError("it is compressed, as torch does with programs only (which are not read)")
+                if any(
+                    entry.compress_type != zipfile.ZIP_STORED and "/code/" not in entry.filename
+                    for entry in archive.infolist()
+                ):
+                    raise ValueError(
+                        "it is compressed, as torch does with programs only (which are not read)"
+                    )
                 if any(name.endswith("/constants.pkl") for name in archive.namelist()):
                     return Weights(_Archive(archive).tensors(), sha256=_published(file, trust))
         return Weights(_state_dict(torch.load(file, map_location="cpu", weights_only=True)))
@@ -130,11 +165,16 @@ def read_weights(file: Path, trust: bool = False) -> Weights:
         raise
     except Exception as error:  # a damaged pickle or zip can fail in any way there is
         reason = str(error).strip().split("\n")[0] or type(error).__name__
-        raise ValueError(f"cannot read {file} as plain weights (damaged, or it holds more than tensors): {reason}") from error
+        raise ValueError(
+            f"cannot read {file} as plain weights (damaged, or it holds more than tensors): "
+            f"{reason}"
+        ) from error
 
 
 def _read_safetensors(file: Path) -> Weights:
-    """The file mapped into memory; its header is checked by the library, and here for names that stand twice."""
+    """The file mapped into memory; its header is checked by the library, and here for names that
+    stand twice.
+    """
     with safe_open(file, framework="pt"):
         pass
     with file.open("rb") as opened:
@@ -145,21 +185,37 @@ def _read_safetensors(file: Path) -> Weights:
     tensors = {}
     for name, entry in header.items():
         if entry["dtype"] not in DTYPES:
-            raise ValueError(f"tensor {name!r} is kept as {entry['dtype']}, not as {', '.join(DTYPES)}")
+            raise ValueError(
+                f"tensor {name!r} is kept as {entry['dtype']}, not as {', '.join(DTYPES)}"
+            )
         start, stop = entry["data_offsets"]
         dtype = DTYPES[entry["dtype"]]
-        flat = torch.empty(0, dtype=dtype) if stop == start else torch.frombuffer(
-            data, dtype=dtype, count=(stop - start) // dtype.itemsize, offset=8 + length + start)  # fmt: skip
+        flat = (
+            torch.empty(0, dtype=dtype)
+            if stop == start
+            else torch.frombuffer(
+                data, dtype=dtype, count=(stop - start) // dtype.itemsize, offset=8 + length + start
+            )
+        )
         tensors[name] = flat.view(entry["shape"])
-    return Weights(tensors, release=lambda: data.madvise(mmap.MADV_DONTNEED) if hasattr(data, "madvise") else None)
+    return Weights(
+        tensors,
+        release=lambda: data.madvise(mmap.MADV_DONTNEED) if hasattr(data, "madvise") else None,
+    )
 
 
 def _state_dict(saved: object) -> dict[str, Tensor]:
-    """A plain state dict, also out of a training checkpoint ({"state_dict": …}, names behind "module.")."""
+    """A plain state dict, also out of a training checkpoint ({"state_dict": …}, names behind
+    "module.").
+    """
     if isinstance(saved, dict) and isinstance(saved.get("state_dict"), dict):
         saved = saved["state_dict"]
-    if not isinstance(saved, dict) or not all(isinstance(tensor, Tensor) for tensor in saved.values()):
-        raise ValueError("it holds no plain state dict (name -> tensor); save the model's state_dict()")
+    if not isinstance(saved, dict) or not all(
+        isinstance(tensor, Tensor) for tensor in saved.values()
+    ):
+        raise ValueError(
+            "it holds no plain state dict (name -> tensor); save the model's state_dict()"
+        )
     return {name.removeprefix("module."): tensor for name, tensor in saved.items()}
 
 
@@ -172,7 +228,8 @@ def _published(file: Path, trust: bool) -> str:
     sha256 = sha256_of(file)
     if sha256 not in OPENAI_SHA256 and not trust:
         raise _NotTrusted(
-            f"{file} is a TorchScript archive with SHA-256 {sha256[:12]}…, none of the nine that OpenAI published: pass trust=True if you "
+            f"{file} is a TorchScript archive with SHA-256 {sha256[:12]}…, none of the nine that "
+            "OpenAI published: pass trust=True if you "
             "know where it comes from (only its tensors are read; the program in it is never run)"
         )
     return sha256
@@ -188,7 +245,9 @@ def sha256_of(file: Path) -> str:
 
 
 class _Box:
-    """Stands for whatever class an archive names: it keeps the state it is given, and does nothing."""
+    """Stands for whatever class an archive names: it keeps the state it is given, and does
+    nothing.
+    """
 
     def __init__(self, *given: object) -> None:
         self.state: object = None
@@ -200,13 +259,16 @@ class _Box:
 class _Archive(pickle.Unpickler):
     """The tensors of a TorchScript archive, without its program.
 
-    `find_class` decides what a pickle may call. Here that is: rebuild a tensor from its bytes (checked against their number), an ordered
-    dict, a list that is passed on as it is, and `_Box` for every class of the archive's own.
+    `find_class` decides what a pickle may call. Here that is: rebuild a tensor from its bytes
+    (checked against their number), an ordered dict, a list that is passed on as it is, and `_Box`
+    for every class of the archive's own.
     """
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
-        self.root = next(name for name in archive.namelist() if name.endswith("/constants.pkl")).removesuffix("constants.pkl")
+        self.root = next(
+            name for name in archive.namelist() if name.endswith("/constants.pkl")
+        ).removesuffix("constants.pkl")
         pickled = archive.open(self.root + "data.pkl").read()
         for operation, argument, _ in pickletools.genops(pickled):
             if "PUT" in operation.name and isinstance(argument, int) and argument > len(pickled):
@@ -232,10 +294,19 @@ class _Archive(pickle.Unpickler):
         _, dtype, key, _, elements = number
         return dtype, f"{self.root}data/{key}", elements
 
-    def _rebuild(self, storage: tuple[torch.dtype, str, int], offset: int, size: tuple, stride: tuple, *_: object) -> Tensor:
+    def _rebuild(
+        self,
+        storage: tuple[torch.dtype, str, int],
+        offset: int,
+        size: tuple,
+        stride: tuple,
+        *_: object,
+    ) -> Tensor:
         dtype, name, elements = storage
         if self.archive.getinfo(name).file_size != elements * dtype.itemsize:
-            raise pickle.UnpicklingError(f"{name} does not hold the {elements} numbers it is said to")
+            raise pickle.UnpicklingError(
+                f"{name} does not hold the {elements} numbers it is said to"
+            )
         data = bytearray(self.archive.read(name))
         flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
         last = offset + sum((n - 1) * step for n, step in zip(size, stride)) if all(size) else 0

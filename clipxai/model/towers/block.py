@@ -1,4 +1,5 @@
-"""What do both towers of CLIP consist of? One pre-norm transformer block, written so that every step can be looked at.
+"""What do both towers of CLIP consist of? One pre-norm transformer block, written so that every
+step can be looked at.
 
 Axes: B batch, H heads, N tokens, D width, d = D / H.
 """
@@ -13,17 +14,22 @@ from torch import Tensor, nn
 
 
 def quick_gelu(x: Tensor) -> Tensor:
-    """OpenAI's approximation x * sigmoid(1.702 x); a few per cent off GELU, so never interchangeable with it."""
+    """OpenAI's approximation x * sigmoid(1.702 x); a few per cent off GELU, so never
+    interchangeable with it.
+    """
     return x * torch.sigmoid(1.702 * x)
 
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "quick_gelu": quick_gelu, "gelu": F.gelu, "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
-}  # fmt: skip
+    "quick_gelu": quick_gelu,
+    "gelu": F.gelu,
+    "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
+}
 
 
 def random_parameter(*shape: int, std: float) -> nn.Parameter:
-    """A normally distributed parameter; on torch's "meta" device, where a checkpoint's model is laid out, only its shape.
+    """A normally distributed parameter; on torch's "meta" device, where a checkpoint's model is
+    laid out, only its shape.
 
     Random numbers there would load torch's compiler, which takes longer than loading a model.
     """
@@ -37,9 +43,11 @@ class BlockTape:
 
     Attributes
     ----------
-    residual : (B, N, D) stream entering the block (None in a ResNet's attention pool: there is no stream)
+    residual : (B, N, D) stream entering the block (None in a ResNet's attention pool: there is no
+        stream)
     q, k, v : (B, H, N, d) each, projected from the normalised stream
-    attention : (B, N, D) what the attention adds to the stream (after the output projection); a ResNet's is (B, N, E)
+    attention : (B, N, D) what the attention adds to the stream (after the output projection); a
+        ResNet's is (B, N, E)
     ffn : (B, N, D) what the FFN adds to the stream (None where there is no FFN)
     """
 
@@ -52,12 +60,17 @@ class BlockTape:
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention in three steps that others can take one by one: project, mix, merge."""
+    """Multi-head self-attention in three steps that others can take one by one: project, mix,
+    merge.
+    """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         if width % heads:
-            raise ValueError(f"attention width {width} is not divisible by {heads} heads; give a number of heads that divides it")
+            raise ValueError(
+                f"attention width {width} is not divisible by {heads} heads; give a number of "
+                "heads that divides it"
+            )
         self.heads = heads
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
@@ -75,7 +88,14 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """x + Attention(LN(x)), then x + FFN(LN(x))."""
 
-    def __init__(self, width: int, heads: int, ffn_width: int, activation: str = "quick_gelu", eps: float = 1e-5) -> None:
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        ffn_width: int,
+        activation: str = "quick_gelu",
+        eps: float = 1e-5,
+    ) -> None:
         super().__init__()
         self.ln_1 = nn.LayerNorm(width, eps=eps)
         self.attn = Attention(width, heads)
@@ -88,13 +108,21 @@ class Block(nn.Module):
         """What the FFN adds to the stream `x`: (B, N, D) -> (B, N, D)."""
         return self.down(self.activation(self.up(self.ln_2(x))))
 
-    def forward(self, x: Tensor, causal: bool = False, tape: list[BlockTape] | None = None, first: int | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        causal: bool = False,
+        tape: list[BlockTape] | None = None,
+        first: int | None = None,
+    ) -> Tensor:
         """(B, N, D) -> (B, N, D). With `tape`, the same operations also append their results to it.
 
         With `first`, only so many tokens come out, (B, first, D); they have read all the others.
         """
         q, k, v = self.attn.project(self.ln_1(x))
-        attention = self.attn.merge(F.scaled_dot_product_attention(q[:, :, :first], k, v, is_causal=causal))
+        attention = self.attn.merge(
+            F.scaled_dot_product_attention(q[:, :, :first], k, v, is_causal=causal)
+        )
         between = x[:, :first] + attention
         ffn = self.ffn(between)
         if tape is not None:

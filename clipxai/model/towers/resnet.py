@@ -1,9 +1,11 @@
 """How does CLIP's ResNet turn pixels into tokens?
 
-OpenAI's modified ResNet: a three-convolution stem, average pooling before every strided convolution, and, instead of a global mean,
-one attention layer whose query is the mean of the feature map ("attention pooling"; Radford et al. 2021, section 2.4).
+OpenAI's modified ResNet: a three-convolution stem, average pooling before every strided
+convolution, and, instead of a global mean, one attention layer whose query is the mean of the
+feature map ("attention pooling"; Radford et al. 2021, section 2.4).
 
-Axes: B images, N = 1 + P tokens (the mean first, it plays the class token), P = gh * gw cells, D channels, E joint width.
+Axes: B images, N = 1 + P tokens (the mean first, it plays the class token), P = gh * gw cells, D
+channels, E joint width.
 """
 
 from collections.abc import Sequence
@@ -20,18 +22,25 @@ EXPANSION = 4
 
 
 class Bottleneck(nn.Module):
-    """1x1, 3x3, 1x1 convolutions beside a shortcut; a stride is an average pool, so nothing is skipped over."""
+    """1x1, 3x3, 1x1 convolutions beside a shortcut; a stride is an average pool, so nothing is
+    skipped over.
+    """
 
     def __init__(self, inputs: int, planes: int, stride: int) -> None:
         super().__init__()
         outputs = planes * EXPANSION
         self.conv1, self.bn1 = nn.Conv2d(inputs, planes, 1, bias=False), nn.BatchNorm2d(planes)
-        self.conv2, self.bn2 = nn.Conv2d(planes, planes, 3, padding=1, bias=False), nn.BatchNorm2d(planes)
+        self.conv2, self.bn2 = (
+            nn.Conv2d(planes, planes, 3, padding=1, bias=False),
+            nn.BatchNorm2d(planes),
+        )
         self.conv3, self.bn3 = nn.Conv2d(planes, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
         self.pool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
         self.shortcut = None
         if stride > 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs))
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inputs, h, w) -> (B, 4 * planes, h / stride, w / stride)."""
@@ -42,7 +51,9 @@ class Bottleneck(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """Attention whose queries may be all tokens (for explaining) or the mean token only (for the image feature)."""
+    """Attention whose queries may be all tokens (for explaining) or the mean token only (for the
+    image feature).
+    """
 
     def __init__(self, grid: tuple[int, int], width: int, heads: int, joint: int) -> None:
         super().__init__()
@@ -52,9 +63,13 @@ class AttentionPool(nn.Module):
         self.out = nn.Linear(width, joint)
 
     def tokens(self, features: Tensor) -> Tensor:
-        """Feature map (B, D, gh, gw) to tokens (B, N, D): the mean, then every cell, with positions added."""
+        """Feature map (B, D, gh, gw) to tokens (B, N, D): the mean, then every cell, with positions
+        added.
+        """
         cells = features.flatten(2).transpose(1, 2)
-        return torch.cat([cells.mean(1, keepdim=True), cells], dim=1) + self.positions(tuple(features.shape[-2:]))
+        return torch.cat([cells.mean(1, keepdim=True), cells], dim=1) + self.positions(
+            tuple(features.shape[-2:])
+        )
 
     def project(self, x: Tensor, queries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens (B, N, D) to q (of `queries`), k, v, each (B, H, ., d)."""
@@ -84,22 +99,43 @@ class ModifiedResNet(nn.Module):
     kind = "resnet"
     patch = STRIDE
 
-    def __init__(self, *, image_size: tuple[int, int], layers: Sequence[int], width: int, heads: int, joint: int) -> None:
+    def __init__(
+        self,
+        *,
+        image_size: tuple[int, int],
+        layers: Sequence[int],
+        width: int,
+        heads: int,
+        joint: int,
+    ) -> None:
         super().__init__()
         self.image_size = image_size
         half = width // 2
-        self.conv1, self.bn1 = nn.Conv2d(3, half, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(half)
+        self.conv1, self.bn1 = (
+            nn.Conv2d(3, half, 3, stride=2, padding=1, bias=False),
+            nn.BatchNorm2d(half),
+        )
         self.conv2, self.bn2 = nn.Conv2d(half, half, 3, padding=1, bias=False), nn.BatchNorm2d(half)
-        self.conv3, self.bn3 = nn.Conv2d(half, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)
+        self.conv3, self.bn3 = (
+            nn.Conv2d(half, width, 3, padding=1, bias=False),
+            nn.BatchNorm2d(width),
+        )
         self.pool_stem = nn.AvgPool2d(2)
         stages, inputs = [], width
         for n, depth in enumerate(layers):
             planes = width * 2**n
-            blocks = [Bottleneck(inputs if m == 0 else planes * EXPANSION, planes, 2 if n and not m else 1) for m in range(depth)]
+            blocks = [
+                Bottleneck(
+                    inputs if m == 0 else planes * EXPANSION, planes, 2 if n and not m else 1
+                )
+                for m in range(depth)
+            ]
             stages.append(nn.Sequential(*blocks))
             inputs = planes * EXPANSION
         self.stages = nn.ModuleList(stages)
-        self.attention_pool = AttentionPool((image_size[0] // STRIDE, image_size[1] // STRIDE), inputs, heads, joint)
+        self.attention_pool = AttentionPool(
+            (image_size[0] // STRIDE, image_size[1] // STRIDE), inputs, heads, joint
+        )
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Cells (gh, gw) of the last feature map for an image of that many pixels."""
@@ -115,14 +151,19 @@ class ModifiedResNet(nn.Module):
             x = stage(x)
         return x
 
-    def forward(self, pixels: Tensor, tape: list[BlockTape] | None = None, *, patches: bool = True) -> Tensor:
-        """Pixels (B, 3, h, w) to every token in the joint space (B, N, E): all tokens ask, where CLIP itself only asks for the mean.
+    def forward(
+        self, pixels: Tensor, tape: list[BlockTape] | None = None, *, patches: bool = True
+    ) -> Tensor:
+        """Pixels (B, 3, h, w) to every token in the joint space (B, N, E): all tokens ask, where
+        CLIP itself only asks for the mean.
 
         Without `patches` only that one, (B, 1, E).
         """
         x = self.attention_pool.tokens(self.features(pixels))
         q, k, v = self.attention_pool.project(x, x)
-        attention = self.attention_pool.merge(F.scaled_dot_product_attention(q[:, :, : None if patches else 1], k, v))
+        attention = self.attention_pool.merge(
+            F.scaled_dot_product_attention(q[:, :, : None if patches else 1], k, v)
+        )
         if tape is not None:
             tape.append(BlockTape(None, q, k, v, attention, None))
         return attention
@@ -134,7 +175,9 @@ class ModifiedResNet(nn.Module):
         return self.attention_pool.merge(F.scaled_dot_product_attention(q, k, v))[:, 0]
 
     def tokens(self, stream: Tensor) -> Tensor:
-        """The whole image first, then every cell, (B, N, E): where the attention pool ends already."""
+        """The whole image first, then every cell, (B, N, E): where the attention pool ends
+        already.
+        """
         return stream
 
     def read_out(self, stream: Tensor) -> Tensor:

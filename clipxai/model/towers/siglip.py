@@ -1,15 +1,19 @@
-"""What is SigLIP? CLIP without a class token, trained to answer yes or no to every pair of an image and a text.
+"""What is SigLIP? CLIP without a class token, trained to answer yes or no to every pair of an image
+and a text.
 
-Three things differ from CLIP. The image is pooled by one attention whose query is learned, the "MAP head"; nothing else in the tower speaks
-for the whole image. The text tower sees all words at once and is read at its last place, which is why texts are always padded to the same
-length. And a pair's score is a sigmoid of scale * cosine + bias, by itself, not a softmax over texts.
+Three things differ from CLIP. The image is pooled by one attention whose query is learned, the "MAP
+head"; nothing else in the tower speaks for the whole image. The text tower sees all words at once
+and is read at its last place, which is why texts are always padded to the same length. And a pair's
+score is a sigmoid of scale * cosine + bias, by itself, not a softmax over texts.
 
-What does a single patch say? What the head answers when it sees that patch alone: attention over one key is 1, so what remains is the
-patch's value through the output projection and the head's residual MLP. (MaskCLIP, arXiv 2112.01071, drops the queries and keys of CLIP's
-last attention in the same way. To read SigLIP's head so is our choice; no publication was found that fixes one.)
+What does a single patch say? What the head answers when it sees that patch alone: attention over
+one key is 1, so what remains is the patch's value through the output projection and the head's
+residual MLP. (MaskCLIP, arXiv 2112.01071, drops the queries and keys of CLIP's last attention in
+the same way. To read SigLIP's head so is our choice; no publication was found that fixes one.)
 
 References: Zhai et al. 2023 (arXiv 2303.15343); SigLIP 2: Tschannen et al. 2025 (arXiv 2502.14786).
-Axes: B images, P = gh * gw patches, T texts, S text tokens, D width, E joint width (the image tower's D).
+Axes: B images, P = gh * gw patches, T texts, S text tokens, D width, E joint width (the image
+tower's D).
 """
 
 import torch
@@ -22,7 +26,9 @@ from .vit import Positions, grid_of
 
 
 class PoolingHead(nn.Module):
-    """Multi-head attention pooling ("MAP"): a learned probe asks, the patches answer; then x + MLP(LN(x))."""
+    """Multi-head attention pooling ("MAP"): a learned probe asks, the patches answer; then x +
+    MLP(LN(x)).
+    """
 
     def __init__(self, width: int, heads: int, ffn_width: int, activation: str, eps: float) -> None:
         super().__init__()
@@ -34,7 +40,9 @@ class PoolingHead(nn.Module):
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, P, D) -> (B, 1 + P, D): the head's answer to all patches, then its answer to each patch alone."""
+        """(B, P, D) -> (B, 1 + P, D): the head's answer to all patches, then its answer to each
+        patch alone.
+        """
         q, k, v = self.attn.project(torch.cat([self.probe.expand(len(x), 1, -1), x], dim=1))
         q, k, v = q[:, :, :1], k[:, :, 1:], v[:, :, 1:]
         y = self.attn.merge(torch.cat([F.scaled_dot_product_attention(q, k, v), v], dim=2))
@@ -48,7 +56,8 @@ class SiglipVisionTransformer(nn.Module):
     ----------
     image_size : (height, width) in pixels it was trained at
     patch : side of a patch in pixels
-    width, layers, heads, ffn_width : D, number of blocks, heads of a block and of the head, hidden width of the FFNs
+    width, layers, heads, ffn_width : D, number of blocks, heads of a block and of the head, hidden
+        width of the FFNs
     activation : of the FFNs
     antialias : resize positions with antialiasing (SigLIP 2 in its native-aspect form)
     """
@@ -56,14 +65,27 @@ class SiglipVisionTransformer(nn.Module):
     kind = "siglip"
 
     def __init__(
-        self, *, image_size: tuple[int, int], patch: int, width: int, layers: int, heads: int, ffn_width: int,
-        activation: str = "gelu_pytorch_tanh", eps: float = 1e-6, antialias: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        image_size: tuple[int, int],
+        patch: int,
+        width: int,
+        layers: int,
+        heads: int,
+        ffn_width: int,
+        activation: str = "gelu_pytorch_tanh",
+        eps: float = 1e-6,
+        antialias: bool = False,
+    ) -> None:
         super().__init__()
         self.image_size, self.patch = image_size, patch
         self.patch_embedding = nn.Conv2d(3, width, patch, stride=patch)
-        self.positions = Positions((image_size[0] // patch, image_size[1] // patch), width, leading=0, antialias=antialias)
-        self.blocks = nn.ModuleList(Block(width, heads, ffn_width, activation, eps) for _ in range(layers))
+        self.positions = Positions(
+            (image_size[0] // patch, image_size[1] // patch), width, leading=0, antialias=antialias
+        )
+        self.blocks = nn.ModuleList(
+            Block(width, heads, ffn_width, activation, eps) for _ in range(layers)
+        )
         self.ln_post = nn.LayerNorm(width, eps=eps)
         self.head = PoolingHead(width, heads, ffn_width, activation, eps)
 
@@ -71,18 +93,25 @@ class SiglipVisionTransformer(nn.Module):
         """Patch grid (gh, gw) of an image of that many pixels."""
         return grid_of(height, width, self.patch)
 
-    def forward(self, pixels: Tensor, tape: list[BlockTape] | None = None, *, patches: bool = True) -> Tensor:
+    def forward(
+        self, pixels: Tensor, tape: list[BlockTape] | None = None, *, patches: bool = True
+    ) -> Tensor:
         """Pixels (B, 3, h, w), normalised, to the stream after the last block (B, P, D).
 
-        `patches` is there as in the other towers; none can be left out, because the head reads them all.
+        `patches` is there as in the other towers; none can be left out, because the head reads them
+        all.
         """
-        x = self.patch_embedding(pixels).flatten(2).transpose(1, 2) + self.positions(self.grid(*pixels.shape[-2:]))
+        x = self.patch_embedding(pixels).flatten(2).transpose(1, 2) + self.positions(
+            self.grid(*pixels.shape[-2:])
+        )
         for block in self.blocks:
             x = block(x, tape=tape)
         return x
 
     def tokens(self, stream: Tensor) -> Tensor:
-        """Stream (B, P, D) to the joint space, (B, 1 + P, E): the whole image first, then what the head says of every patch alone."""
+        """Stream (B, P, D) to the joint space, (B, 1 + P, E): the whole image first, then what the
+        head says of every patch alone.
+        """
         return self.head(self.ln_post(stream))
 
     def pool(self, pixels: Tensor) -> Tensor:
@@ -101,20 +130,38 @@ class SiglipTextTransformer(nn.Module):
     """
 
     def __init__(
-        self, *, vocabulary: int, context: int, width: int, layers: int, heads: int, ffn_width: int, joint: int,
-        activation: str = "gelu_pytorch_tanh", eps: float = 1e-6,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        vocabulary: int,
+        context: int,
+        width: int,
+        layers: int,
+        heads: int,
+        ffn_width: int,
+        joint: int,
+        activation: str = "gelu_pytorch_tanh",
+        eps: float = 1e-6,
+    ) -> None:
         super().__init__()
         self.context = context
-        self.token_embedding = nn.Embedding.from_pretrained(random_parameter(vocabulary, width, std=0.02), freeze=False)
+        self.token_embedding = nn.Embedding.from_pretrained(
+            random_parameter(vocabulary, width, std=0.02), freeze=False
+        )
         self.positions = random_parameter(context, width, std=0.01)
-        self.blocks = nn.ModuleList(Block(width, heads, ffn_width, activation, eps) for _ in range(layers))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, ffn_width, activation, eps) for _ in range(layers)
+        )
         self.ln_final = nn.LayerNorm(width, eps=eps)
         self.projection = nn.Linear(width, joint)
 
     def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
-        """Token ids (T, S), padding included, to every token's place in the joint space (T, S, E), not normalised."""
-        x = self.token_embedding(known_ids(ids, self.context, self.token_embedding.num_embeddings)) + self.positions[: ids.shape[1]]
+        """Token ids (T, S), padding included, to every token's place in the joint space (T, S, E),
+        not normalised.
+        """
+        x = (
+            self.token_embedding(known_ids(ids, self.context, self.token_embedding.num_embeddings))
+            + self.positions[: ids.shape[1]]
+        )
         for block in self.blocks:
             x = block(x, tape=tape)
         return self.projection(self.ln_final(x))
@@ -132,4 +179,7 @@ class SiglipTextTransformer(nn.Module):
         ------
         ValueError : always
         """
-        raise ValueError("a SigLIP's empty text needs its tokenizer: put tokenizer.json beside the weights, or pass redundant='labels'")
+        raise ValueError(
+            "a SigLIP's empty text needs its tokenizer: put tokenizer.json beside the weights, or "
+            "pass redundant='labels'"
+        )

@@ -1,4 +1,5 @@
-"""How does CLIP read a text? A causal transformer whose last token, [end], speaks for the whole sentence.
+"""How does CLIP read a text? A causal transformer whose last token, [end], speaks for the whole
+sentence.
 
 Axes: T texts, S tokens of a text (padded behind [end]), D width, E joint width.
 """
@@ -12,10 +13,13 @@ from .block import Block, BlockTape, random_parameter
 def known_ids(ids: Tensor, context: int, vocabulary: int) -> Tensor:
     """Token ids (T, S) as they came; more tokens or other ids than the model knows are an error."""
     if ids.shape[1] > context:
-        raise ValueError(f"texts of {ids.shape[1]} tokens, but this model reads at most {context}: shorten them")
+        raise ValueError(
+            f"texts of {ids.shape[1]} tokens, but this model reads at most {context}: shorten them"
+        )
     if not 0 <= int(ids.min()) <= int(ids.max()) < vocabulary:
         raise ValueError(
-            f"token ids from {int(ids.min())} to {int(ids.max())}, but this model knows 0 to {vocabulary - 1}: "
+            f"token ids from {int(ids.min())} to {int(ids.max())}, but this model knows 0 to "
+            f"{vocabulary - 1}: "
             "they come from another vocabulary"
         )
     return ids
@@ -31,21 +35,35 @@ class TextTransformer(nn.Module):
     """
 
     def __init__(
-        self, *, vocabulary: int, context: int, width: int, layers: int, heads: int, ffn_width: int, joint: int,
-        activation: str = "quick_gelu", eps: float = 1e-5,
-    ) -> None:  # fmt: skip
+        self,
+        *,
+        vocabulary: int,
+        context: int,
+        width: int,
+        layers: int,
+        heads: int,
+        ffn_width: int,
+        joint: int,
+        activation: str = "quick_gelu",
+        eps: float = 1e-5,
+    ) -> None:
         super().__init__()
         self.context = context
-        self.token_embedding = nn.Embedding.from_pretrained(random_parameter(vocabulary, width, std=0.02), freeze=False)
+        self.token_embedding = nn.Embedding.from_pretrained(
+            random_parameter(vocabulary, width, std=0.02), freeze=False
+        )
         self.positions = random_parameter(context, width, std=0.01)
-        self.blocks = nn.ModuleList(Block(width, heads, ffn_width, activation, eps) for _ in range(layers))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, ffn_width, activation, eps) for _ in range(layers)
+        )
         self.ln_final = nn.LayerNorm(width, eps=eps)
         self.projection = random_parameter(width, joint, std=width**-0.5)
 
     def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
         """Token ids (T, S) to every token's place in the joint space (T, S', E), not normalised.
 
-        S' is the length of the longest text: what stands behind [end] cannot change anything before it, so it is not computed.
+        S' is the length of the longest text: what stands behind [end] cannot change anything before
+        it, so it is not computed.
         """
         ids = known_ids(ids, self.context, self.token_embedding.num_embeddings)
         ids = ids[:, : int(self.end(ids).max()) + 1]

@@ -1,4 +1,5 @@
-"""Which pieces does SigLIP read a text in? SentencePiece's, run by the `tokenizers` library from the checkpoint's `tokenizer.json`.
+"""Which pieces does SigLIP read a text in? SentencePiece's, run by the `tokenizers` library from
+the checkpoint's `tokenizer.json`.
 
 Every text is padded to the full context, because the text tower is read at its last place.
 """
@@ -21,12 +22,20 @@ class PieceTokenizer:
     described : the text of a `tokenizer.json`
     context : length of every text, padding included
     end, pad : the tokens that end a text and fill the rest
-    punctuation : whether punctuation is read; SigLIP drops it, SigLIP 2 keeps it (both read lower case only)
+    punctuation : whether punctuation is read; SigLIP drops it, SigLIP 2 keeps it (both read lower
+        case only)
     pad_left : whether the filling stands before the text; both were trained with it behind
     """
 
     def __init__(
-        self, described: str, context: int, end: str = "</s>", pad: str = "</s>", *, punctuation: bool = False, pad_left: bool = False
+        self,
+        described: str,
+        context: int,
+        end: str = "</s>",
+        pad: str = "</s>",
+        *,
+        punctuation: bool = False,
+        pad_left: bool = False,
     ) -> None:
         from tokenizers import Tokenizer  # only for those who load a SigLIP
 
@@ -48,18 +57,37 @@ class PieceTokenizer:
         ValueError : not a tokenizer, or one that lacks its end or padding token
         """
         told = read_json(settings) if settings else {}
-        end, pad = (_content(told.get(name), default) for name, default in (("eos_token", "</s>"), ("pad_token", "</s>")))
+        end, pad = (
+            _content(told.get(name), default)
+            for name, default in (("eos_token", "</s>"), ("pad_token", "</s>"))
+        )
         first = str(told.get("tokenizer_class", "SiglipTokenizer")) == "SiglipTokenizer"
         left = told.get("padding_side") == "left"
         try:
-            return cls(read_text(tokenizer, VOCABULARY_BYTES), context, end, pad, punctuation=not first, pad_left=left)
+            return cls(
+                read_text(tokenizer, VOCABULARY_BYTES),
+                context,
+                end,
+                pad,
+                punctuation=not first,
+                pad_left=left,
+            )
         except Exception as error:  # the library raises plain Exception
-            raise ValueError(f"{tokenizer} holds no tokenizer that can be read: {str(error).splitlines()[0][:200]}") from error
+            raise ValueError(
+                f"{tokenizer} holds no tokenizer that can be read: "
+                f"{str(error).splitlines()[0][:200]}"
+            ) from error
 
     def clean(self, text: str) -> str:
-        """Lower case; for SigLIP also without punctuation and with single spaces (as its training did)."""
+        """Lower case; for SigLIP also without punctuation and with single spaces (as its training
+        did).
+        """
         text = text.lower()
-        return text if self.punctuation else re.sub(r"\s+", " ", text.translate(_NO_PUNCTUATION)).strip()
+        return (
+            text
+            if self.punctuation
+            else re.sub(r"\s+", " ", text.translate(_NO_PUNCTUATION)).strip()
+        )
 
     def encode(self, text: str, truncate: bool = False) -> list[int]:
         """Token ids of a text, end and padding included: always `context` of them.
@@ -78,13 +106,17 @@ class PieceTokenizer:
         return filling + ids if self.pad_left else ids + filling
 
     def words(self, text: str, truncate: bool = False) -> list[WordSpan]:
-        """SigLIP has no words: its text tower reads all pieces at once, so no token stands for a word.
+        """SigLIP has no words: its text tower reads all pieces at once, so no token stands for a
+        word.
 
         Raises
         ------
         ValueError : always
         """
-        raise ValueError("words need CLIP's text tower, which reads from left to right; SigLIP's mixes all pieces of a text from the start")
+        raise ValueError(
+            "words need CLIP's text tower, which reads from left to right; SigLIP's mixes all "
+            "pieces of a text from the start"
+        )
 
     def decode(self, ids: list[int]) -> str:
         """Text of token ids, without end and padding."""

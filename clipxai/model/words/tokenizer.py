@@ -1,8 +1,9 @@
 """Which pieces does CLIP read a text in? Lower-cased byte-level BPE, the same as OpenAI's.
 
-A word is spelled in bytes (each byte shown as one printable character, so any text can be encoded) and its bytes are merged, pair by
-pair, in the order of a learned list. The last piece of a word carries `</w>`. Reference: Sennrich et al. 2016 (arXiv 1508.07909);
-Radford et al. 2019 for the byte alphabet.
+A word is spelled in bytes (each byte shown as one printable character, so any text can be encoded)
+and its bytes are merged, pair by pair, in the order of a learned list. The last piece of a word
+carries `</w>`. Reference: Sennrich et al. 2016 (arXiv 1508.07909); Radford et al. 2019 for the byte
+alphabet.
 """
 
 import gzip
@@ -17,22 +18,37 @@ import regex
 from ..files.untrusted import VOCABULARY_BYTES, read_json, read_text
 
 START, END = "<|startoftext|>", "<|endoftext|>"
-WORD = regex.compile(r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", regex.IGNORECASE)
+WORD = regex.compile(
+    r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+",
+    regex.IGNORECASE,
+)
 WORDS_KEPT = 1 << 16  # words whose pieces are remembered
-OPENAI_MERGES = 49152 - 256 - 2  # how many lines of its file OpenAI uses; the rest of the file is never read
+# how many lines of its file OpenAI uses; the rest of the file is never read
+OPENAI_MERGES = 49152 - 256 - 2
 
 
 @lru_cache
 def byte_alphabet() -> dict[int, str]:
-    """Each of the 256 bytes as one visible character: itself where printable, else a stand-in from U+0100 on."""
-    printable = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    """Each of the 256 bytes as one visible character: itself where printable, else a stand-in from
+    U+0100 on.
+    """
+    printable = [
+        *range(ord("!"), ord("~") + 1),
+        *range(ord("¡"), ord("¬") + 1),
+        *range(ord("®"), ord("ÿ") + 1),
+    ]
     hidden = [byte for byte in range(256) if byte not in printable]
-    return {byte: chr(byte) for byte in printable} | {byte: chr(256 + n) for n, byte in enumerate(hidden)}
+    return {byte: chr(byte) for byte in printable} | {
+        byte: chr(256 + n) for n, byte in enumerate(hidden)
+    }
 
 
 def clean(text: str) -> str:
-    """Mended Unicode, HTML entities resolved (twice, as OpenAI does), runs of white space to one space, lower case."""
-    import ftfy  # takes longer to load than the rest of this package together, so it waits until a text comes
+    """Mended Unicode, HTML entities resolved (twice, as OpenAI does), runs of white space to one
+    space, lower case.
+    """
+    # takes longer to load than the rest of this package together, so it waits until a text comes
+    import ftfy
 
     return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
 
@@ -44,7 +60,9 @@ def split_words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class WordSpan:
-    """A word and the tokens that spell it: `ids[start:stop]` of the encoded text ([start] is token 0)."""
+    """A word and the tokens that spell it: `ids[start:stop]` of the encoded text ([start] is token
+    0).
+    """
 
     text: str
     start: int
@@ -61,20 +79,37 @@ class Tokenizer:
     context : most tokens of a text, [start] and [end] included (77 for OpenAI's models)
     """
 
-    def __init__(self, vocabulary: dict[str, int], merges: Iterable[tuple[str, str]], context: int = 77) -> None:
+    def __init__(
+        self, vocabulary: dict[str, int], merges: Iterable[tuple[str, str]], context: int = 77
+    ) -> None:
         if not all(type(n) is int and n >= 0 for n in vocabulary.values()):
             raise ValueError("a vocabulary maps every piece to a whole number, its id")
-        missing = [token for token in (START, END, *byte_alphabet().values()) if token not in vocabulary]
+        missing = [
+            token for token in (START, END, *byte_alphabet().values()) if token not in vocabulary
+        ]
         if missing:
-            raise ValueError(f"vocabulary lacks {len(missing)} of the tokens every CLIP vocabulary has, such as {missing[0]!r}")
+            raise ValueError(
+                f"vocabulary lacks {len(missing)} of the tokens every CLIP vocabulary has, such as "
+                f"{missing[0]!r}"
+            )
         self.vocabulary = vocabulary
         self.context = context
         self.start, self.end = vocabulary[START], vocabulary[END]
         self.merges = [tuple(pair) for pair in merges]
         made = (piece for pair in self.merges for piece in (*pair, "".join(pair)))
-        lost = next((piece for piece in (*(shown + "</w>" for shown in byte_alphabet().values()), *made) if piece not in vocabulary), None)
+        lost = next(
+            (
+                piece
+                for piece in (*(shown + "</w>" for shown in byte_alphabet().values()), *made)
+                if piece not in vocabulary
+            ),
+            None,
+        )
         if lost is not None:
-            raise ValueError(f"the piece {lost!r}, which merging can leave, has no id: vocabulary and merges do not belong together")
+            raise ValueError(
+                f"the piece {lost!r}, which merging can leave, has no id: vocabulary and merges do "
+                "not belong together"
+            )
         self._rank = {pair: n for n, pair in enumerate(self.merges)}
         self._piece = {n: piece for piece, n in vocabulary.items()}
         self._cache: dict[str, tuple[str, ...]] = {}
@@ -82,26 +117,44 @@ class Tokenizer:
     @classmethod
     def from_files(cls, vocabulary: Path, merges: Path, context: int = 77) -> "Tokenizer":
         """Read a `vocab.json` and the `merges.txt` that belongs to it."""
-        return cls(read_json(vocabulary, VOCABULARY_BYTES), _read_merges(read_text(merges, VOCABULARY_BYTES)), context)
+        return cls(
+            read_json(vocabulary, VOCABULARY_BYTES),
+            _read_merges(read_text(merges, VOCABULARY_BYTES)),
+            context,
+        )
 
     @classmethod
     def from_tokenizer_json(cls, path: Path, context: int = 77) -> "Tokenizer":
-        """Read the vocabulary out of a `tokenizer.json`, the only file that newer versions of transformers write."""
+        """Read the vocabulary out of a `tokenizer.json`, the only file that newer versions of
+        transformers write.
+        """
         model = read_json(path, VOCABULARY_BYTES).get("model")
-        if not isinstance(model, dict) or not isinstance(model.get("vocab"), dict) or not isinstance(model.get("merges"), list):
-            raise ValueError(f"{path} describes no byte-pair encoding (vocab and merges), which CLIP's tokenizer is")
+        if (
+            not isinstance(model, dict)
+            or not isinstance(model.get("vocab"), dict)
+            or not isinstance(model.get("merges"), list)
+        ):
+            raise ValueError(
+                f"{path} describes no byte-pair encoding (vocab and merges), which CLIP's "
+                "tokenizer is"
+            )
         pairs = [" ".join(pair) if isinstance(pair, list) else pair for pair in model["merges"]]
         return cls(model["vocab"], _read_merges("\n".join(["#version", *map(str, pairs)])), context)
 
     @classmethod
     def from_openai(cls, path: str | Path, context: int = 77) -> "Tokenizer":
-        """Read OpenAI's `bpe_simple_vocab_16e6.txt[.gz]`; the ids follow from the order of the merges."""
+        """Read OpenAI's `bpe_simple_vocab_16e6.txt[.gz]`; the ids follow from the order of the
+        merges.
+        """
         with open(path, "rb") as plain:
             packed = plain.read(2) == b"\x1f\x8b"
         with (gzip.open if packed else open)(path, "rb") as file:
             raw = file.read(VOCABULARY_BYTES + 1)
         if len(raw) > VOCABULARY_BYTES:
-            raise ValueError(f"{path} holds more than {VOCABULARY_BYTES:,} bytes; OpenAI's vocabulary has 3 million: it is not read")
+            raise ValueError(
+                f"{path} holds more than {VOCABULARY_BYTES:,} bytes; OpenAI's vocabulary has 3 "
+                "million: it is not read"
+            )
         merges = _read_merges(raw.decode("utf-8"))[:OPENAI_MERGES]
         return cls(vocabulary_of(merges), merges, context)
 
@@ -120,7 +173,9 @@ class Tokenizer:
         pieces = [alphabet[byte] for byte in word.encode("utf-8")]
         pieces[-1] += "</w>"
         while len(pieces) > 1:
-            pair = min(zip(pieces, pieces[1:]), key=lambda pair: self._rank.get(pair, len(self._rank)))
+            pair = min(
+                zip(pieces, pieces[1:]), key=lambda pair: self._rank.get(pair, len(self._rank))
+            )
             if pair not in self._rank:
                 break
             pieces = merge_pair(pieces, pair)
@@ -155,7 +210,9 @@ class Tokenizer:
         return ids, words
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Text of token ids, without [start], [end] and what follows [end]; words are joined by single spaces."""
+        """Text of token ids, without [start], [end] and what follows [end]; words are joined by
+        single spaces.
+        """
         pieces: list[str] = []
         for n in ids:
             if n == self.end:
@@ -164,13 +221,18 @@ class Tokenizer:
                 pieces.append(self._piece[int(n)])
         back = {shown: byte for byte, shown in byte_alphabet().items()}
         spelled = "".join(pieces).split("</w>")
-        return " ".join(bytes(back[c] for c in word).decode("utf-8", "replace") for word in spelled).strip()
+        return " ".join(
+            bytes(back[c] for c in word).decode("utf-8", "replace") for word in spelled
+        ).strip()
 
 
 def too_long(text: str, tokens: int, context: int) -> ValueError:
     """The error for a text of more tokens than the model reads."""
     shown = f"{text[:60]!r}{'…' if len(text) > 60 else ''}"
-    return ValueError(f"text of {tokens} tokens, but this model reads at most {context}: shorten it or pass truncate=True (text: {shown})")
+    return ValueError(
+        f"text of {tokens} tokens, but this model reads at most {context}: shorten it or pass "
+        f"truncate=True (text: {shown})"
+    )
 
 
 def merge_pair(pieces: list[str], pair: tuple[str, str]) -> list[str]:
@@ -186,7 +248,13 @@ def merge_pair(pieces: list[str], pair: tuple[str, str]) -> list[str]:
 def vocabulary_of(merges: Iterable[tuple[str, str]]) -> dict[str, int]:
     """Ids in OpenAI's order: bytes, bytes that end a word, one piece per merge, [start], [end]."""
     symbols = list(byte_alphabet().values())
-    pieces = [*symbols, *(shown + "</w>" for shown in symbols), *("".join(pair) for pair in merges), START, END]
+    pieces = [
+        *symbols,
+        *(shown + "</w>" for shown in symbols),
+        *("".join(pair) for pair in merges),
+        START,
+        END,
+    ]
     return {piece: n for n, piece in enumerate(pieces)}
 
 
@@ -197,5 +265,7 @@ def _read_merges(text: str) -> list[tuple[str, str]]:
     merges = [tuple(line.split()) for line in lines if line.strip()]
     odd = next((pair for pair in merges if len(pair) != 2), None)
     if odd:
-        raise ValueError(f"every line of a merges file is a pair of pieces, but one reads {' '.join(odd)!r}")
+        raise ValueError(
+            f"every line of a merges file is a pair of pieces, but one reads {' '.join(odd)!r}"
+        )
     return merges

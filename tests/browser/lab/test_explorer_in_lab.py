@@ -1,4 +1,5 @@
-"""Does the Explorer do what it promises in a real JupyterLab, from the first run of its lesson to the notebook opened again next week?
+"""Does the Explorer do what it promises in a real JupyterLab, from the first run of its lesson to
+the notebook opened again next week?
 
 One page lives through all tests of this file, in their order.
 """
@@ -40,7 +41,9 @@ HOVER = """async () => {
     }
     return said.size;
 }"""
-DRAWN = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter(v => v > 0).length"
+DRAWN = (
+    "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter(v => v > 0).length"
+)
 
 
 class Page:
@@ -49,7 +52,10 @@ class Page:
     def __init__(self, page: object, url: str) -> None:
         self.page, self.url, self.frames, self.complaints = page, url, [], []
         page.set_default_timeout(PATIENCE)
-        page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        page.on(
+            "console",
+            lambda message: message.type == "error" and self.complaints.append(message.text),
+        )
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("websocket", self._watch)
 
@@ -59,8 +65,13 @@ class Page:
                 socket.on(direction, lambda frame: self.frames.append(frame))
 
     def spoken(self) -> int:
-        """Messages between widgets and kernel so far, either way; JupyterLab's own talk with the kernel is not ours."""
-        return sum(b"comm_msg" in (frame if isinstance(frame, bytes) else frame.encode()) for frame in self.frames)
+        """Messages between widgets and kernel so far, either way; JupyterLab's own talk with the
+        kernel is not ours.
+        """
+        return sum(
+            b"comm_msg" in (frame if isinstance(frame, bytes) else frame.encode())
+            for frame in self.frames
+        )
 
     def open(self, name: str) -> None:
         self.page.goto(f"{self.url}/lab/tree/{name}?reset")
@@ -68,7 +79,9 @@ class Page:
 
     def menu(self, name: str, item: str) -> None:
         self.page.locator(f".lm-MenuBar-itemLabel:text-is('{name}')").click()
-        self.page.locator(f".lm-Menu-item:has(.lm-Menu-itemLabel:text-matches('^{item}'))").first.click()
+        self.page.locator(
+            f".lm-Menu-item:has(.lm-Menu-itemLabel:text-matches('^{item}'))"
+        ).first.click()
 
     def run_all(self) -> None:
         idle = self.page.get_by_text("Python 3 (ipykernel) | Idle")
@@ -84,7 +97,9 @@ class Page:
         return self.page.locator(".clipxai-message").first
 
     def says(self, words: str) -> None:
-        self.page.locator(f".clipxai-message:has-text({json.dumps(words, ensure_ascii=False)})").first.wait_for()
+        self.page.locator(
+            f".clipxai-message:has-text({json.dumps(words, ensure_ascii=False)})"
+        ).first.wait_for()
 
     @property
     def titles(self) -> list[str]:
@@ -106,7 +121,9 @@ class Page:
         box.press_sequentially(text, delay=15)
 
     def choose(self, label: str, value: str) -> None:
-        self.page.locator(f".clipxai-panel .widget-dropdown:has(label:text-is('{label}')) select").select_option(label=value)
+        self.page.locator(
+            f".clipxai-panel .widget-dropdown:has(label:text-is('{label}')) select"
+        ).select_option(label=value)
 
     def press(self, label: str) -> None:
         self.page.locator(f".clipxai-explorer button:has-text('{label}')").first.click()
@@ -132,7 +149,9 @@ def page(browser: object, lab: object) -> Iterator[Page]:
 def test_the_lesson_shows_the_explorer(page: Page):
     page.shows("a cat", "a guitar")
     assert "cx.explain(trace, 'clip_surgery')" in page.message.inner_text()
-    assert page.page.locator(".clipxai-figure").first.is_hidden(), "the sleeping copy is for readers without a kernel"
+    assert page.page.locator(".clipxai-figure").first.is_hidden(), (
+        "the sleeping copy is for readers without a kernel"
+    )
     assert page.complaints == []
 
 
@@ -155,7 +174,10 @@ def test_typing_and_flipping_are_answered_from_the_recording(page: Page):
     page.page.locator(".clipxai-panel label:has-text('keep the FFN') input").check()
     page.says("ffn=True")
     page.says("answered from the recording")
-    assert "(redundant=labels, attention=qk, ffn=True)" in page.page.locator(".clipxai-stage figcaption span").nth(2).inner_text()
+    assert (
+        "(redundant=labels, attention=qk, ffn=True)"
+        in page.page.locator(".clipxai-stage figcaption span").nth(2).inner_text()
+    )
 
 
 def test_what_is_typed_never_becomes_markup(page: Page):
@@ -210,7 +232,10 @@ def test_an_uploaded_image_is_looked_at(page: Page, tmp_path: Path):
     page.says("the image went through the model")
 
 
-@pytest.mark.parametrize(("view", "there"), [("attention", ".attention"), ("attention or FFN", ".modules"), ("words", ".words")])
+@pytest.mark.parametrize(
+    ("view", "there"),
+    [("attention", ".attention"), ("attention or FFN", ".modules"), ("words", ".words")],
+)
 def test_every_view_opens(page: Page, view: str, there: str):
     page.page.locator(f".clipxai-main .widget-toggle-button:text-is('{view}')").click()
     page.page.locator(f".clipxai-stage {there} .picture").first.wait_for()
@@ -234,7 +259,10 @@ def test_a_file_is_written_with_what_is_seen(page: Page, lab: object):
     assert "a star" in (lab.folder / "explored.html").read_text()
     with page.page.expect_download() as download:
         page.page.locator(".clipxai-stage").get_by_role("button", name="PNG").click()
-    assert download.value.suggested_filename.endswith("star.png") and download.value.path().stat().st_size > 50_000
+    assert (
+        download.value.suggested_filename.endswith("star.png")
+        and download.value.path().stat().st_size > 50_000
+    )
 
 
 def test_after_a_restart_the_figure_still_answers_and_the_cell_wakes_the_rest(page: Page):
