@@ -19,14 +19,14 @@ from ..results.findings import (
     WordRelevance,
 )
 from ..tasks.segmentation import Segmentation
-from .attention import LayerAttentionViewer
-from .comparison import MethodComparison
-from .heads import HeadGrid
-from .modules import ModuleComparison
-from .relevance import WordRanking
-from .segmentation import RegionMap
+from .head_grid.viewer import HeadGrid
+from .layer_attention.viewer import LayerAttentionViewer
+from .method_comparison.viewer import MethodComparison
+from .module_comparison.viewer import ModuleComparison
+from .region_map.viewer import RegionMap
+from .token_map.viewer import TokenMap
 from .viewer import Viewer, known_suffix, replacing
-from .words import TokenMap
+from .word_ranking.viewer import WordRanking
 
 if TYPE_CHECKING:
     from .figures import figure

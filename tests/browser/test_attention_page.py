@@ -20,8 +20,8 @@ from view_examples import HOSTILE
 
 from clipxai.results.findings import AttentionMaps
 from clipxai.view import LayerAttentionViewer
-from clipxai.view.attention_figure import hidden_of, notes_of, top_of
 from clipxai.view.html import fragment
+from clipxai.view.layer_attention.drawing import hidden_of, notes_of, top_of
 from clipxai.view.scales import colour_table, number
 
 SINKS = (7, 20)

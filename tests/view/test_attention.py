@@ -16,8 +16,8 @@ from view_examples import HOSTILE
 from clipxai.results.findings import AttentionMaps
 from clipxai.scenes import compose
 from clipxai.view import LayerAttentionViewer, save, show
-from clipxai.view.attention import CODINGS, lift, telling_layer, telling_query
 from clipxai.view.html import fragment, join, page
+from clipxai.view.layer_attention.viewer import CODINGS, lift, telling_layer, telling_query
 from clipxai.view.payload import pack, unpack
 from clipxai.view.scales import number
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks import expect
-from ..results.explanation import Grid
-from ..results.findings import Picture
-from ..tasks.segmentation import BACKGROUND, UNSEEN, VOID, Segmentation
-from .lettering import one_line
-from .payload import BUDGET, Header, Payload, pack
-from .pictures import picture_header, smaller_photo
-from .viewer import Viewer
+from ...checks import expect
+from ...results.explanation import Grid
+from ...results.findings import Picture
+from ...tasks.segmentation import BACKGROUND, UNSEEN, VOID, Segmentation
+from ..lettering import one_line
+from ..payload import BUDGET, Header, Payload, pack
+from ..pictures import picture_header, smaller_photo
+from ..viewer import Viewer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -163,7 +163,7 @@ class RegionMap(Viewer):
 
     def figure(self) -> "Figure":
         """Image, classes and truth side by side, the key below."""
-        from .segmentation_figure import figure
+        from .drawing import figure
 
         return figure(self)
 

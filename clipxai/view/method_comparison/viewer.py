@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from ..results.explanation import Explanation
-from .lettering import listed
-from .panels import MERITS, Truth, gather, legend, panels_of, rows_of
-from .payload import BUDGET, Arrays, Header, Payload, pack
-from .pictures import encode_photo, grid_header, smaller_photo
-from .scales import (
+from ...results.explanation import Explanation
+from ..lettering import listed
+from ..panels import MERITS, Truth, gather, legend, panels_of, rows_of
+from ..payload import BUDGET, Arrays, Header, Payload, pack
+from ..pictures import encode_photo, grid_header, smaller_photo
+from ..scales import (
     DIVERGING,
     LABELS,
     SEQUENTIAL,
@@ -22,7 +22,7 @@ from .scales import (
     scales_of,
     two_digits,
 )
-from .viewer import Viewer
+from ..viewer import Viewer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,7 +81,7 @@ class MethodComparison(Viewer):
 
     def figure(self, *, normalize: Scaling = "minmax", alpha: float = 0.6) -> "Figure":
         """All maps as a matplotlib figure; `normalize` and `alpha` as in `clipxai.view.figure`."""
-        from .figures import figure
+        from ..figures import figure
 
         return figure(
             self.explanations, texts=self.texts, normalize=normalize, alpha=alpha, mask=self.mask
@@ -91,7 +91,7 @@ class MethodComparison(Viewer):
         """The maps that are seen before anybody touches the viewer: all of them if they are few,
         else those of the first text.
         """
-        from .figures import figure
+        from ..figures import figure
 
         texts = self.texts if self._all_at_first() else self.texts[:1]
         return figure(self.explanations, texts=texts, mask=self.mask)

@@ -4,9 +4,9 @@ photo, and all words ranked.
 
 from matplotlib.figure import Figure
 
-from .figures import GAP, LINE, MARGIN, SMALL, TITLE_LINE, Page
-from .lettering import drawable, shorten, width
-from .paper import (
+from ..figures import GAP, LINE, MARGIN, SMALL, TITLE_LINE, Page
+from ..lettering import drawable, shorten, width
+from ..paper import (
     BELOW,
     HEAD,
     blank,
@@ -17,9 +17,9 @@ from .paper import (
     small_print,
     write_lines,
 )
-from .pictures import as_panel
-from .relevance import WordRanking
-from .scales import number
+from ..pictures import as_panel
+from ..scales import number
+from .viewer import WordRanking
 
 WIDTH, WORD = 8.6, 12.0  # page in inches, letters of the sentence in points
 PHOTO, ROW, PAD = 3.0, 0.56, 0.09

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks import expect
-from ..results.findings import Contributions
-from .attention import label
-from .lettering import listed
-from .payload import BUDGET, Arrays, Header, Payload, pack
-from .pictures import closure_of, finite, picture_header, reach_of, rows_of_texts, smaller_photo
-from .scales import DIVERGING, Scale, colour_table, number, two_digits
-from .viewer import Viewer
+from ...checks import expect
+from ...results.findings import Contributions
+from ..layer_attention.viewer import label
+from ..lettering import listed
+from ..payload import BUDGET, Arrays, Header, Payload, pack
+from ..pictures import closure_of, finite, picture_header, reach_of, rows_of_texts, smaller_photo
+from ..scales import DIVERGING, Scale, colour_table, number, two_digits
+from ..viewer import Viewer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -136,7 +136,7 @@ class ModuleComparison(Viewer):
 
     def figure(self) -> "Figure":
         """Bars of every layer, and the maps of the layer and text that are shown first."""
-        from .module_figure import module_figure
+        from .drawing import module_figure
 
         return module_figure(self)
 

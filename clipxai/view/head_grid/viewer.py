@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks import expect
-from ..results.findings import HeadContributions
-from .lettering import listed
-from .payload import BUDGET, Arrays, Header, Payload, pack
-from .pictures import closure_of, finite, picture_header, reach_of, rows_of_texts, smaller_photo
-from .scales import DIVERGING, Scale, colour_table, number
-from .viewer import Viewer
+from ...checks import expect
+from ...results.findings import HeadContributions
+from ..lettering import listed
+from ..payload import BUDGET, Arrays, Header, Payload, pack
+from ..pictures import closure_of, finite, picture_header, reach_of, rows_of_texts, smaller_photo
+from ..scales import DIVERGING, Scale, colour_table, number
+from ..viewer import Viewer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -135,7 +135,7 @@ class HeadGrid(Viewer):
 
     def figure(self) -> "Figure":
         """The grid with its numbers, and the maps of the head and text that are shown first."""
-        from .head_figure import head_figure
+        from .drawing import head_figure
 
         return head_figure(self)
 

@@ -12,10 +12,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ..results.findings import AttentionMaps
-from .figures import DIM, GREY, MARGIN, SMALL, TITLE, Page
-from .lettering import wrap
-from .scales import SEQUENTIAL, colour_table, number
+from ...results.findings import AttentionMaps
+from ..figures import DIM, GREY, MARGIN, SMALL, TITLE, Page
+from ..lettering import wrap
+from ..scales import SEQUENTIAL, colour_table, number
 
 PANEL, GAP, HEAD, LABEL, THUMB_GAP = 2.9, 0.24, 0.47, 0.62, 0.05  # inches
 BAR, LINE, TITLE_GAP = 0.09, 0.165, 0.3

@@ -8,11 +8,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .attention import label
-from .figures import GREY, LINE, MARGIN, SMALL, TITLE_LINE, Page
-from .lettering import shorten, title_of, wrap
-from .modules import ModuleComparison
-from .paper import (
+from ..figures import GREY, LINE, MARGIN, SMALL, TITLE_LINE, Page
+from ..layer_attention.viewer import label
+from ..lettering import shorten, title_of, wrap
+from ..paper import (
     BELOW,
     HEAD,
     MINUS,
@@ -25,8 +24,9 @@ from .paper import (
     small_print,
     write_lines,
 )
-from .pictures import as_panel
-from .scales import number, two_digits
+from ..pictures import as_panel
+from ..scales import number, two_digits
+from .viewer import ModuleComparison
 
 WIDTH, TITLE = 11.0, 12.0  # page in inches, the text's letters in points
 GUTTER, LANE, LANE_GAP = 1.3, 0.72, 0.1

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks import expect, number_of
-from ..results.findings import TokenScores, WordRelevance
-from .lettering import one_line
-from .payload import BUDGET, Arrays, Header, Payload, pack
-from .pictures import as_panel, finite, picture_header, reach_of, smaller_photo
-from .scales import DIVERGING, SEQUENTIAL, Scale, caption, colour_table, number, scales_of
-from .viewer import Viewer
+from ...checks import expect, number_of
+from ...results.findings import TokenScores, WordRelevance
+from ..lettering import one_line
+from ..payload import BUDGET, Arrays, Header, Payload, pack
+from ..pictures import as_panel, finite, picture_header, reach_of, smaller_photo
+from ..scales import DIVERGING, SEQUENTIAL, Scale, caption, colour_table, number, scales_of
+from ..viewer import Viewer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -126,7 +126,7 @@ class TokenMap(Viewer):
         """The photo, the words shown first as maps, and all words ranked by the share of the match
         they carry.
         """
-        from .word_figure import word_figure
+        from .drawing import word_figure
 
         return word_figure(self)
 

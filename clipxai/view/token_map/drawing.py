@@ -4,9 +4,9 @@ more words small.
 
 from matplotlib.figure import Figure
 
-from .figures import GAP, LINE, MARGIN, TITLE_LINE
-from .lettering import wrap
-from .paper import (
+from ..figures import GAP, LINE, MARGIN, TITLE_LINE
+from ..lettering import wrap
+from ..paper import (
     BELOW,
     HEAD,
     blank,
@@ -18,8 +18,8 @@ from .paper import (
     small_print,
     write_lines,
 )
-from .pictures import as_panel
-from .words import TokenMap, merged, subtitle, unit_of
+from ..pictures import as_panel
+from .viewer import TokenMap, merged, subtitle, unit_of
 
 WIDTH, SENTENCE = 10.6, 12.0  # page in inches, the sentence's letters in points
 COLUMNS = 5  # of small maps

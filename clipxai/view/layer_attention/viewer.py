@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..checks import expect
-from ..results.findings import AttentionMaps
-from .lettering import one_line
-from .payload import BUDGET, SQUARE_ROOT, Arrays, Coding, Header, Payload, Step, pack
-from .pictures import picture_header
-from .scales import SEQUENTIAL, colour_table
-from .viewer import Viewer
+from ...checks import expect
+from ...results.findings import AttentionMaps
+from ..lettering import one_line
+from ..payload import BUDGET, SQUARE_ROOT, Arrays, Coding, Header, Payload, Step, pack
+from ..pictures import picture_header
+from ..scales import SEQUENTIAL, colour_table
+from ..viewer import Viewer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -127,7 +127,7 @@ class LayerAttentionViewer(Viewer):
         """What the viewer shows first: the image with the query marked, its attention in one layer
         and in all layers, rollout.
         """
-        from .attention_figure import attention_figure
+        from .drawing import attention_figure
 
         return attention_figure(self.maps, self.query, self.layer, KINDS, self.notes)
 

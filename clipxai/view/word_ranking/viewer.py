@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks import expect
-from ..results.findings import WordRelevance
-from .lettering import one_line
-from .payload import BUDGET, Header, Payload, pack
-from .pictures import picture_header, reach_of, smaller_photo
-from .scales import DIVERGING, Scale, colour_table, number
-from .viewer import Viewer
-from .words import Unit, units_of
+from ...checks import expect
+from ...results.findings import WordRelevance
+from ..lettering import one_line
+from ..payload import BUDGET, Header, Payload, pack
+from ..pictures import picture_header, reach_of, smaller_photo
+from ..scales import DIVERGING, Scale, colour_table, number
+from ..token_map.viewer import Unit, units_of
+from ..viewer import Viewer
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,7 +88,7 @@ class WordRanking(Viewer):
 
     def figure(self) -> "Figure":
         """The sentence with its colours and numbers, the photo, and all words ranked."""
-        from .relevance_figure import relevance_figure
+        from .drawing import relevance_figure
 
         return relevance_figure(self)
 

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from ..tasks.segmentation import UNSEEN
-from .figures import DIM, GAP, GREY, LINE, MARGIN, SMALL, TITLE, WIDE, Page
-from .lettering import fonts, shorten
-from .lettering import width as text_width
-from .paper import HEAD, blank, columns_of, picture_height, small_print, write_lines
-from .segmentation import MOST, RegionMap
+from ...tasks.segmentation import UNSEEN
+from ..figures import DIM, GAP, GREY, LINE, MARGIN, SMALL, TITLE, WIDE, Page
+from ..lettering import fonts, shorten
+from ..lettering import width as text_width
+from ..paper import HEAD, blank, columns_of, picture_height, small_print, write_lines
+from .viewer import MOST, RegionMap
 
 OPACITY = 0.6
 NAMED = 0.02  # share of the image from which a class is named on it

@@ -5,11 +5,10 @@ head's share below.
 import numpy as np
 from matplotlib.figure import Figure
 
-from .figures import GREY, LINE, MARGIN, SMALL, TITLE_LINE, Page
-from .heads import HeadGrid
-from .lettering import shorten, title_of, wrap
-from .module_figure import NUMBERED, signed
-from .paper import (
+from ..figures import GREY, LINE, MARGIN, SMALL, TITLE_LINE, Page
+from ..lettering import shorten, title_of, wrap
+from ..module_comparison.drawing import NUMBERED, signed
+from ..paper import (
     BELOW,
     HEAD,
     blank,
@@ -20,8 +19,9 @@ from .paper import (
     small_print,
     write_lines,
 )
-from .pictures import as_panel, reach_of
-from .scales import DIVERGING, Scale, number
+from ..pictures import as_panel, reach_of
+from ..scales import DIVERGING, Scale, number
+from .viewer import HeadGrid
 
 WIDTH, TITLE = 10.6, 12.0  # page in inches, the text's letters in points
 GUTTER, ROW, GRID_GAP = 1.0, 0.27, 0.3
