@@ -7,7 +7,7 @@ from functools import cache
 import anywidget
 import traitlets
 
-from ..view.html import asset, module_source
+from ..view.html import module_source, stylesheet
 from ..view.payload import Payload
 
 
@@ -31,10 +31,10 @@ class Live(anywidget.AnyWidget):
 
 
 def live(module: str) -> Live:
-    """An empty live viewer that runs `static/<module>.js`."""
-    return _kind(module)(css=asset("viewer.css"), layout={"width": "100%"})
+    """An empty live viewer that runs the `viewer.js` of a room in `view`."""
+    return _kind(module)(css=stylesheet(), layout={"width": "100%"})
 
 
 @cache
 def _kind(module: str) -> type[Live]:
-    return type(f"Live{module.title()}", (Live,), {"_esm": module_source(module)})
+    return type(f"Live{module.title().replace('_', '')}", (Live,), {"_esm": module_source(module)})

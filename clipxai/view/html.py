@@ -1,8 +1,9 @@
 """How does a figure become a page, or an output of a notebook, that needs nothing else?
 
-The browser modules in `static/` are joined into one inline script: imports between them are
-dropped, since all land in one scope, and comments are left out. The same joined text, with its
-default export, is what a live widget loads (`module_source`).
+A viewer's room holds its browser module, `viewer.js`; what several viewers share is in `browser/`.
+The modules of one viewer are joined into one inline script: imports between them are dropped, since
+all land in one scope, and comments are left out. The same joined text, with its default export, is
+what a live widget loads (`module_source`).
 
 What an environment does to an output decides the rest:
 
@@ -22,11 +23,14 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from posixpath import dirname, normpath
+from posixpath import join as beside
 from typing import Literal, Protocol
 
 from .payload import Payload
 
-IMPORT = re.compile(r'^import\s[^;]*?from\s+"\./([\w-]+)\.js";\n', re.MULTILINE)
+# over several lines, too, where it names many things
+IMPORT = re.compile(r'^import\s[^;"]*?\sfrom\s+"(\.\.?/[\w./-]+)\.js";\n', re.MULTILINE)
 # comments with lines of their own; what begins with a comment and goes on as code stays, and no
 # template literal has such lines
 COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
@@ -99,11 +103,12 @@ def fragment(viewer: Drawable, view: View | None = None, *, linked: bool = False
     payload, asleep = viewer.payload(), "" if linked else ASLEEP
     values = {
         "payload": {"header": payload.header, "blob": payload.base64()},
-        "css": asset("viewer.css"),
+        "css": stylesheet(),
         "view": view,
         "linked": linked,
     }
-    code = f'"use strict";\n{join(viewer.module, "host")}\nclaim("{viewer.module}", viewer);'
+    program = join(f"{viewer.module}/viewer", "browser/host")
+    code = f'"use strict";\n{program}\nclaim("{viewer.module}", viewer);'
     script = f"(() => {{\n{code}\n}})();"
     return (
         f'<div class="clipxai-figure" data-viewer="{viewer.module}" '
@@ -115,20 +120,27 @@ def fragment(viewer: Drawable, view: View | None = None, *, linked: bool = False
     )
 
 
-def module_source(name: str) -> str:
-    """A viewer's browser code as one ES module with a default export, for a live widget."""
-    return f"{join(name)}\nexport default viewer;\n"
+def module_source(module: str) -> str:
+    """A viewer's browser code as one ES module with a default export, for a live widget; `module`
+    is the name of its room.
+    """
+    return f"{join(f'{module}/viewer')}\nexport default viewer;\n"
 
 
 @cache
-def join(*names: str) -> str:
+def join(*scripts: str) -> str:
     """Browser modules and all they import as one script, whose default export becomes the constant
-    `viewer`.
+    `viewer`; paths in this folder, without suffix.
     """
     order: list[str] = []
-    for name in names:
-        _collect(name, order)
-    return "\n".join(_inline(asset(f"{name}.js")) for name in order)
+    for script in scripts:
+        _collect(script, order)
+    return "\n".join(_inline(asset(f"{script}.js")) for script in order)
+
+
+def stylesheet() -> str:
+    """The style that all viewers share."""
+    return asset("browser/viewer.css")
 
 
 def escape(values: object) -> str:
@@ -138,17 +150,17 @@ def escape(values: object) -> str:
 
 
 @cache
-def asset(name: str) -> str:
-    """Text of a file in `static/`."""
-    return (files(__package__) / "static" / name).read_text(encoding="utf-8")
+def asset(path: str) -> str:
+    """Text of a file of this package."""
+    return files(__package__).joinpath(*path.split("/")).read_text(encoding="utf-8")
 
 
-def _collect(name: str, order: list[str]) -> None:
+def _collect(script: str, order: list[str]) -> None:
     """Append a module after everything it imports."""
-    for imported in IMPORT.findall(asset(f"{name}.js")):
-        _collect(imported, order)
-    if name not in order:
-        order.append(name)
+    for imported in IMPORT.findall(asset(f"{script}.js")):
+        _collect(normpath(beside(dirname(script), imported)), order)
+    if script not in order:
+        order.append(script)
 
 
 def _inline(source: str) -> str:

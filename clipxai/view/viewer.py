@@ -34,8 +34,8 @@ PICTURES = (".png", ".svg", ".pdf")
 class Viewer(ABC):
     """An interactive figure.
 
-    A viewer names its browser module (`static/<module>.js`) and gives a summary in one line, a
-    payload, and its matplotlib twin.
+    A viewer names its room, whose `viewer.js` runs in a browser (`module`), and gives a summary in
+    one line, a payload, and its matplotlib twin.
     """
 
     module: ClassVar[str]

@@ -8,7 +8,7 @@ from browsing import settled
 from view_examples import MASKS, TEXTS, example
 
 from clipxai.view import MethodComparison
-from clipxai.view.html import asset, join
+from clipxai.view.html import join, stylesheet
 
 OTHER = ("a dog", "a tree")
 FIRST = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery"))]
@@ -41,9 +41,9 @@ def sent(viewer: MethodComparison) -> dict:
 def shown(visit: Callable, viewer: MethodComparison) -> object:
     """A page with a live figure, `live` by name, and `figure` to make another."""
     page = visit(
-        f"<!doctype html><body><script>{join('comparison')}\nwindow.viewer = viewer;</script>"
+        f"<!doctype html><body><script>{join('method_comparison/viewer')}\nwindow.viewer = viewer;</script>"
     )
-    page.evaluate(SHOW, {"css": asset("viewer.css"), "data": sent(viewer)})
+    page.evaluate(SHOW, {"css": stylesheet(), "data": sent(viewer)})
     settled(page)
     return page
 

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { sightOf } from "../../clipxai/view/static/attention.js";
-import { bytesOf, unpack, unpackLater } from "../../clipxai/view/static/decode.js";
-import { linearIndex, paintCells, rootIndex } from "../../clipxai/view/static/filmstrip.js";
+import { sightOf } from "../../clipxai/view/layer_attention/viewer.js";
+import { bytesOf, unpack, unpackLater } from "../../clipxai/view/browser/decode.js";
+import { linearIndex, paintCells, rootIndex } from "../../clipxai/view/layer_attention/filmstrip.js";
 import { captionOf, cellOf, CLASS, createWeights, hiddenOf, inAllLayers, meanDistance, missingHeads, nameOf, roundingError, strongest, tokenOf, topOf, written }
-  from "../../clipxai/view/static/weights.js";
+  from "../../clipxai/view/layer_attention/weights.js";
 
 const GRID = { height: 2, width: 3, box: [0, 0, 20, 30], image_size: [20, 30] };
 const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as rest } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
-import { viewerLaterOf } from "../../clipxai/view/static/controls.js";
-import { staticModel } from "../../clipxai/view/static/host.js";
+import { viewerLaterOf } from "../../clipxai/view/browser/controls.js";
+import { staticModel } from "../../clipxai/view/browser/host.js";
 
 /** A payload of n bytes. @param {number} n @param {boolean} deflated */
 function payloadOf(n, deflated) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { bytesOf, unpack } from "../../clipxai/view/static/decode.js";
+import { bytesOf, unpack } from "../../clipxai/view/browser/decode.js";
 
 const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 const plain = (values) => Array.from(values, (value) => (Number.isNaN(value) ? null : value));

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { cellBox, colourIndex, format, ontoImage } from "../../clipxai/view/static/draw.js";
+import { cellBox, colourIndex, ontoImage } from "../../clipxai/view/browser/draw.js";
+import { format } from "../../clipxai/view/browser/number.js";
 
 const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { headStatus, headView, shownHead } from "../../clipxai/view/static/heads.js";
-import { relevanceStatus } from "../../clipxai/view/static/relevance.js";
-import { fileName, xml } from "../../clipxai/view/static/snapshot.js";
+import { headStatus, headView, shownHead } from "../../clipxai/view/head_grid/viewer.js";
+import { relevanceStatus } from "../../clipxai/view/word_ranking/viewer.js";
+import { fileName, xml } from "../../clipxai/view/browser/snapshot.js";
 
 // two layers of two heads, two texts, a grid of 1 × 2 patches
 const HEADER = { texts: ["a", "b"], layers: 2, heads: 2, grids: [{ height: 1, width: 2 }],

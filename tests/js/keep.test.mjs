@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checksOf } from "../../clipxai/view/static/comparison.js";
-import { viewIn } from "../../clipxai/view/static/host.js";
-import { keep, restored } from "../../clipxai/view/static/keep.js";
-import { ofSentence } from "../../clipxai/view/static/words.js";
+import { checksOf } from "../../clipxai/view/method_comparison/viewer.js";
+import { viewIn } from "../../clipxai/view/browser/host.js";
+import { keep, restored } from "../../clipxai/view/browser/keep.js";
+import { ofSentence } from "../../clipxai/view/token_map/viewer.js";
 
 const CHECKS = checksOf({ texts: ["an owl"], scalings: [{}, {}], grids: [{ height: 4, width: 6 }] });
 const VIEW = { text: "an owl", scaling: 1, alpha: 0.25, smooth: false, overlay: 2, threshold: 0.8, pinned: { grid: 0, row: 3, column: 5 } };

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { extentOf, signed } from "../../clipxai/view/static/lanes.js";
-import { captionsOf, layerView, moduleStatus, partsOf, shownLayer } from "../../clipxai/view/static/modules.js";
-import { ratiosOf } from "../../clipxai/view/static/selection.js";
+import { extentOf } from "../../clipxai/view/module_comparison/lanes.js";
+import { captionsOf, layerView, moduleStatus, partsOf, shownLayer } from "../../clipxai/view/module_comparison/viewer.js";
+import { ratiosOf } from "../../clipxai/view/module_comparison/selection.js";
+import { signed } from "../../clipxai/view/browser/number.js";
 
 // two layers, two texts, a grid of 1 × 2 patches
 const captions = { bars: "bars", alignment: "alignment", lens: "lens", maps: "maps", exact: "exact." };

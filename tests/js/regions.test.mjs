@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { coloured, regionStatus } from "../../clipxai/view/static/regions.js";
+import { coloured, regionStatus } from "../../clipxai/view/region_map/viewer.js";
 
 const CLASSES = [{ name: "background", colour: null }, { name: "dog", colour: [10, 20, 30] }, { name: "cat", colour: [40, 50, 60] }];
 const pixel = (pixels, n) => [...pixels.slice(4 * n, 4 * n + 4)];

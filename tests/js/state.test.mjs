@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { cellsOf, statusLine } from "../../clipxai/view/static/comparison.js";
-import { staticModel } from "../../clipxai/view/static/host.js";
-import { cellAt, rankOf, translate } from "../../clipxai/view/static/panel.js";
-import { createStore, focused, keyAction, reduce } from "../../clipxai/view/static/state.js";
-import { isDark } from "../../clipxai/view/static/theme.js";
+import { cellsOf, statusLine } from "../../clipxai/view/method_comparison/viewer.js";
+import { staticModel } from "../../clipxai/view/browser/host.js";
+import { cellAt, rankOf, translate } from "../../clipxai/view/browser/panel.js";
+import { createStore, focused, keyAction, reduce } from "../../clipxai/view/browser/state.js";
+import { isDark } from "../../clipxai/view/browser/theme.js";
 
 const GRIDS = [{ height: 4, width: 6 }];
 const START = { hover: null, pinned: null, help: false };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { barSpan, colourOf, inkOn, ranked } from "../../clipxai/view/static/chips.js";
-import { weightLine } from "../../clipxai/view/static/textmatrix.js";
-import { amongUnits, current, meanOfPieces, toggled, valuesAt, viewOf, wordStatus } from "../../clipxai/view/static/words.js";
+import { barSpan, colourOf, inkOn, ranked } from "../../clipxai/view/browser/chips.js";
+import { weightLine } from "../../clipxai/view/token_map/text_matrix.js";
+import { amongUnits, current, meanOfPieces, toggled, valuesAt, viewOf, wordStatus } from "../../clipxai/view/token_map/viewer.js";
 
 // [start], "owl" of two pieces, [end], on a grid of 1 × 2 patches
 const unit = (name, start, stop) => ({ name, label: name, start, stop });

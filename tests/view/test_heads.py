@@ -8,7 +8,7 @@ from inside_examples import contributions, head_contributions
 from view_examples import HOSTILE, texts_of
 
 from clipxai.view import HeadGrid, save, show
-from clipxai.view.html import join, page
+from clipxai.view.html import page
 from clipxai.view.payload import unpack
 from clipxai.view.scales import number
 
@@ -100,14 +100,6 @@ def test_show_and_save_know_head_contributions(tmp_path):
 
 def test_hostile_texts_never_become_markup():
     assert "<img src=x" not in page(HeadGrid(head_contributions(texts=(HOSTILE,))))
-
-
-@pytest.mark.parametrize("module", ["heads", "relevance"])
-def test_browser_modules_join_without_a_name_twice(module: str):
-    names = re.findall(
-        r"^(?:async )?(?:function|const|let|class) (\w+)", join(module, "host"), re.MULTILINE
-    )
-    assert len(names) > 40 and sorted(names) == sorted(set(names))
 
 
 def test_wrong_input_is_explained():

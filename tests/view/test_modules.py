@@ -8,7 +8,7 @@ from inside_examples import TEXTS, contributions, token_scores, with_selection
 from view_examples import HOSTILE, texts_of
 
 from clipxai.view import ModuleComparison, save, show
-from clipxai.view.html import join, page
+from clipxai.view.html import page
 from clipxai.view.payload import unpack
 from clipxai.view.scales import number
 
@@ -133,13 +133,6 @@ def test_show_and_save_know_contributions(tmp_path):
 def test_hostile_texts_never_become_markup():
     text = page(ModuleComparison(contributions(texts=(HOSTILE, "<b>"))))
     assert "<img src=x" not in text and "<b>" not in text and text.count("</script>") == 2
-
-
-def test_browser_modules_join_without_a_name_twice():
-    names = re.findall(
-        r"^(?:async )?(?:function|const|let|class) (\w+)", join("modules", "host"), re.MULTILINE
-    )
-    assert len(names) > 50 and sorted(names) == sorted(set(names))
 
 
 def test_wrong_input_is_explained():

@@ -16,11 +16,9 @@ from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
 
 from clipxai.results.explanation import Explanation
 from clipxai.view import MethodComparison, save, show
-from clipxai.view.html import COMMENT, IMPORT, asset, escape, fragment, join, module_source, page
+from clipxai.view.html import escape, fragment, page, stylesheet
 from clipxai.view.payload import unpack
 from clipxai.view.scales import colour_table
-
-STATIC = Path(__file__).parents[2] / "clipxai" / "view" / "static"
 
 
 def data_of(text: str) -> dict:
@@ -91,61 +89,6 @@ def test_many_texts_begin_with_the_first():
     assert len([area for area in many.first_state().axes if area.images]) == 3
     assert many.summary.endswith("'thing 3' and 8 more")
     assert MethodComparison(example()).payload().header["text"] is None
-
-
-def test_joined_modules_have_no_name_twice():
-    names = re.findall(
-        r"^(?:async )?(?:function|const|let|class) (\w+)", join("comparison", "host"), re.MULTILINE
-    )
-    assert len(names) > 30 and sorted(names) == sorted(set(names))
-
-
-@pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
-def test_modules_keep_to_what_the_joiner_understands(path: Path):
-    source = path.read_text(encoding="utf-8")
-    assert source.count("\n") < 300 and "// @ts-check" in source
-    assert "</script" not in source and "export {" not in source
-    assert len(IMPORT.findall(source)) == len(re.findall(r"^import\b", source, re.MULTILINE))
-
-
-@pytest.mark.parametrize("path", sorted(STATIC.glob("*.js")), ids=lambda path: path.name)
-def test_comments_do_not_travel_and_nothing_else_is_lost(path: Path):
-    """The second route: line by line, following block comments by hand."""
-    code, inside = [], False
-    for line in path.read_text(encoding="utf-8").splitlines():
-        begins = line.strip()
-        if not inside and begins.startswith("/**"):
-            inside = True
-            if "*/" in begins and not begins.endswith("*/"):  # a cast before code
-                inside = False
-                code.append(line)
-        elif not inside and not begins.startswith("//"):
-            code.append(line)
-        inside = inside and not begins.endswith("*/")
-    assert COMMENT.sub("", path.read_text(encoding="utf-8")).splitlines() == code
-
-
-@pytest.mark.parametrize("module", ["attention", "comparison", "modules", "words"])
-def test_joined_modules_are_programs(module: str, tmp_path: Path):
-    (tmp_path / "joined.mjs").write_text(module_source(module))
-    checked = subprocess.run(
-        ["node", "--check", str(tmp_path / "joined.mjs")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert checked.returncode == 0, checked.stderr
-
-
-def test_module_source_is_one_es_module(tmp_path: Path):
-    (tmp_path / "viewer.mjs").write_text(module_source("comparison"))
-    check = f"import('{tmp_path}/viewer.mjs').then(m => console.log(typeof m.default.render))"
-    assert (
-        subprocess.run(
-            ["node", "-e", check], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        == "function"
-    )
 
 
 @pytest.mark.parametrize(
@@ -224,7 +167,7 @@ def test_import_is_light():
 
 
 def test_style_speaks_only_inside_the_shadow_root():
-    assert ":host" in asset("viewer.css") and "http" not in asset("viewer.css")
+    assert ":host" in stylesheet() and "http" not in stylesheet()
     assert "<style" not in fragment(MethodComparison(example()))
 
 

@@ -58,7 +58,7 @@ class HeadGrid(Viewer):
     >>> HeadGrid(head_contributions(trace)).save("heads.html")  # doctest: +SKIP
     """
 
-    module = "heads"
+    module = "head_grid"
 
     def __init__(
         self,

@@ -79,7 +79,7 @@ class LayerAttentionViewer(Viewer):
     >>> viewer.save("attention.html")  # doctest: +SKIP
     """
 
-    module = "attention"
+    module = "layer_attention"
     # smaller than of others: the numbers of this figure need the room
     poster_bytes = {"png": 44_000, "webp": 46_000}
     poster_step, poster_quality = 16, 60

@@ -54,7 +54,7 @@ class MethodComparison(Viewer):
     >>> MethodComparison(two).save("two.html")  # doctest: +SKIP
     """
 
-    module = "comparison"
+    module = "method_comparison"
 
     def __init__(
         self,

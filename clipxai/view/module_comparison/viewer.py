@@ -67,7 +67,7 @@ class ModuleComparison(Viewer):
     >>> ModuleComparison(contributions(trace)).save("modules.html")  # doctest: +SKIP
     """
 
-    module = "modules"
+    module = "module_comparison"
 
     def __init__(
         self,

@@ -50,7 +50,7 @@ class RegionMap(Viewer):
     >>> RegionMap(segment(e, threshold=0.5, of="map")).save("regions.html")  # doctest: +SKIP
     """
 
-    module = "regions"
+    module = "region_map"
     poster_bytes = {"png": 120_000, "webp": 36_000}  # regions need no fine print
 
     def __init__(

@@ -78,7 +78,7 @@ class TokenMap(Viewer):
     >>> TokenMap(token_scores(trace)).save("words.html")  # doctest: +SKIP
     """
 
-    module = "words"
+    module = "token_map"
 
     def __init__(
         self,

@@ -42,7 +42,7 @@ class WordRanking(Viewer):
     >>> WordRanking(word_relevance(trace)).save("words.html")  # doctest: +SKIP
     """
 
-    module = "relevance"
+    module = "word_ranking"
 
     def __init__(self, relevance: WordRelevance, *, budget: int = BUDGET) -> None:
         expect(WordRelevance, relevance, "word_relevance")

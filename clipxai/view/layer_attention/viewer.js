@@ -2,14 +2,15 @@
 // @ts-check
 import {
   createFrame, createMapControls, createPlainTable, createSelect, createStage, createStyle, createSwitch, createTableDetails, viewerLaterOf,
-} from "./controls.js";
-import { cellBox, context2d, dimOutside, fitToScreen, format, markCell, paintBar } from "./draw.js";
+} from "../browser/controls.js";
+import { cellBox, context2d, dimOutside, fitToScreen, markCell, paintBar } from "../browser/draw.js";
 import { createFilms, createHeads, FILM_STYLE, paintCells } from "./filmstrip.js";
-import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
-import { createPicture, pointing, rankOf } from "./panel.js";
-import { createChips, createShell, element } from "./shell.js";
-import { clamp, createStore, focused, sameCell } from "./state.js";
+import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "../browser/keep.js";
+import { createPicture, pointing, rankOf } from "../browser/panel.js";
+import { createChips, createShell, element } from "../browser/shell.js";
+import { clamp, createStore, focused, sameCell } from "../browser/state.js";
 import { answersByHead, captionOf, cellOf, CLASS, createWeights, hiddenOf, inAllLayers, meanDistance, nameOf, strongest, tokenOf, topOf, written } from "./weights.js";
+import { format } from "../browser/number.js";
 
 const HELP = "Move over the image: the maps show where the patch under the pointer looks. Click to pin it, click it again or press Esc " +
   "to unpin it. Move over a map to read its weights; click there to ask that patch. Click a small map for its layer, a head for that head " +

@@ -1,16 +1,16 @@
 // Which word goes with which patch? A sentence as chips, the map of the word under the pointer, and pinned words as small multiples.
 // @ts-check
-import { CHIP_STYLE, colourOf, createRanking, createSentence, ranked } from "./chips.js";
+import { CHIP_STYLE, colourOf, createRanking, createSentence, ranked } from "../browser/chips.js";
 import {
   bringToLife, createMapControls, createPlainTable, createSelect, createStage, createSwitch, createTableDetails, viewerOf,
-} from "./controls.js";
-import { unpack } from "./decode.js";
-import { format } from "./draw.js";
-import { below, isFlag, isShare, oneOf, patchIn, restored } from "./keep.js";
-import { createTextMatrix, MATRIX_STYLE } from "./textmatrix.js";
-import { asMaps, createMapPanel, createPhotoPanel } from "./panel.js";
-import { element } from "./shell.js";
-import { clamp, createStore, focused, sameCell } from "./state.js";
+} from "../browser/controls.js";
+import { unpack } from "../browser/decode.js";
+import { below, isFlag, isShare, oneOf, patchIn, restored } from "../browser/keep.js";
+import { createTextMatrix, MATRIX_STYLE } from "./text_matrix.js";
+import { asMaps, createMapPanel, createPhotoPanel } from "../browser/panel.js";
+import { element } from "../browser/shell.js";
+import { clamp, createStore, focused, sameCell } from "../browser/state.js";
+import { format } from "../browser/number.js";
 
 const HELP = "Move over a word to see its map, click it to pin the map below, click again to unpin it. Move over a patch to colour the " +
   "words by its scores, click to pin the patch, Esc unpins it. Keys: arrows move by one patch, [ and ] by one word, Space pins " +
@@ -217,7 +217,7 @@ function piecesOf(view, n) {
   return stop - start > 1 ? `, mean of the pieces ${view.header.tokens.slice(start, stop).join(" + ")}` : "";
 }
 
-/** What every word scores at a patch. @param {any} view @param {import("./state.js").Cell} cell @returns {number[]} */
+/** What every word scores at a patch. @param {any} view @param {import("../browser/state.js").Cell} cell @returns {number[]} */
 export function valuesAt(view, cell) {
   const { width } = view.header.grids[0];
   return view.units.map((/** @type {any} */ _, /** @type {number} */ n) => view.values[n * view.size + cell.row * width + cell.column]);

@@ -1,7 +1,8 @@
 // Which earlier token does a token of the text look at? The text tower's own attention, one small causal matrix per layer.
 // @ts-check
-import { colourIndex, context2d, format } from "./draw.js";
-import { element } from "./shell.js";
+import { colourIndex, context2d } from "../browser/draw.js";
+import { element } from "../browser/shell.js";
+import { format } from "../browser/number.js";
 
 export const MATRIX_STYLE = `
 .matrix { display: flex; flex-wrap: wrap; gap: 10px 20px; align-items: start; margin-top: 6px; }

@@ -1,7 +1,8 @@
 // Words as chips and as bars: both show the same words, and answer to hover, focus, click and keys alike.
 // @ts-check
-import { colourIndex, format } from "./draw.js";
+import { colourIndex } from "./draw.js";
 import { element, rove } from "./shell.js";
+import { format } from "./number.js";
 
 export const CHIP_STYLE = `
 .word { min-width: 26px; text-align: center; }

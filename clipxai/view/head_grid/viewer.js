@@ -1,14 +1,13 @@
 // Which attention head fetched the answer, and from where? Layers and heads as a grid of signed shares, and the maps of what was fetched.
 // @ts-check
-import { colourOf, inkOn } from "./chips.js";
-import { bringToLife, createMapControls, createPlainTable, createSelect, createStage, createTableDetails, viewerOf } from "./controls.js";
-import { unpack } from "./decode.js";
-import { format } from "./draw.js";
-import { below, isFlag, isShare, patchIn, restored } from "./keep.js";
-import { signed } from "./lanes.js";
-import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "./panel.js";
-import { createChips, element, titleOf } from "./shell.js";
-import { clamp, createStore, focused, sameCell } from "./state.js";
+import { colourOf, inkOn } from "../browser/chips.js";
+import { bringToLife, createMapControls, createPlainTable, createSelect, createStage, createTableDetails, viewerOf } from "../browser/controls.js";
+import { unpack } from "../browser/decode.js";
+import { below, isFlag, isShare, patchIn, restored } from "../browser/keep.js";
+import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "../browser/panel.js";
+import { createChips, element, titleOf } from "../browser/shell.js";
+import { clamp, createStore, focused, sameCell } from "../browser/state.js";
+import { format, signed } from "../browser/number.js";
 
 const HELP = "Move over a cell to see what that head fetched, click to keep it. Move over a patch to read it, click to pin it, Esc unpins. " +
   "Keys: arrows move by one patch, [ and ] by one layer, { and } by one head, Space pins, ? shows this line. Layers and heads count from 0.";

@@ -1,6 +1,6 @@
 // Does attention select the object? The foreground selection ratio of every layer, for texts whose true mask is known.
 // @ts-check
-import { twoDigits } from "./lanes.js";
+import { twoDigits } from "../browser/number.js";
 
 /**
  * How far each layer's attention selects the object, (kinds, layers); none where the text's mask is not known.

@@ -220,18 +220,3 @@ export function context2d(canvas) {
   if (!context) throw new Error("this browser has no 2D canvas");
   return context;
 }
-
-/** A score for people: three significant digits and a real minus sign. @param {number} value @returns {string} */
-export function format(value) {
-  if (!Number.isFinite(value)) return "not a number";
-  if (value === 0) return "0";
-  const exponent = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(3)))));
-  const plain = exponent >= -4 && exponent < 3 ? String(Number(value.toPrecision(3))) : exponential(value);
-  return plain.replaceAll("-", "−");
-}
-
-/** As Python writes it: two digits of exponent at least. @param {number} value @returns {string} */
-function exponential(value) {
-  const [digits, exponent] = value.toExponential(2).split("e");
-  return `${Number(digits)}e${exponent[0]}${exponent.slice(1).padStart(2, "0")}`;
-}

@@ -1,14 +1,15 @@
 // Attention or FFN: which of the two made the image match the text? Bars of every layer, the logit lens, and the maps of one layer.
 // @ts-check
-import { bringToLife, createMapControls, createPlainTable, createSelect, createStage, createTableDetails, viewerOf } from "./controls.js";
-import { unpack } from "./decode.js";
-import { format, paintMap } from "./draw.js";
-import { drawLanes, GUTTER, LANE_STYLE, shape, signed, twoDigits } from "./lanes.js";
-import { below, isFlag, isShare, patchIn, restored } from "./keep.js";
-import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "./panel.js";
+import { bringToLife, createMapControls, createPlainTable, createSelect, createStage, createTableDetails, viewerOf } from "../browser/controls.js";
+import { unpack } from "../browser/decode.js";
+import { paintMap } from "../browser/draw.js";
+import { drawLanes, GUTTER, LANE_STYLE, shape } from "./lanes.js";
+import { below, isFlag, isShare, patchIn, restored } from "../browser/keep.js";
+import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "../browser/panel.js";
 import { ratiosOf, selectionLane, selectionLine } from "./selection.js";
-import { createChips, element, titleOf } from "./shell.js";
-import { clamp, createStore, focused, sameCell } from "./state.js";
+import { createChips, element, titleOf } from "../browser/shell.js";
+import { clamp, createStore, focused, sameCell } from "../browser/state.js";
+import { format, signed, twoDigits } from "../browser/number.js";
 
 const HELP = "Move over a column to see that layer's maps, click to keep it. Move over a patch to read it; marks across the bars then " +
   "show the parts of that patch's own cosine. Click pins a patch, Esc unpins it. Keys: arrows move by one patch, [ and ] by one layer, " +

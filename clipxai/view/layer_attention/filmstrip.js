@@ -1,9 +1,10 @@
 // How are many little attention maps shown at once? As one canvas of cells that can be pointed at and walked over.
 // @ts-check
-import { context2d, format } from "./draw.js";
-import { element } from "./shell.js";
-import { clamp, sameCell } from "./state.js";
+import { context2d } from "../browser/draw.js";
+import { element } from "../browser/shell.js";
+import { clamp, sameCell } from "../browser/state.js";
 import { CLASS, hiddenOf, inAllLayers, nameOf, strongest, topOf } from "./weights.js";
+import { format } from "../browser/number.js";
 
 export const FILM_STYLE = `
 .stage.attention { grid-template-columns: repeat(var(--columns), minmax(0, 330px)); align-items: start; }

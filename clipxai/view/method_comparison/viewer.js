@@ -1,12 +1,12 @@
 // Do methods agree about where a text is? Maps of one image side by side under one cross-hair.
 // @ts-check
-import { createFrame, createMapControls, createPlainTable, createSelect, createStage, createTableDetails, nameStage } from "./controls.js";
-import { unpack } from "./decode.js";
-import { format } from "./draw.js";
-import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "./keep.js";
-import { createMapPanel, createPhotoPanel } from "./panel.js";
-import { createChips, createShell, element, titleOf } from "./shell.js";
-import { createStore, focused, sameCell } from "./state.js";
+import { createFrame, createMapControls, createPlainTable, createSelect, createStage, createTableDetails, nameStage } from "../browser/controls.js";
+import { unpack } from "../browser/decode.js";
+import { below, isFlag, isShare, keep, oneOf, patchIn, restored } from "../browser/keep.js";
+import { createMapPanel, createPhotoPanel } from "../browser/panel.js";
+import { createChips, createShell, element, titleOf } from "../browser/shell.js";
+import { createStore, focused, sameCell } from "../browser/state.js";
+import { format } from "../browser/number.js";
 
 const HELP = "Move over a map to read it. Click to pin a patch, click it again or press Esc to unpin it. Arrow keys move by one patch, " +
   "Space pins, ? shows this line. Rows and columns count from 0, as in explanation.scores.";

@@ -1,12 +1,13 @@
 // Which word mattered? A sentence in the colours of its words' relevance, with the numbers, and all words ranked.
 // @ts-check
-import { CHIP_STYLE, colourOf, createRanking, createSentence, ranked } from "./chips.js";
-import { bringToLife, createHelpControls, createPlainTable, createStage, createTableDetails, viewerOf } from "./controls.js";
-import { unpack } from "./decode.js";
-import { format, paintBar } from "./draw.js";
-import { below, restored } from "./keep.js";
-import { element } from "./shell.js";
-import { clamp, createStore } from "./state.js";
+import { CHIP_STYLE, colourOf, createRanking, createSentence, ranked } from "../browser/chips.js";
+import { bringToLife, createHelpControls, createPlainTable, createStage, createTableDetails, viewerOf } from "../browser/controls.js";
+import { unpack } from "../browser/decode.js";
+import { paintBar } from "../browser/draw.js";
+import { below, restored } from "../browser/keep.js";
+import { element } from "../browser/shell.js";
+import { clamp, createStore } from "../browser/state.js";
+import { format } from "../browser/number.js";
 
 const HELP = "Move over a word to read it, click to keep it. Keys: [ and ] move by one word, ? shows this line.";
 const STYLE = `

@@ -1,11 +1,12 @@
 // Which class did every pixel get? Coloured regions over the photo, the truth beside them, and a key that singles out one class.
 // @ts-check
-import { createFrame, createHelpControls, createStage, createStyle, viewerLaterOf } from "./controls.js";
-import { context2d, fitToScreen, format, markCell } from "./draw.js";
-import { keep, oneOf, patchIn, restored } from "./keep.js";
-import { createPhotoPanel, createPicture, pointing } from "./panel.js";
-import { createChips, createShell, element } from "./shell.js";
-import { createStore, focused } from "./state.js";
+import { createFrame, createHelpControls, createStage, createStyle, viewerLaterOf } from "../browser/controls.js";
+import { context2d, fitToScreen, markCell } from "../browser/draw.js";
+import { keep, oneOf, patchIn, restored } from "../browser/keep.js";
+import { createPhotoPanel, createPicture, pointing } from "../browser/panel.js";
+import { createChips, createShell, element } from "../browser/shell.js";
+import { createStore, focused } from "../browser/state.js";
+import { format } from "../browser/number.js";
 
 const HELP = "Move over a picture to read a pixel. Click to pin it, click it again or press Esc to unpin it. The buttons show one class alone. " +
   "Arrow keys move, Space pins, ? shows this line.";

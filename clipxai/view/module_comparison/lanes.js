@@ -1,6 +1,6 @@
 // Rows of marks above each other over the same columns: bars from zero, lines, points. One column may be lit, and answers to the pointer.
 // @ts-check
-import { format } from "./draw.js";
+import { signed, twoDigits } from "../browser/number.js";
 
 export const LANE_STYLE = `
 .lanes { display: block; width: 100%; overflow: visible; font-size: 11.5px; cursor: pointer; }
@@ -30,12 +30,6 @@ export function shape(tag, attributes, text) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
   if (text !== undefined) node.textContent = text;
   return node;
-}
-
-/** A share for people: its sign and three decimals. @param {number} value @param {number} [digits] @returns {string} */
-export function signed(value, digits = 3) {
-  if (!Number.isFinite(value)) return format(value);
-  return `${value < 0 || Object.is(value, -0) ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
 }
 
 /**
@@ -130,9 +124,4 @@ function drawLine(svg, { values, name, above }, rank, x, y, step) {
   const place = step >= NUMBERED ? { x: x(last.column) + (above ? 18 : 9), y: y(last.value) + (low ? 12 : -2) }
     : { x: x(last.column) + step, y: y(last.value) + (low ? 15 : -7), "text-anchor": "end" };
   svg.append(shape("text", place, above && step >= NUMBERED ? name : `${name} ${twoDigits(last.value)}`));
-}
-
-/** @param {number} value @returns {string} */
-export function twoDigits(value) {
-  return value.toFixed(2).replace("-", "−");
 }

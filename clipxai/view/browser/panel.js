@@ -1,9 +1,10 @@
 // One picture of a figure: the photo, a map over it, its colour bar, and what the patch under the cross-hair says.
 // @ts-check
-import { context2d, dimOutside, fitToScreen, format, hatchNaN, markCell, paintBar, paintMap, strokeOutline } from "./draw.js";
+import { context2d, dimOutside, fitToScreen, hatchNaN, markCell, paintBar, paintMap, strokeOutline } from "./draw.js";
 import { drawMask, drawPoints, pointsOf } from "./points.js";
 import { element, titleOf } from "./shell.js";
 import { focused } from "./state.js";
+import { format } from "./number.js";
 
 const MAP_SIDE = 360; // pixels a map is computed at on its longer side; the browser does the rest
 const DIM = 0.3; // brightness of what the model did not see

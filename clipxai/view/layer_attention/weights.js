@@ -1,6 +1,6 @@
 // How much does one token attend to another? Rows of attention by kind, layer, token and head, and the words and scales for them.
 // @ts-check
-import { format } from "./draw.js";
+import { format } from "../browser/number.js";
 
 /** The class token, as a cell outside the grid. */
 export const CLASS = { grid: 0, row: -1, column: -1 };
