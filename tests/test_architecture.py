@@ -41,6 +41,14 @@ MAY_IMPORT = {
 }
 TRAINER = {"scenes/train.py": {"model", "measure"}, "scenes/vocabulary.py": {"model"}}
 FILES = sorted(PACKAGE.rglob("*.py"))
+# what drawings and viewers share, from the ground up: each may import those before it
+VIEW_SHARED = (
+    {"number", "palette", "attention_kinds", "texts", "word_units", "scales", "payload"},
+    {"sentences", "pictures", "html"},
+    {"viewer"},
+    {"paper"},
+)
+VIEWER_ROOMS = {path.parent.name for path in PACKAGE.glob("view/*/viewer.py")}
 
 
 def imports(path):
@@ -57,6 +65,92 @@ def imports(path):
                 if module == "clipxai"
                 else [module]
             )
+
+
+def graph():
+    """File -> files it imports, wherever in it: inside of functions and for type checkers too."""
+    return {path: sorted(_files_behind(path) - {path}) for path in FILES}
+
+
+def _files_behind(path):
+    """Files that a file's imports load, but for the `__init__` of packages that it is inside of."""
+    here = path.parent.relative_to(PACKAGE.parent).parts
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            named = [alias.name.split(".") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + 1] if node.level else ()
+            module = [*base, *(node.module.split(".") if node.module else ())]
+            # a name is a file of the package, or else something in its __init__
+            names = ([*module, alias.name] for alias in node.names)
+            named = [name if _file_of(name) else module for name in names]
+        else:
+            continue
+        found |= {_file_of(name) for name in named}
+        # a package on the way is loaded as well
+        ways = {tuple(name[:n]) for name in named for n in range(1, len(name))}
+        found |= {_file_of(way) for way in ways if way != here[: len(way)]}
+    return found - {None}
+
+
+def _file_of(names):
+    """The file of a module of ours; None if there is none."""
+    place = PACKAGE.parent.joinpath(*names)
+    found = [file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file()]
+    return found[0] if names[0] == "clipxai" and found else None
+
+
+def circles(imported):
+    """Every knot of files that lead to one another, the files of each sorted."""
+    reached = {}
+    for start in imported:
+        reached[start], waiting = set(), [start]
+        while waiting:
+            fresh = set(imported[waiting.pop()]) - reached[start]
+            reached[start] |= fresh
+            waiting.extend(fresh)
+    knots = {
+        tuple(sorted(b for b in reached[a] if a in reached[b])) for a in imported if a in reached[a]
+    }
+    return sorted(knots)
+
+
+def test_no_circle_anywhere():
+    """No file needs itself, whatever the way round; one knot of files a line."""
+    found = [
+        " <-> ".join(path.relative_to(PACKAGE).as_posix() for path in knot)
+        for knot in circles(graph())
+    ]
+    assert found == []
+
+
+def test_a_circle_would_be_found():
+    a, b, c, d = "abcd"
+    assert circles({a: [b], b: [c], c: [a], d: [a]}) == [(a, b, c)]
+    assert circles({a: [b], b: [], c: [a, b], d: []}) == []
+    shown = graph()[PACKAGE / "view" / "method_comparison" / "viewer.py"]
+    assert PACKAGE / "view" / "method_comparison" / "drawing.py" in shown, "inside of a function"
+
+
+def test_arrows_inside_view_point_down():
+    """results <- what is shared <- a viewer's room <- view/__init__; no room knows another."""
+    below = {}
+    for n, floor in enumerate(VIEW_SHARED):
+        below |= dict.fromkeys(floor, set().union(*VIEW_SHARED[:n], floor))
+    below |= {room: {room}.union(*VIEW_SHARED) for room in VIEWER_ROOMS}
+    below["__init__"] = {*VIEWER_ROOMS}.union(*VIEW_SHARED)
+    assert len(VIEWER_ROOMS) == 7
+    for path, imported in graph().items():
+        if "view" in path.relative_to(PACKAGE).parts[:1]:
+            part, *seen = (_part_of_view(file) for file in (path, *imported))
+            assert {*seen} - {None} <= below[part], f"{part} imports {seen}"
+
+
+def _part_of_view(path):
+    """The room of view in which a file is, or itself; None outside of it."""
+    room, *rest = path.relative_to(PACKAGE).parts
+    return rest[0].removesuffix(".py") if room == "view" else None
 
 
 def test_imports_point_down():

@@ -29,7 +29,7 @@ from .viewer import Viewer, known_suffix, replacing
 from .word_ranking.viewer import WordRanking
 
 if TYPE_CHECKING:
-    from .figures import figure
+    from .method_comparison.drawing import figure
 
 __all__ = [
     "HeadGrid",
@@ -128,7 +128,7 @@ def _in_notebook() -> bool:
 
 def __getattr__(name: str) -> object:
     if name == "figure":  # loads matplotlib, which `import clipxai.view` must not
-        from .figures import figure
+        from .method_comparison.drawing import figure
 
         return figure
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,8 +21,10 @@ from view_examples import HOSTILE
 from clipxai.results.findings import AttentionMaps
 from clipxai.view import LayerAttentionViewer
 from clipxai.view.html import fragment
-from clipxai.view.layer_attention.drawing import hidden_of, notes_of, top_of
-from clipxai.view.scales import colour_table, number
+from clipxai.view.layer_attention.content import hidden_of, top_of
+from clipxai.view.layer_attention.sentences import colour_notes
+from clipxai.view.number import number
+from clipxai.view.scales import colour_table
 
 SINKS = (7, 20)
 MAPS = attention_example(sinks=SINKS)  # 3 layers, 2 heads, 5 × 6 patches
@@ -80,9 +82,7 @@ def test_first_state_is_the_posters(visit: Callable):
         [mean[:, VIEWER.query] for mean in MAPS.mean.values()], hidden_of(MAPS, VIEWER.query)
     )
     caption = page.locator(".caption").inner_text()
-    for note in (
-        notes_of(MAPS, VIEWER.query, VIEWER.layer, {"qk": "q-k", "vv": "v-v"}, top) + VIEWER.notes
-    ):
+    for note in colour_notes(MAPS, VIEWER.query, VIEWER.layer, top) + VIEWER.notes:
         assert note in caption
     assert page.locator(".numbers").all_inner_texts()[0].split()[-1] == number(top)
 

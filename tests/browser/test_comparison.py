@@ -22,7 +22,7 @@ from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
 
 from clipxai.view import MethodComparison
 from clipxai.view.html import fragment
-from clipxai.view.scales import number
+from clipxai.view.number import number
 
 ROW, COLUMN = 6, 9
 METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery", "gem"))]

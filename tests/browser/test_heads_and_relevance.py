@@ -19,7 +19,7 @@ from browsing import (
 from inside_examples import TEXTS, head_contributions, word_relevance
 
 from clipxai.view import HeadGrid, WordRanking
-from clipxai.view.scales import number
+from clipxai.view.number import number
 
 HEADS = HeadGrid(head_contributions())  # 4 layers of 3 heads
 WORDS = WordRanking(word_relevance())

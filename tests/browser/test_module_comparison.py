@@ -21,8 +21,9 @@ from view_examples import HOSTILE
 
 from clipxai.view import ModuleComparison
 from clipxai.view.html import fragment
+from clipxai.view.module_comparison.sentences import proof, selecting
+from clipxai.view.number import number, two_digits
 from clipxai.view.payload import unpack
-from clipxai.view.scales import number, two_digits
 
 PARTS = with_selection(contributions())  # the mask of the first text is known
 VIEWER = ModuleComparison(PARTS)
@@ -60,13 +61,13 @@ def test_first_state_has_every_layers_numbers_and_the_closure(visit: Callable):
             and signed(PARTS.ffn[layer, 0, 0]) in words
         )
     assert (
-        VIEWER.closure(0) in words
+        proof(VIEWER.shares, 0) in words
         and signed(PARTS.embedding[0, 0]) in words
         and signed(PARTS.bias[0, 0]) in words
     )
     assert titles(page) == ["layer 3: attention", "layer 3: FFN", "attention − FFN"]
     bars = page.locator(".numbers").all_inner_texts()
-    reach = number(VIEWER.scale(0).high)
+    reach = number(VIEWER.shares.scale(0).high)
     assert [bar.split() for bar in bars] == [[f"−{reach}", "0", reach]] * 3, (
         "one scale for all three maps"
     )
@@ -87,7 +88,7 @@ def test_selection_ratios_have_their_lane_where_the_mask_is_known(visit: Callabl
         f"{two_digits(float(ratio['vv'][1]))}; chance 0.10"
     )
     assert page.locator(".chart title").nth(1).text_content().startswith(told)
-    assert VIEWER.selecting(0) in page.locator(".caption").inner_text()
+    assert selecting(VIEWER.shares, 0) in page.locator(".caption").inner_text()
     page.locator(".chip", has_text=TEXTS[1]).click()
     settled(page)
     assert "selection ratio" not in page.locator(".chart text").all_text_contents()
@@ -103,7 +104,7 @@ def test_hover_previews_a_layer_and_click_keeps_it(visit: Callable):
         f"{signed(PARTS.ffn[1, 0, 0])}"
     )
     assert status(page).startswith(
-        f"{expected}; sum so far {number(float(np.float32(VIEWER.cumulative(0)[2])))}"
+        f"{expected}; sum so far {number(float(np.float32(VIEWER.shares.cumulative(0)[2])))}"
     )
     page.mouse.move(2, 2)
     assert titles(page)[0] == "layer 3: attention"
@@ -155,12 +156,12 @@ def test_texts_and_scales(visit: Callable):
     page = visit(PAGE)
     page.locator(".chip", has_text=TEXTS[1]).click()
     settled(page)
-    assert VIEWER.closure(1) in page.locator(".chart text").all_text_contents()
+    assert proof(VIEWER.shares, 1) in page.locator(".chart text").all_text_contents()
     point_at(page, 1, ROW, COLUMN)
     assert readouts(page) == expected(3, text=1)
     page.locator("select").select_option(index=1)
     settled(page)
-    reach = number(VIEWER.scale(1, 3).high)
+    reach = number(VIEWER.shares.scale(1, 3).high)
     assert [bar.split()[-1] for bar in page.locator(".numbers").all_inner_texts()] == [reach] * 3
     assert f"this layer's scale, from −{reach} to {reach}" in page.locator(".caption").inner_text()
     page.locator("summary").click()

@@ -20,12 +20,13 @@ from view_examples import HOSTILE, example
 
 from clipxai.view import MethodComparison, TokenMap
 from clipxai.view.html import fragment
+from clipxai.view.number import number
 from clipxai.view.payload import unpack
-from clipxai.view.scales import colour_table, number
+from clipxai.view.scales import colour_table
 
 SCORES = token_scores()
 VIEWER = TokenMap(SCORES)
-LABELS = [unit.label for unit in VIEWER.units]
+LABELS = [unit.label for unit in VIEWER.words.units]
 PAGE = saved(VIEWER)
 ROW, COLUMN = 6, 9
 AT = ROW * 14 + COLUMN
@@ -34,7 +35,7 @@ AT = ROW * 14 + COLUMN
 def sent(path: int = 2) -> np.ndarray:
     """Maps of all words (W, P) as the browser has them, rounded by the coding."""
     values = unpack(VIEWER.payload())[f"scores{path}"].astype(np.float64)
-    return np.stack([values[unit.start : unit.stop].mean(0) for unit in VIEWER.units]).astype(
+    return np.stack([values[unit.start : unit.stop].mean(0) for unit in VIEWER.words.units]).astype(
         np.float32
     )
 
@@ -42,9 +43,9 @@ def sent(path: int = 2) -> np.ndarray:
 def test_first_state_shows_the_highest_words_and_the_ranking(visit: Callable):
     page = visit(PAGE)
     assert titles(page) == [LABELS[n] for n in VIEWER.shown]
-    assert page.locator(".word").all_inner_texts() == [unit.name for unit in VIEWER.units]
+    assert page.locator(".word").all_inner_texts() == [unit.name for unit in VIEWER.words.units]
     whole = unpack(VIEWER.payload())["whole"][2]
-    means = [float(whole[unit.start : unit.stop].mean()) for unit in VIEWER.units]
+    means = [float(whole[unit.start : unit.stop].mean()) for unit in VIEWER.words.units]
     order = np.argsort(-np.array(means), kind="stable")
     assert page.locator(".row").first.inner_text().split() == [
         LABELS[order[0]],
@@ -69,7 +70,7 @@ def test_hovering_a_word_shows_its_map_and_leaving_brings_back_the_chosen(visit:
 def test_hovering_a_patch_colours_the_words_by_its_scores(visit: Callable):
     page = visit(PAGE)
     point_at(page, 1, ROW, COLUMN)
-    values, (scale, *_) = sent()[:, AT], VIEWER.scales(PATHS[2], VIEWER.units)
+    values, (scale, *_) = sent()[:, AT], VIEWER.words.scales(PATHS[2], VIEWER.words.units)
     for n, value in enumerate(values):
         chip = page.locator(".word").nth(n)
         assert chip.get_attribute("title").startswith(
@@ -147,7 +148,7 @@ def test_paths_scales_and_pieces(visit: Callable):
     assert page.locator(".readout").first.inner_text().startswith(number(float(sent(0)[first, AT])))
     page.get_by_label("each map on its own scale").check()
     settled(page)
-    own = VIEWER.maps("raw")[first]
+    own = VIEWER.words.maps("raw", VIEWER.words.units)[first]
     bar = page.locator(".numbers").first.inner_text().split()
     assert [bar[0], bar[2]] == [number(float(own.min())), number(float(own.max()))]
     assert "each map on its own scale" in page.locator(".caption").inner_text()

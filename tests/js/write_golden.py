@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from clipxai.results.explanation import Explanation, Grid
+from clipxai.view.number import number
 from clipxai.view.payload import pack, unpack
-from clipxai.view.scales import Scale, number
+from clipxai.view.scales import Scale
 
 PATH = Path(__file__).with_name("golden.json")
 

@@ -275,7 +275,7 @@ def test_what_travels_into_a_page(e):
     rows, columns = middles[:96:7].astype(int), middles[::9].astype(int)
     assert (
         np.array(key)[sent[::7, ::9]]
-        == np.array(TEXTS)[large.segmentation.labels[np.ix_(rows, columns)]]
+        == np.array(TEXTS)[large.regions.segmentation.labels[np.ix_(rows, columns)]]
     ).all()
 
 
@@ -286,14 +286,14 @@ def test_prompts_are_said_once(e):
             background=["a photo of sky"],
         )
     )
-    assert viewer.prompt == "a photo of" and viewer.names == [
+    assert viewer.regions.prompt == "a photo of" and viewer.regions.names == [
         "background",
         "dog",
         "bicycle",
         "grass",
     ]
-    assert "Every text begins with “a photo of”." in viewer.notes()
-    assert cx.show(cx.segment(e)).prompt == ""
+    assert "Every text begins with “a photo of”." in viewer.payload().header["notes"]
+    assert cx.show(cx.segment(e)).regions.prompt == ""
 
 
 def test_many_classes_and_hostile_names_can_be_drawn():

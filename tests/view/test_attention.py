@@ -17,9 +17,10 @@ from clipxai.results.findings import AttentionMaps
 from clipxai.scenes import compose
 from clipxai.view import LayerAttentionViewer, save, show
 from clipxai.view.html import fragment, page
-from clipxai.view.layer_attention.viewer import CODINGS, lift, telling_layer, telling_query
+from clipxai.view.layer_attention.content import telling_layer, telling_query
+from clipxai.view.layer_attention.packing import CODINGS, lift
+from clipxai.view.number import number
 from clipxai.view.payload import pack, unpack
-from clipxai.view.scales import number
 
 SINKS = (7, 20)
 BIG = compose(["owl", "clock"], "forest", seed=3, size=336).image

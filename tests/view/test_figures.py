@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from view_examples import HOSTILE, MASKS, SCENE, cropped, example
 
 from clipxai.view import figure
-from clipxai.view.figures import overlay
-from clipxai.view.panels import panels_of, rank_correlation, rows_of
+from clipxai.view.method_comparison.panels import panels_of, rank_correlation, rows_of
+from clipxai.view.paper.maps import overlay
 from clipxai.view.scales import colour_table, scales_of
 
 
@@ -106,7 +106,7 @@ def test_overlay_shows_the_tables_colour_of_each_patch():
     (panel,) = panels_of([example(texts=("an owl",))])
     (scale,) = scales_of([panel.scores], ["a"], "minmax")
     row, column = np.unravel_index(panel.scores.argmax(), (14, 14))
-    pixels = overlay(panel, scale, alpha=1.0)
+    pixels = overlay(panel.picture, panel.scores, scale, opacity=1.0)
     centre = pixels[
         int((row + 0.5) * pixels.shape[0] / 14), int((column + 0.5) * pixels.shape[1] / 14)
     ]
@@ -116,7 +116,7 @@ def test_overlay_shows_the_tables_colour_of_each_patch():
 def test_outside_of_a_crop_is_dimmed_and_uncoloured():
     (panel,) = panels_of([cropped()])
     (scale,) = scales_of([panel.scores], ["a"], "minmax")
-    pixels = overlay(panel, scale, alpha=1.0).astype(int)
+    pixels = overlay(panel.picture, panel.scores, scale, opacity=1.0).astype(int)
     outside, inside = pixels[:, : pixels.shape[1] // 6], pixels[:, pixels.shape[1] // 2]
     assert np.ptp(outside, axis=2).max() == 0 and outside.max() <= 0.3 * 255 + 1
     assert np.ptp(inside, axis=1).min() > 20

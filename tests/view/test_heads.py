@@ -8,16 +8,17 @@ from inside_examples import contributions, head_contributions
 from view_examples import HOSTILE, texts_of
 
 from clipxai.view import HeadGrid, save, show
+from clipxai.view.head_grid.sentences import proof
 from clipxai.view.html import page
+from clipxai.view.number import number
 from clipxai.view.payload import unpack
-from clipxai.view.scales import number
 
 PARTS = head_contributions()
 
 
 def test_cells_are_the_shares_of_every_head_bias_and_ffn():
     viewer = HeadGrid(PARTS)
-    cells = viewer.cells(1)
+    cells = viewer.shares.cells(1)
     assert cells.shape == (3 + 2, 4)
     for layer in range(4):
         for head in range(3):
@@ -33,10 +34,10 @@ def test_cells_are_the_shares_of_every_head_bias_and_ffn():
 def test_the_strongest_head_comes_first_unless_another_is_asked_for():
     assert HeadGrid(PARTS).head == (2, 1)
     assert HeadGrid(PARTS, head=(-1, 0)).head == (3, 0)
-    one, every = HeadGrid(PARTS).maps(0, 2, 1)
+    one, every = HeadGrid(PARTS).shares.maps(0, 2, 1)
     np.testing.assert_array_equal(one, PARTS.heads[2, 1, 0, 1:])
     np.testing.assert_allclose(every, PARTS.heads[:, :, 0, 1:].sum((0, 1)), atol=1e-7)
-    assert [scale.high for scale in HeadGrid(PARTS).scales(0)] == [
+    assert [scale.high for scale in HeadGrid(PARTS).shares.scales(0)] == [
         abs(PARTS.heads[:, :, 0, 1:]).max(),
         pytest.approx(abs(every).max()),
     ]
@@ -46,11 +47,11 @@ def test_the_closure_names_every_part_and_shows_a_missing_one():
     assert re.fullmatch(
         rf"heads \S+, their biases \S+, FFNs \S+, embedding \S+, final bias \S+: parts add up to "
         rf"{number(float(PARTS.similarity[0]))}; difference \d(e−\d+)?",
-        HeadGrid(PARTS).closure(0),
+        proof(HeadGrid(PARTS).shares, 0),
     )
     broken = head_contributions()
     broken.similarity[0] += 0.1
-    assert HeadGrid(broken).closure(0).endswith("difference 0.1")
+    assert proof(HeadGrid(broken).shares, 0).endswith("difference 0.1")
 
 
 def test_payload_holds_shares_within_the_codings_bound_and_sums_exactly():
@@ -59,21 +60,21 @@ def test_payload_holds_shares_within_the_codings_bound_and_sums_exactly():
     bound = np.ptp(PARTS.heads[..., 1:], axis=-1, keepdims=True) / 131068 + 1e-8
     assert (abs(arrays["heads"] - PARTS.heads[..., 1:]) <= bound).all()
     np.testing.assert_array_equal(arrays["from_class"], PARTS.heads[..., 0])
-    np.testing.assert_array_equal(arrays["cells"][1], viewer.cells(1).astype(np.float32))
+    np.testing.assert_array_equal(arrays["cells"][1], viewer.shares.cells(1).astype(np.float32))
     only = HeadGrid(PARTS, texts=["a clock"])
     np.testing.assert_array_equal(
-        unpack(only.payload())["cells"][0], viewer.cells(1).astype(np.float32)
+        unpack(only.payload())["cells"][0], viewer.shares.cells(1).astype(np.float32)
     )
 
 
 def test_figure_shows_every_share_and_the_closure():
     viewer = HeadGrid(PARTS)
     words = texts_of(viewer.figure())
-    for value in viewer.cells(0).ravel():
+    for value in viewer.shares.cells(0).ravel():
         assert f"{value:+.3f}".replace("-", "−") in words
     assert {"“an owl”", "layer 2, head 1", "all heads together", "FFN", "bias"} <= set(words)
     everything = " ".join(words)
-    assert viewer.closure(0) in everything and "Direct shares only" in everything
+    assert proof(viewer.shares, 0) in everything and "Direct shares only" in everything
 
 
 def test_sixteen_heads_of_24_layers_are_drawn_without_numbers():

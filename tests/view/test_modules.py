@@ -9,8 +9,9 @@ from view_examples import HOSTILE, texts_of
 
 from clipxai.view import ModuleComparison, save, show
 from clipxai.view.html import page
+from clipxai.view.module_comparison.sentences import captions, proof
+from clipxai.view.number import number
 from clipxai.view.payload import unpack
-from clipxai.view.scales import number
 
 PARTS = contributions()
 
@@ -33,7 +34,7 @@ def test_payload_holds_the_class_tokens_parts_exactly_and_the_patches_within_bou
 
 def test_sums_close_and_the_figure_says_so():
     viewer = ModuleComparison(PARTS)
-    sums = viewer.cumulative(1)
+    sums = viewer.shares.cumulative(1)
     assert sums.shape == (6,) and sums[0] == PARTS.embedding[1, 0]
     np.testing.assert_allclose(
         sums[2] - sums[1], float(PARTS.attention[1, 1, 0]) + float(PARTS.ffn[1, 1, 0]), atol=1e-7
@@ -43,27 +44,32 @@ def test_sums_close_and_the_figure_says_so():
         unpack(viewer.payload())["cumulative"][1], sums.astype(np.float32)
     )
     assert re.fullmatch(
-        rf"parts add up to {number(sums[-1])}; difference \d(e−\d+)?", viewer.closure(1)
+        rf"parts add up to {number(sums[-1])}; difference \d(e−\d+)?", proof(viewer.shares, 1)
     )
-    assert viewer.closure(0) in texts_of(viewer.figure())
+    assert proof(viewer.shares, 0) in texts_of(viewer.figure())
 
 
 def test_a_missing_part_shows_in_the_closure():
     broken = contributions()
     broken.similarity[0, 0] += 0.1
-    assert ModuleComparison(broken).closure(0).endswith("difference 0.1")
+    assert proof(ModuleComparison(broken).shares, 0).endswith("difference 0.1")
 
 
 def test_maps_share_one_scale_with_zero_in_the_middle():
     viewer = ModuleComparison(PARTS)
-    attention, ffn, difference = viewer.maps(1, 2)
+    attention, ffn, difference = viewer.shares.maps(1, 2)
     np.testing.assert_array_equal(attention, PARTS.attention[2, 1, 1:])
     np.testing.assert_array_equal(difference, attention - ffn)
-    assert viewer.scale(1, 2).high == -viewer.scale(1, 2).low == abs(viewer.maps(1, 2)).max()
-    assert viewer.scale(1).high == max(viewer.scale(1, n).high for n in range(4))
+    assert (
+        viewer.shares.scale(1, 2).high
+        == -viewer.shares.scale(1, 2).low
+        == abs(viewer.shares.maps(1, 2)).max()
+    )
+    assert viewer.shares.scale(1).high == max(viewer.shares.scale(1, n).high for n in range(4))
     reaches = viewer.payload().header["reaches"][1]
     assert (
-        reaches["all"] == viewer.scale(1).high and reaches["layers"][2] == viewer.scale(1, 2).high
+        reaches["all"] == viewer.shares.scale(1).high
+        and reaches["layers"][2] == viewer.shares.scale(1, 2).high
     )
     assert reaches["lens"] == abs(PARTS.lens[:, 1]).max()
 
@@ -83,23 +89,25 @@ def test_figure_shows_every_layers_numbers_and_the_last_layers_maps():
 
 def test_selection_ratios_are_sent_and_drawn_where_the_mask_is_known():
     viewer = ModuleComparison(with_selection(PARTS))
-    ratio = viewer.selections[0].ratio
+    ratio = viewer.shares.selections[0].ratio
     sent = unpack(viewer.payload())["selection"]
     np.testing.assert_array_equal(sent[0], [ratio["qk"], ratio["vv"]])
     assert np.isnan(sent[1]).all() and viewer.payload().header["selections"][1] is None
     words = texts_of(viewer.figure())
     assert {"selection ratio", "q-k", "v-v", "0.75", "0.13"} <= set(words)
-    assert "of the 19 patches that each of the object's 20 patches" in " ".join(viewer.captions(0))
+    assert "of the 19 patches that each of the object's 20 patches" in " ".join(
+        captions(viewer.shares, 0)
+    )
     other = ModuleComparison(with_selection(PARTS), texts=[1])
     assert "selection ratio" not in texts_of(other.figure()) and not any(
-        "election" in line for line in other.captions(0)
+        "election" in line for line in captions(other.shares, 0)
     )
     assert "selection" not in unpack(ModuleComparison(PARTS).payload())
 
 
 def test_texts_and_layer_can_be_chosen():
     viewer = ModuleComparison(PARTS, texts=["a clock"], layer=1)
-    assert viewer.texts == ("a clock",) and "layer 1: FFN" in texts_of(viewer.figure())
+    assert viewer.shares.texts == ("a clock",) and "layer 1: FFN" in texts_of(viewer.figure())
     np.testing.assert_array_equal(unpack(viewer.payload())["class_ffn"], PARTS.ffn[:, 1:, 0])
 
 
@@ -119,7 +127,7 @@ def test_values_that_are_no_numbers_survive():
     broken.attention[1, 0, 5], broken.attention[3, 0, 7:9] = np.inf, np.nan
     viewer = ModuleComparison(broken)
     assert np.isnan(unpack(viewer.payload())["attention"][1, 0, 4]) and np.isfinite(
-        viewer.scale(0).high
+        viewer.shares.scale(0).high
     )
     viewer.figure()
 

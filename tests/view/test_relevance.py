@@ -8,8 +8,9 @@ from view_examples import HOSTILE, texts_of
 from clipxai.scenes import compose
 from clipxai.view import WordRanking, save, show
 from clipxai.view.html import page
+from clipxai.view.number import number
 from clipxai.view.payload import unpack
-from clipxai.view.scales import number
+from clipxai.view.word_ranking.sentences import notes
 
 FOUND = word_relevance()
 
@@ -18,7 +19,7 @@ def test_words_are_the_sum_of_their_pieces_and_their_names_those_of_the_result()
     viewer = WordRanking(FOUND)
     shown = {
         unit.label: float(value)
-        for unit, value, word in zip(viewer.units, viewer.values, viewer.is_word)
+        for unit, value, word in zip(viewer.words.units, viewer.words.values, viewer.words.is_word)
         if word
     }
     assert {name.split(" ")[0] for name in shown} == {name.split(" ")[0] for name in FOUND.by_word}
@@ -28,17 +29,17 @@ def test_words_are_the_sum_of_their_pieces_and_their_names_those_of_the_result()
 
 
 def test_zero_lies_in_the_middle_and_the_ends_do_not_stretch_the_scale():
-    scale = WordRanking(FOUND).scale()
+    scale = WordRanking(FOUND).words.scale()
     assert (scale.low, scale.high) == (-0.5, 0.5)
-    assert "[start] and [end] are not words" in " ".join(WordRanking(FOUND).notes())
+    assert "[start] and [end] are not words" in " ".join(notes(WordRanking(FOUND).words))
     bare = word_relevance(words=())
-    assert WordRanking(bare).scale().high == 1, "a text without words has its tokens only"
+    assert WordRanking(bare).words.scale().high == 1, "a text without words has its tokens only"
 
 
 def test_payload_holds_the_numbers_exactly():
     viewer = WordRanking(FOUND)
     payload = viewer.payload()
-    np.testing.assert_array_equal(unpack(payload)["values"], viewer.values)
+    np.testing.assert_array_equal(unpack(payload)["values"], viewer.words.values)
     assert (
         payload.header["scale"] == [-0.5, 0.5]
         and payload.header["units"][payload.header["first"]]["name"] == "owl"
@@ -83,7 +84,7 @@ def test_a_models_word_relevance_is_shown_and_saved(embedded, tmp_path):
     found = cx.word_relevance(trace)
     viewer = show(found)
     assert isinstance(viewer, WordRanking)
-    owned = [float(value) for value, word in zip(viewer.values, viewer.is_word) if word]
+    owned = [float(value) for value, word in zip(viewer.words.values, viewer.words.is_word) if word]
     np.testing.assert_allclose(owned, list(found.by_word.values()), rtol=1e-5, atol=1e-12)
     for suffix in (".html", ".png", ".svg", ".pdf"):
         assert save(found, tmp_path / f"words{suffix}").stat().st_size > 5000

@@ -4,15 +4,9 @@ import numpy as np
 import pytest
 from matplotlib import colormaps
 
-from clipxai.view.scales import (
-    DIVERGING,
-    SEQUENTIAL,
-    Scale,
-    caption,
-    colour_table,
-    number,
-    scales_of,
-)
+from clipxai.view.number import number
+from clipxai.view.scales import DIVERGING, SEQUENTIAL, Scale, colour_table, scales_of
+from clipxai.view.sentences import caption
 
 LOW, HIGH, SIGNED = np.array([0.1, 0.3]), np.array([0.5, 0.9]), np.array([-2.0, 1.0])
 

@@ -9,8 +9,8 @@ from view_examples import HOSTILE, texts_of
 
 from clipxai.view import TokenMap, save, show
 from clipxai.view.html import page
+from clipxai.view.number import number
 from clipxai.view.payload import unpack
-from clipxai.view.scales import number
 
 SCORES = token_scores()
 LARGEST = 200_000  # bytes of a figure without its photo
@@ -27,7 +27,7 @@ def test_payload_holds_the_scores_within_the_codings_bounds():
 
 def test_words_are_the_mean_of_their_pieces_and_no_token_is_lost():
     viewer = TokenMap(SCORES)
-    assert [unit.label for unit in viewer.units] == [
+    assert [unit.label for unit in viewer.words.units] == [
         "[start]",
         "an (1)",
         "owl",
@@ -36,10 +36,14 @@ def test_words_are_the_mean_of_their_pieces_and_no_token_is_lost():
         "oak",
         "[end]",
     ]
-    np.testing.assert_allclose(viewer.maps("raw")[2], SCORES.scores["raw"][2:4].mean(0), atol=1e-7)
-    assert [unit.name for unit in viewer.pieces] == list(TOKENS)
+    np.testing.assert_allclose(
+        viewer.words.maps("raw", viewer.words.units)[2],
+        SCORES.scores["raw"][2:4].mean(0),
+        atol=1e-7,
+    )
+    assert [unit.name for unit in viewer.words.pieces] == list(TOKENS)
     without = token_scores(words=WORDS[:2])  # a vocabulary that cut the rest into no words
-    assert [unit.name for unit in TokenMap(without).units] == [
+    assert [unit.name for unit in TokenMap(without).words.units] == [
         "[start]",
         "an",
         "owl",
@@ -52,12 +56,14 @@ def test_words_are_the_mean_of_their_pieces_and_no_token_is_lost():
 
 def test_one_scale_for_all_words_is_symmetric_and_reaches_the_strongest():
     viewer = TokenMap(SCORES)
-    reach = float(abs(viewer.maps()).max())
-    assert {(s.low, s.high) for s in viewer.scales(PATHS[-1], viewer.units)} == {(-reach, reach)}
-    own = viewer.scales(PATHS[-1], viewer.units, own=True)
+    reach = float(abs(viewer.words.maps(PATHS[-1], viewer.words.units)).max())
+    assert {(s.low, s.high) for s in viewer.words.scales(PATHS[-1], viewer.words.units)} == {
+        (-reach, reach)
+    }
+    own = viewer.words.scales(PATHS[-1], viewer.words.units, own=True)
     assert (own[2].low, own[2].high) == (
-        float(viewer.maps()[2].min()),
-        float(viewer.maps()[2].max()),
+        float(viewer.words.maps(PATHS[-1], viewer.words.units)[2].min()),
+        float(viewer.words.maps(PATHS[-1], viewer.words.units)[2].max()),
     )
     header = viewer.payload().header["modes"][0]["paths"][2]
     assert header["shared"] == [-reach, reach] and header["own"][2] == [own[2].low, own[2].high]
@@ -69,7 +75,7 @@ def test_one_scale_for_all_words_is_symmetric_and_reaches_the_strongest():
 
 def test_the_highest_words_come_first_unless_others_are_asked_for():
     viewer = TokenMap(SCORES)
-    peaks = viewer.maps().max(1)
+    peaks = viewer.words.maps(PATHS[-1], viewer.words.units).max(1)
     assert viewer.shown[0] == 2 and set(viewer.shown) == set(np.argsort(-peaks)[:6].tolist())
     assert TokenMap(SCORES, pinned=["oak", -1]).shown == [5, 6]
     assert TokenMap(SCORES, path="raw").payload().header["path"] == 0

@@ -1,105 +1,75 @@
-"""The matplotlib twin of a `HeadGrid`: photo, the map of one head and of all of them, and every
-head's share below.
-"""
+"""How are heads drawn on paper? Photo, the map of one head and of all, every head's share below."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..figures import GREY, LINE, MARGIN, SMALL, TITLE_LINE, Page
-from ..lettering import shorten, title_of, wrap
-from ..module_comparison.drawing import NUMBERED, signed
-from ..paper import (
-    BELOW,
+from ..number import signed
+from ..palette import FRAME
+from ..paper.lettering import shorten
+from ..paper.maps import BELOW, draw_map, draw_photo, picture_height
+from ..paper.page import (
+    GREY,
     HEAD,
-    blank,
+    HEADLINE_LINE,
+    LINE,
+    MARGIN,
+    MOST_NUMBERED,
+    SMALL,
+    Page,
     columns_of,
-    draw_map,
-    draw_photo,
-    picture_height,
+    headline,
+    ink_on,
+    layer_names,
     small_print,
-    write_lines,
 )
-from ..pictures import as_panel, reach_of
-from ..scales import DIVERGING, Scale, number
-from .viewer import HeadGrid
+from ..scales import around_zero
+from ..sentences import other_texts
+from ..texts import title_of
+from .content import HeadShares
+from .sentences import captions, map_subtitle, map_titles, proof, row_names
 
-WIDTH, TITLE = 10.6, 12.0  # page in inches, the text's letters in points
+WIDTH = 10.6  # of the page, in inches
 GUTTER, ROW, GRID_GAP = 1.0, 0.27, 0.3
-FRAME = "#e8590c"
+WIDE = 0.5  # of a column from which on it has the word "layer" below it
 
 
-def head_figure(viewer: HeadGrid) -> Figure:
-    """Draw the first state of a viewer."""
-    picture, (layer, head) = viewer.contributions.picture, viewer.head
-    title = wrap(f"“{title_of(viewer.texts[0])}”", WIDTH - 2 * MARGIN, TITLE, "bold", most=2)
+def draw(shares: HeadShares, layer: int, head: int) -> Figure:
+    """Draw the first text and the map of one head."""
+    picture, texts = shares.contributions.picture, shares.texts
+    title = headline(f"“{title_of(texts[0])}”", WIDTH)
     *lefts, each = columns_of(WIDTH, 3)
-    top = MARGIN + len(title) * (TITLE_LINE + 0.03) + 0.12
-    below = top + HEAD + picture_height(each, picture.image.shape[:2]) + BELOW + GRID_GAP
-    end = below + (viewer.heads + 3) * ROW + 0.15
-    others = (
-        [f"Other texts of this viewer: {', '.join(viewer.texts[1:])}."]
-        if len(viewer.texts) > 1
-        else []
-    )
-    lines = small_print(
-        [f"{viewer.closure(0)}.", *viewer.captions(0), *others], WIDTH, viewer.texts
-    )
-    page = blank(WIDTH, end + len(lines) * LINE + MARGIN)
-    for n, line in enumerate(title):
-        page.write(MARGIN, MARGIN + n * (TITLE_LINE + 0.03), line, TITLE, weight="bold")
-    maps, names = viewer.maps(0, layer, head), (f"layer {layer}, head {head}", "all heads together")
-    draw_photo(page, lefts[0], top, each, as_panel(picture, maps[0], "", ""))
-    for x, name, values, scale in zip(lefts[1:], names, maps, viewer.scales(0), strict=True):
-        draw_map(
-            page,
-            x,
-            top,
-            each,
-            as_panel(picture, values, name, ""),
-            scale,
-            f"from patches {number(float(values.sum()))}",
-        )
-    _draw_grid(page, viewer, below)
-    write_lines(page, end, lines)
+    top = MARGIN + len(title) * HEADLINE_LINE + 0.12
+    below = top + HEAD + picture_height(each, picture.image.shape) + BELOW + GRID_GAP
+    end = below + (len(row_names(shares.heads)) + 1) * ROW + 0.15
+    said = [f"{proof(shares, 0)}.", *captions(shares, 0), *other_texts(texts)]
+    lines = small_print(said, WIDTH, texts)
+    page = Page(WIDTH, end + len(lines) * LINE + MARGIN)
+    page.write_headline(title)
+    draw_photo(page, (lefts[0], top, each), picture.image)
+    maps, names = shares.maps(0, layer, head), map_titles(layer, head)
+    for x, name, values, scale in zip(lefts[1:], names, maps, shares.scales(0), strict=True):
+        titles = name, map_subtitle(float(values.sum()))
+        draw_map(page, (x, top, each), titles, picture, values, scale)
+    _draw_grid(page, below, shares, layer, head)
+    page.write_small_print(end, lines)
     return page.figure
 
 
-def _draw_grid(page: Page, viewer: HeadGrid, y: float) -> None:
+def _draw_grid(page: Page, y: float, shares: HeadShares, layer: int, head: int) -> None:
     """Heads down, layers across, every cell with its number if there is room."""
-    cells = viewer.cells(0)
-    reach = reach_of(cells)
-    column = (WIDTH - 2 * MARGIN - GUTTER) / viewer.layers
-    names = [*(f"head {n}" for n in range(viewer.heads)), "bias", "FFN"]
-    for n, name in enumerate(names):
+    cells = shares.cells(0)
+    column = (WIDTH - 2 * MARGIN - GUTTER) / shares.layers
+    for n, name in enumerate(row_names(shares.heads)):
         page.write(MARGIN, y + (n + 0.5) * ROW, shorten(name, GUTTER, SMALL), va="center")
-    colours = Scale(-reach, reach, DIVERGING).paint(cells)
-    area = page.axes(MARGIN + GUTTER, y, column * viewer.layers, ROW * len(cells))
+    colours = around_zero(cells).paint(cells)
+    area = page.axes(MARGIN + GUTTER, y, column * shares.layers, ROW * len(cells))
     area.imshow(colours, aspect="auto", interpolation="nearest")
-    layer, head = viewer.head
-    area.plot(
-        *np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5)]).T
-        + [[layer], [head]],
-        color=FRAME,
-        linewidth=2,
-    )
-    for row, column_ in np.ndindex(cells.shape) if viewer.layers <= NUMBERED else ():
-        ink = "white" if colours[row, column_].mean() < 110 else "black"
-        area.text(
-            column_,
-            row,
-            signed(float(cells[row, column_])),
-            ha="center",
-            va="center",
-            size=SMALL,
-            color=ink,
-            parse_math=False,
-        )
-    for n in range(viewer.layers):
-        name = f"layer {n}" if n == 0 or column > 0.5 else str(n)
-        page.write(
-            MARGIN + GUTTER + (n + 0.5) * column,
-            y + len(cells) * ROW + 0.04,
-            name,
-            ha="center",
-            color=GREY,
-        )
+    left, right, up, down = layer - 0.5, layer + 0.5, head - 0.5, head + 0.5
+    frame = (left, right, right, left, left), (up, up, down, down, up)
+    area.plot(*frame, color=FRAME, linewidth=2)
+    middle = {"ha": "center", "va": "center", "size": SMALL, "parse_math": False}
+    for row, n in np.ndindex(cells.shape) if shares.layers <= MOST_NUMBERED else ():
+        area.text(n, row, signed(float(cells[row, n])), color=ink_on(colours[row, n]), **middle)
+    for n, name in enumerate(layer_names(shares.layers, roomy=column > WIDE)):
+        x = MARGIN + GUTTER + (n + 0.5) * column
+        page.write(x, y + len(cells) * ROW + 0.04, name, ha="center", color=GREY)

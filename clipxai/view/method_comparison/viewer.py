@@ -1,6 +1,4 @@
-"""Do methods agree about where a text is? Maps side by side under one cross-hair, with numbers that
-say how far.
-"""
+"""Do methods agree about where a text is? Maps side by side under one cross-hair, with numbers."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
@@ -8,26 +6,18 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from ...results.explanation import Explanation
-from ..lettering import listed
-from ..panels import MERITS, Truth, gather, legend, panels_of, rows_of
+from ..number import two_digits
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import encode_photo, grid_header, smaller_photo
-from ..scales import (
-    DIVERGING,
-    LABELS,
-    SEQUENTIAL,
-    Scaling,
-    caption,
-    colour_table,
-    scales_of,
-    two_digits,
-)
+from ..scales import DIVERGING, SEQUENTIAL, Scaling, colour_table, scales_of
+from ..sentences import LABELS, caption
 from ..viewer import Viewer
+from .panels import Panel, Truth, gather, panels_of, rows_of
+from .sentences import MERITS, notes, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_NAMED = 4  # texts in a summary
 SHOWN_AT_FIRST = 8  # more panels than this and only the first text is shown, the others at a click
 
 
@@ -73,90 +63,84 @@ class MethodComparison(Viewer):
     @property
     def summary(self) -> str:
         """One line: which methods, which texts."""
-        methods = ", ".join(dict.fromkeys(e.method for e in self.explanations))
-        return (
-            f"Where {methods} {'sees' if len(self.explanations) == 1 else 'see'} "
-            f"{listed(self.texts, MOST_NAMED)}"
-        )
+        return summary(self.explanations, self.texts)
 
     def figure(self, *, normalize: Scaling = "minmax", alpha: float = 0.6) -> "Figure":
         """All maps as a matplotlib figure; `normalize` and `alpha` as in `clipxai.view.figure`."""
-        from ..figures import figure
+        from .drawing import figure  # loads matplotlib
 
         return figure(
             self.explanations, texts=self.texts, normalize=normalize, alpha=alpha, mask=self.mask
         )
 
     def first_state(self) -> "Figure":
-        """The maps that are seen before anybody touches the viewer: all of them if they are few,
-        else those of the first text.
+        """The maps that are seen before anybody touches the viewer.
+
+        All of them if they are few, else those of the first text.
         """
-        from ..figures import figure
+        from .drawing import figure  # loads matplotlib
 
         texts = self.texts if self._all_at_first() else self.texts[:1]
         return figure(self.explanations, texts=texts, mask=self.mask)
 
     def payload(self) -> Payload:
-        """Exact scores (`maps0`, `maps1` … one array (T, gh * gw) per explanation), colour tables,
-        photo and words.
+        """Exact scores, colour tables, photo and words.
+
+        Scores are `maps0`, `maps1` … one array (T, gh * gw) per explanation.
         """
-        arrays: Arrays = {
-            **{
-                f"maps{n}": (e.scores.reshape(len(e.texts), -1), "f32")
-                for n, e in enumerate(self.explanations)
-            },
-            **{name: (colour_table(name), "u8") for name in (SEQUENTIAL, DIVERGING)},
+        maps: Arrays = {
+            f"maps{n}": (e.scores.reshape(len(e.texts), -1), "f32")
+            for n, e in enumerate(self.explanations)
         }
+        tables: Arrays = {name: (colour_table(name), "u8") for name in (SEQUENTIAL, DIVERGING)}
         steps = [
             ("To keep the figure small, scores are rounded to 65,534 steps a map.", _rounded),
             smaller_photo(self._image),
         ]
-        return pack(self._header(), arrays, self.budget, steps)
+        return pack(self._header(), {**maps, **tables}, self.budget, steps)
 
     def _header(self) -> Header:
-        units = [p.explanation.unit for p in self.panels]
         return {
             "summary": self.summary,
             "photo": encode_photo(self._image),
             "grids": [grid_header(e.grid, self._image) for e in self.explanations],
-            "panels": [
-                {
-                    "text": p.text,
-                    "method": p.method,
-                    "subtitle": p.method,
-                    "source": p.source,
-                    "row": p.row,
-                    "unit": unit,
-                    "flat": p.flat,
-                    "badges": [
-                        {"name": name, "value": two_digits(value), "meaning": MERITS[name]}
-                        for name, value in p.merits.items()
-                    ],
-                }
-                for p, unit in zip(self.panels, units, strict=True)
-            ],
+            "panels": [_panel_header(panel) for panel in self.panels],
             "rows": rows_of(self.panels),
             "texts": list(self.texts),
             "text": None if self._all_at_first() else self.texts[0],
-            "scalings": [self._scaling(name, units) for name in get_args(Scaling)],
+            "scalings": [self._scaling(name) for name in get_args(Scaling)],
             "outlines": {p.text: outlines(p.truth) for p in self.panels},
-            "notes": [
-                *legend(self.panels),
-                *dict.fromkeys(note for e in self.explanations for note in e.notes),
-            ],
+            "notes": notes(self.explanations, self.panels),
         }
 
-    def _scaling(self, name: Scaling, units: Sequence[str]) -> Header:
-        scales = scales_of([p.scores for p in self.panels], units, name)
-        words = caption(units, name, scales)
+    def _scaling(self, name: Scaling) -> Header:
+        units = [panel.explanation.unit for panel in self.panels]
+        scales = scales_of([panel.scores for panel in self.panels], units, name)
         return {
             "label": LABELS[name],
-            "caption": words,
+            "caption": caption(units, name, scales),
             "scales": [{"low": s.low, "high": s.high, "colours": s.colours} for s in scales],
         }
 
     def _all_at_first(self) -> bool:
         return len(self.panels) <= SHOWN_AT_FIRST or len(self.texts) == 1
+
+
+def _panel_header(panel: Panel) -> Header:
+    badges = [
+        {"name": name, "value": two_digits(value), "meaning": MERITS[name]}
+        for name, value in panel.merits.items()
+    ]
+    return {
+        "text": panel.text,
+        "method": panel.method,
+        "subtitle": panel.method,
+        "source": panel.source,
+        "row": panel.row,
+        "unit": panel.explanation.unit,
+        "flat": panel.flat,
+        "badges": badges,
+    }
 
 
 def _rounded(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:

@@ -1,6 +1,4 @@
-"""The matplotlib twin of a `ModuleComparison`: bars of every layer above each other, the logit
-lens, and the maps of one layer.
-"""
+"""How are modules drawn on paper? Bars of every layer, the logit lens, the maps of one layer."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,178 +6,151 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..figures import GREY, LINE, MARGIN, SMALL, TITLE_LINE, Page
-from ..layer_attention.viewer import label
-from ..lettering import shorten, title_of, wrap
-from ..paper import (
-    BELOW,
+from ..attention_kinds import label
+from ..number import signed, two_digits
+from ..paper.lettering import shorten
+from ..paper.maps import BELOW, draw_map, draw_photo, picture_height
+from ..paper.page import (
+    GREY,
     HEAD,
-    MINUS,
-    PLUS,
-    blank,
+    HEADLINE_LINE,
+    LINE,
+    MARGIN,
+    MOST_NUMBERED,
+    SMALL,
+    Page,
     columns_of,
-    draw_map,
-    draw_photo,
-    picture_height,
+    headline,
     small_print,
-    write_lines,
 )
-from ..pictures import as_panel
-from ..scales import number, two_digits
-from .viewer import ModuleComparison
+from ..paper.ranking import bar_colours
+from ..sentences import other_texts
+from ..texts import title_of
+from .content import ModuleShares
+from .sentences import (
+    LANES,
+    LENS_ROW,
+    SELECTION_LANE,
+    captions,
+    map_subtitle,
+    map_titles,
+    proof,
+)
 
-WIDTH, TITLE = 11.0, 12.0  # page in inches, the text's letters in points
+WIDTH = 11.0  # of the page, in inches
 GUTTER, LANE, LANE_GAP = 1.3, 0.72, 0.1
-NUMBERED = 14  # with more layers than this, bars carry no numbers: they would run into one another
+LANES_WIDTH = WIDTH - 2 * MARGIN - GUTTER
+THUMB, WIDE = 0.8, 0.45  # side of the largest small map; of a column with the word "layer" below
 TINY = 7.5  # points
-LANES = ("attention adds", "FFN adds", "embedding, bias", "sum so far", "alignment")
-SELECTION = "selection ratio"  # one lane more where the mask of the text is known
+FIRST, OTHER, FAINT = "#222222", "#777777", "#999999"  # lines: the first, the others, zero
 HIGHLIGHT = "#0b6bcb1c"
 
 
-def module_figure(viewer: ModuleComparison) -> Figure:
-    """Draw the first state of a viewer."""
-    picture, layer = viewer.contributions.picture, viewer.layer
-    title = wrap(f"“{title_of(viewer.texts[0])}”", WIDTH - 2 * MARGIN, TITLE, "bold", most=2)
+def draw(shares: ModuleShares, layer: int) -> Figure:
+    """Draw the first text and the maps of one layer."""
+    picture, texts = shares.contributions.picture, shares.texts
+    title = headline(f"“{title_of(texts[0])}”", WIDTH)
     *lefts, each = columns_of(WIDTH, 4)
-    top = MARGIN + len(title) * (TITLE_LINE + 0.03) + 0.12
-    lanes = [*LANES, *([SELECTION] if viewer.selections[0] else [])]
-    lens = top + len(lanes) * (LANE + LANE_GAP) + 0.1
-    column = (WIDTH - 2 * MARGIN - GUTTER) / (viewer.layers + 2)
-    thumbnail = min(0.9 * column, 0.8)
-    below = lens + thumbnail + 0.42
-    end = below + HEAD + picture_height(each, picture.image.shape[:2]) + BELOW + 0.15
-    others = (
-        [f"Other texts of this viewer: {', '.join(viewer.texts[1:])}."]
-        if len(viewer.texts) > 1
-        else []
-    )
-    lines = small_print([*viewer.captions(0), *others], WIDTH, viewer.texts)
-    page = blank(WIDTH, end + len(lines) * LINE + MARGIN)
-    for n, line in enumerate(title):
-        page.write(MARGIN, MARGIN + n * (TITLE_LINE + 0.03), line, TITLE, weight="bold")
-    _draw_lanes(page, viewer, top, lanes)
-    _draw_lens(page, viewer, lens, column, thumbnail)
-    maps, scale = viewer.maps(0, layer), viewer.scale(0)
-    draw_photo(page, lefts[0], below, each, as_panel(picture, maps[0], "", ""))
-    names = (f"layer {layer}: attention", f"layer {layer}: FFN", "attention − FFN")
-    for x, name, values in zip(lefts[1:], names, maps, strict=True):
-        draw_map(
-            page,
-            x,
-            below,
-            each,
-            as_panel(picture, values, name, ""),
-            scale,
-            f"mean over patches {number(float(np.nanmean(values)))}",
-        )
-    write_lines(page, end, lines)
+    top = MARGIN + len(title) * HEADLINE_LINE + 0.12
+    names = [*LANES, *([SELECTION_LANE] if shares.selections[0] else [])]
+    lens = top + len(names) * (LANE + LANE_GAP) + 0.1
+    column = LANES_WIDTH / (shares.layers + 2)
+    thumb = min(0.9 * column, THUMB)
+    below = lens + thumb + 0.42
+    end = below + HEAD + picture_height(each, picture.image.shape) + BELOW + 0.15
+    lines = small_print([*captions(shares, 0), *other_texts(texts)], WIDTH, texts)
+    page = Page(WIDTH, end + len(lines) * LINE + MARGIN)
+    page.write_headline(title)
+    lanes = [_lane(page, top, n, name, shares.layers, layer) for n, name in enumerate(names)]
+    _draw_shares(lanes, shares)
+    _draw_alignment(lanes, shares)
+    _draw_lens(page, shares, layer, lens, column, thumb)
+    draw_photo(page, (lefts[0], below, each), picture.image)
+    maps, scale = shares.maps(0, layer), shares.scale(0)
+    for x, name, values in zip(lefts[1:], map_titles(layer), maps, strict=True):
+        titles = name, map_subtitle(float(np.nanmean(values)))
+        draw_map(page, (x, below, each), titles, picture, values, scale)
+    page.write_small_print(end, lines)
     return page.figure
 
 
-def signed(value: float) -> str:
-    """A share for people: its sign and three decimals, so that the figures of a row compare at a
-    glance.
-    """
-    return f"{value:+.3f}".replace("-", "−")
-
-
-def _draw_lanes(page: Page, viewer: ModuleComparison, top: float, names: Sequence[str]) -> None:
-    """Rows over the same columns: attention, FFN, both ends of the stream, the sum so far,
-    alignment, and perhaps selection ratios.
-    """
-    c, row, layers = viewer.contributions, viewer.rows[0], viewer.layers
-    attention, ffn = c.attention[:, row, 0], c.ffn[:, row, 0]
-    ends = np.array([c.embedding[row, 0], c.bias[row, 0]])
-    middle = np.arange(1, layers + 1)
-    low, high = (
-        limit(0.0, *(float(limit(part)) for part in (attention, ffn, ends))) for limit in (min, max)
-    )
-    lanes = [_lane(page, top, n, name, viewer) for n, name in enumerate(names)]
-    numbered = layers <= NUMBERED
-    for area, places, values in zip(
-        lanes, (middle, middle, [0, layers + 1]), (attention, ffn, ends), strict=False
-    ):
-        room = 0.3 * ((high - low) or 1)
-        area.set_ylim(low - (room if low < 0 else 0), high + room)
-        _bars(area, places, values, numbered)
-    closing = shorten(viewer.closure(0), WIDTH - 2 * MARGIN - GUTTER, SMALL)
-    lanes[2].text(
-        0.5,
-        0.5,
-        closing,
-        transform=lanes[2].transAxes,
-        ha="center",
-        va="center",
-        size=SMALL + 1,
-        parse_math=False,
-    )
-    _line(lanes[3], viewer.cumulative(0), numbered)
-    _points(lanes[4], middle, {"attention": c.attention_alignment, "FFN": c.ffn_alignment})
-    if found := viewer.selections[0]:
-        lanes[5].axhline(found.chance, color="#777777", linewidth=1, linestyle=":")
-        _points(
-            lanes[5], middle, {label(kind): ratio for kind, ratio in found.ratio.items()}, numbered
-        )
-        lanes[5].set_ylim(-0.3, 1.2)  # room for numbers
-
-
-def _lane(page: Page, top: float, n: int, name: str, viewer: ModuleComparison) -> Axes:
+def _lane(page: Page, top: float, n: int, name: str, layers: int, shown: int) -> Axes:
+    """An empty row: a column before all layers, one for each, one behind; one is lit."""
     y = top + n * (LANE + LANE_GAP)
     page.write(MARGIN, y + LANE / 2, name, SMALL + 1, va="center")
-    area = page.axes(MARGIN + GUTTER, y, WIDTH - 2 * MARGIN - GUTTER, LANE)
-    area.set_xlim(-0.5, viewer.layers + 1.5)
-    area.axhline(0, color="#999999", linewidth=0.7)
-    area.axvspan(viewer.layer + 0.5, viewer.layer + 1.5, color=HIGHLIGHT, linewidth=0)
+    area = page.axes(MARGIN + GUTTER, y, LANES_WIDTH, LANE)
+    area.set_xlim(-0.5, layers + 1.5)
+    area.axhline(0, color=FAINT, linewidth=0.7)
+    area.axvspan(shown + 0.5, shown + 1.5, color=HIGHLIGHT, linewidth=0)
     return area
 
 
-def _bars(area: Axes, places: Sequence[int], values: np.ndarray, numbered: bool) -> None:
-    area.bar(places, values, width=0.62, color=[PLUS if value > 0 else MINUS for value in values])
-    for place, value in zip(places, values, strict=True):
-        if numbered:
-            offset = (0, 2 if value >= 0 else -2)
-            _annotate(
-                area,
-                signed(float(value)),
-                (place, value),
-                offset,
-                ha="center",
-                va="bottom" if value >= 0 else "top",
-            )
+def _draw_shares(lanes: Sequence[Axes], shares: ModuleShares) -> None:
+    """Attention, FFN and both ends of the stream on one scale, and below them their sum so far."""
+    attention, ffn, ends = shares.of_class(0)
+    layers, numbered = shares.layers, shares.layers <= MOST_NUMBERED
+    middle = range(1, layers + 1)
+    low = min(0.0, *(float(min(part)) for part in (attention, ffn, ends)))
+    high = max(0.0, *(float(max(part)) for part in (attention, ffn, ends)))
+    room = 0.3 * ((high - low) or 1)  # for numbers
+    bars = (middle, attention), (middle, ffn), ([0, layers + 1], ends)
+    for area, (places, values) in zip(lanes, bars, strict=False):
+        area.set_ylim(low - (room if low < 0 else 0), high + room)
+        _draw_bars(area, places, values, numbered)
+    words = shorten(proof(shares, 0), LANES_WIDTH, SMALL)
+    centred = {"transform": lanes[2].transAxes, "ha": "center", "va": "center"}
+    lanes[2].text(0.5, 0.5, words, size=SMALL + 1, parse_math=False, **centred)
+    _draw_sums(lanes[3], shares.cumulative(0), numbered)
 
 
-def _line(area: Axes, sums: np.ndarray, numbered: bool) -> None:
+def _draw_bars(area: Axes, places: Sequence[int], values: np.ndarray, numbered: bool) -> None:
+    area.bar(places, values, width=0.62, color=bar_colours(values))
+    for place, value in zip(places, values, strict=True) if numbered else ():
+        shift, side = ((0, 2), "bottom") if value >= 0 else ((0, -2), "top")
+        _annotate(area, signed(float(value)), (place, value), shift, ha="center", va=side)
+
+
+def _draw_sums(area: Axes, sums: np.ndarray, numbered: bool) -> None:
     room = 0.35 * (np.ptp([0, *sums]) or 1)
     area.set_ylim(min(0, sums.min()) - room / 4, max(0, sums.max()) + room)
-    area.plot(range(len(sums)), sums, color="#222222", linewidth=1.4, marker="o", markersize=3)
+    area.plot(range(len(sums)), sums, color=FIRST, linewidth=1.4, marker="o", markersize=3)
     for place, value in enumerate(sums):
         if numbered or place in (0, len(sums) - 1):
             _annotate(area, two_digits(value), (place, value), (0, 4), ha="center")
 
 
-def _points(
+def _draw_alignment(lanes: Sequence[Axes], shares: ModuleShares) -> None:
+    """Alignment of both modules, and selection ratios of every kind of attention if known."""
+    c, middle = shares.contributions, np.arange(1, shares.layers + 1)
+    _draw_lines(lanes[4], middle, {"attention": c.attention_alignment, "FFN": c.ffn_alignment})
+    if found := shares.selections[0]:
+        area, numbered = lanes[5], shares.layers <= MOST_NUMBERED
+        area.axhline(found.chance, color=OTHER, linewidth=1, linestyle=":")
+        ratios = {label(kind): ratio for kind, ratio in found.ratio.items()}
+        _draw_lines(area, middle, ratios, numbered)
+        area.set_ylim(-0.3, 1.2)  # room for numbers
+
+
+def _draw_lines(
     area: Axes, places: np.ndarray, lines: Mapping[str, np.ndarray], numbered: bool = False
 ) -> None:
-    """Filled circles for the first line, open squares for the others, each named at its end; the
-    higher one's numbers stand above.
+    """Filled circles for the first line, open squares for the others, each named at its end.
+
+    The higher one's numbers stand above.
     """
     values = np.stack(list(lines.values()))
     area.set_ylim(min(0, values.min()) - 0.15, max(0, values.max()) + 0.15)
+    filled = {"color": FIRST, "marker": "o"}
+    opened = {"color": OTHER, "marker": "s", "markerfacecolor": "white", "linestyle": "--"}
     for n, (name, line) in enumerate(lines.items()):
-        style = (
-            {"markerfacecolor": "white", "linestyle": "--", "marker": "s"} if n else {"marker": "o"}
-        )
-        area.plot(
-            places, line, color="#777777" if n else "#222222", linewidth=1, markersize=4, **style
-        )
+        area.plot(places, line, linewidth=1, markersize=4, **(opened if n else filled))
         above = line > values.mean(0) if n else line >= values.mean(0)
         for place, value, up in zip(places, line, above, strict=True) if numbered else ():
-            _annotate(
-                area, two_digits(float(value)), (place, value), (0, 5 if up else -10), ha="center"
-            )
-        words, shift = (name, 14) if numbered else (f"{name} {two_digits(float(line[-1]))}", 8)
-        _annotate(area, words, (places[-1], line[-1]), (shift, 5 if above[-1] else -5), va="center")
+            shift = (0, 5 if up else -10)
+            _annotate(area, two_digits(float(value)), (place, value), shift, ha="center")
+        words, right = (name, 14) if numbered else (f"{name} {two_digits(float(line[-1]))}", 8)
+        shift = (right, 5 if above[-1] else -5)
+        _annotate(area, words, (places[-1], line[-1]), shift, va="center")
 
 
 def _annotate(
@@ -188,29 +159,20 @@ def _annotate(
     area.annotate(words, at, shift, textcoords="offset points", size=TINY, **style)
 
 
-def _draw_lens(page: Page, viewer: ModuleComparison, y: float, column: float, side: float) -> None:
+def _draw_lens(
+    page: Page, shares: ModuleShares, layer: int, y: float, column: float, side: float
+) -> None:
     """A small map below every column: what the patches match if the network stops there."""
-    grid, scale = viewer.contributions.picture.grid, viewer.lens_scale(0)
-    page.write(MARGIN, y + side / 2, "map if it\nstopped here", SMALL + 1, va="center")
-    names = [
-        "embedding",
-        *(f"layer {n}" if column > 0.45 else str(n) for n in range(viewer.layers)),
-        "bias",
-    ]
-    for n, name in enumerate(names):
+    grid, scale = shares.contributions.picture.grid, shares.lens_scale(0)
+    page.write(MARGIN, y + side / 2, LENS_ROW, SMALL + 1, va="center")
+    layers = [f"layer {n}" if column > WIDE else str(n) for n in range(shares.layers)]
+    height = min(side, side * grid.height / grid.width)
+    width = height * grid.width / grid.height
+    for n, name in enumerate(["embedding", *layers, "bias"]):
         middle = MARGIN + GUTTER + (n + 0.5) * column
-        page.write(
-            middle,
-            y + side + 0.04,
-            name,
-            TINY,
-            ha="center",
-            color="black" if n == viewer.layer + 1 else GREY,
-        )
-        if n <= viewer.layers:
-            values = viewer.contributions.lens[n, viewer.rows[0]].reshape(grid.height, grid.width)
-            height = min(side, side * grid.height / grid.width)
-            width = height * grid.width / grid.height
-            page.axes(middle - width / 2, y + side - height, width, height).imshow(
-                scale.paint(values), aspect="auto"
-            )
+        colour = "black" if n == layer + 1 else GREY
+        page.write(middle, y + side + 0.04, name, TINY, ha="center", color=colour)
+    for n, values in enumerate(shares.lens(0)):
+        left = MARGIN + GUTTER + (n + 0.5) * column - width / 2
+        area = page.axes(left, y + side - height, width, height)
+        area.imshow(scale.paint(values.reshape(grid.height, grid.width)), aspect="auto")

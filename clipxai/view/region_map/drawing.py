@@ -1,6 +1,4 @@
-"""How is a segmentation drawn? The photo in grey under the colours of its classes, their names
-written on them, the truth beside it.
-"""
+"""How is a segmentation drawn? Grey photo under the colours of its classes, beside the truth."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,96 +10,79 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from ...tasks.segmentation import UNSEEN
-from ..figures import DIM, GAP, GREY, LINE, MARGIN, SMALL, TITLE, WIDE, Page
-from ..lettering import fonts, shorten
-from ..lettering import width as text_width
-from ..paper import HEAD, blank, columns_of, picture_height, small_print, write_lines
-from .viewer import MOST, RegionMap
+from ..palette import RIM
+from ..paper.lettering import fonts, shorten
+from ..paper.lettering import width as text_width
+from ..paper.maps import DIM, OPACITY, draw_image, draw_photo, picture_height
+from ..paper.page import GAP, HEAD, LINE, MARGIN, SMALL, Page, columns_of, small_print
+from .content import MOST, Colour, Regions
+from .sentences import merit, notes, panel_titles
 
-OPACITY = 0.6
+PANEL = 3.2  # width of a panel, in inches
 NAMED = 0.02  # share of the image from which a class is named on it
-COLUMN, SWATCH = 2.1, 0.11  # inches
+COLUMN, SWATCH, BESIDE = 2.1, 0.11, 0.06  # of the key, a patch of colour, between it and its words
 UNCOLOURED = (190, 190, 190)  # in the key: background, and classes beyond MOST
-Colours = Mapping[int, tuple[int, int, int]]
 
 
-def figure(regions: RegionMap) -> Figure:
-    """Image, classes and truth side by side, the key below."""
-    photo, panels, colours, names = (
-        regions.segmentation.explanation.image,
-        regions.panels,
-        regions.colours(),
-        regions.names,
-    )
-    height = picture_height(WIDE, photo.shape[:2])
-    width = 2 * MARGIN + (1 + len(panels)) * WIDE + len(panels) * GAP
-    key, notes = _key(regions), small_print(regions.notes(), width, names)
-    below, columns = MARGIN + HEAD + height + 0.12, int((width - 2 * MARGIN) // COLUMN)
-    lines = -(-len(key) // columns)
-    page = blank(width, below + (lines + len(notes)) * LINE + 0.08 + MARGIN)
-    *left, each = columns_of(width, 1 + len(panels))
-    _draw(
-        page, (left[0], each, height), photo, "image", f"{photo.shape[1]} × {photo.shape[0]} pixels"
-    )
-    for x, (title, subtitle, labels) in zip(left[1:], panels):
-        area = _draw(page, (x, each, height), paint(photo, labels, colours), title, subtitle)
-        _write_names(area, labels, names, colours)
-    for n, (number, words) in enumerate(key):
+def draw(regions: Regions) -> Figure:
+    """Draw image, classes and truth side by side, the key below."""
+    photo = regions.segmentation.explanation.image
+    panels = list(zip(panel_titles(regions), regions.panels, strict=True))
+    width = 2 * MARGIN + (1 + len(panels)) * PANEL + len(panels) * GAP
+    key, lines = _key(regions), small_print(notes(regions), width, regions.names)
+    below = MARGIN + HEAD + picture_height(PANEL, photo.shape) + 0.12
+    columns = int((width - 2 * MARGIN) // COLUMN)
+    end = -(-len(key) // columns) * LINE + 0.08
+    page = Page(width, below + end + len(lines) * LINE + MARGIN)
+    first, *lefts, each = columns_of(width, 1 + len(panels))
+    draw_photo(page, (first, MARGIN, each), photo)
+    for x, (titles, labels) in zip(lefts, panels, strict=True):
+        page.write_title(x, MARGIN, each, *titles)
+        painted = paint(photo, labels, regions.colours)
+        area = draw_image(page, (x, MARGIN + HEAD, each), painted, photo.shape, "nearest")
+        _write_names(area, labels, regions.names, regions.colours)
+    for n, (colour, words) in enumerate(key):
         x, y = MARGIN + n % columns * COLUMN, below + n // columns * LINE
-        swatch = page.axes(x, y + 0.02, SWATCH, SWATCH)
-        swatch.add_patch(
-            Rectangle((0, 0), 1, 1, facecolor=np.array(colours.get(number, UNCOLOURED)) / 255)
-        )
-        page.write(x + SWATCH + 0.06, y, words)
-    write_lines(page, below + lines * LINE + 0.08, notes)
+        swatch = Rectangle((0, 0), 1, 1, facecolor=np.array(colour) / 255)
+        page.axes(x, y + 0.02, SWATCH, SWATCH).add_patch(swatch)
+        page.write(x + SWATCH + BESIDE, y, words)
+    page.write_small_print(below + end, lines)
     return page.figure
 
 
-def paint(photo: np.ndarray, labels: np.ndarray, colours: Colours) -> np.ndarray:
-    """The photo (H, W, 3) in grey under the colours of the classes; a class without a colour stays
-    grey, what was not seen is dimmed.
+def paint(photo: np.ndarray, labels: np.ndarray, colours: Mapping[int, Colour]) -> np.ndarray:
+    """The photo (H, W, 3) in grey under the colours of the classes.
+
+    A class without a colour stays grey, what was not seen is dimmed.
     """
-    grey = np.repeat(
-        cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32), 3, axis=2
-    )
-    painted = grey.copy()
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None].astype(np.float32)
+    painted = np.repeat(grey, 3, axis=2)
     for number, colour in colours.items():
-        painted[labels == number] = (1 - OPACITY) * grey[labels == number] + OPACITY * np.array(
-            colour
-        )
+        of_class = labels == number
+        painted[of_class] = (1 - OPACITY) * painted[of_class] + OPACITY * np.array(colour)
     painted[labels == UNSEEN] *= DIM
     return np.rint(painted).astype(np.uint8)
 
 
-def _key(regions: RegionMap) -> list[tuple[int, str]]:
-    """(number, words) of every line of the key."""
-    listed, lines = regions.listed(), []
-    for number in listed[:MOST]:
-        merit = f"  {regions.merit(number)}"
+def _key(regions: Regions) -> list[tuple[Colour, str]]:
+    """Colour and words of every line of the key."""
+    lines = []
+    for number in regions.key[:MOST]:
+        told = f"  {merit(regions, number)}"
         # the numbers stay, the name is shortened
-        room = COLUMN - SWATCH - 0.16 - text_width(merit, SMALL)
-        lines.append((number, shorten(regions.names[number], room, SMALL) + merit))
-    return lines if len(listed) <= MOST else [*lines, (UNSEEN, f"and {len(listed) - MOST} more")]
+        room = COLUMN - SWATCH - BESIDE - 0.1 - text_width(told, SMALL)
+        words = shorten(regions.names[number], room, SMALL) + told
+        lines.append((regions.colours.get(number, UNCOLOURED), words))
+    more = len(regions.key) - MOST
+    return [*lines, (UNCOLOURED, f"and {more} more")] if more > 0 else lines
 
 
-def _draw(
-    page: Page, place: tuple[float, float, float], pixels: np.ndarray, title: str, subtitle: str
-) -> Axes:
-    """Pixels (H, W, 3) in a panel at x, of a width and height; coordinates of the returned axes are
-    pixels.
-    """
-    x, width, height = place
-    H, W = pixels.shape[:2]
-    across = min(width, height * W / H)
-    page.write(x, MARGIN, title, TITLE, weight="bold")
-    page.write(x, MARGIN + 0.2, shorten(subtitle, width, SMALL), color=GREY)
-    area = page.axes(x + (width - across) / 2, MARGIN + HEAD, across, height)
-    area.imshow(pixels, extent=(0, W, H, 0), aspect="auto", interpolation="nearest")
-    return area
-
-
-def _write_names(area: Axes, labels: np.ndarray, names: Sequence[str], colours: Colours) -> None:
+def _write_names(
+    area: Axes, labels: np.ndarray, names: Sequence[str], colours: Mapping[int, Colour]
+) -> None:
     """Each class's name at the innermost place of its largest piece."""
+    style = {"color": "white", "size": SMALL, "family": list(fonts()), "va": "center"}
+    outlined = [withStroke(linewidth=2.2, foreground=RIM)]
     for number in colours:
         mask = (labels == number).astype(np.uint8)
         if mask.mean() < NAMED:
@@ -110,17 +91,5 @@ def _write_names(area: Axes, labels: np.ndarray, names: Sequence[str], colours: 
         y, x = np.unravel_index(depth.argmax(), depth.shape)
         # towards the middle, so that none leaves the picture
         side = ("left", "center", "right")[int(3 * x / labels.shape[1])]
-        outlined = [withStroke(linewidth=2.2, foreground="#202020")]
-        area.text(
-            x + 0.5,
-            y + 0.5,
-            shorten(names[number], 1.4, SMALL),
-            color="white",
-            size=SMALL,
-            family=list(fonts()),
-            ha=side,
-            va="center",
-            path_effects=outlined,
-            parse_math=False,
-            clip_on=True,
-        )
+        name = area.text(x + 0.5, y + 0.5, shorten(names[number], 1.4, SMALL), ha=side, **style)
+        name.set(path_effects=outlined, parse_math=False, clip_on=True)

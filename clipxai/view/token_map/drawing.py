@@ -1,79 +1,66 @@
-"""The matplotlib twin of a `TokenMap`: photo, the largest word, the ranking of all words, and some
-more words small.
-"""
+"""How are words drawn on paper? Photo, the largest word, all words ranked, some words small."""
+
+from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from ..figures import GAP, LINE, MARGIN, TITLE_LINE
-from ..lettering import wrap
-from ..paper import (
-    BELOW,
+from ..paper.maps import BELOW, draw_map, draw_photo, picture_height
+from ..paper.page import (
+    GAP,
     HEAD,
-    blank,
+    HEADLINE_LINE,
+    LINE,
+    MARGIN,
+    Page,
     columns_of,
-    draw_map,
-    draw_photo,
-    draw_ranking,
-    picture_height,
+    headline,
     small_print,
-    write_lines,
 )
-from ..pictures import as_panel
-from .viewer import TokenMap, merged, subtitle, unit_of
+from ..paper.ranking import draw_ranking
+from .content import WordMaps
+from .sentences import FIRST, RANKING, colours, map_subtitle, notes
 
-WIDTH, SENTENCE = 10.6, 12.0  # page in inches, the sentence's letters in points
+WIDTH = 10.6  # of the page, in inches
 COLUMNS = 5  # of small maps
 
 
-def word_figure(viewer: TokenMap) -> Figure:
-    """Draw the first state of a viewer."""
-    picture, names = viewer.scores.picture, [unit.label for unit in viewer.units]
-    maps, scales = viewer.maps(), viewer.scales(viewer.path, viewer.units)
-    title = wrap(f"“{viewer.scores.text}”", WIDTH - 2 * MARGIN, SENTENCE, "bold", most=2)
+def draw(words: WordMaps, path: str, shown: Sequence[int]) -> Figure:
+    """Draw the words that are `shown` on a `path`, the first of them large."""
+    picture, names = words.scores.picture, [unit.label for unit in words.units]
+    title = headline(f"“{words.scores.text}”", WIDTH)
     *_, third = columns_of(WIDTH, 3)
     *_, fifth = columns_of(WIDTH, COLUMNS)
-    top = MARGIN + len(title) * (TITLE_LINE + 0.03) + 0.1
-    large_row = HEAD + picture_height(third, picture.image.shape[:2]) + BELOW + 0.2
-    small_row = HEAD + picture_height(fifth, picture.image.shape[:2]) + BELOW + 0.15
-    small = viewer.shown[1:]
-    end = top + large_row + -(-len(small) // COLUMNS) * small_row
-    first = (
-        "Shown at first: the words with the highest patches." if len(small) + 1 < len(names) else ""
-    )
-    notes = [
-        viewer.caption(viewer.path, viewer.units),
-        *viewer.notes(),
-        *([first] if first else []),
+    size = picture.image.shape
+    top = MARGIN + len(title) * HEADLINE_LINE + 0.1
+    large_row = HEAD + picture_height(third, size) + BELOW + 0.2
+    small_row = HEAD + picture_height(fifth, size) + BELOW + 0.15
+    end = top + large_row + -(-(len(shown) - 1) // COLUMNS) * small_row
+    said = [colours(words, path, words.units), *notes(words)]
+    said += [FIRST] if len(shown) < len(names) else []
+    lines = small_print(said, WIDTH, [words.scores.text, *names])
+    page = Page(WIDTH, end + len(lines) * LINE + MARGIN)
+    page.write_headline(title)
+    draw_photo(page, (MARGIN, top, third), picture.image)
+    large = (MARGIN + third + GAP, top, third)
+    small = [
+        (MARGIN + n % COLUMNS * (fifth + GAP), top + large_row + n // COLUMNS * small_row, fifth)
+        for n in range(len(shown) - 1)
     ]
-    lines = small_print(notes, WIDTH, [viewer.scores.text, *names])
-    page = blank(WIDTH, end + len(lines) * LINE + MARGIN)
-    for n, line in enumerate(title):
-        page.write(MARGIN, MARGIN + n * (TITLE_LINE + 0.03), line, SENTENCE, weight="bold")
-    draw_photo(page, MARGIN, top, third, as_panel(picture, maps[0], "", ""))
-    for place, word in enumerate(viewer.shown):
-        x, y, width = (
-            (MARGIN + third + GAP, top, third)
-            if not place
-            else _small_place(place - 1, fifth, top + large_row, small_row)
-        )
-        panel = as_panel(picture, maps[word], names[word], unit_of(viewer.path))
-        draw_map(
-            page,
-            x,
-            y,
-            width,
-            panel,
-            scales[word],
-            subtitle(viewer, viewer.units[word], viewer.path),
-        )
-    whole = merged(viewer.scores.whole[viewer.path], viewer.units)
-    titles = "words by share of the match", "score of each word with the whole image"
-    draw_ranking(
-        page, (MARGIN + 2 * (third + GAP), top, third, large_row - 0.2), titles, names, whole
-    )
-    write_lines(page, end, lines)
+    _draw_maps(page, words, path, list(zip(shown, [large, *small], strict=True)))
+    right = MARGIN + 2 * (third + GAP)
+    whole = words.whole(path, words.units)
+    draw_ranking(page, (right, top, third, large_row - 0.2), RANKING, names, whole)
+    page.write_small_print(end, lines)
     return page.figure
 
 
-def _small_place(n: int, width: float, top: float, row: float) -> tuple[float, float, float]:
-    return MARGIN + n % COLUMNS * (width + GAP), top + n // COLUMNS * row, width
+def _draw_maps(
+    page: Page, words: WordMaps, path: str, places: list[tuple[int, tuple[float, float, float]]]
+) -> None:
+    """Maps of words, each by its number and its place: x, y and width."""
+    maps, scales = words.maps(path, words.units), words.scales(path, words.units)
+    whole = words.whole(path, words.units)
+    for word, place in places:
+        unit = words.units[word]
+        titles = unit.label, map_subtitle(float(whole[word]), unit.pieces)
+        draw_map(page, place, titles, words.scores.picture, maps[word], scales[word])

@@ -1,28 +1,16 @@
-"""Which maps does a figure show, in which order, and how far does each agree with the truth and
-with the first?
-"""
+"""Which maps does a figure show, in which order, and how far does each agree with the others?"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..checks import expect
-from ..results.explanation import Explanation
-from ..results.maps import is_flat
+from ...checks import expect
+from ...results.explanation import Explanation
+from ...results.findings import Picture
+from ..scales import finite, varies
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
-MERITS = {
-    "presence": (
-        "cosine of the whole image with the text; a map shows where, even for something "
-        "that is not there"
-    ),
-    "IoU": "overlap of the map's upper half (min-max above 0.5) with the true mask, 0 to 1",
-    "contrast": (
-        "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down"
-    ),
-    "rank corr.": "Spearman rank correlation with the first map, −1 to 1",
-}
 # panels in a row: of one text or one method; of several methods, a text each row
 MOST_COLUMNS, WIDEST = 4, 6
 COMPARED_AT = (64, 64)  # pixels at which maps of different grids are compared
@@ -38,7 +26,7 @@ class Panel:
     row : number of the text in it
     truth : true mask (H, W) bool of the text, if it is known
     merits : presence, and how far the map agrees with the truth and with the first map, by the
-        names in `MERITS`
+        names in `sentences.MERITS`
     """
 
     explanation: Explanation
@@ -66,13 +54,17 @@ class Panel:
     @property
     def scores(self) -> np.ndarray:
         """(gh, gw) float32; everything that is not a finite number is NaN."""
-        scores = self.explanation.scores[self.row]
-        return np.where(np.isfinite(scores), scores, np.nan).astype(np.float32)
+        return finite(self.explanation.scores[self.row]).astype(np.float32)
+
+    @property
+    def picture(self) -> Picture:
+        """What the map lies on."""
+        return Picture(self.explanation.image, self.explanation.grid)
 
     @property
     def flat(self) -> bool:
         """Whether there is no variation to show."""
-        return bool(np.isnan(self.scores).all() or is_flat(self.scores))
+        return not varies(self.scores)
 
 
 def gather(explanations: Explanation | Sequence[Explanation]) -> tuple[Explanation, ...]:
@@ -122,11 +114,9 @@ def panels_of(
             f"none of the masks ({', '.join(map(repr, mask))}) is for one of the texts "
             f"({', '.join(map(repr, known))})"
         )
-    wanted = (
-        known
-        if texts is None
-        else [t if t in known else explanations[0].texts[explanations[0].index(t)] for t in texts]
-    )
+    first = explanations[0]
+    asked = known if texts is None else texts
+    wanted = [text if text in known else first.texts[first.index(text)] for text in asked]
     panels = [
         Panel(e, source, row, _truth_of(mask, text, e.grid.image_size))
         for text in dict.fromkeys(wanted)
@@ -149,9 +139,10 @@ def rows_of(panels: Sequence[Panel]) -> list[list[int | None]]:
         [n for n, p in enumerate(panels) if p.text == text]
         for text in dict.fromkeys(p.text for p in panels)
     ]
-    if len(texts) > 1 and max(map(len, texts)) > 1:
-        cells = 1 + max(map(len, texts))
-        columns = -(-cells // -(-cells // WIDEST))  # as even as can be
+    most = max(map(len, texts))
+    if len(texts) > 1 and most > 1:
+        lines = -(-(1 + most) // WIDEST)
+        columns = -(-(1 + most) // lines)  # as even as can be
         return [
             [None, *of_text][at : at + columns]
             for of_text in texts
@@ -190,19 +181,10 @@ def _merits(panel: Panel, first: Panel) -> dict[str, float]:
     return found
 
 
-def legend(panels: Sequence[Panel]) -> list[str]:
-    """A line that explains the figures of merit that occur; none if none does."""
-    used = [
-        f"{name}: {meaning}"
-        for name, meaning in MERITS.items()
-        if any(name in panel.merits for panel in panels)
-    ]
-    return ["; ".join(used)] if used else []
-
-
 def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's rank correlation of two arrays of one size; ties share their mean rank. NaN if one
-    of them is constant.
+    """Spearman's rank correlation of two arrays of one size; ties share their mean rank.
+
+    NaN if one of them is constant.
     """
     ranks = [_ranks(np.ravel(values)) for values in (a, b)]
     if any(np.ptp(r) == 0 for r in ranks):
@@ -216,8 +198,9 @@ def _ranks(values: np.ndarray) -> np.ndarray:
 
 
 def _comparable(panel: Panel, first: Panel) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of two panels at the same places: patches, or pixels that both cover if their grids
-    differ.
+    """Scores of two panels at the same places.
+
+    These are patches, or pixels that both cover if their grids differ.
     """
     if panel.explanation.grid == first.explanation.grid:
         return panel.scores, first.scores
@@ -227,8 +210,9 @@ def _comparable(panel: Panel, first: Panel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _first_of(panels: Sequence[Panel], panel: Panel) -> Panel:
-    """The panel that another is compared with: the first method on its text, or the first text if
-    there is one method only.
+    """The panel that another is compared with.
+
+    The first method on its text, or the first text if there is one method only.
     """
     several = len({p.source for p in panels}) > 1
     return next(p for p in panels if p.text == panel.text or not several)

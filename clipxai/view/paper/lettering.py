@@ -1,16 +1,17 @@
-"""How does text that somebody typed stay inside its panel? Shortened, wrapped, and shown letter by
-letter.
+"""How does text that somebody typed stay inside its panel? Shortened, wrapped, shown by the letter.
 
-A prompt is data: `$` starts no formula, a line break breaks no line, and a novel does not push the
-picture off the page.
+A prompt is data: `$` starts no formula, and a novel does not push the picture off the page.
 """
 
-from collections.abc import Sequence
 from functools import cache
+
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+from matplotlib.textpath import text_to_path
+
+from ..texts import REPLACEMENT, one_line
 
 POINTS_PER_INCH = 72
 HINTED = 1.05  # letters that are fitted to few pixels become wider
-REPLACEMENT = "\ufffd"
 UNKNOWN = f"Letters shown as {REPLACEMENT} are missing from the fonts installed here."
 FALLBACK_FONTS = (
     "Noto Sans CJK SC",
@@ -20,28 +21,6 @@ FALLBACK_FONTS = (
     "Noto Emoji",
     "Symbola",
 )
-
-
-def one_line(text: str) -> str:
-    """Text on one line: every run of white space is one space, what cannot be printed becomes the
-    replacement character.
-    """
-    return "".join(
-        letter if letter.isprintable() else REPLACEMENT for letter in " ".join(text.split())
-    )
-
-
-def title_of(text: str) -> str:
-    """A text for people, who cannot read nothing; the same in shell.js."""
-    return text.strip() or "(empty text)"
-
-
-def listed(texts: Sequence[str], most: int) -> str:
-    """Texts in quotes, the first few of them and how many more there are."""
-    others = len(texts) - most
-    return ", ".join(repr(one_line(text)) for text in texts[:most]) + (
-        f" and {others} more" if others > 0 else ""
-    )
 
 
 def drawable(text: str) -> str:
@@ -54,22 +33,22 @@ def shorten(text: str, inches: float, size: float, weight: str = "normal") -> st
     text = drawable(text)
     if width(text, size, weight) <= inches:
         return text
-    low, high = 0, len(text)
+    low, high = 0, len(text)  # letters that surely fit, that perhaps fit
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (
-            (middle, high)
-            if width(text[:middle].rstrip() + "…", size, weight) <= inches
-            else (low, middle - 1)
-        )
+        if width(text[:middle].rstrip() + "…", size, weight) <= inches:
+            low = middle
+        else:
+            high = middle - 1
     return text[:low].rstrip() + "…"
 
 
 def wrap(
     text: str, inches: float, size: float, weight: str = "normal", most: int | None = None
 ) -> list[str]:
-    """Text broken at spaces into lines that fit into a width, at `most` so many; what does not fit
-    is cut with …
+    """Text broken at spaces into lines that fit into a width.
+
+    There are at `most` so many lines; what does not fit is cut with …
     """
     lines: list[str] = []
     words = drawable(text).split(" ")
@@ -86,25 +65,15 @@ def wrap(
 
 
 def width(text: str, size: float, weight: str = "normal") -> float:
-    """Width in inches of one line at a font size in points, as wide as the coarsest picture draws
-    it.
-    """
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
+    """Width in inches of one line at a size in points, as wide as the coarsest picture draws it."""
     properties = FontProperties(family=list(fonts()), size=size, weight=weight)
-    return (
-        float(text_to_path.get_text_width_height_descent(text, properties, ismath=False)[0])
-        * HINTED
-        / POINTS_PER_INCH
-    )
+    across, _, _ = text_to_path.get_text_width_height_descent(text, properties, ismath=False)
+    return float(across) * HINTED / POINTS_PER_INCH
 
 
 @cache
 def fonts() -> tuple[str, ...]:
     """The figure's fonts: matplotlib's own first, then whatever is installed for other scripts."""
-    from matplotlib.font_manager import fontManager
-
     installed = {entry.name for entry in fontManager.ttflist}
     return ("DejaVu Sans", *(name for name in FALLBACK_FONTS if name in installed))
 
@@ -112,8 +81,5 @@ def fonts() -> tuple[str, ...]:
 @cache
 def letters() -> frozenset[str]:
     """Every letter that one of the fonts can draw."""
-    from matplotlib.font_manager import findfont, get_font
-
-    return frozenset(
-        chr(code) for name in fonts() for code in get_font(findfont(name)).get_charmap()
-    )
+    found = (get_font(findfont(name)).get_charmap() for name in fonts())
+    return frozenset(chr(code) for codes in found for code in codes)

@@ -1,0 +1,84 @@
+"""Which numbers does the figure show first, and which weights set the scale of its colours?"""
+
+import numpy as np
+
+from ...checks import expect
+from ...results.findings import AttentionMaps
+
+
+def checked(maps: AttentionMaps) -> AttentionMaps:
+    """The same maps, if their shapes fit one another; else a TypeError or ValueError."""
+    expect(AttentionMaps, maps, "attention_maps")
+    if not maps.mean:
+        raise ValueError(
+            "there is no attention to show: kinds is empty, ask attention_maps for 'qk', 'vv' or "
+            "both"
+        )
+    N, (L, H) = 1 + maps.picture.grid.patches, maps.entropy.shape
+    for kind, mean in maps.mean.items():
+        rows = maps.class_rows.get(kind)
+        if mean.shape != (L, N, N) or rows is None or rows.shape != (L, H, N):
+            raise ValueError(
+                f"attention {kind!r} has shape {mean.shape}, but {L} layers and {N - 1} patches "
+                f"make {(L, N, N)}"
+            )
+    return maps
+
+
+def layers_of(maps: AttentionMaps) -> int:
+    """L."""
+    return len(maps.entropy)
+
+
+def layer_number(maps: AttentionMaps, layer: int) -> int:
+    """A layer counted from 0, given so or from the last (negative); an IndexError if not there."""
+    L = layers_of(maps)
+    if not -L <= layer < L:
+        raise IndexError(f"no layer {layer}: there are {L} (0 to {L - 1})")
+    return layer % L
+
+
+def token_at(maps: AttentionMaps, patch: tuple[int, int]) -> int:
+    """The token of a patch (row, column); 0 is [class]. An IndexError if it is not there."""
+    grid, (row, column) = maps.picture.grid, patch
+    if not (0 <= row < grid.height and 0 <= column < grid.width):
+        raise IndexError(
+            f"no patch in row {row}, column {column}: the grid has {grid.height} rows and "
+            f"{grid.width} columns"
+        )
+    return 1 + row * grid.width + column
+
+
+def patch_of(maps: AttentionMaps, token: int) -> tuple[int, int]:
+    """Row and column of a token that is a patch."""
+    return divmod(token - 1, maps.picture.grid.width)
+
+
+def telling_query(maps: AttentionMaps) -> int:
+    """Token to begin with: the patch that [class] looks at most in the last layer, no sink."""
+    weights = np.nan_to_num(next(iter(maps.mean.values()))[-1, 0, 1:])
+    weights[list(maps.sinks)] = -1
+    return 1 + int(weights.argmax())
+
+
+def telling_layer(maps: AttentionMaps, query: int) -> int:
+    """Layer to begin with: where the first two kinds differ most for a query token.
+
+    The last one if there is one kind only.
+    """
+    if len(maps.mean) == 1:
+        return layers_of(maps) - 1
+    first, second, *_ = (np.nan_to_num(values[:, query, 1:]) for values in maps.mean.values())
+    return int(np.abs(first - second).sum(-1).argmax())
+
+
+def hidden_of(maps: AttentionMaps, query: int) -> list[int]:
+    """Tokens that are left out of the scale: the query itself, [class] and the sinks."""
+    return sorted({0, query, *(1 + sink for sink in maps.sinks)})
+
+
+def top_of(weights: list[np.ndarray], hidden: list[int]) -> float:
+    """Largest weight among arrays (..., N), hidden tokens aside; 0 if there is none."""
+    shown = [np.delete(values, hidden, axis=-1) for values in weights]
+    finite = np.concatenate([values[np.isfinite(values)] for values in shown])
+    return float(finite.max(initial=0))

@@ -1,0 +1,40 @@
+"""What does the map of regions say?"""
+
+from ..texts import one_line
+from .content import Regions
+
+MOST_NAMED = 4  # classes in a summary
+
+
+def summary(regions: Regions) -> str:
+    """What the figure shows, in one line."""
+    names = [one_line(name) for name in regions.segmentation.legend]
+    others = len(names) - MOST_NAMED
+    more = f" and {others} more" if others > 0 else ""
+    method = regions.segmentation.explanation.method
+    return f"Regions by {method}: {', '.join(names[:MOST_NAMED])}{more}"
+
+
+def panel_titles(regions: Regions) -> list[tuple[str, str]]:
+    """Title and subtitle of the `panels`."""
+    made = regions.segmentation
+    classes = "classes", f"{made.explanation.method} · {len(made.classes)} to choose from"
+    return [classes, ("truth", "")][: len(regions.panels)]
+
+
+def merit(regions: Regions, number: int) -> str:
+    """Share of the image that a class has, and its IoU where it is true."""
+    name, overlaps = regions.segmentation.classes[number], regions.overlaps
+    share = f"{100 * regions.segmentation.legend.get(name, 0):.0f} %"
+    return f"{share} · IoU {overlaps[name]:.2f}" if name in overlaps else share
+
+
+def notes(regions: Regions) -> list[str]:
+    """How the labels were chosen, and what a reader has to know."""
+    made = regions.segmentation
+    rule = f"{made.rule[0].upper()}{made.rule[1:]}."
+    return [
+        f"{rule} Scores: {made.explanation.unit}, bilinear onto the pixels.",
+        *([f"Every text begins with “{regions.prompt}”."] if regions.prompt else []),
+        *made.explanation.notes,
+    ]

@@ -1,0 +1,56 @@
+"""What do several figures say in the same words?
+
+A figure on paper and its interactive twin say the same, so a sentence is made here, or in the
+`sentences` of a room where only that room says it, and nowhere else.
+"""
+
+from collections.abc import Sequence
+
+from .number import number
+from .scales import DIVERGING, Scale, Scaling
+
+ZERO_IN_THE_MIDDLE = "zero in the middle: red above, blue below."
+NO_VARIATION, NO_FINITE_VALUE = "no variation", "no finite value"
+LABELS: dict[Scaling, str] = {
+    "minmax": "each map on its own scale",
+    "shared": "one scale for all",
+    "signed": "own scale, zero in the middle",
+}
+MEANING: dict[Scaling, str] = {
+    "minmax": (
+        "each map on its own scale, from its lowest patch (dark violet) to its highest (yellow)"
+    ),
+    "shared": "one scale for all maps, from {low} to {high}, so colours compare across maps",
+    "signed": "each map on its own scale, red above zero, blue below, zero neutral",
+}
+
+
+def caption(units: Sequence[str], scaling: Scaling, scales: Sequence[Scale]) -> str:
+    """What the colours of some maps mean: unit and normalisation in words."""
+    distinct = list(dict.fromkeys(units))
+    what = f"Colour: {' or '.join(distinct)}"
+    if scaling != "shared":
+        apart = ", so colours do not compare across maps" if len(units) > 1 else ""
+        return f"{what}; {MEANING[scaling]}{apart}."
+    if len(distinct) > 1:
+        return f"{what}; one scale for all maps of one unit, so colours compare across those only."
+    (scale, *_) = scales
+    words = MEANING["shared"].format(low=number(scale.low), high=number(scale.high))
+    signs = "; red above zero, blue below" if scale.colours == DIVERGING else ""
+    return f"{what}; {words}{signs}."
+
+
+def closure(total: float, cosine: float) -> str:
+    """The proof that no part is missing."""
+    difference = float(f"{abs(total - cosine):.0e}")
+    return f"parts add up to {number(total)}; difference {number(difference)}"
+
+
+def other_texts(texts: Sequence[str]) -> list[str]:
+    """What a page that shows the first text says of the others; nothing if there are none."""
+    return [f"Other texts of this viewer: {', '.join(texts[1:])}."] if len(texts) > 1 else []
+
+
+def image_size(size: tuple[int, ...]) -> str:
+    """The line below the title of an image (H, W, …)."""
+    return f"{size[1]} × {size[0]} pixels"
