@@ -1,8 +1,11 @@
-"""How do you look at an explanation? `show` it in a notebook, `save` it to a file, or draw a
-`figure` of your own.
+"""How do you look at an explanation? `show` it, `save` it, or draw a `figure` of your own.
 
-Nothing here needs torch: an explanation that was saved as `.npz` is drawn on any machine.
-matplotlib loads when something is drawn.
+A viewer has a room: what it shows (`content`), what it says (`sentences`), how that is drawn on
+paper (`drawing`), and how it gets to the browser (`viewer.py`, `viewer.js`). What the rooms share
+lies beside them, for drawings in `paper`, for scripts in `browser`. A room knows no other room.
+
+Not in: what is shown, which others make. Nothing here needs torch: an explanation that was saved as
+`.npz` is drawn on any machine. matplotlib loads when something is drawn.
 """
 
 import sys
@@ -45,10 +48,10 @@ __all__ = [
     "show",
 ]
 
-Inside = AttentionMaps | Contributions | HeadContributions | TokenScores | WordRelevance
-Showable = Explanation | Sequence[Explanation] | Inside | Segmentation | Viewer
-# what is no map has a figure of its own
-OWN = {
+Found = AttentionMaps | Contributions | HeadContributions | TokenScores | WordRelevance
+Showable = Explanation | Sequence[Explanation] | Found | Segmentation | Viewer
+# what is no map has a viewer of its own
+VIEWERS = {
     AttentionMaps: LayerAttentionViewer,
     Contributions: ModuleComparison,
     HeadContributions: HeadGrid,
@@ -59,8 +62,12 @@ OWN = {
 
 
 def show(what: Showable) -> Viewer | None:
-    """Show an explanation, several of one image side by side, what was found inside (attention
-    maps, words …), a segmentation, or a viewer.
+    """Show an explanation, or whatever else there is a viewer for.
+
+    Parameters
+    ----------
+    what : an explanation, several of one image, what was found inside (attention maps, words …), a
+        segmentation, or a viewer
 
     Returns
     -------
@@ -116,7 +123,7 @@ def save(what: Showable, path: str | Path) -> Path:
 
 
 def _viewer(what: Showable) -> Viewer:
-    return what if isinstance(what, Viewer) else OWN.get(type(what), MethodComparison)(what)
+    return what if isinstance(what, Viewer) else VIEWERS.get(type(what), MethodComparison)(what)
 
 
 def _in_notebook() -> bool:

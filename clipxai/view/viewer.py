@@ -1,5 +1,6 @@
-"""What do all interactive figures have in common? They show themselves in a notebook, and save
-themselves to a file.
+"""What do all interactive figures have in common?
+
+They show themselves in a notebook, and save themselves to a file.
 """
 
 import os
@@ -50,8 +51,9 @@ class Viewer(ABC):
 
     @abstractmethod
     def payload(self) -> Payload:
-        """Words and numbers for the browser; a ValueError if they are larger than their budget,
-        whatever is given up.
+        """Words and numbers for the browser.
+
+        A ValueError if they are larger than their budget, whatever is given up.
         """
 
     @abstractmethod
@@ -67,35 +69,38 @@ class Viewer(ABC):
         return self
 
     def poster(self, kind: PosterKind = "webp") -> bytes:
-        """The first state as a picture, as fine as fits into a notebook; `kind` is "webp" inside of
-        a page, "png" beside it.
-        """
-        import cv2
+        """The first state as a picture, as fine as fits into a notebook.
 
-        drawn = self.first_state()
+        Its `kind` is "webp" inside of a page, "png" beside it.
+        """
+        import cv2  # takes longer to load than everything here
+
+        drawn, step = self.first_state(), self.poster_step
         options = {
             "png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_EFFORT],
             "webp": [cv2.IMWRITE_WEBP_QUALITY, self.poster_quality],
         }[kind]
         for dpi in POSTER_DPI:
-            pixels = cv2.imdecode(
-                np.frombuffer(_render(drawn, "png", dpi, WEBP_SIDE), np.uint8), cv2.IMREAD_COLOR
-            )
+            rendered = np.frombuffer(_render(drawn, "png", dpi, WEBP_SIDE), np.uint8)
+            pixels = cv2.imdecode(rendered, cv2.IMREAD_COLOR)
             if kind == "png":
-                pixels = np.minimum(
-                    np.rint(pixels / self.poster_step) * self.poster_step, 255
-                ).astype(np.uint8)
+                pixels = np.minimum(np.rint(pixels / step) * step, 255).astype(np.uint8)
             picture = cv2.imencode(f".{kind}", pixels, options)[1].tobytes()
             if len(picture) <= self.poster_bytes[kind]:
                 break
         return picture
 
     def save(self, path: str | Path, *, view: View | None = None) -> Path:
-        """Write the figure to a `path`; the suffix decides: .html interactive, .png .svg .pdf
-        still.
+        """Write the figure to a file, which appears complete or not at all.
 
-        The file appears complete or not at all. A page begins with `view`, what a live figure keeps
-        of its reader's choices.
+        Parameters
+        ----------
+        path : the suffix decides: .html interactive, .png .svg .pdf still
+        view : what a live figure keeps of its reader's choices; a page begins with it
+
+        Returns
+        -------
+        The path
 
         Raises
         ------
@@ -104,11 +109,10 @@ class Viewer(ABC):
         """
         path = Path(path)
         suffix = known_suffix(path, (".html", *PICTURES))
-        content = (
-            page(self, view).encode()
-            if suffix == ".html"
-            else _render(self.figure(), suffix[1:], PRINT_DPI)
-        )
+        if suffix == ".html":
+            content = page(self, view).encode()
+        else:
+            content = _render(self.figure(), suffix[1:], PRINT_DPI)
         with replacing(path) as draft:
             draft.write_bytes(content)
         return path
@@ -129,9 +133,9 @@ def known_suffix(path: Path, known: tuple[str, ...]) -> str:
     """
     suffix = path.suffix.lower()
     if suffix not in known:
+        choices = " ".join(known)
         raise ValueError(
-            f"cannot save {path.name!r}: the suffix decides the format, choose one of "
-            f"{' '.join(known)}"
+            f"cannot save {path.name!r}: the suffix decides the format, choose one of {choices}"
         )
     return suffix
 
@@ -157,9 +161,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def _render(figure: "Figure", kind: str, dpi: int, longest: int = PNG_SIDE) -> bytes:
-    """The figure as a file, coarser where a side would have more than the `longest` number of
-    pixels.
-    """
+    """The figure as a file, coarser where a side would have more pixels than the `longest`."""
     buffer, dpi = BytesIO(), min(dpi, longest / max(figure.get_size_inches()))
     # same figure, same file
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)

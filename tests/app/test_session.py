@@ -89,7 +89,7 @@ def test_new_texts_give_what_a_new_recording_gives(embedded, scene, wish):
 
 def test_the_layers_views_have_what_is_known_of_heads_and_masks(wish):
     modules = Session().answer(replace(wish, view="modules"))
-    assert modules.selections[0].patches > 1 and modules.selections[1] is None, (
+    assert modules.shares.selections[0].patches > 1 and modules.shares.selections[1] is None, (
         "the bicycle covers one patch"
     )
     attention = Session().answer(replace(wish, view="attention"))

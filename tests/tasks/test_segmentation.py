@@ -275,7 +275,7 @@ def test_what_travels_into_a_page(e):
     rows, columns = middles[:96:7].astype(int), middles[::9].astype(int)
     assert (
         np.array(key)[sent[::7, ::9]]
-        == np.array(TEXTS)[large.regions.segmentation.labels[np.ix_(rows, columns)]]
+        == np.array(TEXTS)[large.segmentation.labels[np.ix_(rows, columns)]]
     ).all()
 
 

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 from matplotlib import colormaps
 
-from clipxai.view.number import number
-from clipxai.view.scales import DIVERGING, SEQUENTIAL, Scale, colour_table, scales_of
+from clipxai.view.number import number, signed, two_digits
+from clipxai.view.scales import (
+    DIVERGING,
+    SEQUENTIAL,
+    Scale,
+    around_zero,
+    colour_table,
+    scales_of,
+    varies,
+)
 from clipxai.view.sentences import caption
 
 LOW, HIGH, SIGNED = np.array([0.1, 0.3]), np.array([0.5, 0.9]), np.array([-2.0, 1.0])
@@ -60,6 +68,17 @@ def test_captions_name_unit_and_normalisation():
     assert "those only" in caption(["cosine", "logit"], "shared", scales)
 
 
+def test_a_signed_scale_reaches_to_the_strongest_of_its_maps():
+    assert around_zero(LOW, SIGNED) == Scale(-2.0, 2.0, DIVERGING)
+    assert around_zero(np.array([0.5, np.nan, -np.inf])) == Scale(-0.5, 0.5, DIVERGING)
+    assert around_zero(np.full(3, np.nan)).high == 0
+
+
+def test_what_is_not_finite_is_no_variation():
+    assert varies(LOW) and varies(np.array([np.nan, 1, 2]))
+    assert not varies(np.array([1, 1, np.inf])) and not varies(np.full(3, np.nan))
+
+
 def test_unknown_normalisation_lists_the_known():
     with pytest.raises(ValueError, match="'minmax', 'shared', 'signed'"):
         scales_of([LOW], ["a"], "jet")
@@ -71,3 +90,14 @@ def test_unknown_normalisation_lists_the_known():
 )
 def test_numbers_are_short(value: float, text: str):
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.3764, "+0.376"), (-0.01, "−0.010"), (np.nan, "not a number")]
+)
+def test_shares_have_a_sign_and_three_decimals(value: float, text: str):
+    assert signed(value) == text
+
+
+def test_cosines_have_two_digits():
+    assert (two_digits(-0.125), two_digits(1.0)) == ("−0.13", "1.00")

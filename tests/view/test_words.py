@@ -112,6 +112,8 @@ def test_constant_and_missing_patches_are_drawn_and_sent():
     broken.scores[PATHS[-1]][1], broken.scores[PATHS[-1]][6, :3] = 0.25, np.nan
     viewer = TokenMap(broken, pinned=[1, "oak"])
     assert "no variation" in texts_of(viewer.figure())
+    broken.scores[PATHS[-1]][1] = np.nan
+    assert "no finite value" in texts_of(TokenMap(broken, pinned=[1]).figure())
     assert viewer.payload().header["modes"][0]["paths"][2]["flat"][1] is True
     assert np.isnan(unpack(viewer.payload())["scores2"][6, :3]).all()
 

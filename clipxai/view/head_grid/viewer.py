@@ -59,7 +59,8 @@ class HeadGrid(Viewer):
     ) -> None:
         expect(HeadContributions, contributions, "head_contributions")
         rows = chosen_rows(contributions.texts, texts)
-        self.shares, self.budget = HeadShares(contributions, rows), budget
+        self.contributions, self.budget = contributions, budget
+        self.shares = HeadShares(contributions, rows)
         self.head = self.shares.strongest() if head is None else self._checked(head)
 
     @property
@@ -79,7 +80,7 @@ class HeadGrid(Viewer):
         `heads` (L, H, T, P) are the shares from patches, `from_class` (L, H, T) those from [class],
         `cells` (T, H + 2, L) their sums.
         """
-        c, rows = self.shares.contributions, self.shares.rows
+        c, rows = self.contributions, self.shares.rows
         texts = range(len(rows))
         arrays: Arrays = {
             "heads": (finite(c.heads[:, :, rows, 1:]), "u16"),

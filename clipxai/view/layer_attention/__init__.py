@@ -1,4 +1,5 @@
 """Where does a patch look, layer by layer and head by head?
 
-In: the viewer, its drawing on paper. Not in: how attention is read from a trace.
+In: what is shown and said of it, on paper and in the browser.
+Not in: how attention is read from a trace.
 """

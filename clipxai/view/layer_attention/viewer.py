@@ -23,8 +23,9 @@ PHOTO_BYTES = 20_000  # larger than this as PNG is sent as JPEG
 
 
 class LayerAttentionViewer(Viewer):
-    """Attention of every layer: point at a patch of the image and see where it looks, by q-k and by
-    v-v.
+    """Attention of every layer: point at a patch of the image and see where it looks.
+
+    Kinds of attention stand side by side: q-k, the model's own, and v-v, that of CLIP Surgery.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ class LayerAttentionViewer(Viewer):
     Raises
     ------
     TypeError : no AttentionMaps
-    ValueError : it holds no kind or shapes that do not fit its grid, an unknown number of bits
+    ValueError : it holds no kind or shapes that do not fit its grid, an unknown number of steps
     IndexError : no such patch or layer
 
     Examples

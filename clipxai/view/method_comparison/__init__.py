@@ -1,4 +1,5 @@
 """Where is a text, and do methods agree about it?
 
-In: the viewer, its drawing on paper. Not in: how maps are made.
+In: what is shown and said of it, on paper and in the browser.
+Not in: how maps are made.
 """

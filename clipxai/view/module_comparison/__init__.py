@@ -1,4 +1,5 @@
 """What did attention and FFN of every layer add to the match?
 
-In: the viewer, its drawing on paper. Not in: how the shares are computed.
+In: what is shown and said of it, on paper and in the browser.
+Not in: how the shares are computed.
 """

@@ -72,7 +72,8 @@ class ModuleComparison(Viewer):
         if not -layers <= layer < layers:
             raise IndexError(f"layer {layer}, but this model has {layers} (0 to {layers - 1})")
         rows = chosen_rows(contributions.texts, texts)
-        self.shares, self.budget = ModuleShares(contributions, rows), budget
+        self.contributions, self.budget = contributions, budget
+        self.shares = ModuleShares(contributions, rows)
         self.layer = layer % layers
 
     @property
@@ -92,7 +93,7 @@ class ModuleComparison(Viewer):
         Of patches: `attention`, `ffn` (L, T, P) and `lens` (L + 1, T, P). Where a mask is known,
         `selection` (T, kinds, L) beside them.
         """
-        c, rows = self.shares.contributions, self.shares.rows
+        c, rows = self.contributions, self.shares.rows
         exact = {
             "class_attention": c.attention[:, rows, 0],
             "class_ffn": c.ffn[:, rows, 0],
@@ -129,7 +130,7 @@ class ModuleComparison(Viewer):
         shares = self.shares
         texts = range(len(shares.texts))
         return {
-            **picture_header(shares.contributions.picture),
+            **picture_header(self.contributions.picture),
             "summary": self.summary,
             "texts": list(shares.texts),
             "layers": shares.layers,
@@ -149,7 +150,7 @@ class ModuleComparison(Viewer):
                 "maps": MAPS,
                 "exact": EXACT,
             },
-            "largest": largest(shares.contributions),
+            "largest": largest(self.contributions),
         }
 
     def _reaches(self, text: int) -> Header:

@@ -1,4 +1,5 @@
 """Which class did every pixel get?
 
-In: the viewer, its drawing on paper. Not in: how it got it (`clipxai.tasks`).
+In: what is shown and said of it, on paper and in the browser.
+Not in: how it got it (`clipxai.tasks`).
 """

@@ -62,7 +62,8 @@ class RegionMap(Viewer):
                 f"the segmentation has {segmentation.labels.shape} pixels, its image {size}: "
                 "segment without size= to draw it"
             )
-        self.regions, self.budget = Regions.of(segmentation, truth), budget
+        self.segmentation, self.budget = segmentation, budget
+        self.regions = Regions.of(segmentation, truth)
 
     @property
     def summary(self) -> str:
@@ -84,7 +85,7 @@ class RegionMap(Viewer):
 
         `labels` are (panels, h, w): the classes, and the truth if it is known; `confidence` (h, w).
         """
-        made, key = self.regions.segmentation, self.regions.key[:VOID]
+        made, key = self.segmentation, self.regions.key[:VOID]
         image = made.explanation.image
         rows, columns = (_middles(side, max(image.shape[:2])) for side in image.shape[:2])
         few = np.ix_(rows, columns)
@@ -116,7 +117,7 @@ class RegionMap(Viewer):
                 }
                 for number in key
             ],
-            "measure": regions.segmentation.measure,
+            "measure": self.segmentation.measure,
             "notes": notes(regions),
         }
 

@@ -1,4 +1,5 @@
 """Which word goes with which patch?
 
-In: the viewer, its drawing on paper. Not in: which word mattered (`word_ranking`).
+In: what is shown and said of it, on paper and in the browser.
+Not in: which word mattered (`word_ranking`).
 """

@@ -57,7 +57,8 @@ class TokenMap(Viewer):
         budget: int = BUDGET,
     ) -> None:
         expect(TokenScores, scores, "token_scores")
-        self.words, self.budget = WordMaps.of(scores), budget
+        self.scores, self.budget = scores, budget
+        self.words = WordMaps.of(scores)
         self.paths = tuple(scores.scores)
         self.path = self.paths[-1] if path is None else path
         if self.path not in self.paths:
@@ -88,7 +89,7 @@ class TokenMap(Viewer):
         `scores0` … are one array (S, P) per path, `whole` (paths, S) the same with the whole image,
         `attention` (L, S, S) that of the text tower.
         """
-        found = self.words.scores
+        found = self.scores
         arrays: Arrays = {
             **{
                 f"scores{n}": (finite(found.scores[path]), "u16")
@@ -101,7 +102,7 @@ class TokenMap(Viewer):
         return pack(self._header(), arrays, self.budget, [smaller_photo(found.picture.image)])
 
     def _header(self) -> Header:
-        found, (large, *small) = self.words.scores, self.shown
+        found, (large, *small) = self.scores, self.shown
         return {
             **picture_header(found.picture),
             "summary": self.summary,

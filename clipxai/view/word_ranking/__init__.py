@@ -1,4 +1,5 @@
 """Which word of a text mattered?
 
-In: the viewer, its drawing on paper. Not in: where in the image a word is (`token_map`).
+In: what is shown and said of it, on paper and in the browser.
+Not in: where in the image a word is (`token_map`).
 """

@@ -39,7 +39,8 @@ class WordRanking(Viewer):
 
     def __init__(self, relevance: WordRelevance, *, budget: int = BUDGET) -> None:
         expect(WordRelevance, relevance, "word_relevance")
-        self.words, self.budget = RankedWords.of(relevance), budget
+        self.relevance, self.budget = relevance, budget
+        self.words = RankedWords.of(relevance)
 
     @property
     def summary(self) -> str:
@@ -54,7 +55,7 @@ class WordRanking(Viewer):
 
     def payload(self) -> Payload:
         """Relevance of every word (W,), colour table, words and photo."""
-        words, relevance, scale = self.words, self.words.relevance, self.words.scale()
+        words, relevance, scale = self.words, self.relevance, self.words.scale()
         header: Header = {
             **picture_header(relevance.picture),
             "summary": self.summary,
