@@ -228,7 +228,7 @@ def test_run_asks_again_from_scratch(explorer, tmp_path):
 def test_what_is_seen_is_saved(explorer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     c = explorer.controls
-    explorer._lives["comparison"].view = {"alpha": 0.25}
+    explorer._lives["method_comparison"].view = {"alpha": 0.25}
     for suffix in ("html", "png", "npz"):
         c.format.value = suffix
         c.save.click()

@@ -19,6 +19,7 @@ from browsing import (
 from inside_examples import TEXTS, head_contributions, word_relevance
 
 from clipxai.view import HeadGrid, WordRanking
+from clipxai.view.head_grid.sentences import proof
 from clipxai.view.number import number
 
 HEADS = HeadGrid(head_contributions())  # 4 layers of 3 heads
@@ -32,7 +33,7 @@ def signed(value: float) -> str:
 
 
 def share(layer: int, head: int, text: int = 0) -> str:
-    return signed(float(HEADS.cells(text)[head, layer]))
+    return signed(float(HEADS.shares.cells(text)[head, layer]))
 
 
 def test_the_grid_has_every_share_and_the_closure_stands_below(visit: Callable):
@@ -40,12 +41,12 @@ def test_the_grid_has_every_share_and_the_closure_stands_below(visit: Callable):
     settled(page)
     cells = page.locator(".grid span:not(.name):not(.tick)").all_inner_texts()
     assert [cell for cell in cells if cell] == [
-        signed(float(value)) for value in HEADS.cells(0).ravel()
+        signed(float(value)) for value in HEADS.shares.cells(0).ravel()
     ]
-    assert page.locator(".closure").inner_text() == HEADS.closure(0)
+    assert page.locator(".closure").inner_text() == proof(HEADS.shares, 0)
     assert titles(page) == ["layer 2, head 1", "all heads together"]
     assert [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()] == [
-        number(s.high) for s in HEADS.scales(0)
+        number(s.high) for s in HEADS.shares.scales(0)
     ]
 
 
@@ -60,7 +61,7 @@ def test_hover_previews_a_head_and_click_keeps_it(visit: Callable):
     cell.click()
     page.mouse.move(2, 2)
     point_at(page, 1, ROW, COLUMN)
-    one, every = (float(values[AT]) for values in HEADS.maps(0, 1, 0))
+    one, every = (float(values[AT]) for values in HEADS.shares.maps(0, 1, 0))
     told = [float(line.split(",")[0].replace("−", "-")) for line in readouts(page)]
     assert told == pytest.approx([one, every], abs=1e-6)
     assert (
@@ -80,7 +81,7 @@ def test_keys_texts_and_table_of_heads(visit: Callable):
     assert page.locator(".help").is_visible()
     page.locator(".chip", has_text=TEXTS[1]).click()
     settled(page)
-    assert page.locator(".closure").inner_text() == HEADS.closure(1) and share(
+    assert page.locator(".closure").inner_text() == proof(HEADS.shares, 1) and share(
         3, 0, text=1
     ) in status(page)
     page.locator("summary").click()
@@ -96,7 +97,7 @@ def test_words_have_their_numbers_and_colours(visit: Callable):
     page = visit(saved(WORDS))
     settled(page)
     assert page.locator(".word small").all_inner_texts() == [
-        number(float(value)) for value in WORDS.values
+        number(float(value)) for value in WORDS.words.values
     ]
     assert page.locator(".row span:first-child").all_inner_texts() == [
         "owl",
