@@ -13,6 +13,7 @@ import clipxai as cx
 from clipxai.measure.bench import Bench, run
 from clipxai.measure.data import dataset
 from clipxai.measure.summary import summary
+from clipxai.model.towers.vit import VisionTransformer
 
 METHODS = 12
 
@@ -22,7 +23,7 @@ def main(scenes: int) -> None:
     free = [
         name
         for name, row in cx.METHODS.items()
-        if row.needs == "forward" and "vit" in row.architectures
+        if row.needs == "forward" and VisionTransformer.has.issuperset(row.requires)
     ][:METHODS]
     bench = Bench(cx.load(), dataset("emoji-world"), free)
     with tempfile.TemporaryDirectory() as folder:

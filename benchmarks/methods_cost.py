@@ -20,6 +20,7 @@ from surgery_cost import vit_b16
 
 import clipxai as cx
 from clipxai.explainers.perturbation import BATCH
+from clipxai.model.towers.vit import VisionTransformer
 
 TEXTS = 10
 
@@ -65,7 +66,7 @@ def main() -> None:
     free = [
         name
         for name, row in cx.METHODS.items()
-        if row.needs == "forward" and "vit" in row.architectures
+        if row.needs == "forward" and VisionTransformer.has.issuperset(row.requires)
     ]
 
     def forward() -> torch.Tensor:
@@ -108,7 +109,7 @@ def main() -> None:
         for name in [
             name
             for name, row in cx.METHODS.items()
-            if row.needs != "covered pictures" and "vit" in row.architectures
+            if row.needs != "covered pictures" and VisionTransformer.has.issuperset(row.requires)
         ]:
             if name not in ("integrated_gradients", "m2ib"):
                 a, b, times = ratio(

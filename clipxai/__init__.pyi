@@ -7,11 +7,12 @@ from . import view as view
 from .app import Explorer as Explorer
 from .explainers.decomposition import head_contributions as head_contributions
 from .explainers.explain import explain as explain
+from .explainers.explain import explain_all as explain_all
 from .explainers.explain import word_relevance as word_relevance
 from .explainers.layers import attention_maps as attention_maps
 from .explainers.layers import contributions as contributions
-from .explainers.surgery import PRESETS as PRESETS
-from .explainers.surgery import Rewrite as Rewrite
+from .explainers.presets import PRESETS as PRESETS
+from .explainers.presets import Rewrite as Rewrite
 from .explainers.surgery import feature_surgery as feature_surgery
 from .explainers.surgery import rewrite as rewrite
 from .explainers.table import METHODS as METHODS
@@ -27,8 +28,8 @@ from .results.explanation import Explanation as Explanation
 from .results.explanation import Grid as Grid
 from .tasks import recognise as recognise
 from .tasks import segment as segment
+from .trace.record import record as record
 from .trace.trace import Trace as Trace
-from .trace.trace import record as record
 from .view import save as save
 from .view import show as show
 

@@ -397,7 +397,7 @@ def _by_methods(
     from tqdm import tqdm
 
     from .explainers.explain import explain
-    from .trace.trace import record
+    from .trace.record import record
 
     told = _options(given, rows)
     trace = record(model, given.image, given.texts, mode=given.mode, size=given.size)

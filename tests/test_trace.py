@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 import clipxai as cx
+from clipxai.model.towers.vit import VisionTransformer
 
 
 def test_outputs_are_bit_identical_with_and_without_recording(embedded, scene):
@@ -31,7 +32,7 @@ def test_nothing_stays_in_the_model(embedded, scene):
     trace = cx.record(embedded, scene.image, ["a dog"])
     for row in cx.methods():
         # those are slow; tests/explainers has them with few pictures
-        if "vit" in row.architectures and row.needs != "covered pictures":
+        if VisionTransformer.has.issuperset(row.requires) and row.needs != "covered pictures":
             cx.explain(trace, row.name)
     assert all(torch.equal(state[name], tensor) for name, tensor in embedded.state_dict().items())
     assert flags == [parameter.requires_grad for parameter in embedded.parameters()]

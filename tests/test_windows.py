@@ -137,7 +137,8 @@ QUICKLY = {
 
 
 @pytest.mark.parametrize(
-    "method", [name for name, row in cx.METHODS.items() if "vit" in row.architectures]
+    "method",
+    [name for name, row in cx.METHODS.items() if VisionTransformer.has.issuperset(row.requires)],
 )
 def test_every_method_of_the_table_in_any_batch(method):
     torch.manual_seed(0)

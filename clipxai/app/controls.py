@@ -7,7 +7,7 @@ from typing import get_args
 
 import ipywidgets as w
 
-from ..explainers.surgery import AttentionKind
+from ..explainers.presets import AttentionKind
 from ..scenes import backgrounds, class_names
 
 NOTHING = "—"

@@ -278,7 +278,7 @@ class Explorer:
             c.method.options, c.beside.options = names, [NOTHING, *names]
             c.method.value = method if method in names else "clip_surgery"
             c.beside.value = beside if beside in names else NOTHING
-            has_blocks = model.visual.kind != "resnet"
+            has_blocks = "blocks" in model.visual.has
             c.blocks.max = len(model.visual.blocks) if has_blocks else 1
             preset, allowed = rewrite_of(c.method.value), switches_of(c.method.value)
             for name, control in c.switches.items():

@@ -17,13 +17,14 @@ from torch.overrides import TorchFunctionMode
 
 from ..explainers.explain import explain
 from ..explainers.layers import attention_maps, contributions
-from ..explainers.surgery import PRESETS, Rewrite
+from ..explainers.presets import PRESETS, Rewrite
 from ..explainers.table import METHODS, Method
 from ..explainers.words import token_scores
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
-from ..trace.trace import Trace, record
+from ..trace.record import record
+from ..trace.trace import Trace
 from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
 from .latest import Cancelled, Tell
 
@@ -197,7 +198,7 @@ class Session:
 
 def fitting(model: CLIP) -> list[Method]:
     """The methods that a model's architecture allows."""
-    return [row for row in METHODS.values() if model.visual.kind in row.architectures]
+    return [row for row in METHODS.values() if row.works_on(model)]
 
 
 def rewrite_of(method: str) -> Rewrite | None:

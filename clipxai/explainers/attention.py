@@ -29,18 +29,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..model.towers.block import attend
 from ..trace.replay import (
-    attend,
     cosine,
     first_of,
     from_stream,
-    from_words,
+    from_word_stream,
     gradients,
     per_text,
-    through_blocks,
 )
 from ..trace.trace import Trace
 from .scores import Scores, texts_at_a_time
+
+RELEVANCE = "relevance (attention x gradient of the cosine)"
 
 
 @torch.no_grad()
@@ -80,27 +81,25 @@ def bimodal(trace: Trace, blocks: int | None = 1) -> Scores:
         slopes = per_text(scores, weights)
     return Scores(
         _relevance_of_row(weights, slopes, 0)[:, :, 1:].permute(1, 2, 0),
-        "relevance (attention x gradient of the cosine)",
+        RELEVANCE,
     )
 
 
 def bimodal_words(trace: Trace, image: int, blocks: int | None = 1) -> tuple[Tensor, str]:
-    """The same for the text tower: relevance (S,) of every token of a trace's only text for its
-    cosine with one image.
-    """
+    """The same for the text tower: relevance (S,) of the tokens of a trace's only text."""
     first = first_of(len(trace.text_layers), blocks)
     with gradients():
         stream = trace.text_layers[first].residual.clone().requires_grad_()
-        weights, stream = through_blocks(trace.model.text.blocks[first:], stream, causal=True)
-        slopes = torch.autograd.grad(from_words(trace, stream, image).sum(), weights)
-    return _relevance_of_row(weights, [slope[None] for slope in slopes], -1)[
-        0, 0
-    ], "relevance (attention x gradient of the cosine)"
+        weights, scores = from_word_stream(trace, first, stream, image)
+        slopes = torch.autograd.grad(scores.sum(), weights)
+    relevance = _relevance_of_row(weights, [slope[None] for slope in slopes], -1)
+    return relevance[0, 0], RELEVANCE
 
 
 def _relevance_of_row(weights: list[Tensor], slopes: Sequence[Tensor], token: int) -> Tensor:
-    """One token's row of R = (I + C_L) ... (I + C_first), from the last layer back: (T, B, N) of
-    weights (B, H, N, N) and their slopes.
+    """One token's row of R = (I + C_L) ... (I + C_first), (T, B, N), from the last layer back.
+
+    `weights` are (B, H, N, N) each, `slopes` (T, B, H, N, N).
     """
     # B 1 N
     row = torch.eye(weights[0].shape[-1]).to(weights[0])[token].expand(len(weights[0]), 1, -1)
@@ -111,46 +110,33 @@ def _relevance_of_row(weights: list[Tensor], slopes: Sequence[Tensor], token: in
 
 @texts_at_a_time(16)
 def legrad(trace: Trace, blocks: int | None = None) -> Scores:
-    """Positive gradient of every layer's own score with respect to its attention, over the last
-    `blocks` layers (None: all).
+    """Positive gradient of each layer's own score by its attention, over the last `blocks` layers.
+
+    None: over all of them.
     """
-    first = first_of(len(trace.layers), blocks)
-    total = sum(_legrad_of_layer(trace, layer) for layer in range(first, len(trace.layers)))
-    return Scores(
-        (total / (len(trace.layers) - first))[..., 1:].permute(1, 2, 0),
-        "gradient of the cosine by attention",
-    )
+    layers = range(first_of(len(trace.layers), blocks), len(trace.layers))
+    mean = sum(_legrad_of_layer(trace, layer) for layer in layers) / len(layers)  # T B N
+    return Scores(mean[..., 1:].permute(1, 2, 0), "gradient of the cosine by attention")
 
 
 def _legrad_of_layer(trace: Trace, layer: int) -> Tensor:
     """mean_{h, i} ReLU(d s_l / d A_l[h, i, j]) for one layer: (T, B, N).
 
-    The mean over tokens commutes with the FFN's second matrix, and with the slope of its activation
-    written down the rest is linear: so all texts share one pass, and half of the FFN's gradient is
-    computed once for all tokens. Last, d s / d A = (d s / d (A V)) V^T.
+    s_l reads the mean over tokens, which to first order is taken inside the FFN: all texts share
+    one pass. Last, d s / d A = (d s / d (A V)) V^T.
     """
     tower, tape = trace.model.visual, trace.layers[layer]
     block = tower.blocks[layer]
     with gradients():
         pooled = trace.residual(layer + 1).mean(1).clone().requires_grad_()
-        # T B D
         (by_pooled,) = per_text(cosine(tower.read_out(pooled), trace.text_features), [pooled])
         between = (tape.residual + tape.attention).clone().requires_grad_()
-        up = block.up(block.ln_2(between))
-        at = up.detach().requires_grad_()
-        (slope,) = torch.autograd.grad(block.activation(at).sum(), at)
-        tokens = between.sum(1) + block.down((slope * up).sum(1))
-        # T B N D
-        (by_between,) = torch.autograd.grad(
-            tokens, between, by_pooled / between.shape[1], is_grads_batched=True
-        )
-    # T B H N d
-    by_mixed = (
-        (by_between @ block.attn.out.weight)
-        .detach()
-        .unflatten(-1, (block.attn.heads, -1))
-        .transpose(-2, -3)
-    )
+        tokens = between.sum(1) + block.ffn_sum_to_first_order(between)  # B D
+        by_mean = by_pooled / between.shape[1]  # T B D
+        (by_between,) = torch.autograd.grad(tokens, between, by_mean, is_grads_batched=True)
+    heads = block.head_matrices  # H d D
+    by_mixed = (by_between @ heads.flatten(0, 1).T).detach()  # T B N D
+    by_mixed = by_mixed.unflatten(-1, heads.shape[:2]).transpose(-2, -3)  # T B H N d
     # B H N N each: kept one at a time
     by_attention = (of_text @ tape.v.transpose(-1, -2) for of_text in by_mixed)
     return torch.stack([one.clamp_(min=0).mean((1, 2)) for one in by_attention])

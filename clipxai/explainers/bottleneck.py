@@ -1,10 +1,9 @@
-"""How little of the picture (or the text) does the score need? Noise is let in until only what
-matters is left.
+"""How little of the picture (or the text) does the score need? Noise is let in to find out.
 
 Formula    z = lambda x + (1 - lambda) eps, eps ~ N(0, 1), lambda = sigmoid(alpha), one alpha per
-           token and channel, alpha_0 = 5. Minimise  beta mean KL(N(lambda x, (1 - lambda)^2) ||
-           N(0, 1)) - mean cos(image, text)  by Adam, learning rate 1. The map is the KL divergence
-           of each token, summed over channels: nats that had to pass.
+           token and channel, alpha_0 = 5. By Adam, learning rate 1, minimise
+               beta mean KL(N(lambda x, (1 - lambda)^2) || N(0, 1)) - mean cos(image, text)
+           The map is the KL divergence of each token, summed over channels: nats that had to pass.
 Reads      the stream entering a late block, of the image or the text tower; the blocks from there
            on run again (`replay`).
 Returns    `Scores` (B, P, T): nats, >= 0; 0 means the token could be replaced by noise.
@@ -24,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import expect_some
-from ..trace.replay import first_of, from_stream, from_words, gradients, through_blocks
+from ..trace.replay import first_of, from_stream, from_word_stream, gradients
 from ..trace.trace import Trace
 from .scores import Scores, texts_at_a_time
 
@@ -75,9 +74,7 @@ def m2ib_words(
 
     def score(z: Tensor) -> Tensor:
         """(samples, 1, S, D) -> (samples, 1)"""
-        return from_words(
-            trace, through_blocks(trace.model.text.blocks[first:], z[:, 0], causal=True)[1], image
-        )
+        return from_word_stream(trace, first, z[:, 0], image)[1]
 
     nats = _information(trace.text_layers[first].residual, score, beta, steps, samples, seed)
     return nats[0], "information that had to pass, in nats"

@@ -1,4 +1,5 @@
 """What did each head of each layer fetch from each patch, and what was it worth to the score?
+
 Exact, with nothing left over.
 
 Formula    The class token is a sum: its embedding, and what every head h of every layer l brought
@@ -22,10 +23,14 @@ Misleads   Direct effects only: what a head writes into other tokens for later l
 import torch
 from torch import Tensor
 
+from ..model.towers.block import attend
 from ..results.findings import HeadContributions, Picture
-from ..trace.replay import attend, gathering, unrounded
+from ..trace.readout import FixedReadout
+from ..trace.replay import unrounded
 from ..trace.trace import Trace
 from .scores import Scores
+
+CLASS = slice(1)  # the class token, alone
 
 
 @torch.no_grad()
@@ -37,23 +42,19 @@ def decomposition(trace: Trace, minus_mean: bool = False) -> Scores:
             "minus_mean=True with one text leaves 0 everywhere: record several texts, such as all "
             "labels of a data set"
         )
-    to_text = _to_text(trace)
-    values = sum(_of_heads(trace, layer, to_text).sum(1) for layer in range(len(trace.layers)))[
-        :, 1:
-    ]
-    if minus_mean:
-        return Scores(
-            values - values.mean(-1, keepdim=True),
-            f"share of the cosine, minus the mean over {len(trace.texts)} texts",
-        )
-    return Scores(values, "share of the cosine")
+    worth = _worth(trace)
+    layers = range(len(trace.layers))
+    values = sum(_of_heads(trace, layer, worth).sum(1) for layer in layers)[:, 1:]  # B P T
+    if not minus_mean:
+        return Scores(values, "share of the cosine")
+    unit = f"share of the cosine, minus the mean over {len(trace.texts)} texts"
+    return Scores(values - values.mean(-1, keepdim=True), unit)
 
 
 @torch.no_grad()
 @unrounded
 def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
-    """The share of every head, layer and token in the cosine of one image with every text; the
-    parts add up.
+    """The share of every head, layer and token in the cosine of one image with every text.
 
     Parameters
     ----------
@@ -62,8 +63,8 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
 
     Returns
     -------
-    `HeadContributions`: signed shares of a cosine, (L, H, T, N) (Gandelsman et al., arXiv
-    2310.05916)
+    `HeadContributions`: signed shares of a cosine, (L, H, T, N), which add up to it (Gandelsman et
+    al., arXiv 2310.05916)
 
     Raises
     ------
@@ -71,53 +72,44 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
     ValueError : a tower without a class token that gathers the image layer by layer (ResNet,
         SigLIP)
     IndexError : no such image
+
+    Examples
+    --------
+    >>> found = head_contributions(trace)
+    >>> found.heads.shape  # layers, heads, texts, tokens
+    (8, 4, 4, 197)
     """
-    tower, picture = gathering(trace), Picture.of(trace, image)
-    to_text = _to_text(trace)
+    trace.model.expect("the contributions of heads", "blocks", "class_token")
+    picture, one = Picture.of(trace, image), trace.of(image)
+    readout, texts, worth = FixedReadout.of(one, CLASS), one.text_features, _worth(one)
+    blocks, layers = one.model.visual.blocks, range(len(one.layers))
 
     def share(part: Tensor) -> Tensor:
-        """(B, D) in the class token -> (T,) share of the cosine of this image."""
-        return (part[image].float() @ to_text[image]).cpu()
+        """What was added to the class token, (1, D) or (D,) -> (T,) share of the cosine."""
+        return readout.share(part, texts)[0, 0].cpu()
 
-    layers = range(len(trace.layers))
-    text = trace.text_features.T / trace.image_tokens(normalize=False)[image, 0].norm()
+    heads = torch.stack([_of_heads(one, n, worth)[0] for n in layers])  # L H N T
     return HeadContributions(
         picture,
-        trace.texts,
-        heads=torch.stack([_of_heads(trace, layer, to_text)[image] for layer in layers])
-        .permute(0, 1, 3, 2)
-        .cpu()
-        .numpy(),
-        attention_bias=torch.stack(
-            [
-                share(tower.blocks[n].attn.out.bias[None].expand(len(trace.pixels), -1))
-                for n in layers
-            ]
-        ).numpy(),
-        ffn=torch.stack([share(trace.ffn_output(n)[:, 0]) for n in layers]).numpy(),
-        embedding=share(trace.residual(0)[:, 0]).numpy(),
-        norm_bias=(tower.ln_post.bias.float() @ tower.projection.float() @ text).cpu().numpy(),
-        similarity=(trace.image_features[image] @ trace.text_features.T).cpu().numpy(),
+        one.texts,
+        heads=heads.transpose(2, 3).cpu().numpy(),
+        attention_bias=torch.stack([share(blocks[n].attention_bias) for n in layers]).numpy(),
+        ffn=torch.stack([share(one.ffn_output(n)[:, 0]) for n in layers]).numpy(),
+        embedding=share(one.residual(0)[:, 0]).numpy(),
+        norm_bias=readout.share_of_bias(texts)[0, 0].cpu().numpy(),
+        similarity=(one.image_features[0] @ texts.T).cpu().numpy(),
     )
 
 
-def _to_text(trace: Trace) -> Tensor:
-    """(B, D, T): what one unit of each channel of the class token is worth to the cosine, the final
-    norm's statistics held fixed.
-    """
-    tower, final = trace.model.visual, trace.stream[:, 0].float()
-    sigma = (final.var(-1, unbiased=False, keepdim=True) + tower.ln_post.eps).sqrt()
-    length = trace.image_tokens(normalize=False)[:, 0].norm(dim=-1, keepdim=True)
-    # D T
-    worth = tower.ln_post.weight.float()[:, None] * (
-        tower.projection.float() @ trace.text_features.T
-    )
-    return (worth - worth.mean(0)) / (sigma * length)[..., None]
+def _worth(trace: Trace) -> Tensor:
+    """(B, D, T) what a unit of each channel of the class token is worth to the cosine."""
+    readout = FixedReadout.of(trace, CLASS)
+    return readout.worth(trace.text_features) / (readout.deviation * readout.length)
 
 
-def _of_heads(trace: Trace, layer: int, to_text: Tensor) -> Tensor:
+def _of_heads(trace: Trace, layer: int, worth: Tensor) -> Tensor:
     """(B, H, N, T) share of every head of a layer, by the token it was brought from."""
-    tape, out = trace.layers[layer], trace.model.visual.blocks[layer].attn.out
-    by_head = out.weight.T.float().unflatten(0, (tape.v.shape[1], -1))  # H d D
-    worth = torch.einsum("hcd,bdt->bhct", by_head, to_text)
-    return attend(tape.q[:, :, :1], tape.k).float().transpose(-1, -2) * (tape.v.float() @ worth)
+    tape, heads = trace.layers[layer], trace.model.visual.blocks[layer].head_matrices.float()
+    by_head = torch.einsum("hcd,bdt->bhct", heads, worth)
+    looked = attend(tape.q[:, :, :1], tape.k).float().transpose(-1, -2)  # B H N 1
+    return looked * (tape.v.float() @ by_head)

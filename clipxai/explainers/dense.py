@@ -1,9 +1,8 @@
-"""Two more ways to a similarity map: attention borrowed from earlier layers, and pooling by the
-best patch.
+"""Two more ways to a similarity map: attention of earlier layers, and pooling by the best patch.
 
-Formula    ResCLIP   A = tau ((1 - lam) softmax(K K^T / sqrt(d) + bonus for near patches) + lam
-           mean_l A_l), l over middle layers, q-k
-                     attention; F = A V through the output projection, without residual and FFN;
+Formula    ResCLIP   A = tau ((1 - lam) softmax(K K^T / sqrt(d) + bonus for near patches)
+                         + lam mean_l A_l), l over middle layers, their q-k attention;
+                     F = A V through the output projection, without residual and FFN;
                      s[i, t] = cos(F_i, T_t).
            ECLIP     s[i, t] = cos(F_i, T_t) of the raw path on patches that the last layer's class
                      token attends to more than on average, the lowest raw score elsewhere; the
@@ -23,8 +22,9 @@ Misleads   ECLIP is a training method: its projections are trained with this poo
 import torch
 import torch.nn.functional as F
 
-from ..trace.replay import attend
-from ..trace.trace import Trace, cosines
+from ..model.clip import cosines
+from ..model.towers.block import attend
+from ..trace.trace import Trace
 from .mixing import neighbourhood_bias
 from .scores import Scores
 
@@ -33,19 +33,15 @@ from .scores import Scores
 def resclip(
     trace: Trace, share: float = 0.6, strength: float = 2.0, neighbourhood: float = 5.0
 ) -> Scores:
-    """Cosine of patches whose last attention is k-k, mixed with the q-k attention of middle
-    layers.
-    """
+    """Cosine of patches whose last attention is k-k, mixed with the q-k one of middle layers."""
     tower, tape, L = trace.model.visual, trace.layers[-1], len(trace.layers)
-    middle = [
-        trace.attention(layer) for layer in range(L * 5 // 12, max(L * 9 // 12, L * 5 // 12 + 1))
-    ]
+    first = L * 5 // 12
+    middle = [trace.attention(layer) for layer in range(first, max(L * 9 // 12, first + 1))]
     bonus = neighbourhood_bias(trace.grid, neighbourhood).to(tape.k)
     own = (tape.k @ tape.k.transpose(-1, -2) * tape.k.shape[-1] ** -0.5 + bonus).softmax(-1)
     mixed = strength * ((1 - share) * own + share * sum(middle) / len(middle))
-    tokens = F.normalize(
-        tower.read_out(tower.blocks[-1].attn.merge(mixed @ tape.v)).float(), dim=-1
-    )
+    patches = tower.read_out(tower.blocks[-1].merge(mixed @ tape.v)).float()
+    tokens = F.normalize(patches, dim=-1)
     return Scores(cosines(tokens, trace.text_features)[:, 1:], "cosine similarity")
 
 
@@ -55,11 +51,7 @@ def masked_max_pooling(trace: Trace) -> Scores:
     tape = trace.layers[-1]
     looked = attend(tape.q[:, :, :1], tape.k).mean(1)[:, 0, 1:]  # B P
     raw = trace.similarity()[:, 1:]
-    values = torch.where(
-        (looked > looked.mean(1, keepdim=True))[..., None], raw, raw.amin(1, keepdim=True)
-    )
-    return Scores(
-        values,
-        "cosine similarity, background masked",
-        ("ECLIP's pooling only: its projections and its mask need training.",),
-    )
+    much = (looked > looked.mean(1, keepdim=True))[..., None]
+    values = torch.where(much, raw, raw.amin(1, keepdim=True))
+    note = "ECLIP's pooling only: its projections and its mask need training."
+    return Scores(values, "cosine similarity, background masked", (note,))

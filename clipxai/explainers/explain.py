@@ -1,68 +1,112 @@
-"""What does the model see, and which word mattered? Two verbs that run a method of the table on a
-trace.
+"""What does the model see, and which word mattered? Verbs that run a method on a trace.
 
 explain(trace, "clip_surgery")                      # -> Explanation
 explain(trace, "clip_surgery", blocks=3, ffn=True)  # every part is a switch
+explain_all(trace, "clip_surgery")                  # one Explanation an image, in one go
 """
 
 import inspect
+from collections.abc import Sequence
 
 from ..checks import expect, number_of
+from ..model.clip import cosines
 from ..results.explanation import Explanation
 from ..results.findings import Picture, WordRelevance
-from ..trace.trace import Trace, cosines
-from .table import ANY, METHODS, find_method
+from ..trace.trace import Trace
+from .table import METHODS, find_method
 from .words import spelled
 
 
 def explain(
-    trace: Trace, method: str = "clip_surgery", **options: object
-) -> Explanation | list[Explanation]:
-    """Where does the model see each text?
+    trace: Trace, method: str = "clip_surgery", image: int | None = None, **options: object
+) -> Explanation:
+    """Where does the model see each text in an image?
 
     Parameters
     ----------
     trace : from `record`
     method : a name in `methods()`
+    image : number of the image; may be left out where one was recorded
     options : the method's own switches, such as redundant="labels", blocks=4, ffn=True,
         dual_path=False (fields of `Rewrite`)
 
     Returns
     -------
-    An `Explanation` with scores (T, gh, gw), or a list of them where several images were recorded
+    An `Explanation` with raw signed scores (T, gh, gw)
 
     Raises
     ------
     TypeError : no Trace
-    ValueError : unknown method or option, or a method that the model's architecture does not allow
+    ValueError : unknown method or option; a method that requires what the model has not; several
+        images and none chosen
+    IndexError : no image of that number
+
+    Examples
+    --------
+    >>> e = explain(trace, "clip_surgery")
+    >>> e.scores.shape  # texts, patches down and across
+    (4, 14, 14)
+    >>> e.unit
+    'cosine similarity minus the empty text'
     """
-    expect(Trace, trace, "record")
-    row, kind = find_method(method), trace.model.visual.kind
-    if kind not in row.architectures:
+    _expect_answer(trace, method, options)
+    count = len(trace.images)
+    if image is None and count > 1:
         raise ValueError(
-            f"{method} is defined for {' and '.join(row.architectures)} models, but "
-            f"{trace.model.name} is a {kind}"
+            f"{count} images were recorded: say which with image=0 to {count - 1}, or explain all "
+            "of them with clipxai.explain_all"
         )
-    _check_options(method, options, row.options)
-    scores = row.function(trace, **options)
-    # B T gh gw
-    maps = scores.values.detach().float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()
+    return explain_all(trace.of(image or 0), method, **options)[0]
+
+
+def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -> list[Explanation]:
+    """Where does the model see each text, in every image of a trace?
+
+    Parameters
+    ----------
+    trace, method, options : as for `explain`
+
+    Returns
+    -------
+    One `Explanation` an image, in their order
+
+    Raises
+    ------
+    TypeError, ValueError : as `explain`
+
+    Examples
+    --------
+    >>> [e.method for e in explain_all(trace)]
+    ['clip_surgery']
+    """
+    _expect_answer(trace, method, options)
+    scores = find_method(method).function(trace, **options)
+    by_text = scores.values.detach().float().transpose(1, 2)  # B T P
+    maps = by_text.unflatten(-1, trace.grid).cpu().numpy()
     presence = cosines(trace.image_features, trace.text_features).cpu().numpy()
-    provenance = {
-        **trace.model.provenance,
-        "options": ", ".join(f"{name}={value}" for name, value in options.items()),
-    }
-    explained = [
+    told = ", ".join(f"{name}={value}" for name, value in options.items())
+    return [
         Explanation(
-            values, trace.texts, method, grid, scores.unit, image, present, scores.notes, provenance
+            values,
+            trace.texts,
+            method,
+            grid,
+            scores.unit,
+            image,
+            present,
+            scores.notes,
+            {**trace.model.provenance, "options": told},
         )
         for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
     ]
-    return explained[0] if len(explained) == 1 else explained
 
 
 def word_relevance(
-    trace: Trace, method: str = "bimodal", text: int | str = 0, image: int = 0, **options: object
+    trace: Trace,
+    method: str = "bimodal",
+    text: int | str = 0,
+    image: int = 0,
+    **options: object,
 ) -> WordRelevance:
     """Which word of a text mattered for its cosine with an image?
 
@@ -85,36 +129,46 @@ def word_relevance(
     ValueError : a method without a text side, no such text, or a trace or text tower without words
         to ask about
     IndexError : no text or image of that number
+
+    Examples
+    --------
+    >>> found = word_relevance(trace, "occlusion", text="a cat")
+    >>> [word for word, _, _ in found.words]
+    ['a', 'cat']
     """
     expect(Trace, trace, "record")
-    function, able = find_method(method).words, [row.name for row in METHODS.values() if row.words]
-    if function is None:
+    row, able = find_method(method), [row.name for row in METHODS.values() if row.words]
+    if row.words is None:
         raise ValueError(f"{method} says nothing about words; choose one of {', '.join(able)}")
-    if trace.model.visual.kind not in ANY:
+    if not trace.model.text.causal:
         raise ValueError(
-            f"word_relevance reads CLIP's causal text tower, but {trace.model.name} is a "
-            f"{trace.model.visual.kind}"
+            f"word_relevance reads a causal text tower, but in that of {trace.model.name} every "
+            "token knows all the others"
         )
-    _check_options(
-        f"the words of {method}", options, list(inspect.signature(function).parameters)[2:]
-    )
+    _check_options(f"the words of {method}", options, _told(row.words))
     text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
     names, words = spelled(trace, text)
     # another text, even its length, must not matter
     alone = trace.with_texts(trace.token_ids[text : text + 1, : len(names)])
-    scores, unit = function(alone, image, **options)
-    return WordRelevance(
-        picture,
-        trace.texts[text],
-        names,
-        words,
-        scores.detach().float().cpu().numpy(),
-        method,
-        unit,
-    )
+    scores, unit = row.words(alone, image, **options)
+    values = scores.detach().float().cpu().numpy()
+    return WordRelevance(picture, trace.texts[text], names, words, values, method, unit)
 
 
-def _check_options(who: str, options: dict[str, object], allowed: list[str]) -> None:
+def _expect_answer(trace: Trace, method: str, options: dict[str, object]) -> None:
+    """An error unless the method, so told, can be asked of the trace."""
+    expect(Trace, trace, "record")
+    row = find_method(method)
+    trace.model.expect(method, *row.requires)
+    _check_options(method, options, row.options)
+
+
+def _told(function: object) -> list[str]:
+    """Options of what asks about words: all but the trace and the number of the image."""
+    return list(inspect.signature(function).parameters)[2:]
+
+
+def _check_options(who: str, options: dict[str, object], allowed: Sequence[str]) -> None:
     unknown = sorted(set(options) - set(allowed))
     if unknown:
         raise ValueError(

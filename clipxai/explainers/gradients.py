@@ -1,8 +1,8 @@
 """Which pixels, patches or channels would move the score if they changed a little?
 
-Formula    Grad-CAM               sum_c alpha_c x[i, c], alpha_c = mean over patches of d s / d x[.,
-           c]; x enters the last block (ViT) or
-                                  the attention pool (ResNet).
+Formula    Grad-CAM               sum_c alpha_c x[i, c], alpha_c = mean over patches of
+                                  d s / d x[., c]; x enters the last block (ViT) or the attention
+                                  pool (ResNet).
            Grad-ECLIP             lambda_i sum_c g_c v[i, c], g = d s / d (attention output of the
                                   class token), lambda_i = min-max over patches of cos(W_o q_CLS,
                                   W_o k_i); the last block's attention is recomputed with ONE head.
@@ -24,18 +24,20 @@ Misleads   A slope is about small changes; pixels far from them may matter more.
            is that of a model with one head in its last block, not of the model itself.
 """
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import expect_some
+from ..model.towers.block import Block, BlockTape, attend, through
 from ..trace.replay import (
-    attend,
     cosine,
+    from_end,
     from_features,
     from_pixels,
     from_stream,
-    from_words,
     gradients,
     per_text,
 )
@@ -50,62 +52,72 @@ def grad_cam(trace: Trace, relu: bool = False) -> Scores:
     """Channels weighted by their mean gradient, summed."""
     tower = trace.model.visual
     with gradients():
-        if tower.kind == "resnet":
+        if "feature_map" in tower.has:
             x = tower.features(trace.pixels.to(trace.model.dtype).clone()).detach().requires_grad_()
-            patches, scores = x.flatten(2).transpose(1, 2), from_features(trace, x)
+            (slope,) = per_text(from_features(trace, x), [x])
+            patches, slope = x.flatten(2).transpose(1, 2), slope.flatten(3).transpose(2, 3)
         else:
-            x = trace.residual(len(trace.layers) - 1).clone().requires_grad_()
-            patches, scores = x[:, 1:], from_stream(trace, len(trace.layers) - 1, x)[1]
-        (slope,) = per_text(scores, [x])
-    # T B P D
-    slope = slope.flatten(3).transpose(2, 3) if tower.kind == "resnet" else slope[:, :, 1:]
-    return _scores(
-        torch.einsum("bpd,tbd->bpt", patches.detach(), slope.mean(2)),
-        "channels weighted by their mean gradient",
-        relu,
-    )
+            last = len(trace.layers) - 1
+            x = trace.residual(last).clone().requires_grad_()
+            (slope,) = per_text(from_stream(trace, last, x)[1], [x])
+            patches, slope = x[:, 1:], slope[:, :, 1:]  # B P D, T B P D
+    values = torch.einsum("bpd,tbd->bpt", patches.detach(), slope.mean(2))
+    return _scores(values, "channels weighted by their mean gradient", relu)
 
 
 @texts_at_a_time(64)
 def grad_eclip(trace: Trace, relu: bool = False) -> Scores:
-    """Values of the last layer weighted by the gradient of the class token's attention output and
-    by how alike query and key are.
+    """Values of the last layer by the gradient of what the class token read, and by key similarity.
+
+    How alike the class token's query and a patch's key are is brought to 0…1 over the patches.
     """
-    tower, tape = trace.model.visual, trace.layers[-1]
-    block = tower.blocks[-1]
-    # B N D: one head
-    q, k, v = (heads.transpose(1, 2).flatten(2).clone() for heads in (tape.q, tape.k, tape.v))
+    block = trace.model.visual.blocks[-1]
+    last = _LastAttention.of(trace.layers[-1], block, asks=0)
     with gradients():
-        mixed = (attend_once(q[:, :1], k) @ v).detach().requires_grad_()  # B 1 D
-        x = tape.residual[:, :1].clone() + block.attn.out(mixed)
-        # T B 1 D
-        (slope,) = per_text(
-            cosine(tower.read_out(x + block.ffn(x))[:, 0], trace.text_features), [mixed]
-        )
-    # B P
-    alike = F.cosine_similarity(block.attn.out(q[:, :1]), block.attn.out(k[:, 1:]), dim=-1).detach()
-    values = torch.einsum("bpd,tbd->bpt", v[:, 1:], slope[:, :, 0]) * _minmax(alike)[..., None]
-    return _scores(
-        values, COSINE, relu, ("The last attention was recomputed with one head, as published.",)
-    )
+        scores = cosine(trace.model.visual.read_out(last.stream), trace.text_features)
+        (slope,) = per_text(scores, [last.read])  # T B 1 1 D
+    values = torch.einsum("bpd,tbd->bpt", last.values[:, 1:], slope[:, :, 0, 0])
+    note = "The last attention was recomputed with one head, as published."
+    return _scores(values * _minmax(last.alike[:, 1:])[..., None], COSINE, relu, (note,))
 
 
 def grad_eclip_words(trace: Trace, image: int, relu: bool = False) -> tuple[Tensor, str]:
-    """The same at [end] in the last block of the text tower: (S,), for the cosine of a trace's only
-    text with one image.
+    """The same at [end] in the last block of the text tower: (S,) of a trace's only text.
 
     The released code takes the min-max over the padding too; padding is not computed here.
     """
-    tape, block = trace.text_layers[-1], trace.model.text.blocks[-1]
-    # 1 S D
-    q, k, v = (heads.transpose(1, 2).flatten(2).clone() for heads in (tape.q, tape.k, tape.v))
+    last = _LastAttention.of(trace.text_layers[-1], trace.model.text.blocks[-1], asks=-1)
     with gradients():
-        mixed = (attend_once(q[:, -1:], k) @ v).detach().requires_grad_()  # 1 1 D
-        x = tape.residual[:, -1:].clone() + block.attn.out(mixed)
-        (slope,) = torch.autograd.grad(from_words(trace, x + block.ffn(x), image).sum(), mixed)
-    alike = F.cosine_similarity(block.attn.out(q[:, -1:]), block.attn.out(k), dim=-1).detach()
-    scores = ((v * slope).sum(-1) * _minmax(alike))[0]
+        (slope,) = torch.autograd.grad(from_end(trace, last.stream, image).sum(), last.read)
+    scores = ((last.values * slope[:, 0]).sum(-1) * _minmax(last.alike))[0]
     return scores.clamp(min=0) if relu else scores, COSINE
+
+
+class _LastAttention(NamedTuple):
+    """A last block run again for one token, with one head as wide as the stream.
+
+    `read` (B, 1, 1, D) is what the token read, a leaf for gradients; `stream` (B, D) the token
+    behind the block; `values` (B, N, D); `alike` (B, N) cosines of its query with all keys, both
+    through the output projection.
+    """
+
+    read: Tensor
+    stream: Tensor
+    values: Tensor
+    alike: Tensor
+
+    @classmethod
+    def of(cls, tape: BlockTape, block: Block, asks: int) -> "_LastAttention":
+        q, k, v = (
+            heads.transpose(1, 2).flatten(2)[:, None].clone() for heads in (tape.q, tape.k, tape.v)
+        )
+        asker = q[:, :, asks][:, :, None]  # B 1 1 D
+        with gradients():
+            read = (attend(asker, k) @ v).detach().requires_grad_()
+            entering = tape.residual[:, asks][:, None].clone()
+            stream = block(entering, heads=(asker, k, v), mix=lambda q, k, v: read)[:, 0]
+        alike = F.cosine_similarity(block.merge(asker), block.merge(k), dim=-1).detach()
+        return cls(read, stream, v[:, 0], alike)
 
 
 @texts_at_a_time(16)
@@ -120,32 +132,24 @@ def integrated_gradients(trace: Trace, steps: int = 32) -> Scores:
     """Pixel times gradient, averaged over `steps` images between the mean colour and the image."""
     expect_some(steps=steps)
     pixels = trace.pixels.to(trace.model.dtype).clone()
-    slope = (
-        sum(_pixel_slope(trace, pixels * ((step + 0.5) / steps)) for step in range(steps)) / steps
-    )
-    return Scores(
-        _by_patch(trace, slope * pixels), "share of the cosine above that of the mean colour"
-    )
+    shares = [(step + 0.5) / steps for step in range(steps)]  # the middle of each step
+    slope = sum(_pixel_slope(trace, pixels * share) for share in shares) / steps
+    unit = "share of the cosine above that of the mean colour"
+    return Scores(_by_patch(trace, slope * pixels), unit)
 
 
 def gradient_x_input_words(trace: Trace, image: int) -> tuple[Tensor, str]:
-    """Token embedding times gradient, (S,), for the cosine of a trace's only text with one image;
-    the position's embedding is left out.
+    """Token embedding times gradient, (S,) of a trace's only text.
+
+    The position's embedding is left out.
     """
     tower = trace.model.text
     embedded = tower.token_embedding(trace.token_ids).detach()
     with gradients():
         x = trace.text_layers[0].residual.clone().requires_grad_()
-        stream = x
-        for block in tower.blocks:
-            stream = block(stream, causal=True)
-        (slope,) = torch.autograd.grad(from_words(trace, stream, image).sum(), x)
+        stream = through(tower.blocks, x, causal=tower.causal)
+        (slope,) = torch.autograd.grad(from_end(trace, stream[:, -1], image).sum(), x)
     return (slope * embedded).sum(-1)[0], COSINE
-
-
-def attend_once(q: Tensor, k: Tensor) -> Tensor:
-    """Attention of a single head as wide as the stream: q (B, 1, D), k (B, N, D) -> (B, 1, N)."""
-    return attend(q[:, None], k[:, None])[:, 0]
 
 
 def _pixel_slope(trace: Trace, pixels: Tensor) -> Tensor:
@@ -158,14 +162,8 @@ def _pixel_slope(trace: Trace, pixels: Tensor) -> Tensor:
 def _by_patch(trace: Trace, pixels: Tensor) -> Tensor:
     """Sums over each patch and its channels: (T, B, 3, h, w) -> (B, P, T)."""
     patch = trace.model.visual.patch
-    return (
-        pixels.sum(2)
-        .unflatten(-1, (-1, patch))
-        .unflatten(-3, (-1, patch))
-        .sum((-1, -3))
-        .flatten(2)
-        .permute(1, 2, 0)
-    )
+    squares = pixels.sum(2).unflatten(-1, (-1, patch)).unflatten(-3, (-1, patch))
+    return squares.sum((-1, -3)).flatten(2).permute(1, 2, 0)
 
 
 def _minmax(x: Tensor) -> Tensor:

@@ -1,10 +1,11 @@
 """Which tokens did every layer look at, and what did every module add to the image-text score?
 
-Formula    Attention maps: softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in its place. Rollout:
-           product of (mean_h A + I) / 2. Contribution of a module whose output is x: ((x - mean(x))
-           / sigma * g) W . T / |F|, where sigma is the standard deviation of the *final* stream,
-           held fixed, g the final norm's gain and W the projection. With embedding and bias all
-           parts add up to the cosine.
+Formula    Attention maps   softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in its place.
+           Rollout          product of (mean_h A + I) / 2.
+           Contribution     of a module whose output is x: ((x - mean(x)) / sigma * g) W . T / |F|,
+                            where sigma is the standard deviation of the *final* stream, held fixed,
+                            g the final norm's gain and W the projection (`trace.readout`). With
+                            embedding and bias all parts add up to the cosine.
 Reads      the trace's q, k, v, stream, attention and FFN outputs; the final norm and projection.
 Returns    `AttentionMaps` (weights, 0…1) and `Contributions` (signed shares of a cosine).
 Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928); decomposition: Gandelsman et al. 2024
@@ -22,12 +23,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import expect
+from ..model.clip import cosines
 from ..results.findings import AttentionMaps, Contributions, Picture
-from ..trace.replay import gathering, unrounded
-from ..trace.trace import Kind, Trace, cosines
+from ..trace.readout import FixedReadout
+from ..trace.replay import unrounded
+from ..trace.trace import Kind, Trace
 
-# a patch that gets this many times its even share of attention in the second half of the layers is
-# called a sink
+# times its even share of attention, in the second half of the layers, that makes a patch a sink
 SINK = 5.0
 
 
@@ -51,49 +53,66 @@ def attention_maps(
     Raises
     ------
     TypeError : no Trace
-    ValueError : a SigLIP, which has no class token; an unknown kind
+    ValueError : a tower without class token (SigLIP); an unknown kind
     IndexError : no such image
+
+    Examples
+    --------
+    >>> maps = attention_maps(trace)
+    >>> maps.mean["qk"].shape  # layers, tokens that look, tokens looked at
+    (8, 197, 197)
     """
     expect(Trace, trace, "record")
-    picture = Picture.of(trace, image)
-    if trace.model.visual.kind == "siglip":
-        raise ValueError(f"{trace.model.name} has no class token: attention maps need a CLIP")
-    layers = range(len(trace.layers))
+    trace.model.expect("attention maps", "class_token")
+    picture, one = Picture.of(trace, image), trace.of(image)
+    layers = range(len(one.layers))
     mean: dict[str, np.ndarray] = {}
     class_rows: dict[str, np.ndarray] = {}
     for kind in kinds:
-        weights = [trace.attention(layer, kind)[image] for layer in layers]  # each H N N
+        weights = [one.attention(layer, kind)[0] for layer in layers]  # each H N N
         mean[kind] = _numpy(torch.stack([w.mean(0) for w in weights]))
         class_rows[kind] = _numpy(torch.stack([w[:, 0] for w in weights]))
-    apart = _distances(trace.grid)
-    statistics, rolled = [], torch.eye(1 + apart.shape[0], device=trace.stream.device)
-    rollout, received = [], []
-    for layer in layers:
-        w = trace.attention(layer)[image].float()
-        to_patches = w[:, 1:, 1:]
-        statistics.append(
-            (
-                -(w * w.clamp_min(1e-12).log2()).sum(-1).mean(-1),
-                (to_patches * apart.to(w)).sum((-1, -2)) / to_patches.sum((-1, -2)),
-                w[:, 1:, 0].mean(-1),
-            )
-        )
-        rolled = (w.mean(0) + torch.eye(len(rolled), device=w.device)) / 2 @ rolled
-        rollout.append(rolled[0])
-        received.append(w.mean(0)[:, 1:].mean(0) * w.shape[-1])
-    late = torch.stack(received[len(received) // 2 :]).mean(0)
-    entropy, distance, on_class = (_numpy(torch.stack(values)) for values in zip(*statistics))
-    sinks = tuple((late > SINK).nonzero().flatten().tolist())
+    apart = _distances(one.grid).to(one.stream.device)
+    found = [_statistics(one.attention(layer)[0].float(), apart) for layer in layers]
+    entropy, distance, on_class, received = (torch.stack(column) for column in zip(*found))
+    late = received[len(received) // 2 :].mean(0)
     return AttentionMaps(
-        picture, mean, class_rows, entropy, distance, on_class, _numpy(torch.stack(rollout)), sinks
+        picture,
+        mean,
+        class_rows,
+        _numpy(entropy),
+        _numpy(distance),
+        _numpy(on_class),
+        _numpy(_rollout(one)),
+        sinks=tuple((late > SINK).nonzero().flatten().tolist()),
     )
+
+
+def _statistics(weights: Tensor, apart: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of one layer's weights (H, N, N): entropy, distance and weight on the class token, each (H,),
+    and how often its even share every patch received, (P,).
+    """
+    to_patches = weights[:, 1:, 1:]
+    entropy = -(weights * weights.clamp_min(1e-12).log2()).sum(-1).mean(-1)
+    distance = (to_patches * apart.to(weights)).sum((-1, -2)) / to_patches.sum((-1, -2))
+    received = weights.mean(0)[:, 1:].mean(0) * weights.shape[-1]
+    return entropy, distance, weights[:, 1:, 0].mean(-1), received
+
+
+def _rollout(trace: Trace) -> Tensor:
+    """(L, N) rollout of the class token up to and including each layer."""
+    rolled = torch.eye(1 + trace.grids[0].patches, device=trace.stream.device)
+    even, rows = rolled, []
+    for layer in range(len(trace.layers)):
+        rolled = (trace.attention(layer)[0].float().mean(0) + even) / 2 @ rolled
+        rows.append(rolled[0])
+    return torch.stack(rows)
 
 
 @torch.no_grad()
 @unrounded
 def contributions(trace: Trace, image: int = 0) -> Contributions:
-    """Share of every attention and every FFN in the cosine of every token of one image with every
-    text; all parts add up to it.
+    """Share of every attention and every FFN in the cosine of every token with every text.
 
     Parameters
     ----------
@@ -102,57 +121,55 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
 
     Returns
     -------
-    `Contributions`: signed shares of a cosine, (L, T, N) of attention and of FFN (Gandelsman et
-    al., arXiv 2310.05916)
+    `Contributions`: signed shares of a cosine, (L, T, N) of attention and of FFN, which with
+    embedding and bias add up to it (Gandelsman et al., arXiv 2310.05916)
 
     Raises
     ------
     TypeError : no Trace
     ValueError : a ResNet or SigLIP: no class token gathers their image layer by layer
     IndexError : no such image
+
+    Examples
+    --------
+    >>> found = contributions(trace)
+    >>> found.attention.shape  # layers, texts, tokens
+    (8, 4, 197)
     """
-    tower, picture, final = gathering(trace), Picture.of(trace, image), trace.stream[image].float()
-    tokens = trace.image_tokens(normalize=False)[image].float()
-    sigma = (final.var(-1, unbiased=False, keepdim=True) + tower.ln_post.eps).sqrt()
-    to_text = tower.projection.float() @ trace.text_features.float().T  # D T
+    trace.model.expect("contributions", "blocks", "class_token")
+    picture, one, texts = Picture.of(trace, image), trace.of(image), trace.text_features
+    readout, final, layers = FixedReadout.of(one), one.stream[0, 0], range(len(one.layers))
+    attention = [one.attention_output(n) for n in layers]
+    ffn = [one.ffn_output(n) for n in layers]
 
     def share(part: Tensor) -> np.ndarray:
-        """(N, D) added to the stream -> (T, N) share of the cosine."""
-        centred = (
-            (part.float() - part.float().mean(-1, keepdim=True))
-            / sigma
-            * tower.ln_post.weight.float()
-        )
-        return _numpy((centred @ to_text / tokens.norm(dim=-1, keepdim=True)).T)
+        """(1, N, D) added to the stream -> (T, N) share of the cosine."""
+        return _numpy(readout.share(part, texts)[0].T)
 
-    layers = range(len(trace.layers))
-    bias = (tower.ln_post.bias.float() @ to_text)[None] / tokens.norm(dim=-1, keepdim=True)
-    lens = [
-        cosines(
-            F.normalize(tower.read_out(trace.residual(n)[image, 1:]), dim=-1), trace.text_features
-        )
-        for n in range(len(layers) + 1)
-    ]
     return Contributions(
         picture,
-        trace.texts,
-        attention=np.stack([share(trace.attention_output(n)[image]) for n in layers]),
-        ffn=np.stack([share(trace.ffn_output(n)[image]) for n in layers]),
-        embedding=share(trace.residual(0)[image]),
-        bias=_numpy(bias.T),
-        similarity=_numpy(trace.similarity()[image].T),
-        attention_alignment=np.array(
-            [_cosine(trace.attention_output(n)[image, 0], final[0]) for n in layers], np.float32
-        ),
-        ffn_alignment=np.array(
-            [_cosine(trace.ffn_output(n)[image, 0], final[0]) for n in layers], np.float32
-        ),
-        lens=_numpy(torch.stack(lens).transpose(1, 2)),
+        one.texts,
+        attention=np.stack([share(part) for part in attention]),
+        ffn=np.stack([share(part) for part in ffn]),
+        embedding=share(one.residual(0)),
+        bias=_numpy(readout.share_of_bias(texts)[0].T),
+        similarity=_numpy(one.similarity()[0].T),
+        attention_alignment=_alignment(attention, final),
+        ffn_alignment=_alignment(ffn, final),
+        lens=np.stack([_lens(one, n) for n in range(len(layers) + 1)]),
     )
 
 
-def _cosine(a: Tensor, b: Tensor) -> float:
-    return float(F.cosine_similarity(a.float(), b.float(), dim=0))
+def _alignment(parts: Sequence[Tensor], final: Tensor) -> np.ndarray:
+    """(L,) cosine of what each part (1, N, D) adds to the class token with its last stream (D,)."""
+    added = torch.stack([part[0, 0] for part in parts]).float()
+    return _numpy(F.cosine_similarity(added, final.float()[None], dim=-1))
+
+
+def _lens(trace: Trace, layer: int) -> np.ndarray:
+    """(T, P) the map if the network stopped before a layer ("logit lens")."""
+    patches = trace.model.visual.read_out(trace.residual(layer)[:, 1:])
+    return _numpy(cosines(F.normalize(patches, dim=-1), trace.text_features)[0].T)
 
 
 def _distances(grid: tuple[int, int]) -> Tensor:

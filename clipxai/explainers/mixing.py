@@ -1,8 +1,8 @@
-"""Who attends to whom? Ways to average a layer's values that differ only in what is compared with
-what.
+"""Who attends to whom? Ways to average a layer's values that differ in what is compared with what.
 
-Axes: B images, H heads, N tokens (class token first), d width of a head. Every function: (B, H, N,
-d) -> (B, H, N, d), A V.
+Each takes q, k, v and returns A V, all (B, H, N, d): a `Mix` for `Block`.
+
+Axes: B images, H heads, N tokens (class token first), d width of a head.
 """
 
 import torch
@@ -41,8 +41,9 @@ def mix(
 
 
 def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) -> Tensor:
-    """Mean over q-q, k-k and v-v attention of unit tokens, each refined by itself first (GEM, arXiv
-    2312.00878).
+    """Mean over q-q, k-k and v-v attention of unit tokens, each refined by itself first: GEM.
+
+    Bousselham et al., arXiv 2312.00878.
 
     `length` (B,) is the mean norm of the block's normalised input tokens; divided by sqrt(d) it is
     the inverse temperature (as in GEM's released code, like one iteration and the last six blocks).
@@ -59,10 +60,10 @@ def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) ->
 
 
 def neighbourhood_bias(grid: tuple[int, int], std: float) -> Tensor:
-    """(N, N) to add to attention logits: exp(-distance^2 / 2 std^2) between patches, 0 for the
-    class token (NACLIP, arXiv 2404.08181).
+    """(N, N) to add to attention logits: exp(-distance^2 / 2 std^2) between patches.
 
-    Peak 1, standard deviation 5 and no scaling by 1/sqrt(d): as in NACLIP's released code.
+    0 for the class token. Peak 1, standard deviation 5 and no scaling by 1/sqrt(d): as in NACLIP's
+    released code (arXiv 2404.08181).
     """
     if std <= 0:
         raise ValueError(

@@ -1,5 +1,6 @@
-"""What does the score do when parts of the picture are covered? Slow, and honest: nothing but the
-model's answers is read.
+"""What does the score do when parts of the picture are covered? Slow, and honest.
+
+Nothing but the model's answers is read.
 
 Formula    occlusion   s(x) - s(x with a square around patch i in the mean colour).
            RISE        sum_n (s(x * m_n) - mean s) m_n[i] / (N p) over random smooth masks m_n, each
@@ -29,8 +30,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import expect_some
+from ..model.clip import cosines
 from ..trace.replay import cosine, from_features, gradients, per_text
-from ..trace.trace import Trace, cosines
+from ..trace.trace import Trace
 from .scores import Scores
 
 BATCH = 64  # covered pictures that go through the model together
@@ -38,23 +40,20 @@ BATCH = 64  # covered pictures that go through the model together
 
 @torch.no_grad()
 def occlusion(trace: Trace, window: int = 3) -> Scores:
-    """Drop of the cosine when `window` x `window` patches around each patch turn into the mean
-    colour.
-    """
+    """Drop of the cosine when the `window` x `window` patches around a patch are covered."""
     if window < 1 or window % 2 == 0:
         raise ValueError(
             f"window={window}, but a square around a patch is an odd number of patches wide: pass "
             "1, 3, 5, ..."
         )
-    # P gh gw
-    patches = torch.eye(trace.grid[0] * trace.grid[1], device=trace.pixels.device).unflatten(
-        1, trace.grid
-    )
+    P = trace.grids[0].patches
+    patches = torch.eye(P, device=trace.pixels.device).unflatten(1, trace.grid)  # P gh gw
     covered = F.max_pool2d(patches[:, None], window, stride=1, padding=window // 2)
     visible = F.interpolate(1 - covered, trace.pixels.shape[-2:])[:, 0]  # P h w
-    left = torch.stack(
+    parts = visible.split(BATCH)
+    left = torch.stack(  # B P T
         [
-            torch.cat([_masked(trace, image, few) for few in visible.split(BATCH)])
+            torch.cat([_masked(trace, image, few) for few in parts])
             for image in range(len(trace.pixels))
         ]
     )
@@ -141,18 +140,15 @@ def gscorecam(trace: Trace, channels: int = 300, relu: bool = False) -> Scores:
                 ).T
         weights = torch.where(chosen, logits, 0).softmax(-1)
         values = torch.einsum("btd,bdp->bpt", weights, activations.flatten(2).float())
-    return Scores(
-        values.clamp(min=0) if relu else values, "activation, averaged over channels by their score"
-    )
+    unit = "activation, averaged over channels by their score"
+    return Scores(values.clamp(min=0) if relu else values, unit)
 
 
 def _channels(trace: Trace) -> tuple[Tensor, Tensor]:
-    """Activation maps (B, D, gh, gw), and for every text the gradient of its score by channel (B,
-    T, D).
-    """
+    """Activation maps (B, D, gh, gw), and each text's gradient by channel (B, T, D)."""
     tower = trace.model.visual
     with gradients():
-        if tower.kind == "resnet":
+        if "feature_map" in tower.has:
             x = tower.features(trace.pixels.to(trace.model.dtype).clone()).detach().requires_grad_()
             (slope,) = per_text(from_features(trace, x), [x])
             return x.detach(), slope.mean((-1, -2)).transpose(0, 1)
@@ -170,17 +166,15 @@ def _masked(trace: Trace, image: int, masks: Tensor) -> Tensor:
 
 @torch.no_grad()
 def leave_out_words(trace: Trace, image: int) -> tuple[Tensor, str]:
-    """Drop of the cosine with one image when a token is left out of a trace's only text, (S,);
+    """Drop of the cosine when a token is left out of a trace's only text, (S,).
+
     [start] and [end] stay and score 0.
     """
     ids, feature = trace.token_ids[0], trace.image_features[image : image + 1]
     drops = torch.zeros(len(ids), device=ids.device)
-    if len(ids) > 2:  # the empty text has nothing to leave out
-        shorter = torch.stack(
-            [torch.cat([ids[:token], ids[token + 1 :]]) for token in range(1, len(ids) - 1)]
-        )
-        drops[1:-1] = (
-            cosines(trace.text_features, feature)
-            - cosines(trace.model.encode_text(shorter), feature)
-        )[:, 0]
+    inner = range(1, len(ids) - 1)
+    if inner:  # the empty text has nothing to leave out
+        shorter = torch.stack([torch.cat([ids[:n], ids[n + 1 :]]) for n in inner])
+        whole = cosines(trace.text_features, feature)
+        drops[1:-1] = (whole - cosines(trace.model.encode_text(shorter), feature))[:, 0]
     return drops, "drop of the cosine when left out"

@@ -1,5 +1,4 @@
-"""Which patches resemble the text? Cosine similarity of patch and text features, raw or through a
-rewritten path.
+"""Which patches resemble the text? Cosines of patches and texts, raw or through a rewritten path.
 
 Formula    s[i, t] = F_i . T_t with unit-length F (patches) and T (texts); CLIP Surgery then
            subtracts what all texts share.
@@ -21,15 +20,15 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 
-from ..trace.trace import Trace, cosines
+from ..model.clip import cosines
+from ..trace.trace import Trace
+from .presets import PRESETS
 from .scores import Scores
-from .surgery import PRESETS, feature_surgery, rewrite
+from .surgery import feature_surgery, rewrite
 
 
 def similarity(trace: Trace, preset: str, **switches: object) -> Scores:
-    """Cosine of every patch with every text; `switches` change single fields of the preset's
-    `Rewrite`.
-    """
+    """Cosine of every patch with every text; `switches` change fields of the preset's `Rewrite`."""
     tokens = F.normalize(rewrite(trace, replace(PRESETS[preset], **switches)), dim=-1)
     return Scores(cosines(tokens, trace.text_features)[:, 1:], "cosine similarity")
 

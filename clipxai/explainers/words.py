@@ -14,31 +14,31 @@ Misleads   The text tower is causal, so a token knows the words before it and ne
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from ..checks import expect, number_of
+from ..model.clip import cosines
+from ..model.towers.block import attend
 from ..results.findings import Picture, TokenScores
-from ..trace.replay import attend
-from ..trace.trace import Trace, cosines
-from .surgery import PRESETS, rewrite
+from ..trace.trace import Trace
+from .presets import PRESETS
+from .surgery import rewrite
+
+Spans = tuple[tuple[str, int, int], ...]  # a word, its first token, one behind its last
 
 
-def spelled(trace: Trace, text: int) -> tuple[tuple[str, ...], tuple[tuple[str, int, int], ...]]:
-    """The S tokens of a text, [start] and [end] included, and (word, its first token, one behind
-    its last) of its words.
-    """
-    words, end = trace.words(text), int(trace.model.text.end(trace.token_ids)[text])
-    between = (
-        trace.model.tokenizer.decode([int(number)]) for number in trace.token_ids[text, 1:end]
-    )
-    return ("[start]", *between, "[end]"), tuple(
-        (word.text, word.start, word.stop) for word in words if word.stop <= end
-    )
+def spelled(trace: Trace, text: int) -> tuple[tuple[str, ...], Spans]:
+    """The S tokens of a text, [start] and [end] included, and its words."""
+    spans = trace.words(text)  # says it where there are no words, and so no ids
+    ids, end = trace.token_ids[text], int(trace.model.text.end(trace.token_ids)[text])
+    between = [trace.model.tokenizer.decode([int(number)]) for number in ids[1:end]]
+    words = tuple((word.text, word.start, word.stop) for word in spans if word.stop <= end)
+    return ("[start]", *between, "[end]"), words
 
 
 @torch.no_grad()
 def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScores:
-    """Every token of one text of a trace against every patch of one image, raw and through CLIP
-    Surgery.
+    """Every token of a text against every patch of an image, raw and through CLIP Surgery.
 
     Parameters
     ----------
@@ -57,24 +57,25 @@ def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScor
     ValueError : no such text; texts recorded with templates, or as ids for a model without
         vocabulary; a SigLIP: there are no words to show
     IndexError : no text or image of that number
+
+    Examples
+    --------
+    >>> found = token_scores(trace, text="a cat")
+    >>> found.tokens
+    ('[start]', 'a', 'cat', '[end]')
     """
     expect(Trace, trace, "record")
     text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
     names, words = spelled(trace, text)
-    S = len(names)
+    one, S = trace.of(image), len(names)
     tokens = F.normalize(trace.text_tokens[text, :S].float(), dim=-1)  # S E
-    paths = {"raw": trace.image_tokens()[image].float()}
-    paths["surgery"] = F.normalize(rewrite(trace, PRESETS["clip_surgery"])[image].float(), dim=-1)
-    scores = {name: cosines(image_tokens, tokens).T for name, image_tokens in paths.items()}  # S N
-    scores["surgery minus the empty text"] = cosines(
-        paths["surgery"], tokens - trace.empty_features.float()
-    ).T
-    seen = torch.stack(
-        [
-            attend(tape.q[text], tape.k[text], causal=True).float().mean(0)
-            for tape in trace.text_layers
-        ]
-    )[:, :S, :S]
+    raw = one.image_tokens()[0]  # N E
+    repaired = F.normalize(rewrite(one, PRESETS["clip_surgery"])[0], dim=-1)
+    scores = {  # S N
+        "raw": cosines(raw, tokens).T,
+        "surgery": cosines(repaired, tokens).T,
+        "surgery minus the empty text": cosines(repaired, tokens - trace.empty_features).T,
+    }
     return TokenScores(
         picture,
         trace.texts[text],
@@ -82,5 +83,12 @@ def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScor
         words,
         {name: values[:, 1:].cpu().numpy() for name, values in scores.items()},
         {name: values[:, 0].cpu().numpy() for name, values in scores.items()},
-        seen.cpu().numpy(),
+        _seen(trace, text)[:, :S, :S].cpu().numpy(),
     )
+
+
+def _seen(trace: Trace, text: int) -> Tensor:
+    """(L, S, S) where every token of a text looked, mean over heads."""
+    causal = trace.model.text.causal
+    layers = [attend(tape.q[text], tape.k[text], causal) for tape in trace.text_layers]
+    return torch.stack([weights.float().mean(0) for weights in layers])

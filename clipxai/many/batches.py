@@ -13,7 +13,6 @@ import glob
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,12 +20,13 @@ import numpy as np
 import torch
 
 from ..checks import expect
-from ..explainers.explain import explain
+from ..explainers.explain import explain_all
 from ..explainers.table import find_method
 from ..model.clip import CLIP, Texts
 from ..model.image import Mode, Prepared
 from ..results.explanation import Explanation
-from ..trace.trace import Trace, record
+from ..trace.record import record
+from ..trace.trace import Trace
 
 SUFFIXES = (
     ".jpg",
@@ -134,54 +134,20 @@ def pictures(where: str | Path) -> list[Path]:
     return found
 
 
-@torch.no_grad()
 def speak(
     model: CLIP, texts: Texts, templates: Iterable[str] | None = None, truncate: bool = False
 ) -> Trace:
-    """A trace of texts, for `see`: what stands for the image in it is one blank patch."""
-    return record(
-        model,
-        torch.zeros(1, 3, model.visual.patch, model.visual.patch),
-        texts,
-        templates=templates,
-        truncate=truncate,
-    )
-
-
-@torch.no_grad()
-def see(spoken: Trace, prepared: Prepared, patches: bool = True) -> Trace:
-    """The same texts with other images; the text tower does not run again. The counterpart of
-    `Trace.with_texts`.
-
-    Without `patches`, for methods that read them from a path of their own, the last stream holds
-    the class token only.
-    """
-    model, layers = spoken.model, []
-    pixels = prepared.pixels.to(model.device)
-    stream = model.visual(pixels.to(model.dtype), tape=layers, patches=patches)
-    seen = replace(
-        spoken,
-        pixels=pixels,
-        images=prepared.images,
-        grids=prepared.grids,
-        layers=tuple(layers),
-        stream=stream,
-    )
-    # else there is none, and a method that needs it will say so
-    if model.tokenizer is not None or model.visual.kind != "siglip":
-        # what this cached property would compute again
-        vars(seen)["empty_features"] = spoken.empty_features
-    return seen
+    """A trace of texts, for `Trace.with_images`; what stands for the image is one blank patch."""
+    blank = torch.zeros(1, 3, model.visual.patch, model.visual.patch)
+    return record(model, blank, texts, templates=templates, truncate=truncate)
 
 
 def ask(
     spoken: Trace, prepared: Prepared, method: str, options: dict[str, object]
 ) -> list[Explanation]:
     """What a method says of each image, with no more of the model run than it reads."""
-    found = explain(
-        see(spoken, prepared, patches=not find_method(method).rewrites(options)), method, **options
-    )
-    return found if isinstance(found, list) else [found]
+    patches = not find_method(method).rewrites(options)
+    return explain_all(spoken.with_images(prepared, patches=patches), method, **options)
 
 
 def _read(

@@ -20,11 +20,10 @@ import torch
 
 from ..checks import expect
 from ..explainers.table import find_method
-from ..model.clip import CLIP, Texts
+from ..model.clip import CLIP, Texts, cosines
 from ..model.image import Prepared, each_image, read_image
 from ..results.explanation import Explanation, Grid
-from ..trace.trace import cosines
-from .batches import ask, see, speak
+from .batches import ask, speak
 
 
 def explain_windows(
@@ -113,11 +112,8 @@ def explain_windows(
         for (rows, columns), e in zip(few, ask(spoken, _cut(canvas, few, patch), method, options)):
             sums[:, rows, columns] += e.scores
             counts[rows, columns] += 1
-    presence = (
-        cosines(see(spoken, whole, patches=False).image_features, spoken.text_features)[0]
-        .cpu()
-        .numpy()
-    )
+    seen = spoken.with_images(whole, patches=False)
+    presence = cosines(seen.image_features, spoken.text_features)[0].cpu().numpy()
     h, w = canvas.pixels.shape[-2:]
     how = f"{len(places)} x {high}x{wide} pixels, stride {stride}, on the image at {h}x{w}"
     note = f"Every window was explained by itself and overlaps were averaged: {how}."

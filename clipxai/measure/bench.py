@@ -28,7 +28,7 @@ import torch.distributed as dist
 from torch import Tensor
 from tqdm import tqdm
 
-from ..explainers.explain import explain
+from ..explainers.explain import explain, explain_all
 from ..explainers.table import METHODS, find_method
 from ..many.journal import whole_lines
 from ..model.clip import CLIP
@@ -37,7 +37,8 @@ from ..results.explanation import Explanation
 from ..results.findings import on_patches
 from ..results.maps import resize_bilinear
 from ..tasks import recognise, segment
-from ..trace.trace import Trace, record
+from ..trace.record import record
+from ..trace.trace import Trace
 from . import faithfulness, layers
 from .data import Dataset, Sample
 from .localisation import imagenet_segmentation, localise
@@ -105,18 +106,16 @@ class Bench:
         if templates not in (None, *TEMPLATES):
             raise ValueError(f"unknown templates {templates!r}; choose from {', '.join(TEMPLATES)}")
         self.templates = templates
-        kind = model.visual.kind
         self.methods = list(
             methods
             or (
                 name
                 for name, row in METHODS.items()
-                if row.needs == "forward" and kind in row.architectures
+                if row.needs == "forward" and row.works_on(model)
             )
         )
         for name in self.methods:
-            if kind not in find_method(name).architectures:
-                raise ValueError(f"{name} is not defined for {model.name}, a {kind}")
+            model.expect(name, *find_method(name).requires)
         nameless = data.name == "imagenet-segmentation"
         self.metrics = list(
             metrics
@@ -207,18 +206,8 @@ class Bench:
         """A trace with the texts of some classes instead of its own."""
         few = list(numbers)
         texts = tuple(self.data.prompts[number] for number in few)
-        asked = replace(
-            trace,
-            texts=texts,
-            templates=TEMPLATES.get(self.templates),
-            token_ids=None if self.templates else self.ids[few],
-            text_layers=(),
-            text_tokens=None,
-            text_features=self.texts[few],
-        )
-        # what this cached property would encode again for every picture
-        vars(asked)["empty_features"] = self.empty_features
-        return asked
+        templates = TEMPLATES.get(self.templates)
+        return trace.with_encoded_texts(texts, self.texts[few], self.empty_features, templates)
 
     def of_all_classes(self, asked: Asked, method: str) -> Explanation:
         """The maps of every class of the data set."""
@@ -347,9 +336,7 @@ def class_token(bench: Bench, asked: Asked) -> dict[str, dict[str, list]]:
     if "recognition" in bench.metrics:
         everything = bench.of_all_classes(asked, "clip")
         # a SigLIP asks about each text alone
-        scale = (
-            None if bench.model.visual.kind == "siglip" else float(bench.model.logit_scale.exp())
-        )
+        scale = None if bench.model.sigmoid else float(bench.model.logit_scale.exp())
         rows["(class token)"]["recognition"] = _beside_truth(
             recognise(everything, scale=scale), asked
         )
@@ -395,7 +382,7 @@ def _sensitivity(bench: Bench, asked: Asked, explanation: Explanation) -> list[l
         return np.array(
             [
                 e.scores
-                for e in explain(
+                for e in explain_all(
                     bench.with_texts(bench.record(pixels), asked.labels), explanation.method
                 )
             ]

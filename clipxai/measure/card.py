@@ -14,7 +14,8 @@ from ..model.clip import CLIP
 from ..model.files.checkpoints import load
 from ..results.findings import on_patches, weights_of
 from ..scenes import class_names, noun, sample
-from ..trace.trace import Kind, record
+from ..trace.record import record
+from ..trace.trace import Kind
 from .emoji_world import PROMPT, localisations, zero_shot
 from .layers import stays_on
 

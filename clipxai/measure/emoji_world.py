@@ -13,7 +13,7 @@ from ..explainers.explain import explain
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..scenes import Scene, background_phrases, backgrounds, class_names, noun, sample
-from ..trace.trace import record
+from ..trace.record import record
 from .localisation import THRESHOLDS, iou_at, object_contrast, pointing_hit, score_contrast
 
 PROMPT = "a photo of {}"

@@ -1,5 +1,6 @@
-"""What is CLIP? Two towers whose outputs meet in one space, where cosine similarity says how well
-image and text fit.
+"""What is CLIP? Two towers whose outputs meet in one space.
+
+There cosine similarity says how well image and text fit.
 
 Reference: Radford et al. 2021, "Learning Transferable Visual Models From Natural Language
 Supervision" (arXiv 2103.00020). Axes: B images, T texts, S text tokens, E joint width.
@@ -8,16 +9,14 @@ Supervision" (arXiv 2103.00020). Axes: B images, T texts, S text tokens, E joint
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .image import Mode, Preprocessor
-from .towers.resnet import ModifiedResNet
-from .towers.siglip import SiglipTextTransformer, SiglipVisionTransformer
-from .towers.text import TextTransformer
-from .towers.vit import VisionTransformer
+from .towers.tower import Capability, ImageTower, TextTower, found_in, in_words
 from .words.sentencepiece import PieceTokenizer
 from .words.tokenizer import Tokenizer
 
@@ -25,8 +24,7 @@ Texts = str | Sequence[str] | Tensor
 
 
 class CLIP(nn.Module):
-    """A CLIP model: `visual` tower, `text` tower, learned `logit_scale`, and the tokenizer and
-    preprocessing that belong to them.
+    """A CLIP model: two towers, a learned scale, and the tokenizer and preprocessing of both.
 
     Parameters
     ----------
@@ -35,12 +33,19 @@ class CLIP(nn.Module):
     preprocessor : how images become pixels; CLIP's mean and standard deviation unless told
     name : what figures and files call this model
     provenance : where the weights come from, remembered by every explanation
+
+    Attributes
+    ----------
+    logit_scale : logarithm of what cosines are multiplied with
+    sigmoid : whether every pair of image and text is scored alone, not against the other texts
     """
+
+    sigmoid: ClassVar[bool] = False
 
     def __init__(
         self,
-        visual: VisionTransformer | ModifiedResNet,
-        text: TextTransformer,
+        visual: ImageTower,
+        text: TextTower,
         tokenizer: Tokenizer | PieceTokenizer | None = None,
         preprocessor: Preprocessor | None = None,
         name: str = "unnamed CLIP",
@@ -63,6 +68,15 @@ class CLIP(nn.Module):
     def dtype(self) -> torch.dtype:
         """What the weights are kept in."""
         return self.logit_scale.dtype
+
+    def expect(self, asked: str, *required: Capability) -> None:
+        """A ValueError unless the image tower has what is `required` for what is `asked`."""
+        missing = set(required) - self.visual.has
+        if missing:
+            raise ValueError(
+                f"{asked} cannot be asked of {self.name}, a {self.visual.description}: that "
+                f"requires {in_words(missing)}, which {found_in(required)} have"
+            )
 
     def weights_sha256(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of all weights as they are now."""
@@ -179,7 +193,9 @@ class CLIP(nn.Module):
 class SigLIP(CLIP):
     """A SigLIP or SigLIP 2 model: `CLIP` with a learned `logit_bias`."""
 
-    def __init__(self, visual: SiglipVisionTransformer, text: SiglipTextTransformer) -> None:
+    sigmoid = True
+
+    def __init__(self, visual: ImageTower, text: TextTower) -> None:
         super().__init__(
             visual,
             text,
@@ -204,3 +220,12 @@ def as_list(texts: str | Sequence[str]) -> list[str]:
     if not listed:
         raise ValueError("no text given: pass at least one, such as ['a dog']")
     return listed
+
+
+def cosines(image_features: Tensor, text_features: Tensor) -> Tensor:
+    """(B, N, E) and (T, E), both of unit length -> (B, N, T) float32.
+
+    Also under autocast, because rounded scores rank patches at random.
+    """
+    with torch.autocast(image_features.device.type, enabled=False):
+        return image_features.float() @ text_features.float().T

@@ -1,5 +1,7 @@
 """One forward pass, written down, and parts of it run again.
 
-In: `record` and what it returns (`trace`), gradients through a recorded pass (`replay`).
+In: `record` (`record`) and the `Trace` it returns (`trace`), made of what the two towers did
+(`sides`); gradients through a recorded pass (`replay`); the read-out with its norm held fixed, so
+that the parts of a stream add up (`readout`).
 Not in: questions to a trace, which stand in `clipxai.explainers`.
 """

@@ -8,12 +8,12 @@ The forward pass that records runs the same operations as one that does not: out
 the last bit, and nothing stays behind in the model. Attention matrices are not stored; they follow
 from q and k when somebody looks.
 
-Axes: B images, L layers, H heads, N = 1 + P tokens (class token first; SigLIP has none: N = P), D
-width, T texts, S text tokens, E joint.
+Axes: B images, L layers, H heads, N = 1 + P tokens (class token first; SigLIP has none: N = P),
+D width, T texts, S text tokens, E joint.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -22,12 +22,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import expect
-from ..model.clip import CLIP, Texts, as_list
-from ..model.image import Mode
-from ..model.towers.block import BlockTape
+from ..checks import number_of
+from ..model.clip import CLIP, Texts, cosines
+from ..model.image import Prepared
+from ..model.towers.block import BlockTape, attend
 from ..model.words.tokenizer import WordSpan
 from ..results.explanation import Grid
+from .sides import read, see
 
 Kind = Literal["qk", "vv", "qq", "kk"]
 
@@ -43,8 +44,7 @@ class Trace:
     images, grids : the B original images (H, W, 3) uint8, and where the patches lie on them
     layers : one `BlockTape` per image block (for a ResNet: its attention pool)
     stream : (B, N, D) after the last block (for a ResNet: (B, N, E))
-    texts : T strings ("text 0", "text 1", … where token ids were given to a model without
-        vocabulary)
+    texts : T strings ("text 0", "text 1", … where token ids were given without a vocabulary)
     templates : the prompt templates the texts were put into, if any
     token_ids : (T, S), or None with templates
     text_layers : one `BlockTape` per text block; empty with templates
@@ -65,13 +65,13 @@ class Trace:
     text_layers: tuple[BlockTape, ...]
     text_tokens: Tensor | None
     text_features: Tensor
+    # the empty text once somebody asked, shared by all traces of these texts; see `empty_features`
+    _empty: list[Tensor] = field(default_factory=list, repr=False)
 
     def __repr__(self) -> str:
         grid = "x".join(map(str, self.grid))
-        return (
-            f"<Trace of {len(self.images)} images ({grid} patches) and {len(self.texts)} texts by "
-            f"{self.model.name}>"
-        )
+        images, texts = len(self.images), len(self.texts)
+        return f"<Trace of {images} images ({grid} patches) and {texts} texts by {self.model.name}>"
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -85,8 +85,9 @@ class Trace:
         return self.model.visual.tokens(self.stream).float()
 
     def image_tokens(self, normalize: bool = True) -> Tensor:
-        """(B, 1 + P, E) read out of the last stream, of unit length if `normalize`: the whole image
-        first, then every patch.
+        """(B, 1 + P, E) read out of the last stream: the whole image first, then every patch.
+
+        Of unit length if `normalize`.
         """
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
@@ -99,70 +100,67 @@ class Trace:
         """(B, N, T) cosine, -1…1, of every image token with every text, float32."""
         return cosines(self.image_tokens(), self.text_features)
 
-    @cached_property
+    @property
     @torch.no_grad()
     def empty_features(self) -> Tensor:
-        """(1, E) unit length: the empty text in the texts' templates, what all texts share; a
-        ValueError for a SigLIP without tokenizer.
+        """(1, E) unit length: the empty text in the texts' templates, what all texts share.
+
+        A ValueError for a SigLIP without tokenizer.
         """
-        if self.model.tokenizer is None:
-            return self.model.encode_text(self.model.text.empty(self.token_ids))
-        return self.model.encode_text([""], templates=self.templates)
+        if not self._empty:
+            if self.model.tokenizer is None:
+                empty = self.model.encode_text(self.model.text.empty(self.token_ids))
+            else:
+                empty = self.model.encode_text([""], templates=self.templates)
+            self._empty.append(empty)
+        return self._empty[0]
 
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:
-        """(B, H, N, N) attention weights of a `layer` (an IndexError if there is none); rows
-        (queries) sum to 1.
+        """(B, H, N, N) attention weights of a `layer`; rows (queries) sum to 1.
 
         `kind` "qk" is the model's own; "vv", "qq", "kk" compare tokens' values, queries or keys
-        with one another; else a ValueError.
+        with one another; else a ValueError. IndexError: no such layer.
         """
         tape = self.layer(layer)
         if kind not in ("qk", "vv", "qq", "kk"):
             raise ValueError(f"unknown kind of attention {kind!r}; choose 'qk', 'vv', 'qq' or 'kk'")
-        a, b = (getattr(tape, letter) for letter in kind)
-        return (a @ b.transpose(-1, -2) * a.shape[-1] ** -0.5).softmax(-1)
+        return attend(*(getattr(tape, letter) for letter in kind))
 
     def layer(self, layer: int) -> BlockTape:
-        """What one block did; a negative `layer` counts from the last, one that is not there is an
-        IndexError.
-        """
+        """What one block did; a negative `layer` counts from the last. IndexError: not there."""
         if not -len(self.layers) <= layer < len(self.layers):
-            raise IndexError(
-                f"layer {layer}, but this model has {len(self.layers)} (0 to "
-                f"{len(self.layers) - 1})"
-            )
+            has = len(self.layers)
+            raise IndexError(f"layer {layer}, but this model has {has} (0 to {has - 1})")
         return self.layers[layer]
 
     def attention_output(self, layer: int) -> Tensor:
-        """(B, N, D) what the attention of a layer added to the stream; a ResNet's is (B, N, E).
-        IndexError: no such layer.
-        """
+        """(B, N, D) what a layer's attention added to the stream; a ResNet's is (B, N, E)."""
         return self.layer(layer).attention
 
     def ffn_output(self, layer: int) -> Tensor:
-        """(B, N, D) what the FFN of a layer added to the stream. IndexError: no such layer;
-        ValueError: a ResNet, which has no FFN.
-        """
+        """(B, N, D) what a layer's FFN added to the stream; a ResNet has none: ValueError."""
         return self._of_blocks(self.layer(layer).ffn, "FFN")
 
     def residual(self, layer: int) -> Tensor:
-        """(B, N, D) the stream entering a layer; `residual(L)` is that after the last. IndexError:
-        no such layer; ValueError: a ResNet.
+        """(B, N, D) the stream entering a layer; `residual(L)` is that after the last.
+
+        IndexError: no such layer; ValueError: a ResNet.
         """
-        return (
-            self.stream
-            if layer == len(self.layers)
-            else self._of_blocks(self.layer(layer).residual, "residual stream")
-        )
+        if layer == len(self.layers):
+            return self.stream
+        return self._of_blocks(self.layer(layer).residual, "residual stream")
 
     def _of_blocks(self, tensor: Tensor | None, what: str) -> Tensor:
         if tensor is None:
-            raise ValueError(f"{self.model.name} is a ResNet: its attention pool has no {what}")
+            raise ValueError(
+                f"{self.model.name} is a {self.model.visual.description}, which has no {what}"
+            )
         return tensor
 
     def words(self, text: int) -> list[WordSpan]:
-        """A text's words (by its number) and their tokens. IndexError: no such text; ValueError: no
-        vocabulary, templates, or a SigLIP.
+        """A text's words (by its number) and their tokens.
+
+        IndexError: no such text; ValueError: no vocabulary, templates, or a SigLIP.
         """
         if self.model.tokenizer is None or self.templates is not None:
             raise ValueError(
@@ -170,104 +168,49 @@ class Trace:
             )
         return self.model.tokenizer.words(self.texts[text], truncate=True)
 
+    def of(self, image: int) -> "Trace":
+        """The same pass of one image of the batch, by its number; memory is shared.
+
+        What is computed from it costs one image, not B. IndexError: no such image.
+        """
+        n = number_of(self.images, image, "image", "this trace")
+        one = slice(n, n + 1)
+        return replace(
+            self,
+            pixels=self.pixels[one],
+            images=self.images[one],
+            grids=self.grids[one],
+            layers=tuple(tape.of(one) for tape in self.layers),
+            stream=self.stream[one],
+        )
+
     def with_texts(
         self, texts: Texts, templates: Iterable[str] | None = None, truncate: bool = False
     ) -> "Trace":
-        """The same images with other `texts`, `templates` and `truncate`, errors as in `record`;
-        the image tower does not run again.
+        """The same images with other texts; the image tower does not run again.
+
+        `texts`, `templates`, `truncate` and errors are those of `record`.
         """
-        return replace(self, **_read_texts(self.model, texts, templates, truncate))
+        return replace(self, **read(self.model, texts, templates, truncate), _empty=[])
 
+    def with_encoded_texts(
+        self,
+        texts: tuple[str, ...],
+        features: Tensor,
+        empty: Tensor,
+        templates: tuple[str, ...] | None = None,
+    ) -> "Trace":
+        """The same images with `texts`, put into `templates`, that were encoded before.
 
-def cosines(image_features: Tensor, text_features: Tensor) -> Tensor:
-    """(B, N, E) and (T, E), both of unit length -> (B, N, T) float32, also under autocast: rounded
-    scores rank patches at random.
-    """
-    with torch.autocast(image_features.device.type, enabled=False):
-        return image_features.float() @ text_features.float().T
+        `features` (T, E) and those of the `empty` text (1, E) have unit length.
+        """
+        told = dict(texts=texts, templates=templates, text_features=features, _empty=[empty])
+        return replace(self, **told, token_ids=None, text_layers=(), text_tokens=None)
 
+    def with_images(self, prepared: Prepared, *, patches: bool = True) -> "Trace":
+        """The same texts with other images; the text tower does not run again.
 
-@torch.no_grad()
-def record(
-    model: CLIP,
-    image: object,
-    texts: Texts,
-    *,
-    mode: Mode = "squash",
-    size: int | tuple[int, int] | None = None,
-    templates: Iterable[str] | None = None,
-    truncate: bool = False,
-) -> Trace:
-    """Run image(s) and texts through the model once and keep what happened: a `Trace` of (B) images
-    and T texts.
-
-    Parameters
-    ----------
-    model : any `CLIP` from `clipxai.load`
-    image : one image or a list (path, bytes, array, PIL image, tensor), or pixels (B, 3, h, w)
-        float as `preprocess` returns them
-    texts : one string, several, or token ids (T, S)
-    mode, size : how images become pixels, see `CLIP.preprocess`
-    templates : prompts such as "a photo of a {}." to average each text over, e.g.
-        `clipxai.IMAGENET_TEMPLATES`
-    truncate : cut texts that are too long instead of raising
-
-    Raises
-    ------
-    ValueError, TypeError, FileNotFoundError : no `CLIP`; an unreadable image; an over-long text; a
-        size that does not fit the patches
-    """
-    expect(CLIP, model, "load")
-    if isinstance(image, Tensor) and image.ndim == 4 and image.is_floating_point():
-        pixels, images = image.to(model.device), model.preprocessor.restore(image)
-        h, w = pixels.shape[-2:]
-        grids = [Grid(*model.visual.grid(h, w), (h, w), (0, 0, h, w))] * len(pixels)
-    else:
-        prepared = model.preprocessor(image, mode=mode, size=size)
-        pixels, images, grids = prepared.pixels.to(model.device), prepared.images, prepared.grids
-    layers: list[BlockTape] = []
-    stream = model.visual(pixels.to(model.dtype), tape=layers)
-    return Trace(
-        model,
-        pixels,
-        images,
-        grids,
-        tuple(layers),
-        stream,
-        **_read_texts(model, texts, templates, truncate),
-    )
-
-
-@torch.no_grad()
-def _read_texts(model: CLIP, texts: Texts, templates: Iterable[str] | None, truncate: bool) -> dict:
-    if templates is not None:
-        templates = tuple(templates)
-        features = model.encode_text(texts, templates=templates, truncate=truncate)
-        return dict(
-            texts=tuple(as_list(texts)),
-            templates=templates,
-            token_ids=None,
-            text_layers=(),
-            text_tokens=None,
-            text_features=features,
-        )
-    ids = model.tokenize(texts, truncate)
-    layers: list[BlockTape] = []
-    tokens = model.text(ids, tape=layers)
-    if isinstance(texts, Tensor):
-        names = tuple(
-            model.tokenizer.decode(row.tolist()) if model.tokenizer else f"text {n}"
-            for n, row in enumerate(ids)
-        )
-    else:
-        names = tuple(as_list(texts))
-    ends = model.text.end(ids)
-    features = F.normalize(tokens[torch.arange(len(ids), device=ids.device), ends].float(), dim=-1)
-    return dict(
-        texts=names,
-        templates=None,
-        token_ids=ids[:, : tokens.shape[1]],
-        text_layers=tuple(layers),
-        text_tokens=tokens,
-        text_features=features,
-    )
+        `prepared` are images as `model.preprocessor` prepares them. Without `patches`, for a method
+        that reads them from a path of its own, the last stream holds the class token only.
+        """
+        return replace(self, **see(self.model, prepared, patches))

@@ -21,6 +21,8 @@ from clipxai.app.session import (
 )
 from clipxai.explainers.similarity import similarity
 from clipxai.explainers.table import METHODS, Method
+from clipxai.model.towers.resnet import ModifiedResNet
+from clipxai.model.towers.vit import VisionTransformer
 from clipxai.view import LayerAttentionViewer, ModuleComparison, TokenMap
 
 
@@ -144,10 +146,10 @@ def test_switches_become_method_and_options(wish, chosen, asked):
 
 def test_every_method_of_the_table_can_be_chosen(embedded, golden_resnet, wish):
     assert {row.name for row in fitting(embedded)} == {
-        name for name, row in METHODS.items() if "vit" in row.architectures
+        name for name, row in METHODS.items() if VisionTransformer.has.issuperset(row.requires)
     }
     assert {row.name for row in fitting(golden_resnet[0])} == {
-        name for name, row in METHODS.items() if "resnet" in row.architectures
+        name for name, row in METHODS.items() if ModifiedResNet.has.issuperset(row.requires)
     }
     for name in METHODS:
         assert set(switches_of(name)) <= set(METHODS[name].options)
@@ -203,5 +205,5 @@ def test_resnets_have_methods_and_attention_and_say_what_they_lack(golden_resnet
     wish = Wish(model, image, trace.texts, beside=None)
     assert session.answer(wish).explanations[0].scores.shape[0] == len(trace.texts)
     assert session.answer(replace(wish, view="attention"))
-    with pytest.raises(ValueError, match="is a resnet"):
+    with pytest.raises(ValueError, match="a ResNet with an attention pool"):
         session.answer(replace(wish, view="modules"))

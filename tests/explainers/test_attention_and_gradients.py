@@ -13,6 +13,7 @@ from method_examples import second_route
 from transformers import CLIPConfig, CLIPModel
 
 import clipxai as cx
+from clipxai.model.towers.vit import VisionTransformer
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +67,7 @@ def slopes(scores, tensor):
 
 def assert_map(explained, expected, tolerance=1e-3):
     """Explanations of a batch against (T, B, P), to a thousandth of the largest value."""
-    found = np.stack(
-        [e.scores for e in (explained if isinstance(explained, list) else [explained])], 1
-    )
+    found = np.stack([e.scores for e in explained], 1)
     expected = expected.detach().numpy()
     np.testing.assert_allclose(
         found.reshape(expected.shape), expected, rtol=0, atol=tolerance * abs(expected).max()
@@ -78,15 +77,17 @@ def assert_map(explained, expected, tolerance=1e-3):
 @second_route("attention", "rollout")
 def test_attention_and_rollout(pair):
     weights = [trace_weights.detach() for trace_weights in whole_tower(pair)[2]]
-    assert_map(cx.explain(pair, "attention"), weights[-1].mean(1)[None, :, 0, 1:].expand(3, -1, -1))
+    assert_map(
+        cx.explain_all(pair, "attention"), weights[-1].mean(1)[None, :, 0, 1:].expand(3, -1, -1)
+    )
     rolled = torch.eye(197)
     for w in weights:
         mixed = w.mean(1) + torch.eye(197)
         rolled = mixed / mixed.sum(-1, keepdim=True) @ rolled
-    assert_map(cx.explain(pair, "rollout"), rolled[None, :, 0, 1:].expand(3, -1, -1))
-    assert "does not read the text" in cx.explain(pair, "rollout")[0].notes[0]
+    assert_map(cx.explain_all(pair, "rollout"), rolled[None, :, 0, 1:].expand(3, -1, -1))
+    assert "does not read the text" in cx.explain_all(pair, "rollout")[0].notes[0]
     np.testing.assert_allclose(
-        cx.explain(pair, "rollout")[1].scores[0].ravel(),
+        cx.explain_all(pair, "rollout")[1].scores[0].ravel(),
         cx.attention_maps(pair, image=1).rollout[-1, 1:],
         rtol=0,
         atol=1e-6,
@@ -98,8 +99,8 @@ def test_grad_cam(pair):
     _, inputs, _, scores = whole_tower(pair)
     slope = slopes(scores, inputs[7])[:, :, 1:]
     expected = torch.einsum("tbd,bpd->tbp", slope.mean(2), inputs[7][:, 1:])
-    assert_map(cx.explain(pair, "grad_cam"), expected)
-    assert_map(cx.explain(pair, "grad_cam", relu=True), expected.clamp(min=0))
+    assert_map(cx.explain_all(pair, "grad_cam"), expected)
+    assert_map(cx.explain_all(pair, "grad_cam", relu=True), expected.clamp(min=0))
 
 
 @second_route("grad_cam")
@@ -109,13 +110,13 @@ def test_grad_cam_on_a_resnet(golden_resnet):
     features = model.visual.features(arrays["image"]).detach().requires_grad_()
     pool = model.visual.attention_pool
     x = pool.tokens(features)
-    pooled = pool.merge(F.scaled_dot_product_attention(*pool.project(x, x)))[:, 0]
+    pooled = pool.merge(F.scaled_dot_product_attention(*pool.qkv(x)))[:, 0]
     torch.testing.assert_close(
         F.normalize(pooled, dim=-1), model.encode_image(arrays["image"]), rtol=1e-4, atol=1e-5
     )
     slope = slopes(F.normalize(pooled, dim=-1) @ trace.text_features.T, features)
     assert_map(
-        cx.explain(trace, "grad_cam"),
+        cx.explain_all(trace, "grad_cam"),
         torch.einsum("tbd,bdyx->tbyx", slope.mean((-1, -2)), features).flatten(2),
     )
 
@@ -128,7 +129,7 @@ def test_bimodal(pair, blocks):
     relevance = torch.eye(197).expand(3, 2, 197, 197)
     for w in weights[8 - (blocks or 8) :]:
         relevance = relevance + (slopes(scores, w) * w).clamp(min=0).mean(2) @ relevance
-    assert_map(cx.explain(pair, "bimodal", blocks=blocks), relevance[:, :, 0, 1:])
+    assert_map(cx.explain_all(pair, "bimodal", blocks=blocks), relevance[:, :, 0, 1:])
 
 
 @second_route("legrad")
@@ -139,7 +140,7 @@ def test_legrad(pair, blocks):
     for layer in range(8 - (blocks or 8), 8):
         pooled = F.normalize(pair.model.visual.read_out(inputs[layer + 1].mean(1)), dim=-1)
         maps.append(slopes(pooled @ pair.text_features.T, weights[layer]).clamp(min=0).mean((2, 3)))
-    assert_map(cx.explain(pair, "legrad", blocks=blocks), torch.stack(maps).mean(0)[..., 1:])
+    assert_map(cx.explain_all(pair, "legrad", blocks=blocks), torch.stack(maps).mean(0)[..., 1:])
 
 
 def minmax(x):
@@ -172,8 +173,10 @@ def test_grad_eclip_by_finite_differences(double):
 
     alike = minmax(F.cosine_similarity(block.attn.out(q[:1]), block.attn.out(k[1:]), dim=-1))
     expected = torch.stack([finite_difference(score, mixed, v_i) for v_i in v[1:]], 1) * alike
-    assert_map(cx.explain(double, "grad_eclip"), expected[:, None], 1e-5)
-    assert_map(cx.explain(double, "grad_eclip", relu=True), expected[:, None].clamp(min=0), 1e-5)
+    assert_map(cx.explain_all(double, "grad_eclip"), expected[:, None], 1e-5)
+    assert_map(
+        cx.explain_all(double, "grad_eclip", relu=True), expected[:, None].clamp(min=0), 1e-5
+    )
 
 
 @second_route("words of grad_eclip")
@@ -244,7 +247,7 @@ def test_integrated_gradients(double):
     mean colour.
     """
     double = cx.record(double.model, double.images[0], list(double.texts), size=64)
-    few = cx.explain(double, "integrated_gradients", steps=3)
+    few = cx.explain_all(double, "integrated_gradients", steps=3)
     total = 0
     for at in (1 / 6, 1 / 2, 5 / 6):
         x = (double.pixels.double() * at).requires_grad_()
@@ -315,7 +318,7 @@ def test_transformers_attention_outputs(theirs_and_ours):
     torch.testing.assert_close(
         trace.image_features @ trace.text_features.T, score[None, None], rtol=1e-4, atol=1e-5
     )
-    assert_map(cx.explain(trace, "attention"), seen.attentions[-1].mean(1)[None, :, 0, 1:])
+    assert_map(cx.explain_all(trace, "attention"), seen.attentions[-1].mean(1)[None, :, 0, 1:])
     maps = []
     for weights in (seen.attentions, read.attentions):
         relevance = torch.eye(weights[0].shape[-1])
@@ -323,7 +326,7 @@ def test_transformers_attention_outputs(theirs_and_ours):
             (slope,) = torch.autograd.grad(score, w, retain_graph=True)
             relevance = relevance + (slope * w).clamp(min=0).mean(1)[0] @ relevance
         maps.append(relevance)
-    assert_map(cx.explain(trace, "bimodal", blocks=None), maps[0][None, None, 0, 1:])
+    assert_map(cx.explain_all(trace, "bimodal", blocks=None), maps[0][None, None, 0, 1:])
     words, unit = cx.METHODS["bimodal"].words(trace, 0, blocks=None)
     torch.testing.assert_close(words, maps[1][-1].detach(), rtol=1e-3, atol=1e-6)
     assert unit == "relevance (attention x gradient of the cosine)"
@@ -334,7 +337,7 @@ def test_transformers_attention_outputs(theirs_and_ours):
     [
         name
         for name, row in cx.METHODS.items()
-        if row.needs != "covered pictures" and "vit" in row.architectures
+        if row.needs != "covered pictures" and VisionTransformer.has.issuperset(row.requires)
     ],
 )
 def test_a_single_patch_has_a_number(embedded, name):

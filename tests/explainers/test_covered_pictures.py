@@ -96,9 +96,7 @@ def test_gscorecam_on_a_resnet(golden_resnet):
     features = model.visual.features(arrays["image"][:1])[0].detach().requires_grad_()
     pool = model.visual.attention_pool
     x = pool.tokens(features[None])
-    pooled = F.normalize(
-        pool.merge(F.scaled_dot_product_attention(*pool.project(x, x)))[:, 0], dim=-1
-    )
+    pooled = F.normalize(pool.merge(F.scaled_dot_product_attention(*pool.qkv(x)))[:, 0], dim=-1)
     found = cx.explain(trace, "gscorecam", channels=6).scores
     for text in range(3):
         (slope,) = torch.autograd.grad(

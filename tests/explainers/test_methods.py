@@ -10,9 +10,15 @@ import torch
 from method_examples import QUICK, SMALL, second_route
 
 import clipxai as cx
+from clipxai.model.towers.resnet import ModifiedResNet
+from clipxai.model.towers.vit import VisionTransformer
 
-VIT = [name for name, method in cx.METHODS.items() if "vit" in method.architectures]
-RESNET = [name for name, method in cx.METHODS.items() if "resnet" in method.architectures]
+VIT = [
+    name for name, method in cx.METHODS.items() if VisionTransformer.has.issuperset(method.requires)
+]
+RESNET = [
+    name for name, method in cx.METHODS.items() if ModifiedResNet.has.issuperset(method.requires)
+]
 WORDS = [name for name, method in cx.METHODS.items() if method.words]
 TEXTS = ["a dog", "a bicycle", "a pizza"]
 PLACES = {
@@ -30,6 +36,10 @@ def record(model, image, name, texts=TEXTS):
 
 def explain(trace, name):
     return cx.explain(trace, name, **QUICK.get(name, {}))
+
+
+def explain_all(trace, name):
+    return cx.explain_all(trace, name, **QUICK.get(name, {}))
 
 
 def assert_same(a, b, tolerance=1e-3):
@@ -54,16 +64,24 @@ def test_shape_sign_and_meaning(embedded, scene, name):
 @pytest.mark.parametrize("name", RESNET)
 def test_on_a_resnet(golden_resnet, name):
     model, arrays, _ = golden_resnet
-    explained = explain(cx.record(model, arrays["image"], arrays["tokens"]), name)
+    explained = explain_all(cx.record(model, arrays["image"], arrays["tokens"]), name)
     assert [e.scores.shape for e in explained] == [(12, 4, 4)] * 2
     assert all(np.isfinite(e.scores).all() and e.varies() for e in explained)
 
 
 @pytest.mark.parametrize("name", VIT)
 def test_batch_equals_one_by_one(embedded, images, name):
-    together = explain(record(embedded, images, name), name)
-    for image, e in zip(images, together):
-        assert_same(explain(record(embedded, image, name), name).scores, e.scores)
+    trace = record(embedded, images, name)
+    for n, (image, e) in enumerate(zip(images, explain_all(trace, name), strict=True)):
+        alone = explain(record(embedded, image, name), name)
+        assert_same(alone.scores, e.scores)
+        of_batch = cx.explain(trace, name, image=n, **QUICK.get(name, {}))
+        assert_same(alone.scores, of_batch.scores)
+        assert of_batch.presence.shape == alone.presence.shape == (len(trace.texts),)
+    with pytest.raises(ValueError, match=r"\d images were recorded: say which with image=0 to"):
+        cx.explain(trace, name)
+    with pytest.raises(IndexError, match="image number 9"):
+        cx.explain(trace, name, image=9)
 
 
 @pytest.mark.parametrize("name", VIT)
@@ -185,11 +203,15 @@ def test_unknown_methods_and_architectures(trace, golden_resnet):
     with pytest.raises(ValueError, match="unknown method 'clip_sugery'; nearest: clip_surgery"):
         cx.explain(trace, "clip_sugery")
     with pytest.raises(
-        ValueError, match="clip_surgery_released is defined for resnet models, but .* is a vit"
+        ValueError,
+        match="clip_surgery_released cannot be asked of Emoji .* class token: .* attention pool",
     ):
         cx.explain(trace, "clip_surgery_released")
     model, arrays, _ = golden_resnet
-    with pytest.raises(ValueError, match="gem is defined for vit.* models, but .* is a resnet"):
+    with pytest.raises(
+        ValueError,
+        match="gem cannot be asked of .*, a ResNet with .*: that requires transformer blocks",
+    ):
         cx.explain(cx.record(model, arrays["image"], arrays["tokens"]), "gem")
 
 

@@ -367,7 +367,7 @@ def test_public_layouts_from_end_to_end(embedded, tmp_path):
     "arguments, message",
     [
         (["--methods", "clip_surgry"], "unknown method 'clip_surgry'; nearest: clip_surgery"),
-        (["--methods", "clip_surgery_released"], "clip_surgery_released is not defined for"),
+        (["--methods", "clip_surgery_released"], "clip_surgery_released cannot be asked of"),
         (["--metrics", "iou"], "unknown metric 'iou'; choose from localisation, presence"),
         (["--metrics", "imagenet-segmentation"], "is the protocol of that data set alone"),
         (["--data", "/nowhere"], "no such data: /nowhere"),

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 import clipxai as cx
-from clipxai.model.towers.vit import POSITION_SIZES_KEPT, resize_positions
+from clipxai.model.towers.positions import POSITION_SIZES_KEPT, resize_positions
 
 
 def test_features_are_unit_length_unless_asked_otherwise(embedded, scene):
@@ -84,7 +84,7 @@ def test_bicubic_positions_can_be_asked_for(embedded, scene):
 
 
 def test_changed_weights_are_noticed(embedded):
-    from clipxai.model.towers.vit import Positions
+    from clipxai.model.towers.positions import Positions
 
     positions = Positions((4, 4), 8).requires_grad_(False)
     before = positions((6, 6))

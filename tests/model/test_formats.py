@@ -406,7 +406,7 @@ def test_live_open_clip(golden, activation):
     if activation is QuickGELU:
         same_answers(ours, arrays)
     else:
-        assert ours.text.blocks[0].activation is torch.nn.functional.gelu
+        assert ours.text.blocks[0].mlp.activation is torch.nn.functional.gelu
 
 
 def test_neither_library_is_imported(tmp_path):

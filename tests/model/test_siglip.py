@@ -12,6 +12,7 @@ from tokenizers import Tokenizer as Backend
 from transformers import Siglip2Config, Siglip2Model, Siglip2Tokenizer, SiglipConfig, SiglipModel
 
 import clipxai as cx
+from clipxai.model.towers.siglip import SiglipVisionTransformer
 from clipxai.model.words.sentencepiece import PieceTokenizer
 
 CLOSE = dict(rtol=0, atol=1e-4)
@@ -193,7 +194,12 @@ def test_siglip2_tokens_equal_transformers(tmp_path, side):
 
 
 @pytest.mark.parametrize(
-    "name", [name for name, method in cx.METHODS.items() if "siglip" in method.architectures]
+    "name",
+    [
+        name
+        for name, method in cx.METHODS.items()
+        if SiglipVisionTransformer.has.issuperset(method.requires)
+    ],
 )
 def test_methods_without_a_class_token(ours, name):
     trace = cx.record(
@@ -202,7 +208,7 @@ def test_methods_without_a_class_token(ours, name):
         ["a dog", "two cats"],
     )
     assert trace.residual(0).shape == (2, 24, 64) and trace.attention(0).shape == (2, 4, 24, 24)
-    for e in cx.explain(trace, name):
+    for e in cx.explain_all(trace, name):
         assert e.scores.shape == (2, 4, 6) and np.isfinite(e.scores).all() and e.varies()
     torch.testing.assert_close(
         torch.from_numpy(e.presence), (trace.image_features @ trace.text_features.T)[1]
@@ -217,14 +223,21 @@ def test_neighbourhood_has_no_row_for_a_class_token(ours):
 def test_what_needs_a_class_token_or_words_says_so(ours):
     trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"])
     for name, method in cx.METHODS.items():
-        if "siglip" not in method.architectures:
-            with pytest.raises(ValueError, match=f"{name} is defined for .* but .* is a siglip"):
+        if not SiglipVisionTransformer.has.issuperset(method.requires):
+            with pytest.raises(
+                ValueError, match=f"{name} cannot be asked of .* no class token: that requires "
+            ):
                 cx.explain(trace, name)
     with pytest.raises(ValueError, match="words need CLIP's text tower"):
         cx.token_scores(trace)
-    with pytest.raises(ValueError, match="is a siglip: no class token"):
+    with pytest.raises(
+        ValueError,
+        match="contributions cannot be asked of .*: that requires class token",
+    ):
         cx.contributions(trace)
-    with pytest.raises(ValueError, match="has no class token: attention maps need a CLIP"):
+    with pytest.raises(
+        ValueError, match="attention maps cannot be asked of .*: that requires class token"
+    ):
         cx.attention_maps(trace)
 
 

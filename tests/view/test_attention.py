@@ -108,7 +108,7 @@ def test_single_heads_are_those_of_the_trace(trace):
     with pytest.raises(ValueError, match="image 0 of this trace is not the one that was looked at"):
         attention_example(8).with_heads(trace)
     other = cx.load()
-    other.visual.blocks[2].up.weight.zero_()
+    other.visual.blocks[2].mlp.up.weight.zero_()
     with pytest.raises(ValueError, match="another mean than these maps: it is of another model"):
         maps.with_heads(cx.record(other, trace.images[0], "a cat"))
 

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ..clip import CLIP
 from ..image import Preprocessor
-from ..towers.block import ACTIVATIONS
+from ..towers.parts import ACTIVATIONS
 from ..words.sentencepiece import PieceTokenizer
 from ..words.tokenizer import Tokenizer
 from . import hub
@@ -115,8 +115,7 @@ def load(
         if weights.sha256 in OPENAI_SHA256:
             provenance["model"] = OPENAI_SHA256[weights.sha256]
     fill(model, weights, layout, dtype, where)
-    tower = model.visual if model.visual.kind != "resnet" else model.visual.attention_pool
-    tower.positions.mode = positions
+    model.visual.positions.mode = positions
     if tokenizer is not None:
         model.tokenizer = _told_vocabulary(tokenizer, model)
     model.name, model.provenance = provenance["model"], provenance
@@ -231,7 +230,7 @@ def _build(weights: Weights, at: Files, file: Path, activation: str | None) -> t
 
 def _vocabulary(at: Files, model: CLIP) -> Tokenizer | PieceTokenizer | None:
     context = model.text.context
-    if model.visual.kind == "siglip":
+    if model.text.sentencepiece:
         described = at("tokenizer.json")
         return (
             PieceTokenizer.from_files(described, at("tokenizer_config.json"), context)
@@ -305,7 +304,7 @@ def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.floa
     FileExistsError : the folder exists already
     """
     folder = Path(folder)
-    if model.visual.kind != "vit" or model.tokenizer is None:
+    if not {"blocks", "class_token"} <= model.visual.has or model.tokenizer is None:
         raise ValueError(
             "only a vision transformer with its vocabulary can be written in Hugging Face's layout"
         )
@@ -348,13 +347,13 @@ def _describe(model: CLIP) -> dict:
     def common(tower: nn.Module, width: int) -> dict:
         block = tower.blocks[0]
         activation = next(
-            name for name, function in ACTIVATIONS.items() if function is block.activation
+            name for name, function in ACTIVATIONS.items() if function is block.mlp.activation
         )
         return dict(
             hidden_size=width,
             num_hidden_layers=len(tower.blocks),
             num_attention_heads=block.attn.heads,
-            intermediate_size=block.up.out_features,
+            intermediate_size=block.mlp.up.out_features,
             layer_norm_eps=block.ln_1.eps,
             hidden_act=activation,
             projection_dim=tower.projection.shape[1],

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ..clip import CLIP, SigLIP
-from ..towers.block import ACTIVATIONS
+from ..towers.parts import ACTIVATIONS
 from ..towers.resnet import STRIDE, ModifiedResNet
 from ..towers.siglip import SiglipTextTransformer, SiglipVisionTransformer
 from ..towers.text import TextTransformer
@@ -100,8 +100,8 @@ _HF_BLOCK = {
     "ln_1": "layer_norm1",
     "ln_2": "layer_norm2",
     "attn.out": "self_attn.out_proj",
-    "up": "mlp.fc1",
-    "down": "mlp.fc2",
+    "mlp.up": "mlp.fc1",
+    "mlp.down": "mlp.fc2",
 }
 HF = Layout(
     _HF
@@ -122,8 +122,8 @@ HF_SIGLIP = Layout(
         "visual.head.attn.qkv.bias": "vision_model.head.attention.in_proj_bias",
         "visual.head.attn.out": "vision_model.head.attention.out_proj",
         "visual.head.ln": "vision_model.head.layernorm",
-        "visual.head.up": "vision_model.head.mlp.fc1",
-        "visual.head.down": "vision_model.head.mlp.fc2",
+        "visual.head.mlp.up": "vision_model.head.mlp.fc1",
+        "visual.head.mlp.down": "vision_model.head.mlp.fc2",
         "visual.head": "vision_model.head",
         "text.projection": "text_model.head",
     },
@@ -150,8 +150,8 @@ OPENAI = Layout(
     {
         "attn.qkv.": "attn.in_proj_",
         "attn.out": "attn.out_proj",
-        "up": "mlp.c_fc",
-        "down": "mlp.c_proj",
+        "mlp.up": "mlp.c_fc",
+        "mlp.down": "mlp.c_proj",
     },
 )
 

@@ -1,40 +1,31 @@
-"""What do both towers of CLIP consist of? One pre-norm transformer block, written so that every
-step can be looked at.
+"""What do both towers of CLIP consist of? One pre-norm transformer block.
+
+    Q, K, V  =  W LN(x)                 every token asks, offers, and holds something
+    z  =  x + W_o mix(Q, K, V)          tokens read one another: softmax(Q K^T / sqrt(d)) V
+    x' =  z + FFN(LN(z))                every token by itself
+
+This recipe stands here once. To record it, to run it again for gradients, to let tokens mix in
+another way, to end with the class token only, or to edit it on the way are arguments of it.
 
 Axes: B batch, H heads, N tokens, D width, d = D / H.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .parts import FFN
 
-def quick_gelu(x: Tensor) -> Tensor:
-    """OpenAI's approximation x * sigmoid(1.702 x); a few per cent off GELU, so never
-    interchangeable with it.
-    """
-    return x * torch.sigmoid(1.702 * x)
-
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "quick_gelu": quick_gelu,
-    "gelu": F.gelu,
-    "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
-}
-
-
-def random_parameter(*shape: int, std: float) -> nn.Parameter:
-    """A normally distributed parameter; on torch's "meta" device, where a checkpoint's model is
-    laid out, only its shape.
-
-    Random numbers there would load torch's compiler, which takes longer than loading a model.
-    """
-    parameter = nn.Parameter(torch.empty(*shape))
-    return parameter if parameter.is_meta else nn.init.normal_(parameter, std=std)
+Heads = tuple[Tensor, Tensor, Tensor]  # q, k, v, each (B, H, N, d)
+Mix = Callable[[Tensor, Tensor, Tensor], Tensor]  # q, k, v -> what every head read, (B, H, N, d)
+Place = Literal["residual", "heads", "attention", "ffn"]
+Edit = Callable[[Place, Tensor], Tensor]  # what stands at a place of a block -> what goes on
+LayerEdit = Callable[[int, Place, Tensor], Tensor]  # the same, told which block it is
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +34,7 @@ class BlockTape:
 
     Attributes
     ----------
-    residual : (B, N, D) stream entering the block (None in a ResNet's attention pool: there is no
-        stream)
+    residual : (B, N, D) stream entering the block (None in a ResNet's attention pool: no stream)
     q, k, v : (B, H, N, d) each, projected from the normalised stream
     attention : (B, N, D) what the attention adds to the stream (after the output projection); a
         ResNet's is (B, N, E)
@@ -58,11 +48,23 @@ class BlockTape:
     attention: Tensor
     ffn: Tensor | None
 
+    def of(self, images: slice) -> "BlockTape":
+        """The same of some of the batch, sharing its memory."""
+        parts = (self.residual, self.q, self.k, self.v, self.attention, self.ffn)
+        return BlockTape(*(part if part is None else part[images] for part in parts))
+
+
+def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:
+    """softmax(q k^T / sqrt(d)), (B, H, ., N); with `causal`, no token sees what comes after it."""
+    logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
+    if causal:
+        later = torch.ones(logits.shape[-2:], device=q.device).triu(1).bool()
+        logits = logits.masked_fill(later, float("-inf"))
+    return logits.softmax(-1)
+
 
 class Attention(nn.Module):
-    """Multi-head self-attention in three steps that others can take one by one: project, mix,
-    merge.
-    """
+    """The two projections around multi-head self-attention."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -75,7 +77,7 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
 
-    def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def project(self, x: Tensor) -> Heads:
         """(B, N, D) -> q, k, v of shape (B, H, N, d)."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         return q, k, v
@@ -100,31 +102,105 @@ class Block(nn.Module):
         self.ln_1 = nn.LayerNorm(width, eps=eps)
         self.attn = Attention(width, heads)
         self.ln_2 = nn.LayerNorm(width, eps=eps)
-        self.up = nn.Linear(width, ffn_width)
-        self.down = nn.Linear(ffn_width, width)
-        self.activation = ACTIVATIONS[activation]
+        self.mlp = FFN(width, ffn_width, activation)
+
+    def norm(self, x: Tensor) -> Tensor:
+        """The stream as the attention reads it, (B, N, D)."""
+        return self.ln_1(x)
+
+    def qkv(self, x: Tensor, grid: tuple[int, int] | None = None) -> Heads:
+        """Queries, keys and values of a stream (B, N, D), each (B, H, N, d).
+
+        `grid` (gh, gw) says where an image's patches lie. Positions that turn queries and keys need
+        it; here positions are learned and stand in the stream already.
+        """
+        return self.attn.project(self.norm(x))
+
+    def merge(self, mixed: Tensor) -> Tensor:
+        """What the attention adds to the stream, (B, N, D), of what its heads read (B, H, N, d)."""
+        return self.attn.merge(mixed)
 
     def ffn(self, x: Tensor) -> Tensor:
         """What the FFN adds to the stream `x`: (B, N, D) -> (B, N, D)."""
-        return self.down(self.activation(self.up(self.ln_2(x))))
+        return self.mlp(self.ln_2(x))
+
+    def ffn_sum_to_first_order(self, x: Tensor) -> Tensor:
+        """(B, D) whose gradient by `x` is that of `ffn(x).sum(1)`: `FFN.sum_to_first_order`."""
+        return self.mlp.sum_to_first_order(self.ln_2(x))
+
+    @property
+    def head_matrices(self) -> Tensor:
+        """(H, d, D) what each head's share of `merge` is multiplied with; the rest is its bias."""
+        return self.attn.out.weight.T.unflatten(0, (self.attn.heads, -1))
+
+    @property
+    def attention_bias(self) -> Tensor:
+        """(D,) what the attention adds to every token whatever its heads read."""
+        return self.attn.out.bias
 
     def forward(
         self,
         x: Tensor,
+        *,
+        grid: tuple[int, int] | None = None,
         causal: bool = False,
-        tape: list[BlockTape] | None = None,
         first: int | None = None,
+        heads: Heads | None = None,
+        mix: Mix | None = None,
+        residual: bool = True,
+        ffn: bool = True,
+        edit: Edit | None = None,
+        tape: list[BlockTape] | None = None,
     ) -> Tensor:
-        """(B, N, D) -> (B, N, D). With `tape`, the same operations also append their results to it.
+        """(B, N, D) -> (B, N, D).
 
-        With `first`, only so many tokens come out, (B, first, D); they have read all the others.
+        Parameters
+        ----------
+        x, grid : the stream entering the block, and where its patches lie: see `qkv`
+        causal : no token reads what comes after it (for the model's own attention; `mix` decides
+            by itself)
+        first : only so many tokens come out, (B, first, D); they have read all the others
+        heads : q, k, v to use instead of those of `x`
+        mix : how tokens read one another instead of softmax(q k^T / sqrt(d)) v
+        residual, ffn : add to the stream instead of replacing it; run the FFN
+        edit : called as edit(place, tensor), in this order, with the stream entering ("residual"),
+            what each head read ("heads", (B, H, N, d)), and what attention and FFN add
+            ("attention", "ffn"); what it returns goes on, and is what the tape holds
+        tape : is given what happened; the same operations run, so outputs are equal to the last bit
         """
-        q, k, v = self.attn.project(self.ln_1(x))
-        attention = self.attn.merge(
-            F.scaled_dot_product_attention(q[:, :, :first], k, v, is_causal=causal)
-        )
-        between = x[:, :first] + attention
-        ffn = self.ffn(between)
+        edit = edit or _unchanged
+        x = edit("residual", x)
+        q, k, v = heads or self.qkv(x, grid)
+        if mix is None:
+            mix = partial(F.scaled_dot_product_attention, is_causal=causal)
+        attention = edit("attention", self.merge(edit("heads", mix(q[:, :, :first], k, v))))
+        z = x[:, :first] + attention if residual else attention
+        added = edit("ffn", self.ffn(z)) if ffn else None
         if tape is not None:
-            tape.append(BlockTape(x, q, k, v, attention, ffn))
-        return between + ffn
+            tape.append(BlockTape(x, q, k, v, attention, added))
+        return z if added is None else z + added
+
+
+def _unchanged(place: Place, tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def through(
+    blocks: Sequence[Block],
+    x: Tensor,
+    *,
+    start: int = 0,
+    first: int | None = None,
+    edit: LayerEdit | None = None,
+    **recipe: Any,
+) -> Tensor:
+    """A stream (B, N, D) through the blocks from `start` on, each told the same `recipe`.
+
+    Only the last is told `first`, because the next reads all tokens of the others; `edit` is told
+    the layer too: edit(layer, place, tensor). The rest is that of `Block.forward`.
+    """
+    for layer in range(start, len(blocks)):
+        last = layer == len(blocks) - 1
+        own = partial(edit, layer) if edit else None
+        x = blocks[layer](x, first=first if last else None, edit=own, **recipe)
+    return x

@@ -14,8 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .block import BlockTape
-from .vit import Positions, grid_of
+from .block import BlockTape, Heads, Mix
+from .positions import Positions
+from .tower import ImageTower
 
 STRIDE = 32  # image pixels per cell of the last feature map
 EXPANSION = 4
@@ -71,20 +72,24 @@ class AttentionPool(nn.Module):
             tuple(features.shape[-2:])
         )
 
-    def project(self, x: Tensor, queries: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Tokens (B, N, D) to q (of `queries`), k, v, each (B, H, ., d)."""
+    def qkv(self, x: Tensor, first: int | None = None) -> Heads:
+        """Tokens (B, N, D) to q (of the `first` tokens), k, v, each (B, H, ., d)."""
 
         def heads(linear: nn.Linear, t: Tensor) -> Tensor:
             return linear(t).unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-        return heads(self.query, queries), heads(self.key, x), heads(self.value, x)
+        return heads(self.query, x[:, :first]), heads(self.key, x), heads(self.value, x)
 
     def merge(self, mixed: Tensor) -> Tensor:
         """Heads (B, H, N, d) side by side, through the output projection: (B, N, E)."""
         return self.out(mixed.transpose(1, 2).flatten(2))
 
+    def forward(self, x: Tensor, *, first: int | None = None, mix: Mix | None = None) -> Tensor:
+        """Tokens (B, N, D) to the joint space (B, N, E), or only the `first`; see `Block`."""
+        return self.merge((mix or F.scaled_dot_product_attention)(*self.qkv(x, first)))
 
-class ModifiedResNet(nn.Module):
+
+class ModifiedResNet(ImageTower):
     """CLIP's ResNet image tower.
 
     Parameters
@@ -96,7 +101,8 @@ class ModifiedResNet(nn.Module):
     joint : E, width of the space shared with text
     """
 
-    kind = "resnet"
+    has = frozenset({"class_token", "attention_pool", "feature_map"})
+    description = "ResNet with an attention pool"
     patch = STRIDE
 
     def __init__(
@@ -137,9 +143,10 @@ class ModifiedResNet(nn.Module):
             (image_size[0] // STRIDE, image_size[1] // STRIDE), inputs, heads, joint
         )
 
-    def grid(self, height: int, width: int) -> tuple[int, int]:
-        """Cells (gh, gw) of the last feature map for an image of that many pixels."""
-        return grid_of(height, width, STRIDE)
+    @property
+    def positions(self) -> Positions:  # type: ignore[override]  # they stand in the pool
+        """Positional embeddings of the attention pool."""
+        return self.attention_pool.positions
 
     def features(self, pixels: Tensor) -> Tensor:
         """Pixels (B, 3, h, w), normalised, to the last feature map (B, D, gh, gw)."""
@@ -154,30 +161,30 @@ class ModifiedResNet(nn.Module):
     def forward(
         self, pixels: Tensor, tape: list[BlockTape] | None = None, *, patches: bool = True
     ) -> Tensor:
-        """Pixels (B, 3, h, w) to every token in the joint space (B, N, E): all tokens ask, where
-        CLIP itself only asks for the mean.
+        """Pixels (B, 3, h, w) to every token in the joint space (B, N, E).
 
-        Without `patches` only that one, (B, 1, E).
+        All tokens ask, where CLIP itself only asks for the mean; without `patches` only that one,
+        (B, 1, E).
         """
-        x = self.attention_pool.tokens(self.features(pixels))
-        q, k, v = self.attention_pool.project(x, x)
-        attention = self.attention_pool.merge(
-            F.scaled_dot_product_attention(q[:, :, : None if patches else 1], k, v)
-        )
+        pool = self.attention_pool
+        q, k, v = pool.qkv(pool.tokens(self.features(pixels)))
+        asked = q if patches else q[:, :, :1]
+        attention = pool.merge(F.scaled_dot_product_attention(asked, k, v))
         if tape is not None:
             tape.append(BlockTape(None, q, k, v, attention, None))
         return attention
 
-    def pool(self, pixels: Tensor) -> Tensor:
+    def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
-        x = self.attention_pool.tokens(self.features(pixels))
-        q, k, v = self.attention_pool.project(x, x[:, :1])
-        return self.attention_pool.merge(F.scaled_dot_product_attention(q, k, v))[:, 0]
+        return self.pool_features(self.features(pixels), mix=mix)
+
+    def pool_features(self, features: Tensor, *, mix: Mix | None = None) -> Tensor:
+        """The last feature map (B, D, gh, gw) to the image feature (B, E), not normalised."""
+        pool = self.attention_pool
+        return pool(pool.tokens(features), first=1, mix=mix)[:, 0]
 
     def tokens(self, stream: Tensor) -> Tensor:
-        """The whole image first, then every cell, (B, N, E): where the attention pool ends
-        already.
-        """
+        """The whole image first, then every cell, (B, N, E): where the attention pool ends."""
         return stream
 
     def read_out(self, stream: Tensor) -> Tensor:

@@ -20,9 +20,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .block import ACTIVATIONS, Attention, Block, BlockTape, random_parameter
+from .block import Attention, Block, BlockTape, LayerEdit, Mix, through
+from .parts import FFN, random_parameter
+from .positions import Positions
 from .text import known_ids
-from .vit import Positions, grid_of
+from .tower import ImageTower, TextTower
 
 
 class PoolingHead(nn.Module):
@@ -35,21 +37,18 @@ class PoolingHead(nn.Module):
         self.probe = random_parameter(width, std=width**-0.5)
         self.attn = Attention(width, heads)
         self.ln = nn.LayerNorm(width, eps=eps)
-        self.up = nn.Linear(width, ffn_width)
-        self.down = nn.Linear(ffn_width, width)
-        self.activation = ACTIVATIONS[activation]
+        self.mlp = FFN(width, ffn_width, activation)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, P, D) -> (B, 1 + P, D): the head's answer to all patches, then its answer to each
-        patch alone.
-        """
+    def forward(self, x: Tensor, mix: Mix | None = None) -> Tensor:
+        """(B, P, D) -> (B, 1 + P, D): the head's answer to all patches, then to each alone."""
         q, k, v = self.attn.project(torch.cat([self.probe.expand(len(x), 1, -1), x], dim=1))
         q, k, v = q[:, :, :1], k[:, :, 1:], v[:, :, 1:]
-        y = self.attn.merge(torch.cat([F.scaled_dot_product_attention(q, k, v), v], dim=2))
-        return y + self.down(self.activation(self.up(self.ln(y))))
+        of_all = (mix or F.scaled_dot_product_attention)(q, k, v)
+        y = self.attn.merge(torch.cat([of_all, v], dim=2))
+        return y + self.mlp(self.ln(y))
 
 
-class SiglipVisionTransformer(nn.Module):
+class SiglipVisionTransformer(ImageTower):
     """SigLIP's image tower.
 
     Parameters
@@ -62,7 +61,8 @@ class SiglipVisionTransformer(nn.Module):
     antialias : resize positions with antialiasing (SigLIP 2 in its native-aspect form)
     """
 
-    kind = "siglip"
+    has = frozenset({"blocks"})
+    description = "vision transformer with a pooling head and no class token"
 
     def __init__(
         self,
@@ -89,37 +89,37 @@ class SiglipVisionTransformer(nn.Module):
         self.ln_post = nn.LayerNorm(width, eps=eps)
         self.head = PoolingHead(width, heads, ffn_width, activation, eps)
 
-    def grid(self, height: int, width: int) -> tuple[int, int]:
-        """Patch grid (gh, gw) of an image of that many pixels."""
-        return grid_of(height, width, self.patch)
-
     def forward(
-        self, pixels: Tensor, tape: list[BlockTape] | None = None, *, patches: bool = True
+        self,
+        pixels: Tensor,
+        tape: list[BlockTape] | None = None,
+        *,
+        patches: bool = True,
+        mix: Mix | None = None,
+        edit: LayerEdit | None = None,
     ) -> Tensor:
         """Pixels (B, 3, h, w), normalised, to the stream after the last block (B, P, D).
 
         `patches` is there as in the other towers; none can be left out, because the head reads them
         all.
         """
-        x = self.patch_embedding(pixels).flatten(2).transpose(1, 2) + self.positions(
-            self.grid(*pixels.shape[-2:])
-        )
-        for block in self.blocks:
-            x = block(x, tape=tape)
-        return x
+        grid = self.grid(*pixels.shape[-2:])
+        x = self.patch_embedding(pixels).flatten(2).transpose(1, 2) + self.positions(grid)
+        return through(self.blocks, x, edit=edit, grid=grid, mix=mix, tape=tape)
 
-    def tokens(self, stream: Tensor) -> Tensor:
-        """Stream (B, P, D) to the joint space, (B, 1 + P, E): the whole image first, then what the
-        head says of every patch alone.
+    def tokens(self, stream: Tensor, mix: Mix | None = None) -> Tensor:
+        """That stream to the joint space, (B, 1 + P, E).
+
+        The whole image first, then what the head says of every patch alone.
         """
-        return self.head(self.ln_post(stream))
+        return self.head(self.ln_post(stream), mix)
 
-    def pool(self, pixels: Tensor) -> Tensor:
+    def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
-        return self.tokens(self(pixels))[:, 0]
+        return self.tokens(self(pixels, mix=mix), mix)[:, 0]
 
 
-class SiglipTextTransformer(nn.Module):
+class SiglipTextTransformer(TextTower):
     """SigLIP's text tower.
 
     Parameters
@@ -128,6 +128,9 @@ class SiglipTextTransformer(nn.Module):
     width, layers, heads, ffn_width : D, number of blocks, heads of a block, hidden width of its FFN
     joint : E
     """
+
+    causal = False  # every token knows all the others
+    sentencepiece = True
 
     def __init__(
         self,
@@ -154,25 +157,24 @@ class SiglipTextTransformer(nn.Module):
         self.ln_final = nn.LayerNorm(width, eps=eps)
         self.projection = nn.Linear(width, joint)
 
-    def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
-        """Token ids (T, S), padding included, to every token's place in the joint space (T, S, E),
-        not normalised.
-        """
-        x = (
-            self.token_embedding(known_ids(ids, self.context, self.token_embedding.num_embeddings))
-            + self.positions[: ids.shape[1]]
-        )
-        for block in self.blocks:
-            x = block(x, tape=tape)
-        return self.projection(self.ln_final(x))
+    def embed(self, ids: Tensor) -> Tensor:
+        """Token ids (T, S), padding included, to the stream entering block 0, (T, S, D)."""
+        ids = known_ids(ids, self.context, self.token_embedding.num_embeddings)
+        return self.token_embedding(ids) + self.positions[: ids.shape[1]]
 
-    @staticmethod
-    def end(ids: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
+        """Token ids (T, S) to every token's place in the joint space (T, S, E), not normalised."""
+        return self.read_out(through(self.blocks, self.embed(ids), tape=tape))
+
+    def read_out(self, stream: Tensor) -> Tensor:
+        """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""
+        return self.projection(self.ln_final(stream))
+
+    def end(self, ids: Tensor) -> Tensor:
         """Where each text is read, (T,): the last place, padding or not."""
         return torch.full((len(ids),), ids.shape[1] - 1, device=ids.device)
 
-    @staticmethod
-    def empty(ids: Tensor) -> Tensor:
+    def empty(self, ids: Tensor) -> Tensor:
         """The empty text cannot be told from the ids of others.
 
         Raises

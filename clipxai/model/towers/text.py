@@ -7,7 +7,9 @@ Axes: T texts, S tokens of a text (padded behind [end]), D width, E joint width.
 import torch
 from torch import Tensor, nn
 
-from .block import Block, BlockTape, random_parameter
+from .block import Block, BlockTape, through
+from .parts import random_parameter
+from .tower import TextTower
 
 
 def known_ids(ids: Tensor, context: int, vocabulary: int) -> Tensor:
@@ -25,7 +27,7 @@ def known_ids(ids: Tensor, context: int, vocabulary: int) -> Tensor:
     return ids
 
 
-class TextTransformer(nn.Module):
+class TextTransformer(TextTower):
     """CLIP's text tower.
 
     Parameters
@@ -33,6 +35,9 @@ class TextTransformer(nn.Module):
     vocabulary : number of token ids; [end] is the largest id of any text
     context : most tokens a text may have, [start] and [end] included
     """
+
+    causal = True  # a token knows those before it and never those after
+    sentencepiece = False  # words are cut into CLIP's byte pairs
 
     def __init__(
         self,
@@ -59,25 +64,28 @@ class TextTransformer(nn.Module):
         self.ln_final = nn.LayerNorm(width, eps=eps)
         self.projection = random_parameter(width, joint, std=width**-0.5)
 
-    def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
-        """Token ids (T, S) to every token's place in the joint space (T, S', E), not normalised.
+    def embed(self, ids: Tensor) -> Tensor:
+        """Token ids (T, S) to the stream entering block 0, (T, S', D).
 
         S' is the length of the longest text: what stands behind [end] cannot change anything before
-        it, so it is not computed.
+        it, so it is not computed. ValueError: ids this model does not know, or too many of them.
         """
         ids = known_ids(ids, self.context, self.token_embedding.num_embeddings)
         ids = ids[:, : int(self.end(ids).max()) + 1]
-        x = self.token_embedding(ids) + self.positions[: ids.shape[1]]
-        for block in self.blocks:
-            x = block(x, causal=True, tape=tape)
-        return self.ln_final(x) @ self.projection
+        return self.token_embedding(ids) + self.positions[: ids.shape[1]]
 
-    @staticmethod
-    def empty(ids: Tensor) -> Tensor:
+    def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
+        """Token ids (T, S) to every token's place in the joint space (T, S', E), not normalised."""
+        return self.read_out(through(self.blocks, self.embed(ids), causal=True, tape=tape))
+
+    def read_out(self, stream: Tensor) -> Tensor:
+        """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""
+        return self.ln_final(stream) @ self.projection
+
+    def empty(self, ids: Tensor) -> Tensor:
         """Ids (1, 2) of the empty text, [start] [end], which any other text (T, S) gives away."""
         return torch.stack([ids[0, 0], ids.max()])[None]
 
-    @staticmethod
-    def end(ids: Tensor) -> Tensor:
+    def end(self, ids: Tensor) -> Tensor:
         """Position of [end] in each text, (T,)."""
         return ids.argmax(dim=-1)

@@ -1,101 +1,22 @@
 """How does CLIP's vision transformer turn pixels into tokens?
 
-Patches and one class token, a fixed number of pre-norm blocks, `ln_post`, and a projection into the
-space shared with text (Radford et al. 2021, arXiv 2103.00020; Dosovitskiy et al. 2021, arXiv
-2010.11929).
+Patches and one class token, a fixed number of pre-norm blocks, a final norm, and a projection into
+the space shared with text (Radford et al. 2021, arXiv 2103.00020; Dosovitskiy et al. 2021,
+arXiv 2010.11929).
 
 Axes: B images, N = 1 + P tokens (class token first), P = gh * gw patches, D width, E joint width.
 """
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .block import Block, BlockTape, random_parameter
-
-POSITION_SIZES_KEPT = 8  # resized positional embeddings remembered per model
-
-
-def resize_positions(
-    table: Tensor,
-    old: tuple[int, int],
-    new: tuple[int, int],
-    mode: str,
-    leading: int = 1,
-    antialias: bool = False,
-) -> Tensor:
-    """Positional embeddings (leading + gh*gw, D) of one grid, interpolated to another; the
-    `leading` ones stay as they are.
-    """
-    patches = table[leading:].T.reshape(1, -1, *old)
-    resized = F.interpolate(
-        patches.float(), new, mode=mode, align_corners=False, antialias=antialias
-    ).to(table.dtype)
-    return torch.cat([table[:leading], resized.flatten(2)[0].T])
+from .block import Block, BlockTape, LayerEdit, Mix, through
+from .parts import random_parameter
+from .positions import Positions
+from .tower import ImageTower
 
 
-def grid_of(height: int, width: int, patch: int) -> tuple[int, int]:
-    """Patches down and across an image of that many pixels; a size that is not a multiple of the
-    patch is an error.
-    """
-    if height % patch or width % patch or min(height, width) < patch:
-        raise ValueError(
-            f"image of {height}x{width} pixels does not fit patches of {patch}: use multiples of "
-            f"{patch}, "
-            f"such as {max(1, height // patch) * patch}x{max(1, width // patch) * patch}"
-        )
-    return height // patch, width // patch
-
-
-class Positions(nn.Module):
-    """Learned positional embeddings for one grid, read at any grid.
-
-    Another size than the trained one is interpolated on the fly and remembered; the parameter
-    itself never changes, so sizes can be asked for in any order (the released CLIP Surgery code
-    overwrites it, which accumulates error).
-
-    Parameters
-    ----------
-    grid : trained (gh, gw)
-    width : D
-    mode : "bilinear" (CLIP Surgery) or "bicubic" (most dense-CLIP work)
-    leading : rows that belong to no patch: 1 for a class token, 0 for a tower without one
-    antialias : average instead of skipping rows when the grid shrinks (SigLIP 2)
-    """
-
-    def __init__(
-        self,
-        grid: tuple[int, int],
-        width: int,
-        mode: str = "bilinear",
-        *,
-        leading: int = 1,
-        antialias: bool = False,
-    ) -> None:
-        super().__init__()
-        self.grid, self.mode, self.leading, self.antialias = grid, mode, leading, antialias
-        self.table = random_parameter(leading + grid[0] * grid[1], width, std=width**-0.5)
-        self._resized: dict[tuple, Tensor] = {}
-
-    def forward(self, grid: tuple[int, int]) -> Tensor:
-        """(leading + gh*gw, D) for the asked grid."""
-        table = self.table
-        if grid == self.grid:
-            return table
-        # training at another size: the interpolation must carry gradients
-        if table.requires_grad and torch.is_grad_enabled():
-            return resize_positions(table, self.grid, grid, self.mode, self.leading, self.antialias)
-        key = (grid, self.mode, table._version, table.data_ptr(), table.dtype, table.device)
-        if key not in self._resized:
-            while len(self._resized) >= POSITION_SIZES_KEPT:
-                del self._resized[next(iter(self._resized))]
-            self._resized[key] = resize_positions(
-                table.detach(), self.grid, grid, self.mode, self.leading, self.antialias
-            )
-        return self._resized[key]
-
-
-class VisionTransformer(nn.Module):
+class VisionTransformer(ImageTower):
     """CLIP's ViT image tower.
 
     Parameters
@@ -107,7 +28,8 @@ class VisionTransformer(nn.Module):
     activation : "quick_gelu" (OpenAI's weights) or "gelu"
     """
 
-    kind = "vit"
+    has = frozenset({"blocks", "class_token"})
+    description = "vision transformer with a class token"
 
     def __init__(
         self,
@@ -134,10 +56,6 @@ class VisionTransformer(nn.Module):
         self.ln_post = nn.LayerNorm(width, eps=eps)
         self.projection = random_parameter(width, joint, std=width**-0.5)
 
-    def grid(self, height: int, width: int) -> tuple[int, int]:
-        """Patch grid (gh, gw) of an image of that many pixels."""
-        return grid_of(height, width, self.patch)
-
     def embed(self, pixels: Tensor, keep: Tensor | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the stream entering block 0, (B, N, D).
 
@@ -160,30 +78,40 @@ class VisionTransformer(nn.Module):
         keep: Tensor | None = None,
         *,
         patches: bool = True,
+        mix: Mix | None = None,
+        edit: LayerEdit | None = None,
     ) -> Tensor:
         """Pixels (B, 3, h, w), normalised, to the stream after the last block (B, N, D).
 
         Without `patches` only the class token, (B, 1, D): what nobody reads of the last block is a
-        sixteenth of ViT-B's work.
+        sixteenth of ViT-B's work. `keep` is that of `embed`, the rest that of `Block.forward`.
         """
+        grid, first = self.grid(*pixels.shape[-2:]), None if patches else 1
         x = self.embed(pixels, keep)
-        for block in self.blocks[:-1]:
-            x = block(x, tape=tape)
-        return self.blocks[-1](x, tape=tape, first=None if patches else 1)
+        return through(self.blocks, x, first=first, edit=edit, grid=grid, mix=mix, tape=tape)
 
-    def pool(self, pixels: Tensor) -> Tensor:
-        """Pixels (B, 3, h, w) to the image feature (B, E): the class token's read-out, not
-        normalised.
-        """
-        return self.read_out(self(pixels)[:, 0])
+    def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
+        """Pixels (B, 3, h, w) to the image feature (B, E): the class token's read-out."""
+        return self.read_out(self(pixels, mix=mix)[:, 0])
 
     def tokens(self, stream: Tensor) -> Tensor:
-        """Stream (B, N, D) after the last block to the joint space, (B, N, E): the whole image
-        first, then every patch.
-        """
+        """That stream to the joint space, (B, N, E): the whole image first, then every patch."""
         cls = self.read_out(stream[:, 0])  # by itself, as in `pool`: equal to the last bit
         return torch.cat([cls[:, None], self.read_out(stream[:, 1:])], dim=1)
 
     def read_out(self, stream: Tensor) -> Tensor:
-        """Stream (..., D) through `ln_post` and the projection: (..., E), not normalised."""
+        """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""
         return self.ln_post(stream) @ self.projection
+
+    def deviation(self, stream: Tensor) -> Tensor:
+        """(..., 1) what the final norm divides a token of the stream (..., D) by, float32."""
+        return (stream.float().var(-1, unbiased=False, keepdim=True) + self.ln_post.eps).sqrt()
+
+    def linear_read_out(self) -> tuple[Tensor, Tensor]:
+        """M (D, E) and b (E,) with read_out(x) = x M / deviation(x) + b, float32.
+
+        The norm's centring is in M. With the deviation held fixed the read-out is linear, so the
+        parts of a stream can be read out one by one and add up.
+        """
+        gained = self.ln_post.weight.float()[:, None] * self.projection.float()
+        return gained - gained.mean(0), self.ln_post.bias.float() @ self.projection.float()

@@ -1,0 +1,117 @@
+"""What is a method? A function from a trace to scores, and what people have to know of it."""
+
+import html
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import partial
+from textwrap import wrap
+
+from torch import Tensor
+
+from ..model.clip import CLIP
+from ..model.towers.tower import Capability, in_words
+from .presets import PRESETS, Rewrite
+from .scores import Scores
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name : what `explain` is told
+    function : (trace, **options) -> Scores
+    shows : one line for people
+    reference : where it was published
+    requires : what the image tower has to have (`clipxai.model.towers.tower`)
+    needs : "forward" (the recorded pass is enough), "gradient" (backward passes), or "covered
+        pictures" (many forward passes)
+    cost : one line for people, on top of the recorded forward pass
+    words : the same question about the only text of a trace, (trace, image, **options) -> (S,) and
+        unit; None where the method has none. It requires a causal text tower
+    """
+
+    name: str
+    function: Callable[..., Scores]
+    shows: str
+    reference: str
+    requires: tuple[Capability, ...] = ()
+    needs: str = "forward"
+    cost: str = "nothing"
+    words: Callable[..., tuple[Tensor, str]] | None = None
+
+    def works_on(self, model: CLIP) -> bool:
+        """Whether the model's image tower has what the method requires."""
+        return set(self.requires) <= model.visual.has
+
+    @property
+    def requires_in_words(self) -> str:
+        """What it requires of a model, for people."""
+        return in_words(self.requires) or "any CLIP"
+
+    @property
+    def options(self) -> list[str]:
+        """Names that may be passed to `explain` for this method."""
+        bound = self.function.keywords if isinstance(self.function, partial) else {}
+        parameters = inspect.signature(self.function).parameters.values()
+        rewrites = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        own = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
+        switches = [field.name for field in fields(Rewrite)] if rewrites else []
+        return [name for name in own if name != "trace" and name not in bound] + switches
+
+    @property
+    def preset(self) -> str | None:
+        """Name of the preset that the method starts from, or None if there is none."""
+        bound = self.function.keywords if isinstance(self.function, partial) else {}
+        return bound.get("preset")
+
+    def rewrites(self, options: dict[str, object]) -> bool:
+        """Whether it reads patches from a rewritten path only, as its preset has it.
+
+        If so it never reads the patches that leave the model's last block.
+        """
+        changed = self.preset is not None and PRESETS[self.preset].blocks > 0
+        return changed and "blocks" not in options
+
+
+class MethodTable(tuple[Method, ...]):
+    """The rows of `METHODS`; two or three short lines each in a terminal, a table in a notebook."""
+
+    HEAD = ("method", "shows", "requires", "words too", "needs", "extra cost", "reference")
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Every method as texts, in the order of `HEAD`."""
+        return [
+            (
+                method.name,
+                method.shows,
+                method.requires_in_words,
+                "yes" if method.words else "",
+                method.needs,
+                method.cost,
+                method.reference,
+            )
+            for method in self
+        ]
+
+    def __repr__(self) -> str:
+        indent = " " * (2 + max(len(method.name) for method in self))
+        lines = []
+        for name, shows, requires, words, needs, cost, reference in self.rows():
+            told = [f"for {requires}" if requires == "any CLIP" else f"requires {requires}"]
+            told += ["words too"] if words else []
+            told += [f"needs {needs}"] if needs != "forward" else []
+            more = "; ".join([*told, f"costs {cost}", reference])
+            lines.append(name.ljust(len(indent)) + shows)
+            lines += wrap(more, 110, initial_indent=indent, subsequent_indent=indent)
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        def line(row: tuple[str, ...], tag: str) -> str:
+            cells = (f"<{tag} style='text-align:left'>{html.escape(cell)}</{tag}>" for cell in row)
+            return f"<tr>{''.join(cells)}</tr>"
+
+        rows = "".join(line(row, "td") for row in self.rows())
+        return f"<table>{line(self.HEAD, 'th')}{rows}</table>"

@@ -1,0 +1,125 @@
+"""What can be asked of a tower? Every tower says what it has; nobody asks for its kind.
+
+Of an image tower:
+
+    blocks           transformer blocks around a stream that every one of them adds to
+    class_token      a token of the stream, the first, that stands for the whole image; in a ResNet
+                     the mean of the feature map, which asks for it
+    attention_pool   one attention at the end that every token can ask
+    feature_map      activations of convolutions, by channel
+
+Axes: B images, N tokens, P = gh * gw patches, T texts, S text tokens, D width, E joint width.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar, Literal
+
+from torch import Tensor, nn
+
+from .block import BlockTape, Mix
+from .positions import Positions, grid_of
+
+Capability = Literal["blocks", "class_token", "attention_pool", "feature_map"]
+IN_WORDS: dict[Capability, str] = {
+    "blocks": "transformer blocks",
+    "class_token": "class token",
+    "attention_pool": "attention pool",
+    "feature_map": "feature map",
+}
+FOUND_IN: dict[Capability, str] = {
+    "blocks": "CLIP's ViTs",
+    "class_token": "CLIP's ViTs and ResNets",
+    "attention_pool": "CLIP's ResNets",
+    "feature_map": "CLIP's ResNets",
+}
+
+
+class ImageTower(nn.Module):
+    """What the towers have in common, and what those that differ have to bring.
+
+    Attributes
+    ----------
+    has : what can be asked of the tower, see above
+    description : what it is, for people
+    image_size : (height, width) in pixels it was trained at
+    patch : side of a patch in pixels
+    positions : its positional embeddings
+    blocks : its transformer blocks, if it has them
+    """
+
+    has: ClassVar[frozenset[Capability]]
+    description: ClassVar[str]
+    image_size: tuple[int, int]
+    patch: int
+    positions: Positions
+    blocks: nn.ModuleList
+
+    def grid(self, height: int, width: int) -> tuple[int, int]:
+        """Patches (gh, gw) down and across an image of that many pixels; ValueError: no fit."""
+        return grid_of(height, width, self.patch)
+
+    def forward(
+        self, pixels: Tensor, tape: list[BlockTape] | None = None, *, patches: bool = True
+    ) -> Tensor:
+        """Pixels (B, 3, h, w), normalised, to the stream after the last block (B, N, D)."""
+        raise NotImplementedError
+
+    def tokens(self, stream: Tensor) -> Tensor:
+        """That stream to the joint space, (B, 1 + P, E): the whole image first."""
+        raise NotImplementedError
+
+    def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
+        """Pixels (B, 3, h, w) to the image feature (B, E), not normalised.
+
+        `mix` is how tokens read one another in every attention, the model's own unless given.
+        """
+        raise NotImplementedError
+
+
+class TextTower(nn.Module):
+    """What text towers have in common.
+
+    Attributes
+    ----------
+    causal : whether a token knows those before it and never those after
+    sentencepiece : whether words are cut into SentencePiece's pieces, not CLIP's byte pairs
+    context : most tokens a text may have
+    blocks : its transformer blocks
+    token_embedding : what every token id begins as
+    """
+
+    causal: ClassVar[bool]
+    sentencepiece: ClassVar[bool]
+    context: int
+    blocks: nn.ModuleList
+    token_embedding: nn.Embedding
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Token ids (T, S) to the stream entering block 0, (T, S, D)."""
+        raise NotImplementedError
+
+    def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
+        """Token ids (T, S) to every token's place in the joint space (T, S, E), not normalised."""
+        raise NotImplementedError
+
+    def read_out(self, stream: Tensor) -> Tensor:
+        """Stream (..., D) after the last block to the joint space, (..., E), not normalised."""
+        raise NotImplementedError
+
+    def end(self, ids: Tensor) -> Tensor:
+        """Where each text is read, (T,)."""
+        raise NotImplementedError
+
+    def empty(self, ids: Tensor) -> Tensor:
+        """Ids (1, S) of the empty text, as far as other texts (T, S) give it away."""
+        raise NotImplementedError
+
+
+def in_words(needed: Iterable[Capability]) -> str:
+    """Capabilities as people say them, always in the same order: "blocks, class token"."""
+    return ", ".join(words for name, words in IN_WORDS.items() if name in set(needed))
+
+
+def found_in(required: Iterable[Capability]) -> str:
+    """Models that have all of it, by the most particular: "CLIP's ViTs"."""
+    return min((FOUND_IN[name] for name in required), key=len)

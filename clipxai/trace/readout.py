@@ -1,0 +1,84 @@
+"""What is a part of the stream worth in the joint space? The final norm is held fixed for it.
+
+Formula    read_out(x) = x M / sigma(x) + b, where M = (I - 1 1^T / D) diag(g) W holds the norm's
+           centring, its gain g and the projection W, and b = beta W the norm's bias. With sigma
+           held at the value of the whole stream the read-out is linear: the parts that add up to x
+           are read out one by one, and with b they add up to the token's feature.
+Reads      a stream after the last block, and the tower's final norm and projection.
+Reference  Gandelsman et al. 2024 (arXiv 2310.05916), section 3, whose released code spreads the
+           mean over the parts instead; both add up.
+Misleads   A part's share is no prediction of what happens without it: sigma would change too.
+
+Axes: B images, H heads, N tokens, D width, T texts, E joint width.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..model.towers.block import attend
+from .trace import Trace
+
+
+@dataclass(frozen=True, eq=False)
+class FixedReadout:
+    """The read-out of some tokens, the statistics of the final norm held at their values.
+
+    Attributes
+    ----------
+    matrix : (D, E) M above
+    bias : (E,) b above, which no part of the stream brought
+    deviation : (..., 1) sigma of each token
+    length : (..., 1) of each token's feature: what turns a dot product with a text into a cosine
+    """
+
+    matrix: Tensor
+    bias: Tensor
+    deviation: Tensor
+    length: Tensor
+
+    @classmethod
+    def of(cls, trace: Trace, token: slice = slice(None)) -> "FixedReadout":
+        """That of all image tokens, or of some. The tower needs a class token and blocks."""
+        matrix, bias = trace.model.visual.linear_read_out()
+        deviation = trace.model.visual.deviation(trace.stream[:, token])
+        features = trace.image_tokens(normalize=False)[:, token]
+        return cls(matrix, bias, deviation, features.norm(dim=-1, keepdim=True))
+
+    def joint(self, part: Tensor) -> Tensor:
+        """A part (..., D) of the tokens' stream in the joint space, (..., E)."""
+        return part.float() @ self.matrix / self.deviation
+
+    def share(self, part: Tensor, text_features: Tensor) -> Tensor:
+        """(..., T) what a part (..., D) added to the cosines with texts (T, E), signed."""
+        return part.float() @ self.worth(text_features) / (self.deviation * self.length)
+
+    def share_of_bias(self, text_features: Tensor) -> Tensor:
+        """(..., T) what the final norm's bias added to the cosines."""
+        return self.bias @ text_features.float().T / self.length
+
+    def worth(self, text_features: Tensor) -> Tensor:
+        """(D, T) what a unit of each channel is worth, before a token's deviation and length."""
+        return self.matrix @ text_features.float().T
+
+
+@torch.no_grad()
+def head_vectors(trace: Trace, layer: int) -> Tensor:
+    """(B, H, E) what each head of a layer brought the class token, in the joint space.
+
+    Parameters
+    ----------
+    trace : from `record`
+    layer : number of the layer, negative from the last
+
+    Raises
+    ------
+    IndexError : no such layer
+    ValueError : a tower without blocks or class token
+    """
+    trace.model.expect("the vectors of heads", "blocks", "class_token")
+    tape, block = trace.layer(layer), trace.model.visual.blocks[layer]
+    fetched = (attend(tape.q[:, :, :1], tape.k) @ tape.v)[:, :, 0].float()  # B H d
+    added = torch.einsum("bhd,hdw->bhw", fetched, block.head_matrices.float())
+    return FixedReadout.of(trace, slice(1)).joint(added)
