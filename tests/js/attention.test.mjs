@@ -4,16 +4,38 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { sightOf } from "../../clipxai/view/layer_attention/viewer.js";
 import { bytesOf, unpack, unpackLater } from "../../clipxai/view/browser/decode.js";
-import { linearIndex, paintCells, rootIndex } from "../../clipxai/view/layer_attention/filmstrip.js";
-import { captionOf, cellOf, CLASS, createWeights, hiddenOf, inAllLayers, meanDistance, missingHeads, nameOf, roundingError, strongest, tokenOf, topOf, written }
-  from "../../clipxai/view/layer_attention/weights.js";
+import {
+  linearIndex,
+  paintCells,
+  rootIndex,
+} from "../../clipxai/view/layer_attention/filmstrip.js";
+import {
+  captionOf,
+  cellOf,
+  CLASS,
+  createWeights,
+  hiddenOf,
+  inAllLayers,
+  meanDistance,
+  missingHeads,
+  nameOf,
+  roundingError,
+  strongest,
+  tokenOf,
+  topOf,
+  written,
+} from "../../clipxai/view/layer_attention/weights.js";
 
 const GRID = { height: 2, width: 3, box: [0, 0, 20, 30], image_size: [20, 30] };
 const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
-const near = (a, b, message) => assert.ok(Math.abs(a - b) < 1e-6, `${message ?? ""} ${a}, not ${b}`);
+const near = (a, b, message) =>
+  assert.ok(Math.abs(a - b) < 1e-6, `${message ?? ""} ${a}, not ${b}`);
 
 test("a deflated payload comes out as the plain one, and is not read by mistake", async () => {
-  const small = { header: { ...golden.payload.header, deflated: true }, blob: deflateSync(bytesOf(golden.payload.blob)).toString("base64") };
+  const small = {
+    header: { ...golden.payload.header, deflated: true },
+    blob: deflateSync(bytesOf(golden.payload.blob)).toString("base64"),
+  };
   assert.deepEqual(await unpackLater(small), unpack(golden.payload));
   assert.deepEqual(await unpackLater(golden.payload), unpack(golden.payload));
   assert.throws(() => unpack(small), /deflated/);
@@ -44,12 +66,30 @@ test("tokens and cells name one another; the class token is outside the grid", (
 
 /** Two layers, one head, 7 tokens; what travels beside is put back. */
 function example() {
-  const header = { grids: [GRID], heads: 1, layers: [0, 1], columns: [0, 3], headed: [1], sinks: [3], steps: 10, kinds: [{ name: "qk", label: "q-k" }], notes: ["note"], dropped: ["dropped"], query: 4 };
+  const header = {
+    grids: [GRID],
+    heads: 1,
+    layers: [0, 1],
+    columns: [0, 3],
+    headed: [1],
+    sinks: [3],
+    steps: 10,
+    kinds: [{ name: "qk", label: "q-k" }],
+    notes: ["note"],
+    dropped: ["dropped"],
+    query: 4,
+  };
   const mean = Float32Array.from({ length: 2 * 49 }, (_, i) => (i % 7) / 100);
-  const arrays = { mean_qk: mean, own_qk: Float32Array.from({ length: 14 }, (_, i) => 0.5 + i / 100), columns_qk: Float32Array.from({ length: 28 }, (_, i) => 0.7 + i / 1000),
-    class_qk: Float32Array.from({ length: 14 }, (_, i) => (i % 7) / 50), class_columns_qk: Float32Array.of(0.9, 0.8, 0.6, 0.4),
-    heads_qk: Float32Array.from({ length: 49 }, (_, i) => (i % 7) / 25), heads_own_qk: Float32Array.from({ length: 7 }, (_, i) => i / 8),
-    heads_columns_qk: Float32Array.from({ length: 14 }, (_, i) => 0.3 + i / 1000) };
+  const arrays = {
+    mean_qk: mean,
+    own_qk: Float32Array.from({ length: 14 }, (_, i) => 0.5 + i / 100),
+    columns_qk: Float32Array.from({ length: 28 }, (_, i) => 0.7 + i / 1000),
+    class_qk: Float32Array.from({ length: 14 }, (_, i) => (i % 7) / 50),
+    class_columns_qk: Float32Array.of(0.9, 0.8, 0.6, 0.4),
+    heads_qk: Float32Array.from({ length: 49 }, (_, i) => (i % 7) / 25),
+    heads_own_qk: Float32Array.from({ length: 7 }, (_, i) => i / 8),
+    heads_columns_qk: Float32Array.from({ length: 14 }, (_, i) => 0.3 + i / 1000),
+  };
   return { header, weights: createWeights(header, arrays) };
 }
 
@@ -62,7 +102,10 @@ test("the query itself, class token and sinks are put back exactly, the others k
   near(row[6], 0.06);
   for (const token of [0, 3, 4]) near(weights.error("qk", 1, 4, null, token), 1 / 131068);
   near(weights.error("qk", 1, 4, null, 6), 0.06 / 10 + 0.06 / 400);
-  assert.deepEqual([...weights.row("qk", 1, 0, 0)].map((v) => Number(v.toFixed(3))), [0.6, 0.02, 0.04, 0.4, 0.08, 0.1, 0.12]);
+  assert.deepEqual(
+    [...weights.row("qk", 1, 0, 0)].map((v) => Number(v.toFixed(3))),
+    [0.6, 0.02, 0.04, 0.4, 0.08, 0.1, 0.12],
+  );
 });
 
 test("hidden tokens leave the scale, not the row", () => {
@@ -95,8 +138,14 @@ test("numbers carry the error of rounding where there is one", () => {
 });
 
 test("colour follows the square root, statistics do not", () => {
-  assert.deepEqual([0, 0.25, 1, 2, NaN].map((v) => rootIndex(v, 1)), [0, 128, 255, 255, 0]);
-  assert.deepEqual([-1, 0.25, 1].map((v) => linearIndex(v, 1)), [0, 64, 255]);
+  assert.deepEqual(
+    [0, 0.25, 1, 2, NaN].map((v) => rootIndex(v, 1)),
+    [0, 128, 255, 255, 0],
+  );
+  assert.deepEqual(
+    [-1, 0.25, 1].map((v) => linearIndex(v, 1)),
+    [0, 64, 255],
+  );
   assert.equal(rootIndex(1, 0), 0);
 });
 
@@ -105,15 +154,25 @@ test("cells are painted where they belong, and no number is grey", () => {
   const table = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
   paintCells(picture, 4, 1, [9, 0, 0.25, 1, NaN, 0, 0], 1, GRID, 1, table);
   const at = (x, y) => [...picture.data.subarray(4 * (8 * y + x), 4 * (8 * y + x) + 4)];
-  assert.deepEqual([at(4, 1), at(5, 1), at(6, 1), at(4, 2)], [[0, 0, 0, 255], [128, 128, 128, 255], [255, 255, 255, 255], [221, 221, 221, 255]]);
+  assert.deepEqual(
+    [at(4, 1), at(5, 1), at(6, 1), at(4, 2)],
+    [
+      [0, 0, 0, 255],
+      [128, 128, 128, 255],
+      [255, 255, 255, 255],
+      [221, 221, 221, 255],
+    ],
+  );
   assert.deepEqual(at(3, 1), [0, 0, 0, 0]);
 });
 
 test("a single head of a patch is put together like a mean, in the layers that were sent", () => {
   const { weights } = example();
   const row = weights.row("qk", 1, 4, 0);
-  [0.304, 1 / 25, 2 / 25, 0.311, 4 / 8, 5 / 25, 6 / 25].forEach((value, i) => near(row[i], value, i));
-  near(weights.error("qk", 1, 4, 0, 6), (6 / 25) / 10 + (6 / 25) / 400);
+  [0.304, 1 / 25, 2 / 25, 0.311, 4 / 8, 5 / 25, 6 / 25].forEach((value, i) =>
+    near(row[i], value, i),
+  );
+  near(weights.error("qk", 1, 4, 0, 6), 6 / 25 / 10 + 6 / 25 / 400);
 });
 
 test("one head is for the class token, and for patches of layers whose heads are here", () => {
@@ -123,10 +182,23 @@ test("one head is for the class token, and for patches of layers whose heads are
   const patch = { ...state, hover: cellOf(5, GRID) };
   assert.equal(sightOf(header, patch).head, null);
   assert.equal(sightOf(header, { ...patch, layer: 1 }).head, 0);
-  assert.deepEqual([inAllLayers({ token: 5, head: 0 }), inAllLayers({ token: 0, head: 0 })], [null, 0]);
-  assert.match(missingHeads(header, 0, 0), /Mean of heads, not head 0: .* only in layer 1 of this figure.*with_heads\(trace, \[0\]\)/);
+  assert.deepEqual(
+    [inAllLayers({ token: 5, head: 0 }), inAllLayers({ token: 0, head: 0 })],
+    [null, 0],
+  );
+  assert.match(
+    missingHeads(header, 0, 0),
+    /Mean of heads, not head 0: .* only in layer 1 of this figure.*with_heads\(trace, \[0\]\)/,
+  );
   const scale = { withoutClass: true, withoutSinks: true, withoutSelf: true, own: false };
-  const told = (layer) => captionOf(header, { ...patch, ...scale, layer }, sightOf(header, { ...patch, layer }), 1, 1).join(" ");
+  const told = (layer) =>
+    captionOf(
+      header,
+      { ...patch, ...scale, layer },
+      sightOf(header, { ...patch, layer }),
+      1,
+      1,
+    ).join(" ");
   assert.match(told(0), /mean of 1 heads.*with_heads/);
   assert.match(told(1), /head 0 alone \(in the strips of all layers: mean of heads\)/);
   assert.ok(!told(1).includes("with_heads"));
@@ -139,10 +211,19 @@ test("the caption names query, layer, heads, scale, what is left out and what wa
   const state = { withoutClass: true, withoutSinks: true, withoutSelf: false, own: false };
   const sight = { token: 5, layer: 1, head: null, kinds: header.kinds };
   const lines = captionOf(header, state, sight, 0.25, 0.5).join(" ");
-  assert.match(lines, /the patch in row 1, column 1 in layer 1: .* mean of 1 heads. One scale for all layers, from 0 to 0.25;/);
+  assert.match(
+    lines,
+    /the patch in row 1, column 1 in layer 1: .* mean of 1 heads. One scale for all layers, from 0 to 0.25;/,
+  );
   assert.match(lines, /left out when the scale was set: \[class\], the sinks\./);
   assert.match(lines, /10 steps .* ± .* 1\/10 .* dropped$/);
-  const own = captionOf(header, { ...state, own: true, withoutClass: false, withoutSinks: false }, { ...sight, token: 0, head: 0 }, 1, 1).join(" ");
+  const own = captionOf(
+    header,
+    { ...state, own: true, withoutClass: false, withoutSinks: false },
+    { ...sight, token: 0, head: 0 },
+    1,
+    1,
+  ).join(" ");
   assert.match(own, /of \[class\] in layer 1: .* head 0 alone. Each map on its own scale/);
   assert.match(own, /Nothing is left out/);
 });

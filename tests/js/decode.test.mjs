@@ -12,7 +12,11 @@ test("arrays come out as Python says", () => {
   for (const [name, expected] of Object.entries(golden.unpacked)) {
     plain(arrays[name]).forEach((value, i) => {
       if (expected[i] === null) assert.equal(value, null, `${name}[${i}]`);
-      else assert.ok(Math.abs(value - expected[i]) < 1e-6, `${name}[${i}]: ${value}, not ${expected[i]}`);
+      else
+        assert.ok(
+          Math.abs(value - expected[i]) < 1e-6,
+          `${name}[${i}]: ${value}, not ${expected[i]}`,
+        );
     });
   }
 });
@@ -23,11 +27,20 @@ test("a view into a larger message buffer gives the same bytes as base64", () =>
   message.set(bytes, 3); // not a multiple of four
   const view = new DataView(message.buffer, 3, bytes.length);
   assert.deepEqual(bytesOf(view), bytes);
-  assert.deepEqual(plain(unpack({ ...golden.payload, blob: view }).maps), plain(unpack(golden.payload).maps));
+  assert.deepEqual(
+    plain(unpack({ ...golden.payload, blob: view }).maps),
+    plain(unpack(golden.payload).maps),
+  );
 });
 
 test("a payload of another schema or coding is refused", () => {
-  assert.throws(() => unpack({ ...golden.payload, header: { ...golden.payload.header, schema: 2 } }), /schema 2/);
+  assert.throws(
+    () => unpack({ ...golden.payload, header: { ...golden.payload.header, schema: 2 } }),
+    /schema 2/,
+  );
   const entry = { ...golden.payload.header.arrays.maps, coding: "i4" };
-  assert.throws(() => unpack({ ...golden.payload, header: { ...golden.payload.header, arrays: { entry } } }), /unknown coding i4/);
+  assert.throws(
+    () => unpack({ ...golden.payload, header: { ...golden.payload.header, arrays: { entry } } }),
+    /unknown coding i4/,
+  );
 });

@@ -5,24 +5,52 @@ import { viewIn } from "../../clipxai/view/browser/host.js";
 import { keep, restored } from "../../clipxai/view/browser/keep.js";
 import { ofSentence } from "../../clipxai/view/token_map/viewer.js";
 
-const CHECKS = checksOf({ texts: ["an owl"], scalings: [{}, {}], grids: [{ height: 4, width: 6 }] });
-const VIEW = { text: "an owl", scaling: 1, alpha: 0.25, smooth: false, overlay: 2, threshold: 0.8, pinned: { grid: 0, row: 3, column: 5 } };
+const CHECKS = checksOf({
+  texts: ["an owl"],
+  scalings: [{}, {}],
+  grids: [{ height: 4, width: 6 }],
+});
+const VIEW = {
+  text: "an owl",
+  scaling: 1,
+  alpha: 0.25,
+  smooth: false,
+  overlay: 2,
+  threshold: 0.8,
+  pinned: { grid: 0, row: 3, column: 5 },
+};
 
 test("a view that fits comes back whole", () => {
   assert.deepEqual(restored(VIEW, CHECKS), VIEW);
-  assert.deepEqual(restored({ ...VIEW, text: null, pinned: null }, CHECKS), { ...VIEW, text: null, pinned: null });
+  assert.deepEqual(restored({ ...VIEW, text: null, pinned: null }, CHECKS), {
+    ...VIEW,
+    text: null,
+    pinned: null,
+  });
 });
 
 test("what makes no sense for these data is left out, one option at a time", () => {
-  const strange = { text: "a dog", scaling: 2, alpha: 7, smooth: "yes", overlay: -1, threshold: NaN, pinned: { grid: 0, row: 4, column: 0 } };
+  const strange = {
+    text: "a dog",
+    scaling: 2,
+    alpha: 7,
+    smooth: "yes",
+    overlay: -1,
+    threshold: NaN,
+    pinned: { grid: 0, row: 4, column: 0 },
+  };
   assert.deepEqual(restored({ ...strange, extra: 1, __proto__: { smooth: true } }, CHECKS), {});
-  for (const cell of [{ grid: 1, row: 0, column: 0 }, { grid: 0, row: 0.5, column: 0 }, "patch", 3]) assert.deepEqual(restored({ pinned: cell }, CHECKS), {});
+  for (const cell of [{ grid: 1, row: 0, column: 0 }, { grid: 0, row: 0.5, column: 0 }, "patch", 3])
+    assert.deepEqual(restored({ pinned: cell }, CHECKS), {});
   for (const view of [null, undefined, 3, "x", []]) assert.deepEqual(restored(view, CHECKS), {});
 });
 
 test("hovering tells the model nothing, pinning does", () => {
   const told = [];
-  const model = { set: (name, value) => told.push([name, value]), save_changes: () => told.push("saved") };
+  const model = {
+    set: (name, value) => told.push([name, value]),
+    save_changes: () => told.push("saved"),
+  };
   const before = { ...VIEW, hover: null };
   keep(model, { ...before, hover: { grid: 0, row: 0, column: 0 } }, before, CHECKS);
   assert.deepEqual(told, []);
@@ -36,6 +64,16 @@ test("an address gives a view back, or none", () => {
 });
 
 test("words are kept for the same sentence only", () => {
-  assert.deepEqual(ofSentence({ said: "a b", word: 2, pins: [1], alpha: 1 }, "a b"), { said: "a b", word: 2, pins: [1], alpha: 1 });
-  assert.deepEqual(ofSentence({ said: "a b", word: 2, pins: [1], alpha: 1 }, "a c"), { said: "a b", word: null, pins: null, alpha: 1 });
+  assert.deepEqual(ofSentence({ said: "a b", word: 2, pins: [1], alpha: 1 }, "a b"), {
+    said: "a b",
+    word: 2,
+    pins: [1],
+    alpha: 1,
+  });
+  assert.deepEqual(ofSentence({ said: "a b", word: 2, pins: [1], alpha: 1 }, "a c"), {
+    said: "a b",
+    word: null,
+    pins: null,
+    alpha: 1,
+  });
 });

@@ -2,12 +2,24 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { coloured, regionStatus } from "../../clipxai/view/region_map/viewer.js";
 
-const CLASSES = [{ name: "background", colour: null }, { name: "dog", colour: [10, 20, 30] }, { name: "cat", colour: [40, 50, 60] }];
+const CLASSES = [
+  { name: "background", colour: null },
+  { name: "dog", colour: [10, 20, 30] },
+  { name: "cat", colour: [40, 50, 60] },
+];
 const pixel = (pixels, n) => [...pixels.slice(4 * n, 4 * n + 4)];
 
 test("classes have their colours, the background none, and what was not seen is dark", () => {
   const pixels = coloured([0, 1, 2, 255], CLASSES, null);
-  assert.deepEqual([0, 1, 2, 3].map((n) => pixel(pixels, n)), [[0, 0, 0, 0], [10, 20, 30, 153], [40, 50, 60, 153], [0, 0, 0, 180]]);
+  assert.deepEqual(
+    [0, 1, 2, 3].map((n) => pixel(pixels, n)),
+    [
+      [0, 0, 0, 0],
+      [10, 20, 30, 153],
+      [40, 50, 60, 153],
+      [0, 0, 0, 180],
+    ],
+  );
 });
 
 test("a chosen class leaves the others faint", () => {
@@ -18,11 +30,17 @@ test("a chosen class leaves the others faint", () => {
 test("a pixel says what it got, how surely, and what it is", () => {
   const grids = [{ height: 1, width: 3 }];
   const header = { grids, classes: CLASSES, measure: "height", panels: [{}, {}] };
-  const arrays = { labels: Uint8Array.from([1, 255, 0, 2, 1, 255]), confidence: Uint8Array.from([204, 0, 51]) };
+  const arrays = {
+    labels: Uint8Array.from([1, 255, 0, 2, 1, 255]),
+    confidence: Uint8Array.from([204, 0, 51]),
+  };
   const at = (column) => regionStatus(header, arrays, { grid: 0, row: 0, column });
   assert.equal(at(0), "dog; best height 0.8; in truth cat");
   assert.equal(at(1), "not seen by the model");
   assert.equal(at(2), "background; best height 0.2");
-  assert.equal(regionStatus({ ...header, panels: [{}] }, arrays, { grid: 0, row: 0, column: 0 }), "dog; best height 0.8");
+  assert.equal(
+    regionStatus({ ...header, panels: [{}] }, arrays, { grid: 0, row: 0, column: 0 }),
+    "dog; best height 0.8",
+  );
   assert.equal(regionStatus(header, arrays, null), "\u00a0");
 });

@@ -12,7 +12,11 @@ const cell = (row, column, grid = 0) => ({ grid, row, column });
 const run = (...actions) => actions.reduce((state, action) => reduce(state, action, GRIDS), START);
 
 test("hover previews, pin stays, the pinned patch returns when the pointer leaves", () => {
-  const pinned = run({ type: "hover", cell: cell(1, 2) }, { type: "pin", cell: cell(1, 2) }, { type: "hover", cell: cell(3, 3) });
+  const pinned = run(
+    { type: "hover", cell: cell(1, 2) },
+    { type: "pin", cell: cell(1, 2) },
+    { type: "hover", cell: cell(3, 3) },
+  );
   assert.deepEqual(focused(pinned), cell(3, 3));
   assert.deepEqual(focused(reduce(pinned, { type: "leave" }, GRIDS)), cell(1, 2));
 });
@@ -34,7 +38,10 @@ test("nothing new is the same state, so nothing is drawn", () => {
 test("arrows start in the middle, move from the pinned patch, and stop at the edge", () => {
   const right = keyAction("ArrowRight");
   assert.deepEqual(focused(run(right)), cell(2, 3));
-  assert.deepEqual(focused(run({ type: "pin", cell: cell(1, 4) }, right, right, right)), cell(1, 5));
+  assert.deepEqual(
+    focused(run({ type: "pin", cell: cell(1, 4) }, right, right, right)),
+    cell(1, 5),
+  );
   assert.deepEqual(focused(run(...Array(9).fill(keyAction("ArrowUp")))), cell(0, 3));
 });
 
@@ -76,14 +83,22 @@ test("panels of one text stand beside the photo", () => {
   const header = { rows: [[null, 0, 1]], panels: [{ text: "a" }, { text: "b" }, { text: "a" }] };
   assert.deepEqual(cellsOf(header, null), [[null, 0, 1]]);
   assert.deepEqual(cellsOf(header, "a"), [[null, 0, 2]]);
-  const many = (/** @type {number} */ count) => cellsOf({ panels: Array(count).fill({ text: "a" }) }, "a").map((row) => row.length);
-  assert.deepEqual([4, 6, 12].map(many), [[3, 2], [4, 3], [4, 4, 4, 1]]);
+  const many = (/** @type {number} */ count) =>
+    cellsOf({ panels: Array(count).fill({ text: "a" }) }, "a").map((row) => row.length);
+  assert.deepEqual([4, 6, 12].map(many), [
+    [3, 2],
+    [4, 3],
+    [4, 4, 4, 1],
+  ]);
 });
 
 test("the status line says where, and whether it is pinned", () => {
   assert.match(statusLine(START), /Move over/);
   assert.equal(statusLine(run({ type: "hover", cell: cell(1, 2) })), "row 1, column 2");
-  assert.equal(statusLine(run({ type: "pin", cell: cell(1, 2) })), "pinned: row 1, column 2 (Esc unpins)");
+  assert.equal(
+    statusLine(run({ type: "pin", cell: cell(1, 2) })),
+    "pinned: row 1, column 2 (Esc unpins)",
+  );
 });
 
 test("the host's own word on dark beats the system's", () => {
@@ -92,7 +107,10 @@ test("the host's own word on dark beats the system's", () => {
     documentElement: { dataset: root, getAttribute: () => theme },
   });
   assert.equal(isDark(page({ body: { jpThemeLight: "true" } }), true), false);
-  assert.equal(isDark(page({ body: { jpThemeLight: "false" }, classes: ["vscode-light"] }), false), true);
+  assert.equal(
+    isDark(page({ body: { jpThemeLight: "false" }, classes: ["vscode-light"] }), false),
+    true,
+  );
   assert.equal(isDark(page({ classes: ["vscode-dark"] }), false), true);
   assert.equal(isDark(page({ classes: ["vscode-light"] }), true), false);
   assert.equal(isDark(page({ theme: "dark" }), false), true);

@@ -2,19 +2,50 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { barSpan, colourOf, inkOn, ranked } from "../../clipxai/view/browser/chips.js";
 import { weightLine } from "../../clipxai/view/token_map/text_matrix.js";
-import { amongUnits, current, meanOfPieces, toggled, valuesAt, viewOf, wordStatus } from "../../clipxai/view/token_map/viewer.js";
+import {
+  amongUnits,
+  current,
+  meanOfPieces,
+  toggled,
+  valuesAt,
+  viewOf,
+  wordStatus,
+} from "../../clipxai/view/token_map/viewer.js";
 
 // [start], "owl" of two pieces, [end], on a grid of 1 × 2 patches
 const unit = (name, start, stop) => ({ name, label: name, start, stop });
 const WORDS = [unit("[start]", 0, 1), unit("owl", 1, 3), unit("[end]", 3, 4)];
 const PIECES = [unit("[start]", 0, 1), unit("o", 1, 2), unit("wl", 2, 3), unit("[end]", 3, 4)];
-const path = (units) => [{ flat: units.map(() => false), shared: [-4, 4], own: units.map(() => [0, 1]), captions: ["shared", "own"] }];
+const path = (units) => [
+  {
+    flat: units.map(() => false),
+    shared: [-4, 4],
+    own: units.map(() => [0, 1]),
+    captions: ["shared", "own"],
+  },
+];
 const HEADER = {
-  grids: [{ height: 1, width: 2, box: [0, 0, 10, 20], image_size: [10, 20] }], tokens: ["[start]", "o", "wl", "[end]"],
-  modes: [{ units: WORDS, paths: path(WORDS) }, { units: PIECES, paths: path(PIECES) }],
+  grids: [{ height: 1, width: 2, box: [0, 0, 10, 20], image_size: [10, 20] }],
+  tokens: ["[start]", "o", "wl", "[end]"],
+  modes: [
+    { units: WORDS, paths: path(WORDS) },
+    { units: PIECES, paths: path(PIECES) },
+  ],
 };
-const ARRAYS = { scores0: Float32Array.from([0, 0, 1, 2, 3, 4, -1, -4]), whole: Float32Array.from([0.5, 0, 1, 2]) };
-const STATE = { hover: null, pinned: null, mode: 0, path: 0, scaling: 0, word: 1, pins: [1, 2], preview: null };
+const ARRAYS = {
+  scores0: Float32Array.from([0, 0, 1, 2, 3, 4, -1, -4]),
+  whole: Float32Array.from([0.5, 0, 1, 2]),
+};
+const STATE = {
+  hover: null,
+  pinned: null,
+  mode: 0,
+  path: 0,
+  scaling: 0,
+  word: 1,
+  pins: [1, 2],
+  preview: null,
+};
 
 test("a word shows the mean of its pieces", () => {
   assert.deepEqual([...meanOfPieces(ARRAYS.scores0, WORDS, 2)], [0, 0, 2, 3, -1, -4]);
@@ -22,13 +53,21 @@ test("a word shows the mean of its pieces", () => {
   assert.deepEqual([...view.whole], [0.5, 0.5, 2]);
   assert.deepEqual(valuesAt(view, { grid: 0, row: 0, column: 1 }), [0, 3, -4]);
   assert.equal(view.header.panels[1].subtitle, "whole image 0.5 · 2 pieces");
-  assert.deepEqual(valuesAt(viewOf(HEADER, ARRAYS, { ...STATE, mode: 1 }), { grid: 0, row: 0, column: 0 }), [0, 1, 3, -1]);
+  assert.deepEqual(
+    valuesAt(viewOf(HEADER, ARRAYS, { ...STATE, mode: 1 }), { grid: 0, row: 0, column: 0 }),
+    [0, 1, 3, -1],
+  );
 });
 
 test("words and pins find their place among pieces, and back", () => {
   const pieces = amongUnits(HEADER, STATE, 1);
   assert.deepEqual(pieces, { mode: 1, word: 1, pins: [1, 3], preview: null });
-  assert.deepEqual(amongUnits(HEADER, { ...STATE, mode: 1, word: 2, pins: [1, 2] }, 0), { mode: 0, word: 1, pins: [1], preview: null });
+  assert.deepEqual(amongUnits(HEADER, { ...STATE, mode: 1, word: 2, pins: [1, 2] }, 0), {
+    mode: 0,
+    word: 1,
+    pins: [1],
+    preview: null,
+  });
 });
 
 test("hover previews, click pins and unpins", () => {
@@ -42,8 +81,10 @@ test("the status names the shown word and the highest at a patch", () => {
   const view = viewOf(HEADER, ARRAYS, STATE);
   assert.match(wordStatus(view, STATE), /Move over/);
   assert.equal(wordStatus(view, { ...STATE, preview: 2 }), "“[end]”: 2 with the whole image");
-  assert.equal(wordStatus(view, { ...STATE, hover: { grid: 0, row: 0, column: 1 } }),
-    "row 0, column 1: “owl” 3; highest “owl” 3, “[start]” 0, “[end]” −4");
+  assert.equal(
+    wordStatus(view, { ...STATE, hover: { grid: 0, row: 0, column: 1 } }),
+    "row 0, column 1: “owl” 3; highest “owl” 3, “[start]” 0, “[end]” −4",
+  );
 });
 
 test("ranking falls, and what is no number comes last", () => {
@@ -57,15 +98,29 @@ test("bars start at zero", () => {
 });
 
 test("letters keep a contrast of 4.5 on every colour", () => {
-  const light = (rgb) => rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const light = (rgb) =>
+    rgb
+      .map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
   for (let n = 0; n < 256; n++) {
-    for (const rgb of [[n, n, n], [n, 0, 0], [255, n, n], [n, n, 255]]) {
+    for (const rgb of [
+      [n, n, n],
+      [n, 0, 0],
+      [255, n, n],
+      [n, n, 255],
+    ]) {
       const [a, b] = [light(rgb), inkOn(rgb) === "#000" ? 0 : 1].sort((x, y) => y - x);
       assert.ok((a + 0.05) / (b + 0.05) >= 4.5, `${rgb}`);
     }
   }
-  assert.deepEqual(colourOf(1, { low: -1, high: 1 }, Uint8Array.from({ length: 768 }, (_, i) => i % 256)), [253, 254, 255]);
+  assert.deepEqual(
+    colourOf(
+      1,
+      { low: -1, high: 1 },
+      Uint8Array.from({ length: 768 }, (_, i) => i % 256),
+    ),
+    [253, 254, 255],
+  );
 });
 
 test("a token cannot see what comes after it", () => {

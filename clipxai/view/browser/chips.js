@@ -24,7 +24,9 @@ export const CHIP_STYLE = `
 
 /** Black or white, whichever reads better on a colour (W3C's relative luminance). @param {number[]} rgb @returns {string} */
 export function inkOn(rgb) {
-  const [r, g, b] = rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+  const [r, g, b] = rgb.map((c) =>
+    c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4,
+  );
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
 }
 
@@ -40,7 +42,10 @@ export function colourOf(value, scale, table) {
  */
 export function barSpan(value, low, high) {
   const extent = high - low || 1;
-  return { left: (100 * (Math.min(value, 0) - low)) / extent, width: (100 * Math.abs(value)) / extent };
+  return {
+    left: (100 * (Math.min(value, 0) - low)) / extent,
+    width: (100 * Math.abs(value)) / extent,
+  };
 }
 
 /** Numbers of words by falling value; what is no number comes last. @param {ArrayLike<number>} values @returns {number[]} */
@@ -61,9 +66,23 @@ function listen(node, n, on) {
 
 /** The sentence. @param {any[]} units @param {{preview: (n: number | null) => void, toggle: (n: number) => void}} on */
 export function createSentence(units, on) {
-  const chips = units.map((unit) => element("button", { type: "button", className: "chip word", tabIndex: -1,
-    ...(/^\[(start|end)\]$/.test(unit.name) ? { "data-special": "" } : {}) }, unit.name));
-  const bar = element("div", { className: "chips sentence", role: "toolbar", "aria-label": "words" }, ...chips);
+  const chips = units.map((unit) =>
+    element(
+      "button",
+      {
+        type: "button",
+        className: "chip word",
+        tabIndex: -1,
+        ...(/^\[(start|end)\]$/.test(unit.name) ? { "data-special": "" } : {}),
+      },
+      unit.name,
+    ),
+  );
+  const bar = element(
+    "div",
+    { className: "chips sentence", role: "toolbar", "aria-label": "words" },
+    ...chips,
+  );
   chips.forEach((chip, n) => {
     listen(chip, n, on);
     chip.addEventListener("focus", () => chip.matches(":focus-visible") && on.preview(n));
@@ -81,7 +100,8 @@ export function createSentence(units, on) {
       chip.style.color = colour ? inkOn(colour) : "";
       chip.setAttribute("aria-pressed", String(pins.includes(n) || n === word));
       chip.setAttribute("aria-current", String(n === word));
-      if (!bar.contains(/** @type {any} */ (bar.getRootNode()).activeElement)) chip.tabIndex = n === word ? 0 : -1;
+      if (!bar.contains(/** @type {any} */ (bar.getRootNode()).activeElement))
+        chip.tabIndex = n === word ? 0 : -1;
     });
   };
   return { bar, show };
@@ -103,14 +123,25 @@ export function createRanking(units, values, on, titles, what) {
     const zero = element("u");
     Object.assign(bar.style, { left: `${left}%`, width: `${width}%` });
     zero.style.left = `${(100 * -low) / (high - low || 1)}%`;
-    const row = element("div", { className: "row", title: `${units[n].label}: ${format(values[n])} ${what}` },
-      element("span", {}, units[n].label), element("div", { className: "track" }, bar, zero), element("span", {}, format(values[n])));
+    const row = element(
+      "div",
+      { className: "row", title: `${units[n].label}: ${format(values[n])} ${what}` },
+      element("span", {}, units[n].label),
+      element("div", { className: "track" }, bar, zero),
+      element("span", {}, format(values[n])),
+    );
     listen(row, n, on);
     return row;
   });
-  const node = element("div", { className: "ranking" }, element("b", {}, titles[0]), element("p", {}, titles[1]),
-    element("div", { className: "rows" }, ...rows));
+  const node = element(
+    "div",
+    { className: "ranking" },
+    element("b", {}, titles[0]),
+    element("p", {}, titles[1]),
+    element("div", { className: "rows" }, ...rows),
+  );
   /** @param {number} word */
-  const show = (word) => rows.forEach((row, place) => row.toggleAttribute("data-current", order[place] === word));
+  const show = (word) =>
+    rows.forEach((row, place) => row.toggleAttribute("data-current", order[place] === word));
   return { node, show };
 }

@@ -36,8 +36,11 @@ export function viewerLaterOf(build) {
   return viewerOf((model, el) => {
     let wanted = true; // data that took longer than their successor are not drawn
     let close = () => {};
-    const draw = (/** @type {Record<string, any>} */ arrays) => wanted && (close = build(model, el, arrays));
-    unpackLater(model.get("payload")).then(draw).catch((error) => wanted && failed(el, error));
+    const draw = (/** @type {Record<string, any>} */ arrays) =>
+      wanted && (close = build(model, el, arrays));
+    unpackLater(model.get("payload"))
+      .then(draw)
+      .catch((error) => wanted && failed(el, error));
     return () => {
       wanted = false;
       close();
@@ -54,7 +57,11 @@ export function viewerLaterOf(build) {
  *   what only time or size can spoil; `says` is for screen readers
  * @returns {() => void}
  */
-export function bringToLife(model, el, { name, css, nodes, store, checks, rebuild, draw, paint, change, says }) {
+export function bringToLife(
+  model,
+  el,
+  { name, css, nodes, store, checks, rebuild, draw, paint, change, says },
+) {
   const shell = createShell(el, model.get("css"), draw);
   shell.root.classList.add(name);
   shell.root.append(createStyle(css), ...nodes);
@@ -90,14 +97,23 @@ export function createFrame(draw) {
 
 /** A choice of one. @param {string} label @param {string[]} names @param {number} at @param {(n: number) => void} choose */
 export function createSelect(label, names, at, choose) {
-  const select = element("select", { onchange: () => choose(select.selectedIndex) }, ...names.map((name) => element("option", {}, name)));
+  const select = element(
+    "select",
+    { onchange: () => choose(select.selectedIndex) },
+    ...names.map((name) => element("option", {}, name)),
+  );
   select.selectedIndex = at;
   return element("label", {}, `${label} `, select);
 }
 
 /** A choice of yes or no. @param {string} label @param {boolean} on @param {(on: boolean) => void} choose @param {object} [more] */
 export function createSwitch(label, on, choose, more = {}) {
-  const box = element("input", { type: "checkbox", checked: on, onchange: () => choose(box.checked), ...more });
+  const box = element("input", {
+    type: "checkbox",
+    checked: on,
+    onchange: () => choose(box.checked),
+    ...more,
+  });
   return element("label", {}, box, ` ${label}`);
 }
 
@@ -105,17 +121,43 @@ export function createSwitch(label, on, choose, more = {}) {
 export function createMapControls(store) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const slide = { type: "range", min: "0", max: "100", value: String(100 * store.state.alpha) };
-  const alpha = element("input", { ...slide, oninput: () => set({ alpha: alpha.valueAsNumber / 100 }) });
-  return [element("label", {}, "map opacity ", alpha), createSwitch("smooth", store.state.smooth, (smooth) => set({ smooth })),
-    ...createHelpControls(store)];
+  const alpha = element("input", {
+    ...slide,
+    oninput: () => set({ alpha: alpha.valueAsNumber / 100 }),
+  });
+  return [
+    element("label", {}, "map opacity ", alpha),
+    createSwitch("smooth", store.state.smooth, (smooth) => set({ smooth })),
+    ...createHelpControls(store),
+  ];
 }
 
 /** A picture to take home, and help. @param {any} store */
 export function createHelpControls(store) {
-  const pictures = ["png", "svg"].map((kind) => element("button", { type: "button", className: "save", title: "save what is seen as a picture",
-    onclick: (/** @type {MouseEvent} */ event) => saveSnapshot(/** @type {any} */ (event.target).closest(".figure"), kind) }, kind.toUpperCase()));
-  const question = element("button", { type: "button", className: "question", title: "How to use this figure", "aria-label": "help",
-    onclick: () => store.dispatch({ type: "help" }) }, "?");
+  const pictures = ["png", "svg"].map((kind) =>
+    element(
+      "button",
+      {
+        type: "button",
+        className: "save",
+        title: "save what is seen as a picture",
+        onclick: (/** @type {MouseEvent} */ event) =>
+          saveSnapshot(/** @type {any} */ (event.target).closest(".figure"), kind),
+      },
+      kind.toUpperCase(),
+    ),
+  );
+  const question = element(
+    "button",
+    {
+      type: "button",
+      className: "question",
+      title: "How to use this figure",
+      "aria-label": "help",
+      onclick: () => store.dispatch({ type: "help" }),
+    },
+    "?",
+  );
   return [element("span", {}, "save as ", ...pictures), question];
 }
 
@@ -152,9 +194,20 @@ export function nameStage(stage, summary, keys) {
 /** @param {string} title @param {string[]} head @param {(string | number)[][]} rows */
 export function createPlainTable(title, head, rows) {
   const names = head.map((name) => element("th", { scope: "col" }, name));
-  const lines = rows.map((row) => element("tr", {}, ...row.map((value) => element("td", {}, String(value)))));
-  return element("div", { className: "scroll" }, element("table", {}, element("caption", {}, title),
-    element("thead", {}, element("tr", {}, ...names)), element("tbody", {}, ...lines)));
+  const lines = rows.map((row) =>
+    element("tr", {}, ...row.map((value) => element("td", {}, String(value)))),
+  );
+  return element(
+    "div",
+    { className: "scroll" },
+    element(
+      "table",
+      {},
+      element("caption", {}, title),
+      element("thead", {}, element("tr", {}, ...names)),
+      element("tbody", {}, ...lines),
+    ),
+  );
 }
 
 /** A table that is made when somebody opens it. @param {string} summary @param {() => any} make */

@@ -19,7 +19,8 @@ const SQUARE_ROOT = { u8sqrt: 255, sqrt63: 63, sqrt31: 31, sqrt23: 23, sqrt15: 1
  * @returns {Uint8Array}
  */
 export function bytesOf(blob) {
-  if (typeof blob !== "string") return new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength).slice();
+  if (typeof blob !== "string")
+    return new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength).slice();
   const text = atob(blob);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i); // Uint8Array.from with a callback takes thirty times as long
@@ -32,12 +33,15 @@ export function bytesOf(blob) {
  * @returns {Record<string, Uint8Array | Float32Array>}
  */
 export function unpack(payload) {
-  if (payload.header.schema !== SCHEMA) throw new Error(`payload schema ${payload.header.schema}, but this viewer reads ${SCHEMA}`);
-  if (payload.header.deflated) throw new Error("this payload is deflated; read it with unpackLater");
+  if (payload.header.schema !== SCHEMA)
+    throw new Error(`payload schema ${payload.header.schema}, but this viewer reads ${SCHEMA}`);
+  if (payload.header.deflated)
+    throw new Error("this payload is deflated; read it with unpackLater");
   const bytes = bytesOf(payload.blob);
   /** @type {Record<string, Uint8Array | Float32Array>} */
   const arrays = {};
-  for (const [name, entry] of Object.entries(payload.header.arrays)) arrays[name] = decode(/** @type {Entry} */ (entry), bytes);
+  for (const [name, entry] of Object.entries(payload.header.arrays))
+    arrays[name] = decode(/** @type {Entry} */ (entry), bytes);
   return arrays;
 }
 
@@ -49,7 +53,9 @@ export function unpack(payload) {
 export async function unpackLater(payload) {
   const { header } = payload;
   if (!header.deflated) return unpack(payload);
-  const inflated = new Blob([/** @type {BlobPart} */ (bytesOf(payload.blob))]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const inflated = new Blob([/** @type {BlobPart} */ (bytesOf(payload.blob))])
+    .stream()
+    .pipeThrough(new DecompressionStream("deflate"));
   const blob = new Uint8Array(await new Response(inflated).arrayBuffer());
   return unpack({ header: { ...header, deflated: false }, blob });
 }
@@ -71,13 +77,20 @@ export function decode(entry, bytes) {
     const scales = new Float32Array(bytes.buffer, entry.scales, 2 * rows);
     for (let i = 0; i < size; i++) {
       const row = Math.floor(i / perRow);
-      values[i] = codes[i] === NAN_CODE ? NaN : scales[2 * row] + (codes[i] / (NAN_CODE - 1)) * scales[2 * row + 1];
+      values[i] =
+        codes[i] === NAN_CODE
+          ? NaN
+          : scales[2 * row] + (codes[i] / (NAN_CODE - 1)) * scales[2 * row + 1];
     }
   } else if (Object.hasOwn(SQUARE_ROOT, entry.coding)) {
     const steps = SQUARE_ROOT[entry.coding];
     const scales = new Float32Array(bytes.buffer, entry.scales, rows);
-    const codes = entry.above === undefined ? bytes.subarray(entry.offset, entry.offset + size) : summed(entry, bytes, perRow, rows);
-    for (let i = 0; i < size; i++) values[i] = (codes[i] / steps) ** 2 * scales[Math.floor(i / perRow)];
+    const codes =
+      entry.above === undefined
+        ? bytes.subarray(entry.offset, entry.offset + size)
+        : summed(entry, bytes, perRow, rows);
+    for (let i = 0; i < size; i++)
+      values[i] = (codes[i] / steps) ** 2 * scales[Math.floor(i / perRow)];
   } else {
     throw new Error(`unknown coding ${entry.coding}`);
   }

@@ -59,7 +59,8 @@ export function ontoImage(scores, grid, height, width, smooth) {
   for (let y = 0; y < height; y++) {
     if (!rows.inside[y]) continue;
     const v = smooth ? rows.part[y] : Math.round(rows.part[y]);
-    for (let x = 0, i = y * width, at = rows.low[y] * width; x < width; x++, i++, at++) pixels[i] = across[at] * (1 - v) + across[at + down] * v;
+    for (let x = 0, i = y * width, at = rows.low[y] * width; x < width; x++, i++, at++)
+      pixels[i] = across[at] * (1 - v) + across[at + down] * v;
   }
   return pixels;
 }
@@ -86,7 +87,8 @@ export function paintMap(canvas, scores, grid, scale, table, smooth) {
   const picture = context.createImageData(width, height);
   const pixels = new Uint32Array(picture.data.buffer); // four bytes at a time
   const colours = new Uint32Array(opaque(table).buffer);
-  for (let i = 0; i < values.length; i++) if (!Number.isNaN(values[i])) pixels[i] = colours[colourIndex(values[i], scale)];
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isNaN(values[i])) pixels[i] = colours[colourIndex(values[i], scale)];
   context.putImageData(picture, 0, 0);
 }
 
@@ -115,7 +117,12 @@ export function cellBox(grid, cell, canvas) {
   const [H, W] = grid.image_size;
   const height = ((bottom - top) / grid.height / H) * canvas.height;
   const width = ((right - left) / grid.width / W) * canvas.width;
-  return [(left / W) * canvas.width + cell.column * width, (top / H) * canvas.height + cell.row * height, width, height];
+  return [
+    (left / W) * canvas.width + cell.column * width,
+    (top / H) * canvas.height + cell.row * height,
+    width,
+    height,
+  ];
 }
 
 /** Dim what the grid does not cover. @param {HTMLCanvasElement} canvas @param {Grid} grid @param {number} brightness */
@@ -165,7 +172,8 @@ export function hatchNaN(canvas, scores, grid) {
 export function strokeOutline(canvas, points, [H, W]) {
   const context = context2d(canvas);
   const path = new Path2D();
-  for (let i = 0; i < points.length; i += 2) path.lineTo((points[i] / W) * canvas.width, (points[i + 1] / H) * canvas.height);
+  for (let i = 0; i < points.length; i += 2)
+    path.lineTo((points[i] / W) * canvas.width, (points[i + 1] / H) * canvas.height);
   path.closePath();
   strokeTwice(context, path);
 }
@@ -178,9 +186,13 @@ export function markCell(canvas, grid, cell, pinned) {
   const context = context2d(canvas);
   const [x, y, width, height] = cellBox(grid, cell, canvas);
   const lines = new Path2D();
-  lines.moveTo(x + width / 2, 0), lines.lineTo(x + width / 2, y), lines.moveTo(x + width / 2, y + height);
-  lines.lineTo(x + width / 2, canvas.height), lines.moveTo(0, y + height / 2), lines.lineTo(x, y + height / 2);
-  lines.moveTo(x + width, y + height / 2), lines.lineTo(canvas.width, y + height / 2);
+  (lines.moveTo(x + width / 2, 0),
+    lines.lineTo(x + width / 2, y),
+    lines.moveTo(x + width / 2, y + height));
+  (lines.lineTo(x + width / 2, canvas.height),
+    lines.moveTo(0, y + height / 2),
+    lines.lineTo(x, y + height / 2));
+  (lines.moveTo(x + width, y + height / 2), lines.lineTo(canvas.width, y + height / 2));
   context.lineWidth = pixelRatio();
   context.strokeStyle = "rgba(255, 255, 255, 0.55)";
   context.setLineDash(pinned ? [] : [3, 3]);

@@ -19,9 +19,11 @@ export function staticModel(values) {
     on(/** @type {string} */ event, /** @type {() => void} */ notify) {
       listeners.set(event, (listeners.get(event) ?? new Set()).add(notify));
     },
-    off: (/** @type {string} */ event, /** @type {() => void} */ notify) => listeners.get(event)?.delete(notify),
+    off: (/** @type {string} */ event, /** @type {() => void} */ notify) =>
+      listeners.get(event)?.delete(notify),
     save_changes() {
-      if (values.linked) history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(values.view))}`);
+      if (values.linked)
+        history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(values.view))}`);
     },
   };
 }
@@ -46,7 +48,10 @@ export function claim(name, viewer) {
     if (el.clipxaiClaimed) continue;
     el.clipxaiClaimed = true;
     try {
-      viewer.render({ model: staticModel(JSON.parse(el.querySelector("script")?.textContent ?? "")), el });
+      viewer.render({
+        model: staticModel(JSON.parse(el.querySelector("script")?.textContent ?? "")),
+        el,
+      });
     } catch (error) {
       failed(el, error);
     }

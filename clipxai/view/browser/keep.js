@@ -26,13 +26,18 @@ export function isFlag(value) {
 
 /** A patch of one of the grids, or none. @param {{height: number, width: number}[]} grids */
 export function patchIn(grids) {
-  return (/** @type {any} */ cell) => cell === null || (below(grids.length)(cell?.grid) && below(grids[cell.grid].height)(cell.row) &&
-    below(grids[cell.grid].width)(cell.column));
+  return (/** @type {any} */ cell) =>
+    cell === null ||
+    (below(grids.length)(cell?.grid) &&
+      below(grids[cell.grid].height)(cell.row) &&
+      below(grids[cell.grid].width)(cell.column));
 }
 
 /** The options of a kept view that make sense here. @param {any} view @param {Checks} checks @returns {Record<string, any>} */
 export function restored(view, checks) {
-  const fits = Object.entries(checks).filter(([name, check]) => Object.hasOwn(view ?? {}, name) && check(view[name]));
+  const fits = Object.entries(checks).filter(
+    ([name, check]) => Object.hasOwn(view ?? {}, name) && check(view[name]),
+  );
   return Object.fromEntries(fits.map(([name]) => [name, view[name]]));
 }
 

@@ -6,7 +6,8 @@ export function format(value) {
   if (!Number.isFinite(value)) return "not a number";
   if (value === 0) return "0";
   const exponent = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(3)))));
-  const plain = exponent >= -4 && exponent < 3 ? String(Number(value.toPrecision(3))) : exponential(value);
+  const plain =
+    exponent >= -4 && exponent < 3 ? String(Number(value.toPrecision(3))) : exponential(value);
   return plain.replaceAll("-", "−");
 }
 

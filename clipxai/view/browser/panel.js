@@ -1,6 +1,15 @@
 // One picture of a figure: the photo, a map over it, its colour bar, and what the patch under the cross-hair says.
 // @ts-check
-import { context2d, dimOutside, fitToScreen, hatchNaN, markCell, paintBar, paintMap, strokeOutline } from "./draw.js";
+import {
+  context2d,
+  dimOutside,
+  fitToScreen,
+  hatchNaN,
+  markCell,
+  paintBar,
+  paintMap,
+  strokeOutline,
+} from "./draw.js";
 import { drawMask, drawPoints, pointsOf } from "./points.js";
 import { element, titleOf } from "./shell.js";
 import { focused } from "./state.js";
@@ -18,8 +27,17 @@ const DIM = 0.3; // brightness of what the model did not see
  */
 export function translate(cell, grids, target) {
   if (cell.grid === target) return cell;
-  const { box: [top, left, bottom, right], height, width } = grids[cell.grid];
-  return cellAt(grids, target, left + ((cell.column + 0.5) / width) * (right - left), top + ((cell.row + 0.5) / height) * (bottom - top));
+  const {
+    box: [top, left, bottom, right],
+    height,
+    width,
+  } = grids[cell.grid];
+  return cellAt(
+    grids,
+    target,
+    left + ((cell.column + 0.5) / width) * (right - left),
+    top + ((cell.row + 0.5) / height) * (bottom - top),
+  );
 }
 
 /**
@@ -27,10 +45,16 @@ export function translate(cell, grids, target) {
  * @param {Grid[]} grids @param {number} target @param {number} x @param {number} y @returns {Cell | null}
  */
 export function cellAt(grids, target, x, y) {
-  const { box: [top, left, bottom, right], height, width } = grids[target];
+  const {
+    box: [top, left, bottom, right],
+    height,
+    width,
+  } = grids[target];
   const row = Math.floor(((y - top) / (bottom - top)) * height);
   const column = Math.floor(((x - left) / (right - left)) * width);
-  return row >= 0 && row < height && column >= 0 && column < width ? { grid: target, row, column } : null;
+  return row >= 0 && row < height && column >= 0 && column < width
+    ? { grid: target, row, column }
+    : null;
 }
 
 /**
@@ -41,7 +65,10 @@ export function cellAt(grids, target, x, y) {
 export function asMaps(header, arrays, values, titles, scalings) {
   const panels = titles.map((title, row) => ({ ...title, row, source: 0, badges: [] }));
   const outlines = Object.fromEntries(titles.map(({ text }) => [text, []]));
-  return { header: { ...header, panels, scalings, outlines }, arrays: { ...arrays, maps0: values } };
+  return {
+    header: { ...header, panels, scalings, outlines },
+    arrays: { ...arrays, maps0: values },
+  };
 }
 
 /** Whether values, those that are no numbers aside, are all the same. @param {Float32Array} values @returns {boolean} */
@@ -76,9 +103,16 @@ export function createPicture(header, source, layers, on) {
   picture.style.setProperty("--aspect", String(W / H));
   const under = (/** @type {PointerEvent} */ event) => {
     const area = picture.getBoundingClientRect();
-    return cellAt(header.grids, source, ((event.clientX - area.left) / area.width) * W, ((event.clientY - area.top) / area.height) * H);
+    return cellAt(
+      header.grids,
+      source,
+      ((event.clientX - area.left) / area.width) * W,
+      ((event.clientY - area.top) / area.height) * H,
+    );
   };
-  picture.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => on.over(under(event)));
+  picture.addEventListener("pointermove", (/** @type {PointerEvent} */ event) =>
+    on.over(under(event)),
+  );
   picture.addEventListener("pointerleave", () => on.over(null));
   picture.addEventListener("click", (/** @type {PointerEvent} */ event) => {
     const cell = under(event);
@@ -100,9 +134,12 @@ function drawMarks(canvas, header, source, state) {
 export function createPhotoPanel(header, store) {
   const marks = element("canvas", { className: "layer" });
   const [H, W] = header.grids[0].image_size;
-  const node = element("figure", { className: "panel photo" },
+  const node = element(
+    "figure",
+    { className: "panel photo" },
     element("figcaption", {}, element("b", {}, "image"), element("span", {}, `${W} × ${H} pixels`)),
-    createPicture(header, 0, [marks], pointing(store)));
+    createPicture(header, 0, [marks], pointing(store)),
+  );
   const update = (/** @type {any} */ state) => drawMarks(marks, header, 0, state);
   const draw = (/** @type {any} */ state) => {
     fitToScreen(marks);
@@ -124,7 +161,9 @@ export function createMapPanel(header, arrays, n, store) {
   let spec;
   /** @type {Float32Array} */
   let values;
-  const [map, fixed, marks] = ["layer map", "layer", "layer"].map((className) => element("canvas", { className }));
+  const [map, fixed, marks] = ["layer map", "layer", "layer"].map((className) =>
+    element("canvas", { className }),
+  );
   const note = element("span", { className: "note" });
   const picture = createPicture(header, source, [map, fixed, marks], pointing(store));
   const caption = element("figcaption");
@@ -132,7 +171,16 @@ export function createMapPanel(header, arrays, n, store) {
   const numbers = element("div", { className: "numbers" });
   const readout = element("output", { className: "readout" });
   const badges = element("div", { className: "badges" });
-  const node = element("figure", { className: "panel" }, caption, picture, bar, numbers, badges, readout);
+  const node = element(
+    "figure",
+    { className: "panel" },
+    caption,
+    picture,
+    bar,
+    numbers,
+    badges,
+    readout,
+  );
   const at = (/** @type {Cell} */ cell) => {
     const own = translate(cell, header.grids, source);
     return own && values[own.row * grid.width + own.column];
@@ -140,7 +188,9 @@ export function createMapPanel(header, arrays, n, store) {
   const read = (/** @type {Cell} */ cell) => {
     const value = at(cell);
     if (value === null) return "outside this map";
-    return Number.isNaN(value) || spec.flat ? format(value) : `${format(value)}, rank ${rankOf(values, value)} of ${size}`;
+    return Number.isNaN(value) || spec.flat
+      ? format(value)
+      : `${format(value)}, rank ${rankOf(values, value)} of ${size}`;
   };
   let painted = ""; // which options the map on the canvas was painted with
   let decorated = ""; // the same of what is drawn over it
@@ -162,7 +212,8 @@ export function createMapPanel(header, arrays, n, store) {
     map.height = Math.max(1, Math.round((MAP_SIDE * H) / Math.max(H, W)));
     paintMap(map, values, grid, scale, arrays[scale.colours], state.smooth);
     paintBar(bar, arrays[scale.colours]);
-    const shown = scale.high > scale.low ? [scale.low, (scale.low + scale.high) / 2, scale.high] : [scale.low];
+    const shown =
+      scale.high > scale.low ? [scale.low, (scale.low + scale.high) / 2, scale.high] : [scale.low];
     numbers.replaceChildren(...shown.map((value) => element("span", {}, format(value))));
     bar.style.visibility = numbers.style.visibility = values.some(Number.isFinite) ? "" : "hidden";
   };
@@ -173,7 +224,8 @@ export function createMapPanel(header, arrays, n, store) {
     const known = !spec.flat && values.every(Number.isFinite);
     if (known && state.overlay === 1) drawMask(fixed, values, grid, state.threshold, MAP_SIDE);
     for (const points of header.outlines[spec.text]) strokeOutline(fixed, points, grid.image_size);
-    if (known && state.overlay === 2) drawPoints(fixed, pointsOf(values, grid, state.threshold), grid.image_size);
+    if (known && state.overlay === 2)
+      drawPoints(fixed, pointsOf(values, grid, state.threshold), grid.image_size);
   };
   /** Everything, also what only time or size can spoil. @param {any} state */
   const draw = (state) => {
@@ -188,12 +240,33 @@ export function createMapPanel(header, arrays, n, store) {
     spec = header.panels[n];
     values = arrays[`maps${source}`].subarray(spec.row * size, (spec.row + 1) * size);
     caption.title = `${titleOf(spec.text)}\n${spec.subtitle}`;
-    caption.replaceChildren(element("b", {}, titleOf(spec.text)), element("span", {}, spec.subtitle));
-    badges.replaceChildren(...spec.badges.map((/** @type {any} */ badge) => element("span", { title: badge.meaning }, `${badge.name} ${badge.value}`)));
+    caption.replaceChildren(
+      element("b", {}, titleOf(spec.text)),
+      element("span", {}, spec.subtitle),
+    );
+    badges.replaceChildren(
+      ...spec.badges.map((/** @type {any} */ badge) =>
+        element("span", { title: badge.meaning }, `${badge.name} ${badge.value}`),
+      ),
+    );
     note.textContent = values.some(Number.isFinite) ? "no variation" : "no finite value";
     if (spec.flat) picture.append(note);
     else note.remove();
   };
   take(header, arrays);
-  return { node, grid, at, read, draw, update, take, get spec() { return spec; }, get values() { return values; } };
+  return {
+    node,
+    grid,
+    at,
+    read,
+    draw,
+    update,
+    take,
+    get spec() {
+      return spec;
+    },
+    get values() {
+      return values;
+    },
+  };
 }

@@ -20,10 +20,26 @@ export function minmax(values) {
  */
 export function pointsOf(scores, grid, threshold) {
   const [h, w] = [Math.max(1, grid.height >> 1), Math.max(1, grid.width >> 1)];
-  const { height, width, box: [top, left, bottom, right], image_size: [H, W] } = grid;
-  const coarse = minmax(ontoImage(scores, { height, width, box: [0, 0, height, width], image_size: [height, width] }, h, w, true));
+  const {
+    height,
+    width,
+    box: [top, left, bottom, right],
+    image_size: [H, W],
+  } = grid;
+  const coarse = minmax(
+    ontoImage(
+      scores,
+      { height, width, box: [0, 0, height, width], image_size: [height, width] },
+      h,
+      w,
+      true,
+    ),
+  );
   const order = [...coarse.keys()].sort((a, b) => coarse[a] - coarse[b]);
-  const count = Math.min(coarse.filter((value) => value >= Math.fround(threshold)).length, order.length >> 1);
+  const count = Math.min(
+    coarse.filter((value) => value >= Math.fround(threshold)).length,
+    order.length >> 1,
+  );
   const chosen = [...order.slice(order.length - count), ...order.slice(0, count)];
   return chosen.map((cell, n) => ({
     x: Math.min(left + (((cell % w) + 0.5) * (right - left)) / w, W - 1),
@@ -47,8 +63,8 @@ export function drawPoints(canvas, points, [H, W]) {
     context.fill(disc);
     context.stroke(disc);
     const sign = new Path2D();
-    sign.moveTo(across - radius / 2, down), sign.lineTo(across + radius / 2, down);
-    if (label) sign.moveTo(across, down - radius / 2), sign.lineTo(across, down + radius / 2);
+    (sign.moveTo(across - radius / 2, down), sign.lineTo(across + radius / 2, down));
+    if (label) (sign.moveTo(across, down - radius / 2), sign.lineTo(across, down + radius / 2));
     context.stroke(sign);
   }
 }
@@ -59,12 +75,15 @@ export function drawPoints(canvas, points, [H, W]) {
  */
 export function drawMask(canvas, scores, grid, threshold, side) {
   const [H, W] = grid.image_size;
-  const [height, width] = [H, W].map((length) => Math.max(1, Math.round((side * length) / Math.max(H, W))));
+  const [height, width] = [H, W].map((length) =>
+    Math.max(1, Math.round((side * length) / Math.max(H, W))),
+  );
   const heat = minmax(ontoImage(scores, grid, height, width, true));
   const shade = new OffscreenCanvas(width, height);
   const context = /** @type {OffscreenCanvasRenderingContext2D} */ (shade.getContext("2d"));
   const picture = context.createImageData(width, height);
-  for (let i = 0; i < heat.length; i++) if (!(heat[i] >= threshold)) picture.data.set([0, 0, 0, 190], 4 * i);
+  for (let i = 0; i < heat.length; i++)
+    if (!(heat[i] >= threshold)) picture.data.set([0, 0, 0, 190], 4 * i);
   context.putImageData(picture, 0, 0);
   context2d(canvas).drawImage(shade, 0, 0, canvas.width, canvas.height);
 }

@@ -29,7 +29,9 @@ export function createShell(el, css, redraw) {
   const root = element("div", { className: "figure" });
   shadow.replaceChildren(element("style", { textContent: css }), root, live);
   const stopTheme = watchTheme((dark) => (root.dataset.theme = dark ? "dark" : "light"));
-  const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && redraw());
+  const seen = new IntersectionObserver(
+    (entries) => entries.some((entry) => entry.isIntersecting) && redraw(),
+  );
   const resized = new ResizeObserver(redraw);
   const returned = () => document.visibilityState === "visible" && redraw();
   seen.observe(root);
@@ -64,7 +66,12 @@ export function rove(bar, buttons) {
   bar.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     const at = buttons.indexOf(/** @type {any} */ (event.target));
     const last = buttons.length - 1;
-    const next = { ArrowRight: Math.min(at + 1, last), ArrowLeft: Math.max(at - 1, 0), Home: 0, End: last }[event.key];
+    const next = {
+      ArrowRight: Math.min(at + 1, last),
+      ArrowLeft: Math.max(at - 1, 0),
+      Home: 0,
+      End: last,
+    }[event.key];
     if (next === undefined) return;
     event.preventDefault();
     for (const [n, button] of buttons.entries()) button.tabIndex = n === next ? 0 : -1;
@@ -81,8 +88,17 @@ export const titleOf = (text) => text.trim() || "(empty text)";
  */
 export function createChips(label, choices, choose) {
   const buttons = choices.map(({ name, value }) =>
-    element("button", { type: "button", className: "chip", title: titleOf(name), onclick: () => choose(value) }, titleOf(name)));
-  const bar = element("div", { className: "chips", role: "toolbar", "aria-label": label }, ...buttons);
+    element(
+      "button",
+      { type: "button", className: "chip", title: titleOf(name), onclick: () => choose(value) },
+      titleOf(name),
+    ),
+  );
+  const bar = element(
+    "div",
+    { className: "chips", role: "toolbar", "aria-label": label },
+    ...buttons,
+  );
   rove(bar, buttons);
   return {
     bar,

@@ -5,7 +5,17 @@ import { context2d } from "./draw.js";
 
 const LEFT_OUT = ".controls, .help, details, style, .pinbar button, [hidden]";
 const [HEAD, EDGE, FINE] = [34, 12, 2]; // pixels above for the title and around; of the PNG for each on the screen
-const SHAPE = ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "text-anchor", "font-family", "font-size", "font-weight"];
+const SHAPE = [
+  "fill",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "opacity",
+  "text-anchor",
+  "font-family",
+  "font-size",
+  "font-weight",
+];
 
 /** A value as XML text. @param {any} value @returns {string} */
 export function xml(value) {
@@ -14,7 +24,10 @@ export function xml(value) {
 
 /** @param {string} name @param {Record<string, any>} attributes @param {string} [inner] @returns {string} */
 function tag(name, attributes, inner = "") {
-  const words = Object.entries(attributes).map(([key, value]) => ` ${key}="${xml(typeof value === "number" ? Number(value.toFixed(2)) : value)}"`);
+  const words = Object.entries(attributes).map(
+    ([key, value]) =>
+      ` ${key}="${xml(typeof value === "number" ? Number(value.toFixed(2)) : value)}"`,
+  );
   return `<${name}${words.join("")}>${inner}</${name}>`;
 }
 
@@ -33,9 +46,25 @@ export function snapshot(figure) {
   const { color, backgroundColor, fontFamily } = getComputedStyle(figure);
   const [width, height] = [Math.ceil(area.width + 2 * EDGE), Math.ceil(drawn.low + EDGE)];
   const ground = tag("rect", { width, height, fill: backgroundColor });
-  const head = tag("text", { x: EDGE, y: 22, fill: color, "font-family": fontFamily, "font-size": 15, "font-weight": 600,
-    ...fitting(title, width - 2 * EDGE) }, xml(title));
-  const frame = { xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `0 0 ${width} ${height}` };
+  const head = tag(
+    "text",
+    {
+      x: EDGE,
+      y: 22,
+      fill: color,
+      "font-family": fontFamily,
+      "font-size": 15,
+      "font-weight": 600,
+      ...fitting(title, width - 2 * EDGE),
+    },
+    xml(title),
+  );
+  const frame = {
+    xmlns: "http://www.w3.org/2000/svg",
+    width,
+    height,
+    viewBox: `0 0 ${width} ${height}`,
+  };
   return { svg: tag("svg", frame, ground + head + drawn.parts.join("")), width, height, title };
 }
 
@@ -53,23 +82,44 @@ function draw(node, origin, drawn) {
   const style = getComputedStyle(node);
   const box = node.getBoundingClientRect();
   if (node.matches(LEFT_OUT) || style.display === "none" || style.visibility === "hidden") return;
-  const place = { x: box.left - origin.x, y: box.top - origin.y, width: box.width, height: box.height };
+  const place = {
+    x: box.left - origin.x,
+    y: box.top - origin.y,
+    width: box.width,
+    height: box.height,
+  };
   const put = (/** @type {string} */ part, low = place.y + place.height) => {
     drawn.parts.push(part);
     drawn.low = Math.max(drawn.low, low);
   };
   if (node instanceof HTMLCanvasElement || node instanceof HTMLImageElement) {
     if (!box.width || !box.height) return;
-    const rendering = style.imageRendering === "pixelated" ? { style: "image-rendering: pixelated" } : {};
-    put(tag("image", { ...place, href: pixelsOf(node, style), opacity: Number(style.opacity), preserveAspectRatio: "none", ...rendering }));
+    const rendering =
+      style.imageRendering === "pixelated" ? { style: "image-rendering: pixelated" } : {};
+    put(
+      tag("image", {
+        ...place,
+        href: pixelsOf(node, style),
+        opacity: Number(style.opacity),
+        preserveAspectRatio: "none",
+        ...rendering,
+      }),
+    );
   } else if (node instanceof SVGSVGElement) {
-    put(tag("svg", { ...place, viewBox: node.getAttribute("viewBox"), overflow: "visible" }, shapesOf(node)));
+    put(
+      tag(
+        "svg",
+        { ...place, viewBox: node.getAttribute("viewBox"), overflow: "visible" },
+        shapesOf(node),
+      ),
+    );
   } else {
     drawBox(style, place, put);
     if (!node.matches(":focus-visible")) drawOutline(style, place, put); // where the keys go is no part of the picture
     for (const child of node.childNodes) {
       if (child instanceof Element) draw(child, origin, drawn);
-      else if (child.nodeType === Node.TEXT_NODE) drawWords(/** @type {Text} */ (child), style, origin, put);
+      else if (child.nodeType === Node.TEXT_NODE)
+        drawWords(/** @type {Text} */ (child), style, origin, put);
     }
   }
 }
@@ -92,18 +142,42 @@ function drawBox(style, place, put) {
   const line = Number.parseFloat(style.borderTopWidth);
   const filled = !/rgba\(.*, 0\)|transparent/.test(style.backgroundColor);
   if (!line && !filled) return;
-  const inner = { x: place.x + line / 2, y: place.y + line / 2, width: place.width - line, height: place.height - line };
-  put(tag("rect", { ...inner, rx: Math.min(Number.parseFloat(style.borderTopLeftRadius) || 0, place.height / 2),
-    fill: filled ? style.backgroundColor : "none", stroke: line ? style.borderTopColor : "none", "stroke-width": line }));
+  const inner = {
+    x: place.x + line / 2,
+    y: place.y + line / 2,
+    width: place.width - line,
+    height: place.height - line,
+  };
+  put(
+    tag("rect", {
+      ...inner,
+      rx: Math.min(Number.parseFloat(style.borderTopLeftRadius) || 0, place.height / 2),
+      fill: filled ? style.backgroundColor : "none",
+      stroke: line ? style.borderTopColor : "none",
+      "stroke-width": line,
+    }),
+  );
 }
 
 /** @param {CSSStyleDeclaration} style @param {any} place @param {(part: string) => void} put */
 function drawOutline(style, place, put) {
-  const [line, offset] = [Number.parseFloat(style.outlineWidth), Number.parseFloat(style.outlineOffset)];
+  const [line, offset] = [
+    Number.parseFloat(style.outlineWidth),
+    Number.parseFloat(style.outlineOffset),
+  ];
   if (style.outlineStyle === "none" || !line) return;
   const grown = offset + line / 2;
-  put(tag("rect", { x: place.x - grown, y: place.y - grown, width: place.width + 2 * grown, height: place.height + 2 * grown, fill: "none",
-    stroke: style.outlineColor, "stroke-width": line }));
+  put(
+    tag("rect", {
+      x: place.x - grown,
+      y: place.y - grown,
+      width: place.width + 2 * grown,
+      height: place.height + 2 * grown,
+      fill: "none",
+      stroke: style.outlineColor,
+      "stroke-width": line,
+    }),
+  );
 }
 
 /**
@@ -132,8 +206,15 @@ function drawWords(node, style, origin, put) {
   const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = pen.measureText("x");
   for (const { words, left, top, bottom } of lines) {
     const y = (top + bottom) / 2 + (up - down) / 2 - origin.y;
-    const text = { x: left - origin.x, y, fill: style.color, "font-family": style.fontFamily, "font-size": style.fontSize,
-      "font-weight": style.fontWeight, "font-style": style.fontStyle };
+    const text = {
+      x: left - origin.x,
+      y,
+      fill: style.color,
+      "font-family": style.fontFamily,
+      "font-size": style.fontSize,
+      "font-weight": style.fontWeight,
+      "font-style": style.fontStyle,
+    };
     put(tag("text", text, xml(words.join(" "))), y + down);
   }
 }
@@ -149,7 +230,9 @@ function clipOf(node) {
 /** What is drawn in an SVG element, which carries its own style. @param {SVGSVGElement} node @returns {string} */
 function shapesOf(node) {
   const copy = /** @type {SVGSVGElement} */ (node.cloneNode(true));
-  const [from, to] = [node, copy].map((root) => /** @type {SVGElement[]} */ ([...root.querySelectorAll("*")]));
+  const [from, to] = [node, copy].map(
+    (root) => /** @type {SVGElement[]} */ ([...root.querySelectorAll("*")]),
+  );
   from.forEach((shape, n) => {
     const style = getComputedStyle(shape);
     for (const name of SHAPE) to[n].style.setProperty(name, style.getPropertyValue(name));

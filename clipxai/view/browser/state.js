@@ -43,7 +43,9 @@ export function reduce(state, action, grids) {
       return cell ? reduce(state, { type: "pin", cell }, grids) : state;
     }
     case "unpin":
-      return state.pinned || state.hover || state.help ? { ...state, pinned: null, hover: null, help: false } : state;
+      return state.pinned || state.hover || state.help
+        ? { ...state, pinned: null, hover: null, help: false }
+        : state;
     case "move":
       return moved(state, action.down, action.right, grids);
     case "help":
@@ -60,7 +62,11 @@ function moved(state, down, right, grids) {
   const from = focused(state);
   const { height, width } = grids[from ? from.grid : 0];
   const cell = from
-    ? { grid: from.grid, row: clamp(from.row + down, height), column: clamp(from.column + right, width) }
+    ? {
+        grid: from.grid,
+        row: clamp(from.row + down, height),
+        column: clamp(from.column + right, width),
+      }
     : { grid: 0, row: height >> 1, column: width >> 1 };
   return reduce(state, { type: "hover", cell }, grids);
 }

@@ -10,8 +10,13 @@ export function isDark(page, systemDark) {
   const { body, documentElement: root } = page;
   const jupyter = body?.dataset.jpThemeLight;
   if (jupyter !== undefined) return jupyter === "false";
-  if (body?.classList.contains("vscode-dark") || body?.classList.contains("vscode-high-contrast")) return true;
-  if (body?.classList.contains("vscode-light") || body?.classList.contains("vscode-high-contrast-light")) return false;
+  if (body?.classList.contains("vscode-dark") || body?.classList.contains("vscode-high-contrast"))
+    return true;
+  if (
+    body?.classList.contains("vscode-light") ||
+    body?.classList.contains("vscode-high-contrast-light")
+  )
+    return false;
   const named = root.getAttribute("theme") ?? root.dataset.theme ?? body?.dataset.theme; // Colab; documentation sites
   if (named) return /dark/i.test(named);
   return systemDark;
@@ -27,7 +32,11 @@ export function watchTheme(notify) {
   const tell = () => notify(isDark(document, system.matches));
   const observer = new MutationObserver(tell);
   for (const node of [document.documentElement, document.body]) {
-    if (node) observer.observe(node, { attributes: true, attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light"] });
+    if (node)
+      observer.observe(node, {
+        attributes: true,
+        attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light"],
+      });
   }
   system.addEventListener("change", tell);
   tell();

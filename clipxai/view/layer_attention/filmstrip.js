@@ -40,10 +40,24 @@ export const FILM_STYLE = `
  * @param {{height: number, width: number}} grid @param {number} end weight of the last colour @param {Uint8Array} table 256 × RGB
  * @param {(weight: number, end: number) => number} [index] place in the table
  */
-export function paintCells(picture, left, top, weights, first, grid, end, table, index = rootIndex) {
+export function paintCells(
+  picture,
+  left,
+  top,
+  weights,
+  first,
+  grid,
+  end,
+  table,
+  index = rootIndex,
+) {
   const { data, width } = picture;
   for (let row = 0, n = first; row < grid.height; row++) {
-    for (let column = 0, at = 4 * ((top + row) * width + left); column < grid.width; column++, n++, at += 4) {
+    for (
+      let column = 0, at = 4 * ((top + row) * width + left);
+      column < grid.width;
+      column++, n++, at += 4
+    ) {
       const colour = 3 * index(weights[n], end);
       const known = !Number.isNaN(weights[n]);
       for (let c = 0; c < 3; c++) data[at + c] = known ? table[colour + c] : 221;
@@ -68,17 +82,33 @@ export function linearIndex(value, end) {
  *   choose: (row: number, column: number) => void, again?: () => void, point: (cell: [number, number] | null) => void}} options
  */
 function createFilm({ rows, columns, height, width, gap = 1, label, choose, again, point }) {
-  const canvas = element("canvas", { width: columns * (width + gap) - gap, height: rows * (height + gap) - gap });
+  const canvas = element("canvas", {
+    width: columns * (width + gap) - gap,
+    height: rows * (height + gap) - gap,
+  });
   const cursor = element("i", { className: "cursor", hidden: true });
   const marks = element("div", {});
-  const properties = { className: "film", tabIndex: 0, role: "application", "aria-label": label, "data-lm-suppress-shortcuts": "true" };
+  const properties = {
+    className: "film",
+    tabIndex: 0,
+    role: "application",
+    "aria-label": label,
+    "data-lm-suppress-shortcuts": "true",
+  };
   const node = element("div", properties, canvas, marks, cursor);
   const context = context2d(canvas);
   const picture = context.createImageData(canvas.width, canvas.height);
-  const place = (/** @type {HTMLElement} */ box, /** @type {number} */ row, /** @type {number} */ column, high = 1) => {
+  const place = (
+    /** @type {HTMLElement} */ box,
+    /** @type {number} */ row,
+    /** @type {number} */ column,
+    high = 1,
+  ) => {
     Object.assign(box.style, {
-      left: `${(100 * column * (width + gap)) / canvas.width}%`, top: `${(100 * row * (height + gap)) / canvas.height}%`,
-      width: `${(100 * width) / canvas.width}%`, height: `${(100 * (high * (height + gap) - gap)) / canvas.height}%`,
+      left: `${(100 * column * (width + gap)) / canvas.width}%`,
+      top: `${(100 * row * (height + gap)) / canvas.height}%`,
+      width: `${(100 * width) / canvas.width}%`,
+      height: `${(100 * (high * (height + gap) - gap)) / canvas.height}%`,
     });
   };
   /** @type {[number, number] | null} */
@@ -92,7 +122,10 @@ function createFilm({ rows, columns, height, width, gap = 1, label, choose, agai
   };
   node.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
     const area = canvas.getBoundingClientRect();
-    const [y, x] = [(event.clientY - area.top) / area.height, (event.clientX - area.left) / area.width];
+    const [y, x] = [
+      (event.clientY - area.top) / area.height,
+      (event.clientX - area.left) / area.width,
+    ];
     move([clamp(Math.floor(y * rows), rows), clamp(Math.floor(x * columns), columns)]);
   });
   node.addEventListener("pointerleave", () => move(null));
@@ -100,7 +133,9 @@ function createFilm({ rows, columns, height, width, gap = 1, label, choose, agai
   node.addEventListener("click", () => on && choose(on[0], on[1]));
   if (again) node.addEventListener("dblclick", again);
   node.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[
+      event.key
+    ];
     const enter = event.key === "Enter" || event.key === " ";
     if (event.key === "Escape" && again) again();
     if (!step && !enter) return;
@@ -117,18 +152,30 @@ function createFilm({ rows, columns, height, width, gap = 1, label, choose, agai
       for (let row = 0; row < rows; row++) {
         for (let column = 0; column < columns; column++) {
           const { weights, first, end } = cell(row, column);
-          paintCells(picture, column * (width + gap), row * (height + gap), weights, first, { height, width }, end, table, index);
+          paintCells(
+            picture,
+            column * (width + gap),
+            row * (height + gap),
+            weights,
+            first,
+            { height, width },
+            end,
+            table,
+            index,
+          );
         }
       }
       context.putImageData(picture, 0, 0);
     },
     /** Frame cells. @param {[row: number, column: number, high?: number][]} cells */
     mark(cells) {
-      marks.replaceChildren(...cells.map(([row, column, high]) => {
-        const box = element("i", {});
-        place(box, row, column, high);
-        return box;
-      }));
+      marks.replaceChildren(
+        ...cells.map(([row, column, high]) => {
+          const box = element("i", {});
+          place(box, row, column, high);
+          return box;
+        }),
+      );
     },
   };
 }
@@ -138,7 +185,8 @@ function createFilm({ rows, columns, height, width, gap = 1, label, choose, agai
 export function createFilms({ header, arrays, store, weights, table }, hint) {
   const grid = header.grids[0];
   const L = header.layers.length;
-  const choose = (/** @type {number} */ _, /** @type {number} */ layer) => store.dispatch({ type: "set", values: { layer } });
+  const choose = (/** @type {number} */ _, /** @type {number} */ layer) =>
+    store.dispatch({ type: "set", values: { layer } });
   let sight = /** @type {any} */ ({ token: 0, head: null });
   /** @param {string} name @param {(layer: number) => ArrayLike<number>} row @param {() => number} query */
   const strip = (name, row, query) => {
@@ -154,16 +202,38 @@ export function createFilms({ header, arrays, store, weights, table }, hint) {
     return { name, film, row, title: element("b", {}, name) };
   };
   const N = weights.tokens;
-  const kinds = header.kinds.map((/** @type {any} */ kind) =>
-    ({ kind, ...strip(kind.label, (layer) => weights.row(kind.name, layer, sight.token, inAllLayers(sight)), () => sight.token) }));
-  const rollout = strip("rollout", (layer) => arrays.rollout.subarray(layer * N, (layer + 1) * N), () => 0);
-  const ticks = element("div", { className: "ticks" }, ...header.layers.map((/** @type {number} */ n, /** @type {number} */ at) =>
-    element("span", {}, at ? String(n) : `layer ${n}`)));
+  const kinds = header.kinds.map((/** @type {any} */ kind) => ({
+    kind,
+    ...strip(
+      kind.label,
+      (layer) => weights.row(kind.name, layer, sight.token, inAllLayers(sight)),
+      () => sight.token,
+    ),
+  }));
+  const rollout = strip(
+    "rollout",
+    (layer) => arrays.rollout.subarray(layer * N, (layer + 1) * N),
+    () => 0,
+  );
+  const ticks = element(
+    "div",
+    { className: "ticks" },
+    ...header.layers.map((/** @type {number} */ n, /** @type {number} */ at) =>
+      element("span", {}, at ? String(n) : `layer ${n}`),
+    ),
+  );
   ticks.style.setProperty("--cells", String(L));
   const strips = [...kinds, rollout];
-  const node = element("div", { className: "films" }, ...strips.flatMap(({ title, film }) => [title, film.node]), element("span"), ticks);
+  const node = element(
+    "div",
+    { className: "films" },
+    ...strips.flatMap(({ title, film }) => [title, film.node]),
+    element("span"),
+    ticks,
+  );
   node.style.maxWidth = `${90 + 118 * L}px`;
-  const rolloutTop = () => topOf([...header.layers.keys()].map(rollout.row), hiddenOf(store.state, 0, header.sinks));
+  const rolloutTop = () =>
+    topOf([...header.layers.keys()].map(rollout.row), hiddenOf(store.state, 0, header.sinks));
   return {
     node,
     rolloutTop,
@@ -176,8 +246,12 @@ export function createFilms({ header, arrays, store, weights, table }, hint) {
         film.mark([[0, now.layer]]);
       }
       const shared = rolloutTop();
-      const top = (/** @type {ArrayLike<number>} */ row) => (store.state.own ? topOf([row], hiddenOf(store.state, 0, header.sinks)) : shared);
-      rollout.film.paint((_, layer) => ({ weights: rollout.row(layer), first: 1, end: top(rollout.row(layer)) }), table);
+      const top = (/** @type {ArrayLike<number>} */ row) =>
+        store.state.own ? topOf([row], hiddenOf(store.state, 0, header.sinks)) : shared;
+      rollout.film.paint(
+        (_, layer) => ({ weights: rollout.row(layer), first: 1, end: top(rollout.row(layer)) }),
+        table,
+      );
     },
   };
 }
@@ -189,23 +263,39 @@ export function createHeads({ header, arrays, store, weights, table }, hint) {
   const [L, H] = [header.layers.length, header.heads];
   const mean = () => {
     const { pinned } = store.state;
-    store.dispatch({ type: "set", values: { head: null, pinned: sameCell(pinned, CLASS) ? null : pinned } });
+    store.dispatch({
+      type: "set",
+      values: { head: null, pinned: sameCell(pinned, CLASS) ? null : pinned },
+    });
   };
   const choose = (/** @type {number} */ head, /** @type {number} */ layer) => {
     const { state } = store;
     const all = header.headed.includes(header.layers[layer]); // else only [class] has single heads there
     if (state.head === head && state.layer === layer) mean();
-    else store.dispatch({ type: "set", values: { head, layer, ...(all ? {} : { pinned: CLASS, hover: null }) } });
+    else
+      store.dispatch({
+        type: "set",
+        values: { head, layer, ...(all ? {} : { pinned: CLASS, hover: null }) },
+      });
   };
-  const merits = (/** @type {number} */ head, /** @type {number} */ layer) => header.statistics.map((/** @type {any} */ s) =>
-    `${s.label} ${format(arrays[s.name][layer * H + head])}${s.unit && ` ${s.unit}`}`).join(", ");
-  const place = (/** @type {number} */ head, /** @type {number} */ layer) => `layer ${header.layers[layer]}, head ${head}`;
+  const merits = (/** @type {number} */ head, /** @type {number} */ layer) =>
+    header.statistics
+      .map(
+        (/** @type {any} */ s) =>
+          `${s.label} ${format(arrays[s.name][layer * H + head])}${s.unit && ` ${s.unit}`}`,
+      )
+      .join(", ");
+  const place = (/** @type {number} */ head, /** @type {number} */ layer) =>
+    `layer ${header.layers[layer]}, head ${head}`;
   const keys = "Arrows move, Enter shows one head alone, Escape the mean.";
   const grids = header.kinds.map((/** @type {any} */ kind) => {
-    const row = (/** @type {number} */ head, /** @type {number} */ layer) => weights.row(kind.name, layer, 0, head);
+    const row = (/** @type {number} */ head, /** @type {number} */ layer) =>
+      weights.row(kind.name, layer, 0, head);
     const point = (/** @type {[number, number] | null} */ cell) => {
       const most = cell ? strongest(row(...cell), 0) : 0;
-      const words = cell && `most on ${nameOf(most, grid)}, ${format(row(...cell)[most])}; q-k of this head: ${merits(...cell)}`;
+      const words =
+        cell &&
+        `most on ${nameOf(most, grid)}, ${format(row(...cell)[most])}; q-k of this head: ${merits(...cell)}`;
       hint.textContent = cell ? `${place(...cell)}, ${kind.label} of [class]: ${words}` : "\u00a0";
     };
     const label = `${kind.label} attention of the class token, heads down, layers across. ${keys}`;
@@ -218,13 +308,28 @@ export function createHeads({ header, arrays, store, weights, table }, hint) {
     const values = arrays[s.name];
     const [low, high] = [Math.min(...values), Math.max(...values)];
     const point = (/** @type {[number, number] | null} */ cell) => {
-      hint.textContent = cell ? `${place(...cell)}: ${merits(...cell)} (${s.label}: ${s.meaning})` : "\u00a0";
+      hint.textContent = cell
+        ? `${place(...cell)}: ${merits(...cell)} (${s.label}: ${s.meaning})`
+        : "\u00a0";
     };
     const label = `${s.label} of every head, heads down, layers across. ${keys}`;
     const film = createFilm({ rows: H, columns: L, ...size, choose, again: mean, point, label });
-    const patch = (/** @type {number} */ value) => new Float32Array(size.height * size.width).fill(value);
-    film.paint((head, layer) => ({ weights: patch(values[layer * H + head] - low), first: 0, end: high - low }), table, linearIndex);
-    const range = element("small", {}, `${format(low)} (dark) to ${format(high)} (yellow) ${s.unit}`);
+    const patch = (/** @type {number} */ value) =>
+      new Float32Array(size.height * size.width).fill(value);
+    film.paint(
+      (head, layer) => ({
+        weights: patch(values[layer * H + head] - low),
+        first: 0,
+        end: high - low,
+      }),
+      table,
+      linearIndex,
+    );
+    const range = element(
+      "small",
+      {},
+      `${format(low)} (dark) to ${format(high)} (yellow) ${s.unit}`,
+    );
     const node = element("div", { title: s.meaning }, element("b", {}, s.label), film.node, range);
     return { film, node };
   });
@@ -234,23 +339,39 @@ export function createHeads({ header, arrays, store, weights, table }, hint) {
     node.append(film.node, note);
     node.style.setProperty("--wide", `${Math.min(420, 62 * L)}px`);
   }
-  const everyPatch = header.headed.length ? `; heads of layer ${header.headed.join(", ")} answer for every patch` : "";
+  const everyPatch = header.headed.length
+    ? `; heads of layer ${header.headed.join(", ")} answer for every patch`
+    : "";
   let painted = "";
   return {
-    node: element("div", { className: "heads" }, ...grids.map((/** @type {any} */ { node }) => node), beside),
+    node: element(
+      "div",
+      { className: "heads" },
+      ...grids.map((/** @type {any} */ { node }) => node),
+      beside,
+    ),
     /** @param {any} sight */
     draw(sight) {
-      for (const { film } of [...grids, ...strips]) film.mark(sight.head === null ? [[0, sight.layer, H]] : [[sight.head, sight.layer]]);
+      for (const { film } of [...grids, ...strips])
+        film.mark(sight.head === null ? [[0, sight.layer, H]] : [[sight.head, sight.layer]]);
       for (const { kind, node } of grids) node.hidden = !sight.kinds.includes(kind);
       const { own, withoutClass, withoutSinks, withoutSelf } = store.state;
       if (painted === (painted = `${own} ${withoutClass} ${withoutSinks} ${withoutSelf}`)) return;
       const hidden = hiddenOf(store.state, 0, header.sinks);
       for (const { row, film, note } of grids) {
-        const rows = [...header.layers.keys()].flatMap((layer) => Array.from({ length: H }, (_, head) => row(head, layer)));
+        const rows = [...header.layers.keys()].flatMap((layer) =>
+          Array.from({ length: H }, (_, head) => row(head, layer)),
+        );
         const shared = topOf(rows, hidden);
-        const end = (/** @type {ArrayLike<number>} */ weights) => (own ? topOf([weights], hidden) : shared);
-        film.paint((head, layer) => ({ weights: row(head, layer), first: 1, end: end(row(head, layer)) }), table);
-        note.textContent = own ? "each on its own scale, from 0" : `one scale, 0 to ${format(shared)}; heads down, layers across${everyPatch}`;
+        const end = (/** @type {ArrayLike<number>} */ weights) =>
+          own ? topOf([weights], hidden) : shared;
+        film.paint(
+          (head, layer) => ({ weights: row(head, layer), first: 1, end: end(row(head, layer)) }),
+          table,
+        );
+        note.textContent = own
+          ? "each on its own scale, from 0"
+          : `one scale, 0 to ${format(shared)}; heads down, layers across${everyPatch}`;
       }
     },
   };

@@ -14,7 +14,9 @@ export function tokenOf(cell, grid) {
 
 /** @param {number} token @param {{width: number}} grid */
 export function cellOf(token, grid) {
-  return token ? { grid: 0, row: Math.floor((token - 1) / grid.width), column: (token - 1) % grid.width } : CLASS;
+  return token
+    ? { grid: 0, row: Math.floor((token - 1) / grid.width), column: (token - 1) % grid.width }
+    : CLASS;
 }
 
 /** @param {number} token @param {{width: number}} grid @returns {string} */
@@ -36,7 +38,8 @@ export function createWeights(header, arrays) {
     const [values, peaks] = [arrays[rows], peaksOf(arrays[rows], N)];
     for (let row = 0; row < arrays[own].length; row++) {
       const [matrix, query] = [Math.floor(row / N), row % N];
-      for (let c = 0; c < C; c++) values[row * N + columns[c]] = arrays[lifted][(matrix * C + c) * N + query];
+      for (let c = 0; c < C; c++)
+        values[row * N + columns[c]] = arrays[lifted][(matrix * C + c) * N + query];
       values[row * N + query] = arrays[own][row];
     }
     return { values, peaks };
@@ -45,15 +48,23 @@ export function createWeights(header, arrays) {
   const kinds = {};
   for (const { name } of header.kinds) {
     const [rows, some] = [arrays[`class_${name}`], arrays[`class_columns_${name}`]];
-    kinds[name] = { mean: restored(`mean_${name}`, `own_${name}`, `columns_${name}`), ofClass: { values: rows, peaks: peaksOf(rows, N) } };
-    for (let row = 0; row < rows.length / N; row++) for (let c = 0; c < C; c++) rows[row * N + columns[c]] = some[row * C + c];
-    if (headed.length) kinds[name].heads = restored(`heads_${name}`, `heads_own_${name}`, `heads_columns_${name}`);
+    kinds[name] = {
+      mean: restored(`mean_${name}`, `own_${name}`, `columns_${name}`),
+      ofClass: { values: rows, peaks: peaksOf(rows, N) },
+    };
+    for (let row = 0; row < rows.length / N; row++)
+      for (let c = 0; c < C; c++) rows[row * N + columns[c]] = some[row * C + c];
+    if (headed.length)
+      kinds[name].heads = restored(`heads_${name}`, `heads_own_${name}`, `heads_columns_${name}`);
   }
   /** Whose rows, and the number of the row. @param {string} kind @param {number} layer @param {number} token @param {number | null} head */
   const find = (kind, layer, token, head) => {
     if (head === null) return { ...kinds[kind].mean, n: layer * N + token };
     if (token === 0) return { ...kinds[kind].ofClass, n: layer * heads + head };
-    return { ...kinds[kind].heads, n: (headed.indexOf(header.layers[layer]) * heads + head) * N + token };
+    return {
+      ...kinds[kind].heads,
+      n: (headed.indexOf(header.layers[layer]) * heads + head) * N + token,
+    };
   };
   return {
     tokens: N,
@@ -81,7 +92,8 @@ export function answersByHead(header, layer, token) {
 /** Largest weight of every row. @param {Float32Array} values @param {number} N @returns {Float32Array} */
 function peaksOf(values, N) {
   const peaks = new Float32Array(values.length / N);
-  for (let i = 0; i < values.length; i++) if (values[i] > peaks[Math.floor(i / N)]) peaks[Math.floor(i / N)] = values[i];
+  for (let i = 0; i < values.length; i++)
+    if (values[i] > peaks[Math.floor(i / N)]) peaks[Math.floor(i / N)] = values[i];
   return peaks;
 }
 
@@ -93,19 +105,26 @@ export function roundingError(value, peak, steps) {
 /** A weight for people, with its error of rounding if that reaches the digits shown.
  * @param {number} value @param {number} error @returns {string} */
 export function written(value, error) {
-  return error > 0.0005 * value ? `${format(value)} ± ${format(Number(error.toPrecision(1)))}` : format(value);
+  return error > 0.0005 * value
+    ? `${format(value)} ± ${format(Number(error.toPrecision(1)))}`
+    : format(value);
 }
 
 /** Tokens that are left out of the scale of a query.
  * @param {any} state @param {number} query @param {number[]} sinks @returns {Set<number>} */
 export function hiddenOf(state, query, sinks) {
-  return new Set([...(state.withoutClass ? [0] : []), ...(state.withoutSinks ? sinks : []), ...(state.withoutSelf ? [query] : [])]);
+  return new Set([
+    ...(state.withoutClass ? [0] : []),
+    ...(state.withoutSinks ? sinks : []),
+    ...(state.withoutSelf ? [query] : []),
+  ]);
 }
 
 /** Largest of several rows, hidden tokens aside. @param {ArrayLike<number>[]} rows @param {Set<number>} hidden @returns {number} */
 export function topOf(rows, hidden) {
   let top = 0;
-  for (const row of rows) for (let i = 0; i < row.length; i++) if (row[i] > top && !hidden.has(i)) top = row[i];
+  for (const row of rows)
+    for (let i = 0; i < row.length; i++) if (row[i] > top && !hidden.has(i)) top = row[i];
   return top;
 }
 
@@ -137,9 +156,14 @@ export function inAllLayers({ token, head }) {
 
 /** Why a head that was chosen is not seen. @param {any} header @param {number} layer @param {number} head @returns {string} */
 export function missingHeads(header, layer, head) {
-  const [n, there] = [header.layers[layer], header.headed.length ? `only in layer ${header.headed.join(", ")}` : "in no layer"];
-  return `Mean of heads, not head ${head}: single heads answer for a patch ${there} of this figure, elsewhere for [class] only. ` +
-    `In Python: cx.attention_maps(trace).with_heads(trace, [${n}]).`;
+  const [n, there] = [
+    header.layers[layer],
+    header.headed.length ? `only in layer ${header.headed.join(", ")}` : "in no layer",
+  ];
+  return (
+    `Mean of heads, not head ${head}: single heads answer for a patch ${there} of this figure, elsewhere for [class] only. ` +
+    `In Python: cx.attention_maps(trace).with_heads(trace, [${n}]).`
+  );
 }
 
 /**
@@ -151,19 +175,29 @@ export function captionOf(header, state, { token, layer, head, kinds }, top, rol
   const who = token ? `the patch in ${nameOf(token, header.grids[0])}` : "[class]";
   const strips = token ? " (in the strips of all layers: mean of heads)" : "";
   const heads = head === null ? `mean of ${header.heads} heads` : `head ${head} alone${strips}`;
-  const scale = state.own ? "Each map on its own scale, from 0 to its largest weight, so colours do not compare across maps" :
-    `One scale for all layers${kinds.length > 1 ? " and kinds" : ""}, from 0 to ${format(top)}`;
+  const scale = state.own
+    ? "Each map on its own scale, from 0 to its largest weight, so colours do not compare across maps"
+    : `One scale for all layers${kinds.length > 1 ? " and kinds" : ""}, from 0 to ${format(top)}`;
   const sinks = state.withoutSinks && header.sinks.length && "the sinks";
-  const out = [state.withoutSelf && token && "the query itself", state.withoutClass && "[class]", sinks].filter(Boolean);
-  const rollout = state.own ? "Each on its own scale" : `Its own scale, from 0 to ${format(rolloutTop)}`;
+  const out = [
+    state.withoutSelf && token && "the query itself",
+    state.withoutClass && "[class]",
+    sinks,
+  ].filter(Boolean);
+  const rollout = state.own
+    ? "Each on its own scale"
+    : `Its own scale, from 0 to ${format(rolloutTop)}`;
   return [
     `Colour: attention weight of ${who} in layer ${header.layers[layer]}: the share of its attention that goes to each patch, ${heads}. ` +
       `${scale}; colour follows the square root.`,
-    out.length ? `Drawn, but left out when the scale was set: ${out.join(", ")}. Where they exceed the scale they have its last colour.` :
-      "Nothing is left out of the scale.",
+    out.length
+      ? `Drawn, but left out when the scale was set: ${out.join(", ")}. Where they exceed the scale they have its last colour.`
+      : "Nothing is left out of the scale.",
     "Rollout: attention of all layers so far multiplied, seen from [class]; half of every token stays where it is " +
       `(Abnar & Zuidema 2020). ${rollout}.`,
-    ...(answersByHead(header, layer, token) || state.head === null ? [] : [missingHeads(header, layer, state.head)]),
+    ...(answersByHead(header, layer, token) || state.head === null
+      ? []
+      : [missingHeads(header, layer, state.head)]),
     ...header.notes,
     `Weights travel in ${header.steps} steps of their square root: \u00b1 is the error of that, at most 1/${header.steps} of the largest ` +
       "weight in a row. [class], sinks and the query itself are right to 0.00001.",

@@ -37,11 +37,18 @@ export function shape(tag, attributes, text) {
  * @param {Lane[]} lanes @param {Lane} lane @returns {[number, number]}
  */
 export function extentOf(lanes, lane) {
-  const alike = lanes.filter((other) => other === lane || (lane.share && other.share === lane.share));
+  const alike = lanes.filter(
+    (other) => other === lane || (lane.share && other.share === lane.share),
+  );
   const values = alike.flatMap(({ bars = [], marks, reach = [], lines = [] }) => [
-    ...bars, ...(marks ?? []), ...reach, ...lines.flatMap((line) => line.values),
+    ...bars,
+    ...(marks ?? []),
+    ...reach,
+    ...lines.flatMap((line) => line.values),
   ]);
-  const known = /** @type {number[]} */ (values.filter((value) => value !== null && Number.isFinite(value)));
+  const known = /** @type {number[]} */ (
+    values.filter((value) => value !== null && Number.isFinite(value))
+  );
   return [Math.min(0, ...known), Math.max(0, ...known)];
 }
 
@@ -55,7 +62,15 @@ export function drawLanes(svg, lanes, columns, lit) {
   const step = (width - GUTTER) / columns;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.style.height = `${height}px`;
-  svg.replaceChildren(shape("rect", { class: "lit", x: GUTTER + lit * step, y: 0, width: step, height: height - LANE_GAP }));
+  svg.replaceChildren(
+    shape("rect", {
+      class: "lit",
+      x: GUTTER + lit * step,
+      y: 0,
+      width: step,
+      height: height - LANE_GAP,
+    }),
+  );
   lanes.forEach((lane, n) => {
     const [low, high] = extentOf(lanes, lane);
     const room = 16; // for a number above the highest and below the lowest bar
@@ -63,20 +78,37 @@ export function drawLanes(svg, lanes, columns, lit) {
     const top = n * (LANE + LANE_GAP) + (high > 0 ? room : 0);
     const y = (/** @type {number} */ value) => top + ((high - value) / (high - low || 1)) * inner;
     const x = (/** @type {number} */ column) => GUTTER + (column + 0.5) * step;
-    svg.append(shape("text", { class: "lane-name", x: 0, y: y((high + low) / 2) + 4 }, lane.name),
-      shape("line", { class: "axis", x1: GUTTER, x2: width, y1: y(0), y2: y(0) }));
+    svg.append(
+      shape("text", { class: "lane-name", x: 0, y: y((high + low) / 2) + 4 }, lane.name),
+      shape("line", { class: "axis", x1: GUTTER, x2: width, y1: y(0), y2: y(0) }),
+    );
     if (lane.level !== undefined) {
-      svg.append(shape("line", { class: "level", x1: GUTTER, x2: width, y1: y(lane.level), y2: y(lane.level) }));
+      svg.append(
+        shape("line", {
+          class: "level",
+          x1: GUTTER,
+          x2: width,
+          y1: y(lane.level),
+          y2: y(lane.level),
+        }),
+      );
     }
     drawBars(svg, lane, x, y, step);
     for (const [rank, line] of (lane.lines ?? []).entries()) drawLine(svg, line, rank, x, y, step);
     const wide = step >= NUMBERED; // else the text takes the whole width, below the line
-    const place = wide ? { x: GUTTER + (width - GUTTER) / 2, y: y(0) - 10, "text-anchor": "middle" }
+    const place = wide
+      ? { x: GUTTER + (width - GUTTER) / 2, y: y(0) - 10, "text-anchor": "middle" }
       : { x: width, y: y(0) + 19, "text-anchor": "end" };
     if (lane.text) svg.append(shape("text", { class: "closing", ...place }, lane.text));
     (lane.titles ?? []).forEach((title, column) => {
       if (title === null) return;
-      const hit = shape("rect", { class: "hit", x: GUTTER + column * step, y: n * (LANE + LANE_GAP), width: step, height: LANE });
+      const hit = shape("rect", {
+        class: "hit",
+        x: GUTTER + column * step,
+        y: n * (LANE + LANE_GAP),
+        width: step,
+        height: LANE,
+      });
       hit.append(shape("title", {}, title));
       svg.append(hit);
     });
@@ -88,17 +120,41 @@ function drawBars(svg, { bars = [], marks }, x, y, step) {
   bars.forEach((value, column) => {
     if (value === null || !Number.isFinite(value)) return;
     const [a, b] = [y(Math.max(value, 0)), y(Math.min(value, 0))];
-    const place = { x: x(column) - 0.31 * step, width: 0.62 * step, y: a, height: Math.max(b - a, 0.5) };
-    svg.append(shape("rect", { class: value < 0 ? "minus" : "plus", opacity: marks ? 0.45 : 1, ...place }));
+    const place = {
+      x: x(column) - 0.31 * step,
+      width: 0.62 * step,
+      y: a,
+      height: Math.max(b - a, 0.5),
+    };
+    svg.append(
+      shape("rect", { class: value < 0 ? "minus" : "plus", opacity: marks ? 0.45 : 1, ...place }),
+    );
     if (step < NUMBERED || marks) return;
-    svg.append(shape("text", { x: x(column), y: value < 0 ? b + 12 : a - 4, "text-anchor": "middle" }, signed(value)));
+    svg.append(
+      shape(
+        "text",
+        { x: x(column), y: value < 0 ? b + 12 : a - 4, "text-anchor": "middle" },
+        signed(value),
+      ),
+    );
   });
   (marks ?? []).forEach((value, column) => {
     if (value === null || !Number.isFinite(value)) return;
-    const ends = { x1: x(column) - 0.4 * step, x2: x(column) + 0.4 * step, y1: y(value), y2: y(value) };
+    const ends = {
+      x1: x(column) - 0.4 * step,
+      x2: x(column) + 0.4 * step,
+      y1: y(value),
+      y2: y(value),
+    };
     svg.append(shape("line", { class: "patch", ...ends }));
     if (step < NUMBERED) return;
-    svg.append(shape("text", { x: x(column), y: y(value) + (value < 0 ? 13 : -5), "text-anchor": "middle" }, signed(value)));
+    svg.append(
+      shape(
+        "text",
+        { x: x(column), y: y(value) + (value < 0 ? 13 : -5), "text-anchor": "middle" },
+        signed(value),
+      ),
+    );
   });
 }
 
@@ -107,21 +163,36 @@ function drawBars(svg, { bars = [], marks }, x, y, step) {
  * @param {(column: number) => number} x @param {(value: number) => number} y @param {number} step
  */
 function drawLine(svg, { values, name, above }, rank, x, y, step) {
-  const points = values.flatMap((value, column) => (value === null || !Number.isFinite(value) ? [] : [{ column, value }]));
+  const points = values.flatMap((value, column) =>
+    value === null || !Number.isFinite(value) ? [] : [{ column, value }],
+  );
   const path = points.map(({ column, value }) => `${x(column)},${y(value)}`).join(" ");
   svg.append(shape("polyline", { class: rank ? "second" : "first", points: path }));
   for (const { column, value } of points) {
-    svg.append(rank ? shape("rect", { class: "square", x: x(column) - 3, y: y(value) - 3, width: 6, height: 6 })
-      : shape("circle", { class: "dot", cx: x(column), cy: y(value), r: 3 }));
+    svg.append(
+      rank
+        ? shape("rect", { class: "square", x: x(column) - 3, y: y(value) - 3, width: 6, height: 6 })
+        : shape("circle", { class: "dot", cx: x(column), cy: y(value), r: 3 }),
+    );
     if ((!name || above) && step >= NUMBERED) {
       const away = above && !above[column] ? 15 : -6;
-      svg.append(shape("text", { x: x(column), y: y(value) + away, "text-anchor": "middle" }, twoDigits(value)));
+      svg.append(
+        shape(
+          "text",
+          { x: x(column), y: y(value) + away, "text-anchor": "middle" },
+          twoDigits(value),
+        ),
+      );
     }
   }
   const last = points[points.length - 1];
   if (!name || !last) return;
   const low = above ? !above[last.column] : rank > 0;
-  const place = step >= NUMBERED ? { x: x(last.column) + (above ? 18 : 9), y: y(last.value) + (low ? 12 : -2) }
-    : { x: x(last.column) + step, y: y(last.value) + (low ? 15 : -7), "text-anchor": "end" };
-  svg.append(shape("text", place, above && step >= NUMBERED ? name : `${name} ${twoDigits(last.value)}`));
+  const place =
+    step >= NUMBERED
+      ? { x: x(last.column) + (above ? 18 : 9), y: y(last.value) + (low ? 12 : -2) }
+      : { x: x(last.column) + step, y: y(last.value) + (low ? 15 : -7), "text-anchor": "end" };
+  svg.append(
+    shape("text", place, above && step >= NUMBERED ? name : `${name} ${twoDigits(last.value)}`),
+  );
 }

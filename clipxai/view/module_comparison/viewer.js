@@ -1,6 +1,14 @@
 // Attention or FFN: which of the two made the image match the text? Bars of every layer, the logit lens, and the maps of one layer.
 // @ts-check
-import { bringToLife, createMapControls, createPlainTable, createSelect, createStage, createTableDetails, viewerOf } from "../browser/controls.js";
+import {
+  bringToLife,
+  createMapControls,
+  createPlainTable,
+  createSelect,
+  createStage,
+  createTableDetails,
+  viewerOf,
+} from "../browser/controls.js";
 import { unpack } from "../browser/decode.js";
 import { paintMap } from "../browser/draw.js";
 import { drawLanes, GUTTER, LANE_STYLE, shape } from "./lanes.js";
@@ -11,7 +19,8 @@ import { createChips, element, titleOf } from "../browser/shell.js";
 import { clamp, createStore, focused, sameCell } from "../browser/state.js";
 import { format, signed, twoDigits } from "../browser/number.js";
 
-const HELP = "Move over a column to see that layer's maps, click to keep it. Move over a patch to read it; marks across the bars then " +
+const HELP =
+  "Move over a column to see that layer's maps, click to keep it. Move over a patch to read it; marks across the bars then " +
   "show the parts of that patch's own cosine. Click pins a patch, Esc unpins it. Keys: arrows move by one patch, [ and ] by one layer, " +
   "Space pins, ? shows this line.";
 const STYLE = `
@@ -38,9 +47,25 @@ function buildModules(model, el) {
   const { header } = payload;
   const arrays = unpack(payload);
   const { layer } = header;
-  const first = { hover: null, pinned: null, help: false, scaling: 0, alpha: 0.6, smooth: true, text: 0, layer, preview: null };
-  const checks = { text: below(header.texts.length), layer: below(header.layers), scaling: below(header.scalings.length), alpha: isShare,
-    smooth: isFlag, pinned: patchIn(header.grids) };
+  const first = {
+    hover: null,
+    pinned: null,
+    help: false,
+    scaling: 0,
+    alpha: 0.6,
+    smooth: true,
+    text: 0,
+    layer,
+    preview: null,
+  };
+  const checks = {
+    text: below(header.texts.length),
+    layer: below(header.layers),
+    scaling: below(header.scalings.length),
+    alpha: isShare,
+    smooth: isFlag,
+    pinned: patchIn(header.grids),
+  };
   const store = createStore({ ...first, ...restored(model.get("view"), checks) }, header.grids);
   const parts = createModuleParts(header, arrays, store);
   const change = (/** @type {any} */ now, /** @type {any} */ before) => {
@@ -48,7 +73,15 @@ function buildModules(model, el) {
     else if (shownLayer(now) !== shownLayer(before)) parts.swap();
   };
   const says = (/** @type {any} */ state) => moduleStatus(header, arrays, state);
-  return bringToLife(model, el, { name: "modules", css: LANE_STYLE + STYLE, store, checks, ...parts, change, says });
+  return bringToLife(model, el, {
+    name: "modules",
+    css: LANE_STYLE + STYLE,
+    store,
+    checks,
+    ...parts,
+    change,
+    says,
+  });
 }
 
 /** The layer whose maps are shown. @param {any} state @returns {number} */
@@ -63,40 +96,74 @@ export function shownLayer(state) {
  */
 function createModuleParts(header, arrays, store) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
-  const step = (/** @type {number} */ by) => set({ preview: null, layer: clamp(shownLayer(store.state) + by, header.layers) });
+  const step = (/** @type {number} */ by) =>
+    set({ preview: null, layer: clamp(shownLayer(store.state) + by, header.layers) });
   const chart = createChart(header, set);
   const lens = element("div", { className: "lens" });
-  const keys = "Arrow keys move over the patches, brackets over the layers, Space pins, question mark helps.";
-  const stage = createStage(header.summary, keys, store, { "[": () => step(-1), "]": () => step(1) }, chart, lens);
+  const keys =
+    "Arrow keys move over the patches, brackets over the layers, Space pins, question mark helps.";
+  const stage = createStage(
+    header.summary,
+    keys,
+    store,
+    { "[": () => step(-1), "]": () => step(1) },
+    chart,
+    lens,
+  );
   const status = element("div", { className: "status" });
   const caption = element("div", { className: "caption" });
   const help = element("p", { className: "help", hidden: true }, HELP);
-  const table = createTableDetails("Table: all layers", () => createLayerTable(header, arrays, store.state.text));
-  const choices = header.texts.map((/** @type {string} */ name, /** @type {number} */ value) => ({ name, value }));
+  const table = createTableDetails("Table: all layers", () =>
+    createLayerTable(header, arrays, store.state.text),
+  );
+  const choices = header.texts.map((/** @type {string} */ name, /** @type {number} */ value) => ({
+    name,
+    value,
+  }));
   const chips = createChips("text", choices, (text) => set({ text }));
   const photo = createPhotoPanel(header, store);
   /** @type {any[]} */ let panels = [];
   /** @type {any[]} */ let thumbs = [];
   const parts = {
-    nodes: [element("div", { className: "controls" }, chips.bar,
-      createSelect("maps", header.scalings, store.state.scaling, (scaling) => set({ scaling })), ...createMapControls(store)),
-    stage, status, help, caption, table.details],
+    nodes: [
+      element(
+        "div",
+        { className: "controls" },
+        chips.bar,
+        createSelect("maps", header.scalings, store.state.scaling, (scaling) => set({ scaling })),
+        ...createMapControls(store),
+      ),
+      stage,
+      status,
+      help,
+      caption,
+      table.details,
+    ],
     rebuild() {
       const { state } = store;
       thumbs = createThumbs(header, arrays, state, set);
       lens.classList.toggle("many", header.layers > FEW);
       lens.style.gridTemplateColumns = `${GUTTER}px repeat(${header.layers + 2}, minmax(0, 1fr))`;
-      lens.replaceChildren(element("span", {}, "map if it stopped here"), ...thumbs, element("span", { className: "thumb wide" }, "bias"));
+      lens.replaceChildren(
+        element("span", {}, "map if it stopped here"),
+        ...thumbs,
+        element("span", { className: "thumb wide" }, "bias"),
+      );
       table.show();
       parts.swap();
     },
     swap() {
       const { state } = store;
       const view = layerView(header, arrays, state);
-      panels = [photo, ...view.header.panels.map((_, n) => createMapPanel(view.header, view.arrays, n, store))];
+      panels = [
+        photo,
+        ...view.header.panels.map((_, n) => createMapPanel(view.header, view.arrays, n, store)),
+      ];
       stage.replaceChildren(chart, lens, ...panels.map((panel) => panel.node));
       for (const panel of panels) panel.draw(state);
-      caption.replaceChildren(...[...captionsOf(header, state), ...header.dropped].map((line) => element("p", {}, line)));
+      caption.replaceChildren(
+        ...[...captionsOf(header, state), ...header.dropped].map((line) => element("p", {}, line)),
+      );
     },
     paint() {
       const { state } = store;
@@ -122,7 +189,9 @@ function createChart(header, set) {
   const chart = shape("svg", { class: "lanes chart", role: "img", "aria-label": named });
   const layerAt = (/** @type {PointerEvent} */ event) => {
     const box = chart.getBoundingClientRect();
-    const column = Math.floor(((event.clientX - box.left - GUTTER) / (box.width - GUTTER)) * (header.layers + 2));
+    const column = Math.floor(
+      ((event.clientX - box.left - GUTTER) / (box.width - GUTTER)) * (header.layers + 2),
+    );
     return column >= 1 && column <= header.layers ? column - 1 : null;
   };
   let last = /** @type {number | null} */ (null);
@@ -130,7 +199,9 @@ function createChart(header, set) {
     if (layer !== last) set({ preview: layer });
     last = layer;
   };
-  chart.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => preview(layerAt(event)));
+  chart.addEventListener("pointermove", (/** @type {PointerEvent} */ event) =>
+    preview(layerAt(event)),
+  );
   chart.addEventListener("pointerleave", () => preview(null));
   chart.addEventListener("click", (/** @type {PointerEvent} */ event) => {
     const layer = layerAt(event);
@@ -146,7 +217,11 @@ function createChart(header, set) {
 function createThumbs(header, arrays, state, set) {
   const grid = header.grids[0];
   const size = grid.height * grid.width;
-  const whole = { ...grid, box: [0, 0, grid.height, grid.width], image_size: [grid.height, grid.width] };
+  const whole = {
+    ...grid,
+    box: [0, 0, grid.height, grid.width],
+    image_size: [grid.height, grid.width],
+  };
   return Array.from({ length: header.layers + 1 }, (_, n) => {
     const start = (n * header.texts.length + state.text) * size;
     const values = arrays.lens.subarray(start, start + size);
@@ -154,14 +229,33 @@ function createThumbs(header, arrays, state, set) {
     const own = Math.max(...known.map(Math.abs), 0);
     const high = state.scaling ? own : header.reaches[state.text].lens;
     const canvas = element("canvas", { width: grid.width, height: grid.height });
-    paintMap(canvas, values, whole, { low: -high, high, colours: DIVERGING }, arrays[DIVERGING], false);
-    const range = known.length ? `${format(Math.min(...known))} to ${format(Math.max(...known))}` : "not a number";
+    paintMap(
+      canvas,
+      values,
+      whole,
+      { low: -high, high, colours: DIVERGING },
+      arrays[DIVERGING],
+      false,
+    );
+    const range = known.length
+      ? `${format(Math.min(...known))} to ${format(Math.max(...known))}`
+      : "not a number";
     const layer = Math.max(n - 1, 0);
-    return element("button", { type: "button", className: "thumb", tabIndex: -1,
-      title: `after ${n ? `layer ${n - 1}` : "the embedding"}: cosines from ${range}`,
-      onclick: () => set({ layer }),
-      onpointerenter: () => set({ preview: n ? layer : null }), onpointerleave: () => set({ preview: null }) },
-    canvas, element("span", { className: "wide" }, n ? "layer " : "embedding"), n ? String(n - 1) : "");
+    return element(
+      "button",
+      {
+        type: "button",
+        className: "thumb",
+        tabIndex: -1,
+        title: `after ${n ? `layer ${n - 1}` : "the embedding"}: cosines from ${range}`,
+        onclick: () => set({ layer }),
+        onpointerenter: () => set({ preview: n ? layer : null }),
+        onpointerleave: () => set({ preview: null }),
+      },
+      canvas,
+      element("span", { className: "wide" }, n ? "layer " : "embedding"),
+      n ? String(n - 1) : "",
+    );
   });
 }
 
@@ -180,13 +274,17 @@ export function layerView(header, arrays, state) {
   maps0.set(ffn, size);
   for (let i = 0; i < size; i++) maps0[2 * size + i] = attention[i] - ffn[i];
   const { all, layers } = header.reaches[state.text];
-  const span = (/** @type {number} */ high) => ({ scales: Array(3).fill({ low: -high, high, colours: DIVERGING }) });
-  const titles = [`layer ${layer}: attention`, `layer ${layer}: FFN`, "attention − FFN"].map((text, row) => {
-    const values = maps0.subarray(row * size, (row + 1) * size);
-    const known = values.filter(Number.isFinite);
-    const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-    return { text, subtitle: `mean over patches ${format(mean)}`, flat: isFlat(values) };
+  const span = (/** @type {number} */ high) => ({
+    scales: Array(3).fill({ low: -high, high, colours: DIVERGING }),
   });
+  const titles = [`layer ${layer}: attention`, `layer ${layer}: FFN`, "attention − FFN"].map(
+    (text, row) => {
+      const values = maps0.subarray(row * size, (row + 1) * size);
+      const known = values.filter(Number.isFinite);
+      const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+      return { text, subtitle: `mean over patches ${format(mean)}`, flat: isFlat(values) };
+    },
+  );
   return asMaps(header, arrays, maps0, titles, [span(all), span(layers[layer])]);
 }
 
@@ -201,17 +299,32 @@ export function partsOf(header, arrays, state) {
   const cell = focused(state);
   const patch = cell ? cell.row * width + cell.column : null;
   const range = Array.from({ length: header.layers }, (_, n) => n);
-  const ofPatch = (/** @type {Float32Array} */ values) => range.map((n) => values[(n * T + state.text) * P + (patch ?? 0)]);
-  const at = (/** @type {Float32Array} */ values, /** @type {number} */ token) => values[state.text * N + token];
+  const ofPatch = (/** @type {Float32Array} */ values) =>
+    range.map((n) => values[(n * T + state.text) * P + (patch ?? 0)]);
+  const at = (/** @type {Float32Array} */ values, /** @type {number} */ token) =>
+    values[state.text * N + token];
   return {
     attention: range.map((n) => arrays.class_attention[n * T + state.text]),
     ffn: range.map((n) => arrays.class_ffn[n * T + state.text]),
-    embedding: at(arrays.embedding, 0), bias: at(arrays.bias, 0), similarity: at(arrays.similarity, 0),
-    sums: Array.from(arrays.cumulative.subarray(state.text * (header.layers + 2), (state.text + 1) * (header.layers + 2))),
-    patch: patch === null ? null : {
-      attention: ofPatch(arrays.attention), ffn: ofPatch(arrays.ffn), embedding: at(arrays.embedding, patch + 1),
-      bias: at(arrays.bias, patch + 1), similarity: at(arrays.similarity, patch + 1),
-    },
+    embedding: at(arrays.embedding, 0),
+    bias: at(arrays.bias, 0),
+    similarity: at(arrays.similarity, 0),
+    sums: Array.from(
+      arrays.cumulative.subarray(
+        state.text * (header.layers + 2),
+        (state.text + 1) * (header.layers + 2),
+      ),
+    ),
+    patch:
+      patch === null
+        ? null
+        : {
+            attention: ofPatch(arrays.attention),
+            ffn: ofPatch(arrays.ffn),
+            embedding: at(arrays.embedding, patch + 1),
+            bias: at(arrays.bias, patch + 1),
+            similarity: at(arrays.similarity, patch + 1),
+          },
   };
 }
 
@@ -223,14 +336,32 @@ function lanesOf(header, arrays, state) {
   const none = Array(header.layers).fill(null);
   const inner = (/** @type {any} */ values) => values && [null, ...values, null];
   return [
-    { name: "attention adds", bars: inner(attention), marks: patch && inner(patch.attention), share: "parts", reach },
+    {
+      name: "attention adds",
+      bars: inner(attention),
+      marks: patch && inner(patch.attention),
+      share: "parts",
+      reach,
+    },
     { name: "FFN adds", bars: inner(ffn), marks: patch && inner(patch.ffn), share: "parts" },
-    { name: "embedding, bias", bars: [embedding, ...none, bias], marks: patch && [patch.embedding, ...none, patch.bias], share: "parts",
-      text: cell && patch ? `marks: row ${cell.row}, column ${cell.column}, whose cosine is ${format(patch.similarity)}`
-        : header.closures[state.text] },
+    {
+      name: "embedding, bias",
+      bars: [embedding, ...none, bias],
+      marks: patch && [patch.embedding, ...none, patch.bias],
+      share: "parts",
+      text:
+        cell && patch
+          ? `marks: row ${cell.row}, column ${cell.column}, whose cosine is ${format(patch.similarity)}`
+          : header.closures[state.text],
+    },
     { name: "sum so far", lines: [{ values: sums }] },
-    { name: "alignment", lines: [{ values: inner(Array.from(arrays.attention_alignment)), name: "attention" },
-      { values: inner(Array.from(arrays.ffn_alignment)), name: "FFN" }] },
+    {
+      name: "alignment",
+      lines: [
+        { values: inner(Array.from(arrays.attention_alignment)), name: "attention" },
+        { values: inner(Array.from(arrays.ffn_alignment)), name: "FFN" },
+      ],
+    },
     ...selectionLane(header, ratiosOf(header, arrays, state.text), state.text),
   ];
 }
@@ -255,25 +386,48 @@ export function moduleStatus(header, arrays, state) {
 export function captionsOf(header, state) {
   const { all, layers, lens } = header.reaches[state.text];
   const { captions } = header;
-  const ends = (/** @type {number} */ high) => `from ${format(-high)} to ${format(high)}, zero in the middle: red above, blue below.`;
+  const ends = (/** @type {number} */ high) =>
+    `from ${format(-high)} to ${format(high)}, zero in the middle: red above, blue below.`;
   const own = "each map on its own scale, zero in the middle: red above, blue below.";
   const selection = header.selections[state.text];
-  return [captions.bars, captions.alignment, ...(selection ? [selection.caption] : []),
+  return [
+    captions.bars,
+    captions.alignment,
+    ...(selection ? [selection.caption] : []),
     `${captions.lens}; ${state.scaling ? own : `one scale for all layers, ${ends(lens)}`}`,
-    `${captions.maps}; ${state.scaling ? `this layer's scale, ${ends(layers[shownLayer(state)])}`
-      : `one scale for all layers, ${ends(all)}`}`,
-    `${captions.exact} ${header.largest}`];
+    `${captions.maps}; ${
+      state.scaling
+        ? `this layer's scale, ${ends(layers[shownLayer(state)])}`
+        : `one scale for all layers, ${ends(all)}`
+    }`,
+    `${captions.exact} ${header.largest}`,
+  ];
 }
 
 /** @param {any} header @param {Record<string, any>} arrays @param {number} text */
 function createLayerTable(header, arrays, text) {
-  const { attention, ffn, embedding, bias, sums, similarity } = partsOf(header, arrays, { text, hover: null, pinned: null });
+  const { attention, ffn, embedding, bias, sums, similarity } = partsOf(header, arrays, {
+    text,
+    hover: null,
+    pinned: null,
+  });
   const ratios = ratiosOf(header, arrays, text);
-  const rows = attention.map((value, n) => [`layer ${n}`, signed(value), signed(ffn[n]), format(sums[n + 1]),
-    format(arrays.attention_alignment[n]), format(arrays.ffn_alignment[n]), ...ratios.map((values) => twoDigits(values[n]))]);
+  const rows = attention.map((value, n) => [
+    `layer ${n}`,
+    signed(value),
+    signed(ffn[n]),
+    format(sums[n + 1]),
+    format(arrays.attention_alignment[n]),
+    format(arrays.ffn_alignment[n]),
+    ...ratios.map((values) => twoDigits(values[n])),
+  ]);
   const title = `“${titleOf(header.texts[text])}”: embedding ${signed(embedding)}, bias ${signed(bias)}, cosine ${format(similarity)}`;
   const head = ["", "attention", "FFN", "sum so far", "attention alignment", "FFN alignment"];
-  return createPlainTable(title, [...head, ...ratios.map((_, k) => `${header.kinds[k]} selection ratio`)], rows);
+  return createPlainTable(
+    title,
+    [...head, ...ratios.map((_, k) => `${header.kinds[k]} selection ratio`)],
+    rows,
+  );
 }
 
 export default viewerOf(buildModules);

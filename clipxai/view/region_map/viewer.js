@@ -1,6 +1,12 @@
 // Which class did every pixel get? Coloured regions over the photo, the truth beside them, and a key that singles out one class.
 // @ts-check
-import { createFrame, createHelpControls, createStage, createStyle, viewerLaterOf } from "../browser/controls.js";
+import {
+  createFrame,
+  createHelpControls,
+  createStage,
+  createStyle,
+  viewerLaterOf,
+} from "../browser/controls.js";
 import { context2d, fitToScreen, markCell } from "../browser/draw.js";
 import { keep, oneOf, patchIn, restored } from "../browser/keep.js";
 import { createPhotoPanel, createPicture, pointing } from "../browser/panel.js";
@@ -8,7 +14,8 @@ import { createChips, createShell, element } from "../browser/shell.js";
 import { createStore, focused } from "../browser/state.js";
 import { format } from "../browser/number.js";
 
-const HELP = "Move over a picture to read a pixel. Click to pin it, click it again or press Esc to unpin it. The buttons show one class alone. " +
+const HELP =
+  "Move over a picture to read a pixel. Click to pin it, click it again or press Esc to unpin it. The buttons show one class alone. " +
   "Arrow keys move, Space pins, ? shows this line.";
 const KEYS = "Arrow keys move over the picture, Space pins, Escape unpins, question mark helps.";
 const STRIDE = 0.04; // of the longer side, for an arrow key
@@ -31,23 +38,61 @@ function buildRegions(model, el, arrays) {
     store.dispatch({ type: "move", down: down * stride, right: right * stride });
 
   const photo = createPhotoPanel(header, store);
-  const maps = header.panels.map((/** @type {any} */ _, /** @type {number} */ n) => createRegionPanel(header, labelsOf(header, arrays, n), n, store));
+  const maps = header.panels.map((/** @type {any} */ _, /** @type {number} */ n) =>
+    createRegionPanel(header, labelsOf(header, arrays, n), n, store),
+  );
   const names = classes.map(({ words }, /** @type {number} */ value) => ({ name: words, value }));
-  const key = createChips("classes", [{ name: "all classes", value: null }, ...names], (only) => store.dispatch({ type: "set", values: { only } }));
+  const key = createChips("classes", [{ name: "all classes", value: null }, ...names], (only) =>
+    store.dispatch({ type: "set", values: { only } }),
+  );
   key.bar.classList.add("key");
-  key.bar.querySelectorAll("button").forEach((/** @type {HTMLElement} */ button, /** @type {number} */ n) => {
-    if (n) button.prepend(element("span", { className: "swatch", style: `background: rgb(${classes[n - 1].colour ?? [170, 170, 170]})` }));
-  });
-  const own = { ArrowUp: move(-1, 0), ArrowDown: move(1, 0), ArrowLeft: move(0, -1), ArrowRight: move(0, 1) };
-  const stage = createStage(header.summary, KEYS, store, own, photo.node, ...maps.map((/** @type {any} */ map) => map.node));
+  key.bar
+    .querySelectorAll("button")
+    .forEach((/** @type {HTMLElement} */ button, /** @type {number} */ n) => {
+      if (n)
+        button.prepend(
+          element("span", {
+            className: "swatch",
+            style: `background: rgb(${classes[n - 1].colour ?? [170, 170, 170]})`,
+          }),
+        );
+    });
+  const own = {
+    ArrowUp: move(-1, 0),
+    ArrowDown: move(1, 0),
+    ArrowLeft: move(0, -1),
+    ArrowRight: move(0, 1),
+  };
+  const stage = createStage(
+    header.summary,
+    KEYS,
+    store,
+    own,
+    photo.node,
+    ...maps.map((/** @type {any} */ map) => map.node),
+  );
   stage.style.setProperty("--columns", String(1 + maps.length));
   const status = element("div", { className: "status" });
   const help = element("p", { className: "help", hidden: true }, HELP);
-  const caption = element("div", { className: "caption" }, ...[...header.notes, ...header.dropped].map((line) => element("p", {}, line)));
+  const caption = element(
+    "div",
+    { className: "caption" },
+    ...[...header.notes, ...header.dropped].map((line) => element("p", {}, line)),
+  );
   const panels = [photo, ...maps];
-  const shell = createShell(el, model.get("css"), () => panels.forEach((panel) => panel.draw(store.state)));
+  const shell = createShell(el, model.get("css"), () =>
+    panels.forEach((panel) => panel.draw(store.state)),
+  );
   shell.root.classList.add("regions");
-  shell.root.append(createStyle(STYLE), element("div", { className: "controls" }, ...createHelpControls(store)), stage, key.bar, status, help, caption);
+  shell.root.append(
+    createStyle(STYLE),
+    element("div", { className: "controls" }, ...createHelpControls(store)),
+    stage,
+    key.bar,
+    status,
+    help,
+    caption,
+  );
 
   const paint = () => {
     help.hidden = !store.state.help;
@@ -74,15 +119,25 @@ function createRegionPanel(header, labels, n, store) {
   const { height, width } = header.grids[0];
   const [map, marks] = ["layer", "layer"].map((className) => element("canvas", { className }));
   Object.assign(map, { width, height });
-  const node = element("figure", { className: "panel" }, element("figcaption", {}, element("b", {}, title), element("span", {}, subtitle || "\u00a0")),
-    createPicture(header, 0, [map, marks], pointing(store)));
+  const node = element(
+    "figure",
+    { className: "panel" },
+    element("figcaption", {}, element("b", {}, title), element("span", {}, subtitle || "\u00a0")),
+    createPicture(header, 0, [map, marks], pointing(store)),
+  );
   /** @type {number | null | undefined} */
   let painted;
   const update = (/** @type {any} */ state) => {
-    if (painted !== state.only) context2d(map).putImageData(new ImageData(coloured(labels, header.classes, state.only), width, height), 0, 0);
+    if (painted !== state.only)
+      context2d(map).putImageData(
+        new ImageData(coloured(labels, header.classes, state.only), width, height),
+        0,
+        0,
+      );
     painted = state.only;
     context2d(marks).clearRect(0, 0, marks.width, marks.height);
-    for (const cell of new Set([state.pinned, focused(state)])) if (cell) markCell(marks, header.grids[0], cell, cell === state.pinned);
+    for (const cell of new Set([state.pinned, focused(state)]))
+      if (cell) markCell(marks, header.grids[0], cell, cell === state.pinned);
   };
   const draw = (/** @type {any} */ state) => {
     painted = undefined;
@@ -106,7 +161,8 @@ export function coloured(labels, classes, only) {
   for (let i = 0; i < labels.length; i++) {
     const colour = classes[labels[i]]?.colour;
     if (labels[i] === UNSEEN) pixels[4 * i + 3] = DARK;
-    else if (colour) pixels.set([...colour, only === null || only === labels[i] ? SHOWN : FAINT], 4 * i);
+    else if (colour)
+      pixels.set([...colour, only === null || only === labels[i] ? SHOWN : FAINT], 4 * i);
   }
   return pixels;
 }
@@ -115,9 +171,12 @@ export function coloured(labels, classes, only) {
 export function regionStatus(header, arrays, cell) {
   if (!cell) return "\u00a0";
   const at = cell.row * header.grids[0].width + cell.column;
-  const [found, true_] = header.panels.map((/** @type {any} */ _, /** @type {number} */ n) => labelsOf(header, arrays, n)[at]);
+  const [found, true_] = header.panels.map(
+    (/** @type {any} */ _, /** @type {number} */ n) => labelsOf(header, arrays, n)[at],
+  );
   if (found === UNSEEN) return "not seen by the model";
-  const truth = true_ === undefined || true_ === UNSEEN ? "" : `; in truth ${header.classes[true_].name}`;
+  const truth =
+    true_ === undefined || true_ === UNSEEN ? "" : `; in truth ${header.classes[true_].name}`;
   return `${header.classes[found].name}; best ${header.measure} ${format(arrays.confidence[at] / 255)}${truth}`;
 }
 

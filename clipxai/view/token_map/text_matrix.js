@@ -11,7 +11,8 @@ export const MATRIX_STYLE = `
 .matrix output { display: block; min-height: 1.4em; font-weight: 600; font-variant-numeric: tabular-nums; }
 .matrix label { display: inline-flex; gap: 6px; align-items: center; color: var(--quiet); }
 `;
-const LEGEND = "Row: a token that reads; column: the token it reads from; mean of all heads. A row adds up to 1. Dark violet 0, " +
+const LEGEND =
+  "Row: a token that reads; column: the token it reads from; mean of all heads. A row adds up to 1. Dark violet 0, " +
   "yellow 1; colours follow the square root, so that small weights are seen. What comes after a token is hidden from it: " +
   "the text tower is causal.";
 const [LABEL, LARGEST, SMALLEST] = [86, 26, 6]; // room for names, and a cell's side, in pixels
@@ -21,7 +22,8 @@ const [LABEL, LARGEST, SMALLEST] = [86, 26, 6]; // room for names, and a cell's 
  * @param {string[]} tokens @param {number} layer @param {number} from @param {number} to @param {number} weight @returns {string}
  */
 export function weightLine(tokens, layer, from, to, weight) {
-  return to > from ? `“${tokens[from]}” cannot see “${tokens[to]}”, which comes after it`
+  return to > from
+    ? `“${tokens[from]}” cannot see “${tokens[to]}”, which comes after it`
     : `layer ${layer}: “${tokens[from]}” reads ${format(weight)} from “${tokens[to]}”`;
 }
 
@@ -33,12 +35,19 @@ export function createTextMatrix(tokens, layers, weights, table) {
   const told = element("output", {}, "\u00a0");
   let layer = layers - 1;
   const name = element("span", {}, String(layer));
-  const slider = element("input", { type: "range", min: "0", max: String(layers - 1), value: String(layer), oninput: () => {
-    layer = slider.valueAsNumber;
-    name.textContent = String(layer);
-    draw();
-  } });
-  const weight = (/** @type {number} */ from, /** @type {number} */ to) => weights[(layer * size + from) * size + to];
+  const slider = element("input", {
+    type: "range",
+    min: "0",
+    max: String(layers - 1),
+    value: String(layer),
+    oninput: () => {
+      layer = slider.valueAsNumber;
+      name.textContent = String(layer);
+      draw();
+    },
+  });
+  const weight = (/** @type {number} */ from, /** @type {number} */ to) =>
+    weights[(layer * size + from) * size + to];
   const draw = () => drawTriangle(canvas, tokens, side, weight, table);
   canvas.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
     const box = canvas.getBoundingClientRect();
@@ -47,8 +56,18 @@ export function createTextMatrix(tokens, layers, weights, table) {
     const inside = from >= 0 && to >= 0 && from < size && to < size;
     told.textContent = inside ? weightLine(tokens, layer, from, to, weight(from, to)) : "\u00a0";
   });
-  const node = element("div", { className: "matrix" }, canvas, element("div", {}, element("p", {}, LEGEND),
-    element("label", {}, "layer ", slider, name), told));
+  const node = element(
+    "div",
+    { className: "matrix" },
+    canvas,
+    element(
+      "div",
+      {},
+      element("p", {}, LEGEND),
+      element("label", {}, "layer ", slider, name),
+      told,
+    ),
+  );
   return { node, draw };
 }
 

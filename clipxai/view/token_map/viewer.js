@@ -2,7 +2,14 @@
 // @ts-check
 import { CHIP_STYLE, colourOf, createRanking, createSentence, ranked } from "../browser/chips.js";
 import {
-  bringToLife, createMapControls, createPlainTable, createSelect, createStage, createSwitch, createTableDetails, viewerOf,
+  bringToLife,
+  createMapControls,
+  createPlainTable,
+  createSelect,
+  createStage,
+  createSwitch,
+  createTableDetails,
+  viewerOf,
 } from "../browser/controls.js";
 import { unpack } from "../browser/decode.js";
 import { below, isFlag, isShare, oneOf, patchIn, restored } from "../browser/keep.js";
@@ -12,7 +19,8 @@ import { element } from "../browser/shell.js";
 import { clamp, createStore, focused, sameCell } from "../browser/state.js";
 import { format } from "../browser/number.js";
 
-const HELP = "Move over a word to see its map, click it to pin the map below, click again to unpin it. Move over a patch to colour the " +
+const HELP =
+  "Move over a word to see its map, click it to pin the map below, click again to unpin it. Move over a patch to colour the " +
   "words by its scores, click to pin the patch, Esc unpins it. Keys: arrows move by one patch, [ and ] by one word, Space pins " +
   "the patch, p the word, ? shows this line.";
 const HINT = "Move over a word to see where it is, over a patch to see which words go with it.";
@@ -36,10 +44,32 @@ function buildWords(model, el) {
   const { word, pins, path } = header;
   const said = header.tokens.join(" ");
   const view = ofSentence(model.get("view"), said);
-  const first = { hover: null, pinned: null, help: false, scaling: 0, alpha: 0.6, smooth: true, mode: 0, path, word, pins, preview: null, said };
+  const first = {
+    hover: null,
+    pinned: null,
+    help: false,
+    scaling: 0,
+    alpha: 0.6,
+    smooth: true,
+    mode: 0,
+    path,
+    word,
+    pins,
+    preview: null,
+    said,
+  };
   const units = header.modes[view.mode === 1 ? 1 : 0].units.length;
-  const checks = { said: oneOf([said]), mode: below(2), path: below(header.paths.length), word: below(units), scaling: below(2), alpha: isShare, smooth: isFlag,
-    pinned: patchIn(header.grids), pins: (/** @type {any} */ pins) => Array.isArray(pins) && pins.every(below(units)) };
+  const checks = {
+    said: oneOf([said]),
+    mode: below(2),
+    path: below(header.paths.length),
+    word: below(units),
+    scaling: below(2),
+    alpha: isShare,
+    smooth: isFlag,
+    pinned: patchIn(header.grids),
+    pins: (/** @type {any} */ pins) => Array.isArray(pins) && pins.every(below(units)),
+  };
   const store = createStore({ ...first, ...restored(view, checks) }, header.grids);
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const on = {
@@ -48,7 +78,8 @@ function buildWords(model, el) {
   };
   const parts = createWordParts(header, arrays, store, on);
   const change = (/** @type {any} */ now, /** @type {any} */ before) => {
-    if (now.mode !== before.mode || now.path !== before.path || now.scaling !== before.scaling) parts.rebuild();
+    if (now.mode !== before.mode || now.path !== before.path || now.scaling !== before.scaling)
+      parts.rebuild();
     else {
       if (now.pins !== before.pins) parts.arrange();
       if (current(now) !== current(before)) parts.enlarge();
@@ -57,7 +88,16 @@ function buildWords(model, el) {
   const says = (/** @type {any} */ state) => wordStatus(parts.view, state);
   const css = CHIP_STYLE + MATRIX_STYLE + STYLE;
   const nodes = [createWordControls(header, store), ...parts.nodes];
-  return bringToLife(model, el, { name: "words", css, store, checks, ...parts, nodes, change, says });
+  return bringToLife(model, el, {
+    name: "words",
+    css,
+    store,
+    checks,
+    ...parts,
+    nodes,
+    change,
+    says,
+  });
 }
 
 /** A kept view; of another sentence it keeps everything but the words. @param {any} view @param {string} said */
@@ -72,21 +112,38 @@ export function ofSentence(view, said) {
  */
 function createWordParts(header, arrays, store, on) {
   const step = (/** @type {number} */ by) =>
-    store.dispatch({ type: "set", values: { preview: null, word: clamp(store.state.word + by, parts.view.units.length) } });
+    store.dispatch({
+      type: "set",
+      values: { preview: null, word: clamp(store.state.word + by, parts.view.units.length) },
+    });
   const unpinAll = () => store.dispatch({ type: "set", values: { pins: [] } });
-  const clear = element("button", { type: "button", className: "chip", onclick: unpinAll }, "unpin all");
+  const clear = element(
+    "button",
+    { type: "button", className: "chip", onclick: unpinAll },
+    "unpin all",
+  );
   const [label, multiples] = [element("span"), element("div", { className: "multiples" })];
   const pinbar = element("div", { className: "pinbar" }, label, clear);
-  const keys = "Arrow keys move over the patches, brackets over the words, Space pins, question mark helps.";
-  const stage = createStage(header.summary, keys, store,
-    { "[": () => step(-1), "]": () => step(1), p: () => on.toggle(store.state.word) });
+  const keys =
+    "Arrow keys move over the patches, brackets over the words, Space pins, question mark helps.";
+  const stage = createStage(header.summary, keys, store, {
+    "[": () => step(-1),
+    "]": () => step(1),
+    p: () => on.toggle(store.state.word),
+  });
   const status = element("div", { className: "status" });
   const caption = element("div", { className: "caption" });
   const help = element("p", { className: "help", hidden: true }, HELP);
-  const table = createTableDetails("Table: all words", () => createWordTable(parts.view, header.grids[0]));
+  const table = createTableDetails("Table: all words", () =>
+    createWordTable(parts.view, header.grids[0]),
+  );
   const matrix = createTextMatrix(header.tokens, header.layers, arrays.attention, arrays.viridis);
-  const inner = element("details", { ontoggle: () => inner.open && matrix.draw() },
-    element("summary", {}, "The text's own attention"), matrix.node);
+  const inner = element(
+    "details",
+    { ontoggle: () => inner.open && matrix.draw() },
+    element("summary", {}, "The text's own attention"),
+    matrix.node,
+  );
   const photo = createPhotoPanel(header, store);
   /** @type {any} */ let large, small, sentence, ranking;
   const panels = () => [photo, large, ...small];
@@ -109,14 +166,23 @@ function createWordParts(header, arrays, store, on) {
     },
     arrange() {
       const { state } = store;
-      label.textContent = state.pins.length ? "pinned words" : "no pinned words: click one to keep its map here";
+      label.textContent = state.pins.length
+        ? "pinned words"
+        : "no pinned words: click one to keep its map here";
       clear.hidden = !state.pins.length;
-      small = state.pins.map((/** @type {number} */ n) => createMapPanel(parts.view.header, parts.view.arrays, n, store));
+      small = state.pins.map((/** @type {number} */ n) =>
+        createMapPanel(parts.view.header, parts.view.arrays, n, store),
+      );
       multiples.replaceChildren(...small.map((/** @type {any} */ panel) => panel.node));
       for (const panel of small) panel.draw(state);
     },
     enlarge() {
-      const next = createMapPanel(parts.view.header, parts.view.arrays, current(store.state), store);
+      const next = createMapPanel(
+        parts.view.header,
+        parts.view.arrays,
+        current(store.state),
+        store,
+      );
       large.node.replaceWith(next.node);
       large = next;
       large.draw(store.state);
@@ -146,7 +212,9 @@ export function current(state) {
 
 /** Pinned words with one more or one less, as they stand in the sentence. @param {number[]} pins @param {number} n @returns {number[]} */
 export function toggled(pins, n) {
-  return pins.includes(n) ? pins.filter((other) => other !== n) : [...pins, n].sort((a, b) => a - b);
+  return pins.includes(n)
+    ? pins.filter((other) => other !== n)
+    : [...pins, n].sort((a, b) => a - b);
 }
 
 /**
@@ -156,8 +224,15 @@ export function toggled(pins, n) {
 export function amongUnits(header, state, mode) {
   const [from, to] = [header.modes[state.mode].units, header.modes[mode].units];
   const place = (/** @type {number} */ n) =>
-    to.findIndex((/** @type {any} */ unit) => unit.start <= from[n].start && from[n].start < unit.stop);
-  return { mode, word: place(state.word), pins: [...new Set(state.pins.map(place))], preview: null };
+    to.findIndex(
+      (/** @type {any} */ unit) => unit.start <= from[n].start && from[n].start < unit.stop,
+    );
+  return {
+    mode,
+    word: place(state.word),
+    pins: [...new Set(state.pins.map(place))],
+    preview: null,
+  };
 }
 
 /**
@@ -183,17 +258,37 @@ export function viewOf(header, arrays, state) {
   const { height, width } = header.grids[0];
   const values = meanOfPieces(arrays[`scores${state.path}`], units, height * width);
   const tokens = header.tokens.length;
-  const whole = meanOfPieces(arrays.whole.subarray(state.path * tokens, (state.path + 1) * tokens), units, 1);
-  const span = (/** @type {number[]} */ [low, high], /** @type {string} */ colours) => ({ low, high, colours });
+  const whole = meanOfPieces(
+    arrays.whole.subarray(state.path * tokens, (state.path + 1) * tokens),
+    units,
+    1,
+  );
+  const span = (/** @type {number[]} */ [low, high], /** @type {string} */ colours) => ({
+    low,
+    high,
+    colours,
+  });
   const shared = units.map(() => span(choice.shared, "RdBu_r"));
   const own = choice.own.map((/** @type {number[]} */ ends) => span(ends, "viridis"));
   const scalings = [{ scales: shared }, { scales: own }];
   const titles = units.map((/** @type {any} */ unit, /** @type {number} */ n) => {
     const pieces = unit.stop - unit.start;
-    return { text: unit.label, subtitle: `whole image ${format(whole[n])}${pieces > 1 ? ` · ${pieces} pieces` : ""}`, flat: choice.flat[n] };
+    return {
+      text: unit.label,
+      subtitle: `whole image ${format(whole[n])}${pieces > 1 ? ` · ${pieces} pieces` : ""}`,
+      flat: choice.flat[n],
+    };
   });
-  return { units, values, whole, scalings, captions: choice.captions, size: height * width, tables: [arrays.RdBu_r, arrays.viridis],
-    ...asMaps(header, arrays, values, titles, scalings) };
+  return {
+    units,
+    values,
+    whole,
+    scalings,
+    captions: choice.captions,
+    size: height * width,
+    tables: [arrays.RdBu_r, arrays.viridis],
+    ...asMaps(header, arrays, values, titles, scalings),
+  };
 }
 
 /** Colours and titles of the chips: of the focused patch, or none. @param {any} view @param {any} state */
@@ -204,32 +299,45 @@ function lookOf(view, state) {
   const { scales } = view.scalings[state.scaling];
   const table = view.tables[state.scaling];
   return {
-    titles: values.map((/** @type {number} */ value, /** @type {number} */ n) =>
-      `${view.units[n].label}: ${format(value)} ${where}${piecesOf(view, n)}`),
+    titles: values.map(
+      (/** @type {number} */ value, /** @type {number} */ n) =>
+        `${view.units[n].label}: ${format(value)} ${where}${piecesOf(view, n)}`,
+    ),
     colours: values.map((/** @type {number} */ value, /** @type {number} */ n) =>
-      (cell && Number.isFinite(value) ? colourOf(value, scales[n], table) : null)),
+      cell && Number.isFinite(value) ? colourOf(value, scales[n], table) : null,
+    ),
   };
 }
 
 /** What a word is the mean of, if it has several pieces. @param {any} view @param {number} n @returns {string} */
 function piecesOf(view, n) {
   const { start, stop } = view.units[n];
-  return stop - start > 1 ? `, mean of the pieces ${view.header.tokens.slice(start, stop).join(" + ")}` : "";
+  return stop - start > 1
+    ? `, mean of the pieces ${view.header.tokens.slice(start, stop).join(" + ")}`
+    : "";
 }
 
 /** What every word scores at a patch. @param {any} view @param {import("../browser/state.js").Cell} cell @returns {number[]} */
 export function valuesAt(view, cell) {
   const { width } = view.header.grids[0];
-  return view.units.map((/** @type {any} */ _, /** @type {number} */ n) => view.values[n * view.size + cell.row * width + cell.column]);
+  return view.units.map(
+    (/** @type {any} */ _, /** @type {number} */ n) =>
+      view.values[n * view.size + cell.row * width + cell.column],
+  );
 }
 
 /** @param {any} view @param {any} state @returns {string} */
 export function wordStatus(view, state) {
   const cell = focused(state);
   const own = view.units[current(state)].label;
-  if (!cell) return state.preview === null ? HINT : `“${own}”: ${format(view.whole[state.preview])} with the whole image`;
+  if (!cell)
+    return state.preview === null
+      ? HINT
+      : `“${own}”: ${format(view.whole[state.preview])} with the whole image`;
   const values = valuesAt(view, cell);
-  const best = ranked(values).slice(0, 3).map((n) => `“${view.units[n].label}” ${format(values[n])}`);
+  const best = ranked(values)
+    .slice(0, 3)
+    .map((n) => `“${view.units[n].label}” ${format(values[n])}`);
   const pinned = sameCell(cell, state.pinned) ? " (pinned, Esc unpins)" : "";
   return `row ${cell.row}, column ${cell.column}${pinned}: “${own}” ${format(values[current(state)])}; highest ${best.join(", ")}`;
 }
@@ -238,11 +346,28 @@ export function wordStatus(view, state) {
 function createWordControls(header, store) {
   const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
   const whole = header.modes[0].units.length === header.modes[1].units.length;
-  const pieces = createSwitch("pieces of words", store.state.mode === 1, (on) => set(amongUnits(header, store.state, Number(on))), { disabled: whole });
+  const pieces = createSwitch(
+    "pieces of words",
+    store.state.mode === 1,
+    (on) => set(amongUnits(header, store.state, Number(on))),
+    { disabled: whole },
+  );
   if (whole) pieces.title = "every word of this text is one piece";
-  return element("div", { className: "controls" },
-    createSelect("path", header.paths.map((/** @type {any} */ { name }) => name), store.state.path, (path) => set({ path })),
-    createSwitch("each map on its own scale", store.state.scaling === 1, (on) => set({ scaling: Number(on) })), pieces, ...createMapControls(store));
+  return element(
+    "div",
+    { className: "controls" },
+    createSelect(
+      "path",
+      header.paths.map((/** @type {any} */ { name }) => name),
+      store.state.path,
+      (path) => set({ path }),
+    ),
+    createSwitch("each map on its own scale", store.state.scaling === 1, (on) =>
+      set({ scaling: Number(on) }),
+    ),
+    pieces,
+    ...createMapControls(store),
+  );
 }
 
 /** @param {any} view @param {{width: number}} grid */
@@ -250,7 +375,13 @@ function createWordTable(view, { width }) {
   const rows = ranked(view.whole).map((n) => {
     const map = view.values.subarray(n * view.size, (n + 1) * view.size);
     const [best] = ranked(map);
-    return [view.units[n].label, format(view.whole[n]), format(map[best]), Math.floor(best / width), best % width];
+    return [
+      view.units[n].label,
+      format(view.whole[n]),
+      format(map[best]),
+      Math.floor(best / width),
+      best % width,
+    ];
   });
   const head = ["word", "whole image", "highest patch", "row", "column"];
   return createPlainTable("All words, by their score with the whole image", head, rows);

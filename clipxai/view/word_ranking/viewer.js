@@ -1,7 +1,14 @@
 // Which word mattered? A sentence in the colours of its words' relevance, with the numbers, and all words ranked.
 // @ts-check
 import { CHIP_STYLE, colourOf, createRanking, createSentence, ranked } from "../browser/chips.js";
-import { bringToLife, createHelpControls, createPlainTable, createStage, createTableDetails, viewerOf } from "../browser/controls.js";
+import {
+  bringToLife,
+  createHelpControls,
+  createPlainTable,
+  createStage,
+  createTableDetails,
+  viewerOf,
+} from "../browser/controls.js";
 import { unpack } from "../browser/decode.js";
 import { paintBar } from "../browser/draw.js";
 import { below, restored } from "../browser/keep.js";
@@ -9,7 +16,8 @@ import { element } from "../browser/shell.js";
 import { clamp, createStore } from "../browser/state.js";
 import { format } from "../browser/number.js";
 
-const HELP = "Move over a word to read it, click to keep it. Keys: [ and ] move by one word, ? shows this line.";
+const HELP =
+  "Move over a word to read it, click to keep it. Keys: [ and ] move by one word, ? shows this line.";
 const STYLE = `
 .relevance .stage { grid-template-columns: minmax(0, 320px) minmax(0, 520px); align-items: start; }
 .relevance .sentence { max-height: none; align-items: start; } .relevance .word { border-radius: 6px; padding: 2px 10px 1px; }
@@ -24,7 +32,10 @@ function buildRelevance(model, el) {
   const payload = model.get("payload");
   const { header } = payload;
   const { values, [DIVERGING]: table } = unpack(payload);
-  const { units, scale: [low, high] } = header;
+  const {
+    units,
+    scale: [low, high],
+  } = header;
   const checks = { word: below(units.length) };
   const first = { hover: null, pinned: null, help: false, word: header.first, preview: null };
   const store = createStore({ ...first, ...restored(model.get("view"), checks) }, header.grids);
@@ -34,32 +45,78 @@ function buildRelevance(model, el) {
     toggle: (/** @type {number} */ n) => set({ word: n }),
   };
   const sentence = createSentence(units, on);
-  sentence.bar.querySelectorAll(".word").forEach((/** @type {Element} */ chip, /** @type {number} */ n) =>
-    chip.append(element("small", {}, format(values[n]))));
+  sentence.bar
+    .querySelectorAll(".word")
+    .forEach((/** @type {Element} */ chip, /** @type {number} */ n) =>
+      chip.append(element("small", {}, format(values[n]))),
+    );
   const words = [...units.keys()].filter((n) => units[n].word);
-  const inner = { preview: (/** @type {number | null} */ n) => on.preview(n === null ? n : words[n]),
-    toggle: (/** @type {number} */ n) => on.toggle(words[n]) };
+  const inner = {
+    preview: (/** @type {number | null} */ n) => on.preview(n === null ? n : words[n]),
+    toggle: (/** @type {number} */ n) => on.toggle(words[n]),
+  };
   const titles = ["words by relevance", header.unit];
-  const ranking = createRanking(words.map((n) => units[n]), words.map((n) => values[n]), inner, titles, header.unit);
+  const ranking = createRanking(
+    words.map((n) => units[n]),
+    words.map((n) => values[n]),
+    inner,
+    titles,
+    header.unit,
+  );
   const bar = element("canvas", { className: "bar" });
   paintBar(bar, table);
-  const numbers = element("div", { className: "numbers" }, ...[low, 0, high].map((value) => element("span", {}, format(value))));
-  const step = (/** @type {number} */ by) => set({ preview: null, word: clamp(shown() + by, units.length) });
+  const numbers = element(
+    "div",
+    { className: "numbers" },
+    ...[low, 0, high].map((value) => element("span", {}, format(value))),
+  );
+  const step = (/** @type {number} */ by) =>
+    set({ preview: null, word: clamp(shown() + by, units.length) });
   const keys = "Brackets move over the words, question mark helps.";
   const [H, W] = header.grids[0].image_size;
-  const picture = element("div", { className: "picture" }, element("img", { src: header.photo, alt: "" }));
+  const picture = element(
+    "div",
+    { className: "picture" },
+    element("img", { src: header.photo, alt: "" }),
+  );
   picture.style.setProperty("--aspect", String(W / H));
-  const photo = element("figure", { className: "panel photo" }, element("figcaption", {}, element("b", {}, "image")), picture,
-    element("div", {}, bar, numbers));
-  const stage = createStage(header.summary, keys, store, { "[": () => step(-1), "]": () => step(1) }, sentence.bar, photo, ranking.node);
+  const photo = element(
+    "figure",
+    { className: "panel photo" },
+    element("figcaption", {}, element("b", {}, "image")),
+    picture,
+    element("div", {}, bar, numbers),
+  );
+  const stage = createStage(
+    header.summary,
+    keys,
+    store,
+    { "[": () => step(-1), "]": () => step(1) },
+    sentence.bar,
+    photo,
+    ranking.node,
+  );
   const status = element("div", { className: "status" });
   const help = element("p", { className: "help", hidden: true }, HELP);
-  const caption = element("div", { className: "caption" }, ...[...header.notes, ...header.dropped].map((line) => element("p", {}, line)));
-  const rows = () => ranked(values).map((n) => [units[n].label, format(values[n]), piecesOf(header, n)]);
-  const details = createTableDetails("Table: all words", () => createPlainTable(header.unit, ["word", "relevance", "pieces"], rows()));
+  const caption = element(
+    "div",
+    { className: "caption" },
+    ...[...header.notes, ...header.dropped].map((line) => element("p", {}, line)),
+  );
+  const rows = () =>
+    ranked(values).map((n) => [units[n].label, format(values[n]), piecesOf(header, n)]);
+  const details = createTableDetails("Table: all words", () =>
+    createPlainTable(header.unit, ["word", "relevance", "pieces"], rows()),
+  );
   const shown = (state = store.state) => state.preview ?? state.word;
-  const look = { titles: units.map((/** @type {any} */ _, /** @type {number} */ n) => relevanceStatus(header, values, n)),
-    colours: units.map((/** @type {any} */ _, /** @type {number} */ n) => (Number.isFinite(values[n]) ? colourOf(values[n], { low, high }, table) : null)) };
+  const look = {
+    titles: units.map((/** @type {any} */ _, /** @type {number} */ n) =>
+      relevanceStatus(header, values, n),
+    ),
+    colours: units.map((/** @type {any} */ _, /** @type {number} */ n) =>
+      Number.isFinite(values[n]) ? colourOf(values[n], { low, high }, table) : null,
+    ),
+  };
   const paint = () => {
     help.hidden = !store.state.help;
     sentence.show({ word: shown(), pins: [store.state.word] }, look);
@@ -69,8 +126,18 @@ function buildRelevance(model, el) {
   const controls = element("div", { className: "controls" }, ...createHelpControls(store));
   const nodes = [controls, stage, status, help, caption, details.details];
   const nothing = () => {}; // the data stay as they are, and time and size spoil nothing
-  return bringToLife(model, el, { name: "relevance", css: CHIP_STYLE + STYLE, nodes, store, checks, rebuild: nothing, draw: nothing, paint,
-    change: nothing, says: (state) => look.titles[shown(state)] });
+  return bringToLife(model, el, {
+    name: "relevance",
+    css: CHIP_STYLE + STYLE,
+    nodes,
+    store,
+    checks,
+    rebuild: nothing,
+    draw: nothing,
+    paint,
+    change: nothing,
+    says: (state) => look.titles[shown(state)],
+  });
 }
 
 /** A word, its relevance and its rank among the words. @param {any} header @param {ArrayLike<number>} values @param {number} n @returns {string} */
