@@ -27,6 +27,7 @@ from posixpath import dirname, normpath
 from posixpath import join as beside
 from typing import Literal, Protocol
 
+from .palette import FRAME, MINUS, PLUS
 from .payload import Payload
 
 # over several lines, too, where it names many things
@@ -139,8 +140,9 @@ def join(*scripts: str) -> str:
 
 
 def stylesheet() -> str:
-    """The style that all viewers share."""
-    return asset("browser/viewer.css")
+    """The style that all viewers share, with the colours that they share with paper."""
+    colours = f"--plus: {PLUS}; --minus: {MINUS}; --chosen: {FRAME};"
+    return f":host {{ {colours} }}\n{asset('browser/viewer.css')}"
 
 
 def escape(values: object) -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from ..results.explanation import Grid
-from ..results.findings import Picture
+from .palette import DIM, OPACITY
 from .payload import Arrays, Header, Step
 
 # longer side in pixels; larger than this as PNG is sent as JPEG
@@ -14,11 +14,15 @@ PHOTO_SIDE, PHOTO_BYTES = 640, 90_000
 SMALL_PHOTO_SIDE = 256
 
 
-def picture_header(picture: Picture, most_bytes: int = PHOTO_BYTES) -> Header:
-    """The photo as a data URL, and its one patch grid."""
+def picture_header(
+    image: np.ndarray, *grids: Grid, alpha: float = OPACITY, most_bytes: int = PHOTO_BYTES
+) -> Header:
+    """The photo as a data URL, its patch grids, and how maps lie over it (opacity `alpha`)."""
     return {
-        "photo": encode_photo(picture.image, most_bytes=most_bytes),
-        "grids": [grid_header(picture.grid, picture.image)],
+        "photo": encode_photo(image, most_bytes=most_bytes),
+        "grids": [grid_header(grid, image) for grid in grids],
+        "alpha": alpha,
+        "dim": DIM,
     }
 
 

@@ -4,13 +4,20 @@ A figure on paper and its interactive twin say the same, so a sentence is made h
 `sentences` of a room where only that room says it, and nowhere else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from .number import number
-from .scales import DIVERGING, Scale, Scaling
+import numpy as np
 
+from .number import fill, number
+from .scales import DIVERGING, Scale, Scaling, varies
+
+Table = dict[str, str | list[str] | list[list[str]]]  # title, head, rows
 ZERO_IN_THE_MIDDLE = "zero in the middle: red above, blue below."
-NO_VARIATION, NO_FINITE_VALUE = "no variation", "no finite value"
+REMARKS = ("", "no variation", "no finite value")  # what stands on a map, see `remark`
+IMAGE, SIZE = "image", "{width} × {height} pixels"
+PLACE, PINNED = "row {row}, column {column}", " (pinned, Esc unpins)"
+OUTSIDE = "outside this map"
+RANKED = "{value:number}, rank {rank} of {count}"
 LABELS: dict[Scaling, str] = {
     "minmax": "each map on its own scale",
     "shared": "one scale for all",
@@ -53,4 +60,25 @@ def other_texts(texts: Sequence[str]) -> list[str]:
 
 def image_size(size: tuple[int, ...]) -> str:
     """The line below the title of an image (H, W, …)."""
-    return f"{size[1]} × {size[0]} pixels"
+    return fill(SIZE, height=size[0], width=size[1])
+
+
+def layer_names(layers: Sequence[int], *, roomy: bool = False) -> list[str]:
+    """What stands below the columns of layers: the word on the first only, where it is narrow."""
+    return [f"layer {n}" if at == 0 or roomy else str(n) for at, n in enumerate(layers)]
+
+
+def remark(values: np.ndarray) -> int:
+    """Why a map has nothing to show, as a place in `REMARKS`; 0 where it has."""
+    if varies(values):
+        return 0
+    return 1 if np.isfinite(values).any() else 2
+
+
+def page_words(size: tuple[int, ...], own: Mapping[str, str]) -> dict[str, str]:
+    """The words of a page about an image (H, W, …): those that all pages share, and its `own`.
+
+    They travel with places for what only the browser knows, see `fill`.
+    """
+    shared = {"pinned": PINNED, "outside": OUTSIDE, "ranked": RANKED}
+    return {"image": IMAGE, "size": image_size(size), **shared, **own}

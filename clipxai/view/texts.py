@@ -18,7 +18,7 @@ def one_line(text: str) -> str:
 
 
 def title_of(text: str) -> str:
-    """A text for people, who cannot read nothing; the same in shell.js."""
+    """A text for people, who cannot read nothing."""
     return text.strip() or "(empty text)"
 
 

@@ -29,6 +29,10 @@ class Unit:
         """How many tokens it has."""
         return self.stop - self.start
 
+    def spelled(self, tokens: Sequence[str]) -> str:
+        """Its tokens, if it has several."""
+        return " + ".join(tokens[self.start : self.stop]) if self.pieces > 1 else ""
+
 
 def units_of(found: TokenScores | WordRelevance) -> tuple[list[Unit], list[Unit]]:
     """Words and pieces of a text.

@@ -20,16 +20,12 @@ from inside_examples import TEXTS, head_contributions, word_relevance
 
 from clipxai.view import HeadGrid, WordRanking
 from clipxai.view.head_grid.sentences import proof
-from clipxai.view.number import number
+from clipxai.view.number import number, signed
 
 HEADS = HeadGrid(head_contributions())  # 4 layers of 3 heads
 WORDS = WordRanking(word_relevance())
 ROW, COLUMN = 6, 9
 AT = ROW * 14 + COLUMN
-
-
-def signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−")
 
 
 def share(layer: int, head: int, text: int = 0) -> str:

@@ -73,7 +73,7 @@ def test_pixels_classes_and_truth(visit: Callable, regions):
     )
     keys.filter(has_text="grass").click()
     settled(page)
-    mine = regions.segmentation.labels[SIDE // 2] == 3
+    mine = regions.regions.segmentation.labels[SIDE // 2] == 3
     assert [n for n, opacity in enumerate(opacities(page, 0)) if opacity == 153] == np.flatnonzero(
         mine
     ).tolist()

@@ -44,8 +44,7 @@ def test_first_state_shows_the_highest_words_and_the_ranking(visit: Callable):
     page = visit(PAGE)
     assert titles(page) == [LABELS[n] for n in VIEWER.shown]
     assert page.locator(".word").all_inner_texts() == [unit.name for unit in VIEWER.words.units]
-    whole = unpack(VIEWER.payload())["whole"][2]
-    means = [float(whole[unit.start : unit.stop].mean()) for unit in VIEWER.words.units]
+    means = [float(value) for value in unpack(VIEWER.payload())["whole0"][2]]
     order = np.argsort(-np.array(means), kind="stable")
     assert page.locator(".row").first.inner_text().split() == [
         LABELS[order[0]],

@@ -6,7 +6,8 @@ import { keep, restored } from "../../clipxai/view/browser/keep.js";
 import { ofSentence } from "../../clipxai/view/token_map/viewer.js";
 
 const CHECKS = checksOf({
-  texts: ["an owl"],
+  layouts: [{ text: null }, { text: "an owl" }],
+  overlays: [{}, {}, {}],
   scalings: [{}, {}],
   grids: [{ height: 4, width: 6 }],
 });

@@ -20,7 +20,7 @@ test("points for SAM are those of Explanation.points, in its order", () => {
   }
 });
 
-test("there are as many points of the background as of the object, at most half of the cells each", () => {
+test("there are as many points of background as of object, at most half of the cells each", () => {
   const grid = { height: 4, width: 4, box: [0, 0, 8, 8], image_size: [8, 8] };
   const scores = [...Array(16).keys()];
   assert.deepEqual(

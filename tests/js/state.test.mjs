@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { cellsOf, statusLine } from "../../clipxai/view/method_comparison/viewer.js";
+import { statusLine } from "../../clipxai/view/method_comparison/viewer.js";
 import { staticModel } from "../../clipxai/view/browser/host.js";
-import { cellAt, rankOf, translate } from "../../clipxai/view/browser/panel.js";
+import { rankOf } from "../../clipxai/view/browser/panel.js";
+import { cellAt, translate } from "../../clipxai/view/browser/picture.js";
 import { createStore, focused, keyAction, reduce } from "../../clipxai/view/browser/state.js";
 import { isDark } from "../../clipxai/view/browser/theme.js";
 
+const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
+const WORDS = golden.words.method_comparison;
 const GRIDS = [{ height: 4, width: 6 }];
 const START = { hover: null, pinned: null, help: false };
 const cell = (row, column, grid = 0) => ({ grid, row, column });
@@ -75,28 +79,16 @@ test("a patch of one grid finds its place in another", () => {
   assert.deepEqual(cellAt(grids, 1, 20, 0), cell(0, 0, 1));
   assert.equal(cellAt(grids, 1, 19.9, 0), null);
   assert.deepEqual(translate(cell(3, 3, 1), grids, 0), cell(1, 1, 0));
-  assert.deepEqual(translate(cell(0, 0, 0), grids, 1), cell(1, 0, 1)); // its middle is at x 25, y 15
+  // its middle is at x 25, y 15
+  assert.deepEqual(translate(cell(0, 0, 0), grids, 1), cell(1, 0, 1));
   assert.equal(rankOf([3, 1, NaN, 2], 2), 2);
 });
 
-test("panels of one text stand beside the photo", () => {
-  const header = { rows: [[null, 0, 1]], panels: [{ text: "a" }, { text: "b" }, { text: "a" }] };
-  assert.deepEqual(cellsOf(header, null), [[null, 0, 1]]);
-  assert.deepEqual(cellsOf(header, "a"), [[null, 0, 2]]);
-  const many = (/** @type {number} */ count) =>
-    cellsOf({ panels: Array(count).fill({ text: "a" }) }, "a").map((row) => row.length);
-  assert.deepEqual([4, 6, 12].map(many), [
-    [3, 2],
-    [4, 3],
-    [4, 4, 4, 1],
-  ]);
-});
-
 test("the status line says where, and whether it is pinned", () => {
-  assert.match(statusLine(START), /Move over/);
-  assert.equal(statusLine(run({ type: "hover", cell: cell(1, 2) })), "row 1, column 2");
+  assert.match(statusLine(WORDS, START), /Move over/);
+  assert.equal(statusLine(WORDS, run({ type: "hover", cell: cell(1, 2) })), "row 1, column 2");
   assert.equal(
-    statusLine(run({ type: "pin", cell: cell(1, 2) })),
+    statusLine(WORDS, run({ type: "pin", cell: cell(1, 2) })),
     "pinned: row 1, column 2 (Esc unpins)",
   );
 });

@@ -3,15 +3,26 @@ change of format.
 """
 
 import json
+import sys
 import zlib
 from pathlib import Path
 
 import numpy as np
 
 from clipxai.results.explanation import Explanation, Grid
-from clipxai.view.number import number
+from clipxai.view.head_grid import sentences as head_grid
+from clipxai.view.layer_attention import sentences as layer_attention
+from clipxai.view.method_comparison import sentences as method_comparison
+from clipxai.view.module_comparison import sentences as module_comparison
+from clipxai.view.number import WAYS, fill
 from clipxai.view.payload import pack, unpack
+from clipxai.view.region_map import sentences as region_map
 from clipxai.view.scales import Scale
+from clipxai.view.sentences import REMARKS, page_words
+from clipxai.view.token_map import sentences as token_map
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "view"))  # the examples of tests/view
+from attention_examples import attention_example
 
 PATH = Path(__file__).with_name("golden.json")
 
@@ -30,6 +41,19 @@ NUMBERS = (
     0.0999949,
     0.3125,
     -0.0625,
+    0.0005,
+    -0.0004,
+    0.125,
+    2.5,
+    -0.0,
+)
+# sentence, values: places of all kinds, and what looks like one
+FILLS = (
+    ("layer {layer}, head {head}: {share:signed}", {"layer": 3, "head": 11, "share": -0.03125}),
+    ("{a:number} {a:two_digits} {a:tenth} {a:signed} {a}", {"a": 0.25}),
+    ("“{word}” {value:number}", {"word": "{value:number} \\1 $& {word}", "value": -1.5}),
+    ("{unknown} {a:unheard} {} {a", {"a": 1}),
+    ("{a:number} of {b:number}", {"a": float("inf"), "b": 0}),
 )
 GRIDS = (
     (Grid(3, 4, (30, 40), (0, 0, 30, 40)), (9, 11)),
@@ -80,7 +104,36 @@ def golden() -> dict:
             if grid.patches > 1
             for threshold in (0.5, 0.8)
         ],
-        "numbers": [[value, number(value)] for value in NUMBERS],
+        "numbers": {
+            name: [[value, write(value)] for value in NUMBERS] for name, write in WAYS.items()
+        },
+        "fills": [
+            [sentence, _finite(values), fill(sentence, **values)] for sentence, values in FILLS
+        ],
+        "words": _words(),
+    }
+
+
+def _words() -> dict:
+    """The sentences of every page that the tests for node read, and what stands on blank maps."""
+    maps = attention_example(2, 1, (2, 3), ("qk", "vv"), sinks=(2,))
+    own = {
+        "head_grid": head_grid.WORDS,
+        "layer_attention": layer_attention.words(maps),
+        "method_comparison": method_comparison.WORDS,
+        "module_comparison": module_comparison.WORDS,
+        "region_map": region_map.words("height"),
+        "token_map": token_map.WORDS,
+    }
+    words = {room: page_words((10, 20), sentences) for room, sentences in own.items()}
+    return {**words, "matrix": token_map.MATRIX, "remarks": list(REMARKS)}
+
+
+def _finite(values: dict) -> dict:
+    """JSON has no infinity: None becomes NaN there, which is written the same way."""
+    return {
+        name: None if isinstance(value, float) and not np.isfinite(value) else value
+        for name, value in values.items()
     }
 
 

@@ -66,12 +66,11 @@ def test_maps_share_one_scale_with_zero_in_the_middle():
         == abs(viewer.shares.maps(1, 2)).max()
     )
     assert viewer.shares.scale(1).high == max(viewer.shares.scale(1, n).high for n in range(4))
-    reaches = viewer.payload().header["reaches"][1]
-    assert (
-        reaches["all"] == viewer.shares.scale(1).high
-        and reaches["layers"][2] == viewer.shares.scale(1, 2).high
-    )
-    assert reaches["lens"] == abs(PARTS.lens[:, 1]).max()
+    scales = viewer.payload().header["scales"][1]
+    assert scales["all"] == vars(viewer.shares.scale(1))
+    assert scales["layers"][2] == vars(viewer.shares.scale(1, 2))
+    reach = abs(PARTS.lens[:, 1]).max()
+    assert scales["lens"] == {"low": -reach, "high": reach, "colours": "RdBu_r"}
 
 
 def test_figure_shows_every_layers_numbers_and_the_last_layers_maps():

@@ -41,7 +41,7 @@ def test_payload_holds_the_numbers_exactly():
     payload = viewer.payload()
     np.testing.assert_array_equal(unpack(payload)["values"], viewer.words.values)
     assert (
-        payload.header["scale"] == [-0.5, 0.5]
+        payload.header["scale"] == {"low": -0.5, "high": 0.5, "colours": "RdBu_r"}
         and payload.header["units"][payload.header["first"]]["name"] == "owl"
     )
 

@@ -16,12 +16,17 @@ SCORES = token_scores()
 LARGEST = 200_000  # bytes of a figure without its photo
 
 
+UNITS = TokenMap(SCORES).words.units
+
+
 def test_payload_holds_the_scores_within_the_codings_bounds():
     arrays = unpack(TokenMap(SCORES).payload())
     for n, path in enumerate(PATHS):
         bound = np.ptp(SCORES.scores[path], axis=1, keepdims=True) / 131068 + 1e-7
         assert (abs(arrays[f"scores{n}"] - SCORES.scores[path]) <= bound).all()
-        np.testing.assert_array_equal(arrays["whole"][n], SCORES.whole[path])
+        np.testing.assert_array_equal(arrays["whole1"][n], SCORES.whole[path])
+        words = [SCORES.whole[path][unit.start : unit.stop].mean() for unit in UNITS]
+        np.testing.assert_array_equal(arrays["whole0"][n], np.array(words, np.float32))
     assert abs(arrays["attention"] - SCORES.attention).max() <= SCORES.attention.max() * 2 / 255
 
 
@@ -66,7 +71,8 @@ def test_one_scale_for_all_words_is_symmetric_and_reaches_the_strongest():
         float(viewer.words.maps(PATHS[-1], viewer.words.units)[2].max()),
     )
     header = viewer.payload().header["modes"][0]["paths"][2]
-    assert header["shared"] == [-reach, reach] and header["own"][2] == [own[2].low, own[2].high]
+    assert header["shared"] == {"low": -reach, "high": reach, "colours": "RdBu_r"}
+    assert header["own"][2] == vars(own[2])
     assert (
         f"from {number(-reach)} to {number(reach)}" in header["captions"][0]
         and "own scale" in header["captions"][1]
@@ -112,9 +118,9 @@ def test_constant_and_missing_patches_are_drawn_and_sent():
     broken.scores[PATHS[-1]][1], broken.scores[PATHS[-1]][6, :3] = 0.25, np.nan
     viewer = TokenMap(broken, pinned=[1, "oak"])
     assert "no variation" in texts_of(viewer.figure())
+    assert viewer.payload().header["modes"][0]["paths"][2]["remarks"][1] == "no variation"
     broken.scores[PATHS[-1]][1] = np.nan
     assert "no finite value" in texts_of(TokenMap(broken, pinned=[1]).figure())
-    assert viewer.payload().header["modes"][0]["paths"][2]["flat"][1] is True
     assert np.isnan(unpack(viewer.payload())["scores2"][6, :3]).all()
 
 

@@ -1,34 +1,58 @@
-// How does a viewer run in a page without a kernel? Its model is the data in the page, and nobody listens at the other end.
+// How does a viewer run in a page without a kernel? Its model is the data in the page, and nobody
+// listens at the other end.
 // @ts-check
 import { failed } from "./shell.js";
 
+/** @import { Payload } from "./decode.js" */
 /**
- * The part of a widget model that viewers use. In a page of its own (`linked`), the view is kept in the address, so that it can be sent.
- * @param {Record<string, any>} values
+ * @typedef {object} Values  what a viewer is given
+ * @property {Payload} payload
+ * @property {string} css
+ * @property {unknown} view the reader's own choices, as they were kept
+ * @property {boolean} [linked] whether the address of the page is the figure's own
+ */
+/**
+ * @typedef {object} Model  the part of a widget model that viewers use
+ * @property {<Name extends keyof Values>(name: Name) => Values[Name]} get
+ * @property {<Name extends keyof Values>(name: Name, value: Values[Name]) => void} set
+ * @property {(event: string, notify: () => void) => void} on
+ * @property {(event: string, notify: () => void) => void} off
+ * @property {() => void} save_changes
+ * @typedef {{render: (context: {model: Model, el: HTMLElement}) => () => void}} Widget
+ */
+
+/**
+ * A model whose values are these. In a page of its own (`linked`), the view is kept in the address,
+ * so that it can be sent.
+ * @param {Values} values
+ * @returns {Model}
  */
 export function staticModel(values) {
   if (values.linked) values.view = viewIn(location.hash) ?? values.view;
   /** @type {Map<string, Set<() => void>>} */
   const listeners = new Map();
   return {
-    get: (/** @type {string} */ name) => values[name],
-    set(/** @type {string} */ name, /** @type {any} */ value) {
+    get: (name) => values[name],
+    set(name, value) {
       values[name] = value;
       for (const notify of listeners.get(`change:${name}`) ?? []) notify();
     },
-    on(/** @type {string} */ event, /** @type {() => void} */ notify) {
+    on(event, notify) {
       listeners.set(event, (listeners.get(event) ?? new Set()).add(notify));
     },
-    off: (/** @type {string} */ event, /** @type {() => void} */ notify) =>
-      listeners.get(event)?.delete(notify),
+    off: (event, notify) => listeners.get(event)?.delete(notify),
     save_changes() {
-      if (values.linked)
-        history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(values.view))}`);
+      if (!values.linked) return;
+      history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(values.view))}`);
     },
   };
 }
 
-/** The view that an address holds; null if it holds none. @param {string} hash @returns {object | null} */
+/**
+ * The view that an address holds; null if it holds none.
+ * @param {string} hash
+ * @returns {unknown}
+ */
 export function viewIn(hash) {
   try {
     return JSON.parse(decodeURIComponent(hash.slice(1)));
@@ -38,9 +62,10 @@ export function viewIn(hash) {
 }
 
 /**
- * Bring to life every figure of a kind that no script has claimed yet. The claim is a property, not an attribute:
- * a copy of the page must not inherit it.
- * @param {string} name @param {{render: (context: {model: any, el: HTMLElement}) => void}} viewer
+ * Bring to life every figure of a kind that no script has claimed yet. The claim is a property, not
+ * an attribute: a copy of the page must not inherit it.
+ * @param {string} name
+ * @param {Widget} viewer
  */
 export function claim(name, viewer) {
   for (const figure of document.querySelectorAll(`.clipxai-figure[data-viewer="${name}"]`)) {
@@ -48,10 +73,8 @@ export function claim(name, viewer) {
     if (el.clipxaiClaimed) continue;
     el.clipxaiClaimed = true;
     try {
-      viewer.render({
-        model: staticModel(JSON.parse(el.querySelector("script")?.textContent ?? "")),
-        el,
-      });
+      const values = JSON.parse(el.querySelector("script")?.textContent ?? "");
+      viewer.render({ model: staticModel(values), el });
     } catch (error) {
       failed(el, error);
     }

@@ -1,10 +1,19 @@
-// Which points would one give to SAM? The hottest cells of a map as foreground, as many of the coldest as background: `Explanation.points`.
+// What is drawn over a map from a threshold? A mask, or the points one would give to SAM: the
+// hottest cells of a map as foreground, as many of the coldest as background
+// (`Explanation.points`).
 // @ts-check
-import { context2d, ontoImage } from "./draw.js";
+import { context2d } from "./draw.js";
+import { ontoImage } from "./interpolate.js";
 
-/** @typedef {import("./draw.js").Grid} Grid */
+/** @import { Grid } from "./interpolate.js" */
+/** @typedef {{x: number, y: number, label: 0 | 1}} Point  in pixels of the image */
 
-/** Values brought to 0…1 as Python does it, in single precision; NaN stays. @param {ArrayLike<number>} values @returns {Float32Array} */
+const SHADE = [0, 0, 0, 190]; // over what stays below the threshold
+
+/**
+ * Values brought to 0…1 as Python does it, in single precision; NaN stays.
+ * @param {ArrayLike<number>} values
+ */
 export function minmax(values) {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i++) {
@@ -16,30 +25,22 @@ export function minmax(values) {
 
 /**
  * Points of a map that varies, the map averaged over 2 × 2 patches first.
- * @param {ArrayLike<number>} scores @param {Grid} grid @param {number} threshold @returns {{x: number, y: number, label: 0 | 1}[]} image pixels
+ * @param {ArrayLike<number>} scores
+ * @param {Grid} grid
+ * @param {number} threshold
+ * @returns {Point[]}
  */
 export function pointsOf(scores, grid, threshold) {
-  const [h, w] = [Math.max(1, grid.height >> 1), Math.max(1, grid.width >> 1)];
-  const {
-    height,
-    width,
-    box: [top, left, bottom, right],
-    image_size: [H, W],
-  } = grid;
-  const coarse = minmax(
-    ontoImage(
-      scores,
-      { height, width, box: [0, 0, height, width], image_size: [height, width] },
-      h,
-      w,
-      true,
-    ),
-  );
+  const { height, width, box, image_size } = grid;
+  const [h, w] = [Math.max(1, height >> 1), Math.max(1, width >> 1)];
+  const [top, left, bottom, right] = box;
+  const [H, W] = image_size;
+  /** @type {Grid} */
+  const alone = { height, width, box: [0, 0, height, width], image_size: [height, width] };
+  const coarse = minmax(ontoImage(scores, alone, h, w, true));
   const order = [...coarse.keys()].sort((a, b) => coarse[a] - coarse[b]);
-  const count = Math.min(
-    coarse.filter((value) => value >= Math.fround(threshold)).length,
-    order.length >> 1,
-  );
+  const hot = coarse.filter((value) => value >= Math.fround(threshold)).length;
+  const count = Math.min(hot, order.length >> 1);
   const chosen = [...order.slice(order.length - count), ...order.slice(0, count)];
   return chosen.map((cell, n) => ({
     x: Math.min(left + (((cell % w) + 0.5) * (right - left)) / w, W - 1),
@@ -48,7 +49,12 @@ export function pointsOf(scores, grid, threshold) {
   }));
 }
 
-/** Draw points: a white + for foreground, a dark − for background. @param {HTMLCanvasElement} canvas @param {ReturnType<typeof pointsOf>} points @param {[number, number]} imageSize */
+/**
+ * Draw points: a white + for foreground, a dark − for background.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Point[]} points
+ * @param {[number, number]} imageSize
+ */
 export function drawPoints(canvas, points, [H, W]) {
   const context = context2d(canvas);
   const radius = Math.max(5, canvas.width / 50);
@@ -63,27 +69,45 @@ export function drawPoints(canvas, points, [H, W]) {
     context.fill(disc);
     context.stroke(disc);
     const sign = new Path2D();
-    (sign.moveTo(across - radius / 2, down), sign.lineTo(across + radius / 2, down));
-    if (label) (sign.moveTo(across, down - radius / 2), sign.lineTo(across, down + radius / 2));
+    sign.moveTo(across - radius / 2, down);
+    sign.lineTo(across + radius / 2, down);
+    if (label) {
+      sign.moveTo(across, down - radius / 2);
+      sign.lineTo(across, down + radius / 2);
+    }
     context.stroke(sign);
   }
 }
 
 /**
- * Leave bright what reaches the threshold (`Explanation.mask`, drawn with `side` pixels on the longer side) and dim the rest.
- * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} scores @param {Grid} grid @param {number} threshold @param {number} side
+ * Leave bright what reaches the threshold (`Explanation.mask`, drawn with `side` pixels on the
+ * longer side) and dim the rest.
+ * @param {HTMLCanvasElement} canvas
+ * @param {ArrayLike<number>} scores
+ * @param {Grid} grid
+ * @param {number} threshold
+ * @param {number} side
  */
 export function drawMask(canvas, scores, grid, threshold, side) {
-  const [H, W] = grid.image_size;
-  const [height, width] = [H, W].map((length) =>
-    Math.max(1, Math.round((side * length) / Math.max(H, W))),
+  const longest = Math.max(...grid.image_size);
+  const [height, width] = grid.image_size.map((length) =>
+    Math.max(1, Math.round((side * length) / longest)),
   );
   const heat = minmax(ontoImage(scores, grid, height, width, true));
-  const shade = new OffscreenCanvas(width, height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (shade.getContext("2d"));
-  const picture = context.createImageData(width, height);
-  for (let i = 0; i < heat.length; i++)
-    if (!(heat[i] >= threshold)) picture.data.set([0, 0, 0, 190], 4 * i);
-  context.putImageData(picture, 0, 0);
-  context2d(canvas).drawImage(shade, 0, 0, canvas.width, canvas.height);
+  const shade = hidden2d(width, height);
+  const picture = shade.createImageData(width, height);
+  for (let i = 0; i < heat.length; i++) if (!(heat[i] >= threshold)) picture.data.set(SHADE, 4 * i);
+  shade.putImageData(picture, 0, 0);
+  context2d(canvas).drawImage(shade.canvas, 0, 0, canvas.width, canvas.height);
+}
+
+/**
+ * A canvas that is not on the page.
+ * @param {number} width
+ * @param {number} height
+ */
+function hidden2d(width, height) {
+  const context = new OffscreenCanvas(width, height).getContext("2d");
+  if (!context) throw new Error("this browser has no 2D canvas");
+  return context;
 }

@@ -1,42 +1,36 @@
-// Is the page dark? Every host says so in its own way; the operating system is asked last, because it is often overruled.
+// Is the page dark? Every host says so in its own way; the operating system is asked last, because
+// it is often overruled.
 // @ts-check
+
+const DARK = ["vscode-dark", "vscode-high-contrast"];
+const LIGHT = ["vscode-light", "vscode-high-contrast-light"];
+const ATTRIBUTES = ["class", "theme", "data-theme", "data-jp-theme-light"];
 
 /**
  * @param {Document} page
  * @param {boolean} systemDark what `prefers-color-scheme` says
- * @returns {boolean}
  */
 export function isDark(page, systemDark) {
   const { body, documentElement: root } = page;
   const jupyter = body?.dataset.jpThemeLight;
   if (jupyter !== undefined) return jupyter === "false";
-  if (body?.classList.contains("vscode-dark") || body?.classList.contains("vscode-high-contrast"))
-    return true;
-  if (
-    body?.classList.contains("vscode-light") ||
-    body?.classList.contains("vscode-high-contrast-light")
-  )
-    return false;
-  const named = root.getAttribute("theme") ?? root.dataset.theme ?? body?.dataset.theme; // Colab; documentation sites
-  if (named) return /dark/i.test(named);
-  return systemDark;
+  if (DARK.some((name) => body?.classList.contains(name))) return true;
+  if (LIGHT.some((name) => body?.classList.contains(name))) return false;
+  // Colab; documentation sites
+  const named = root.getAttribute("theme") ?? root.dataset.theme ?? body?.dataset.theme;
+  return named ? /dark/i.test(named) : systemDark;
 }
 
 /**
- * Call back with the theme now and whenever it changes.
+ * Call back with the theme now and whenever it changes. Returns what stops watching.
  * @param {(dark: boolean) => void} notify
- * @returns {() => void} stops watching
  */
 export function watchTheme(notify) {
   const system = window.matchMedia("(prefers-color-scheme: dark)");
   const tell = () => notify(isDark(document, system.matches));
   const observer = new MutationObserver(tell);
   for (const node of [document.documentElement, document.body]) {
-    if (node)
-      observer.observe(node, {
-        attributes: true,
-        attributeFilter: ["class", "theme", "data-theme", "data-jp-theme-light"],
-      });
+    if (node) observer.observe(node, { attributes: true, attributeFilter: ATTRIBUTES });
   }
   system.addEventListener("change", tell);
   tell();

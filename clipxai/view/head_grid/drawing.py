@@ -19,11 +19,10 @@ from ..paper.page import (
     columns_of,
     headline,
     ink_on,
-    layer_names,
     small_print,
 )
 from ..scales import around_zero
-from ..sentences import other_texts
+from ..sentences import layer_names, other_texts
 from ..texts import title_of
 from .content import HeadShares
 from .sentences import captions, map_subtitle, map_titles, proof, row_names
@@ -70,6 +69,6 @@ def _draw_grid(page: Page, y: float, shares: HeadShares, layer: int, head: int) 
     middle = {"ha": "center", "va": "center", "size": SMALL, "parse_math": False}
     for row, n in np.ndindex(cells.shape) if shares.layers <= MOST_NUMBERED else ():
         area.text(n, row, signed(float(cells[row, n])), color=ink_on(colours[row, n]), **middle)
-    for n, name in enumerate(layer_names(shares.layers, roomy=column > WIDE)):
+    for n, name in enumerate(layer_names(range(shares.layers), roomy=column > WIDE)):
         x = MARGIN + GUTTER + (n + 0.5) * column
         page.write(x, y + len(cells) * ROW + 0.04, name, ha="center", color=GREY)

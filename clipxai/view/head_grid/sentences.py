@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from ..number import number
+import numpy as np
+
+from ..number import fill, number, signed
 from ..scales import reach_of
-from ..sentences import ZERO_IN_THE_MIDDLE, closure
-from ..texts import listed
+from ..sentences import ZERO_IN_THE_MIDDLE, Table, closure
+from ..texts import listed, title_of
 from .content import HeadShares
 
 MOST_NAMED = 3  # texts in a summary
@@ -22,7 +24,34 @@ DIRECT = (
     "for those layers."
 )
 SCALES = ("one scale for all heads", "each map on its own scale")
-ALL_HEADS = "all heads together"
+HEAD, ALL_HEADS = "layer {layer}, head {head}", "all heads together"
+FROM_PATCHES = "from patches {total:number}"
+STRONGEST = 10  # heads in the table
+WORDS = {
+    "help": (
+        "Move over a cell to see what that head fetched, click to keep it. Move over a patch to "
+        "read it, click to pin it, Esc unpins. Keys: arrows move by one patch, [ and ] by one "
+        "layer, { and } by one head, Space pins, ? shows this line. Layers and heads count from 0."
+    ),
+    "keys": (
+        "Arrow keys move over the patches, brackets over the layers, braces over the heads, Space "
+        "pins, question mark helps."
+    ),
+    "table": f"Table: the {STRONGEST} strongest heads",
+    "grid": "share of every head; the strongest are in the table below",
+    "cell": "layer {layer}, {row}: {value:number}",
+    "head": HEAD,
+    "all_heads": ALL_HEADS,
+    "from_patches": FROM_PATCHES,
+    "status": (
+        "layer {layer}, head {head}: {share:signed} of the cosine {cosine:number}, "
+        "{patches:signed} from patches, {from_class:signed} from [class]"
+    ),
+    "at_patch": (
+        "layer {layer}, head {head}: {fetched:number} from row {row}, column {column}{pinned}, of "
+        "its {share:signed}"
+    ),
+}
 
 
 def summary(shares: HeadShares) -> str:
@@ -40,12 +69,12 @@ def row_names(heads: int) -> list[str]:
 
 def map_titles(layer: int, head: int) -> Sequence[str]:
     """What stands above the two maps."""
-    return f"layer {layer}, head {head}", ALL_HEADS
+    return fill(HEAD, layer=layer, head=head), ALL_HEADS
 
 
 def map_subtitle(total: float) -> str:
     """The line below the title of a map: the sum of its patches."""
-    return f"from patches {number(total)}"
+    return fill(FROM_PATCHES, total=total)
 
 
 def proof(shares: HeadShares, text: int) -> str:
@@ -70,3 +99,16 @@ def captions(shares: HeadShares, text: int) -> list[str]:
         f"{MAPS}; {ends}; {ZERO_IN_THE_MIDDLE}",
         DIRECT,
     ]
+
+
+def strongest_heads(shares: HeadShares, text: int) -> Table:
+    """The heads with the largest shares of a `text`, added or taken away."""
+    cells = shares.cells(text)[: shares.heads]
+    order = np.argsort(-abs(cells), axis=None, kind="stable")[:STRONGEST]
+    rows = []
+    for head, layer in zip(*np.unravel_index(order, cells.shape), strict=True):
+        from_class = shares.contributions.heads[layer, head, shares.rows[text], 0]
+        shown = signed(float(cells[head, layer])), signed(float(from_class))
+        rows.append([str(layer), str(head), *shown])
+    title = f"Strongest heads for “{title_of(shares.texts[text])}”"
+    return {"title": title, "head": ["layer", "head", "share", "of it from [class]"], "rows": rows}

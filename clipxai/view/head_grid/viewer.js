@@ -1,341 +1,241 @@
-// Which attention head fetched the answer, and from where? Layers and heads as a grid of signed shares, and the maps of what was fetched.
+// Which attention head fetched the answer, and from where? Layers and heads as a grid of signed
+// shares, and the maps of what was fetched.
 // @ts-check
-import { colourOf, inkOn } from "../browser/chips.js";
-import {
-  bringToLife,
-  createMapControls,
-  createPlainTable,
-  createSelect,
-  createStage,
-  createTableDetails,
-  viewerOf,
-} from "../browser/controls.js";
-import { unpack } from "../browser/decode.js";
+import { createControls, createMapControls, createSelect } from "../browser/controls.js";
+import { createTextChips } from "../browser/controls.js";
+import { element } from "../browser/element.js";
 import { below, isFlag, isShare, patchIn, restored } from "../browser/keep.js";
-import { asMaps, createMapPanel, createPhotoPanel, isFlat } from "../browser/panel.js";
-import { createChips, element, titleOf } from "../browser/shell.js";
-import { clamp, createStore, focused, sameCell } from "../browser/state.js";
-import { format, signed } from "../browser/number.js";
+import { fill } from "../browser/number.js";
+import { createMapPanel } from "../browser/panel.js";
+import { createPhotoPanel } from "../browser/picture.js";
+import { createSmallPrint, createTableDetails } from "../browser/small_print.js";
+import { createStage } from "../browser/stage.js";
+import { startViewer } from "../browser/start.js";
+import { clamp, createStore, focused, showsPinned, UNTOUCHED } from "../browser/state.js";
+import { createGrid } from "./grid.js";
 
-const HELP =
-  "Move over a cell to see what that head fetched, click to keep it. Move over a patch to read it, click to pin it, Esc unpins. " +
-  "Keys: arrows move by one patch, [ and ] by one layer, { and } by one head, Space pins, ? shows this line. Layers and heads count from 0.";
+/** @import { Scale } from "../browser/interpolate.js" */
+/** @import { Checks } from "../browser/keep.js" */
+/** @import { MapSpec } from "../browser/panel.js" */
+/** @import { Store } from "../browser/state.js" */
+/** @import { HeadArrays, HeadGridHeader, HeadState } from "./types.js" */
+
 const STYLE = `
-.heads .stage { grid-template-columns: repeat(3, minmax(0, 300px)) ; align-items: start; }
-.heads .panel { grid-template-rows: auto auto 8px 18px 0 18px; align-self: start; }
-.heads .grid { grid-column: 1 / -1; display: grid; gap: 1px; font-size: 11px; font-variant-numeric: tabular-nums; margin-top: 4px; }
-.grid span { text-align: center; white-space: nowrap; overflow: hidden; line-height: 22px; min-height: 22px; }
-.grid .name { text-align: left; font-size: 12px; color: var(--quiet); } .grid .tick { color: var(--quiet); }
-.grid [data-head] { cursor: pointer; } .grid .bias { margin-top: 5px; }
-.grid [data-shown] { outline: 2px solid #e8590c; outline-offset: -1px; z-index: 1; }
+.head_grid .stage { grid-template-columns: repeat(3, minmax(0, 300px)); align-items: start; }
+.head_grid .panel { grid-template-rows: auto auto 8px 18px 0 18px; align-self: start; }
+.head_grid .grid { grid-column: 1 / -1; display: grid; gap: 1px; margin-top: 4px; }
+.grid { font-size: 11px; font-variant-numeric: tabular-nums; }
+.grid span {
+  text-align: center; white-space: nowrap; overflow: hidden; line-height: 22px; min-height: 22px;
+}
+.grid .name { text-align: left; font-size: 12px; color: var(--quiet); }
+.grid .tick { color: var(--quiet); }
+.grid [data-head] { cursor: pointer; }
+.grid .bias { margin-top: 5px; }
+.grid [data-shown] { outline: 2px solid var(--chosen); outline-offset: -1px; z-index: 1; }
 .few { color: transparent !important; }
-@container (max-width: 620px) { .heads .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); } .heads .photo { display: none; } }
+@container (max-width: 620px) {
+  .head_grid .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .head_grid .photo { display: none; }
+}
 `;
-const DIVERGING = "RdBu_r";
-const ROOM = 46; // pixels that a number needs
 
-/** @param {any} model @param {HTMLElement} el @returns {() => void} */
-function buildHeads(model, el) {
-  const payload = model.get("payload");
-  const { header } = payload;
-  const arrays = unpack(payload);
+/**
+ * @param {HeadGridHeader} header
+ * @param {HeadArrays} arrays
+ * @param {unknown} view
+ */
+function build(header, arrays, view) {
   const [layer, head] = header.head;
-  const count = header.layers * header.heads;
+  /** @type {HeadState} */
   const first = {
-    hover: null,
-    pinned: null,
-    help: false,
+    ...UNTOUCHED,
     scaling: 0,
-    alpha: 0.6,
+    alpha: header.alpha,
     smooth: true,
     text: 0,
     at: layer * header.heads + head,
     preview: null,
   };
+  /** @type {Checks<HeadState>} */
   const checks = {
     text: below(header.texts.length),
-    at: below(count),
+    at: below(header.layers * header.heads),
     scaling: below(header.scalings.length),
     alpha: isShare,
     smooth: isFlag,
     pinned: patchIn(header.grids),
   };
-  const store = createStore({ ...first, ...restored(model.get("view"), checks) }, header.grids);
-  const parts = createHeadParts(header, arrays, store);
-  const change = (/** @type {any} */ now, /** @type {any} */ before) => {
+  const store = createStore({ ...first, ...restored(view, checks) }, header.grids);
+  const parts = createParts(header, arrays, store);
+  const change = (/** @type {HeadState} */ now, /** @type {HeadState} */ before) => {
     if (now.text !== before.text) parts.rebuild();
     else if (shownHead(now) !== shownHead(before)) parts.swap();
   };
-  const says = (/** @type {any} */ state) => headStatus(header, arrays, state);
-  return bringToLife(model, el, {
-    name: "heads",
-    css: STYLE,
-    store,
-    checks,
-    ...parts,
-    change,
-    says,
-  });
+  const says = (/** @type {HeadState} */ state) => headStatus(header, arrays, state);
+  return { ...parts, store, checks, change, says };
 }
 
-/** The head whose map is shown, layer by layer. @param {any} state @returns {number} */
+/**
+ * The head whose map is shown.
+ * @param {HeadState} state
+ */
 export function shownHead(state) {
   return state.preview ?? state.at;
 }
 
-/** @param {any} header @param {Record<string, any>} arrays @param {any} store */
-function createHeadParts(header, arrays, store) {
-  const set = (/** @type {object} */ values) => store.dispatch({ type: "set", values });
-  const step = (/** @type {number} */ layers, /** @type {number} */ heads) => () => {
-    const at = shownHead(store.state);
-    const [layer, head] = [
-      clamp(Math.floor(at / header.heads) + layers, header.layers),
-      clamp((at % header.heads) + heads, header.heads),
-    ];
-    set({ preview: null, at: layer * header.heads + head });
-  };
-  const keys =
-    "Arrow keys move over the patches, brackets over the layers, braces over the heads, Space pins, question mark helps.";
+/**
+ * `rebuild` after another text, `swap` after another head, `paint` after anything; `draw` also what
+ * only time or size can spoil.
+ * @param {HeadGridHeader} header
+ * @param {HeadArrays} arrays
+ * @param {Store<HeadState>} store
+ */
+function createParts(header, arrays, store) {
+  const { words } = header;
   const photo = createPhotoPanel(header, store);
-  const view = headView(header, arrays, store.state);
-  const panels = [0, 1].map((n) => createMapPanel(view.header, view.arrays, n, store));
-  const grid = createGrid(header, arrays, set);
-  const stage = createStage(
-    header.summary,
-    keys,
-    store,
-    { "[": step(-1, 0), "]": step(1, 0), "{": step(0, -1), "}": step(0, 1) },
-    photo.node,
-    ...panels.map((panel) => panel.node),
-    grid.node,
+  const maps = mapsOf(header, arrays, store.state).map((spec) =>
+    createMapPanel(header, { ...arrays }, spec, store),
   );
-  const [status, closure, caption] = ["status", "closure", "caption"].map((className) =>
-    element("div", { className }),
+  const panels = [photo, ...maps];
+  const grid = createGrid(header, arrays, {
+    preview: (preview) => store.set({ preview }),
+    choose: (at) => store.set({ at }),
+  });
+  const nodes = [...panels.map(({ node }) => node), grid.node];
+  const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
+  const print = createSmallPrint(words.help);
+  const closure = element("div", { className: "closure" });
+  const table = createTableDetails(words.table, () => header.tables[store.state.text]);
+  const chips = createTextChips(header.texts, (text) => store.set({ text }));
+  const scaling = createSelect("maps", header.scalings, store.state.scaling, (scaling) =>
+    store.set({ scaling }),
   );
-  const help = element("p", { className: "help", hidden: true }, HELP);
-  const table = createTableDetails("Table: the 10 strongest heads", () =>
-    createHeadTable(header, arrays, store.state.text),
-  );
-  const choices = header.texts.map((/** @type {string} */ name, /** @type {number} */ value) => ({
-    name,
-    value,
-  }));
-  const chips = createChips("text", choices, (text) => set({ text }));
-  const parts = {
-    nodes: [
-      element(
-        "div",
-        { className: "controls" },
-        chips.bar,
-        createSelect("maps", header.scalings, store.state.scaling, (scaling) => set({ scaling })),
-        ...createMapControls(store),
-      ),
-      stage,
-      status,
-      closure,
-      help,
-      caption,
-      table.details,
-    ],
+  const controls = createControls(chips.bar, scaling, ...createMapControls(store));
+  const swap = () => {
+    const specs = mapsOf(header, arrays, store.state);
+    maps.forEach((map, n) => map.take(specs[n]));
+  };
+  return {
+    nodes: [controls, stage, print.status, closure, print.help, print.caption, table.details],
+    swap,
     rebuild() {
       const { text } = store.state;
       grid.fill(text);
       closure.textContent = header.closures[text];
-      caption.replaceChildren(
-        ...[...header.captions[text], ...header.dropped].map((line) => element("p", {}, line)),
-      );
+      print.write([...header.captions[text], ...header.dropped]);
       table.show();
-      parts.swap();
-    },
-    swap() {
-      const next = headView(header, arrays, store.state);
-      for (const panel of panels) panel.take(next.header, next.arrays);
+      swap();
     },
     paint() {
       const { state } = store;
       chips.show(state.text);
-      help.hidden = !state.help;
+      print.show(state);
       stage.style.setProperty("--alpha", String(state.alpha));
-      status.textContent = headStatus(header, arrays, state);
+      print.status.textContent = headStatus(header, arrays, state);
       grid.mark(shownHead(state));
-      for (const panel of [photo, ...panels]) panel.update(state);
+      photo.update(state);
+      for (const map of maps) map.update(state);
     },
     draw() {
-      for (const panel of [photo, ...panels]) panel.draw(store.state);
+      photo.draw(store.state);
+      for (const map of maps) map.draw(store.state);
       grid.fit();
     },
   };
-  return parts;
 }
 
 /**
- * Heads down, layers across, and below them what is no head. A cell under the pointer is previewed, a click keeps it.
- * @param {any} header @param {Record<string, any>} arrays @param {(values: object) => void} set
+ * Brackets choose a layer, braces a head.
+ * @param {HeadGridHeader} header
+ * @param {Store<HeadState>} store
  */
-function createGrid(header, arrays, set) {
-  const { layers, heads } = header;
-  const names = [...Array.from({ length: heads }, (_, n) => `head ${n}`), "bias", "FFN"];
-  const cells = names.map((_, row) =>
-    Array.from({ length: layers }, (_, layer) =>
-      element(
-        "span",
-        row < heads
-          ? { "data-head": String(layer * heads + row) }
-          : row === heads
-            ? { className: "bias" }
-            : {},
-      ),
-    ),
-  );
-  const ticks = Array.from({ length: layers }, (_, n) =>
-    element("span", { className: "tick" }, n ? String(n) : "layer 0"),
-  );
-  const node = element(
-    "div",
-    {
-      className: "grid",
-      role: "img",
-      "aria-label": "share of every head; the strongest are in the table below",
-    },
-    ...names.flatMap((name, row) => [
-      element("span", { className: row === heads ? "name bias" : "name" }, name),
-      ...cells[row],
-    ]),
-    element("span"),
-    ...ticks,
-  );
-  node.style.gridTemplateColumns = `52px repeat(${layers}, minmax(0, 1fr))`;
-  const under = (/** @type {Event} */ event) => {
-    const { head } = /** @type {HTMLElement} */ (event.target).dataset;
-    return head === undefined ? null : Number(head);
+function keysOf({ layers, heads }, store) {
+  const step = (/** @type {number} */ down, /** @type {number} */ across) => () => {
+    const at = shownHead(store.state);
+    const layer = clamp(Math.floor(at / heads) + down, layers);
+    const head = clamp((at % heads) + across, heads);
+    store.set({ preview: null, at: layer * heads + head });
   };
-  let last = /** @type {number | null} */ (null);
-  const preview = (/** @type {number | null} */ at) => at !== last && set({ preview: (last = at) });
-  node.addEventListener("pointerover", (/** @type {PointerEvent} */ event) =>
-    preview(under(event)),
-  );
-  node.addEventListener("pointerleave", () => preview(null));
-  node.addEventListener(
-    "click",
-    (/** @type {MouseEvent} */ event) => under(event) !== null && set({ at: under(event) }),
-  );
-  return {
-    node,
-    /** @param {number} text */
-    fill(text) {
-      const high = header.reaches[text].cells;
-      cells.flat().forEach((cell, n) => {
-        const value = arrays.cells[text * (heads + 2) * layers + n];
-        const colour = colourOf(value, { low: -high, high }, arrays[DIVERGING]);
-        cell.textContent = signed(value);
-        cell.title = `layer ${n % layers}, ${names[Math.floor(n / layers)]}: ${format(value)}`;
-        Object.assign(cell.style, { background: `rgb(${colour})`, color: inkOn(colour) });
-      });
-    },
-    /** @param {number} at */
-    mark(at) {
-      for (const cell of cells.flat())
-        cell.toggleAttribute("data-shown", cell.dataset.head === String(at));
-    },
-    /** Numbers only where they have room. */
-    fit() {
-      for (const cell of cells.flat()) cell.classList.toggle("few", cell.clientWidth < ROOM);
-    },
-  };
+  return { "[": step(-1, 0), "]": step(1, 0), "{": step(0, -1), "}": step(0, 1) };
 }
 
 /**
- * The maps of one head and of all of them, with their scales, as panels know them.
- * @param {any} header @param {Record<string, any>} arrays @param {any} state
+ * The maps of the shown head and of all heads.
+ * @param {HeadGridHeader} header
+ * @param {HeadArrays} arrays
+ * @param {HeadState} state
+ * @returns {MapSpec[]}
  */
-export function headView(header, arrays, state) {
-  const { layers, heads, texts } = header;
-  const size = header.grids[0].height * header.grids[0].width;
-  const of = (/** @type {number} */ at) =>
-    arrays.heads.subarray(
-      (at * texts.length + state.text) * size,
-      (at * texts.length + state.text + 1) * size,
-    );
+export function mapsOf(header, arrays, state) {
+  const { layers, heads, texts, grids, words, remarks, scales } = header;
+  const { text } = state;
+  const size = grids[0].height * grids[0].width;
+  const count = layers * heads;
+  const of = (/** @type {number} */ at) => {
+    const start = (at * texts.length + text) * size;
+    return arrays.heads.subarray(start, start + size);
+  };
+  const every = new Float32Array(size);
+  for (let n = 0; n < count; n++) of(n).forEach((value, i) => (every[i] += value));
   const at = shownHead(state);
-  const maps0 = new Float32Array(2 * size);
-  maps0.set(of(at));
-  for (let n = 0; n < layers * heads; n++)
-    of(n).forEach(
-      (/** @type {number} */ value, /** @type {number} */ i) => (maps0[size + i] += value),
-    );
-  const named = [`layer ${Math.floor(at / heads)}, head ${at % heads}`, "all heads together"];
-  const span = (/** @type {number} */ high) => ({ low: -high, high, colours: DIVERGING });
-  const own = named.map((_, n) =>
-    Math.max(
-      0,
-      ...maps0
-        .subarray(n * size, (n + 1) * size)
-        .filter(Number.isFinite)
-        .map(Math.abs),
-    ),
-  );
-  const titles = named.map((text, row) => {
-    const values = maps0.subarray(row * size, (row + 1) * size);
-    return {
-      text,
-      subtitle: `from patches ${format(values.reduce((sum, value) => sum + value, 0))}`,
-      flat: isFlat(values),
-    };
-  });
-  const { one, all } = header.reaches[state.text];
-  return asMaps(
-    header,
-    arrays,
-    maps0,
-    titles,
-    [[one, all], own].map((highs) => ({ scales: highs.map(span) })),
-  );
+  const [layer, head] = [Math.floor(at / heads), at % heads];
+  const remark = (/** @type {number} */ n) => remarks[arrays.remarks[text * (count + 1) + n]];
+  const { one, all } = scales[text];
+  return [
+    {
+      title: fill(words.head, { layer, head }),
+      subtitle: fill(words.from_patches, { total: arrays.from_patches[at * texts.length + text] }),
+      remark: remark(at),
+      source: 0,
+      values: of(at),
+      scales: [one, ownScale(of(at), one)],
+    },
+    {
+      title: words.all_heads,
+      subtitle: fill(words.from_patches, { total: arrays.all_from_patches[text] }),
+      remark: remark(count),
+      source: 0,
+      values: every,
+      scales: [all, ownScale(every, all)],
+    },
+  ];
 }
 
-/** What the shown head brought, in a line. @param {any} header @param {Record<string, any>} arrays @param {any} state @returns {string} */
-export function headStatus(header, arrays, state) {
-  const { heads, layers, texts } = header;
+/**
+ * Zero in the middle, reaching to the map's own strongest patch.
+ * @param {Float32Array} values
+ * @param {Scale} like
+ * @returns {Scale}
+ */
+function ownScale(values, { colours }) {
+  const high = values.reduce((top, value) => {
+    return Number.isFinite(value) ? Math.max(top, Math.abs(value)) : top;
+  }, 0);
+  return { low: -high, high, colours };
+}
+
+/**
+ * What the shown head brought, in a line.
+ * @param {HeadGridHeader} header
+ * @param {HeadArrays} arrays
+ * @param {HeadState} state
+ */
+export function headStatus({ heads, layers, texts, grids, words }, arrays, state) {
   const at = shownHead(state);
   const [layer, head] = [Math.floor(at / heads), at % heads];
   const share = arrays.cells[(state.text * (heads + 2) + head) * layers + layer];
   const cell = focused(state);
-  const size = header.grids[0].height * header.grids[0].width;
+  const n = at * texts.length + state.text;
   if (cell) {
-    const n = cell.row * header.grids[0].width + cell.column;
-    const fetched = arrays.heads[(at * texts.length + state.text) * size + n];
-    const pinned = sameCell(cell, state.pinned) ? " (pinned, Esc unpins)" : "";
-    return `layer ${layer}, head ${head}: ${format(fetched)} from row ${cell.row}, column ${cell.column}${pinned}, of its ${signed(share)}`;
+    const { height, width } = grids[0];
+    const fetched = arrays.heads[n * height * width + cell.row * width + cell.column];
+    const pinned = showsPinned(state) ? words.pinned : "";
+    return fill(words.at_patch, { layer, head, share, fetched, pinned, ...cell });
   }
-  const fromClass = arrays.from_class[at * texts.length + state.text];
-  return (
-    `layer ${layer}, head ${head}: ${signed(share)} of the cosine ${format(arrays.similarity[state.text])}, ` +
-    `${signed(share - fromClass)} from patches, ${signed(fromClass)} from [class]`
-  );
+  const cosine = arrays.similarity[state.text];
+  const [patches, from_class] = [arrays.from_patches[n], arrays.from_class[n]];
+  return fill(words.status, { layer, head, share, cosine, patches, from_class });
 }
 
-/** @param {any} header @param {Record<string, any>} arrays @param {number} text */
-function createHeadTable({ layers, heads, texts }, arrays, text) {
-  const shares = arrays.cells.subarray(
-    text * (heads + 2) * layers,
-    (text * (heads + 2) + heads) * layers,
-  );
-  const order = [...shares.keys()]
-    .sort((a, b) => Math.abs(shares[b]) - Math.abs(shares[a]))
-    .slice(0, 10);
-  const rows = order.map((n) => {
-    const [head, layer] = [Math.floor(n / layers), n % layers];
-    return [
-      layer,
-      head,
-      signed(shares[n]),
-      signed(arrays.from_class[(layer * heads + head) * texts.length + text]),
-    ];
-  });
-  return createPlainTable(
-    `Strongest heads for “${titleOf(texts[text])}”`,
-    ["layer", "head", "share", "of it from [class]"],
-    rows,
-  );
-}
-
-export default viewerOf(buildHeads);
+export default startViewer("head_grid", STYLE, build);

@@ -12,11 +12,12 @@ from ...checks import expect
 from ...results.findings import HeadContributions
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
-from ..scales import DIVERGING, colour_table, finite, reach_of
-from ..texts import chosen_rows
+from ..scales import DIVERGING, around_zero, colour_table, finite
+from ..sentences import REMARKS, layer_names, page_words, remark
+from ..texts import chosen_rows, title_of
 from ..viewer import Viewer
 from .content import HeadShares
-from .sentences import SCALES, captions, proof, summary
+from .sentences import SCALES, WORDS, captions, proof, row_names, strongest_heads, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,35 +78,57 @@ class HeadGrid(Viewer):
     def payload(self) -> Payload:
         """Shares by patch and by head, words and photo.
 
-        `heads` (L, H, T, P) are the shares from patches, `from_class` (L, H, T) those from [class],
-        `cells` (T, H + 2, L) their sums.
+        `heads` (L, H, T, P) are the shares from patches, `from_patches` (L, H, T) their sums,
+        `all_from_patches` (T) those of all heads, `from_class` (L, H, T) the shares from [class],
+        `cells` (T, H + 2, L) all of them. `remarks` (T, L * H + 1) say of which map there is
+        nothing to see, see `sentences.REMARKS`; the last one is of all heads.
         """
         c, rows = self.contributions, self.shares.rows
         texts = range(len(rows))
+        patches = c.heads[:, :, rows, 1:]
         arrays: Arrays = {
-            "heads": (finite(c.heads[:, :, rows, 1:]), "u16"),
+            "heads": (finite(patches), "u16"),
+            "from_patches": (patches.sum(-1), "f32"),
+            "all_from_patches": (patches.sum((0, 1)).sum(-1), "f32"),
             "from_class": (c.heads[:, :, rows, 0], "f32"),
             "cells": (np.stack([self.shares.cells(text) for text in texts]), "f32"),
             "similarity": (c.similarity[rows], "f32"),
+            "remarks": (np.array([self._remarks(text) for text in texts], np.uint8), "u8"),
             DIVERGING: (colour_table(DIVERGING), "u8"),
         }
-        header: Header = {
-            **picture_header(c.picture),
-            "summary": self.summary,
-            "texts": list(self.shares.texts),
-            "layers": self.shares.layers,
-            "heads": self.shares.heads,
-            "head": list(self.head),
-            "closures": [proof(self.shares, text) for text in texts],
-            "reaches": [self._reaches(text) for text in texts],
-            "captions": [captions(self.shares, text) for text in texts],
-            "scalings": list(SCALES),
-        }
-        return pack(header, arrays, self.budget, [smaller_photo(c.picture.image)])
+        return pack(self._header(), arrays, self.budget, [smaller_photo(c.picture.image)])
 
-    def _reaches(self, text: int) -> dict[str, float]:
+    def _header(self) -> Header:
+        shares, picture = self.shares, self.contributions.picture
+        texts = range(len(shares.texts))
+        return {
+            **picture_header(picture.image, picture.grid),
+            "summary": self.summary,
+            "texts": [title_of(text) for text in shares.texts],
+            "layers": shares.layers,
+            "heads": shares.heads,
+            "head": list(self.head),
+            "rows": row_names(shares.heads),
+            "ticks": layer_names(range(shares.layers)),
+            "diverging": DIVERGING,
+            "scales": [self._scales(text) for text in texts],
+            "closures": [proof(shares, text) for text in texts],
+            "captions": [captions(shares, text) for text in texts],
+            "tables": [strongest_heads(shares, text) for text in texts],
+            "scalings": list(SCALES),
+            "remarks": list(REMARKS),
+            "words": page_words(picture.image.shape, WORDS),
+        }
+
+    def _scales(self, text: int) -> Header:
         one, every = self.shares.scales(text)
-        return {"cells": reach_of(self.shares.cells(text)), "one": one.high, "all": every.high}
+        scales = {"cells": around_zero(self.shares.cells(text)), "one": one, "all": every}
+        return {name: vars(scale) for name, scale in scales.items()}
+
+    def _remarks(self, text: int) -> list[int]:
+        heads = self.shares.patches(text)
+        maps = heads.reshape(-1, heads.shape[-1])
+        return [remark(values) for values in (*maps, heads.sum((0, 1)))]
 
     def _checked(self, head: tuple[int, int]) -> tuple[int, int]:
         (layer, number), (layers, heads) = head, (self.shares.layers, self.shares.heads)

@@ -5,6 +5,9 @@ import numpy as np
 from ...checks import expect
 from ...results.findings import AttentionMaps
 
+OPACITY = 0.7  # of a map over the image
+UNKNOWN = 221  # grey of a weight that is no number
+
 
 def checked(maps: AttentionMaps) -> AttentionMaps:
     """The same maps, if their shapes fit one another; else a TypeError or ValueError."""

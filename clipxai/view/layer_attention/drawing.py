@@ -14,19 +14,18 @@ from matplotlib.patches import Rectangle
 
 from ...results.findings import AttentionMaps
 from ..attention_kinds import label
-from ..palette import FRAME, RIM
+from ..palette import DIM, FRAME, RIM
 from ..paper.lettering import wrap
-from ..paper.maps import BAR, BAR_GAP, DIM, cell_box, draw_bar, draw_image, picture_height
-from ..paper.page import GAP, GREY, LINE, MARGIN, SMALL, TITLE, Page, layer_names
+from ..paper.maps import BAR, BAR_GAP, cell_box, draw_bar, draw_image, picture_height
+from ..paper.page import GAP, GREY, LINE, MARGIN, SMALL, TITLE, Page
 from ..scales import SEQUENTIAL, colour_table
-from .content import hidden_of, layers_of, patch_of, top_of
-from .sentences import colour_notes, map_titles, query_subtitle, rollout_note
+from ..sentences import IMAGE, layer_names
+from .content import OPACITY, UNKNOWN, hidden_of, layers_of, patch_of, top_of
+from .sentences import ROLLOUT, colour_notes, map_titles, query_subtitle, rollout_note
 
 PANEL, HEAD, GUTTER, THUMB_GAP = 2.9, 0.47, 0.62, 0.05  # inches
 BELOW = 0.15 + BAR + 0.3  # between the large maps and the strips
 WIDE = 0.6  # of a small map from which on it has the word "layer" below it
-OPACITY = 0.7  # of the map over the image
-UNKNOWN = 221  # grey of a weight that is no number
 # of a line may be filled: on a coarse screen, letters are rounded up to whole pixels
 HINTING = 0.91
 
@@ -45,7 +44,7 @@ def draw(maps: AttentionMaps, query: int, layer: int, notes: Sequence[str]) -> F
     rollout_top = top_of([maps.rollout], hidden_of(maps, 0))
     said = [*colour_notes(maps, query, layer, top), rollout_note(rollout_top), *notes]
     page, strips, width = _plan(maps, said)
-    area = _draw_panel(page, 0, maps.picture.image, ("image", query_subtitle(maps, query)))
+    area = _draw_panel(page, 0, maps.picture.image, (IMAGE, query_subtitle(maps, query)))
     _mark_query(area, maps, query)
     for n, (kind, weights) in enumerate(rows.items(), 1):
         titles = map_titles(kind, layer, float(weights[layer, 0]))
@@ -53,7 +52,7 @@ def draw(maps: AttentionMaps, query: int, layer: int, notes: Sequence[str]) -> F
     for y, (kind, weights) in zip(strips, rows.items(), strict=False):
         areas = _draw_strip(page, y, width, maps, label(kind), weights, top)
         _mark_layer(areas[layer])
-    _draw_strip(page, strips[-1], width, maps, "rollout", maps.rollout, rollout_top)
+    _draw_strip(page, strips[-1], width, maps, ROLLOUT, maps.rollout, rollout_top)
     return page.figure
 
 
@@ -81,7 +80,7 @@ def _plan(maps: AttentionMaps, said: Sequence[str]) -> tuple[Page, list[float], 
     end = tops[-1] + height + 0.28
     page = Page(page_width, end + len(lines) * LINE + MARGIN)
     page.write_small_print(end, lines)
-    for n, name in enumerate(layer_names(layers_of(maps), roomy=width > WIDE)):
+    for n, name in enumerate(layer_names(range(layers_of(maps)), roomy=width > WIDE)):
         middle = MARGIN + GUTTER + n * (width + THUMB_GAP) + width / 2
         page.write(middle, end - 0.24, name, ha="center", color=GREY)
     return page, tops, width

@@ -14,6 +14,7 @@ import numpy as np
 from ...results.findings import AttentionMaps
 from ..payload import SQUARE_ROOT, Arrays, Coding, Header, Step
 from ..scales import SEQUENTIAL, colour_table
+from ..sentences import layer_names
 from .sentences import STATISTICS
 
 MOST_LIFTED = 8  # sinks that travel exactly
@@ -153,4 +154,5 @@ def _every_second_layer(header: Header, arrays: Arrays) -> tuple[Header, Arrays]
         for name, (values, coding) in arrays.items()
     }
     first = int(np.abs(kept - header["layer"]).argmin())  # `layer` counts those that are shown
-    return {**header, "layers": [header["layers"][n] for n in kept], "layer": first}, fewer
+    layers = [header["layers"][n] for n in kept]
+    return {**header, "layers": layers, "ticks": layer_names(layers), "layer": first}, fewer

@@ -2,7 +2,8 @@
 
 from ...results.findings import AttentionMaps
 from ..attention_kinds import KINDS, label
-from ..number import number
+from ..number import fill
+from ..sentences import PLACE
 from ..texts import one_line
 from .content import layers_of, patch_of
 
@@ -18,6 +19,125 @@ STATISTICS = (
     ("distance", "mean distance", "patches", "mean distance between a patch and what it looks at"),
     ("on_class", "share on [class]", "", "mean weight that patches give to the class token"),
 )
+
+SCALES = ("one scale for all layers", "each map on its own scale")
+CLASS, THE_QUERY, THE_SINKS = "[class]", "the query itself", "the sinks"
+PATCH, MEAN_OF_HEADS = f"the patch in {PLACE}", "mean of {heads} heads"
+COLOUR = (
+    "Colour: attention weight of {who} in layer {layer}: the share of its attention that goes to "
+    "each patch, {heads}. {scale}; colour follows the square root."
+)
+ONE_SCALE = "One scale for all layers{kinds}, from 0 to {top:number}"
+LEFT_OUT = (
+    "Drawn, but left out when the scale was set: {out}. Where they exceed the scale they have its "
+    "last colour."
+)
+ROLLOUT = "rollout"
+ROLLOUT_NOTE = (
+    "Rollout: attention of all layers so far multiplied, seen from [class]; half of every token "
+    "stays where it is (Abnar & Zuidema 2020). {scale}."
+)
+ROLLOUT_SCALE = "Its own scale, from 0 to {top:number}"
+QUERY, MAP_TITLE = "query: {name}", "{kind} attention"
+MAP_SUBTITLE = "layer {layer} · on [class] {weight:number}"
+IN_TABLE = 10  # patches
+TABLE_HEAD = ("rank", "token")
+AT_MAPS = {
+    "help": (
+        "Move over the image: the maps show where the patch under the pointer looks. Click to pin "
+        "it, click it again or press Esc to unpin it. Move over a map to read its weights; click "
+        "there to ask that patch. Click a small map for its layer, a head for that head alone; "
+        "click again, double-click or press Esc for the mean. Keys: arrows move the query, [ and ] "
+        "the layer, c asks the class token, Space pins, ? shows this line. Layers, heads, rows and "
+        "columns count from 0, as in Python."
+    ),
+    "keys": (
+        "Arrow keys move the query, brackets the layer, Space pins, Escape unpins, question mark "
+        "helps."
+    ),
+    "table": f"Table: the {IN_TABLE} patches it looks at most",
+    "image_hint": "move over it to ask a patch",
+    "class": CLASS,
+    "class_hint": "the class token, which stands for the whole image",
+    "place": PLACE,
+    "query": f"{QUERY}{{head}}{{held}}",
+    "query_head": ", head {head} alone",
+    "held": " (pinned; Esc unpins)",
+    "map_title": MAP_TITLE,
+    "map_subtitle": MAP_SUBTITLE,
+    "reading": "{name}: {weight}\nrank about {rank} of {count}",
+    "most": "most: {name}: {weight}",
+    "itself": "\nitself {weight:number}, mean distance {distance:tenth} patches",
+    "rough": "{value:number} ± {error:number}",
+    "spoken": "query {name}, layer {layer}; {maps}",
+    "spoken_map": "{kind}: {reading}",
+    "table_title": "What {name} looks at in layer {layer}, by {kind}",
+}
+MOVES = "Arrows move, Enter shows one head alone, Escape the mean."
+AT_STRIPS = {
+    "rollout": ROLLOUT,
+    "strip_hint": (
+        "layer {layer}, {name}: most on {most}, {weight:number}; on [class] {on_class:number}"
+    ),
+    "strip_label": ("{name}, all layers. Left and right arrows move, Enter chooses the layer."),
+    "heads_title": "{kind} of [class], head by head",
+    "heads_label": f"{{kind}} attention of the class token, heads down, layers across. {MOVES}",
+    "heads_own": "each on its own scale, from 0",
+    "heads_shared": "one scale, 0 to {top:number}; heads down, layers across{every}",
+    "every_patch": "; heads of layer {layers} answer for every patch",
+    "head_hint": (
+        "layer {layer}, head {head}, {kind} of [class]: most on {most}, {weight:number}; q-k of "
+        "this head: {merits}"
+    ),
+    "merit": "{name} {value:number}{unit}",
+    "merit_hint": "layer {layer}, head {head}: {merits} ({name}: {meaning})",
+    "merit_label": f"{{name}} of every head, heads down, layers across. {MOVES}",
+    "merit_range": "{low:number} (dark) to {high:number} (yellow) {unit}",
+}
+IN_CAPTION = {
+    "colour": COLOUR,
+    "patch": PATCH,
+    "one_head": "head {head} alone{strips}",
+    "in_strips": " (in the strips of all layers: mean of heads)",
+    "own_scales": (
+        "Each map on its own scale, from 0 to its largest weight, so colours do not compare across "
+        "maps"
+    ),
+    "scale_of_layers": fill(ONE_SCALE, kinds=""),
+    "scale_of_kinds": fill(ONE_SCALE, kinds=" and kinds"),
+    "left_out": LEFT_OUT,
+    "nothing_left_out": "Nothing is left out of the scale.",
+    "the_query": THE_QUERY,
+    "the_sinks": THE_SINKS,
+    "rollout_note": ROLLOUT_NOTE,
+    "rollout_own": "Each on its own scale",
+    "rollout_shared": ROLLOUT_SCALE,
+    "missing_heads": (
+        "Mean of heads, not head {head}: single heads answer for a patch {there} of this figure, "
+        "elsewhere for [class] only. In Python: cx.attention_maps(trace).with_heads(trace, "
+        "[{layer}])."
+    ),
+    "heads_there": "only in layer {layers}",
+    "heads_nowhere": "in no layer",
+    "steps": (
+        "Weights travel in {steps} steps of their square root: ± is the error of that, at most "
+        "1/{steps} of the largest weight in a row. [class], sinks and the query itself are right "
+        "to 0.00001."
+    ),
+}
+
+
+def words(maps: AttentionMaps) -> dict[str, str]:
+    """The words of the page, with places for what the reader asks."""
+    return {
+        **AT_MAPS,
+        **AT_STRIPS,
+        **IN_CAPTION,
+        "mean_of_heads": fill(MEAN_OF_HEADS, heads=maps.entropy.shape[1]),
+        "every_kind": "all" if len(maps.mean) > 2 else "both",
+        "without": "leave out of the scale:",
+        "without_sinks": f"sinks ({len(maps.sinks)})",
+    }
 
 
 def summary(maps: AttentionMaps) -> str:
@@ -39,35 +159,28 @@ def notes(maps: AttentionMaps, *, chosen: bool) -> list[str]:
 def colour_notes(maps: AttentionMaps, query: int, layer: int, top: float) -> list[str]:
     """What the colours of a query token's weights mean, on a scale from 0 to `top`."""
     row, column = patch_of(maps, query)
-    who = "[class]" if query == 0 else f"the patch in row {row}, column {column}"
-    hidden = [*(["the query itself"] if query else []), "[class]"]
-    hidden += ["the sinks"] if maps.sinks else []
-    heads, kinds = maps.entropy.shape[1], " and kinds" if len(maps.mean) > 1 else ""
+    who = fill(PATCH, row=row, column=column) if query else CLASS
+    hidden = [*([THE_QUERY] if query else []), CLASS, *([THE_SINKS] if maps.sinks else [])]
+    heads = fill(MEAN_OF_HEADS, heads=maps.entropy.shape[1])
+    scale = fill(ONE_SCALE, kinds=" and kinds" if len(maps.mean) > 1 else "", top=top)
     return [
-        f"Colour: attention weight of {who} in layer {layer}: the share of its attention that goes "
-        f"to each patch, mean of {heads} heads. One scale for all layers{kinds}, from 0 to "
-        f"{number(top)}; colour follows the square root.",
-        f"Drawn, but left out when the scale was set: {', '.join(hidden)}. Where they exceed the "
-        "scale they have its last colour.",
+        fill(COLOUR, who=who, layer=layer, heads=heads, scale=scale),
+        fill(LEFT_OUT, out=", ".join(hidden)),
     ]
 
 
 def rollout_note(top: float) -> str:
     """What the rollout row shows."""
-    return (
-        "Rollout: attention of all layers so far multiplied, seen from [class]; half of every "
-        f"token stays where it is (Abnar & Zuidema 2020). Its own scale, from 0 to {number(top)}."
-    )
+    return fill(ROLLOUT_NOTE, scale=fill(ROLLOUT_SCALE, top=top))
 
 
 def query_subtitle(maps: AttentionMaps, query: int) -> str:
     """The line below the title of the image: who is asked."""
-    if query == 0:
-        return "query: [class]"
     row, column = patch_of(maps, query)
-    return f"query: row {row}, column {column}"
+    return fill(QUERY, name=fill(PLACE, row=row, column=column) if query else CLASS)
 
 
 def map_titles(kind: str, layer: int, on_class: float) -> tuple[str, str]:
     """Title of a large map, and the line below it."""
-    return f"{label(kind)} attention", f"layer {layer} · on [class] {number(on_class)}"
+    title = fill(MAP_TITLE, kind=label(kind))
+    return title, fill(MAP_SUBTITLE, layer=layer, weight=on_class)

@@ -11,10 +11,21 @@ from ...results.findings import AttentionMaps
 from ..attention_kinds import label, meaning
 from ..payload import BUDGET, Header, Payload, pack
 from ..pictures import picture_header
+from ..scales import SEQUENTIAL
+from ..sentences import layer_names, page_words
 from ..viewer import Viewer
-from .content import checked, layer_number, layers_of, telling_layer, telling_query, token_at
+from .content import (
+    OPACITY,
+    UNKNOWN,
+    checked,
+    layer_number,
+    layers_of,
+    telling_layer,
+    telling_query,
+    token_at,
+)
 from .packing import CODINGS, Steps, arrays_of, columns_of, given_up
-from .sentences import STATISTICS, notes, summary
+from .sentences import IN_TABLE, SCALES, STATISTICS, TABLE_HEAD, notes, summary, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,7 +122,11 @@ class LayerAttentionViewer(Viewer):
         maps = self.maps
         return {
             "summary": self.summary,
-            **picture_header(maps.picture, PHOTO_BYTES),
+            **picture_header(
+                maps.picture.image, maps.picture.grid, alpha=OPACITY, most_bytes=PHOTO_BYTES
+            ),
+            "unknown": UNKNOWN,
+            "sequential": SEQUENTIAL,
             "kinds": [
                 {"name": kind, "label": label(kind), "meaning": meaning(kind)} for kind in maps.mean
             ],
@@ -120,6 +135,7 @@ class LayerAttentionViewer(Viewer):
                 for name, named, unit, explained in STATISTICS
             ],
             "layers": list(range(layers_of(maps))),
+            "ticks": layer_names(range(layers_of(maps))),
             "heads": int(maps.entropy.shape[1]),
             "columns": columns_of(maps),
             "headed": list(maps.heads),
@@ -127,5 +143,8 @@ class LayerAttentionViewer(Viewer):
             "steps": self.steps,
             "query": int(self.query),
             "layer": int(self.layer),
+            "scalings": list(SCALES),
             "notes": self.notes,
+            "table": {"head": list(TABLE_HEAD), "rows": IN_TABLE},
+            "words": page_words(maps.picture.image.shape, words(maps)),
         }

@@ -148,9 +148,17 @@ def rows_of(panels: Sequence[Panel]) -> list[list[int | None]]:
             for of_text in texts
             for at in range(0, 1 + len(of_text), columns)
         ]
-    cells = [None, *range(len(panels))]
+    return _in_rows([None, *range(len(panels))])
+
+
+def rows_of_text(panels: Sequence[Panel], text: str) -> list[list[int | None]]:
+    """The same for the panels of one text."""
+    return _in_rows([None, *(n for n, panel in enumerate(panels) if panel.text == text)])
+
+
+def _in_rows(cells: Sequence[int | None]) -> list[list[int | None]]:
     columns = 3 if len(cells) in (5, 6, 9) else MOST_COLUMNS  # 3 + 2 reads better than 4 + 1
-    return [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    return [list(cells[start : start + columns]) for start in range(0, len(cells), columns)]
 
 
 def _truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.ndarray | None:

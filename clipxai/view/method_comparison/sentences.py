@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ...results.explanation import Explanation
+from ..sentences import PLACE
 from ..texts import listed
 from .panels import Panel
 
@@ -18,6 +19,30 @@ MERITS = {
     ),
     "rank corr.": "Spearman rank correlation with the first map, −1 to 1",
 }
+
+IN_TABLE = 10  # patches
+TABLE_HEAD = ("rank", "row", "column")
+# what is drawn over the maps, and the threshold that `Explanation.mask` and `.points` begin with
+OVERLAYS = (("nothing", 0.5), ("mask", 0.5), ("points for SAM", 0.8))
+WORDS = {
+    "help": (
+        "Move over a map to read it. Click to pin a patch, click it again or press Esc to unpin "
+        "it. Arrow keys move by one patch, Space pins, ? shows this line. Rows and columns count "
+        "from 0, as in explanation.scores."
+    ),
+    "keys": ("Arrow keys move over the patches, Space pins, Escape unpins, question mark helps."),
+    "table": f"Table: the {IN_TABLE} highest patches",
+    "idle": "Move over a map to read its patches; click to pin one.",
+    "place": PLACE,
+    "pinned_place": f"pinned: {PLACE} (Esc unpins)",
+    "no_patch": "no patch",
+    "spoken": "row {row} column {column}; {maps}",
+    "spoken_map": "{title} by {method}: {reading}",
+    "table_title": "Highest patches of “{title}” by {method}",
+    "table_column": "{title} · {method}",
+    "outside_cell": "outside",
+}
+ALL_TEXTS = "all texts"
 
 
 def summary(explanations: Sequence[Explanation], texts: Sequence[str]) -> str:

@@ -8,12 +8,22 @@ import numpy as np
 from ...results.explanation import Explanation
 from ..number import two_digits
 from ..payload import BUDGET, Arrays, Header, Payload, pack
-from ..pictures import encode_photo, grid_header, smaller_photo
+from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, Scaling, colour_table, scales_of
-from ..sentences import LABELS, caption
+from ..sentences import LABELS, REMARKS, caption, page_words, remark
+from ..texts import title_of
 from ..viewer import Viewer
-from .panels import Panel, Truth, gather, panels_of, rows_of
-from .sentences import MERITS, notes, summary
+from .panels import Panel, Truth, gather, panels_of, rows_of, rows_of_text
+from .sentences import (
+    ALL_TEXTS,
+    IN_TABLE,
+    MERITS,
+    OVERLAYS,
+    TABLE_HEAD,
+    WORDS,
+    notes,
+    summary,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,17 +111,24 @@ class MethodComparison(Viewer):
 
     def _header(self) -> Header:
         return {
+            **picture_header(self._image, *(e.grid for e in self.explanations)),
             "summary": self.summary,
-            "photo": encode_photo(self._image),
-            "grids": [grid_header(e.grid, self._image) for e in self.explanations],
             "panels": [_panel_header(panel) for panel in self.panels],
-            "rows": rows_of(self.panels),
-            "texts": list(self.texts),
+            "layouts": [
+                {"text": None, "title": ALL_TEXTS, "rows": rows_of(self.panels)},
+                *map(self._layout, self.texts),
+            ],
             "text": None if self._all_at_first() else self.texts[0],
             "scalings": [self._scaling(name) for name in get_args(Scaling)],
+            "overlays": [{"label": label, "threshold": start} for label, start in OVERLAYS],
             "outlines": {p.text: outlines(p.truth) for p in self.panels},
             "notes": notes(self.explanations, self.panels),
+            "table": {"head": list(TABLE_HEAD), "rows": IN_TABLE},
+            "words": page_words(self._image.shape, WORDS),
         }
+
+    def _layout(self, text: str) -> Header:
+        return {"text": text, "title": title_of(text), "rows": rows_of_text(self.panels, text)}
 
     def _scaling(self, name: Scaling) -> Header:
         units = [panel.explanation.unit for panel in self.panels]
@@ -119,7 +136,7 @@ class MethodComparison(Viewer):
         return {
             "label": LABELS[name],
             "caption": caption(units, name, scales),
-            "scales": [{"low": s.low, "high": s.high, "colours": s.colours} for s in scales],
+            "scales": list(map(vars, scales)),
         }
 
     def _all_at_first(self) -> bool:
@@ -133,12 +150,12 @@ def _panel_header(panel: Panel) -> Header:
     ]
     return {
         "text": panel.text,
+        "title": title_of(panel.text),
         "method": panel.method,
         "subtitle": panel.method,
         "source": panel.source,
         "row": panel.row,
-        "unit": panel.explanation.unit,
-        "flat": panel.flat,
+        "remark": REMARKS[remark(panel.scores)],
         "badges": badges,
     }
 

@@ -58,6 +58,11 @@ class ModuleShares:
         attention, ffn = c.attention[layer, row, 1:], c.ffn[layer, row, 1:]
         return np.stack([attention, ffn, attention - ffn])
 
+    def means(self, text: int, layer: int) -> list[float]:
+        """The mean of each of these maps over its patches; NaN where nothing is finite."""
+        known = [values[np.isfinite(values)] for values in self.maps(text, layer)]
+        return [float(values.mean()) if values.size else np.nan for values in known]
+
     def scale(self, text: int, layer: int | None = None) -> Scale:
         """The scale that the maps of a `layer` share; by default, that those of all layers do."""
         layers = range(self.layers) if layer is None else [layer]

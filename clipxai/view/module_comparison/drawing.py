@@ -28,6 +28,10 @@ from ..sentences import other_texts
 from ..texts import title_of
 from .content import ModuleShares
 from .sentences import (
+    ATTENTION,
+    BIAS,
+    EMBEDDING,
+    FFN,
     LANES,
     LENS_ROW,
     SELECTION_LANE,
@@ -67,8 +71,8 @@ def draw(shares: ModuleShares, layer: int) -> Figure:
     _draw_lens(page, shares, layer, lens, column, thumb)
     draw_photo(page, (lefts[0], below, each), picture.image)
     maps, scale = shares.maps(0, layer), shares.scale(0)
-    for x, name, values in zip(lefts[1:], map_titles(layer), maps, strict=True):
-        titles = name, map_subtitle(float(np.nanmean(values)))
+    names = zip(map_titles(layer), map(map_subtitle, shares.means(0, layer)), strict=True)
+    for x, titles, values in zip(lefts[1:], names, maps, strict=True):
         draw_map(page, (x, below, each), titles, picture, values, scale)
     page.write_small_print(end, lines)
     return page.figure
@@ -122,7 +126,7 @@ def _draw_sums(area: Axes, sums: np.ndarray, numbered: bool) -> None:
 def _draw_alignment(lanes: Sequence[Axes], shares: ModuleShares) -> None:
     """Alignment of both modules, and selection ratios of every kind of attention if known."""
     c, middle = shares.contributions, np.arange(1, shares.layers + 1)
-    _draw_lines(lanes[4], middle, {"attention": c.attention_alignment, "FFN": c.ffn_alignment})
+    _draw_lines(lanes[4], middle, {ATTENTION: c.attention_alignment, FFN: c.ffn_alignment})
     if found := shares.selections[0]:
         area, numbered = lanes[5], shares.layers <= MOST_NUMBERED
         area.axhline(found.chance, color=OTHER, linewidth=1, linestyle=":")
@@ -164,11 +168,11 @@ def _draw_lens(
 ) -> None:
     """A small map below every column: what the patches match if the network stops there."""
     grid, scale = shares.contributions.picture.grid, shares.lens_scale(0)
-    page.write(MARGIN, y + side / 2, LENS_ROW, SMALL + 1, va="center")
+    page.write(MARGIN, y + side / 2, LENS_ROW.replace(" it ", " it\n"), SMALL + 1, va="center")
     layers = [f"layer {n}" if column > WIDE else str(n) for n in range(shares.layers)]
     height = min(side, side * grid.height / grid.width)
     width = height * grid.width / grid.height
-    for n, name in enumerate(["embedding", *layers, "bias"]):
+    for n, name in enumerate([EMBEDDING, *layers, BIAS]):
         middle = MARGIN + GUTTER + (n + 0.5) * column
         colour = "black" if n == layer + 1 else GREY
         page.write(middle, y + side + 0.04, name, TINY, ha="center", color=colour)

@@ -1,10 +1,13 @@
 """What does the comparison of attention and FFN say?"""
 
+import numpy as np
+
 from ...results.findings import Contributions
-from ..number import number, two_digits
+from ..attention_kinds import label
+from ..number import fill, number, signed, two_digits
 from ..scales import Scale
-from ..sentences import ZERO_IN_THE_MIDDLE, closure
-from ..texts import listed
+from ..sentences import ZERO_IN_THE_MIDDLE, Table, closure
+from ..texts import listed, title_of
 from .content import ModuleShares
 
 MOST_NAMED = 3  # texts in a summary
@@ -29,9 +32,50 @@ SELECTION = (
 )
 LARGEST = "Over all patches and texts, parts and cosine differ by {residual} at most."
 SCALES = ("one scale for all layers", "each layer on its own scale")
+ENDS = f"from {{low:number}} to {{high:number}}, {ZERO_IN_THE_MIDDLE}"
+ONE_SCALE = f"one scale for all layers, {ENDS}"
+LAYER_SCALE = f"this layer's scale, {ENDS}"
+OWN_SCALE = f"each map on its own scale, {ZERO_IN_THE_MIDDLE}"
 LANES = ("attention adds", "FFN adds", "embedding, bias", "sum so far", "alignment")
 SELECTION_LANE = "selection ratio"  # one lane more where the mask of the text is known
-LENS_ROW = "map if it\nstopped here"
+LENS_ROW = "map if it stopped here"
+ATTENTION, FFN = "attention", "FFN"
+MAP_TITLES = ("layer {layer}: attention", "layer {layer}: FFN", "attention − FFN")
+MEAN = "mean over patches {mean:number}"
+EMBEDDING, BIAS = "embedding", "bias"
+WORDS = {
+    "help": (
+        "Move over a column to see that layer's maps, click to keep it. Move over a patch to read "
+        "it; marks across the bars then show the parts of that patch's own cosine. Click pins a "
+        "patch, Esc unpins it. Keys: arrows move by one patch, [ and ] by one layer, Space pins, "
+        "? shows this line."
+    ),
+    "keys": (
+        "Arrow keys move over the patches, brackets over the layers, Space pins, question mark "
+        "helps."
+    ),
+    "table": "Table: all layers",
+    "chart": "what each layer added; the same numbers are in the table below",
+    "lens": LENS_ROW,
+    "embedding": EMBEDDING,
+    "layer": "layer",
+    "bias": BIAS,
+    **dict(zip(("attention_adds", "ffn_adds", "ends", "sum", "alignment"), LANES, strict=True)),
+    "selection": SELECTION_LANE,
+    "attention": ATTENTION,
+    "ffn": FFN,
+    "marks": "marks: row {row}, column {column}, whose cosine is {cosine:number}",
+    **dict(zip(("attention_map", "ffn_map", "difference"), MAP_TITLES, strict=True)),
+    "mean": MEAN,
+    "status": (
+        "layer {layer}, class token: attention {attention:signed}, FFN {ffn:signed}; sum so far "
+        "{sum:number}; alignment {attention_alignment:number} and {ffn_alignment:number}{selection}"
+    ),
+    "at_patch": (
+        "layer {layer}, row {row}, column {column}{pinned}: attention {attention:signed}, FFN "
+        "{ffn:signed} of this patch's cosine {cosine:number}"
+    ),
+}
 
 
 def summary(shares: ModuleShares) -> str:
@@ -60,29 +104,93 @@ def selecting(shares: ModuleShares, text: int) -> str:
     return SELECTION.format(others=found.patches - 1, patches=found.patches, chance=chance)
 
 
-def captions(shares: ModuleShares, text: int) -> list[str]:
-    """What the figure shows of a `text` and how it is coloured, on the scale of all layers."""
+def captions(shares: ModuleShares, text: int, *, own: bool = False) -> list[str]:
+    """What the figure shows of a `text` and how it is coloured.
+
+    On the scale of all layers; or on each layer's `own`, with places for its ends (see `fill`).
+    """
     selection = selecting(shares, text)
+    lens, maps = (OWN_SCALE, LAYER_SCALE) if own else (ONE_SCALE, ONE_SCALE)
     return [
         BARS,
         ALIGNMENT,
         *([selection] if selection else []),
-        f"{LENS}; {_on_one_scale(shares.lens_scale(text))}",
-        f"{MAPS}; {_on_one_scale(shares.scale(text))}",
+        f"{LENS}; {_between(lens, shares.lens_scale(text))}",
+        f"{MAPS}; {maps if own else _between(maps, shares.scale(text))}",
         EXACT,
     ]
 
 
-def _on_one_scale(scale: Scale) -> str:
-    ends = f"from {number(scale.low)} to {number(scale.high)}"
-    return f"one scale for all layers, {ends}, {ZERO_IN_THE_MIDDLE}"
+def _between(sentence: str, scale: Scale) -> str:
+    return fill(sentence, low=scale.low, high=scale.high)
 
 
-def map_titles(layer: int) -> tuple[str, str, str]:
+def map_titles(layer: int) -> list[str]:
     """What stands above the three maps."""
-    return f"layer {layer}: attention", f"layer {layer}: FFN", "attention − FFN"
+    return [fill(title, layer=layer) for title in MAP_TITLES]
 
 
 def map_subtitle(mean: float) -> str:
     """The line below the title of a map."""
-    return f"mean over patches {number(mean)}"
+    return fill(MEAN, mean=mean)
+
+
+def lens_titles(shares: ModuleShares, text: int) -> list[str]:
+    """What is told of every map of the logit lens."""
+    names = ["the embedding", *(f"layer {n}" for n in range(shares.layers))]
+    told = []
+    for name, values in zip(names, shares.lens(text), strict=True):
+        known = values[np.isfinite(values)]
+        span = f"{number(known.min())} to {number(known.max())}" if known.size else number(np.nan)
+        told.append(f"after {name}: cosines from {span}")
+    return told
+
+
+def selected(shares: ModuleShares, text: int) -> list[str]:
+    """The selection ratios of every layer, as the end of a line; none where no mask is known."""
+    found = shares.selections[text]
+    if not found:
+        return []
+    layers = zip(*found.ratio.values(), strict=True)
+    names = list(map(label, found.ratio))
+    told = [
+        ", ".join(f"{name} {two_digits(float(one))}" for name, one in zip(names, each, strict=True))
+        for each in layers
+    ]
+    return [f"; selection ratio {ratios}" for ratios in told]
+
+
+def selection_titles(shares: ModuleShares, text: int) -> list[str]:
+    """What is told of the selection ratios of every layer; none where no mask is known."""
+    found = shares.selections[text]
+    if not found:
+        return []
+    chance, meaning = two_digits(found.chance), selecting(shares, text)
+    told = selected(shares, text)
+    return [f"layer {n}{ratios}; chance {chance}\n{meaning}" for n, ratios in enumerate(told)]
+
+
+def table(shares: ModuleShares, text: int) -> Table:
+    """All layers of a `text` in numbers."""
+    c, (attention, ffn, ends) = shares.contributions, shares.of_class(text)
+    embedding, bias = (signed(float(end)) for end in ends)
+    cosine = number(float(c.similarity[shares.rows[text], 0]))
+    found = shares.selections[text]
+    ratios = list(found.ratio.values()) if found else []
+    rows = []
+    for n in range(shares.layers):
+        shown = signed(float(attention[n])), signed(float(ffn[n]))
+        total = float(shares.cumulative(text)[n + 1])
+        aligned = c.attention_alignment[n], c.ffn_alignment[n]
+        numbers = [number(float(value)) for value in (total, *aligned)]
+        chosen = [two_digits(float(ratio[n])) for ratio in ratios]
+        rows.append([f"layer {n}", *shown, *numbers, *chosen])
+    head = ["", ATTENTION, FFN, "sum so far", "attention alignment", "FFN alignment"]
+    named = [f"{label(kind)} selection ratio" for kind in (found.ratio if found else ())]
+    return {
+        "title": (
+            f"“{title_of(shares.texts[text])}”: embedding {embedding}, bias {bias}, cosine {cosine}"
+        ),
+        "head": [*head, *named],
+        "rows": rows,
+    }

@@ -3,7 +3,7 @@
 Layer by layer for the class token, and patch by patch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,20 +14,21 @@ from ..attention_kinds import label
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table, finite
-from ..texts import chosen_rows
+from ..sentences import REMARKS, page_words, remark
+from ..texts import chosen_rows, title_of
 from ..viewer import Viewer
 from .content import ModuleShares
 from .sentences import (
-    ALIGNMENT,
-    BARS,
-    EXACT,
-    LENS,
-    MAPS,
     SCALES,
+    WORDS,
+    captions,
     largest,
+    lens_titles,
     proof,
-    selecting,
+    selected,
+    selection_titles,
     summary,
+    table,
 )
 
 if TYPE_CHECKING:
@@ -90,8 +91,9 @@ class ModuleComparison(Viewer):
     def payload(self) -> Payload:
         """Parts per patch, those of the class token exactly, words and photo.
 
-        Of patches: `attention`, `ffn` (L, T, P) and `lens` (L + 1, T, P). Where a mask is known,
-        `selection` (T, kinds, L) beside them.
+        Of patches: `attention`, `ffn` (L, T, P) and `lens` (L + 1, T, P). Of the maps of attention,
+        FFN and their difference: `means` (L, T, 3), and `remarks` (L, T, 3), which say where there
+        is nothing to see, see `sentences.REMARKS`. `selection` (T, kinds, L) where a mask is known.
         """
         c, rows = self.contributions, self.shares.rows
         exact = {
@@ -104,8 +106,11 @@ class ModuleComparison(Viewer):
             "attention_alignment": c.attention_alignment,
             "ffn_alignment": c.ffn_alignment,
         }
+        means, remarks = self._of_maps(self.shares.means), self._of_maps(self._remarks)
         arrays: Arrays = {
             **{name: (values, "f32") for name, values in exact.items()},
+            "means": (means, "f32"),
+            "remarks": (remarks.astype(np.uint8), "u8"),
             "attention": (finite(c.attention[:, rows, 1:]), "u16"),
             "ffn": (finite(c.ffn[:, rows, 1:]), "u16"),
             "lens": (finite(c.lens[:, rows]), "u16"),
@@ -114,6 +119,14 @@ class ModuleComparison(Viewer):
         if any(self.shares.selections):
             arrays["selection"] = (self._ratios(), "f32")
         return pack(self._header(), arrays, self.budget, [smaller_photo(c.picture.image)])
+
+    def _of_maps(self, of: Callable[[int, int], Sequence[float]]) -> np.ndarray:
+        """Something of the three maps of a text and a layer, for all of them: (L, T, 3)."""
+        layers, texts = range(self.shares.layers), range(len(self.shares.texts))
+        return np.array([[of(text, layer) for text in texts] for layer in layers])
+
+    def _remarks(self, text: int, layer: int) -> list[int]:
+        return [remark(values) for values in self.shares.maps(text, layer)]
 
     def _ratios(self) -> np.ndarray:
         """Selection ratios (T, kinds, L), NaN for texts without a mask."""
@@ -127,38 +140,47 @@ class ModuleComparison(Viewer):
         return list(known[0].ratio) if known else []
 
     def _header(self) -> Header:
-        shares = self.shares
+        shares, picture = self.shares, self.contributions.picture
         texts = range(len(shares.texts))
         return {
-            **picture_header(self.contributions.picture),
+            **picture_header(picture.image, picture.grid),
             "summary": self.summary,
-            "texts": list(shares.texts),
+            "texts": [title_of(text) for text in shares.texts],
             "layers": shares.layers,
             "layer": self.layer,
+            "diverging": DIVERGING,
+            "scales": [self._scales(text) for text in texts],
             "closures": [proof(shares, text) for text in texts],
-            "reaches": [self._reaches(text) for text in texts],
-            "selections": [
-                found and {"caption": selecting(shares, text), "chance": found.chance}
-                for text, found in enumerate(shares.selections)
-            ],
+            "captions": [self._captions(text) for text in texts],
+            "lens_titles": [lens_titles(shares, text) for text in texts],
+            "selections": [self._selection(text) for text in texts],
             "kinds": [label(kind) for kind in self._kinds()],
+            "tables": [table(shares, text) for text in texts],
             "scalings": list(SCALES),
-            "captions": {
-                "bars": BARS,
-                "alignment": ALIGNMENT,
-                "lens": LENS,
-                "maps": MAPS,
-                "exact": EXACT,
-            },
-            "largest": largest(self.contributions),
+            "remarks": list(REMARKS),
+            "words": page_words(picture.image.shape, WORDS),
         }
 
-    def _reaches(self, text: int) -> Header:
-        """How far the scales of a text reach: of all layers, of each, of the lens, of bars."""
+    def _scales(self, text: int) -> Header:
+        """The scales of a text: of all layers, of each, of the lens, and how far bars reach."""
         shares = self.shares
         return {
-            "all": shares.scale(text).high,
-            "layers": [shares.scale(text, n).high for n in range(shares.layers)],
-            "lens": shares.lens_scale(text).high,
+            "all": vars(shares.scale(text)),
+            "layers": [vars(shares.scale(text, n)) for n in range(shares.layers)],
+            "lens": vars(shares.lens_scale(text)),
             "parts": shares.extent(text),
         }
+
+    def _captions(self, text: int) -> list[list[str]]:
+        """Of a text, in every scaling; the page says how exact the numbers of all patches are."""
+        exact = largest(self.contributions)
+        found = [captions(self.shares, text, own=own) for own in (False, True)]
+        return [[*others, f"{last} {exact}"] for *others, last in found]
+
+    def _selection(self, text: int) -> Header | None:
+        """What is told of the selection ratios of a text; None where its mask is not known."""
+        found = self.shares.selections[text]
+        if found is None:
+            return None
+        told, titles = selected(self.shares, text), selection_titles(self.shares, text)
+        return {"chance": found.chance, "told": told, "titles": titles}

@@ -10,12 +10,12 @@ from matplotlib.patches import Rectangle
 from ...results.explanation import Grid
 from ...results.findings import Picture
 from ..number import number
-from ..scales import Scale, colour_table, finite, varies
-from ..sentences import NO_FINITE_VALUE, NO_VARIATION, image_size
+from ..palette import DIM, OPACITY
+from ..scales import Scale, colour_table, finite
+from ..sentences import IMAGE, REMARKS, image_size, remark
 from ..texts import title_of
 from .page import GREY, HEAD, SMALL, Page
 
-OPACITY, DIM = 0.6, 0.3  # of a map over the photo; brightness of what the model did not see
 TALLEST = 1.5  # height of an image in panel widths; a taller one is drawn smaller
 DRAWN_AT = 560  # pixels of an image's longer side
 BAR_GAP, BAR, NUMBERS = 0.07, 0.09, 0.19  # above a colour bar, the bar, the numbers below it
@@ -58,7 +58,7 @@ def draw_image(
 def draw_photo(page: Page, place: tuple[float, float, float], image: np.ndarray) -> None:
     """The image itself, as high as the maps beside it; `place` is x, y and width of the panel."""
     x, y, width = place
-    page.write_title(x, y, width, "image", image_size(image.shape))
+    page.write_title(x, y, width, IMAGE, image_size(image.shape))
     draw_image(page, (x, y + HEAD, width), image, image.shape)
 
 
@@ -126,9 +126,9 @@ def cell_box(grid: Grid, row: int, column: int) -> tuple[tuple[float, float], fl
 
 def say_if_blank(area: Axes, scores: np.ndarray, size: float) -> None:
     """Write on a map that there is nothing to see on it."""
-    if varies(scores):
+    words = REMARKS[remark(scores)]
+    if not words:
         return
-    words = NO_FINITE_VALUE if np.isnan(scores).all() else NO_VARIATION
     box = {"boxstyle": "round", "facecolor": "white", "edgecolor": "none", "alpha": 0.85}
     middle = {"transform": area.transAxes, "ha": "center", "va": "center"}
     area.text(0.5, 0.5, words, size=size, bbox=box, **middle)

@@ -97,8 +97,3 @@ def columns_of(page_width: float, count: int) -> list[float]:
 def ink_on(colour: np.ndarray) -> str:
     """White or black, whichever is read better on a colour (…, 3) uint8."""
     return "white" if colour.mean() < DARK else "black"
-
-
-def layer_names(layers: int, roomy: bool) -> list[str]:
-    """What stands below the columns of layers: the word on the first only, where it is narrow."""
-    return [f"layer {n}" if n == 0 or roomy else str(n) for n in range(layers)]

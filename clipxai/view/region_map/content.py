@@ -14,6 +14,7 @@ from ..texts import one_line
 # Okabe & Ito's colours, which colour-blind readers can tell apart (jfly.uni-koeln.de/color)
 DISTINCT = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7")
 GOLDEN = 0.618034  # of a turn of the colour circle: neighbours in a long list stay apart
+UNCOLOURED = (190, 190, 190)  # in the key: background, and classes beyond MOST
 MOST = 24  # classes that get a colour and a line in the key
 Colour = tuple[int, int, int]
 

@@ -10,18 +10,17 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from ...tasks.segmentation import UNSEEN
-from ..palette import RIM
+from ..palette import DIM, OPACITY, RIM
 from ..paper.lettering import fonts, shorten
 from ..paper.lettering import width as text_width
-from ..paper.maps import DIM, OPACITY, draw_image, draw_photo, picture_height
+from ..paper.maps import draw_image, draw_photo, picture_height
 from ..paper.page import GAP, HEAD, LINE, MARGIN, SMALL, Page, columns_of, small_print
-from .content import MOST, Colour, Regions
+from .content import MOST, UNCOLOURED, Colour, Regions
 from .sentences import merit, notes, panel_titles
 
 PANEL = 3.2  # width of a panel, in inches
 NAMED = 0.02  # share of the image from which a class is named on it
 COLUMN, SWATCH, BESIDE = 2.1, 0.11, 0.06  # of the key, a patch of colour, between it and its words
-UNCOLOURED = (190, 190, 190)  # in the key: background, and classes beyond MOST
 
 
 def draw(regions: Regions) -> Figure:

@@ -1,9 +1,21 @@
 """What does the map of regions say?"""
 
+from ..number import fill
 from ..texts import one_line
 from .content import Regions
 
 MOST_NAMED = 4  # classes in a summary
+FOUND, TRUTH = "{name}; best {measure} {confidence:number}", "; in truth {truth}"
+WORDS = {
+    "help": (
+        "Move over a picture to read a pixel. Click to pin it, click it again or press Esc to "
+        "unpin it. The buttons show one class alone. Arrow keys move, Space pins, ? shows this "
+        "line."
+    ),
+    "keys": ("Arrow keys move over the picture, Space pins, Escape unpins, question mark helps."),
+    "all": "all classes",
+    "unseen": "not seen by the model",
+}
 
 
 def summary(regions: Regions) -> str:
@@ -38,3 +50,9 @@ def notes(regions: Regions) -> list[str]:
         *([f"Every text begins with “{regions.prompt}”."] if regions.prompt else []),
         *made.explanation.notes,
     ]
+
+
+def words(measure: str) -> dict[str, str]:
+    """The words of the page, with places for what a pixel has: its `measure` is how sure it is."""
+    found = fill(FOUND, measure=measure)
+    return {**WORDS, "found": found, "found_and_true": found + TRUTH}

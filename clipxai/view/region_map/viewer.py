@@ -10,18 +10,20 @@ import numpy as np
 
 from ...checks import expect
 from ...results.explanation import Grid
-from ...results.findings import Picture
 from ...tasks.segmentation import VOID, Segmentation
+from ..palette import DIM, OPACITY
 from ..payload import BUDGET, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
+from ..sentences import page_words
 from ..viewer import Viewer
-from .content import Regions
-from .sentences import merit, notes, panel_titles, summary
+from .content import UNCOLOURED, Regions
+from .sentences import merit, notes, panel_titles, summary, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FINE = 160  # pixels of the longer side that travel into a page
+FAINT = 30  # opacity of 255 of another class than the chosen one
 
 
 class RegionMap(Viewer):
@@ -98,12 +100,12 @@ class RegionMap(Viewer):
             "confidence": (confidence, "u8"),
         }
         size = image.shape[:2]
-        picture = Picture(image, Grid(len(rows), len(columns), size, (0, 0, *size)))
-        header = {**picture_header(picture), **self._words(key)}
+        grid = Grid(len(rows), len(columns), size, (0, 0, *size))
+        header = {**picture_header(image, grid), **self._words(key)}
         return pack(header, arrays, self.budget, [smaller_photo(image)], deflate=True)
 
     def _words(self, key: list[int]) -> Header:
-        regions = self.regions
+        regions, made = self.regions, self.segmentation
         return {
             "summary": self.summary,
             "panels": [
@@ -117,8 +119,15 @@ class RegionMap(Viewer):
                 }
                 for number in key
             ],
-            "measure": self.segmentation.measure,
+            "uncoloured": UNCOLOURED,
+            "opacities": {
+                "faint": FAINT,
+                "shown": round(255 * OPACITY),
+                "dark": round(255 * (1 - DIM)),
+            },
+            "unseen": VOID,
             "notes": notes(regions),
+            "words": page_words(made.explanation.image.shape, words(made.measure)),
         }
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
-from ..number import number
-from ..sentences import caption
+import numpy as np
+
+from ..number import fill, number
+from ..scales import finite
+from ..sentences import LABELS, Table, caption
 from ..texts import one_line
 from ..word_units import Unit
 from .content import WordMaps
@@ -30,6 +33,44 @@ PLACES = (
 )
 FIRST = "Shown at first: the words with the highest patches."
 RANKING = ("words by share of the match", "score of each word with the whole image")
+WHOLE, PIECES = "whole image {whole:number}", " · {pieces} pieces"
+WITH_IMAGE = "{word}: {value:number} with the whole image"
+WORDS = {
+    "help": (
+        "Move over a word to see its map, click it to pin the map below, click again to unpin it. "
+        "Move over a patch to colour the words by its scores, click to pin the patch, Esc unpins "
+        "it. Keys: arrows move by one patch, [ and ] by one word, Space pins the patch, p the "
+        "word, ? shows this line."
+    ),
+    "keys": (
+        "Arrow keys move over the patches, brackets over the words, Space pins, question mark "
+        "helps."
+    ),
+    "table": "Table: all words",
+    "own": LABELS["minmax"],
+    "pieces": "pieces of words",
+    "whole_words": "every word of this text is one piece",
+    "pinned_words": "pinned words",
+    "no_pins": "no pinned words: click one to keep its map here",
+    "idle": "Move over a word to see where it is, over a patch to see which words go with it.",
+    "previewed": "“{word}”: {value:number} with the whole image",
+    "scored": "“{word}” {value:number}",
+    "status": "row {row}, column {column}{pinned}: {own}; highest {best}",
+    "with_image": f"{WITH_IMAGE}{{pieces}}",
+    "at_patch": "{word}: {value:number} at row {row}, column {column}{pieces}",
+}
+MATRIX = {
+    "title": "The text's own attention",
+    "label": "text attention, causal matrix",
+    "layer": "layer",
+    "legend": (
+        "Row: a token that reads; column: the token it reads from; mean of all heads. A row adds "
+        "up to 1. Dark violet 0, yellow 1; colours follow the square root, so that small weights "
+        "are seen. What comes after a token is hidden from it: the text tower is causal."
+    ),
+    "reads": "layer {layer}: “{from}” reads {weight:number} from “{to}”",
+    "hidden": "“{from}” cannot see “{to}”, which comes after it",
+}
 
 
 def summary(words: WordMaps) -> str:
@@ -61,4 +102,22 @@ def notes(words: WordMaps) -> list[str]:
 
 def map_subtitle(whole: float, pieces: int) -> str:
     """The line below a word: its score with the whole image, and of how many pieces it is."""
-    return f"whole image {number(whole)}" + (f" · {pieces} pieces" if pieces > 1 else "")
+    return fill(WHOLE, whole=whole) + (fill(PIECES, pieces=pieces) if pieces > 1 else "")
+
+
+def mean_of(unit: Unit, tokens: Sequence[str]) -> str:
+    """What a word is the mean of, as the end of a line; nothing for one piece."""
+    spelled = unit.spelled(tokens)
+    return f", mean of the pieces {spelled}" if spelled else ""
+
+
+def table(words: WordMaps, path: str, units: Sequence[Unit]) -> Table:
+    """All of `units` on a `path`, by falling score with the whole image."""
+    whole, maps = words.whole(path, units), finite(words.maps(path, units))
+    width, rows = words.scores.picture.grid.width, []
+    for n in np.argsort(-np.nan_to_num(finite(whole), nan=-np.inf), kind="stable"):
+        best = int(np.nan_to_num(maps[n], nan=-np.inf).argmax())
+        numbers = number(float(whole[n])), number(float(maps[n, best]))
+        rows.append([units[n].label, *numbers, str(best // width), str(best % width)])
+    head = ["word", "whole image", "highest patch", "row", "column"]
+    return {"title": "All words, by their score with the whole image", "head": head, "rows": rows}

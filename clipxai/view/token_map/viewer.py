@@ -12,11 +12,23 @@ from ...checks import expect, number_of
 from ...results.findings import TokenScores
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
-from ..scales import DIVERGING, SEQUENTIAL, colour_table, finite, varies
+from ..scales import DIVERGING, SEQUENTIAL, colour_table, finite
+from ..sentences import REMARKS, page_words, remark
 from ..viewer import Viewer
 from ..word_units import Unit
 from .content import WordMaps
-from .sentences import colours, notes, summary, unit_of
+from .sentences import (
+    MATRIX,
+    RANKING,
+    WITH_IMAGE,
+    WORDS,
+    colours,
+    map_subtitle,
+    mean_of,
+    notes,
+    summary,
+    table,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -86,16 +98,21 @@ class TokenMap(Viewer):
     def payload(self) -> Payload:
         """Patch scores of every path, words and photo.
 
-        `scores0` … are one array (S, P) per path, `whole` (paths, S) the same with the whole image,
-        `attention` (L, S, S) that of the text tower.
+        `scores0` … are one array (S, P) per path. `whole0` (paths, W) are those of words with the
+        whole image, `whole1` (paths, S) those of pieces; `attention` (L, S, S) is that of the text
+        tower.
         """
-        found = self.scores
+        words, found = self.words, self.scores
+        modes = enumerate((words.units, words.pieces))
         arrays: Arrays = {
             **{
                 f"scores{n}": (finite(found.scores[path]), "u16")
                 for n, path in enumerate(self.paths)
             },
-            "whole": (np.stack([found.whole[path] for path in self.paths]), "f32"),
+            **{
+                f"whole{n}": (np.stack([words.whole(path, units) for path in self.paths]), "f32")
+                for n, units in modes
+            },
             "attention": (found.attention, "u8sqrt"),
             **{name: (colour_table(name), "u8") for name in (SEQUENTIAL, DIVERGING)},
         }
@@ -103,31 +120,41 @@ class TokenMap(Viewer):
 
     def _header(self) -> Header:
         found, (large, *small) = self.scores, self.shown
+        title, subtitle = RANKING
         return {
-            **picture_header(found.picture),
+            **picture_header(found.picture.image, found.picture.grid),
             "summary": self.summary,
             "tokens": list(found.tokens),
             "layers": len(found.attention),
-            "paths": [{"name": path, "unit": unit_of(path)} for path in self.paths],
+            "paths": list(self.paths),
             "path": self.paths.index(self.path),
             "modes": [self._mode(self.words.units), self._mode(self.words.pieces)],
             "word": large,
             "pins": small,
             "notes": notes(self.words),
+            "ranking": {"title": title, "subtitle": subtitle, "row": WITH_IMAGE},
+            "matrix": MATRIX,
+            "words": page_words(found.picture.image.shape, WORDS),
         }
 
     def _mode(self, units: Sequence[Unit]) -> Header:
         """Chips, scales and captions when chips are words, or pieces."""
         return {
-            "units": [vars(unit) for unit in units],
-            "paths": [self._scalings(path, units) for path in self.paths],
+            "units": [
+                {**vars(unit), "pieces": mean_of(unit, self.scores.tokens)} for unit in units
+            ],
+            "paths": [self._path(path, units) for path in self.paths],
         }
 
-    def _scalings(self, path: str, units: Sequence[Unit]) -> Header:
-        own, (shared, *_) = (self.words.scales(path, units, own=own) for own in (True, False))
+    def _path(self, path: str, units: Sequence[Unit]) -> Header:
+        words, whole = self.words, self.words.whole(path, units)
+        own, (shared, *_) = (words.scales(path, units, own=own) for own in (True, False))
+        lines = zip(units, whole, strict=True)
         return {
-            "flat": [not varies(values) for values in self.words.maps(path, units)],
-            "shared": [shared.low, shared.high],
-            "own": [[scale.low, scale.high] for scale in own],
-            "captions": [colours(self.words, path, units, own=own) for own in (False, True)],
+            "subtitles": [map_subtitle(float(value), unit.pieces) for unit, value in lines],
+            "remarks": [REMARKS[remark(values)] for values in words.maps(path, units)],
+            "shared": vars(shared),
+            "own": [vars(scale) for scale in own],
+            "captions": [colours(words, path, units, own=own) for own in (False, True)],
+            "table": table(words, path, units),
         }

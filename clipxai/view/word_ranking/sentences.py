@@ -1,7 +1,10 @@
 """What does the ranking of words say?"""
 
-from ..number import number
-from ..sentences import ZERO_IN_THE_MIDDLE
+import numpy as np
+
+from ..number import fill, number
+from ..scales import finite
+from ..sentences import ZERO_IN_THE_MIDDLE, Table
 from ..texts import one_line
 from .content import RankedWords
 
@@ -11,6 +14,14 @@ ENDS = (
     "have its last colour."
 )
 RANKING = "words by relevance"
+WORDS = {
+    "help": (
+        "Move over a word to read it, click to keep it. Keys: [ and ] move by one word, ? shows "
+        "this line."
+    ),
+    "keys": "Brackets move over the words, question mark helps.",
+    "table": "Table: all words",
+}
 
 
 def summary(words: RankedWords) -> str:
@@ -28,3 +39,27 @@ def notes(words: RankedWords) -> list[str]:
         *([] if words.is_word.all() else [ENDS]),
         *([SUMMED] if pieces else []),
     ]
+
+
+def told(words: RankedWords, n: int) -> str:
+    """A word, its relevance, its rank among the words, and what it is the sum of."""
+    unit, value = words.units[n], words.values[n]
+    others = words.values[words.is_word]
+    rank = fill(", rank {rank} of {count}", rank=1 + int((others > value).sum()), count=len(others))
+    spelled = unit.spelled(words.relevance.tokens)
+    return (
+        f"“{unit.label}”: {number(float(value))}{rank if words.is_word[n] else ''}"
+        f"{f', the sum of {spelled}' if spelled else ''}"
+    )
+
+
+def table(words: RankedWords) -> Table:
+    """All words by falling relevance."""
+    order = np.argsort(-np.nan_to_num(finite(words.values), nan=-np.inf), kind="stable")
+    tokens = words.relevance.tokens
+    rows = [
+        [words.units[n].label, number(float(words.values[n])), words.units[n].spelled(tokens)]
+        for n in order
+    ]
+    head = ["word", "relevance", "pieces"]
+    return {"title": words.relevance.unit, "head": head, "rows": rows}

@@ -1,157 +1,148 @@
-// Which word mattered? A sentence in the colours of its words' relevance, with the numbers, and all words ranked.
+// Which word mattered? A sentence in the colours of its words' relevance, with the numbers, and all
+// words ranked.
 // @ts-check
-import { CHIP_STYLE, colourOf, createRanking, createSentence, ranked } from "../browser/chips.js";
-import {
-  bringToLife,
-  createHelpControls,
-  createPlainTable,
-  createStage,
-  createTableDetails,
-  viewerOf,
-} from "../browser/controls.js";
-import { unpack } from "../browser/decode.js";
+import { createControls, createHelpControls } from "../browser/controls.js";
 import { paintBar } from "../browser/draw.js";
+import { element } from "../browser/element.js";
 import { below, restored } from "../browser/keep.js";
-import { element } from "../browser/shell.js";
-import { clamp, createStore } from "../browser/state.js";
 import { format } from "../browser/number.js";
+import { colourOf, createRanking, createSentence, SENTENCE_STYLE } from "../browser/sentence.js";
+import { createSmallPrint, createTableDetails } from "../browser/small_print.js";
+import { createStage } from "../browser/stage.js";
+import { startViewer } from "../browser/start.js";
+import { clamp, createStore, UNTOUCHED } from "../browser/state.js";
 
-const HELP =
-  "Move over a word to read it, click to keep it. Keys: [ and ] move by one word, ? shows this line.";
+/** @import { Checks } from "../browser/keep.js" */
+/** @import { Listening } from "../browser/sentence.js" */
+/** @import { Store } from "../browser/state.js" */
+/** @import { RankArrays, RankHeader, RankState } from "./types.js" */
+
 const STYLE = `
-.relevance .stage { grid-template-columns: minmax(0, 320px) minmax(0, 520px); align-items: start; }
-.relevance .sentence { max-height: none; align-items: start; } .relevance .word { border-radius: 6px; padding: 2px 10px 1px; }
-.word small { display: block; font-size: 11px; font-variant-numeric: tabular-nums; font-style: normal; }
-.relevance .panel { grid-template-rows: auto; } .relevance .picture { cursor: auto; }
-@container (max-width: 620px) { .relevance .stage { grid-template-columns: minmax(0, 1fr); } }
+.word_ranking .stage {
+  grid-template-columns: minmax(0, 320px) minmax(0, 520px); align-items: start;
+}
+.word_ranking .sentence { max-height: none; align-items: start; }
+.word_ranking .word { border-radius: 6px; padding: 2px 10px 1px; }
+.word small {
+  display: block; font-size: 11px; font-variant-numeric: tabular-nums; font-style: normal;
+}
+.word_ranking .panel { grid-template-rows: auto; }
+.word_ranking .picture { cursor: auto; }
+@container (max-width: 620px) {
+  .word_ranking .stage { grid-template-columns: minmax(0, 1fr); }
+}
 `;
-const DIVERGING = "RdBu_r";
 
-/** @param {any} model @param {HTMLElement} el @returns {() => void} */
-function buildRelevance(model, el) {
-  const payload = model.get("payload");
-  const { header } = payload;
-  const { values, [DIVERGING]: table } = unpack(payload);
-  const {
-    units,
-    scale: [low, high],
-  } = header;
+/**
+ * @param {RankHeader} header
+ * @param {RankArrays} arrays
+ * @param {unknown} view
+ */
+function build(header, arrays, view) {
+  const { units, words, scale } = header;
+  const { values } = arrays;
+  const table = arrays[scale.colours];
+  /** @type {Checks<RankState>} */
   const checks = { word: below(units.length) };
-  const first = { hover: null, pinned: null, help: false, word: header.first, preview: null };
-  const store = createStore({ ...first, ...restored(model.get("view"), checks) }, header.grids);
-  const set = (/** @type {object} */ changed) => store.dispatch({ type: "set", values: changed });
+  /** @type {RankState} */
+  const first = { ...UNTOUCHED, word: header.first, preview: null };
+  const store = createStore({ ...first, ...restored(view, checks) }, header.grids);
   const on = {
-    preview: (/** @type {number | null} */ n) => n !== store.state.preview && set({ preview: n }),
-    toggle: (/** @type {number} */ n) => set({ word: n }),
+    preview: (/** @type {number | null} */ preview) => {
+      if (preview !== store.state.preview) store.set({ preview });
+    },
+    toggle: (/** @type {number} */ word) => store.set({ word }),
   };
   const sentence = createSentence(units, on);
-  sentence.bar
-    .querySelectorAll(".word")
-    .forEach((/** @type {Element} */ chip, /** @type {number} */ n) =>
-      chip.append(element("small", {}, format(values[n]))),
-    );
-  const words = [...units.keys()].filter((n) => units[n].word);
-  const inner = {
-    preview: (/** @type {number | null} */ n) => on.preview(n === null ? n : words[n]),
-    toggle: (/** @type {number} */ n) => on.toggle(words[n]),
-  };
-  const titles = ["words by relevance", header.unit];
-  const ranking = createRanking(
-    words.map((n) => units[n]),
-    words.map((n) => values[n]),
-    inner,
-    titles,
-    header.unit,
+  sentence.chips.forEach((chip, n) => chip.append(element("small", {}, format(values[n]))));
+  const ranking = createWordRanking(header, values, on);
+  const photo = createPhoto(header, table);
+  const nodes = [sentence.bar, photo, ranking.node];
+  const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
+  const print = createSmallPrint(words.help);
+  print.write([...header.notes, ...header.dropped]);
+  const { details } = createTableDetails(words.table, () => header.table);
+  const colours = [...values].map((value) =>
+    Number.isFinite(value) ? colourOf(value, scale, table) : null,
   );
-  const bar = element("canvas", { className: "bar" });
-  paintBar(bar, table);
-  const numbers = element(
-    "div",
-    { className: "numbers" },
-    ...[low, 0, high].map((value) => element("span", {}, format(value))),
-  );
-  const step = (/** @type {number} */ by) =>
-    set({ preview: null, word: clamp(shown() + by, units.length) });
-  const keys = "Brackets move over the words, question mark helps.";
-  const [H, W] = header.grids[0].image_size;
-  const picture = element(
-    "div",
-    { className: "picture" },
-    element("img", { src: header.photo, alt: "" }),
-  );
-  picture.style.setProperty("--aspect", String(W / H));
-  const photo = element(
-    "figure",
-    { className: "panel photo" },
-    element("figcaption", {}, element("b", {}, "image")),
-    picture,
-    element("div", {}, bar, numbers),
-  );
-  const stage = createStage(
-    header.summary,
-    keys,
-    store,
-    { "[": () => step(-1), "]": () => step(1) },
-    sentence.bar,
-    photo,
-    ranking.node,
-  );
-  const status = element("div", { className: "status" });
-  const help = element("p", { className: "help", hidden: true }, HELP);
-  const caption = element(
-    "div",
-    { className: "caption" },
-    ...[...header.notes, ...header.dropped].map((line) => element("p", {}, line)),
-  );
-  const rows = () =>
-    ranked(values).map((n) => [units[n].label, format(values[n]), piecesOf(header, n)]);
-  const details = createTableDetails("Table: all words", () =>
-    createPlainTable(header.unit, ["word", "relevance", "pieces"], rows()),
-  );
-  const shown = (state = store.state) => state.preview ?? state.word;
-  const look = {
-    titles: units.map((/** @type {any} */ _, /** @type {number} */ n) =>
-      relevanceStatus(header, values, n),
-    ),
-    colours: units.map((/** @type {any} */ _, /** @type {number} */ n) =>
-      Number.isFinite(values[n]) ? colourOf(values[n], { low, high }, table) : null,
-    ),
-  };
-  const paint = () => {
-    help.hidden = !store.state.help;
-    sentence.show({ word: shown(), pins: [store.state.word] }, look);
-    ranking.show(words.indexOf(shown()));
-    status.textContent = look.titles[shown()];
-  };
-  const controls = element("div", { className: "controls" }, ...createHelpControls(store));
-  const nodes = [controls, stage, status, help, caption, details.details];
-  const nothing = () => {}; // the data stay as they are, and time and size spoil nothing
-  return bringToLife(model, el, {
-    name: "relevance",
-    css: CHIP_STYLE + STYLE,
-    nodes,
+  const look = { titles: units.map(({ told }) => told), colours };
+  return {
+    nodes: [
+      createControls(...createHelpControls(store)),
+      stage,
+      print.status,
+      print.help,
+      print.caption,
+      details,
+    ],
     store,
     checks,
-    rebuild: nothing,
-    draw: nothing,
-    paint,
-    change: nothing,
-    says: (state) => look.titles[shown(state)],
-  });
+    says: (/** @type {RankState} */ state) => units[shownWord(state)].told,
+    paint() {
+      const { state } = store;
+      const word = shownWord(state);
+      print.show(state);
+      sentence.show({ word, pins: [state.word] }, look);
+      ranking.show(word);
+      print.status.textContent = units[word].told;
+    },
+  };
 }
 
-/** A word, its relevance and its rank among the words. @param {any} header @param {ArrayLike<number>} values @param {number} n @returns {string} */
-export function relevanceStatus({ units, tokens }, values, n) {
-  const words = [...units.keys()].filter((other) => units[other].word);
-  const rank = words.filter((other) => values[other] > values[n]).length + 1;
-  const pieces = piecesOf({ units, tokens }, n);
-  return `“${units[n].label}”: ${format(values[n])}${units[n].word ? `, rank ${rank} of ${words.length}` : ""}${pieces && `, the sum of ${pieces}`}`;
+/**
+ * The word that is told of.
+ * @param {RankState} state
+ */
+function shownWord(state) {
+  return state.preview ?? state.word;
 }
 
-/** The pieces of a word that has several. @param {any} header @param {number} n @returns {string} */
-function piecesOf({ units, tokens }, n) {
-  const { start, stop } = units[n];
-  return stop - start > 1 ? tokens.slice(start, stop).join(" + ") : "";
+/**
+ * Brackets move over the words.
+ * @param {RankHeader} header
+ * @param {Store<RankState>} store
+ */
+function keysOf({ units }, store) {
+  const step = (/** @type {number} */ by) => () =>
+    store.set({ preview: null, word: clamp(shownWord(store.state) + by, units.length) });
+  return { "[": step(-1), "]": step(1) };
 }
 
-export default viewerOf(buildRelevance);
+/**
+ * What is a word, ranked; numbers count in the sentence.
+ * @param {RankHeader} header
+ * @param {Float32Array} values
+ * @param {Listening} on
+ */
+function createWordRanking({ units, ranking }, values, on) {
+  const places = [...units.keys()].filter((n) => units[n].word);
+  const words = places.map((n) => units[n]);
+  const relevance = places.map((n) => values[n]);
+  const inner = {
+    preview: (/** @type {number | null} */ n) => on.preview(n === null ? n : places[n]),
+    toggle: (/** @type {number} */ n) => on.toggle(places[n]),
+  };
+  const { node, show } = createRanking(words, relevance, inner, ranking);
+  return { node, show: (/** @type {number} */ word) => show(places.indexOf(word)) };
+}
+
+/**
+ * The photo, and below it what the colours mean.
+ * @param {RankHeader} header
+ * @param {Uint8Array} table
+ */
+function createPhoto({ grids, photo, words, scale }, table) {
+  const [H, W] = grids[0].image_size;
+  const image = element("img", { src: photo, alt: "" });
+  const picture = element("div", { className: "picture" }, image);
+  picture.style.setProperty("--aspect", String(W / H));
+  const bar = element("canvas", { className: "bar" });
+  paintBar(bar, table);
+  const ticks = [scale.low, 0, scale.high].map((value) => element("span", {}, format(value)));
+  const numbers = element("div", { className: "numbers" }, ...ticks);
+  const title = element("figcaption", {}, element("b", {}, words.image));
+  const legend = element("div", {}, bar, numbers);
+  return element("figure", { className: "panel photo" }, title, picture, legend);
+}
+
+export default startViewer("word_ranking", SENTENCE_STYLE + STYLE, build);

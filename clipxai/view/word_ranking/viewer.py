@@ -10,9 +10,10 @@ from ...results.findings import WordRelevance
 from ..payload import BUDGET, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table
+from ..sentences import page_words
 from ..viewer import Viewer
 from .content import RankedWords
-from .sentences import notes, summary
+from .sentences import RANKING, WORDS, notes, summary, table, told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,19 +56,22 @@ class WordRanking(Viewer):
 
     def payload(self) -> Payload:
         """Relevance of every word (W,), colour table, words and photo."""
-        words, relevance, scale = self.words, self.relevance, self.words.scale()
+        words, picture = self.words, self.relevance.picture
+        unit = self.relevance.unit
+        row = f"{{word}}: {{value:number}} {unit}"
         header: Header = {
-            **picture_header(relevance.picture),
+            **picture_header(picture.image, picture.grid),
             "summary": self.summary,
             "units": [
-                {**vars(unit), "word": bool(word)}
-                for unit, word in zip(words.units, words.is_word, strict=True)
+                {**vars(one), "pieces": "", "word": bool(words.is_word[n]), "told": told(words, n)}
+                for n, one in enumerate(words.units)
             ],
-            "tokens": list(relevance.tokens),
-            "unit": relevance.unit,
-            "scale": [scale.low, scale.high],
+            "scale": vars(words.scale()),
             "first": words.first(),
+            "table": table(words),
             "notes": notes(words),
+            "ranking": {"title": RANKING, "subtitle": unit, "row": row},
+            "words": page_words(picture.image.shape, WORDS),
         }
         arrays = {"values": (words.values, "f32"), DIVERGING: (colour_table(DIVERGING), "u8")}
-        return pack(header, arrays, self.budget, [smaller_photo(relevance.picture.image)])
+        return pack(header, arrays, self.budget, [smaller_photo(picture.image)])

@@ -234,7 +234,11 @@ def test_an_uploaded_image_is_looked_at(page: Page, tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("view", "there"),
-    [("attention", ".attention"), ("attention or FFN", ".modules"), ("words", ".words")],
+    [
+        ("attention", ".layer_attention"),
+        ("attention or FFN", ".module_comparison"),
+        ("words", ".token_map"),
+    ],
 )
 def test_every_view_opens(page: Page, view: str, there: str):
     page.page.locator(f".clipxai-main .widget-toggle-button:text-is('{view}')").click()

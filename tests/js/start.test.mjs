@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as rest } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
-import { viewerLaterOf } from "../../clipxai/view/browser/controls.js";
 import { staticModel } from "../../clipxai/view/browser/host.js";
+import { hosting } from "../../clipxai/view/browser/start.js";
 
 /** A payload of n bytes. @param {number} n @param {boolean} deflated */
 function payloadOf(n, deflated) {
@@ -12,14 +12,14 @@ function payloadOf(n, deflated) {
   return { header: { schema: 1, deflated, arrays }, blob: deflated ? deflateSync(bytes) : bytes };
 }
 
-test("data that took longer than their successor, or than their reader, are not drawn", async () => {
+test("data that took longer than their successor or their reader are not drawn", async () => {
   const told = [];
-  const build = (model, el, { values }) => {
+  const begin = (model, el, header, { values }) => {
     told.push(`draw ${values.length}`);
-    return () => told.push(`close ${values.length}`);
+    return { close: () => told.push(`close ${values.length}`) };
   };
   const model = staticModel({ payload: payloadOf(1 << 20, true) });
-  const stop = viewerLaterOf(build).render({ model, el: {} });
+  const stop = hosting(begin).render({ model, el: {} });
   model.set("payload", payloadOf(2, false)); // is there at once, while the first is inflated
   await rest(200);
   assert.deepEqual(told, ["draw 2"]);
@@ -31,4 +31,22 @@ test("data that took longer than their successor, or than their reader, are not 
   model.set("payload", payloadOf(5, true));
   await rest(200);
   assert.deepEqual(told, ["close 3"]);
+});
+
+test("a figure takes data that it can, and is begun anew with others", () => {
+  const told = [];
+  const begin = (model, el, header, { values }) => {
+    told.push(`draw ${values.length}`);
+    const take = (other, arrays) => {
+      told.push(`take ${arrays.values.length}`);
+      return arrays.values.length < 4;
+    };
+    return { take, close: () => told.push(`close ${values.length}`) };
+  };
+  const model = staticModel({ payload: payloadOf(1, false) });
+  const stop = hosting(begin).render({ model, el: {} });
+  model.set("payload", payloadOf(2, false));
+  model.set("payload", payloadOf(5, false));
+  stop();
+  assert.deepEqual(told, ["draw 1", "take 2", "take 5", "close 1", "draw 5", "close 5"]);
 });

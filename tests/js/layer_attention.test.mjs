@@ -2,32 +2,34 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
-import { sightOf } from "../../clipxai/view/layer_attention/viewer.js";
 import { bytesOf, unpack, unpackLater } from "../../clipxai/view/browser/decode.js";
-import {
-  linearIndex,
-  paintCells,
-  rootIndex,
-} from "../../clipxai/view/layer_attention/filmstrip.js";
+import { linearIndex, paintCells, rootIndex } from "../../clipxai/view/layer_attention/film.js";
 import {
   captionOf,
+  missingHeads,
+  nameOf,
+  readingOf,
+  spoken,
+  tableOf,
+  written,
+} from "../../clipxai/view/layer_attention/lines.js";
+import { sightOf } from "../../clipxai/view/layer_attention/viewer.js";
+import {
   cellOf,
   CLASS,
   createWeights,
   hiddenOf,
   inAllLayers,
   meanDistance,
-  missingHeads,
-  nameOf,
   roundingError,
   strongest,
   tokenOf,
   topOf,
-  written,
 } from "../../clipxai/view/layer_attention/weights.js";
 
 const GRID = { height: 2, width: 3, box: [0, 0, 20, 30], image_size: [20, 30] };
 const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
+const WORDS = golden.words.layer_attention;
 const near = (a, b, message) =>
   assert.ok(Math.abs(a - b) < 1e-6, `${message ?? ""} ${a}, not ${b}`);
 
@@ -60,8 +62,8 @@ test("coarse square roots are undone", () => {
 test("tokens and cells name one another; the class token is outside the grid", () => {
   for (let token = 0; token < 7; token++) assert.equal(tokenOf(cellOf(token, GRID), GRID), token);
   assert.equal(cellOf(0, GRID), CLASS);
-  assert.equal(nameOf(5, GRID), "row 1, column 1");
-  assert.equal(nameOf(0, GRID), "[class]");
+  assert.equal(nameOf({ grids: [GRID], words: WORDS }, 5), "row 1, column 1");
+  assert.equal(nameOf({ grids: [GRID], words: WORDS }, 0), "[class]");
 });
 
 /** Two layers, one head, 7 tokens; what travels beside is put back. */
@@ -78,6 +80,8 @@ function example() {
     notes: ["note"],
     dropped: ["dropped"],
     query: 4,
+    table: { head: ["rank", "token"], rows: 3 },
+    words: WORDS,
   };
   const mean = Float32Array.from({ length: 2 * 49 }, (_, i) => (i % 7) / 100);
   const arrays = {
@@ -93,7 +97,7 @@ function example() {
   return { header, weights: createWeights(header, arrays) };
 }
 
-test("the query itself, class token and sinks are put back exactly, the others know their error", () => {
+test("the query itself, class token and sinks are put back, the others know their error", () => {
   const { weights } = example();
   const row = weights.row("qk", 1, 4, null);
   near(row[4], 0.5 + 11 / 100, "itself");
@@ -130,10 +134,10 @@ test("mean distance is that of the patches", () => {
 });
 
 test("numbers carry the error of rounding where there is one", () => {
-  assert.equal(written(0.0123, 0), "0.0123");
-  assert.equal(written(0.339, 7.6e-6), "0.339", "too small to be seen");
-  assert.equal(written(4.08e-5, 7.6e-6), "4.08e−05 ± 8e−06");
-  assert.equal(written(0.0123, 0.00041), "0.0123 ± 0.0004");
+  assert.equal(written(WORDS, 0.0123, 0), "0.0123");
+  assert.equal(written(WORDS, 0.339, 7.6e-6), "0.339", "too small to be seen");
+  assert.equal(written(WORDS, 4.08e-5, 7.6e-6), "4.08e−05 ± 8e−06");
+  assert.equal(written(WORDS, 0.0123, 0.00041), "0.0123 ± 0.0004");
   near(roundingError(0.25, 1, 10), 0.0525);
 });
 
@@ -152,7 +156,8 @@ test("colour follows the square root, statistics do not", () => {
 test("cells are painted where they belong, and no number is grey", () => {
   const picture = { data: new Uint8ClampedArray(4 * 8 * 4), width: 8 };
   const table = Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3));
-  paintCells(picture, 4, 1, [9, 0, 0.25, 1, NaN, 0, 0], 1, GRID, 1, table);
+  const cells = { weights: [9, 0, 0.25, 1, NaN, 0, 0], first: 1, end: 1 };
+  paintCells(picture, 4, 1, cells, GRID, { colours: table, unknown: 221 });
   const at = (x, y) => [...picture.data.subarray(4 * (8 * y + x), 4 * (8 * y + x) + 4)];
   assert.deepEqual(
     [at(4, 1), at(5, 1), at(6, 1), at(4, 2)],
@@ -213,7 +218,7 @@ test("the caption names query, layer, heads, scale, what is left out and what wa
   const lines = captionOf(header, state, sight, 0.25, 0.5).join(" ");
   assert.match(
     lines,
-    /the patch in row 1, column 1 in layer 1: .* mean of 1 heads. One scale for all layers, from 0 to 0.25;/,
+    /in row 1, column 1 in layer 1: .* mean of 1 heads. One scale for all layers, from 0 to 0.25;/,
   );
   assert.match(lines, /left out when the scale was set: \[class\], the sinks\./);
   assert.match(lines, /10 steps .* ± .* 1\/10 .* dropped$/);
@@ -226,4 +231,28 @@ test("the caption names query, layer, heads, scale, what is left out and what wa
   ).join(" ");
   assert.match(own, /of \[class\] in layer 1: .* head 0 alone. Each map on its own scale/);
   assert.match(own, /Nothing is left out/);
+});
+
+test("a map reads the patch that is pointed at, or else where the query looks most", () => {
+  const { header, weights } = example();
+  const state = { reading: null };
+  const sight = { token: 4, layer: 1, head: null, kinds: header.kinds };
+  const read = (cell, seen = sight) =>
+    readingOf(header, weights, { reading: cell }, header.kinds[0], seen);
+  const most = "most: row 0, column 2: 0.725\nitself 0.61, mean distance 1.2 patches";
+  assert.equal(read(null), most);
+  assert.equal(read(cellOf(6, GRID)), "row 1, column 2: 0.06 ± 0.006\nrank about 3 of 6");
+  assert.ok(!read(null, { ...sight, token: 0 }).includes("itself"));
+  assert.match(
+    spoken(header, weights, state, sight),
+    /^query row 1, column 0, layer 1; q-k: most: row 0, column 2: 0.725; itself 0.61, mean/,
+  );
+  const { title, head, rows } = tableOf(header, weights, sight);
+  assert.equal(title, "What row 1, column 0 looks at in layer 1, by q-k");
+  assert.deepEqual(head, ["rank", "token", "q-k"]);
+  assert.deepEqual(rows, [
+    ["1", "row 0, column 2", "0.725"],
+    ["2", "[class]", "0.718"],
+    ["3", "row 1, column 0", "0.61"],
+  ]);
 });

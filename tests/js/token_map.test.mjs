@@ -1,26 +1,30 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { barSpan, colourOf, inkOn, ranked } from "../../clipxai/view/browser/chips.js";
-import { weightLine } from "../../clipxai/view/token_map/text_matrix.js";
+import { barSpan, colourOf, inkOn, ranked } from "../../clipxai/view/browser/sentence.js";
 import {
   amongUnits,
-  current,
+  lookOf,
   meanOfPieces,
+  shownWord,
+  sightOf,
   toggled,
   valuesAt,
-  viewOf,
   wordStatus,
-} from "../../clipxai/view/token_map/viewer.js";
+} from "../../clipxai/view/token_map/sight.js";
+import { weightLine } from "../../clipxai/view/token_map/text_matrix.js";
 
+const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 // [start], "owl" of two pieces, [end], on a grid of 1 × 2 patches
-const unit = (name, start, stop) => ({ name, label: name, start, stop });
-const WORDS = [unit("[start]", 0, 1), unit("owl", 1, 3), unit("[end]", 3, 4)];
+const unit = (name, start, stop, pieces = "") => ({ name, label: name, start, stop, pieces });
+const WORDS = [unit("[start]", 0, 1), unit("owl", 1, 3, ", mean of o + wl"), unit("[end]", 3, 4)];
 const PIECES = [unit("[start]", 0, 1), unit("o", 1, 2), unit("wl", 2, 3), unit("[end]", 3, 4)];
 const path = (units) => [
   {
-    flat: units.map(() => false),
-    shared: [-4, 4],
-    own: units.map(() => [0, 1]),
+    subtitles: units.map(({ name }) => `below ${name}`),
+    remarks: units.map(() => ""),
+    shared: { low: -4, high: 4, colours: "RdBu_r" },
+    own: units.map(() => ({ low: 0, high: 1, colours: "viridis" })),
     captions: ["shared", "own"],
   },
 ];
@@ -31,10 +35,13 @@ const HEADER = {
     { units: WORDS, paths: path(WORDS) },
     { units: PIECES, paths: path(PIECES) },
   ],
+  words: golden.words.token_map,
 };
 const ARRAYS = {
   scores0: Float32Array.from([0, 0, 1, 2, 3, 4, -1, -4]),
-  whole: Float32Array.from([0.5, 0, 1, 2]),
+  whole0: Float32Array.from([0.5, 0.5, 2]),
+  whole1: Float32Array.from([0.5, 0, 1, 2]),
+  RdBu_r: Uint8Array.from({ length: 768 }, (_, i) => i % 256),
 };
 const STATE = {
   hover: null,
@@ -49,14 +56,13 @@ const STATE = {
 
 test("a word shows the mean of its pieces", () => {
   assert.deepEqual([...meanOfPieces(ARRAYS.scores0, WORDS, 2)], [0, 0, 2, 3, -1, -4]);
-  const view = viewOf(HEADER, ARRAYS, STATE);
-  assert.deepEqual([...view.whole], [0.5, 0.5, 2]);
-  assert.deepEqual(valuesAt(view, { grid: 0, row: 0, column: 1 }), [0, 3, -4]);
-  assert.equal(view.header.panels[1].subtitle, "whole image 0.5 · 2 pieces");
-  assert.deepEqual(
-    valuesAt(viewOf(HEADER, ARRAYS, { ...STATE, mode: 1 }), { grid: 0, row: 0, column: 0 }),
-    [0, 1, 3, -1],
-  );
+  const { whole, maps } = sightOf(HEADER, ARRAYS, STATE);
+  assert.deepEqual([...whole], [0.5, 0.5, 2]);
+  assert.deepEqual(valuesAt(maps, HEADER, { grid: 0, row: 0, column: 1 }), [0, 3, -4]);
+  assert.equal(maps[1].subtitle, "below owl");
+  const pieces = sightOf(HEADER, ARRAYS, { ...STATE, mode: 1 });
+  assert.deepEqual([...pieces.whole], [0.5, 0, 1, 2]);
+  assert.deepEqual(valuesAt(pieces.maps, HEADER, { grid: 0, row: 0, column: 0 }), [0, 1, 3, -1]);
 });
 
 test("words and pins find their place among pieces, and back", () => {
@@ -71,20 +77,30 @@ test("words and pins find their place among pieces, and back", () => {
 });
 
 test("hover previews, click pins and unpins", () => {
-  assert.equal(current({ ...STATE, preview: 0 }), 0);
-  assert.equal(current(STATE), 1);
+  assert.equal(shownWord({ ...STATE, preview: 0 }), 0);
+  assert.equal(shownWord(STATE), 1);
   assert.deepEqual(toggled([1, 4], 2), [1, 2, 4]);
   assert.deepEqual(toggled([1, 2, 4], 2), [1, 4]);
 });
 
 test("the status names the shown word and the highest at a patch", () => {
-  const view = viewOf(HEADER, ARRAYS, STATE);
+  const view = sightOf(HEADER, ARRAYS, STATE);
   assert.match(wordStatus(view, STATE), /Move over/);
   assert.equal(wordStatus(view, { ...STATE, preview: 2 }), "“[end]”: 2 with the whole image");
   assert.equal(
     wordStatus(view, { ...STATE, hover: { grid: 0, row: 0, column: 1 } }),
     "row 0, column 1: “owl” 3; highest “owl” 3, “[start]” 0, “[end]” −4",
   );
+});
+
+test("chips are told of and coloured at a patch, else of the whole image", () => {
+  const sight = sightOf(HEADER, ARRAYS, STATE);
+  const none = lookOf(sight, ARRAYS, STATE);
+  assert.equal(none.titles[1], "owl: 0.5 with the whole image, mean of o + wl");
+  assert.deepEqual(none.colours, [null, null, null]);
+  const there = lookOf(sight, ARRAYS, { ...STATE, hover: { grid: 0, row: 0, column: 1 } });
+  assert.equal(there.titles[2], "[end]: −4 at row 0, column 1");
+  assert.deepEqual(there.colours[2], [0, 1, 2]);
 });
 
 test("ranking falls, and what is no number comes last", () => {
@@ -124,6 +140,9 @@ test("letters keep a contrast of 4.5 on every colour", () => {
 });
 
 test("a token cannot see what comes after it", () => {
-  assert.match(weightLine(HEADER.tokens, 0, 1, 3, 0), /cannot see “\[end\]”/);
-  assert.equal(weightLine(HEADER.tokens, 2, 3, 1, 0.25), "layer 2: “[end]” reads 0.25 from “o”");
+  assert.match(weightLine(golden.words.matrix, HEADER.tokens, 0, 1, 3, 0), /cannot see “\[end\]”/);
+  assert.equal(
+    weightLine(golden.words.matrix, HEADER.tokens, 2, 3, 1, 0.25),
+    "layer 2: “[end]” reads 0.25 from “o”",
+  );
 });

@@ -1,0 +1,42 @@
+// What does the grid of heads get from Python, and what does its reader choose?
+// @ts-check
+
+/** @import { Header } from "../browser/decode.js" */
+/** @import { Scale } from "../browser/interpolate.js" */
+/** @import { MapHeader, MapState } from "../browser/panel.js" */
+/** @import { Table } from "../browser/small_print.js" */
+/**
+ * @typedef {"help" | "keys" | "table" | "grid" | "cell" | "head" | "all_heads" | "from_patches"
+ *   | "status" | "at_patch" | "pinned"} HeadWord
+ * @typedef {object} OwnHeader
+ * @property {string} summary
+ * @property {string[]} texts
+ * @property {number} layers
+ * @property {number} heads
+ * @property {[number, number]} head layer and head that are shown first
+ * @property {number} alpha opacity of a map
+ * @property {"RdBu_r"} diverging
+ * @property {string[]} scalings
+ * @property {string[]} remarks
+ * @property {string[]} rows names of the grid's rows: heads, bias, FFN
+ * @property {string[]} ticks names of its columns
+ * @property {{cells: Scale, one: Scale, all: Scale}[]} scales of every text
+ * @property {string[]} closures of every text
+ * @property {string[][]} captions of every text
+ * @property {Table[]} tables of every text
+ * @property {Record<HeadWord, string>} words
+ * @typedef {Header & MapHeader & OwnHeader} HeadGridHeader
+ */
+/**
+ * @typedef {object} HeadArrays
+ * @property {Float32Array} heads (L, H, T, P) shares by patch
+ * @property {Float32Array} from_patches (L, H, T) their sums
+ * @property {Float32Array} from_class (L, H, T) shares from [class]
+ * @property {Float32Array} all_from_patches (T) sums over all heads
+ * @property {Float32Array} cells (T, H + 2, L)
+ * @property {Float32Array} similarity (T)
+ * @property {Uint8Array} remarks (T, L * H + 1) places in the header's remarks
+ * @property {Uint8Array} RdBu_r
+ * @typedef {MapState & {alpha: number, text: number, at: number, preview: number | null}} HeadState
+ *   `at` counts the heads layer by layer
+ */

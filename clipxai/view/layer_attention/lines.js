@@ -1,0 +1,146 @@
+// What is said of a query at this moment? Sentences that Python wrote, with the numbers of this
+// state.
+// @ts-check
+import { fill, format } from "../browser/number.js";
+import { rankOf } from "../browser/panel.js";
+import { answersByHead, cellOf, meanDistance, strongest, tokenOf } from "./weights.js";
+
+/** @import { Table } from "../browser/small_print.js" */
+/** @import { AttentionHeader, AttentionState, Kind, Sight } from "./types.js" */
+/** @import { Weights } from "./weights.js" */
+
+/**
+ * @param {Pick<AttentionHeader, "grids"> & {words: Record<"class" | "place", string>}} header
+ * @param {number} token
+ */
+export function nameOf({ grids, words }, token) {
+  if (!token) return words.class;
+  const { row, column } = cellOf(token, grids[0]);
+  return fill(words.place, { row, column });
+}
+
+/**
+ * A weight, with its error of rounding if that reaches the digits shown.
+ * @param {Record<"rough", string>} words
+ * @param {number} value
+ * @param {number} error
+ */
+export function written(words, value, error) {
+  if (!(error > 0.0005 * value)) return format(value);
+  return fill(words.rough, { value, error: Number(error.toPrecision(1)) });
+}
+
+/**
+ * What a map has to say of the patch that is pointed at, or else of the query.
+ * @param {AttentionHeader} header
+ * @param {Weights} weights
+ * @param {AttentionState} state
+ * @param {Kind} kind
+ * @param {Sight} sight
+ */
+export function readingOf(header, weights, { reading }, kind, { token, layer, head }) {
+  const { grids, words } = header;
+  const row = weights.row(kind.name, layer, token, head);
+  const tell = (/** @type {number} */ to) => ({
+    name: nameOf(header, to),
+    weight: written(words, row[to], weights.error(kind.name, layer, token, head, to)),
+  });
+  const at = reading && tokenOf(reading, grids[0]);
+  if (at) {
+    const [rank, count] = [rankOf(row.subarray(1), row[at]), row.length - 1];
+    return fill(words.reading, { ...tell(at), rank, count });
+  }
+  const most = fill(words.most, tell(strongest(row, token)));
+  if (!token) return most;
+  const distance = meanDistance(row, token, grids[0]);
+  return most + fill(words.itself, { weight: row[token], distance });
+}
+
+/**
+ * What a screen reader says.
+ * @param {AttentionHeader} header
+ * @param {Weights} weights
+ * @param {AttentionState} state
+ * @param {Sight} sight
+ */
+export function spoken(header, weights, state, sight) {
+  const { layers, words } = header;
+  const maps = sight.kinds.map((kind) => {
+    const reading = readingOf(header, weights, state, kind, sight).replaceAll("\n", "; ");
+    return fill(words.spoken_map, { kind: kind.label, reading });
+  });
+  const name = nameOf(header, sight.token);
+  return fill(words.spoken, { name, layer: layers[sight.layer], maps: maps.join("; ") });
+}
+
+/**
+ * What the query looks at most by the first kind, and what the others say of it.
+ * @param {AttentionHeader} header
+ * @param {Weights} weights
+ * @param {Sight} sight
+ * @returns {Table}
+ */
+export function tableOf(header, weights, { token, layer, head, kinds }) {
+  const { layers, table, words } = header;
+  const maps = kinds.map((kind) => weights.row(kind.name, layer, token, head));
+  const order = [...maps[0].keys()].sort((a, b) => maps[0][b] - maps[0][a]);
+  const rows = order.slice(0, table.rows).map((to, rank) => {
+    const numbers = kinds.map((kind, n) =>
+      written(words, maps[n][to], weights.error(kind.name, layer, token, head, to)),
+    );
+    return [String(rank + 1), nameOf(header, to), ...numbers];
+  });
+  const names = kinds.map(({ label }) => label);
+  const place = { name: nameOf(header, token), layer: layers[layer], kind: names[0] };
+  return { title: fill(words.table_title, place), head: [...table.head, ...names], rows };
+}
+
+/**
+ * Why a head that was chosen is not seen.
+ * @param {AttentionHeader} header
+ * @param {number} layer
+ * @param {number} head
+ */
+export function missingHeads({ layers, headed, words }, layer, head) {
+  const there = headed.length
+    ? fill(words.heads_there, { layers: headed.join(", ") })
+    : words.heads_nowhere;
+  return fill(words.missing_heads, { head, there, layer: layers[layer] });
+}
+
+/**
+ * What the colours mean at this moment.
+ * @param {AttentionHeader} header
+ * @param {AttentionState} state
+ * @param {Sight} sight
+ * @param {number} top end of the shared scale
+ * @param {number} rolloutTop
+ */
+export function captionOf(header, state, sight, top, rolloutTop) {
+  const { layers, sinks, steps, words, notes, dropped } = header;
+  const { token, layer, head, kinds } = sight;
+  const strips = token ? words.in_strips : "";
+  const shared = kinds.length > 1 ? words.scale_of_kinds : words.scale_of_layers;
+  const colour = fill(words.colour, {
+    who: token ? fill(words.patch, { ...cellOf(token, header.grids[0]) }) : words.class,
+    layer: layers[layer],
+    heads: head === null ? words.mean_of_heads : fill(words.one_head, { head, strips }),
+    scale: state.own ? words.own_scales : fill(shared, { top }),
+  });
+  const out = [
+    ...(state.withoutSelf && token ? [words.the_query] : []),
+    ...(state.withoutClass ? [words.class] : []),
+    ...(state.withoutSinks && sinks.length ? [words.the_sinks] : []),
+  ];
+  const scale = state.own ? words.rollout_own : fill(words.rollout_shared, { top: rolloutTop });
+  const hidesHead = state.head !== null && !answersByHead(header, layer, token);
+  return [
+    colour,
+    out.length ? fill(words.left_out, { out: out.join(", ") }) : words.nothing_left_out,
+    fill(words.rollout_note, { scale }),
+    ...(hidesHead ? [missingHeads(header, layer, Number(state.head))] : []),
+    ...notes,
+    fill(words.steps, { steps }),
+    ...dropped,
+  ];
+}

@@ -1,0 +1,172 @@
+// The large pictures of the figure: the image, where the query is asked, and a map for each kind of
+// attention that answers.
+// @ts-check
+import {
+  context2d,
+  dimOutside,
+  fitToScreen,
+  frameCell,
+  markCell,
+  paintBar,
+} from "../browser/draw.js";
+import { element } from "../browser/element.js";
+import { fill, format } from "../browser/number.js";
+import { createHeading, createPicture, pointing } from "../browser/picture.js";
+import { sameCell } from "../browser/state.js";
+import { paintCells } from "./film.js";
+import { nameOf, readingOf } from "./lines.js";
+import { cellOf, CLASS, tokenOf } from "./weights.js";
+
+/** @import { Grid } from "../browser/interpolate.js" */
+/** @import { Cell } from "../browser/state.js" */
+/** @import { AttentionFigure, Kind, Sight } from "./types.js" */
+
+export const MAP_STYLE = `
+.layer_attention .stage {
+  grid-template-columns: repeat(var(--columns), minmax(0, 330px)); align-items: start;
+}
+.layer_attention .panel { grid-template-rows: auto auto 8px 18px auto; align-self: start; }
+.layer_attention .photo { grid-template-rows: auto auto auto auto; }
+.layer_attention .photo .chip { justify-self: start; }
+.layer_attention .cells { position: absolute; opacity: var(--alpha); image-rendering: pixelated; }
+.layer_attention .smooth .cells { image-rendering: auto; }
+.layer_attention .readout { white-space: pre-line; min-height: 4.2em; }
+@container (max-width: 620px) {
+  .layer_attention .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+}
+`;
+const TICKS = [0, 0.25, 1]; // of the scale, whose middle is a quarter: colour follows the root
+
+/**
+ * Frame the query on a canvas, with a cross-hair through what is pointed at.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Grid} grid
+ * @param {number} token
+ * @param {Cell | null} cross
+ * @param {boolean} pinned
+ */
+function drawQuery(canvas, grid, token, cross, pinned) {
+  if (cross && cross.row >= 0) markCell(canvas, grid, cross, pinned);
+  if (token) frameCell(canvas, grid, cellOf(token, grid));
+}
+
+/**
+ * The image: who is asked.
+ * @param {AttentionFigure} figure
+ */
+export function createAsked({ header, store }) {
+  const { grids, words } = header;
+  const [grid] = grids;
+  const marks = element("canvas", { className: "layer" });
+  const picture = createPicture(header, 0, [marks], pointing(store));
+  const chip = element(
+    "button",
+    {
+      type: "button",
+      className: "chip",
+      title: words.class_hint,
+      onpointerenter: () => store.dispatch({ type: "hover", cell: CLASS }),
+      onpointerleave: () => store.dispatch({ type: "leave" }),
+      onclick: () => store.dispatch({ type: "pin", cell: CLASS }),
+    },
+    words.class,
+  );
+  chip.addEventListener("keydown", (event) => {
+    // these keys press the chip, not the stage
+    if (event.key === " " || event.key === "Enter") event.stopPropagation();
+  });
+  const who = element("output", { className: "status" });
+  const heading = createHeading(words.image, words.image_hint);
+  const node = element("figure", { className: "panel photo" }, heading, picture, chip, who);
+  return {
+    node,
+    /**
+     * @param {Sight} sight
+     * @param {boolean} fresh
+     */
+    draw({ token, head }, fresh) {
+      if (fresh) fitToScreen(marks);
+      const { pinned } = store.state;
+      const cell = cellOf(token, grid);
+      context2d(marks).clearRect(0, 0, marks.width, marks.height);
+      drawQuery(marks, grid, token, cell, sameCell(pinned, cell));
+      chip.setAttribute("aria-pressed", String(token === 0));
+      const held = pinned && tokenOf(pinned, grid) === token;
+      who.textContent = fill(words.query, {
+        name: nameOf(header, token),
+        head: head === null ? "" : fill(words.query_head, { head }),
+        held: held ? words.held : "",
+      });
+    },
+  };
+}
+
+/**
+ * A large map: where the query looks, by one kind of attention in one layer.
+ * @param {AttentionFigure} figure
+ * @param {Kind} kind
+ */
+export function createAnswer({ header, store, weights, palette }, kind) {
+  const { grids, words, dim } = header;
+  const [grid] = grids;
+  const { height, width } = grid;
+  const cells = element("canvas", { className: "cells", width, height });
+  layOver(cells, grid);
+  const marks = element("canvas", { className: "layer" });
+  const over = (/** @type {Cell | null} */ reading) => {
+    if (!sameCell(store.state.reading, reading)) store.set({ reading });
+  };
+  const picture = createPicture(header, 0, [cells, marks], { ...pointing(store), over });
+  const subtitle = element("span");
+  const bar = element("canvas", { className: "bar" });
+  const numbers = element("div", { className: "numbers" });
+  const readout = element("output", { className: "readout" });
+  const title = element("b", {}, fill(words.map_title, { kind: kind.label }));
+  const heading = element("figcaption", { title: kind.meaning }, title, subtitle);
+  const parts = [heading, picture, bar, numbers, readout];
+  const node = element("figure", { className: "panel" }, ...parts);
+  const pixels = context2d(cells).createImageData(width, height);
+  paintBar(bar, palette.colours);
+  return {
+    node,
+    /**
+     * @param {Sight} sight
+     * @param {(row: ArrayLike<number>) => number} end
+     * @param {boolean} fresh
+     */
+    draw(sight, end, fresh) {
+      node.hidden = !sight.kinds.includes(kind);
+      if (node.hidden) return;
+      if (fresh || marks.width < 2) fitToScreen(marks);
+      const { token, layer, head } = sight;
+      const row = weights.row(kind.name, layer, token, head);
+      const top = end(row);
+      paintCells(pixels, 0, 0, { weights: row, first: 1, end: top }, grid, palette);
+      context2d(cells).putImageData(pixels, 0, 0);
+      context2d(marks).clearRect(0, 0, marks.width, marks.height);
+      dimOutside(marks, grid, dim);
+      drawQuery(marks, grid, token, store.state.reading, false);
+      const place = { layer: header.layers[layer], weight: row[0] };
+      subtitle.textContent = fill(words.map_subtitle, place);
+      const ticks = TICKS.map((part) => element("span", {}, format(part * top)));
+      numbers.replaceChildren(...ticks);
+      readout.textContent = readingOf(header, weights, store.state, kind, sight);
+    },
+  };
+}
+
+/**
+ * Put a canvas of one pixel a patch where the grid lies on the image.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Grid} grid
+ */
+function layOver(canvas, { box, image_size }) {
+  const [top, left, bottom, right] = box;
+  const [H, W] = image_size;
+  Object.assign(canvas.style, {
+    left: `${(100 * left) / W}%`,
+    top: `${(100 * top) / H}%`,
+    width: `${(100 * (right - left)) / W}%`,
+    height: `${(100 * (bottom - top)) / H}%`,
+  });
+}

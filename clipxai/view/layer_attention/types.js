@@ -1,0 +1,69 @@
+// What does the figure of attention get from Python, and what does its reader choose?
+// @ts-check
+
+/** @import { Header } from "../browser/decode.js" */
+/** @import { PictureHeader } from "../browser/picture.js" */
+/** @import { Cell, State, Store } from "../browser/state.js" */
+/** @import { Palette } from "./film.js" */
+/** @import { Weights } from "./weights.js" */
+/**
+ * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "place" | "query"
+ *   | "query_head" | "held" | "map_title" | "map_subtitle" | "reading" | "most" | "itself"
+ *   | "rough" | "spoken" | "spoken_map" | "table_title"} MapWord  at the large maps
+ * @typedef {"rollout" | "strip_hint" | "strip_label" | "heads_title" | "heads_label" | "heads_own"
+ *   | "heads_shared" | "every_patch" | "head_hint" | "merit" | "merit_hint" | "merit_label"
+ *   | "merit_range"} StripWord  at the little ones
+ * @typedef {"colour" | "patch" | "mean_of_heads" | "one_head" | "in_strips" | "own_scales"
+ *   | "scale_of_layers" | "scale_of_kinds" | "left_out" | "nothing_left_out" | "the_query"
+ *   | "the_sinks" | "rollout_note" | "rollout_own" | "rollout_shared" | "missing_heads"
+ *   | "heads_there" | "heads_nowhere" | "steps"} CaptionWord
+ * @typedef {"every_kind" | "without" | "without_sinks"} ControlWord
+ * @typedef {{name: string, label: string, meaning: string}} Kind  of attention
+ * @typedef {Kind & {unit: string}} Statistic  a figure of merit of every head
+ * @typedef {object} OwnHeader
+ * @property {string} summary
+ * @property {Kind[]} kinds
+ * @property {Statistic[]} statistics
+ * @property {number[]} layers numbers of those that are here
+ * @property {string[]} ticks their names
+ * @property {number} heads
+ * @property {number[]} columns tokens whose weights travel exactly
+ * @property {number[]} headed layers whose single heads are here for every patch
+ * @property {number[]} sinks tokens
+ * @property {number} steps of the square root of a weight
+ * @property {number} query token that is shown first
+ * @property {number} layer that is shown first, counted among those that are here
+ * @property {number} alpha opacity of a map
+ * @property {number} dim brightness of what the model did not see
+ * @property {number} unknown grey of what is no number
+ * @property {"viridis"} sequential
+ * @property {string[]} scalings
+ * @property {string[]} notes
+ * @property {{head: string[], rows: number}} table
+ * @property {Record<MapWord | StripWord | CaptionWord | ControlWord, string>} words
+ * @typedef {Header & PictureHeader & OwnHeader} AttentionHeader
+ */
+/**
+ * @typedef {Record<string, Float32Array> & {viridis: Uint8Array}} GivenArrays
+ * @typedef {Record<string, Float32Array>} AttentionArrays  by kind, see the payload in Python
+ * @typedef {object} OwnState
+ * @property {number} layer
+ * @property {Cell | null} reading the patch of a map that is read
+ * @property {number | null} head null for the mean
+ * @property {string | null} kind null for all
+ * @property {boolean} own whether each map has its own scale
+ * @property {boolean} withoutClass whether [class] is left out of the scale
+ * @property {boolean} withoutSinks
+ * @property {boolean} withoutSelf
+ * @property {number} alpha
+ * @property {boolean} smooth
+ * @typedef {State & OwnState} AttentionState
+ * @typedef {{token: number, layer: number, head: number | null, kinds: Kind[]}} Sight  one query
+ *   token in one layer, mean of heads (null) or, where it is known, one head
+ * @typedef {object} AttentionFigure
+ * @property {AttentionHeader} header
+ * @property {AttentionArrays} arrays
+ * @property {Store<AttentionState>} store
+ * @property {Weights} weights
+ * @property {Palette} palette
+ */

@@ -1,0 +1,43 @@
+// What does a comparison of methods get from Python, and what does its reader choose?
+// @ts-check
+
+/** @import { Header } from "../browser/decode.js" */
+/** @import { Scale } from "../browser/interpolate.js" */
+/** @import { Badge, MapHeader, MapState } from "../browser/panel.js" */
+/**
+ * @typedef {"help" | "keys" | "table" | "idle" | "place" | "pinned_place"
+ *   | "no_patch" | "spoken" | "spoken_map" | "table_title" | "table_column"
+ *   | "outside_cell"} ComparisonWord
+ * @typedef {object} ComparisonSpec  a map as the header tells of it
+ * @property {string} text
+ * @property {string} title
+ * @property {string} method
+ * @property {string} subtitle
+ * @property {number} source number of its explanation, and of its grid
+ * @property {number} row number of the text in it
+ * @property {string} remark
+ * @property {Badge[]} badges
+ * @typedef {object} OwnHeader
+ * @property {string} summary
+ * @property {ComparisonSpec[]} panels
+ * @property {{text: string | null, title: string, rows: (number | null)[][]}[]} layouts which maps
+ *   stand where, for all texts and for each alone; null is the photo
+ * @property {string | null} text that is shown first; null for all
+ * @property {number} alpha opacity of a map
+ * @property {{label: string, caption: string, scales: Scale[]}[]} scalings
+ * @property {{label: string, threshold: number}[]} overlays what is drawn over the maps, and from
+ *   which threshold at first
+ * @property {Record<string, number[][]>} outlines of true masks, by text
+ * @property {string[]} notes
+ * @property {{head: string[], rows: number}} table
+ * @property {Record<ComparisonWord, string>} words
+ * @typedef {Header & MapHeader & OwnHeader} ComparisonHeader
+ * @typedef {Record<`maps${number}`, Float32Array> & {viridis: Uint8Array, RdBu_r: Uint8Array}
+ * } ComparisonArrays  scores (T, P) of each explanation
+ * @typedef {object} OwnState
+ * @property {string | null} text
+ * @property {number} alpha
+ * @property {number} overlay
+ * @property {number} threshold
+ * @typedef {MapState & OwnState} ComparisonState
+ */
