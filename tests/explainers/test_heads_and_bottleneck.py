@@ -200,7 +200,7 @@ def test_masked_max_pooling(trace):
     "clip_surgery_architecture",
 )
 def test_similarity_maps_by_brute_force(trace):
-    """Equations written out; `tests/test_surgery.py` proves the rewritten tokens of the same
+    """Equations written out; `test_surgery.py` proves the rewritten tokens of the same
     presets.
     """
     q, k, v = trace.layer(7).q, trace.layer(7).k, trace.layer(7).v
@@ -238,7 +238,7 @@ def test_similarity_maps_by_brute_force(trace):
 
 @second_route("gem")
 def test_gem_map_is_the_cosine_of_its_tokens(trace):
-    """The tokens are proved in `tests/test_surgery.py`."""
+    """The tokens are proved in `test_surgery.py`."""
     tokens = F.normalize(cx.rewrite(trace, "gem")[0, 1:], dim=-1)
     np.testing.assert_allclose(
         cx.explain(trace, "gem").scores.reshape(3, 196),
