@@ -12,6 +12,7 @@ from method_examples import QUICK, SMALL, second_route
 import clipxai as cx
 from clipxai.model.towers.resnet import ModifiedResNet
 from clipxai.model.towers.vit import VisionTransformer
+from clipxai.trace.readout import head_vectors
 
 VIT = [
     name for name, method in cx.METHODS.items() if VisionTransformer.has.issuperset(method.requires)
@@ -147,28 +148,6 @@ def test_reversed_is_minus_raw(trace):
     )
 
 
-def surgery_by_hand(trace, text_features, redundant=None):
-    tokens = torch.nn.functional.normalize(cx.rewrite(trace, "clip_surgery"), dim=-1)
-    return cx.feature_surgery(tokens, text_features, redundant)[0, 1:, :3].T.reshape(3, 14, 14)
-
-
-@second_route("clip_surgery")
-def test_clip_surgery_is_rewrite_then_feature_surgery(trace):
-    against_empty = surgery_by_hand(trace, trace.text_features, trace.empty_features)
-    np.testing.assert_allclose(cx.explain(trace, "clip_surgery").scores, against_empty, atol=1e-6)
-    against_each_other = surgery_by_hand(trace, trace.text_features)
-    np.testing.assert_allclose(
-        cx.explain(trace, "clip_surgery", redundant="labels").scores, against_each_other, atol=1e-6
-    )
-    names = ["a cat", "an owl"]
-    against_list = surgery_by_hand(
-        trace, torch.cat([trace.text_features, trace.model.encode_text(names)])
-    )
-    e = cx.explain(trace, "clip_surgery", redundant=names)
-    np.testing.assert_allclose(e.scores, against_list, atol=1e-6)
-    assert e.unit == "cosine similarity minus what 5 texts share"
-
-
 def test_a_single_text_uses_the_empty_one_and_says_so(trace):
     one = trace.with_texts("a dog")
     e = cx.explain(one, "clip_surgery", redundant="labels")
@@ -258,6 +237,27 @@ def test_every_method_has_a_second_route():
     ]
     proved = {method for test in tests for method in getattr(test, "proves", ())}
     assert proved == {*cx.METHODS, *(f"words of {name}" for name in WORDS)}
+
+
+def test_a_second_route_that_calls_what_it_proves_is_none(trace):
+    """Whatever it calls: the tokens behind the method, another method, or its gradients."""
+
+    @second_route("gem")
+    def honest(trace):
+        assert cx.explain(trace, "gem").varies() and trace.attention(7).sum() > 0
+
+    honest(trace=trace)
+    for asked in (
+        lambda trace: cx.rewrite(trace, "gem"),
+        lambda trace: cx.explain(trace, "clip"),
+        lambda trace: cx.METHODS["clip"].function(trace),
+        lambda trace: list(cx.explain_each(trace.model, trace.images, ["a dog"])),
+        lambda trace: head_vectors(trace, 7),
+    ):
+        with pytest.raises(AssertionError, match="a second route may not call what it proves: "):
+            second_route("gem")(asked)(trace=trace)
+    with pytest.raises(AssertionError, match="e is an answer, made before"):
+        second_route("gem")(lambda e: None)(e=cx.explain(trace, "gem"))
 
 
 @pytest.mark.parametrize("name", VIT)
