@@ -1,5 +1,6 @@
-"""Models and recordings that many tests need, made once."""
+"""Models and recordings that many tests need, made once, and what all test processes agree on."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,11 @@ DATA = Path(__file__).parent / "data"
 
 
 def pytest_configure(config):
+    """One thread a process: tests run in several processes already, and small tensors are computed
+    no faster by threads that wait for each other, on a busy machine many times slower.
+    """
+    torch.set_num_threads(1)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # for processes that tests start
     torch.manual_seed(0)
 
 
