@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 import clipxai as cx
 
 DATA = Path(__file__).parent / "data"
+# begun first, so that no process is left alone with one of them at the end
+LONGEST = ("test_notebooks.py", "test_explorer_in_lab.py", "test_snapshot.py", "test_train.py")
 
 
 def pytest_configure(config):
@@ -20,6 +22,12 @@ def pytest_configure(config):
     torch.set_num_threads(1)
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # for processes that tests start
     torch.manual_seed(0)
+
+
+def pytest_collection_modifyitems(items):
+    last = len(LONGEST)
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, last))
 
 
 @pytest.fixture(scope="session", params=["vit", "resnet"])
