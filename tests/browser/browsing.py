@@ -104,7 +104,8 @@ WATCH = """stage => {
     stage.addEventListener('pointermove', () => {
         const start = performance.now();
         let begun = 0, handled = 0;
-        requestAnimationFrame(() => { begun = performance.now(); });  // runs just before the viewer draws
+        // runs just before the viewer draws
+        requestAnimationFrame(() => { begun = performance.now(); });
         stage.addEventListener('pointermove', () => {
             handled = performance.now();
             requestAnimationFrame(() => {  // runs just after

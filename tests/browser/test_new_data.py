@@ -29,8 +29,9 @@ SHOW = """({ css, data }) => {
     window.live = figure(data);
 }"""
 PIXELS = """el => [...el.shadowRoot.querySelectorAll('canvas')].map(c => c.toDataURL())"""
-WORDS = """el => [...el.shadowRoot.querySelectorAll('figcaption, .badges, .numbers, .note, .chip, .caption, .readout, tbody')]
-    .map(node => node.textContent)"""
+WORDS = """el => [...el.shadowRoot.querySelectorAll(
+    'figcaption, .badges, .numbers, .note, .chip, .caption, .readout, tbody'
+)].map(node => node.textContent)"""
 
 
 def sent(viewer: MethodComparison) -> dict:

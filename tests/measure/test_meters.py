@@ -120,7 +120,8 @@ sys.path.insert(0, sys.argv[1])
 from test_meters import pairs, segmented
 from clipxai.measure.meters import Localisation, Recognition, Segmentation
 dist.init_process_group("gloo")
-localisation, segmentation, recognition, (counted, ranked) = Localisation(), Segmentation(), Recognition(), segmented(41)
+localisation, segmentation, recognition = Localisation(), Segmentation(), Recognition()
+counted, ranked = segmented(41)
 for n in range(dist.get_rank(), 41, 2):  # 21 pictures here, 20 there
     localisation.update(pairs(41)[n : n + 1])
     segmentation.update(counted[n])

@@ -328,7 +328,8 @@ def test_models_name_never_becomes_markup():
 def test_page_needs_nothing_and_no_name_occurs_twice():
     text = page(LayerAttentionViewer(attention_example()))
     assert not re.search(
-        r"https?://(?!www\.w3\.org/2000/svg)|\bid=|getElementById|eval\(|new Function|fetch\(|(?<!\{)import\(",
+        r"https?://(?!www\.w3\.org/2000/svg)|\bid=|getElementById|eval\(|new Function|"
+        r"fetch\(|(?<!\{)import\(",
         text,
     )
     assert re.findall(r"^(?:import|export)\b.*", text, re.MULTILINE) == []

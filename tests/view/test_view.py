@@ -51,7 +51,8 @@ def test_figure_is_small_and_a_tight_budget_is_declared():
 def test_page_needs_nothing_and_has_no_ids():
     text = page(MethodComparison([example("clip"), example("gem")], mask=MASKS))
     assert not re.search(
-        r"https?://(?!www\.w3\.org/2000/svg)|//cdn|\bid=|getElementById|eval\(|new Function|fetch\(|(?<!\{)import\(",
+        r"https?://(?!www\.w3\.org/2000/svg)|//cdn|\bid=|getElementById|eval\(|new Function|"
+        r"fetch\(|(?<!\{)import\(",
         text,
     )
     assert re.findall(r"^(?:import|export)\b.*", text, re.MULTILINE) == []
