@@ -12,7 +12,7 @@ import clipxai as cx
 
 DATA = Path(__file__).parent / "data"
 # begun first, so that no process is left alone with one of them at the end
-LONGEST = ("test_notebooks.py", "test_explorer_in_lab.py", "test_snapshot.py", "test_train.py")
+LONGEST = ("test_notebooks.py", "test_train.py")
 
 
 def pytest_configure(config):
@@ -25,9 +25,17 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    last = len(LONGEST)
-    order = {name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path.name, last))
+    """The longest files first; those with a browser last, as Playwright's event loop runs from its
+    first page to the end of the process, and code that looks for one would find it.
+    """
+
+    def place(item):
+        if item.path.name in LONGEST:
+            return LONGEST.index(item.path.name)
+        with_browser = "browser" in item.path.parts
+        return len(LONGEST) + with_browser + (with_browser and item.path.parent.name != "lab")
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", params=["vit", "resnet"])
