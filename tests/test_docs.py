@@ -77,7 +77,8 @@ def examples():
             if ">>>" in doc:
                 lines = doctest.DocTestParser().get_examples(doc)
                 yield module, "".join(example.source for example in lines)
-            for block in re.findall(r"(?:^|\n\n)((?:    .*(?:\n|$))+)", doc):
+            # indented, after an empty line or at the very beginning, up to what is indented no more
+            for block in re.findall(r"(?:^|\n\n)((?:    .*(?:\n|$)|\n(?=    ))+)", doc):
                 code = textwrap.dedent(block)
                 if "(" in code and _is_python(code):
                     yield module, code
@@ -130,7 +131,7 @@ def test_examples_run(words, tmp_path, monkeypatch):
                 f"{module}: {type(error).__name__}: {error}\n{textwrap.indent(code, '    ')}"
             )
     assert not failed, "\n".join(failed)
-    assert number > 30, "examples are found"
+    assert number > 9, "examples are found"
 
 
 def public():
