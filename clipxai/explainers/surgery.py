@@ -161,6 +161,7 @@ def feature_surgery(
 
     Examples
     --------
+    >>> import torch
     >>> tokens = torch.nn.functional.normalize(rewrite(trace), dim=-1)
     >>> feature_surgery(tokens, trace.text_features).shape  # images, tokens, texts
     torch.Size([1, 197, 4])

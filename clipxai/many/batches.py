@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TypeVar, overload
 
 import numpy as np
 import torch
@@ -44,6 +45,41 @@ SUFFIXES = (
     ".tga",
 )
 Broken = Callable[[object, Exception], None]
+Given = TypeVar("Given")
+
+
+@overload
+def explain_each(
+    model: CLIP,
+    images: str | Path,
+    texts: Texts,
+    method: str = ...,
+    *,
+    mode: Mode = ...,
+    size: int | tuple[int, int] | None = ...,
+    templates: Iterable[str] | None = ...,
+    truncate: bool = ...,
+    batch: int = ...,
+    broken: Broken | None = ...,
+    **options: object,
+) -> Iterator[tuple[Path, Explanation]]: ...
+
+
+@overload
+def explain_each(
+    model: CLIP,
+    images: Iterable[Given],
+    texts: Texts,
+    method: str = ...,
+    *,
+    mode: Mode = ...,
+    size: int | tuple[int, int] | None = ...,
+    templates: Iterable[str] | None = ...,
+    truncate: bool = ...,
+    batch: int = ...,
+    broken: Broken | None = ...,
+    **options: object,
+) -> Iterator[tuple[Given, Explanation]]: ...
 
 
 def explain_each(
