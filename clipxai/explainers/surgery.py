@@ -62,7 +62,7 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
     Examples
     --------
     >>> rewrite(trace, Rewrite(attention="qq", blocks=3)).shape  # images, tokens, joint width
-    torch.Size([1, 197, 64])
+    torch.Size([1, 197, 128])
     """
     expect(Trace, trace, "record")
     if isinstance(change, str):
