@@ -28,8 +28,10 @@ DOCUMENTS = (
 )
 VERBS = ", ".join(name for name in cx.__all__ if name not in cx._MODULES)
 # what examples in docstrings speak of without defining it
-KNOWN = f"""import clipxai as cx
-from clipxai import {VERBS}
+KNOWN = f"""from pathlib import Path
+import numpy as np
+import clipxai as cx
+from clipxai import scenes, {VERBS}
 from {SmallWorld.__module__} import SmallWorld
 from {Phase.__module__} import Phase
 
@@ -57,7 +59,7 @@ def folder(tmp_path_factory):
         (written / f"{name}.py").write_text(code, encoding="utf-8")
     for number, (module, code) in enumerate(examples(), 1):
         own = f"from {module} import *" if module != "clipxai" else ""
-        text = f"# an example of {module}\n{KNOWN}{own}\n\n{code}"
+        text = f"# an example of {module}\n{own}\n{KNOWN}\n{code}"
         (written / f"example_{number}.py").write_text(text, encoding="utf-8")
     return written
 
