@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 import clipxai as cx
-from clipxai.measure.bench import Bench, run
+from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
+from clipxai.measure.run import run
 from clipxai.measure.summary import summary
 from clipxai.model.towers.vit import VisionTransformer
 

@@ -14,8 +14,8 @@ from statistics import median
 import torch
 from safetensors.torch import save_file
 
-from clipxai.model.files.checkpoints import EMBEDDED
-from clipxai.model.files.layouts import HF, build_hf
+from clipxai.model.files.hugging_face import HF, build_hf
+from clipxai.model.files.locating import EMBEDDED
 
 ROUNDS = 9
 # what it leaves out is ViT-B's in transformers too

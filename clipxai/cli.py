@@ -235,6 +235,7 @@ def _about_data(command: argparse.ArgumentParser) -> None:
 def _bench(given: argparse.Namespace) -> int:
     from .measure import bench, leaderboard, report
     from .measure.data import dataset
+    from .measure.run import run
     from .measure.summary import summary
     from .model.files.checkpoints import load
 
@@ -249,7 +250,7 @@ def _bench(given: argparse.Namespace) -> int:
     started = bench.Bench(
         model, data, methods, metrics, given.seed, templates=given.templates, size=given.size
     )
-    rows = bench.run(started, Path(given.out), given.limit)
+    rows = run(started, Path(given.out), given.limit)
     if rows is not None:  # the first of several processes speaks for all
         results = summary(started, rows)
         print(leaderboard.text(results))
@@ -456,8 +457,8 @@ def _methods(given: argparse.Namespace) -> int:
 
 
 def _models(given: argparse.Namespace) -> int:
-    from .model.files.checkpoints import EMBEDDED
     from .model.files.hub import KNOWN, on_disk
+    from .model.files.locating import EMBEDDED
 
     size = sum(file.stat().st_size for file in Path(str(EMBEDDED)).iterdir()) / 1e6
     rows = [("name", "short name", "licence", "download", "")]

@@ -16,7 +16,7 @@ import clipxai as cx
 from clipxai import view
 from clipxai.cli import main
 from clipxai.many.folders import outputs
-from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.files.locating import EMBEDDED
 
 
 @pytest.fixture

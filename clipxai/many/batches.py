@@ -146,6 +146,7 @@ def ask(
     spoken: Trace, prepared: Prepared, method: str, options: dict[str, object]
 ) -> list[Explanation]:
     """What a method says of each image, with no more of the model run than it reads."""
+    # a method with a path of its own reads patches there, so the last block may leave them out
     patches = not find_method(method).rewrites(options)
     return explain_all(spoken.with_images(prepared, patches=patches), method, **options)
 

@@ -29,7 +29,8 @@ from tqdm import tqdm
 
 from ..measure import card, evaluate
 from ..model.clip import CLIP
-from ..model.files.checkpoints import load, save_folder
+from ..model.files.checkpoints import load
+from ..model.files.saving import save_folder
 from ..model.image import CLIP_MEAN, CLIP_STD
 from ..model.towers.text import TextTransformer
 from ..model.towers.vit import VisionTransformer

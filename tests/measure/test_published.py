@@ -10,7 +10,8 @@ import pytest
 
 import clipxai as cx
 from clipxai.cli import _parser
-from clipxai.measure.bench import METRICS, TEMPLATES, Bench
+from clipxai.measure.asking import TEMPLATES
+from clipxai.measure.bench import METRICS, Bench
 from clipxai.measure.data import LAYOUTS, dataset
 from clipxai.model.files.hub import KNOWN
 
