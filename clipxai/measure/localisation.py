@@ -135,6 +135,10 @@ def pointing_hit(heat: np.ndarray, mask: np.ndarray) -> bool:
     heat : (H, W), any scale
     mask : (H, W) bool
 
+    Returns
+    -------
+    True for a hit; the mean over many pairs is the pointing game's accuracy
+
     Examples
     --------
     >>> pointing_hit(np.array([[0.0, 1, 9]]), np.array([[0, 1, 1]], bool))
