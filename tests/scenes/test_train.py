@@ -8,6 +8,8 @@ import pytest
 import torch
 
 import clipxai as cx
+from clipxai.model.towers.text import TextTransformer
+from clipxai.model.towers.vit import VisionTransformer
 from clipxai.scenes import learning, train
 from clipxai.scenes.small_world import SmallWorld
 from clipxai.scenes.vocabulary import learn_merges
@@ -22,10 +24,8 @@ TINY = (
 def small_model(monkeypatch):
     def make_model(tokenizer):
         size = dict(width=32, heads=2, ffn_width=64, joint=32, activation="gelu")
-        visual = cx.model.vit.VisionTransformer(image_size=(48, 48), patch=16, layers=7, **size)
-        text = cx.model.text.TextTransformer(
-            vocabulary=len(tokenizer.vocabulary), context=32, layers=2, **size
-        )
+        visual = VisionTransformer(image_size=(48, 48), patch=16, layers=7, **size)
+        text = TextTransformer(vocabulary=len(tokenizer.vocabulary), context=32, layers=2, **size)
         return cx.CLIP(visual, text, tokenizer)
 
     for module in (learning, train):
