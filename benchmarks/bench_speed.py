@@ -1,7 +1,9 @@
 """How long does `clipxai bench` take? Emoji World with 12 methods that need only the recorded pass,
 and where the time goes.
 
-python benchmarks/bench_speed.py [SCENES]          bar: 1,000 scenes <= 6 min on two cores
+    python benchmarks/bench_speed.py [SCENES]
+
+Bar: 1,000 scenes <= 6 min on two cores.
 """
 
 import sys

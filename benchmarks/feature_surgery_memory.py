@@ -1,7 +1,9 @@
 """What does the closed form of feature surgery save? 1,025 tokens x 1,000 labels x 512 channels,
 against the N x T x E tensor.
 
-python benchmarks/feature_surgery_memory.py          bar: <= 40 MB extra, >= 20 times faster
+    python benchmarks/feature_surgery_memory.py
+
+Bars: <= 40 MB extra, >= 20 times faster.
 """
 
 import resource
