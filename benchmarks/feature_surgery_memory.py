@@ -69,10 +69,8 @@ def measure(function: str) -> None:
 def main() -> None:
     """Print time and memory, side by side."""
     image, text = features()
-    print(
-        "largest difference of the two forms: "
-        f"{(feature_surgery(image, text) - long_form(image, text)).abs().max():.1e}"
-    )
+    difference = (feature_surgery(image, text) - long_form(image, text)).abs().max()
+    print(f"largest difference of the two forms: {difference:.1e}")
     long, closed, times = ratio(
         lambda: long_form(image, text), lambda: feature_surgery(image, text), rounds=5, warm_up=1
     )

@@ -12,7 +12,7 @@ Misleads   A window knows nothing of what lies around it: a wheel that fills a w
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -91,45 +91,61 @@ def explain_windows(
     expect(CLIP, model, "load")
     expect_some(batch=batch)
     find_method(method)
-    patch, prepare = model.visual.patch, model.preprocessor
-    high, wide = _sides(window, prepare.image_size)
+    patch = model.visual.patch
+    high, wide = _sides(window, model.preprocessor.image_size)
     if stride is None:
         stride = max(patch, min(high, wide) // 2 // patch * patch)
     _check(high, wide, stride, patch)
+    whole, canvas = _prepared(model, image, size, high, wide)
+    windows = _windows(canvas.grids[0], high // patch, wide // patch, stride // patch)
+    spoken = speak(model, texts, templates, truncate)
+
+    def explained() -> Iterator[tuple[Window, Explanation]]:
+        for first in range(0, len(windows), batch):
+            few = windows[first : first + batch]
+            yield from zip(few, ask(spoken, _cut(canvas, few, patch), method, options))
+
+    scores, last = _averaged(explained(), len(spoken.texts), canvas.grids[0])
+    seen = spoken.with_images(whole, patches=False)
+    h, w = canvas.pixels.shape[-2:]
+    how = f"{len(windows)} x {high}x{wide} pixels, stride {stride}, on the image at {h}x{w}"
+    note = f"Every window was explained by itself and overlaps were averaged: {how}."
+    # what all windows have in common stays: method, unit, texts, the original image
+    return replace(
+        last,
+        scores=scores,
+        grid=canvas.grids[0],
+        presence=cosines(seen.image_features, spoken.text_features)[0].cpu().numpy(),
+        notes=(*last.notes, note),
+        provenance=last.provenance | {"windows": how},
+    )
+
+
+def _averaged(
+    windows: Iterable[tuple[Window, Explanation]], texts: int, grid: Grid
+) -> tuple[np.ndarray, Explanation]:
+    """Scores (T, gh, gw) on the whole grid, and the explanation of the last window."""
+    sums = np.zeros((texts, grid.height, grid.width))  # float64: a patch may lie in many windows
+    counts = np.zeros(sums.shape[1:])
+    for (rows, columns), explanation in windows:
+        sums[:, rows, columns] += explanation.scores
+        counts[rows, columns] += 1
+    return (sums / counts).astype(np.float32), explanation
+
+
+def _prepared(
+    model: CLIP, image: object, size: int | None, high: int, wide: int
+) -> tuple[Prepared, Prepared]:
+    """One image as the model reads it by itself, and as the canvas that windows are cut from."""
     originals = [read_image(one) for one in each_image(image)]
     if len(originals) != 1:
         raise ValueError(
             f"explain_windows takes one image at a time, not {len(originals)}: call it for each"
         )
-    whole = prepare(originals)
+    whole = model.preprocessor(originals)
     if size is None:
-        size = _own_size(whole.grids[0], high, wide, patch)
-    canvas = prepare(originals, mode="aspect", size=size)
-    grid = canvas.grids[0]
-    windows = _windows(grid, high // patch, wide // patch, stride // patch)
-    spoken = speak(model, texts, templates, truncate)
-
-    # sums in float64: a patch may lie in many windows
-    sums = np.zeros((len(spoken.texts), grid.height, grid.width))
-    counts = np.zeros(sums.shape[1:])
-    for first in range(0, len(windows), batch):
-        few = windows[first : first + batch]
-        for (rows, columns), e in zip(few, ask(spoken, _cut(canvas, few, patch), method, options)):
-            sums[:, rows, columns] += e.scores
-            counts[rows, columns] += 1
-    seen = spoken.with_images(whole, patches=False)
-    h, w = canvas.pixels.shape[-2:]
-    how = f"{len(windows)} x {high}x{wide} pixels, stride {stride}, on the image at {h}x{w}"
-    note = f"Every window was explained by itself and overlaps were averaged: {how}."
-    # of the last window everything else is kept: method, unit, texts, the original image
-    return replace(
-        e,
-        scores=(sums / counts).astype(np.float32),
-        grid=grid,
-        presence=cosines(seen.image_features, spoken.text_features)[0].cpu().numpy(),
-        notes=(*e.notes, note),
-        provenance=e.provenance | {"windows": how},
-    )
+        size = _own_size(whole.grids[0], high, wide, model.visual.patch)
+    return whole, model.preprocessor(originals, mode="aspect", size=size)
 
 
 def _sides(window: int | tuple[int, int] | None, usual: tuple[int, int]) -> tuple[int, int]:

@@ -59,8 +59,8 @@ def figures(model: CLIP, scenes: int = SCENES) -> str:
     known = zero_shot(model, held_out)
     lines = [
         f"Zero-shot top-1 on {scenes} held-out scenes: **{known['object_top1']:.1f} %** over 110 "
-        "objects (scenes that show one kind), "
-        f"**{known['background_top1']:.1f} %** over 12 backgrounds (all scenes).",
+        f"objects (scenes that show one kind), **{known['background_top1']:.1f} %** over 12 "
+        "backgrounds (all scenes).",
         "",
         *_head(HEADINGS),
     ]

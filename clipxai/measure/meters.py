@@ -16,7 +16,8 @@ from torchmetrics.functional.classification import binary_auroc, multilabel_aver
 from torchmetrics.utilities import dim_zero_cat
 
 from ..results.maps import ranks
-from .localisation import THRESHOLDS, MapScores, PixelCounts
+from .localisation import THRESHOLDS
+from .map_scores import MapScores, PixelCounts
 from .miou import HITS, TRUE, miou, summed, with_background, without_background
 
 HALF = int(np.argmin(abs(THRESHOLDS - 0.5)))  # place of 0.5 among the thresholds

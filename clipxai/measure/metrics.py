@@ -19,7 +19,7 @@ from ..tasks import recognise, segment
 from ..trace.record import record
 from . import faithfulness, layers
 from .asking import Asked, Asker
-from .localisation import imagenet_segmentation, localise
+from .map_scores import imagenet_segmentation, localise
 from .miou import counts, truth
 
 Rows = list[list[float]]

@@ -11,7 +11,7 @@ import torch
 from . import faithfulness, layers, meters
 from .asking import TEMPLATES
 from .bench import ABSENT, NAMELESS, Bench
-from .localisation import MapScores
+from .map_scores import MapScores
 from .run import world_size
 
 FIRST = 50  # images that leaderboard.md also counts alone, so that a test can measure them again

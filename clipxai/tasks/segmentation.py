@@ -186,19 +186,8 @@ def segment(
     named_behind = [background] if isinstance(background, str) else background
     behind = {explanation.index(text) for text in named_behind}
     _check(texts, behind, threshold, of)
-    has_background = bool(behind) or threshold is not None
-    named = [n for n in range(len(texts)) if n not in behind]
-    classes = tuple(texts[n] for n in named)
-    if has_background:
-        if BACKGROUND in classes:
-            raise ValueError(
-                f"one of the texts is {BACKGROUND!r} itself: pass it as "
-                f"background=[{BACKGROUND!r}] too"
-            )
-        classes = (BACKGROUND, *classes)
-    class_of = np.zeros(len(texts), np.int16)  # text -> class; 0 is background if there is one
-    class_of[named] = np.arange(len(named)) + has_background
-
+    with_background = bool(behind) or threshold is not None
+    classes, class_of = _classes(texts, behind, with_background)
     normalize = "none" if of == "probability" else "minmax"
     heats = (explanation.heatmap(n, size, normalize) for n in range(len(texts)))
     winner, best, probability = _highest(heats, scale)
@@ -214,6 +203,24 @@ def segment(
         rule=_rule(len(texts), len(behind), threshold, of, scale),
         measure=_measure(of, scale),
     )
+
+
+def _classes(
+    texts: tuple[str, ...], behind: set[int], with_background: bool
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the classes, and the class (T,) of every text; 0 is background if there is one."""
+    named = [n for n in range(len(texts)) if n not in behind]
+    classes = tuple(texts[n] for n in named)
+    if with_background:
+        if BACKGROUND in classes:
+            raise ValueError(
+                f"one of the texts is {BACKGROUND!r} itself: pass it as "
+                f"background=[{BACKGROUND!r}] too"
+            )
+        classes = (BACKGROUND, *classes)
+    class_of = np.zeros(len(texts), np.int16)
+    class_of[named] = np.arange(len(named)) + with_background
+    return classes, class_of
 
 
 def _highest(

@@ -18,10 +18,9 @@ from clipxai.measure.card import figures
 from clipxai.measure.localisation import (
     average_precision,
     energy_inside,
-    imagenet_segmentation,
-    localise,
     pixel_accuracy,
 )
+from clipxai.measure.map_scores import imagenet_segmentation, localise
 from clipxai.results.maps import otsu
 
 MASK = np.zeros((10, 10), bool)

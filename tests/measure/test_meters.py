@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clipxai.measure.localisation import THRESHOLDS, MapScores
+from clipxai.measure.localisation import THRESHOLDS
+from clipxai.measure.map_scores import MapScores
 from clipxai.measure.meters import (
     ImageNetSegmentationMeter,
     LocalisationMeter,
