@@ -22,6 +22,7 @@ from surgery_cost import vit_b16
 import clipxai as cx
 from clipxai.explainers.perturbation import BATCH
 from clipxai.explainers.table import Method
+from clipxai.model.towers.block import attend
 from clipxai.model.towers.vit import VisionTransformer
 
 TEXTS = 10
@@ -35,9 +36,9 @@ def one_backward_per_text_and_layer(trace: cx.Trace) -> torch.Tensor:
     with torch.enable_grad():
         stream, weights, streams = trace.residual(0).clone().requires_grad_(), [], []
         for block in tower.blocks:
-            q, k, v = block.attn.project(block.ln_1(stream))
-            weights.append((q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5).softmax(-1))
-            stream = stream + block.attn.merge(weights[-1] @ v)
+            q, k, v = block.qkv(stream)
+            weights.append(attend(q, k))
+            stream = stream + block.merge(weights[-1] @ v)
             stream = stream + block.ffn(stream)
             streams.append(stream)
         for weight, stream in zip(weights, streams):
