@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ..model.files.hub import KNOWN, on_disk
+from ..model.files import hub
 from ..model.files.locating import EMBEDDED
 
 OTHERS = (
@@ -21,8 +21,8 @@ def run(given: argparse.Namespace) -> int:
         ("name", "short name", "licence", "download", ""),
         ("Emoji World CLIP", "", "MIT", f"{size:.1f} MB", "ships with clipxai (the default)"),
     ]
-    for model in KNOWN:
-        here = "on this disk" if on_disk(model.id) else ""
+    for model in hub.KNOWN:
+        here = "on this disk" if hub.on_disk(model.id) else ""
         rows.append((model.id, model.short, model.licence, f"{model.megabytes:,} MB", here))
     *left, right = (max(map(len, column)) for column in list(zip(*rows))[:4])
     for *words, download, here in rows:
