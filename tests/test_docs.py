@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 import clipxai as cx
-from clipxai.scenes.train import Phase, SmallWorld
+from clipxai.scenes.learning import Phase
+from clipxai.scenes.small_world import SmallWorld
 
 ROOT = Path(cx.__file__).parent.parent
 SAMPLE = ROOT / "clipxai/data/samples/cat-guitar.png"

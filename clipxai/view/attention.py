@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ..checks import expect
+from ..checks import expect, layer_of
 from ..results.findings import AttentionMaps
 from .lettering import one_line
 from .payload import BUDGET, SQUARE_ROOT, Arrays, Coding, Header, Payload, Step, pack
@@ -348,7 +348,4 @@ def _token(maps: AttentionMaps, query: tuple[int, int]) -> int:
 
 
 def _layer(maps: AttentionMaps, layer: int) -> int:
-    L = layers_of(maps)
-    if not -L <= layer < L:
-        raise IndexError(f"no layer {layer}: there are {L} (0 to {L - 1})")
-    return layer % L
+    return layer_of(layers_of(maps), layer)

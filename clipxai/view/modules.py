@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..checks import expect
+from ..checks import expect, layer_of
 from ..results.findings import Contributions
 from .attention import label
 from .lettering import listed
@@ -80,11 +80,7 @@ class ModuleComparison(Viewer):
         expect(Contributions, contributions, "contributions")
         self.contributions, self.budget = contributions, budget
         self.layers = len(contributions.attention)
-        if not -self.layers <= layer < self.layers:
-            raise IndexError(
-                f"layer {layer}, but this model has {self.layers} (0 to {self.layers - 1})"
-            )
-        self.layer = layer % self.layers
+        self.layer = layer_of(self.layers, layer)
         self.rows = rows_of_texts(contributions.texts, texts)
         self.texts = tuple(contributions.texts[row] for row in self.rows)
         self.selections = [contributions.selection.get(text) for text in self.texts]

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..checks import expect
 from ..results.explanation import Explanation
-from ..results.maps import is_flat
+from ..results.maps import is_flat, rank_correlation
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
 MERITS = {
@@ -198,21 +198,6 @@ def legend(panels: Sequence[Panel]) -> list[str]:
         if any(name in panel.merits for panel in panels)
     ]
     return ["; ".join(used)] if used else []
-
-
-def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's rank correlation of two arrays of one size; ties share their mean rank. NaN if one
-    of them is constant.
-    """
-    ranks = [_ranks(np.ravel(values)) for values in (a, b)]
-    if any(np.ptp(r) == 0 for r in ranks):
-        return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[where]
 
 
 def _comparable(panel: Panel, first: Panel) -> tuple[np.ndarray, np.ndarray]:

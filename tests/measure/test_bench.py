@@ -18,9 +18,11 @@ from PIL import Image
 import clipxai as cx
 from clipxai.cli import main
 from clipxai.measure import leaderboard, report
-from clipxai.measure.bench import Bench, run
-from clipxai.measure.data import Dataset, Sample, dataset
+from clipxai.measure.bench import Bench
+from clipxai.measure.data import dataset
 from clipxai.measure.emoji_world import PROMPT, localisations
+from clipxai.measure.run import run
+from clipxai.measure.samples import Dataset, Sample
 from clipxai.measure.summary import FIRST, summary
 
 COMMITTED = Path(__file__).parents[2] / "benchmarks/leaderboard.md"
@@ -396,9 +398,7 @@ def test_the_committed_leaderboard_can_be_measured_again(embedded, tmp_path):
     )
     scores = summary(again, run(again, tmp_path, limit=FIRST))["scores"]
     measured = {
-        method: [
-            leaderboard.number_at(scores[method], heading) for heading in leaderboard.REMEASURED
-        ]
+        method: [column.of(scores[method]) for column in leaderboard.REMEASURED]
         for method in committed
     }
     assert {"clip", "clip_surgery"} < set(committed)

@@ -17,7 +17,7 @@ from true_sizes import empty
 import clipxai as cx
 from clipxai.cli import main
 from clipxai.model.files import hub
-from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.files.locating import EMBEDDED
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "someone/small-clip"

@@ -10,7 +10,7 @@ import unicodedata
 import pytest
 from transformers import CLIPTokenizer
 
-from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.files.locating import EMBEDDED
 from clipxai.model.words.tokenizer import (
     END,
     OPENAI_MERGES,

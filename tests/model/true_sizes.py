@@ -1,6 +1,7 @@
 """The sizes of published models, as their papers and configs state them."""
 
-from clipxai.model.files.layouts import build_hf, build_open_clip
+from clipxai.model.files.hugging_face import build_hf
+from clipxai.model.files.open_clip import build_open_clip
 
 # patch, width, layers, pixels; text width and heads; joint width
 VIT = {
