@@ -80,10 +80,12 @@ class LocalisationMeter(RowMeter):
         of = MapScores.columns(numbers)
         curve = [mean(column) for column in of.iou_curve.T]
         fitted, chosen = self._cross_fitted(half, of.iou_curve)
+        # an undefined contrast (a mask that covers everything) is neither below nor above
+        below = np.where(np.isnan(of.contrast), np.nan, of.contrast < 0)
         return {
             "pairs": len(numbers),
             "mSC": mean(of.contrast),
-            "upside down": 100 * mean((of.contrast < 0).astype(float)),
+            "upside down": 100 * mean(below),
             "object contrast": mean(of.object_contrast),
             "mIoU at 0.5": mean(of.iou_half),
             "mIoU at mean": mean(of.iou_mean),

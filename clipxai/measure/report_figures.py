@@ -147,6 +147,7 @@ def gallery(bench: Bench, rows: Sequence[Mapping], method: str) -> str:
     maps = sorted(
         Shown(numbers[0], row["id"], n)
         for row in rows
+        if row["labels"]  # else nothing of the list is in the picture, and nothing was measured
         for n, numbers in enumerate(row["scores"][method]["localisation"])
         if not math.isnan(numbers[0])
     )

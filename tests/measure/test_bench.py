@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -235,6 +236,23 @@ def test_a_report_escapes_what_it_shows_and_fetches_nothing(bench, tmp_path):
     )
     addresses = re.findall(r'(?:src|href)="(?!data:|#)[^"]*|url\((?!#)[^)]*|@import', page)
     assert addresses == [] and "default-src 'none'" in page
+
+
+def test_a_picture_without_a_listed_class_is_counted_and_left_out(bench, tmp_path):
+    def read(name):
+        sample = bench.data.read(name)
+        return Sample(sample.image, (), sample.masks[:0]) if name == "1" else sample
+
+    mine = Bench(bench.model, replace(bench.data, read=read), METHODS)
+    rows = run(mine, tmp_path / "four", limit=4)
+    results = summary(mine, rows)
+    assert (results["images"], results["images with a label"]) == (4, 3)
+    without = summary(mine, [row for row in rows if row["id"] != "1"])
+    assert results["scores"] == without["scores"]
+    report.write(mine, results, rows, tmp_path, "clipxai bench")
+    assert "4 (3 with a label)" in (tmp_path / "report.html").read_text()
+    with pytest.raises(ValueError, match="none of these 1 pictures of emoji-world shows a class"):
+        summary(mine, [row for row in rows if row["id"] == "1"])
 
 
 def write_voc(root, scenes):

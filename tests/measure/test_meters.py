@@ -78,6 +78,15 @@ def test_localisation_by_hand():
     )
 
 
+def test_an_undefined_contrast_is_not_upside_down_and_not_right():
+    """A mask that covers the whole picture leaves nothing to compare it with."""
+    rows = pairs(4)
+    rows[:, 1 + MapScores._fields.index("contrast")] = [-10, math.nan, 10, 20]
+    meter = LocalisationMeter()
+    meter.update(rows)
+    assert meter.compute()["upside down"] == pytest.approx(100 / 3)
+
+
 def test_a_single_image_has_no_other_half():
     meter = LocalisationMeter()
     meter.update(pairs(1))
