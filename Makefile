@@ -19,7 +19,7 @@ demo: .venv/ready
 test: .venv/ready-test
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	$(PY) -m pytest -q
+	$(PY) -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lab: .venv/ready-lab
 	$(PY) -m clipxai lab

@@ -1,7 +1,9 @@
 """How long does `clipxai bench` take? Emoji World with 12 methods that need only the recorded pass,
 and where the time goes.
 
-python benchmarks/bench_speed.py [SCENES]          bar: 1,000 scenes <= 6 min on two cores
+    python benchmarks/bench_speed.py [SCENES]
+
+Bar: 1,000 scenes <= 6 min on two cores.
 """
 
 import sys
@@ -10,8 +12,9 @@ import time
 from pathlib import Path
 
 import clipxai as cx
-from clipxai.measure.bench import Bench, run
+from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
+from clipxai.measure.run import run
 from clipxai.measure.summary import summary
 from clipxai.model.towers.vit import VisionTransformer
 

@@ -1,9 +1,10 @@
 """How long from a new text, or a flipped switch, to the map on the screen? Kernel and browser by
 themselves, and memory over 500 texts.
 
-python benchmarks/explorer_latency.py      bars, p95 of kernel + browser: text <= 80 ms, switch <=
-                                           60 ms (embedded model); <= 250 ms, <= 200 ms (ViT-B/16
-                                           sizes, random weights); growth over 500 texts <= 30 MB
+    python benchmarks/explorer_latency.py
+
+Bars, p95 of kernel + browser: text <= 80 ms, switch <= 60 ms (embedded model); <= 250 ms, <= 200 ms
+(ViT-B/16 sizes, random weights); growth over 500 texts <= 30 MB.
 """
 
 import asyncio
@@ -135,8 +136,7 @@ def main() -> None:
                 p50, p95 = np.percentile(1e3 * seconds, (50, 95))
                 print(
                     f"{name}: new {what} p50 {p50:.0f}, p95 {p95:.0f} ms in the kernel + "
-                    f"{drawing:.0f} ms in the browser = "
-                    f"{p95 + drawing:.0f} ms (bar {bar})"
+                    f"{drawing:.0f} ms in the browser = {p95 + drawing:.0f} ms (bar {bar})"
                 )
             size = len(json.dumps(payloads[0])) / 1e3
             print(

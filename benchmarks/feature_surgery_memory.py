@@ -1,7 +1,9 @@
 """What does the closed form of feature surgery save? 1,025 tokens x 1,000 labels x 512 channels,
 against the N x T x E tensor.
 
-python benchmarks/feature_surgery_memory.py          bar: <= 40 MB extra, >= 20 times faster
+    python benchmarks/feature_surgery_memory.py
+
+Bars: <= 40 MB extra, >= 20 times faster.
 """
 
 import resource
@@ -67,10 +69,8 @@ def measure(function: str) -> None:
 def main() -> None:
     """Print time and memory, side by side."""
     image, text = features()
-    print(
-        "largest difference of the two forms: "
-        f"{(feature_surgery(image, text) - long_form(image, text)).abs().max():.1e}"
-    )
+    difference = (feature_surgery(image, text) - long_form(image, text)).abs().max()
+    print(f"largest difference of the two forms: {difference:.1e}")
     long, closed, times = ratio(
         lambda: long_form(image, text), lambda: feature_surgery(image, text), rounds=5, warm_up=1
     )

@@ -1,8 +1,9 @@
 """What do files and explaining add to the model's own time, and what memory does a large photograph
 take? ViT-B/16 size, random weights.
 
-python benchmarks/folder_throughput.py [--images 64]     bars: throughput >= 0.9 of the plain
-forward pass; photograph <= 1.5 GB
+    python benchmarks/folder_throughput.py [--images 64]
+
+Bars: throughput >= 0.9 of the plain forward pass; photograph <= 1.5 GB.
 
 A folder of JPEGs (640x480) times 10 texts through `explain_each`, from disk to maps, in turns with
 the plain forward pass: the same batches, pixels ready in memory, nothing recorded. The photograph

@@ -1,7 +1,9 @@
 """What does loading cost? ViT-B/16 in Hugging Face's layout from disk, against
 `safetensors.torch.load_file` and one copy of every tensor.
 
-python benchmarks/loading.py          bars: ratio <= 1.3; peak memory <= 1.2 times the weights
+    python benchmarks/loading.py
+
+Bars: ratio <= 1.3; peak memory <= 1.2 times the weights.
 """
 
 import json
@@ -14,8 +16,8 @@ from statistics import median
 import torch
 from safetensors.torch import save_file
 
-from clipxai.model.files.checkpoints import EMBEDDED
-from clipxai.model.files.layouts import HF, build_hf
+from clipxai.model.files.hugging_face import HF, build_hf
+from clipxai.model.files.locating import EMBEDDED
 
 ROUNDS = 9
 # what it leaves out is ViT-B's in transformers too
@@ -45,13 +47,9 @@ def write(folder: Path) -> int:
     state = {}
     for ours, tensor in build_hf(CONFIG, folder).state_dict().items():
         theirs = HF.theirs(ours)
-        shape = (
-            tensor.T.shape
-            if ours in HF.transposed
-            else (len(tensor) // len(theirs), *tensor.shape[1:])
-            if tensor.ndim
-            else ()
-        )
+        shape = tensor.T.shape if ours in HF.transposed else tensor.shape
+        if len(theirs) > 1:  # q, k and v, which ours keeps below one another
+            shape = (len(tensor) // len(theirs), *tensor.shape[1:])
         state |= {name: torch.randn(shape) * 0.02 for name in theirs}
     save_file(state, folder / "model.safetensors")
     (folder / "config.json").write_text(json.dumps(CONFIG))
@@ -74,10 +72,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         size, pairs = write(Path(folder)), []
         for n in range(ROUNDS):
-            pair = {
-                how: once(how, folder)
-                for how in (("ours", "plain") if n % 2 else ("plain", "ours"))
-            }
+            # in turns, and each first as often as the other
+            order = ("ours", "plain") if n % 2 else ("plain", "ours")
+            pair = {how: once(how, folder) for how in order}
             pairs.append((*pair["ours"], pair["plain"][0]))
         ours, peak, plain = (median(column) for column in zip(*pairs))
         times = median(a / b for a, _, b in pairs)

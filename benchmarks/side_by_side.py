@@ -14,6 +14,7 @@ def ratio(
     times = []
     for n in range(rounds):
         pair = {}
+        # who comes first changes: the second may find caches warm
         for f in (a, b) if n % 2 else (b, a):
             start = time.perf_counter()
             f()

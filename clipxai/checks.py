@@ -1,5 +1,7 @@
 """Is what the caller gave what was asked for? If not, one error that names what came in, what was
 expected, and where that comes from.
+
+In: every question that more than one file asks. Not in: what only one verb can know of its input.
 """
 
 from collections.abc import Sequence
@@ -14,9 +16,7 @@ def expect(kind: type, given: object, source: str) -> None:
 
 
 def expect_threshold(given: float | str, choices: str = "a number in 0…1") -> None:
-    """A ValueError unless `given` is a number in 0…1; `choices` says what else it might have
-    been.
-    """
+    """A ValueError unless `given` is a number in 0…1; `choices` says what else it may be."""
     if isinstance(given, str) or not 0 <= given <= 1:
         raise ValueError(f"unknown threshold {given!r}; choose {choices}")
 
@@ -26,6 +26,18 @@ def expect_some(**counts: int) -> None:
     for name, count in counts.items():
         if count < 1:
             raise ValueError(f"{name}={count}, but at least one is needed")
+
+
+def layer_of(layers: int, asked: int, owner: str = "this model") -> int:
+    """The place, 0…layers - 1, of one of so many `layers`; a negative number counts from the last.
+
+    Raises
+    ------
+    IndexError : no such layer; the message says how many `owner` ("this model") has
+    """
+    if not -layers <= asked < layers:
+        raise IndexError(f"layer {asked}, but {owner} has {layers} (0 to {layers - 1})")
+    return asked % layers
 
 
 def number_of(known: Sequence[str], asked: int | str, what: str, where: str) -> int:
@@ -40,9 +52,8 @@ def number_of(known: Sequence[str], asked: int | str, what: str, where: str) -> 
     """
     if isinstance(asked, str):
         if asked not in known:
-            raise ValueError(
-                f"no {what} {asked!r} in {where}; it has: {', '.join(map(repr, known))}"
-            )
+            there = ", ".join(map(repr, known))
+            raise ValueError(f"no {what} {asked!r} in {where}; it has: {there}")
         return known.index(asked)
     if not -len(known) <= asked < len(known):
         raise IndexError(

@@ -1,7 +1,8 @@
-"""Write the reference of the public API, from its docstrings, to docs/site (`make docs`). A warning
-is an error.
+"""Write the reference of the public API, from its docstrings, to docs/site (`make docs`).
 
-python docs/build.py [FOLDER]
+    python docs/build.py [FOLDER]
+
+A warning is an error.
 """
 
 import re

@@ -1,5 +1,6 @@
-"""Models and recordings that many tests need, made once."""
+"""Models and recordings that many tests need, made once, and what all test processes agree on."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,31 @@ from safetensors.torch import save_file
 import clipxai as cx
 
 DATA = Path(__file__).parent / "data"
+# begun first, so that no process is left alone with one of them at the end
+LONGEST = ("test_notebooks.py", "test_train.py")
 
 
 def pytest_configure(config):
+    """One thread a process: tests run in several processes already, and small tensors are computed
+    no faster by threads that wait for each other, on a busy machine many times slower.
+    """
+    torch.set_num_threads(1)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # for processes that tests start
     torch.manual_seed(0)
+
+
+def pytest_collection_modifyitems(items):
+    """The longest files first; those with a browser last, as Playwright's event loop runs from its
+    first page to the end of the process, and code that looks for one would find it.
+    """
+
+    def place(item):
+        if item.path.name in LONGEST:
+            return LONGEST.index(item.path.name)
+        with_browser = "browser" in item.path.parts
+        return len(LONGEST) + with_browser + (with_browser and item.path.parent.name != "lab")
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session", params=["vit", "resnet"])

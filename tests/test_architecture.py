@@ -39,7 +39,11 @@ MAY_IMPORT = {
     "__init__": EVERYTHING,
     "__main__": EVERYTHING,
 }
-TRAINER = {"scenes/train.py": {"model", "measure"}, "scenes/vocabulary.py": {"model"}}
+TRAINER = {
+    "scenes/train.py": {"model", "measure"},
+    "scenes/learning.py": {"model"},
+    "scenes/vocabulary.py": {"model"},
+}
 FILES = sorted(PACKAGE.rglob("*.py"))
 # what drawings and viewers share, from the ground up: each may import those before it
 VIEW_SHARED = (

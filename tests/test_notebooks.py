@@ -124,8 +124,8 @@ def test_size():
 
 @pytest.fixture(scope="module")
 def executed(request):
-    """The chosen lessons after a run, or what went wrong; two at a time on one core each, the
-    longest, which are the last, first.
+    """The chosen lessons after a run, or what went wrong; on one core each, the longest, which are
+    the last, first.
     """
     chosen = {
         item.callspec.params["path"]
@@ -137,7 +137,8 @@ def executed(request):
 
 
 async def execute(paths):
-    two_at_a_time = asyncio.Semaphore(2)
+    # two at a time, unless another process of the tests has the other core
+    at_a_time = asyncio.Semaphore(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
     async def run(path):
         notebook = nbformat.read(path, as_version=4)
@@ -147,7 +148,7 @@ async def execute(paths):
             kernel_name="python3",
             resources={"metadata": {"path": str(FOLDER)}},
         )
-        async with two_at_a_time:
+        async with at_a_time:
             return await client.async_execute(env={**os.environ, "OMP_NUM_THREADS": "1"})
 
     return dict(zip(paths, await asyncio.gather(*map(run, paths), return_exceptions=True)))

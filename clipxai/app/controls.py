@@ -8,7 +8,9 @@ from typing import get_args
 import ipywidgets as w
 
 from ..explainers.presets import AttentionKind
+from ..model.clip import CLIP
 from ..scenes import backgrounds, class_names
+from .session import counterpart, fitting, rewrite_of, subtracted, switches_of
 
 NOTHING = "—"
 SOURCES = {"scene": "compose", "file": "file", "upload": "upload"}
@@ -21,32 +23,8 @@ VIEWS = {
 SUBTRACTIONS = {"the empty text": "empty", "what the texts share": "labels", "nothing": "nothing"}
 FORMATS = ("html", "png", "npz")
 LABEL = {"description_width": "84px"}
-STYLE = """<style>
-.clipxai-explorer { gap: 0 18px; padding: 4px 2px; align-items: flex-start; }
-.clipxai-explorer .clipxai-panel {
-  gap: 3px; padding: 8px 12px 10px; border: 1px solid var(--jp-border-color2, #ccc);
-  border-radius: 6px; overflow: hidden;
-}
-.clipxai-explorer .widget-html-content > b {
-  font-size: 11px; letter-spacing: .06em; text-transform: uppercase;
-  color: var(--jp-ui-font-color2, #666);
-}
-.clipxai-explorer .clipxai-message { line-height: 1.4; min-height: 20px; overflow-wrap: anywhere; }
-.clipxai-explorer .clipxai-message code {
-  white-space: normal; font-size: 12px; color: var(--jp-ui-font-color2, #666);
-  background: none; padding: 0;
-}
-.clipxai-explorer .clipxai-message [role=alert] { color: var(--jp-error-color1, #c62828); }
-.clipxai-explorer .clipxai-stage, .clipxai-explorer .clipxai-main { overflow: visible; }
-.clipxai-explorer .widget-toggle-buttons { margin: 0; }
-.clipxai-explorer .clipxai-panel .progress { height: 4px; margin: 0; align-self: center; }
-.clipxai-explorer .clipxai-panel .widget-toggle-buttons > div {
-  display: flex; width: 100%; gap: 4px;
-}
-.clipxai-explorer .clipxai-panel .widget-toggle-button { flex: 1; margin: 0; }
-.clipxai-explorer .clipxai-panel .widget-vbox { gap: 3px; overflow: visible; }
-.clipxai-explorer .clipxai-panel .widget-hbox { gap: 4px; overflow: visible; }
-</style>"""
+# switches that a ResNet, which ends in one attention, does not have
+NEEDS_BLOCKS = ("dual_path", "ffn")
 
 
 def wide() -> w.Layout:
@@ -66,67 +44,108 @@ def heading(text: str) -> w.HTML:
     return w.HTML(f"<b>{text}</b>", layout=w.Layout(margin="6px 0 0"))
 
 
+def labelled(kind: type, label: str, **values: object) -> w.Widget:
+    """A control with its name at the left."""
+    return kind(description=label, style=LABEL, layout=wide(), **values)
+
+
+def toggles(names: Mapping[str, str], **values: object) -> w.ToggleButtons:
+    """A button for every {value: label}, of which one is pressed."""
+    options = {label: value for value, label in names.items()}
+    return w.ToggleButtons(options=options, style={"button_width": "auto"}, **values)
+
+
 class Controls:
-    """Every control by name, and `panel`, in which they stand below one another."""
+    """Every control by name, and `panel`, in which they stand below one another.
+
+    Parameters
+    ----------
+    models : names to choose from
+    sources : where an image may come from: name -> label
+    texts : what to look for first
+    """
 
     def __init__(
         self, models: Sequence[str], sources: Mapping[str, str], texts: Sequence[str]
     ) -> None:
-        def labelled(kind: type, label: str, **values: object) -> w.Widget:
-            return kind(description=label, style=LABEL, layout=wide(), **values)
-
-        def button(label: str, icon: str, tip: str, layout: w.Layout) -> w.Button:
-            return w.Button(description=label, icon=icon, tooltip=tip, layout=layout)
-
-        self.model = labelled(w.Dropdown, "model", options=list(models))
-        self.folder = labelled(
-            w.Text, "or load", placeholder="folder or file of a CLIP", continuous_update=False
-        )
-        self.source = w.ToggleButtons(
-            options={label: name for name, label in sources.items()},
-            style={"button_width": "auto"},
+        self._make_image(sources)
+        self._make_question(models, texts)
+        self._make_switches()
+        self._make_actions()
+        self.surgery = w.VBox(
+            [
+                self.method,
+                self.beside,
+                heading("parts of the surgery"),
+                self.attention,
+                self.blocks,
+                w.HBox([self.dual_path, self.ffn], layout=wide()),
+                self.subtract,
+            ],
             layout=wide(),
         )
+        self.panel = self._panel()
+
+    def _make_image(self, sources: Mapping[str, str]) -> None:
         names = class_names()
-        self.objects = [
-            labelled(
-                w.Dropdown,
-                "objects" if n == 0 else "and",
-                options=names if n == 0 else [NOTHING, *names],
-                value=value,
-            )
-            for n, value in enumerate(("cat", "guitar", NOTHING))
+        self.source = toggles(sources, layout=wide())
+        first = labelled(w.Dropdown, "objects", options=names, value="cat")
+        more = [
+            labelled(w.Dropdown, "and", options=[NOTHING, *names], value=value)
+            for value in ("guitar", NOTHING)
         ]
+        self.objects = [first, *more]
         self.background = labelled(w.Dropdown, "background", options=backgrounds(), value="wood")
         self.seed = labelled(w.BoundedIntText, "seed", value=0, min=0, max=10**6)
         self.path = labelled(w.Text, "path", placeholder="photo.jpg", continuous_update=False)
         self.upload = w.FileUpload(
             accept="image/*", multiple=False, description="choose an image", layout=wide()
         )
+        self.of_source = {
+            "scene": w.VBox([*self.objects, self.background, self.seed], layout=wide()),
+            "file": self.path,
+            "upload": self.upload,
+        }
+
+    def _make_question(self, models: Sequence[str], texts: Sequence[str]) -> None:
+        self.model = labelled(w.Dropdown, "model", options=list(models))
+        self.folder = labelled(
+            w.Text, "or load", placeholder="folder or file of a CLIP", continuous_update=False
+        )
         self.texts = w.Textarea(
             value="\n".join(texts), rows=3, placeholder="one text per line", layout=wide()
         )
         self.text = labelled(w.Dropdown, "words of", options=list(texts))
+        # what fits the model is offered later
         self.method = labelled(w.Dropdown, "method", options=["clip_surgery"])
         self.beside = labelled(w.Dropdown, "beside it", options=[NOTHING])
+        self.view = toggles(VIEWS)
+
+    def _make_switches(self) -> None:
         self.attention = labelled(w.Dropdown, "attention", options=get_args(AttentionKind))
         self.blocks = labelled(w.IntSlider, "last blocks", min=0, max=12, continuous_update=True)
         self.dual_path = w.Checkbox(description="dual path", indent=False, layout=half())
         self.ffn = w.Checkbox(description="keep the FFN", indent=False, layout=half())
         self.subtract = labelled(w.Dropdown, "subtract", options=SUBTRACTIONS)
-        self.view = w.ToggleButtons(
-            options={label: name for name, label in VIEWS.items()}, style={"button_width": "auto"}
-        )
+        self.switches = {  # fields of `Rewrite`
+            "attention": self.attention,
+            "blocks": self.blocks,
+            "dual_path": self.dual_path,
+            "ffn": self.ffn,
+        }
+
+    def _make_actions(self) -> None:
+        def button(label: str, icon: str, tip: str, layout: w.Layout) -> w.Button:
+            return w.Button(description=label, icon=icon, tooltip=tip, layout=layout)
+
         self.run = button(
             "Run", "play", "ask again from scratch, for instance after a file has changed", half()
         )
         self.cancel = button("Cancel", "stop", "stop what is running", half())
-        self.progress = w.FloatProgress(
-            min=0,
-            max=1,
-            layout=w.Layout(width="100%", height="4px", margin="0", visibility="hidden"),
-        )
+        thin = w.Layout(width="100%", height="4px", margin="0", visibility="hidden")
+        self.progress = w.FloatProgress(min=0, max=1, layout=thin)
         self.message = w.HTML(layout=w.Layout(margin="2px 10px", width="auto"))
+        self.message.add_class("clipxai-message")
         self.format = w.Dropdown(options=FORMATS, layout=w.Layout(width="72px", margin="0"))
         self.name = w.Text(
             value="explored", placeholder="file name", continuous_update=False, layout=half()
@@ -140,33 +159,9 @@ class Controls:
             "keep this figure in the saved notebook, for when no kernel is running",
             wide(),
         )
-        self.message.add_class("clipxai-message")
-        self.switches = {
-            "attention": self.attention,
-            "blocks": self.blocks,
-            "dual_path": self.dual_path,
-            "ffn": self.ffn,
-        }
-        self.surgery = w.VBox(
-            [
-                self.method,
-                self.beside,
-                heading("parts of the surgery"),
-                self.attention,
-                self.blocks,
-                w.HBox([self.dual_path, self.ffn], layout=wide()),
-                self.subtract,
-            ],
-            layout=wide(),
-        )
-        self.of_source = {
-            "scene": w.VBox([*self.objects, self.background, self.seed], layout=wide()),
-            "file": self.path,
-            "upload": self.upload,
-        }
-        self.panel = self._panel()
 
     def _panel(self) -> w.VBox:
+        buttons = w.Layout(width="100%", margin="8px 0 0")
         panel = w.VBox(
             [
                 heading("image"),
@@ -179,7 +174,7 @@ class Controls:
                 self.model,
                 self.folder,
                 self.surgery,
-                w.HBox([self.run, self.cancel], layout=w.Layout(width="100%", margin="8px 0 0")),
+                w.HBox([self.run, self.cancel], layout=buttons),
                 self.progress,
                 heading("take it with you"),
                 w.HBox([self.name, self.format, self.save], layout=wide()),
@@ -189,3 +184,33 @@ class Controls:
         )
         panel.add_class("clipxai-panel")
         return panel
+
+    def offer(self, model: CLIP, method: str, beside: str) -> None:
+        """Offer what fits a model and a method, and bring the switches to where the method has
+        them.
+        """
+        names = [row.name for row in fitting(model)]
+        self.method.options, self.beside.options = names, [NOTHING, *names]
+        self.method.value = method if method in names else "clip_surgery"
+        self.beside.value = beside if beside in names else NOTHING
+        has_blocks = "blocks" in model.visual.has
+        self.blocks.max = len(model.visual.blocks) if has_blocks else 1
+        preset, allowed = rewrite_of(self.method.value), switches_of(self.method.value)
+        for name, control in self.switches.items():
+            control.disabled = name not in allowed or (name in NEEDS_BLOCKS and not has_blocks)
+            if preset is not None:
+                value = getattr(preset, name)
+                control.value = min(value, self.blocks.max) if name == "blocks" else value
+        self.subtract.disabled = counterpart(self.method.value) is None
+        self.subtract.value = subtracted(self.method.value)
+
+    def arrange(self) -> None:
+        """Show the controls that belong to what is chosen."""
+        for source, control in self.of_source.items():
+            control.layout.display = _shown(source == self.source.value)
+        self.text.layout.display = _shown(self.view.value == "words")
+        self.surgery.layout.display = _shown(self.view.value == "methods")
+
+
+def _shown(wanted: bool) -> str | None:
+    return None if wanted else "none"  # CSS

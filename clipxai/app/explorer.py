@@ -8,27 +8,29 @@ import html
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 import ipywidgets as w
-import numpy as np
 from IPython.display import display, update_display
 
 from ..explainers.explain import explain
 from ..explainers.table import find_method
 from ..model.clip import CLIP, as_list
 from ..model.files.checkpoints import load
-from ..scenes import Scene, compose, noun
+from ..scenes import noun
 from ..view import MethodComparison, Viewer, save
 from ..view.html import mimebundle
 from ..view.payload import Payload
-from .controls import NOTHING, SOURCES, STYLE, Controls
+from .asleep import asleep
+from .choice import ImageChoice
+from .controls import NOTHING, SOURCES, Controls
 from .latest import Cancelled, Latest, Tell
 from .live import Live, live
-from .session import Session, Wish, counterpart, fitting, rewrite_of, subtracted, switches_of
+from .session import Session, Wish, fitting
 
 if TYPE_CHECKING:
     from ..results.explanation import Explanation
@@ -37,18 +39,19 @@ if TYPE_CHECKING:
 # seconds without a key after which a text counts as typed; the first key after a rest is answered
 # at once
 PAUSE = 0.15
-SCENE_SIDE = 336  # pixels
-# switches that a ResNet, which ends in one attention, does not have
-NEEDS_BLOCKS = ("dual_path", "ffn")
-ASLEEP = (
-    "This explorer is asleep because no kernel is running it. Below is the figure that was kept; "
-    "run the cell to wake it."
-)
+STYLE = (files(__package__) / "explorer.css").read_text(encoding="utf-8")
 
 
 class Answer(NamedTuple):
-    """What came of a wish, from which recording, whether the image tower ran for it, and how long
-    it took.
+    """What came of a wish.
+
+    Attributes
+    ----------
+    wish : what was asked
+    trace : the recording it was answered from
+    viewer, payload : what shows it, and the data sent to the browser
+    recorded : whether the image tower ran for it
+    seconds : how long it took
     """
 
     wish: Wish
@@ -84,7 +87,9 @@ class Explorer:
 
     Examples
     --------
-    >>> Explorer(image="photo.jpg", texts="a cat")  # doctest: +SKIP
+    >>> explorer = Explorer(image="photo.jpg", texts="a cat")
+    >>> explorer.explanation
+    <Explanation by clip_surgery of 1 texts on 14x14 patches: 'a cat'>
     """
 
     def __init__(
@@ -100,27 +105,29 @@ class Explorer:
         sources = SOURCES if image is None else {"given": "given", **SOURCES}
         self.controls = Controls(list(self.models), sources, as_list(texts))
         self.session, self.viewer, self.error = Session(), None, None
-        self._given, self._answered = image, None
-        self._image: tuple = (None, None, {})  # what is chosen, the image, its masks
-        self._lives: dict[str, Live] = {}
+        self._choice = ImageChoice(self.controls, image)
+        self._answered: Answer | None = None
+        self._lives: dict[str, Live] = {}  # by script, so that each keeps the reader's view
         self._quiet = False
-        self._typed = 0.0
-        self._mark = f"clipxai-{uuid4().hex[:8]}"
+        self._typed = 0.0  # when a key was last pressed
+        self._mark = f"clipxai-{uuid4().hex[:8]}"  # several explorers may stand in one notebook
         self._latest: Latest[Wish, Answer] = Latest(
             self._work, self._done, self._failed, self._told
         )
         self._stage = w.Box(layout=w.Layout(width="100%", overflow="visible"))
         self.box = self._boxed()
-        for name in filter(None, (method, beside)):
-            if find_method(name) not in fitting(self.models[self.controls.model.value]):
-                raise ValueError(
-                    f"{name} does not work on {self.controls.model.value}; see `clipxai.methods()`"
-                )
+        self._expect_fitting(method, beside)
         self._offer(method, beside or NOTHING)
         self._latest.now(self.wish())
         if self.error:
             raise self.error
-        self._listen()
+        self._listen()  # last: what was set until here is no wish of the reader's
+
+    def _expect_fitting(self, *methods: str | None) -> None:
+        model = self.controls.model.value
+        for name in filter(None, methods):
+            if find_method(name) not in fitting(self.models[model]):
+                raise ValueError(f"{name} does not work on {model}; see `clipxai.methods()`")
 
     @property
     def trace(self) -> "Trace":
@@ -145,31 +152,38 @@ class Explorer:
         ValueError : no text, no image, or a scene that cannot be composed
         """
         c = self.controls
-        texts = tuple(
-            dict.fromkeys(line.strip() for line in c.texts.value.splitlines() if line.strip())
-        )
+        lines = (line.strip() for line in c.texts.value.splitlines())
+        texts = tuple(dict.fromkeys(line for line in lines if line))  # each once
         if not texts:
             raise ValueError("there is no text to look for: type at least one, one per line")
-        image, masks = self._chosen_image()
+        image, masks = self._choice.read()
         return Wish(
-            self.models[c.model.value],
-            image,
-            texts,
-            masks,
-            c.view.value,
-            c.method.value,
-            None if c.beside.value == NOTHING else c.beside.value,
-            None if c.subtract.disabled else c.subtract.value,
-            {name: control.value for name, control in c.switches.items() if not control.disabled},
-            c.text.index or 0,
+            model=self.models[c.model.value],
+            image=image,
+            texts=texts,
+            masks=masks,
+            view=c.view.value,
+            method=c.method.value,
+            beside=None if c.beside.value == NOTHING else c.beside.value,
+            subtract=None if c.subtract.disabled else c.subtract.value,
+            switches={
+                name: control.value for name, control in c.switches.items() if not control.disabled
+            },
+            text=c.text.index or 0,
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write what is seen to a `path`: .html (with the layer, patch and colours chosen), or .npz
-        (the method's numbers).
+        """Write what is seen.
 
-        For paper .png, .svg and .pdf, the figure as it begins; its own buttons PNG and SVG save it
-        as it is seen.
+        Parameters
+        ----------
+        path : .html (with the layer, patch and colours chosen), or .npz (the method's numbers); for
+            paper .png, .svg and .pdf, the figure as it begins; its own buttons PNG and SVG save it
+            as it is seen
+
+        Returns
+        -------
+        The path
 
         Raises
         ------
@@ -183,7 +197,7 @@ class Explorer:
     # how it stands in a notebook
 
     def _boxed(self) -> w.HBox:
-        style = w.HTML(STYLE, layout=w.Layout(display="none"))
+        style = w.HTML(f"<style>{STYLE}</style>", layout=w.Layout(display="none"))
         main = w.VBox(
             [style, self.controls.view, self.controls.message, self._stage],
             layout=w.Layout(flex="1 1 520px", min_width="0"),
@@ -191,13 +205,10 @@ class Explorer:
         box = w.HBox(
             [self.controls.panel, main], layout=w.Layout(flex_flow="row wrap", width="100%")
         )
-        for part, name in (
-            (main, "clipxai-main"),
-            (self._stage, "clipxai-stage"),
-            (box, "clipxai-explorer"),
-            (box, self._mark),
-        ):
-            part.add_class(name)
+        main.add_class("clipxai-main")
+        self._stage.add_class("clipxai-stage")
+        box.add_class("clipxai-explorer")
+        box.add_class(self._mark)
         return box
 
     def _ipython_display_(self) -> None:
@@ -212,96 +223,15 @@ class Explorer:
         return f"<Explorer of {self.controls.model.value}; run this cell to wake it>"
 
     def _asleep(self) -> dict[str, str]:
-        bundle = mimebundle(self.viewer.kept())
-        copy = f".{self._mark}-asleep"
-        # where JupyterLab complains of the lost widget
-        lost = f".jp-OutputArea-child:has(+ * {copy}) > .jupyter-widgets:not(:has(*))"
-        awake = f"<style>body:has(.{self._mark}) {copy}, {lost} {{ display: none; }}</style>"
-        return {
-            **bundle,
-            "text/html": (
-                f'<div class="{self._mark}-asleep">{awake}<p><em>{ASLEEP}</em></p>'
-                f"{bundle['text/html']}</div>"
-            ),
-        }
+        return asleep(mimebundle(self.viewer.kept()), self._mark)
 
     # what is chosen
 
-    def _chosen_image(self) -> tuple[object, Mapping[str, np.ndarray]]:
-        """The image and its masks; the very same objects as long as the same is chosen."""
-        chosen = self._choice()
-        if chosen != self._image[0]:
-            self._image = (chosen, *self._read_image(*chosen))
-        return self._image[1:]
-
-    def _choice(self) -> tuple:
-        c = self.controls
-        of_source = {
-            "given": (),
-            "scene": (
-                tuple(o.value for o in c.objects if o.value != NOTHING),
-                c.background.value,
-                c.seed.value,
-            ),
-            "file": (c.path.value,),
-            "upload": tuple(
-                (file["name"], file["size"], file["last_modified"]) for file in c.upload.value
-            ),
-        }
-        return (c.source.value, *of_source[c.source.value])
-
-    def _read_image(self, source: str, *chosen: object) -> tuple[object, Mapping[str, np.ndarray]]:
-        if source == "upload":
-            if not chosen:
-                raise ValueError("choose an image to upload")
-            return bytes(self.controls.upload.value[0]["content"]), {}
-        if source == "file" and not chosen[0]:
-            raise ValueError("type the path of an image")
-        image = {
-            "given": lambda: self._given,
-            "file": lambda: chosen[0],
-            "scene": lambda: compose(*chosen, size=SCENE_SIDE),
-        }[source]()
-        return (
-            (image.image, dict(zip(image.objects, image.masks)))
-            if isinstance(image, Scene)
-            else (image, {})
-        )
-
     def _offer(self, method: str, beside: str) -> None:
-        """Offer what fits the chosen model and method, and bring the switches to where the method
-        has them.
-        """
-        c, model = self.controls, self.models[self.controls.model.value]
-        names = [row.name for row in fitting(model)]
+        """Offer what fits the chosen model and this method."""
         with self._quietly():
-            c.method.options, c.beside.options = names, [NOTHING, *names]
-            c.method.value = method if method in names else "clip_surgery"
-            c.beside.value = beside if beside in names else NOTHING
-            has_blocks = "blocks" in model.visual.has
-            c.blocks.max = len(model.visual.blocks) if has_blocks else 1
-            preset, allowed = rewrite_of(c.method.value), switches_of(c.method.value)
-            for name, control in c.switches.items():
-                control.disabled = name not in allowed or (name in NEEDS_BLOCKS and not has_blocks)
-                if preset is not None:
-                    control.value = (
-                        min(preset.blocks, c.blocks.max)
-                        if name == "blocks"
-                        else getattr(preset, name)
-                    )
-            c.subtract.disabled, c.subtract.value = (
-                counterpart(c.method.value) is None,
-                subtracted(c.method.value),
-            )
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """Show the controls that belong to what is chosen."""
-        c = self.controls
-        for source, controls in c.of_source.items():
-            controls.layout.display = None if source == c.source.value else "none"
-        c.text.layout.display = None if c.view.value == "words" else "none"
-        c.surgery.layout.display = None if c.view.value == "methods" else "none"
+            self.controls.offer(self.models[self.controls.model.value], method, beside)
+        self.controls.arrange()
 
     @contextmanager
     def _quietly(self) -> Iterator[None]:
@@ -318,18 +248,9 @@ class Explorer:
         c = self.controls
         for control in (c.model, c.method):
             control.observe(lambda change: self._offered(), "value")
-        for control in (
-            c.background,
-            c.seed,
-            c.path,
-            c.upload,
-            c.text,
-            c.beside,
-            c.source,
-            c.view,
-            c.subtract,
-            *c.switches.values(),
-        ):
+        image = (c.source, c.background, c.seed, c.path, c.upload)
+        question = (c.view, c.text, c.beside, c.subtract, *c.switches.values())
+        for control in (*image, *question):
             control.observe(lambda change: self._ask(), "value")
         for control in c.objects:
             control.observe(self._on_object, "value")
@@ -350,8 +271,11 @@ class Explorer:
         if self._quiet:
             return
         c = self.controls
-        now = [o.value for o in c.objects]
-        before = [change["old"] if o is change["owner"] else o.value for o in c.objects]
+        now = [choice.value for choice in c.objects]
+        before = [
+            change["old"] if choice is change["owner"] else choice.value for choice in c.objects
+        ]
+        # texts of one's own stay
         if c.texts.value.split("\n") == _nouns(before):
             with self._quietly():
                 c.texts.value = "\n".join(_nouns(now))
@@ -365,17 +289,17 @@ class Explorer:
 
     def _run(self) -> None:
         """Ask again from scratch: a file may have changed."""
-        self._image, self.session = (None, None, {}), Session()
+        self._choice.forget()
+        self.session = Session()
         self._ask()
 
     def _ask(self, delay: float = 0.0) -> None:
         if self._quiet:
             return
-        self._arrange()
+        self.controls.arrange()
         try:
             wish = self.wish()
-        # whatever it is, the reader is told in words, and the figure stays
-        except Exception as error:
+        except Exception as error:  # whatever it is, the reader is told, and the figure stays
             self._latest.cancel()
             self._failed(error)
             return
@@ -387,16 +311,17 @@ class Explorer:
 
     def _work(self, wish: Wish, stop: Event, tell: Tell) -> Answer:
         """In the worker's thread: no widget is touched here."""
+        # the session of now: `_run` may replace it meanwhile
         start, session = time.perf_counter(), self.session
         before = session.recorded
         viewer = session.answer(wish, stop, tell)
         return Answer(
-            wish,
-            session.trace,
-            viewer,
-            viewer.payload(),
-            session.recorded > before,
-            time.perf_counter() - start,
+            wish=wish,
+            trace=session.trace,
+            viewer=viewer,
+            payload=viewer.payload(),
+            recorded=session.recorded > before,
+            seconds=time.perf_counter() - start,
         )
 
     def _done(self, answer: Answer) -> None:
@@ -404,29 +329,27 @@ class Explorer:
         module = answer.viewer.module
         if module not in self._lives:
             self._lives[module] = live(module)
-        self._lives[module].show(answer.payload)
-        if self._stage.children != (self._lives[module],):
-            self._stage.children = (self._lives[module],)
-        how = (
-            "the image went through the model" if answer.recorded else "answered from the recording"
-        )
-        self._say(
-            f"<code>{html.escape(answer.wish.code)}</code> &nbsp; {1e3 * answer.seconds:.0f} ms, "
-            f"{how}"
-        )
+        shown = self._lives[module]
+        shown.show(answer.payload)
+        if self._stage.children != (shown,):
+            self._stage.children = (shown,)
+        code, took = html.escape(answer.wish.code), f"{1e3 * answer.seconds:.0f} ms"
+        how = "the image went through the model"
+        if not answer.recorded:
+            how = "answered from the recording"
+        self._say(f"<code>{code}</code> &nbsp; {took}, {how}")
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, Cancelled):
             if self.error is None:  # else the reader needs to know of that
                 self._say("Cancelled; the figure is the last answer.")
-        else:
-            self.error = error
-            words = (
-                str(error)
-                if isinstance(error, (ValueError, TypeError, LookupError, OSError))
-                else f"{type(error).__name__}: {error}"
-            )
-            self._say(f"<span role=alert>{html.escape(words)}</span>")
+            return
+        self.error = error
+        words = str(error)
+        # errors of ours are sentences; of others, the kind says more than the words
+        if not isinstance(error, (ValueError, TypeError, LookupError, OSError)):
+            words = f"{type(error).__name__}: {error}"
+        self._say(f"<span role=alert>{html.escape(words)}</span>")
 
     def _told(self, share: float, step: str) -> None:
         """It takes a while: say what is done."""
@@ -462,12 +385,11 @@ class Explorer:
 
     def _save(self) -> str:
         path = self.save(f"{self.controls.name.value}.{self.controls.format.value}")
-        begins = (
-            ", the figure as it begins; its own PNG button saves it as you see it"
-            if path.suffix == ".png"
-            else ""
-        )
-        return f"saved {path}{begins}"
+        if path.suffix == ".png":
+            return (
+                f"saved {path}, the figure as it begins; its own PNG button saves it as you see it"
+            )
+        return f"saved {path}"
 
     def _keep(self) -> str:
         update_display(self._asleep(), raw=True, display_id=self._mark)

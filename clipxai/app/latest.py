@@ -28,8 +28,8 @@ class Latest(Generic[Job, Result]):
     Parameters
     ----------
     work : (job, stop, tell) -> result, in the worker's thread
-    done, failed : called with the result, or with the exception; `Cancelled` if nothing newer took
-        the job's place
+    done, failed : called with the result, or with the exception, which may be one of `done`
+        itself; `Cancelled` if nothing newer took the job's place
     told : called with what `work` told last, now and then while it takes long
     """
 
@@ -65,26 +65,26 @@ class Latest(Generic[Job, Result]):
             self._task = loop.create_task(self._run(loop))
 
     def cancel(self) -> None:
-        """Forget the job that waits, and stop the one that runs."""
+        """Forget the job that waits, and stop the one that runs; `failed` hears of it once."""
         self._waiting = None
         self._stop.set()
 
     def now(self, job: Job) -> None:
         """Do a job here and wait for it."""
         try:
-            result = self._work(job, Event(), self._tell)
+            self._done(self._work(job, Event(), self._tell))
         except Exception as error:  # whatever it is, the reader is told in words and goes on
             self._failed(error)
-        else:
-            self._done(result)
 
     async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting:
             job, start = self._waiting
             if start > loop.time():
                 await asyncio.sleep(start - loop.time())
+                if self._waiting is None:
+                    self._failed(Cancelled())
                 continue  # meanwhile a newer job may have come, or none may be wanted any more
-            self._waiting, self._stop = None, Event()
+            self._waiting, self._stop, self._news = None, Event(), (0.0, "")
             report = loop.create_task(self._report())
             try:
                 result = await loop.run_in_executor(
@@ -92,11 +92,10 @@ class Latest(Generic[Job, Result]):
                 )
                 if self._stop.is_set():
                     raise Cancelled
-            except Exception as error:
+                self._done(result)
+            except Exception as error:  # also one of `done`: the next wish is answered all the same
                 if not self._waiting:
                     self._failed(error)
-            else:
-                self._done(result)
             finally:
                 report.cancel()
 
@@ -106,4 +105,5 @@ class Latest(Generic[Job, Result]):
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(SLOW)
-            self._told(*self._news)
+            if self._news[1]:  # nothing is told of a job that has told nothing yet
+                self._told(*self._news)

@@ -28,7 +28,7 @@ from ..trace.trace import Trace
 from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
 from .latest import Cancelled, Tell
 
-View = Literal["methods", "attention", "modules", "words"]
+Shown = Literal["methods", "attention", "modules", "words"]  # which viewer
 Subtract = Literal["empty", "labels", "nothing"]
 
 
@@ -54,7 +54,7 @@ class Wish:
     image: object
     texts: tuple[str, ...]
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
-    view: View = "methods"
+    view: Shown = "methods"
     method: str = "clip_surgery"
     beside: str | None = "clip"
     subtract: Subtract | None = None
@@ -70,23 +70,24 @@ class Wish:
                 method = counterpart(method)
             if self.subtract == "labels":
                 options["redundant"] = "labels"
+        # only what was changed, so that the code in the message line stays short
         start = rewrite_of(method)
-        return method, options | {
+        changed = {
             name: value for name, value in self.switches.items() if getattr(start, name) != value
         }
+        return method, options | changed
 
     @property
     def code(self) -> str:
         """The same in Python, for whoever wants to go on from here."""
         method, options = self.asked
         told = [repr(method), *(f"{name}={value!r}" for name, value in options.items())]
+        which = f", text={self.text}" if self.text else ""
         calls = {
             "methods": f"cx.explain(trace, {', '.join(told)})",
             "attention": "cx.attention_maps(trace)",
             "modules": "cx.contributions(trace)",
-            "words": f"cx.token_scores(trace, text={self.text})"
-            if self.text
-            else "cx.token_scores(trace)",
+            "words": f"cx.token_scores(trace{which})",
         }
         return calls[self.view]
 
@@ -139,11 +140,8 @@ class Session:
             return getattr(self, f"_{wish.view}")(trace, wish, tell)
 
     def _recorded(self, wish: Wish, tell: Tell) -> Trace:
-        if (
-            self.trace is None
-            or self.trace.model is not wish.model
-            or self._image is not wish.image
-        ):
+        known = self.trace is not None and self.trace.model is wish.model
+        if not known or self._image is not wish.image:
             tell(0.0, "running the image through the model")
             trace = record(wish.model, wish.image, list(wish.texts))
             if len(trace.images) != 1:
@@ -171,25 +169,21 @@ class Session:
             tell(0.4 + 0.5 * n / len(wanted), method)
             maps.append(self._explain(trace, method, options))
         tell(0.9, "drawing")
-        return MethodComparison(
-            list(dict.fromkeys(maps)), mask=masks_of(wish.texts, wish.masks) or None
-        )
+        masks = masks_of(wish.texts, wish.masks)
+        # a method beside itself is shown once
+        return MethodComparison(list(dict.fromkeys(maps)), mask=masks or None)
 
     def _attention(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         if "attention" not in self._of_image:
-            self._of_image["attention"] = LayerAttentionViewer(
-                attention_maps(trace).with_heads(trace)
-            )
+            maps = attention_maps(trace).with_heads(trace)
+            self._of_image["attention"] = LayerAttentionViewer(maps)
         return self._of_image["attention"]
 
     def _modules(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         found = contributions(trace)
-        masks = masks_of(wish.texts, wish.masks)
-        large = {
-            text: mask
-            for text, mask in masks.items()
-            if on_patches(mask, found.picture.grid).sum() > 1
-        }
+        grid, masks = found.picture.grid, masks_of(wish.texts, wish.masks)
+        # attention within a thing needs two patches of it
+        large = {text: mask for text, mask in masks.items() if on_patches(mask, grid).sum() > 1}
         return ModuleComparison(found.with_masks(trace, large))
 
     def _words(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
@@ -202,17 +196,17 @@ def fitting(model: CLIP) -> list[Method]:
 
 
 def rewrite_of(method: str) -> Rewrite | None:
-    """What a method's switches begin with."""
+    """What a method's switches begin with; None for a method that does not rewrite the last
+    blocks.
+    """
     return PRESETS.get(METHODS[method].preset)
 
 
 def switches_of(method: str) -> list[str]:
     """Fields of `Rewrite` that a method lets one change: all or none."""
-    return (
-        [f.name for f in fields(Rewrite)]
-        if rewrite_of(method) and "blocks" in METHODS[method].options
-        else []
-    )
+    if rewrite_of(method) is None or "blocks" not in METHODS[method].options:
+        return []
+    return [field.name for field in fields(Rewrite)]
 
 
 def subtracted(method: str) -> Subtract:
@@ -236,12 +230,14 @@ def masks_of(texts: Sequence[str], masks: Mapping[str, np.ndarray]) -> dict[str,
     """True masks of the texts that name something whose mask is known; of all things it names, if
     it names several.
     """
-    named = {
-        text: [
-            mask
-            for name, mask in masks.items()
-            if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)
-        ]
-        for text in texts
-    }
-    return {text: np.logical_or.reduce(found) for text, found in named.items() if found}
+    found = {}
+    for text in texts:
+        named = [mask for name, mask in masks.items() if _names(text, name)]
+        if named:
+            found[text] = np.logical_or.reduce(named)
+    return found
+
+
+def _names(text: str, name: str) -> bool:
+    """As a word of its own: "a catfish" names no cat."""
+    return re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE) is not None

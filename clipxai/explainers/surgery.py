@@ -62,7 +62,7 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
     Examples
     --------
     >>> rewrite(trace, Rewrite(attention="qq", blocks=3)).shape  # images, tokens, joint width
-    torch.Size([1, 197, 64])
+    torch.Size([1, 197, 128])
     """
     expect(Trace, trace, "record")
     if isinstance(change, str):
@@ -161,6 +161,7 @@ def feature_surgery(
 
     Examples
     --------
+    >>> import torch
     >>> tokens = torch.nn.functional.normalize(rewrite(trace), dim=-1)
     >>> feature_surgery(tokens, trace.text_features).shape  # images, tokens, texts
     torch.Size([1, 197, 4])

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import TypeVar, overload
 
 import numpy as np
 import torch
 
-from ..checks import expect
+from ..checks import expect, expect_some
 from ..explainers.explain import explain_all
 from ..explainers.table import find_method
 from ..model.clip import CLIP, Texts
@@ -28,22 +29,44 @@ from ..results.explanation import Explanation
 from ..trace.record import record
 from ..trace.trace import Trace
 
-SUFFIXES = (
-    ".jpg",
-    ".jpeg",
-    ".png",
-    ".webp",
-    ".gif",
-    ".bmp",
-    ".tif",
-    ".tiff",
-    ".avif",
-    ".jp2",
-    ".ppm",
-    ".pgm",
-    ".tga",
-)
+SUFFIXES = tuple(".jpg .jpeg .png .webp .gif .bmp .tif .tiff .avif .jp2 .ppm .pgm .tga".split())
+READ_AHEAD = 2  # batches: one is explained while the next is read
 Broken = Callable[[object, Exception], None]
+Given = TypeVar("Given")
+
+
+@overload
+def explain_each(
+    model: CLIP,
+    images: str | Path,
+    texts: Texts,
+    method: str = ...,
+    *,
+    mode: Mode = ...,
+    size: int | tuple[int, int] | None = ...,
+    templates: Iterable[str] | None = ...,
+    truncate: bool = ...,
+    batch: int = ...,
+    broken: Broken | None = ...,
+    **options: object,
+) -> Iterator[tuple[Path, Explanation]]: ...
+
+
+@overload
+def explain_each(
+    model: CLIP,
+    images: Iterable[Given],
+    texts: Texts,
+    method: str = ...,
+    *,
+    mode: Mode = ...,
+    size: int | tuple[int, int] | None = ...,
+    templates: Iterable[str] | None = ...,
+    truncate: bool = ...,
+    batch: int = ...,
+    broken: Broken | None = ...,
+    **options: object,
+) -> Iterator[tuple[Given, Explanation]]: ...
 
 
 def explain_each(
@@ -82,22 +105,25 @@ def explain_each(
     ------
     FileNotFoundError : no images in the folder or of that pattern
     ValueError, TypeError, OSError : as `record` and `explain`; an image that cannot be read, unless
-        `broken` is given
+        `broken` is given; a batch of none
+
+    Examples
+    --------
+    >>> for path, explanation in explain_each(model, "photos/", ["a cat", "a guitar"]):
+    ...     print(path.name, explanation.presence.round(2))
+    one.jpg [0.32 0.45]
     """
     expect(CLIP, model, "load")
-    if batch < 1:
-        raise ValueError(
-            f"batch={batch}, but at least one image has to go through the model at a time"
-        )
+    expect_some(batch=batch)
     find_method(method)
     read = partial(model.preprocessor, mode=mode, size=size)
     # so that a wrong mode or size is not taken for a broken image
     read(np.zeros((model.visual.patch, model.visual.patch, 3), np.uint8))
     sources = pictures(images) if isinstance(images, (str, Path)) else images
     spoken = speak(model, texts, templates, truncate)
-    return _explained(
-        spoken, _together(_read(sources, read, 2 * batch, broken), batch), method, options
-    )
+    prepared = _read(sources, read, READ_AHEAD * batch, broken)
+    # a generator of its own: this function would not check anything before its first image
+    return _explained(spoken, _together(prepared, batch), method, options)
 
 
 def _explained(
@@ -107,24 +133,29 @@ def _explained(
     options: dict[str, object],
 ) -> Iterator[tuple[object, Explanation]]:
     for few in batches:
-        images = [prepared for _, prepared in few]
-        pixels = torch.cat([image.pixels for image in images])
+        sources, images = zip(*few)
         together = Prepared(
-            pixels, [image.images[0] for image in images], [image.grids[0] for image in images]
+            pixels=torch.cat([image.pixels for image in images]),
+            images=[image.images[0] for image in images],
+            grids=[image.grids[0] for image in images],
         )
-        yield from zip([source for source, _ in few], ask(spoken, together, method, options))
+        yield from zip(sources, ask(spoken, together, method, options))
 
 
 def pictures(where: str | Path) -> list[Path]:
     """Image files of a folder, or of a pattern with `*`, `?` or `**`, by name; hidden files are
     left out.
+
+    Raises
+    ------
+    FileNotFoundError : no image there
     """
     folder = Path(where)
     if folder.is_dir():
         found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
-    else:
+    else:  # whoever gives a pattern says which files are images
         found = [Path(path) for path in glob.glob(str(where), recursive=True)]
-    # `**/**` finds some twice
+    # a set, as `**/**` finds some twice
     found = sorted({path for path in found if path.is_file() and not path.name.startswith(".")})
     if not found:
         raise FileNotFoundError(
@@ -146,6 +177,7 @@ def ask(
     spoken: Trace, prepared: Prepared, method: str, options: dict[str, object]
 ) -> list[Explanation]:
     """What a method says of each image, with no more of the model run than it reads."""
+    # a method with a path of its own reads patches there, so the last block may leave them out
     patches = not find_method(method).rewrites(options)
     return explain_all(spoken.with_images(prepared, patches=patches), method, **options)
 
@@ -180,6 +212,7 @@ def _pending(
     try:
         for source in sources:
             waiting.append((source, reader.submit(read, source)))
+            # the oldest is handed over only when enough is read behind it
             if len(waiting) > ahead:
                 yield waiting.popleft()
         while waiting:

@@ -33,18 +33,17 @@ def outputs(
     its suffix as well, large and small letters alike: `a.jpg` and `A.png`; so does one whose name
     is another's with suffix: `a.png.jpg` beside `a.png`.
     """
-    parts = Path(where).parts
-    root = (
-        where
-        if Path(where).is_dir()
-        else Path(*takewhile(lambda part: not set("*?[").intersection(part), parts))
-    )
+    root = where
+    if not Path(where).is_dir():
+        root = Path(*takewhile(lambda part: not set("*?[").intersection(part), Path(where).parts))
+    # casefold: file systems of macOS and Windows take `a.png` and `A.png` for the same
     names = Counter(
         str(name).casefold() for image in images for name in {image, image.with_suffix("")}
     )
     files = {}
     for image in images:
-        name = image.stem if names[str(image.with_suffix("")).casefold()] == 1 else image.name
+        alone = names[str(image.with_suffix("")).casefold()] == 1
+        name = image.stem if alone else image.name
         folder = out / os.path.relpath(image.parent, root)
         files[image] = [folder / f"{name}-{method}.{suffix}" for suffix in formats]
     return files
@@ -65,30 +64,33 @@ def unanswered(files: Files, out: Path, question: Mapping[str, object]) -> list[
         that is still there; a damaged record
     """
     before, made = _recorded(out)
-    changed = [
-        name for name in {**before, **question} if before and before.get(name) != question.get(name)
-    ]
-    if changed:
-        was = ", ".join(f"{name}={before.get(name)!r}" for name in changed)
-        raise ValueError(
-            f"{out} holds maps of another question ({was}): choose another folder, or --overwrite "
-            "them"
-        )
+    if before:
+        _expect_same_question(out, before, question)
     left = []
-    for image, some in files.items():
-        source, there = (
-            _source(image),
-            [made.get(_name(file, out)) for file in some if file.exists()],
-        )
+    for image, wanted in files.items():
+        source = _source(image)
+        there = [made.get(_name(file, out)) for file in wanted if file.exists()]
         for other in there:
             if other and other[0] != source[0] and Path(other[0]).exists():
                 raise ValueError(
                     f"{out} holds a map of {other[0]} where that of {image} goes: choose another "
                     "folder, or --overwrite it"
                 )
-        if there != [source] * len(some):
+        if there != [source] * len(wanted):
             left.append(image)
     return left
+
+
+def _expect_same_question(
+    out: Path, before: Mapping[str, object], question: Mapping[str, object]
+) -> None:
+    changed = [name for name in {**before, **question} if before.get(name) != question.get(name)]
+    if changed:
+        was = ", ".join(f"{name}={before.get(name)!r}" for name in changed)
+        raise ValueError(
+            f"{out} holds maps of another question ({was}): choose another folder, or --overwrite "
+            "them"
+        )
 
 
 @contextmanager
@@ -114,18 +116,18 @@ def recording(
     ]
     # first of all, so that an interruption leaves no line of a map that is gone or another's
     with replacing(out / RECORD) as draft:
-        draft.write_text(
-            "".join(json.dumps(line) + "\n" for line in [question, *kept]), encoding="utf-8"
-        )
+        whole = "".join(json.dumps(line) + "\n" for line in [question, *kept])
+        draft.write_text(whole, encoding="utf-8")
     for file in stale:
         file.unlink(missing_ok=True)
     with (out / RECORD).open("ab", buffering=0) as lines:
-        yield lambda image: lines.write(
-            b"".join(
-                json.dumps([_name(file, out), *sources[image]]).encode() + b"\n"
-                for file in files[image]
-            )
-        )
+
+        def made_now(image: Path) -> None:
+            said = [json.dumps([_name(file, out), *sources[image]]) for file in files[image]]
+            # one unbuffered write for all, so that an interruption cuts off one line at most
+            lines.write("".join(line + "\n" for line in said).encode())
+
+        yield made_now
 
 
 def _name(file: Path, out: Path) -> str:

@@ -15,13 +15,13 @@ def whole_lines(file: Path) -> list:
     """
     said = []
     for number, line in enumerate(file.read_bytes().splitlines(keepends=True), 1):
-        if line.endswith(b"\n"):
-            try:
-                said.append(json.loads(line))
-            except ValueError as error:
-                hint = (
-                    "delete that line, or the file if it is the first, and what it stood for is "
-                    "done again"
-                )
-                raise ValueError(f"line {number} of {file} is damaged ({error}): {hint}") from None
+        if not line.endswith(b"\n"):  # the last, cut off while it was written
+            continue
+        try:
+            said.append(json.loads(line))
+        except ValueError as error:
+            raise ValueError(
+                f"line {number} of {file} is damaged ({error}): delete that line, or the file if "
+                "it is the first, and what it stood for is done again"
+            ) from None
     return said

@@ -12,18 +12,26 @@ Misleads   A window knows nothing of what lies around it: a wheel that fills a w
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from ..checks import expect
+from ..checks import expect, expect_some
 from ..explainers.table import find_method
 from ..model.clip import CLIP, Texts, cosines
 from ..model.image import Prepared, each_image, read_image
 from ..results.explanation import Explanation, Grid
 from .batches import ask, speak
+
+
+class Window(NamedTuple):
+    """Rows and columns of patches that a window covers."""
+
+    rows: slice
+    columns: slice
 
 
 def explain_windows(
@@ -74,57 +82,77 @@ def explain_windows(
     ValueError : a window that does not fit into the resized image; sides or strides that are not
         multiples of the patch; as `explain`
     FileNotFoundError : no such image
+
+    Examples
+    --------
+    >>> explain_windows(model, "large.jpg", ["a cat"], window=112, stride=56)
+    <Explanation by clip_surgery of 1 texts on 42x42 patches: 'a cat'>
     """
     expect(CLIP, model, "load")
-    if batch < 1:
-        raise ValueError(
-            f"batch={batch}, but at least one window has to go through the model at a time"
-        )
+    expect_some(batch=batch)
     find_method(method)
-    patch, prepare = model.visual.patch, model.preprocessor
-    high, wide = (
-        prepare.image_size
-        if window is None
-        else (window, window)
-        if isinstance(window, int)
-        else window
-    )
-    stride = max(patch, min(high, wide) // 2 // patch * patch) if stride is None else stride
+    patch = model.visual.patch
+    high, wide = _sides(window, model.preprocessor.image_size)
+    if stride is None:
+        stride = max(patch, min(high, wide) // 2 // patch * patch)
     _check(high, wide, stride, patch)
+    whole, canvas = _prepared(model, image, size, high, wide)
+    windows = _windows(canvas.grids[0], high // patch, wide // patch, stride // patch)
+    spoken = speak(model, texts, templates, truncate)
+
+    def explained() -> Iterator[tuple[Window, Explanation]]:
+        for first in range(0, len(windows), batch):
+            few = windows[first : first + batch]
+            yield from zip(few, ask(spoken, _cut(canvas, few, patch), method, options))
+
+    scores, last = _averaged(explained(), len(spoken.texts), canvas.grids[0])
+    seen = spoken.with_images(whole, patches=False)
+    h, w = canvas.pixels.shape[-2:]
+    how = f"{len(windows)} x {high}x{wide} pixels, stride {stride}, on the image at {h}x{w}"
+    note = f"Every window was explained by itself and overlaps were averaged: {how}."
+    # what all windows have in common stays: method, unit, texts, the original image
+    return replace(
+        last,
+        scores=scores,
+        grid=canvas.grids[0],
+        presence=cosines(seen.image_features, spoken.text_features)[0].cpu().numpy(),
+        notes=(*last.notes, note),
+        provenance=last.provenance | {"windows": how},
+    )
+
+
+def _averaged(
+    windows: Iterable[tuple[Window, Explanation]], texts: int, grid: Grid
+) -> tuple[np.ndarray, Explanation]:
+    """Scores (T, gh, gw) on the whole grid, and the explanation of the last window."""
+    sums = np.zeros((texts, grid.height, grid.width))  # float64: a patch may lie in many windows
+    counts = np.zeros(sums.shape[1:])
+    for (rows, columns), explanation in windows:
+        sums[:, rows, columns] += explanation.scores
+        counts[rows, columns] += 1
+    return (sums / counts).astype(np.float32), explanation
+
+
+def _prepared(
+    model: CLIP, image: object, size: int | None, high: int, wide: int
+) -> tuple[Prepared, Prepared]:
+    """One image as the model reads it by itself, and as the canvas that windows are cut from."""
     originals = [read_image(one) for one in each_image(image)]
     if len(originals) != 1:
         raise ValueError(
             f"explain_windows takes one image at a time, not {len(originals)}: call it for each"
         )
-    whole = prepare(originals)
-    canvas = prepare(
-        originals,
-        mode="aspect",
-        size=_own_size(whole.grids[0], high, wide, patch) if size is None else size,
-    )
-    places = _places(canvas.grids[0], high // patch, wide // patch, stride // patch)
-    spoken = speak(model, texts, templates, truncate)
+    whole = model.preprocessor(originals)
+    if size is None:
+        size = _own_size(whole.grids[0], high, wide, model.visual.patch)
+    return whole, model.preprocessor(originals, mode="aspect", size=size)
 
-    sums = np.zeros((len(spoken.texts), canvas.grids[0].height, canvas.grids[0].width))
-    counts = np.zeros(sums.shape[1:])
-    for first in range(0, len(places), batch):
-        few = places[first : first + batch]
-        for (rows, columns), e in zip(few, ask(spoken, _cut(canvas, few, patch), method, options)):
-            sums[:, rows, columns] += e.scores
-            counts[rows, columns] += 1
-    seen = spoken.with_images(whole, patches=False)
-    presence = cosines(seen.image_features, spoken.text_features)[0].cpu().numpy()
-    h, w = canvas.pixels.shape[-2:]
-    how = f"{len(places)} x {high}x{wide} pixels, stride {stride}, on the image at {h}x{w}"
-    note = f"Every window was explained by itself and overlaps were averaged: {how}."
-    return replace(
-        e,
-        scores=(sums / counts).astype(np.float32),
-        grid=canvas.grids[0],
-        presence=presence,
-        notes=(*e.notes, note),
-        provenance=e.provenance | {"windows": how},
-    )
+
+def _sides(window: int | tuple[int, int] | None, usual: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of a window."""
+    if window is None:
+        return usual
+    return (window, window) if isinstance(window, int) else window
 
 
 def _check(high: int, wide: int, stride: int, patch: int) -> None:
@@ -146,19 +174,21 @@ def _own_size(image: Grid, high: int, wide: int, patch: int) -> int:
     as a window.
     """
     h, w = image.image_size
-    return math.ceil(min(h, w) * max(1, high / h, wide / w) / patch - 1e-6) * patch
+    scale = max(1, high / h, wide / w)
+    # a little less, as a whole number of patches may come out as one and a rounding error
+    return math.ceil(min(h, w) * scale / patch - 1e-6) * patch
 
 
-def _places(grid: Grid, high: int, wide: int, stride: int) -> list[tuple[slice, slice]]:
+def _windows(grid: Grid, high: int, wide: int, stride: int) -> list[Window]:
     """Rows and columns of every window, in patches."""
     if high > grid.height or wide > grid.width:
         raise ValueError(
             f"a window of {high}x{wide} patches does not fit into an image resized to "
-            f"{grid.height}x{grid.width}: pass a larger size, "
-            "or none to keep the image's own resolution"
+            f"{grid.height}x{grid.width}: pass a larger size, or none to keep the image's own "
+            "resolution"
         )
     return [
-        (slice(y, y + high), slice(x, x + wide))
+        Window(slice(y, y + high), slice(x, x + wide))
         for y in _starts(grid.height, high, stride)
         for x in _starts(grid.width, wide, stride)
     ]
@@ -169,23 +199,22 @@ def _starts(length: int, window: int, stride: int) -> list[int]:
     return [*range(0, length - window, stride), length - window]
 
 
-def _cut(canvas: Prepared, places: list[tuple[slice, slice]], patch: int) -> Prepared:
+def _cut(canvas: Prepared, windows: list[Window], patch: int) -> Prepared:
     """The pixels of windows, and where each lies on the original image."""
     grid = canvas.grids[0]
     # pixels of the original in a patch
     y, x = grid.image_size[0] / grid.height, grid.image_size[1] / grid.width
     pixels, grids = [], []
-    for rows, columns in places:
-        pixels.append(
-            canvas.pixels[
-                0,
-                :,
-                patch * rows.start : patch * rows.stop,
-                patch * columns.start : patch * columns.stop,
-            ]
-        )
-        box = (rows.start * y, columns.start * x, rows.stop * y, columns.stop * x)
+    for rows, columns in windows:
+        down = slice(patch * rows.start, patch * rows.stop)
+        across = slice(patch * columns.start, patch * columns.stop)
+        pixels.append(canvas.pixels[0, :, down, across])
         grids.append(
-            Grid(rows.stop - rows.start, columns.stop - columns.start, grid.image_size, box)
+            Grid(
+                height=rows.stop - rows.start,
+                width=columns.stop - columns.start,
+                image_size=grid.image_size,
+                box=(rows.start * y, columns.start * x, rows.stop * y, columns.stop * x),
+            )
         )
-    return Prepared(torch.stack(pixels), canvas.images * len(places), grids)
+    return Prepared(torch.stack(pixels), canvas.images * len(windows), grids)

@@ -1,8 +1,13 @@
 """Numbers for maps: do they point at the object, and does the model know what it shows?
 
-Here stand the functions that measure one map. What adds up over data sets and processes
-(`clipxai.measure.meters`, `.bench`), what looks inside (`.layers`), and what asks whether a map is
-faithful (`.faithfulness`), is imported by those who need it.
+In: scores of one map against one true mask (`localisation`, all at once in `map_scores`), of Emoji
+World (`emoji_world`), of attention and features (`layers`), of whether a map is faithful
+(`faithfulness`); data sets
+(`samples`, `data`, `public_data`); a run over one of them (`asking`, `metrics`, `bench`, `run`),
+and what it adds up to (`miou`, `meters`, `summary`, `columns`, `leaderboard`, `report`).
+Not in: numbers of other people; their protocols differ (`benchmarks/published.md`).
+
+Here stand the functions that measure maps; the rest is imported by those who need it.
 """
 
 from .emoji_world import Localisation, evaluate, localisation, zero_shot
@@ -11,12 +16,12 @@ from .localisation import (
     energy_inside,
     iou,
     iou_at,
-    localise,
     object_contrast,
     pixel_accuracy,
     pointing_hit,
     score_contrast,
 )
+from .map_scores import localise
 
 __all__ = [
     "Localisation",

@@ -1,9 +1,10 @@
 """What has to stand in the model card? Every figure about the embedded model, measured anew.
 
-python -m clipxai.measure.card [CHECKPOINT]         # prints the tables of MODEL_CARD.md
+`python -m clipxai.measure.card [CHECKPOINT]` prints the tables of MODEL_CARD.md.
 """
 
 import sys
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -13,17 +14,15 @@ from ..explainers.layers import contributions
 from ..model.clip import CLIP
 from ..model.files.checkpoints import load
 from ..results.findings import on_patches, weights_of
-from ..scenes import class_names, noun, sample
+from ..scenes import Scene, class_names, noun, sample
 from ..trace.record import record
 from ..trace.trace import Kind
 from .emoji_world import PROMPT, localisations, zero_shot
 from .layers import stays_on
 
 SCENES = 1000  # held-out scenes, seeds 0 … 999 of the test split
-
-
 LABELS = [PROMPT.format(noun(name)) for name in class_names()]
-ROWS: dict[str, tuple[str, dict]] = {
+ROWS: dict[str, tuple[str, dict]] = {  # name in the table -> method and options
     "raw CLIP": ("clip", {}),
     "raw CLIP, minus the empty text": ("clip_surgery_features", {}),
     **{
@@ -43,6 +42,15 @@ ROWS: dict[str, tuple[str, dict]] = {
     ),
     "q-k attention without FFN, 6 blocks": ("clip_surgery_architecture", {"attention": "qk"}),
 }
+HEADINGS = (
+    "map",
+    "mSC",
+    "upside down",
+    "mIoU at 0.5",
+    "mIoU at the best single threshold",
+    "pointing game",
+    "object contrast",
+)
 
 
 def figures(model: CLIP, scenes: int = SCENES) -> str:
@@ -51,68 +59,71 @@ def figures(model: CLIP, scenes: int = SCENES) -> str:
     known = zero_shot(model, held_out)
     lines = [
         f"Zero-shot top-1 on {scenes} held-out scenes: **{known['object_top1']:.1f} %** over 110 "
-        "objects (scenes that show one kind), "
-        f"**{known['background_top1']:.1f} %** over 12 backgrounds (all scenes).",
+        f"objects (scenes that show one kind), **{known['background_top1']:.1f} %** over 12 "
+        "backgrounds (all scenes).",
         "",
-        "| map | mSC | upside down | mIoU at 0.5 | mIoU at the best single threshold | pointing "
-        "game | object contrast |",
-        "|---|---|---|---|---|---|---|",
+        *_head(HEADINGS),
     ]
     for name, at in localisations(model, tqdm(held_out, "scenes"), ROWS).items():
-        lines.append(
-            f"| {name} | {at.msc:.1f} | {at.upside_down:.1f} % | {at.miou_half:.1f} | "
-            f"{at.miou_best:.1f} (at {at.best:.2f}) "
-            f"| {at.pointing:.1f} % | {at.object_contrast:.1f} |"
+        cells = (
+            name,
+            f"{at.msc:.1f}",
+            f"{at.upside_down:.1f} %",
+            f"{at.miou_half:.1f}",
+            f"{at.miou_best:.1f} (at {at.best:.2f})",
+            f"{at.pointing:.1f} %",
+            f"{at.object_contrast:.1f}",
         )
+        lines.append(_row(cells))
     return "\n".join([*lines, "", *inside(model, held_out)])
 
 
 @torch.no_grad()
-def inside(model: CLIP, held_out: list) -> list[str]:
+def inside(model: CLIP, held_out: list[Scene]) -> list[str]:
     """Two tables about single-object scenes: attention that stays on the object, and each module's
     agreement with the final feature.
     """
-    consistency: dict[Kind, list[np.ndarray]] = {"qk": [], "vv": []}
+    stays: dict[Kind, list[np.ndarray]] = {"qk": [], "vv": []}
     alignment: dict[str, list[np.ndarray]] = {"attention": [], "FFN": []}
     for scene in (scene for scene in held_out if len(scene.objects) == 1):
         trace = record(model, scene.image, [PROMPT.format(noun(scene.objects[0]))])
         on_object = on_patches(scene.masks[0], trace.grids[0])
-        if not on_object.any():
+        if not on_object.any():  # too small to cover more than half of any patch
             continue
-        layers = range(len(trace.layers))
-        for kind, values in consistency.items():
-            values.append(
-                np.array(
-                    [
-                        stays_on(weights_of(trace, layer, kind, 0)[:, 1:, 1:], on_object)
-                        for layer in layers
-                    ]
-                )
+        for kind, values in stays.items():
+            by_layer = (
+                weights_of(trace, layer, kind, 0)[:, 1:, 1:] for layer in range(len(trace.layers))
             )
+            values.append(np.array([stays_on(weights, on_object) for weights in by_layer]))
         parts = contributions(trace)
         alignment["attention"].append(parts.attention_alignment)
         alignment["FFN"].append(parts.ffn_alignment)
-    head = "| block | " + " | ".join(str(n + 1) for n in range(len(model.visual.blocks))) + " |"
-    rule = "|---" * (1 + len(model.visual.blocks)) + "|"
-
-    def row(name: str, values: list[np.ndarray]) -> str:
-        return f"| {name} | " + " | ".join(f"{x:.2f}" for x in np.mean(values, axis=0)) + " |"
-
+    head = _head(["block", *(str(n + 1) for n in range(len(model.visual.blocks)))])
     return [
         "Share of an object patch's attention that stays on the object:",
         "",
-        head,
-        rule,
-        row("q-k", consistency["qk"]),
-        row("v-v", consistency["vv"]),
+        *head,
+        _means("q-k", stays["qk"]),
+        _means("v-v", stays["vv"]),
         "",
         "Cosine of a module's class-token output with the final class token:",
         "",
-        head,
-        rule,
-        row("attention", alignment["attention"]),
-        row("FFN", alignment["FFN"]),
+        *head,
+        _means("attention", alignment["attention"]),
+        _means("FFN", alignment["FFN"]),
     ]
+
+
+def _head(headings: Sequence[str]) -> list[str]:
+    return [_row(headings), "|---" * len(headings) + "|"]
+
+
+def _means(name: str, values: list[np.ndarray]) -> str:
+    return _row([name, *(f"{mean:.2f}" for mean in np.mean(values, axis=0))])
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

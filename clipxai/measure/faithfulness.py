@@ -1,9 +1,8 @@
 """Does the model's answer really hang on what the map shows, and does the map hang on the model?
 
 Deletion and insertion  RISE (Petsiuk et al. 2018, arXiv 1806.07421): the label's probability while
-the hottest pixels go first, or come
-                        first; area under the curve. What deleted pixels become decides the outcome,
-                        so it is always named.
+                        the hottest pixels go first, or come first; area under the curve. What
+                        deleted pixels become decides the outcome, so it is always named.
 Drop and increase       Grad-CAM++ (Chattopadhay et al. 2018, arXiv 1710.11063): probability of the
                         picture seen through its own map.
 Randomisation           Adebayo et al. 2018 (arXiv 1810.03292): a map that stays the same when the
@@ -24,10 +23,9 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
-from torchmetrics.functional.regression import spearman_corrcoef
 
 from ..model.clip import CLIP
-from ..results.maps import is_flat, minmax
+from ..results.maps import is_flat, minmax, rank_correlation
 
 Fill = Literal["mean", "blur", "black"]
 Score = Callable[[Tensor], Tensor]  # pixels (B, 3, h, w) -> (B,)
@@ -36,10 +34,11 @@ FIELDS = (
     "drop",
     "increase",
 )
-STEPS = 16
+STEPS = 16  # of a curve
 # standard deviation as a share of the longer side: more than RISE's 11 x 11 pixels, which leave
 # objects recognisable
 BLUR = 0.05
+NOISE = 0.02  # of the brightness range: what nobody sees
 
 
 def probability(model: CLIP, labels: Tensor, label: int) -> Score:
@@ -48,11 +47,9 @@ def probability(model: CLIP, labels: Tensor, label: int) -> Score:
     """
 
     def score(pixels: Tensor) -> Tensor:
-        return (
-            (model.logit_scale.exp() * model.encode_image(pixels.to(model.dtype)) @ labels.T)
-            .softmax(-1)[:, label]
-            .float()
-        )
+        features = model.encode_image(pixels.to(model.dtype))
+        logits = model.logit_scale.exp() * features @ labels.T
+        return logits.softmax(-1)[:, label].float()
 
     return score
 
@@ -71,11 +68,8 @@ def filled(pixels: Tensor, fill: Fill, model: CLIP) -> Tensor:
         return (-mean / std).expand_as(pixels)
     if fill == "blur":
         planes = pixels.permute(1, 2, 0).float().cpu().numpy()
-        return (
-            torch.from_numpy(cv2.GaussianBlur(planes, (0, 0), BLUR * max(planes.shape[:2])))
-            .permute(2, 0, 1)
-            .to(pixels)
-        )
+        blurred = cv2.GaussianBlur(planes, (0, 0), BLUR * max(planes.shape[:2]))
+        return torch.from_numpy(blurred).permute(2, 0, 1).to(pixels)
     raise ValueError(f"unknown fill {fill!r}; choose one of {', '.join(get_args(Fill))}")
 
 
@@ -89,9 +83,11 @@ def curve(
     Deletion goes from the picture to what fills it, insertion the other way. `heat` (h, w); equal
     values go in reading order.
     """
+    hottest_first = torch.from_numpy(np.argsort(-heat, axis=None, kind="stable"))
     rank = torch.empty(heat.size, dtype=torch.long)
-    rank[torch.from_numpy(np.argsort(-heat, axis=None, kind="stable"))] = torch.arange(heat.size)
+    rank[hottest_first] = torch.arange(heat.size)
     turned = rank < (torch.linspace(0, 1, steps + 1) * heat.size).round()[:, None]
+    # all steps are one batch: the model runs once
     return score(torch.where(turned.view(-1, 1, *heat.shape).to(before.device), after, before))
 
 
@@ -101,52 +97,62 @@ def area(scores: Tensor) -> float:
 
 
 @torch.no_grad()
-def faithfulness(model: CLIP, score: Score, pixels: Tensor, heat: np.ndarray) -> np.ndarray:
-    """What one map (h, w) is worth to the score of one picture (3, h, w), in per cent and in the
-    order of `FIELDS`.
+def faithfulness(model: CLIP, score: Score, pixels: Tensor, heat: np.ndarray) -> dict[str, float]:
+    """What one map is worth to the score of one picture: every one of `FIELDS`, in per cent.
 
+    Parameters
+    ----------
+    model : the one that `score` asks
+    score : from `probability`, or any function of pixels (B, 3, h, w)
+    pixels : (3, h, w), normalised
+    heat : (h, w), any scale
+
+    Returns
+    -------
     Deletion: lower is better; insertion: higher. Drop: how much of the probability is lost when the
     picture is multiplied with its min-max map (what is cold takes the mean colour), 0 if none;
-    increase: 100 if the probability rose.
+    increase: 100 if the probability rose
     """
-    fills = [filled(pixels, fill, model) for fill in get_args(Fill)]
-    areas = [area(curve(score, pixels, fill, heat)) for fill in fills] + [
-        area(curve(score, fill, pixels, heat)) for fill in fills
-    ]
-    full, seen = score(
-        torch.stack([pixels, pixels * torch.from_numpy(minmax(heat)).to(pixels)])
-    ).tolist()
-    return np.array([*areas, 100 * max(0.0, full - seen) / full, 100.0 * (seen > full)])
+    found = {}
+    for fill in get_args(Fill):
+        emptied = filled(pixels, fill, model)
+        found[f"deletion, {fill}"] = area(curve(score, pixels, emptied, heat))
+        found[f"insertion, {fill}"] = area(curve(score, emptied, pixels, heat))
+    through_map = pixels * torch.from_numpy(minmax(heat)).to(pixels)
+    full, seen = score(torch.stack([pixels, through_map])).tolist()
+    found["drop"] = 100 * max(0.0, full - seen) / full
+    found["increase"] = 100.0 * (seen > full)
+    return {name: found[name] for name in FIELDS}
 
 
 def randomised(model: CLIP, seed: int, blocks: int | None = None) -> CLIP:
     """A copy whose image tower knows nothing: the entries of every weight matrix are shuffled; of
     the last `blocks` only, if given.
+
+    Shuffled instead of drawn anew, so that every matrix keeps its distribution of numbers.
     """
     shuffled, random = copy.deepcopy(model), torch.Generator().manual_seed(seed)
     part = shuffled.visual if blocks is None else shuffled.visual.blocks[-blocks:]
     with torch.no_grad():
         for weight in part.parameters():
             if weight.ndim >= 2:
-                weight.copy_(
-                    weight.flatten()[
-                        torch.randperm(weight.numel(), generator=random).to(weight.device)
-                    ].view_as(weight)
-                )
+                order = torch.randperm(weight.numel(), generator=random).to(weight.device)
+                weight.copy_(weight.flatten()[order].view_as(weight))
     return shuffled
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> float:
     """Spearman rank correlation of two maps, -1…1; NaN for a map without variation, which has no
     order.
+
+    Examples
+    --------
+    >>> round(agreement(np.array([[1.0, 2], [3, 4]]), np.array([[1.0, 4], [9, 8]])), 3)
+    0.8
     """
     if is_flat(one) or is_flat(other):
         return float("nan")
-    return float(
-        spearman_corrcoef(
-            *(torch.from_numpy(np.ravel(values).astype(np.float64)) for values in (one, other))
-        )
-    )
+    return rank_correlation(one.astype(np.float64), other.astype(np.float64))
 
 
 def sensitivity(
@@ -156,19 +162,24 @@ def sensitivity(
     seed: int,
     draws: int = 8,
 ) -> np.ndarray:
-    """Largest relative change of each min-max map over `draws` noises of at most 2 % of the
-    brightness range: (T,), 0 is steady.
+    """Largest relative change of each min-max map over some noises that nobody sees.
 
-    `maps` makes (B, T, gh, gw) scores of pixels (B, 3, h, w); the first picture is `pixels` (3, h,
-    w) itself.
+    Parameters
+    ----------
+    maps : makes (B, T, gh, gw) scores of pixels (B, 3, h, w)
+    pixels : (3, h, w), normalised
+    std : deviations of the colours they were normalised with
+    seed : of the noise
+    draws : how many noises, each at most 2 % of the brightness range
+
+    Returns
+    -------
+    (T,); 0 is steady
     """
     noise = torch.rand(draws, *pixels.shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
-    noisy = pixels + (0.02 * noise / torch.tensor(std).view(3, 1, 1)).to(pixels)
-    scaled = np.array(
-        [
-            [minmax(one).ravel() for one in of_picture]
-            for of_picture in maps(torch.cat([pixels[None], noisy]))
-        ]
-    )
-    change = np.linalg.norm(scaled[1:] - scaled[:1], axis=-1) / np.linalg.norm(scaled[0], axis=-1)
+    noisy = pixels + (NOISE * noise / torch.tensor(std).view(3, 1, 1)).to(pixels)
+    of_pictures = maps(torch.cat([pixels[None], noisy]))
+    scaled = np.array([[minmax(one).ravel() for one in of_texts] for of_texts in of_pictures])
+    still, moved = scaled[:1], scaled[1:]
+    change = np.linalg.norm(moved - still, axis=-1) / np.linalg.norm(still, axis=-1)
     return change.max(0)

@@ -19,8 +19,18 @@ REDUNDANCY = ("present and empty", "present and absent", "absent and empty")
 
 
 def stays_on(attention: np.ndarray, on_object: np.ndarray) -> float:
-    """Mean share of object patches' attention that goes to object patches; (H, P, P) weights, (P,)
-    bool. The class token is left out.
+    """Mean share, 0…1, of object patches' attention that goes to object patches; the class token is
+    left out.
+
+    Parameters
+    ----------
+    attention : (H, P, P) weights; rows are the patches that attend
+    on_object : (P,) bool
+
+    Examples
+    --------
+    >>> stays_on(np.array([[[0.5, 0.25], [0.5, 0.5]]]), np.array([True, False]))
+    0.6666666666666666
     """
     from_object = attention[:, on_object]
     return float((from_object[..., on_object].sum(-1) / from_object.sum(-1)).mean())
@@ -48,9 +58,9 @@ def attention_on(trace: Trace, on_object: np.ndarray) -> np.ndarray:
         weights = weights_of(trace, layer, kind, 0)[:, -P:, -P:]
         return selection_ratio(weights, on_object), stays_on(weights, on_object)
 
-    return np.array(
-        [[shares(kind, layer) for layer in range(len(trace.layers))] for kind in KINDS]
-    ).transpose(2, 0, 1)
+    layers = range(len(trace.layers))
+    found = np.array([[shares(kind, layer) for layer in layers] for kind in KINDS])
+    return found.transpose(2, 0, 1)
 
 
 @torch.no_grad()

@@ -1,10 +1,9 @@
 """How do scores of single maps become one number, also when several processes measure?
-`torchmetrics.Metric`s.
 
-Functions of `localisation`, `inside` and `faithfulness` measure one map and return a row of
-numbers; a meter collects rows and `compute`s, over all processes if torch.distributed is
-initialised. Means are sums without rounding error (`math.fsum`), so they do not depend on the order
-of rows or on how many processes shared the work: equal to the last digit.
+Functions of `localisation`, `miou` and `faithfulness` measure one map and return a row of numbers;
+a meter (a `torchmetrics.Metric`) collects rows and `compute`s, over all processes if
+torch.distributed is initialised. Means are sums without rounding error (`math.fsum`), so they do
+not depend on the order of rows or on how many processes shared the work: equal to the last digit.
 """
 
 import math
@@ -16,8 +15,12 @@ from torchmetrics import Metric
 from torchmetrics.functional.classification import binary_auroc, multilabel_average_precision
 from torchmetrics.utilities import dim_zero_cat
 
-from .localisation import CUTS, FIELDS, THRESHOLDS
-from .miou import BINS, miou, summed, with_background, without_background
+from ..results.maps import ranks
+from .localisation import THRESHOLDS
+from .map_scores import MapScores, PixelCounts
+from .miou import HITS, TRUE, miou, summed, with_background, without_background
+
+HALF = int(np.argmin(abs(THRESHOLDS - 0.5)))  # place of 0.5 among the thresholds
 
 
 def mean(values: np.ndarray) -> float:
@@ -26,10 +29,15 @@ def mean(values: np.ndarray) -> float:
     return math.fsum(known) / len(known) if known else math.nan
 
 
-class Rows(Metric):
+def best_of(curve: list[float]) -> int:
+    """Place of the best threshold; the lowest of several."""
+    return int(np.argmax(curve))
+
+
+class RowMeter(Metric):
     """Rows of numbers (n, C), kept until they are asked for."""
 
-    full_state_update = False
+    full_state_update = False  # torchmetrics: what is kept does not depend on what was kept before
     rows: list[Tensor]
 
     def __init__(self, **options: object) -> None:
@@ -44,8 +52,13 @@ class Rows(Metric):
         """All rows (n, C) so far."""
         return dim_zero_cat(self.rows).cpu().numpy()
 
+    def halves(self) -> tuple[np.ndarray, np.ndarray]:
+        """The image's half (n,), 0 or 1, that stands in front of every row, and the rest (n, C)."""
+        half, numbers = np.split(self.table(), [1], axis=1)
+        return half[:, 0], numbers
 
-class Means(Rows):
+
+class MeanMeter(RowMeter):
     """Mean of every column, NaN left out."""
 
     def compute(self) -> list[float]:
@@ -53,35 +66,38 @@ class Means(Rows):
         return [mean(column) for column in self.table().T]
 
 
-class Localisation(Rows):
+class LocalisationMeter(RowMeter):
     """mSC, mIoU and their kin over all (image, text) pairs, in per cent.
 
-    Rows are `localise(...)` with the image's half, 0 or 1, in front. The threshold of "mIoU at best
-    of other half" is chosen on the other half's images, so no image is scored at a threshold that
-    it helped to choose; "oracle" is chosen on the very pairs it scores.
+    Rows are `localise(...).row()` with the image's half, 0 or 1, in front. The threshold of "mIoU
+    at best of other half" is chosen on the other half's images, so no image is scored at a
+    threshold that it helped to choose; "oracle" is chosen on the very pairs it scores.
     """
 
-    def compute(self) -> dict[str, float]:
+    def compute(self) -> dict[str, object]:
         """Measure -> number; thresholds that were chosen stand beside their mIoU."""
-        half, numbers = np.split(self.table(), [1], axis=1)
-        of = dict(zip(FIELDS, numbers.T))
-        curves = numbers[:, -len(THRESHOLDS) :]
-        best = int(np.argmax([mean(column) for column in curves.T]))
-        fitted, chosen = self._cross_fitted(half[:, 0], curves)
+        half, numbers = self.halves()
+        of = MapScores.columns(numbers)
+        curve = [mean(column) for column in of.iou_curve.T]
+        fitted, chosen = self._cross_fitted(half, of.iou_curve)
+        # an undefined contrast (a mask that covers everything) is neither below nor above
+        below = np.where(np.isnan(of.contrast), np.nan, of.contrast < 0)
         return {
             "pairs": len(numbers),
-            "mSC": mean(of["contrast"]),
-            "upside down": 100 * mean((of["contrast"] < 0).astype(float)),
-            "object contrast": mean(of["object contrast"]),
-            **{f"mIoU at {cut}": mean(of[f"IoU at {cut}"]) for cut in CUTS},
+            "mSC": mean(of.contrast),
+            "upside down": 100 * mean(below),
+            "object contrast": mean(of.object_contrast),
+            "mIoU at 0.5": mean(of.iou_half),
+            "mIoU at mean": mean(of.iou_mean),
+            "mIoU at otsu": mean(of.iou_otsu),
             "mIoU at best of other half": mean(fitted),
             "thresholds of the halves": chosen,
-            "mIoU at oracle": mean(curves[:, best]),
-            "oracle threshold": float(THRESHOLDS[best]),
-            "pointing": mean(of["pointing"]),
-            "energy": mean(of["energy"]),
-            "AP": mean(of["AP"]),
-            "pixel accuracy at 0.5": mean(of["accuracy"]),
+            "mIoU at oracle": max(curve),
+            "oracle threshold": float(THRESHOLDS[best_of(curve)]),
+            "pointing": mean(of.pointing),
+            "energy": mean(of.energy),
+            "AP": mean(of.average_precision),
+            "pixel accuracy at 0.5": mean(of.accuracy),
         }
 
     @staticmethod
@@ -92,14 +108,16 @@ class Localisation(Rows):
         fitted, chosen = np.full(len(curves), np.nan), []
         for side in (0, 1):
             others = curves[half != side]
-            best = int(np.argmax([mean(column) for column in others.T])) if len(others) else None
-            chosen.append(math.nan if best is None else float(THRESHOLDS[best]))
-            if best is not None:
-                fitted[half == side] = curves[half == side, best]
+            if not len(others):
+                chosen.append(math.nan)
+                continue
+            best = best_of([mean(column) for column in others.T])
+            chosen.append(float(THRESHOLDS[best]))
+            fitted[half == side] = curves[half == side, best]
         return fitted, chosen
 
 
-class ImageNetSegmentation(Rows):
+class ImageNetSegmentationMeter(RowMeter):
     """ImageNet-Segmentation's three numbers, in per cent; rows are `imagenet_segmentation(...)`,
     one per image.
 
@@ -109,20 +127,21 @@ class ImageNetSegmentation(Rows):
 
     def compute(self) -> dict[str, float]:
         """Pixel accuracy, mIoU of background and foreground, mAP."""
-        correct, labelled, *shares, precision = self.table().T
-        shared_0, union_0, shared_1, union_1 = (math.fsum(column) for column in shares)
+        of = PixelCounts(*self.table().T)
+        total = PixelCounts(*(math.fsum(column) for column in of))
+        background = total.background_both / total.background_either
+        foreground = total.object_both / total.object_either
         return {
-            "pixel accuracy": 100 * math.fsum(correct) / math.fsum(labelled),
-            "mIoU": 50 * (shared_0 / union_0 + shared_1 / union_1),
-            "mAP": mean(precision),
+            "pixel accuracy": 100 * total.correct / total.labelled,
+            "mIoU": 50 * (background + foreground),
+            "mAP": mean(of.average_precision),
         }
 
 
-class Presence(Rows):
-    """AUROC x100 of evidence for present against absent labels, all images together; 50 is chance;
-    NaN if one side is missing.
+class PresenceMeter(RowMeter):
+    """AUROC x100 of evidence for present against absent labels, all images together.
 
-    Rows are (evidence, 1 or 0).
+    50 is chance; NaN if one side is missing. Rows are (evidence, 1 or 0).
 
     torchmetrics' AUROC, on ranks: it would squash evidence outside 0…1 through a sigmoid, where
     close values become equal.
@@ -133,82 +152,76 @@ class Presence(Rows):
         evidence, present = self.table().T
         if present.all() or not present.any():
             return {"AUROC": math.nan}
-        return {
-            "AUROC": 100
-            * float(
-                binary_auroc(torch.from_numpy(_ranks(evidence)), torch.from_numpy(present).long())
-            )
-        }
+        places, truth = torch.from_numpy(_places(evidence)), torch.from_numpy(present).long()
+        return {"AUROC": 100 * float(binary_auroc(places, truth))}
 
 
-class Recognition(Rows):
+class RecognitionMeter(RowMeter):
     """mAP x100: the average precision of ranking images by their score for a class, mean over
     classes that are in some image.
 
     Rows are (scores of all C classes, 1 or 0 for each), one per image. torchmetrics' average
-    precision, on ranks as above.
+    precision, on ranks for the reason given with `PresenceMeter`.
     """
 
     def compute(self) -> dict[str, float]:
         """mAP, and of how many classes it is the mean."""
         scores, present = np.split(self.table(), 2, axis=1)
         shown = present.any(0)
-        ranks, truth = (
-            np.stack([_ranks(column) for column in scores[:, shown].T], axis=1),
-            present[:, shown].astype(int),
-        )
+        places = np.stack([_places(column) for column in scores[:, shown].T], axis=1)
+        truth = present[:, shown].astype(int)
         found = multilabel_average_precision(
-            torch.from_numpy(ranks), torch.from_numpy(truth), truth.shape[1], average="none"
+            torch.from_numpy(places), torch.from_numpy(truth), truth.shape[1], average="none"
         )
+        # of a single class torchmetrics returns a number without a dimension
         return {"mAP": 100 * mean(found.double().numpy().reshape(-1)), "classes": int(shown.sum())}
 
 
-class Segmentation(Rows):
+class SegmentationMeter(RowMeter):
     """Semantic mIoU in per cent: pixels are summed over the data set for each class, then divided,
     then averaged over classes.
 
-    Rows are `segmentation.counts(...)` with the image's half, 0 or 1, in front. The mean goes over
-    the classes (and the background, where it counts) that have a pixel in the truth of the measured
-    images. The threshold of "best of other half" is chosen as in `Localisation`.
+    Rows are `miou.counts(...)` with the image's half, 0 or 1, in front. The mean goes over the
+    classes (and the background, where it counts) that have a pixel in the truth of the measured
+    images. The threshold of "best of other half" is chosen as in `LocalisationMeter`.
     """
 
     def compute(self) -> dict[str, object]:
         """Measure -> number; "by threshold" holds the mIoU with background at each of `THRESHOLDS`;
         none of these without a background.
         """
-        half, numbers = np.split(self.table(), [1], axis=1)
-        sides = [
-            summed(numbers[half[:, 0] == side], 1 + int(numbers[:, 0].max())) for side in (0, 1)
-        ]
+        half, numbers = self.halves()
+        classes = 1 + int(numbers[:, 0].max())
+        sides = [summed(numbers[half == side], classes) for side in (0, 1)]
         both = sum(sides)
+        of_classes, of_background = both[:-1], both[-1]
         found = {
-            "classes": int((both[:-1, 0] > 0).sum()),
+            "classes": int((of_classes[:, TRUE] > 0).sum()),
             "mIoU": miou(*without_background(both)),
-            "pixel accuracy": 100 * float(both[:-1, 2 : 2 + BINS].sum() / both[:-1, 0].sum()),
+            "pixel accuracy": 100 * float(of_classes[:, HITS].sum() / of_classes[:, TRUE].sum()),
         }
-        if not both[-1, 0]:
+        if not of_background[TRUE]:
             return found
         curve = _curve(both)
-        best = int(np.argmax(curve))
-        return (
-            found
-            | self._cross_fitted(*sides)
-            | {
-                "with background at 0.5": curve[int(np.argmin(abs(THRESHOLDS - 0.5)))],
-                "with background at oracle": curve[best],
-                "oracle threshold": float(THRESHOLDS[best]),
-                "by threshold": curve,
-            }
-        )
+        best = best_of(curve)
+        return {
+            **found,
+            **self._cross_fitted(*sides),
+            "with background at 0.5": curve[HALF],
+            "with background at oracle": curve[best],
+            "oracle threshold": float(THRESHOLDS[best]),
+            "by threshold": curve,
+        }
 
     @staticmethod
     def _cross_fitted(one: np.ndarray, other: np.ndarray) -> dict[str, object]:
         """mIoU of both halves together, each cut at the threshold that is best for the other."""
         fitted, chosen = math.nan, [math.nan, math.nan]
-        if one[:, 0].any() and other[:, 0].any():
-            at, at_other = int(np.argmax(_curve(other))), int(np.argmax(_curve(one)))
-            fitted = miou(*(with_background(one)[..., at] + with_background(other)[..., at_other]))
-            chosen = [float(THRESHOLDS[at]), float(THRESHOLDS[at_other])]
+        if one[:, TRUE].any() and other[:, TRUE].any():
+            cuts = best_of(_curve(other)), best_of(_curve(one))
+            cut = [with_background(sums)[..., at] for sums, at in zip((one, other), cuts)]
+            fitted = miou(*sum(cut))
+            chosen = [float(THRESHOLDS[at]) for at in cuts]
         return {"with background at best of other half": fitted, "thresholds of the halves": chosen}
 
 
@@ -217,9 +230,6 @@ def _curve(sums: np.ndarray) -> list[float]:
     return [miou(*at) for at in np.moveaxis(with_background(sums), -1, 0)]
 
 
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Places in the order of all values, 0…1; equal ones share theirs."""
-    order = np.sort(values)
-    return (np.searchsorted(order, values) + np.searchsorted(order, values, side="right")) / (
-        2 * len(order)
-    )
+def _places(values: np.ndarray) -> np.ndarray:
+    """Places in the order of all values, between 0 and 1; equal ones share theirs."""
+    return (ranks(values) - 0.5) / len(values)

@@ -12,16 +12,23 @@ import math
 
 import numpy as np
 
-from .data import Sample
 from .localisation import THRESHOLDS
+from .samples import Sample
 
 BINS = len(THRESHOLDS) + 1
 BEHIND, UNCOUNTED = -1, -2  # in a true label map: of no class of the list; without a truth
 
+# Columns of sums by class (C + 1, 2 + 2 BINS); `counts` puts the number of the class in front.
+TRUE = 0  # pixels that are of it
+GIVEN = 1  # pixels given to it that are of some class
+HITS = slice(2, 2 + BINS)  # its pixels that were given to it, by bins of confidence
+GIVEN_BINS = slice(2 + BINS, 2 + 2 * BINS)  # all pixels given to it, by bins
+
 
 def truth(sample: Sample) -> np.ndarray:
-    """(H, W) int16, the class of every pixel, `BEHIND` or `UNCOUNTED`; where masks overlap (COCO),
-    the smaller is on top.
+    """(H, W) int16, the class of every pixel, `BEHIND` or `UNCOUNTED`.
+
+    Where masks overlap, as COCO's do, the smaller is on top: a cup is not to vanish in its table.
     """
     labels = np.full(sample.masks.shape[1:], BEHIND, np.int16)
     for n in np.argsort([-np.count_nonzero(mask) for mask in sample.masks], kind="stable"):
@@ -43,33 +50,23 @@ def counts(found: np.ndarray, confidence: np.ndarray, true: np.ndarray) -> list[
 
     Returns
     -------
-    Rows of 3 + 2 BINS: number of the class, its true pixels, the pixels given to it that are of
-    some class; by bins of confidence its pixels that were found, and all that were given to it. The
-    background's row (`BEHIND`): its true pixels, 0, these by bins, and all pixels by bins.
+    Rows of 3 + 2 BINS: number of the class, then the columns `TRUE`, `GIVEN`, `HITS`,
+    `GIVEN_BINS`. Of the background (`BEHIND`) nothing is given before a threshold is chosen: its
+    `HITS` are its true pixels by bins, its `GIVEN_BINS` all pixels by bins.
     """
     counted = (true != UNCOUNTED) & ~np.isnan(confidence)
     found, true, bins = found[counted], true[counted], np.digitize(confidence[counted], THRESHOLDS)
 
-    def histogram(chosen: np.ndarray) -> np.ndarray:
+    def by_bins(chosen: np.ndarray) -> np.ndarray:
         return np.bincount(bins[chosen], minlength=BINS)
 
     rows = []
     for number in np.union1d(found, true[true >= 0]).tolist():
         given, its = found == number, true == number
-        inside = np.count_nonzero(given & (true >= 0))
-        rows.append(
-            [number, np.count_nonzero(its), inside, *histogram(given & its), *histogram(given)]
-        )
-    behind = true == BEHIND
-    rows.append(
-        [
-            BEHIND,
-            np.count_nonzero(behind),
-            0,
-            *histogram(behind),
-            *histogram(np.full(len(bins), True)),
-        ]
-    )
+        pixels = [np.count_nonzero(its), np.count_nonzero(given & (true >= 0))]
+        rows.append([number, *pixels, *by_bins(given & its), *by_bins(given)])
+    behind, everywhere = true == BEHIND, np.full(len(bins), True)
+    rows.append([BEHIND, np.count_nonzero(behind), 0, *by_bins(behind), *by_bins(everywhere)])
     return np.array(rows).tolist()
 
 
@@ -78,6 +75,7 @@ def summed(rows: np.ndarray, classes: int) -> np.ndarray:
     background last.
     """
     sums = np.zeros((classes + 1, 2 + 2 * BINS))
+    # the background's number, -1, is the last row; add.at, since a class stands in many rows
     np.add.at(sums, rows[:, 0].astype(int), rows[:, 1:])
     return sums
 
@@ -86,7 +84,8 @@ def without_background(sums: np.ndarray) -> np.ndarray:
     """Intersection, union and true pixels of every class, (3, C), over the pixels that belong to a
     class.
     """
-    true, given, hits = sums[:-1, 0], sums[:-1, 1], sums[:-1, 2 : 2 + BINS].sum(1)
+    of_classes = sums[:-1]
+    true, given, hits = of_classes[:, TRUE], of_classes[:, GIVEN], of_classes[:, HITS].sum(1)
     return np.stack([hits, true + given - hits, true])
 
 
@@ -94,19 +93,19 @@ def with_background(sums: np.ndarray) -> np.ndarray:
     """The same of every class and then of the background, over all pixels, at every threshold: (3,
     C + 1, K).
     """
-    hits, given = sums[:, 2 : 2 + BINS], sums[:, 2 + BINS :]
-
-    def at_thresholds(bins: np.ndarray) -> np.ndarray:
-        below = np.cumsum(bins, axis=1)
-        # classes: what reaches it; background: what does not
-        return np.concatenate([below[:-1, -1:] - below[:-1, :-1], below[-1:, :-1]])
-
-    hits, given, true = (
-        at_thresholds(hits),
-        at_thresholds(given),
-        np.repeat(sums[:, :1], len(THRESHOLDS), axis=1),
-    )
+    hits, given = _at_thresholds(sums[:, HITS]), _at_thresholds(sums[:, GIVEN_BINS])
+    true = np.repeat(sums[:, TRUE : TRUE + 1], len(THRESHOLDS), axis=1)
     return np.stack([hits, true + given - hits, true])
+
+
+def _at_thresholds(bins: np.ndarray) -> np.ndarray:
+    """(C + 1, BINS) to (C + 1, K): of a class what reaches the threshold, of the background what
+    does not.
+    """
+    below = np.cumsum(bins, axis=1)
+    of_classes = below[:-1, -1:] - below[:-1, :-1]
+    of_background = below[-1:, :-1]
+    return np.concatenate([of_classes, of_background])
 
 
 def miou(intersection: np.ndarray, union: np.ndarray, true: np.ndarray) -> float:

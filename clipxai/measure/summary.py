@@ -9,8 +9,10 @@ import numpy as np
 import torch
 
 from . import faithfulness, layers, meters
-from .bench import ABSENT, TEMPLATES, Bench, world_size
-from .localisation import FIELDS
+from .asking import TEMPLATES
+from .bench import ABSENT, NAMELESS, Bench
+from .map_scores import MapScores
+from .run import world_size
 
 FIRST = 50  # images that leaderboard.md also counts alone, so that a test can measure them again
 MEANS = {  # metric -> names of its columns, whose means are its result
@@ -19,12 +21,12 @@ MEANS = {  # metric -> names of its columns, whose means are its result
     "sensitivity": ("largest change",),
 }
 METERS = {
-    "localisation": meters.Localisation,
-    "presence": meters.Presence,
-    "imagenet-segmentation": meters.ImageNetSegmentation,
-    "segmentation": meters.Segmentation,
-    "given-labels": meters.Segmentation,
-    "recognition": meters.Recognition,
+    "localisation": meters.LocalisationMeter,
+    "presence": meters.PresenceMeter,
+    "imagenet-segmentation": meters.ImageNetSegmentationMeter,
+    "segmentation": meters.SegmentationMeter,
+    "given-labels": meters.SegmentationMeter,
+    "recognition": meters.RecognitionMeter,
 }
 # a threshold is chosen on one half for the other
 BY_HALVES = {"localisation", "segmentation", "given-labels"}
@@ -38,6 +40,9 @@ def summary(bench: Bench, rows: list[dict]) -> dict[str, object]:
             f"none of these {len(rows)} pictures of {bench.data.name} shows a class of the list: "
             "nothing to measure"
         )
+    by_class = {}
+    if "localisation" in bench.metrics:
+        by_class = {method: _by_class(bench, method, measured) for method in bench.methods}
     results = {
         **bench.settings,
         "images": len(rows),
@@ -58,60 +63,56 @@ def summary(bench: Bench, rows: list[dict]) -> dict[str, object]:
             name: float(np.median([row["milliseconds"][name] for row in measured]))
             for name in ("forward", *bench.methods)
         },
-        "by class": {method: _by_class(bench, method, measured) for method in bench.methods}
-        if "localisation" in bench.metrics
-        else {},
+        "by class": by_class,
     }
     if "inside" in bench.metrics:
         results["inside"] = _inside([row["inside"] for row in measured])
     return results
 
 
-def _prompt(bench: Bench) -> str:
-    return (
-        f"mean of {len(TEMPLATES[bench.templates])} templates ({bench.templates})"
-        if bench.templates
-        else repr(bench.data.prompt)
-    )
-
-
 def protocol(bench: Bench) -> dict[str, str]:
     """What the numbers mean, in words."""
-    named = (
-        "present labels one by one"
-        if bench.data.name != "imagenet-segmentation"
-        else "the class that the model finds among all"
-    )
-    of_all = {"segmentation", "recognition"}.intersection(bench.metrics)
     sides = [bench.size] * 2 if bench.size else bench.model.preprocessor.image_size
     return {
-        "texts": f"{_prompt(bench)}, {named}; {ABSENT} absent labels a picture for presence"
-        + (
-            f"; all {len(bench.data.classes)} classes for {' and '.join(sorted(of_all))}"
-            if of_all
-            else ""
-        ),
+        "texts": _about_texts(bench),
         "image": f"squashed to {' x '.join(map(str, sides))} pixels",
         "map": "bilinear to the mask's size, min-max over its pixels",
-        "threshold": "named with every IoU; 'best of other half': one for all, chosen on the other "
-        "half of the images (every second one); "
-        "'oracle': chosen on the images it scores, an upper bound and no result",
+        "threshold": (
+            "named with every IoU; 'best of other half': one for all, chosen on the other half of "
+            "the images (every second one); 'oracle': chosen on the images it scores, an upper "
+            "bound and no result"
+        ),
         "cost": (
             "median time on top of the recorded forward pass, which includes reading the picture"
         ),
     }
 
 
+def _about_texts(bench: Bench) -> str:
+    prompt = repr(bench.data.prompt)
+    if bench.templates:
+        count = len(TEMPLATES[bench.templates])
+        prompt = f"mean of {count} templates ({bench.templates})"
+    named = "present labels one by one"
+    if bench.data.name == NAMELESS:
+        named = "the class that the model finds among all"
+    said = f"{prompt}, {named}; {ABSENT} absent labels a picture for presence"
+    of_all = sorted({"segmentation", "recognition"}.intersection(bench.metrics))
+    if of_all:
+        said += f"; all {len(bench.data.classes)} classes for {' and '.join(of_all)}"
+    return said
+
+
 def _scores(method: str, rows: list[dict]) -> dict[str, object]:
     """Metric -> numbers of one method."""
     scores = {}
     for metric in rows[0]["scores"][method]:
-        meter = METERS.get(metric, meters.Means)()
+        meter = METERS.get(metric, meters.MeanMeter)()
         for row in rows:
             numbers = row["scores"][method][metric]
-            meter.update(
-                [[row["half"], *pair] for pair in numbers] if metric in BY_HALVES else numbers
-            )
+            if metric in BY_HALVES:
+                numbers = [[row["half"], *of_one] for of_one in numbers]
+            meter.update(numbers)
         computed = meter.compute()
         scores[metric] = dict(zip(MEANS[metric], computed)) if metric in MEANS else computed
     return scores
@@ -123,13 +124,13 @@ def _by_class(bench: Bench, method: str, rows: list[dict]) -> dict[str, dict[str
     for row in rows:
         for label, numbers in zip(row["labels"], row["scores"][method]["localisation"]):
             pairs.setdefault(label, []).append(numbers)
-    named = {"mSC": "contrast", "mIoU at 0.5": "IoU at 0.5"}
     found = {}
     for label, numbers in sorted(pairs.items()):
-        of = dict(zip(FIELDS, np.array(numbers).T))
+        of = MapScores.columns(np.array(numbers))
         found[bench.data.classes[label]] = {
             "pairs": len(numbers),
-            **{name: meters.mean(of[field]) for name, field in named.items()},
+            "mSC": meters.mean(of.contrast),
+            "mIoU at 0.5": meters.mean(of.iou_half),
         }
     return found
 
@@ -139,17 +140,21 @@ def _inside(rows: list[dict]) -> dict[str, object]:
     attention = np.array([one for row in rows for one in row["attention"]])  # objects, 2, kinds, L
     if not len(attention):  # no object covers two patches
         return {"objects": 0}
-    ratio, stays = [
-        [[meters.mean(layer) for layer in kind.T] for kind in which.swapaxes(0, 1)]
-        for which in attention.swapaxes(0, 1)
-    ]
+    chance = np.array([one for row in rows for one in row["chance"]])
     shared = np.array([one for row in rows for one in row["redundancy"]])
+    ratio, stays = attention.swapaxes(0, 1)
     return {
         "objects": len(attention),
-        "mFSR by layer": dict(zip(layers.KINDS, ratio)),
-        "mFSR by chance": meters.mean(
-            np.array([one for row in rows for one in row["chance"]])[:, 0]
-        ),
-        "attention that stays by layer": dict(zip(layers.KINDS, stays)),
+        "mFSR by layer": _by_layer(ratio),
+        "mFSR by chance": meters.mean(chance[:, 0]),
+        "attention that stays by layer": _by_layer(stays),
         "L1 redundancy": dict(zip(layers.REDUNDANCY, map(meters.mean, shared.T))),
+    }
+
+
+def _by_layer(numbers: np.ndarray) -> dict[str, list[float]]:
+    """(objects, kinds, L) -> kind of attention -> means over the objects, layer by layer."""
+    return {
+        kind: [meters.mean(layer) for layer in of_kind.T]
+        for kind, of_kind in zip(layers.KINDS, numbers.swapaxes(0, 1))
     }

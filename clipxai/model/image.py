@@ -60,23 +60,33 @@ class Preprocessor:
     def __call__(
         self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None
     ) -> Prepared:
-        """One image or a list of them, each a path, encoded bytes, array, PIL image or torch
-        tensor.
+        """Images to pixels of one size, and where the patches lie on each.
 
         Parameters
         ----------
-        images : arrays are (H, W), (H, W, 3) or (H, W, 4), red-green-blue, uint8, uint16 or float
-            in 0…1; tensors (H, W), (3, H, W) or (B, 3, H, W), uint8 or float in 0…1
+        images : one image or a list of them, each a path, encoded bytes, array, PIL image or torch
+            tensor. Arrays are (H, W), (H, W, 3) or (H, W, 4), red-green-blue, uint8, uint16 or
+            float in 0…1; tensors (H, W), (3, H, W) or (B, 3, H, W), uint8 or float in 0…1
         mode : "squash" to the model's size whatever the ratio (CLIP Surgery's choice: the whole
             image is explained), "crop" the centre square (OpenAI's), or "aspect": keep the ratio,
             short side at the model's size, to the nearest whole patch
         size : pixels (side, or (height, width)) instead of the model's own
+
+        Returns
+        -------
+        `Prepared`: pixels (B, 3, h, w), the originals, their grids
 
         Raises
         ------
         FileNotFoundError, ValueError : no such file; not an image; a size that is not a multiple of
             the patch; mixed shapes in a batch
         TypeError : nothing that can be an image
+
+        Examples
+        --------
+        >>> prepared = model.preprocessor(np.zeros((200, 300, 3), np.uint8), mode="aspect")
+        >>> prepared.pixels.shape, prepared.grids[0].width
+        (torch.Size([1, 3, 112, 168]), 21)
         """
         if mode not in get_args(Mode):
             raise ValueError(f"unknown mode {mode!r}; choose one of {', '.join(get_args(Mode))}")
@@ -84,61 +94,73 @@ class Preprocessor:
         if not originals:
             raise ValueError("no image given: pass at least one")
         fitted = [self._fit(original, mode, self._size(size)) for original in originals]
-        shapes = {tuple(pixels.shape) for pixels, _ in fitted}
+        planes, grids = [plane for plane, _ in fitted], [grid for _, grid in fitted]
+        shapes = {tuple(plane.shape) for plane in planes}
         if len(shapes) > 1:
+            sides = sorted(shape[1:] for shape in shapes)
             raise ValueError(
-                "mode 'aspect' gives these images different shapes "
-                f"{sorted(s[1:] for s in shapes)}: pass them one by one"
+                f"mode 'aspect' gives these images different shapes {sides}: pass them one by one"
             )
-        pixels = torch.stack([pixels for pixels, _ in fitted])
-        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        mean, std = self._colours()
         return Prepared(
-            (pixels - mean) / std,
-            [_to_uint8(image) for image in originals],
-            [grid for _, grid in fitted],
+            pixels=(torch.stack(planes) - mean) / std,
+            images=[_to_uint8(image) for image in originals],
+            grids=grids,
         )
 
     def restore(self, pixels: Tensor) -> list[np.ndarray]:
         """Normalised pixels (B, 3, h, w) back to pictures, each (h, w, 3) uint8."""
-        mean, std = (torch.tensor(values).view(3, 1, 1) for values in (self.mean, self.std))
+        mean, std = self._colours()
         return [
             _to_uint8(image.permute(1, 2, 0).numpy())
             for image in pixels.detach().float().cpu() * std + mean
         ]
 
+    def _colours(self) -> tuple[Tensor, Tensor]:
+        """Mean and deviation, (3, 1, 1) each."""
+        return torch.tensor(self.mean).view(3, 1, 1), torch.tensor(self.std).view(3, 1, 1)
+
     def _size(self, size: int | tuple[int, int] | None) -> tuple[int, int]:
-        height, width = (
-            self.image_size if size is None else (size, size) if isinstance(size, int) else size
-        )
+        if size is None:
+            size = self.image_size
+        height, width = (size, size) if isinstance(size, int) else size
         if min(height, width) < self.patch or height % self.patch or width % self.patch:
-            near = tuple(max(1, round(side / self.patch)) * self.patch for side in (height, width))
+            near_height, near_width = self._whole_patches(height), self._whole_patches(width)
             raise ValueError(
                 f"size {height}x{width} is not a multiple of the patch, {self.patch} pixels; "
-                f"nearest: {near[0]}x{near[1]}"
+                f"nearest: {near_height}x{near_width}"
             )
         return height, width
 
+    def _whole_patches(self, side: float) -> int:
+        """The nearest multiple of the patch, at least one."""
+        return max(1, round(side / self.patch)) * self.patch
+
     def _fit(self, image: np.ndarray, mode: Mode, size: tuple[int, int]) -> tuple[Tensor, Grid]:
         """One picture (H, W, 3) in 0…1 to (3, h, w) in 0…1 and its grid."""
-        h, w = image.shape[:2]
-        top, left, bottom, right = 0.0, 0.0, float(h), float(w)
-        if mode == "aspect":
-            scale = min(size) / min(h, w)
-            size = tuple(max(1, round(side * scale / self.patch)) * self.patch for side in (h, w))
+        H, W = image.shape[:2]
         if mode == "crop":
-            scale = max(size[0] / h, size[1] / w)
-            # truncated, as torchvision's Resize does
-            inner = (max(size[0], int(h * scale)), max(size[1], int(w * scale)))
-            resized = _resize(image, inner)
-            y, x = round((inner[0] - size[0]) / 2), round((inner[1] - size[1]) / 2)
-            pixels = resized[:, y : y + size[0], x : x + size[1]]
-            top, bottom = y * h / inner[0], (y + size[0]) * h / inner[0]
-            left, right = x * w / inner[1], (x + size[1]) * w / inner[1]
+            pixels, box = _cropped(image, size)
         else:
-            pixels = _resize(image, size)
-        return pixels, Grid(
-            size[0] // self.patch, size[1] // self.patch, (h, w), (top, left, bottom, right)
-        )
+            if mode == "aspect":
+                scale = min(size) / min(H, W)
+                size = self._whole_patches(H * scale), self._whole_patches(W * scale)
+            pixels, box = _resize(image, size), (0.0, 0.0, float(H), float(W))
+        h, w = size
+        return pixels, Grid(h // self.patch, w // self.patch, image_size=(H, W), box=box)
+
+
+def _cropped(
+    image: np.ndarray, size: tuple[int, int]
+) -> tuple[Tensor, tuple[float, float, float, float]]:
+    """The centre of a picture (H, W, 3) as (3, h, w), and where that lies on it, in its pixels."""
+    (H, W), (h, w) = image.shape[:2], size
+    scale = max(h / H, w / W)
+    # truncated, as torchvision's Resize does
+    high, wide = max(h, int(H * scale)), max(w, int(W * scale))
+    y, x = round((high - h) / 2), round((wide - w) / 2)
+    pixels = _resize(image, (high, wide))[:, y : y + h, x : x + w]
+    return pixels, (y * H / high, x * W / wide, (y + h) * H / high, (x + w) * W / wide)
 
 
 def _resize(image: np.ndarray, size: tuple[int, int]) -> Tensor:
@@ -168,17 +190,7 @@ def read_image(source: object) -> np.ndarray:
     TypeError : nothing that can be an image
     """
     if isinstance(source, (str, Path)):
-        path = Path(source)
-        if path.is_dir():
-            raise FileNotFoundError(
-                f"{path} is a folder, not an image file: `clipxai explain` and "
-                "clipxai.explain_each take folders"
-            )
-        if "://" in str(source):
-            raise FileNotFoundError(f"{source} is an address: download the image and pass the file")
-        if not path.is_file():
-            raise FileNotFoundError(f"no such image file: {path}")
-        return _decode(path, str(path))
+        return _decode(_image_file(source), str(Path(source)))
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _decode(BytesIO(source), f"{len(source)} bytes")
     if isinstance(source, Tensor):
@@ -187,6 +199,7 @@ def read_image(source: object) -> np.ndarray:
         return _from_array(array.transpose(1, 2, 0) if array.ndim == 3 else array)
     if isinstance(source, np.ndarray):
         return _from_array(source)
+    # not isinstance: that would load Pillow for those who pass arrays
     if hasattr(source, "getexif") and hasattr(source, "convert"):
         return _from_pil(source)
     raise TypeError(
@@ -195,13 +208,27 @@ def read_image(source: object) -> np.ndarray:
     )
 
 
+def _image_file(source: str | Path) -> Path:
+    """A file that is there; what people give instead is told apart."""
+    path = Path(source)
+    if path.is_dir():
+        raise FileNotFoundError(
+            f"{path} is a folder, not an image file: `clipxai explain` and clipxai.explain_each "
+            "take folders"
+        )
+    if "://" in str(source):
+        raise FileNotFoundError(f"{source} is an address: download the image and pass the file")
+    if not path.is_file():
+        raise FileNotFoundError(f"no such image file: {path}")
+    return path
+
+
 def each_image(images: object) -> Iterable[object]:
     """One image, a list of them or a batch (B, …) as images one by one."""
     if isinstance(images, (list, tuple)):
         return images
-    return (
-        list(images) if isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4 else [images]
-    )
+    is_batch = isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4
+    return list(images) if is_batch else [images]
 
 
 def _decode(file: Path | BytesIO, name: str) -> np.ndarray:
@@ -209,25 +236,22 @@ def _decode(file: Path | BytesIO, name: str) -> np.ndarray:
 
     try:
         with Image.open(file, formats=FORMATS) as image:
-            if (
-                Image.MAX_IMAGE_PIXELS is not None
-                and image.width * image.height > Image.MAX_IMAGE_PIXELS
-            ):
+            most = Image.MAX_IMAGE_PIXELS
+            if most is not None and image.width * image.height > most:
                 raise Image.DecompressionBombError  # Pillow itself only warns up to twice the limit
             return _from_pil(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(
             f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which may be a decompression "
-            "bomb: "
-            "if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS (on the command line --max-pixels)"
+            "bomb: if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS (on the command line "
+            "--max-pixels)"
         ) from None
     except UnidentifiedImageError:
         raise ValueError(
             f"not an image that can be read (or a truncated one): {name}; known formats: "
             f"{', '.join(FORMATS)}"
         ) from None
-    # a broken file may raise anything in the many decoders behind Pillow
-    except Exception as error:
+    except Exception as error:  # a broken file may raise anything in the decoders behind Pillow
         raise ValueError(
             f"not an image that can be read (or a truncated one): {name} ({error})"
         ) from error
@@ -235,18 +259,17 @@ def _decode(file: Path | BytesIO, name: str) -> np.ndarray:
 
 def _from_pil(image: Any) -> np.ndarray:
     upright = _upright(image)
-    if upright.mode == "F":
+    if upright.mode == "F":  # float
         return _from_array(np.asarray(upright))
-    if upright.mode.startswith("I"):
+    if upright.mode.startswith("I"):  # whole numbers of 16 or 32 bits
         deep = np.asarray(upright)
         if deep.min() < 0 or deep.max() > np.iinfo(np.uint16).max:
             raise ValueError(
                 f"whole numbers of 32 bits must lie in 0…65535, but span {deep.min()}…{deep.max()}"
             )
         return _from_array(deep.astype(np.uint16))
-    return _from_array(
-        np.asarray(upright.convert("RGBA" if upright.has_transparency_data else "RGB"))
-    )
+    mode = "RGBA" if upright.has_transparency_data else "RGB"  # also palettes and PNG's tRNS
+    return _from_array(np.asarray(upright.convert(mode)))
 
 
 def _upright(image: Any) -> Any:
@@ -271,21 +294,24 @@ def _from_array(image: np.ndarray) -> np.ndarray:
             f"an image must be (H, W), (H, W, 3) or (H, W, 4) and not empty, but has shape {shape}"
         )
     if kind in (np.uint8, np.uint16, np.bool_):
-        image = image.astype(np.float32) / (1 if kind.kind == "b" else np.iinfo(kind).max)
+        largest = 1 if kind == np.bool_ else np.iinfo(kind).max
+        image = image.astype(np.float32) / largest
     elif np.issubdtype(kind, np.floating):
         image = image.astype(np.float32)
         low, high = image.min(), image.max()
-        if not (low >= -1e-4 and high <= 1 + 1e-4):  # also catches NaN
+        # rounding beyond is let through; "not within" instead of "outside", so that NaN is not
+        if not (low >= -1e-4 and high <= 1 + 1e-4):
             raise ValueError(
                 f"a float image must lie in 0…1, but spans {low:g}…{high:g}: divide it by 255, or "
                 "pass uint8"
             )
     else:
         raise ValueError(f"an image must be uint8, uint16 or float in 0…1, not {kind}")
-    if image.shape[2] == 4:
+    if image.shape[2] == 4:  # over white
         image = image[..., :3] * image[..., 3:] + (1 - image[..., 3:])
     return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
 
 
 def _to_uint8(image: np.ndarray) -> np.ndarray:
+    """0…1 to 0…255, rounded."""
     return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -1,5 +1,12 @@
 """What does a number in a map mean, and where on the image does it belong?
 
+    e = cx.explain(trace, "clip_surgery")
+    e.scores                    # (T, gh, gw) raw and signed: only drawing normalises
+    e.heatmap("a cat")          # (H, W) 0…1 on the image
+    e.mask("a cat", "otsu")     # (H, W) bool
+    e.points("a cat")           # where to point SAM at
+    e.to_npz("maps.npz")        # numbers and text only
+
 Only numpy: a saved explanation can be drawn on a machine without torch. Axes: T texts, gh gw patch
 grid, H W pixels of the image.
 """
@@ -7,7 +14,7 @@ grid, H W pixels of the image.
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -41,15 +48,30 @@ class Grid:
         return self.height * self.width
 
     def onto_image(self, values: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
-        """Patch values (gh, gw), bilinear, onto the image (H, W), or onto it at another `size`:
-        float32; pixels outside the box are NaN.
+        """Patch `values` (gh, gw), interpolated between the patches' centres, on the image.
+
+        Parameters
+        ----------
+        values : (gh, gw), one number for every patch
+        size : (height, width) to draw the image with instead of its own
+
+        Returns
+        -------
+        (H, W) float32; NaN for pixels outside the box, which no patch covers
+
+        Examples
+        --------
+        >>> grid = Grid(1, 2, image_size=(2, 4), box=(0, 0, 2, 4))
+        >>> grid.onto_image(np.array([[0.0, 1.0]]))
+        array([[0.  , 0.25, 0.75, 1.  ],
+               [0.  , 0.25, 0.75, 1.  ]], dtype=float32)
         """
-        rows = sampling(
-            self.height, self.box[0], self.box[2], self.image_size[0], (size or self.image_size)[0]
-        )
-        columns = sampling(
-            self.width, self.box[1], self.box[3], self.image_size[1], (size or self.image_size)[1]
-        )
+        H, W = self.image_size
+        drawn_height, drawn_width = size or self.image_size
+        top, left, bottom, right = self.box
+        rows = sampling(self.height, top, bottom, length=H, pixels=drawn_height)
+        columns = sampling(self.width, left, right, length=W, pixels=drawn_width)
+        # bilinear is linear down times linear across, so two small matrices do it
         return rows @ values.astype(np.float32) @ columns.T
 
 
@@ -92,20 +114,32 @@ class Explanation:
 
     def __repr__(self) -> str:
         grid = f"{self.grid.height}x{self.grid.width} patches"
-        return (
-            f"<Explanation by {self.method} of {len(self.texts)} texts on {grid}: "
-            f"{', '.join(map(repr, self.texts))}>"
-        )
+        texts = ", ".join(map(repr, self.texts))
+        return f"<Explanation by {self.method} of {len(self.texts)} texts on {grid}: {texts}>"
 
     def index(self, text: int | str) -> int:
-        """Number of a text given as itself or as its number; one that is not here is a ValueError
-        or an IndexError.
+        """Number of a `text`, given as itself or as its number; negative ones count from the last.
+
+        Raises
+        ------
+        ValueError : a text that is not here; the message says which are
+        IndexError : no text of that number
+
+        Examples
+        --------
+        >>> e.index("a guitar"), e.index(-1)
+        (1, 3)
         """
         return number_of(self.texts, text, "text", "this explanation")
 
     def varies(self, text: int | str = 0) -> bool:
-        """Whether the map of a text (errors as `index`) has any variation to show: more than
+        """Whether the map of a `text` (errors as `index`) has anything to show: more variation than
         float32 rounding.
+
+        Examples
+        --------
+        >>> e.varies("a cat")
+        True
         """
         return not is_flat(self.scores[self.index(text)])
 
@@ -115,19 +149,34 @@ class Explanation:
         size: tuple[int, int] | None = None,
         normalize: Normalize = "minmax",
     ) -> np.ndarray:
-        """The map of one text on the image, (H, W) float32; NaN where the model did not look
-        (cropped away).
+        """The map of one text on the image.
 
         Parameters
         ----------
-        text : number of the text, or the text; errors as `index`
+        text : number of the text, or the text
         size : (height, width) instead of the image's
         normalize : "minmax" to 0…1 over the pixels, "patches" to 0…1 over the patches before
-            interpolating (as the released CLIP Surgery code does), "none" for raw scores; else a
-            ValueError. A constant map becomes 0.5 everywhere.
+            interpolating (as the released CLIP Surgery code does), "none" for raw scores, signed
+            and in `unit`. A constant map becomes 0.5 everywhere
+
+        Returns
+        -------
+        (H, W) float32, higher means more evidence; NaN where the model did not look (cropped away)
+
+        Raises
+        ------
+        ValueError, IndexError : no such text, as `index`; an unknown `normalize`
+
+        Examples
+        --------
+        >>> e.heatmap("a cat").shape
+        (336, 336)
+        >>> e.heatmap("a cat", size=(2, 3)).round(2)
+        array([[0.  , 1.  , 0.35],
+               [0.3 , 0.3 , 0.37]], dtype=float32)
         """
         scores = self.scores[self.index(text)]
-        if normalize not in ("minmax", "patches", "none"):
+        if normalize not in get_args(Normalize):
             raise ValueError(
                 f"unknown normalisation {normalize!r}; choose 'minmax', 'patches' or 'none'"
             )
@@ -137,15 +186,33 @@ class Explanation:
     def mask(
         self, text: int | str = 0, threshold: Threshold = 0.5, size: tuple[int, int] | None = None
     ) -> np.ndarray:
-        """(H, W) bool: where the `heatmap` (`text`, `size`) reaches `threshold`, 0…1, "mean" or
-        "otsu" (1979); else a ValueError.
+        """Where the heat-map of a text is hot.
+
+        Parameters
+        ----------
+        text, size : as for `heatmap`
+        threshold : what the heat-map, 0…1, has to reach: a number in 0…1, its own "mean", or "otsu"
+            (Otsu 1979: the split into two groups with the largest variance between them)
+
+        Returns
+        -------
+        (H, W) bool; False where the model did not look
+
+        Raises
+        ------
+        ValueError, IndexError : no such threshold or text
+
+        Examples
+        --------
+        >>> int(e.mask("a cat").sum()), int(e.mask("a cat", "otsu").sum())
+        (6397, 6942)
         """
         heat = self.heatmap(text, size)
         seen = heat[~np.isnan(heat)]
         if threshold in ("mean", "otsu"):
             threshold = float(seen.mean()) if threshold == "mean" else otsu(seen)
         expect_threshold(threshold, "a number in 0…1, 'mean' or 'otsu'")
-        return np.nan_to_num(heat, nan=-1) >= threshold
+        return np.nan_to_num(heat, nan=-1) >= threshold  # below any threshold, so never inside
 
     def points(
         self, text: int | str = 0, threshold: float = 0.8, size: tuple[int, int] | None = None
@@ -154,8 +221,14 @@ class Explanation:
         background.
 
         The map is averaged over 2x2 patches first (text-to-points of CLIP Surgery, arXiv
-        2304.05653); cells whose min-max value is at least `threshold`, 0…1, are hot. `size`
-        (height, width) is that of the picture SAM is given, if not the image's own.
+        2304.05653, as its released code does it); cells whose min-max value reaches `threshold` are
+        hot.
+
+        Parameters
+        ----------
+        text : number of the text, or the text
+        threshold : 0…1
+        size : (height, width) of the picture SAM is given, if not the image's own
 
         Returns
         -------
@@ -167,6 +240,12 @@ class Explanation:
         ------
         ValueError, IndexError : no such threshold or text; the map has no variation, so no point is
             better than another
+
+        Examples
+        --------
+        >>> xy, labels = e.points("a cat")
+        >>> xy[labels == 1].tolist()
+        [[216.0, 72.0], [168.0, 120.0], [216.0, 120.0]]
         """
         expect_threshold(threshold)
         scores = self.scores[self.index(text)]
@@ -175,59 +254,85 @@ class Explanation:
                 f"the map of {self.texts[self.index(text)]!r} has no variation (or is not finite): "
                 "no point to choose"
             )
-        h, w = max(1, scores.shape[0] // 2), max(1, scores.shape[1] // 2)
-        coarse = minmax(resize_bilinear(scores, h, w)).ravel()
+        rows, columns = (max(1, side // 2) for side in scores.shape)
+        coarse = minmax(resize_bilinear(scores, rows, columns)).ravel()
+        # stable, so that equal cells are chosen in the same order on every machine
         order = np.argsort(coarse, kind="stable")
+        # never more than half: a cell cannot be foreground and background
         count = min(int((coarse >= threshold).sum()), len(coarse) // 2)
         chosen = np.concatenate([order[len(order) - count :], order[:count]])
-        H, W = size or self.grid.image_size
-        top, left, bottom, right = np.array(self.grid.box) * np.tile(
-            [H / self.grid.image_size[0], W / self.grid.image_size[1]], 2
-        )
-        y = np.minimum(top + (chosen // w + 0.5) * (bottom - top) / h, H - 1)
-        x = np.minimum(left + (chosen % w + 0.5) * (right - left) / w, W - 1)
-        return np.stack([x, y], axis=1).astype(np.float32), np.repeat([1, 0], count)
+        xy = self._centres(chosen, rows, columns, size or self.grid.image_size)
+        return xy, np.repeat([1, 0], count)
+
+    def _centres(
+        self, cells: np.ndarray, rows: int, columns: int, size: tuple[int, int]
+    ) -> np.ndarray:
+        """(n, 2) x and y of the centres of cells, numbered in reading order, in a picture of
+        `size`.
+        """
+        H, W = size
+        scale = np.tile([H / self.grid.image_size[0], W / self.grid.image_size[1]], 2)
+        top, left, bottom, right = np.array(self.grid.box) * scale
+        y = top + (cells // columns + 0.5) * (bottom - top) / rows
+        x = left + (cells % columns + 0.5) * (right - left) / columns
+        # a picture smaller than the grid has cells whose centre lies behind its last pixel
+        return np.stack([np.minimum(x, W - 1), np.minimum(y, H - 1)], axis=1).astype(np.float32)
 
     def to_npz(self, path: str | Path) -> None:
-        """Write everything to one `.npz` file at `path` (numbers and text only, no pickles)."""
-        words = {
+        """Write everything to one `.npz` file at `path`: numbers and text only, no pickles.
+
+        Raises
+        ------
+        FileNotFoundError : the folder does not exist
+
+        Examples
+        --------
+        >>> e.to_npz("maps.npz")
+        >>> Explanation.from_npz("maps.npz").texts
+        ('a cat', 'a guitar', 'sky', 'grass')
+        """
+        described = {
             "texts": self.texts,
             "method": self.method,
             "grid": asdict(self.grid),
             "unit": self.unit,
             "notes": self.notes,
+            "provenance": self.provenance,
         }
-        described = json.dumps({**words, "provenance": self.provenance})
+        # through a file, since numpy would add .npz to a path without it
         with Path(path).open("wb") as file:
             np.savez_compressed(
                 file,
                 scores=self.scores,
                 image=self.image,
                 presence=self.presence,
-                described=np.array(described),
+                described=np.array(json.dumps(described)),
             )
 
     @classmethod
     def from_npz(cls, path: str | Path) -> "Explanation":
-        """Read what `to_npz` (or `clipxai.save(e, "x.npz")`) wrote at `path`; another .npz is a
-        KeyError, none a FileNotFoundError.
+        """Read what `to_npz` (or `clipxai.save(e, "x.npz")`) wrote at `path`.
+
+        Raises
+        ------
+        KeyError : another .npz
+        FileNotFoundError : no such file
         """
         with np.load(path, allow_pickle=False) as file:
-            words = json.loads(str(file["described"]))
-            grid = Grid(
-                **{
-                    name: tuple(v) if isinstance(v, list) else v
-                    for name, v in words["grid"].items()
-                }
-            )
+            described = json.loads(str(file["described"]))
+            # JSON has lists only; grids are compared and hashed, so theirs become tuples again
+            grid = {
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in described["grid"].items()
+            }
             return cls(
-                file["scores"],
-                tuple(words["texts"]),
-                words["method"],
-                grid,
-                words["unit"],
-                file["image"],
-                file["presence"],
-                tuple(words["notes"]),
-                words["provenance"],
+                scores=file["scores"],
+                texts=tuple(described["texts"]),
+                method=described["method"],
+                grid=Grid(**grid),
+                unit=described["unit"],
+                image=file["image"],
+                presence=file["presence"],
+                notes=tuple(described["notes"]),
+                provenance=described["provenance"],
             )

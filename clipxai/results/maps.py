@@ -11,12 +11,15 @@ FLAT = 4 * np.finfo(np.float32).eps
 def is_flat(values: np.ndarray) -> bool:
     """Whether values differ by no more than rounding (NaN ignored)."""
     low, high = np.nanmin(values), np.nanmax(values)
+    # "not more than" instead of "at most": what is NaN everywhere is flat too
     return not high - low > FLAT * max(abs(low), abs(high))
 
 
 def minmax(values: np.ndarray) -> np.ndarray:
-    """Values brought to 0…1; a constant map has no variation to show and becomes 0.5 everywhere.
-    NaN stays NaN.
+    """Values brought to 0…1; NaN stays NaN.
+
+    A constant map has no variation to show and becomes 0.5 everywhere: stretched to 0…1, its
+    rounding noise would look like an answer.
     """
     if np.isnan(values).all() or is_flat(values):
         return np.where(np.isnan(values), np.nan, 0.5).astype(np.float32)
@@ -30,34 +33,53 @@ def otsu(values: np.ndarray, bins: int = 256) -> float:
     """
     counts, edges = np.histogram(values, bins, (0, 1))
     centres = (edges[:-1] + edges[1:]) / 2
-    below, above = np.cumsum(counts)[:-1], np.cumsum(counts[::-1])[::-1][1:]
     sums = np.cumsum(counts * centres)
-    mean_below, mean_above = (
-        sums[:-1] / np.maximum(below, 1),
-        (sums[-1] - sums[:-1]) / np.maximum(above, 1),
-    )
-    return float(edges[1:-1][np.argmax(below * above * (mean_below - mean_above) ** 2)])
+    below, above = np.cumsum(counts)[:-1], np.cumsum(counts[::-1])[::-1][1:]
+    # an empty side has variance 0 whatever its mean is called, so 1 may stand for its count
+    mean_below = sums[:-1] / np.maximum(below, 1)
+    mean_above = (sums[-1] - sums[:-1]) / np.maximum(above, 1)
+    between = below * above * (mean_below - mean_above) ** 2
+    return float(edges[1:-1][np.argmax(between)])
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Place (n,) of each of n values in their order, from 1; equal ones share their mean place."""
+    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[where]
+
+
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Spearman's rank correlation of two arrays of one size, -1…1; NaN if one of them is constant,
+    which has no order.
+    """
+    places = [ranks(np.ravel(values)) for values in (a, b)]
+    if any(np.ptp(place) == 0 for place in places):
+        return float("nan")
+    return float(np.corrcoef(*places)[0, 1])
 
 
 def resize_bilinear(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Bilinear interpolation (align_corners False, as torch's) of the last two axes: (..., h, w) ->
-    (..., height, width).
+    """Bilinear interpolation of the last two axes, (..., h, w) -> (..., height, width) float32, as
+    torch's with align_corners False.
     """
-    rows = sampling(values.shape[-2], 0, values.shape[-2], values.shape[-2], height)
-    columns = sampling(values.shape[-1], 0, values.shape[-1], values.shape[-1], width)
+    h, w = values.shape[-2:]
+    rows = sampling(cells=h, start=0, stop=h, length=h, pixels=height)
+    columns = sampling(cells=w, start=0, stop=w, length=w, pixels=width)
     return rows @ values.astype(np.float32) @ columns.T
 
 
 def sampling(cells: int, start: float, stop: float, length: int, pixels: int) -> np.ndarray:
     """(pixels, cells) weights that read `cells` lying between start and stop of an axis of
-    `length`, drawn with `pixels` pixels.
+    `length`, drawn with `pixels` pixels; NaN for pixels outside.
     """
     on_axis = (np.arange(pixels) + 0.5) * length / pixels
     position = (on_axis - start) / (stop - start) * cells
+    # a cell's value belongs to its centre; beyond the outermost centres it goes on unchanged
     inner = np.clip(position - 0.5, 0, cells - 1)
     low = np.minimum(inner.astype(int), max(cells - 2, 0))
     weights = np.zeros((pixels, cells), np.float32)
     weights[np.arange(pixels), low] = 1 - (inner - low)
+    # added, not set: of a single cell the two neighbours are the same
     weights[np.arange(pixels), np.minimum(low + 1, cells - 1)] += inner - low
     weights[(position < 0) | (position > cells)] = np.nan
     return weights

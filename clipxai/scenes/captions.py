@@ -23,7 +23,13 @@ PLURALS = {"cup of coffee": "cups of coffee"}
 
 
 def noun(name: str) -> str:
-    """A class name as English says it: "an owl", "a cup of coffee", "grapes"."""
+    """A class name as English says it, with its article where it has one.
+
+    Examples
+    --------
+    >>> noun("owl"), noun("cup of coffee"), noun("grapes")
+    ('an owl', 'a cup of coffee', 'grapes')
+    """
     if name in BARE:
         return name
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
@@ -43,15 +49,19 @@ def plural(name: str) -> str:
 
 
 def background_phrases(name: str) -> list[str]:
-    """How captions speak of a background by its `name`: "in the forest", "in a forest"; another
-    name is a KeyError.
+    """How captions speak of a background by its `name`; another name is a KeyError.
+
+    Examples
+    --------
+    >>> background_phrases("forest")
+    ['in the forest', 'in a forest']
     """
     return WORLD["backgrounds"][name]
 
 
 def caption(rng: np.random.Generator, objects: list[str], background: str, doubled: bool) -> str:
-    """One caption. It names the background in 45 % of cases and now and then leaves one of three
-    objects out.
+    """One caption; it names the background in 45 % of cases, and now and then leaves one of three
+    objects out, as people do.
     """
     phrase = str(rng.choice(background_phrases(background)))
     full_stop = "." if rng.random() < 0.25 else ""

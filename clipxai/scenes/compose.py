@@ -6,6 +6,8 @@ Everything follows from the seed; a scene drawn at another `size` is the same sc
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -49,8 +51,24 @@ class Scene:
         return f"<Scene {self.seed}: {self.caption!r}>"
 
     def mask(self, name: str) -> np.ndarray:
-        """(H, W) bool, where an object is, by class `name`; a name that is not in the scene is a
-        ValueError.
+        """Where an object is, by its class.
+
+        Parameters
+        ----------
+        name : one of `objects`
+
+        Returns
+        -------
+        (size, size) bool: its visible pixels
+
+        Raises
+        ------
+        ValueError : a name that is not in the scene
+
+        Examples
+        --------
+        >>> int(compose(["dog", "bicycle"], background="grass").mask("dog").sum())
+        562
         """
         if name not in self.objects:
             raise ValueError(f"no {name!r} in this scene; it shows: {', '.join(self.objects)}")
@@ -58,19 +76,31 @@ class Scene:
 
 
 def class_names() -> list[str]:
-    """The 110 objects."""
+    """The 110 objects.
+
+    Examples
+    --------
+    >>> class_names()[:3]
+    ['dog', 'cat', 'horse']
+    """
     return list(WORLD["objects"])
 
 
 def backgrounds() -> list[str]:
-    """The 12 backgrounds."""
+    """The 12 backgrounds.
+
+    Examples
+    --------
+    >>> backgrounds()[:3]
+    ['grass', 'water', 'sky']
+    """
     return list(WORLD["backgrounds"])
 
 
 def compose(
     objects: str | Sequence[str], background: str | None = None, seed: int = 0, size: int = 112
 ) -> Scene:
-    """A scene of your own: `compose(["dog", "bicycle"], background="grass")`.
+    """A scene of your own.
 
     Parameters
     ----------
@@ -86,6 +116,11 @@ def compose(
     Raises
     ------
     ValueError : unknown name, or not one to three objects; the message lists the nearest names
+
+    Examples
+    --------
+    >>> compose(["dog", "bicycle"], background="grass")
+    <Scene 0: 'a picture of a dog and a bicycle in a grass field'>
     """
     named = [objects] if isinstance(objects, str) else list(objects)
     if not 1 <= len(named) <= 3:
@@ -93,18 +128,35 @@ def compose(
     for name in named:
         _check(name, class_names(), "object")
     rng = np.random.default_rng([SPLITS["composed"], seed])
-    drawn = str(rng.choice(backgrounds()))
+    drawn = str(rng.choice(backgrounds()))  # also if it is told: what follows is the same then
     if background is not None:
         drawn = _check(background, backgrounds(), "background")
     return _render(rng, named, drawn, seed, size)
 
 
 def sample(seed: int, split: str = "test", size: int = 112) -> Scene:
-    """A random `Scene`: 45 % show one object, 35 % two, 20 % three; 15 % of the single ones show
-    two of the kind.
+    """A random scene of one, two or three objects.
 
-    The same `seed` gives the same scene; the splits "train" and "test" never share one (another
-    `split` is a ValueError). `size` is the side of the image in pixels.
+    45 % show one, 35 % two, 20 % three; 15 % of the single ones show two of the kind.
+
+    Parameters
+    ----------
+    seed : the same gives the same scene
+    split : "train" or "test", which never share one
+    size : side of the image in pixels; the scene is the same, finer
+
+    Returns
+    -------
+    A `Scene`: image, caption, objects, masks
+
+    Raises
+    ------
+    ValueError : another split
+
+    Examples
+    --------
+    >>> sample(3)
+    <Scene 3: 'a picture of a piano'>
     """
     if split not in ("train", "test"):
         raise ValueError(f"split must be 'train' or 'test', not {split!r}")
@@ -118,8 +170,6 @@ def sample(seed: int, split: str = "test", size: int = 112) -> Scene:
 
 def _check(name: str, known: list[str], kind: str) -> str:
     if name not in known:
-        from difflib import get_close_matches
-
         near = get_close_matches(name, known, 3, 0.5) or known[:8]
         raise ValueError(
             f"unknown {kind} {name!r}; nearest: {', '.join(near)} (all {len(known)}: "
@@ -128,72 +178,74 @@ def _check(name: str, known: list[str], kind: str) -> str:
     return name
 
 
+class Box(NamedTuple):
+    """A square: its centre and its side, as shares of the image."""
+
+    y: float
+    x: float
+    side: float
+
+
 def _render(
     rng: np.random.Generator, named: list[str], background: str, seed: int, size: int
 ) -> Scene:
     canvas = TEXTURES[background](rng, size)
     unique = list(dict.fromkeys(named))
     masks = np.zeros((len(unique), size, size), bool)
-    boxes: list[tuple[float, float, float]] = []
+    boxes: list[Box] = []
     for name in named:
         side = rng.uniform(0.35, 0.75) if len(named) == 1 else rng.uniform(0.28, 0.50)
         boxes.append(_place(rng, side, boxes))
-        alpha = _paste(rng, canvas, name, boxes[-1])
-        masks[:, alpha] = False  # what lies behind is no longer visible
-        masks[unique.index(name), alpha] = True
+        covered = _paste(rng, canvas, name, boxes[-1])
+        masks[:, covered] = False  # what lies behind is no longer visible
+        masks[unique.index(name), covered] = True
     said = caption(rng, unique, background, doubled=len(named) > len(unique))
     return Scene(_photograph(rng, canvas), said, tuple(unique), masks, background, seed)
 
 
-def _place(
-    rng: np.random.Generator, side: float, others: list[tuple[float, float, float]]
-) -> tuple[float, float, float]:
-    """Centre y, centre x and side (all as share of the image) that overlaps the others least, of a
-    few tries.
-    """
+def _place(rng: np.random.Generator, side: float, others: list[Box]) -> Box:
+    """The place that overlaps the others least, of a few tries."""
     margin = side * 0.5
-    best, least = (0.5, 0.5, side), np.inf
+    best, least = Box(0.5, 0.5, side), np.inf
+    # all tries are drawn at once: what is drawn next does not depend on how many were needed
     for y, x in rng.uniform(margin, 1 - margin, (PLACING_TRIES, 2)):
-        overlap = max((_overlap((y, x, side), other) for other in others), default=0.0)
+        box = Box(y, x, side)
+        overlap = max((_overlap(box, other) for other in others), default=0.0)
         if overlap < least:
-            best, least = (y, x, side), overlap
+            best, least = box, overlap
         if least <= ALLOWED_OVERLAP:
             break
     return best
 
 
-def _overlap(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
+def _overlap(a: Box, b: Box) -> float:
     """Shared area of two boxes as a share of the smaller."""
-    reach = (a[2] + b[2]) / 2
-    shared = [min(max(reach - abs(a[n] - b[n]), 0), a[2], b[2]) for n in (0, 1)]
-    return shared[0] * shared[1] / min(a[2], b[2]) ** 2
+    reach, smaller = (a.side + b.side) / 2, min(a.side, b.side)
+    down = min(max(reach - abs(a.y - b.y), 0), smaller)
+    across = min(max(reach - abs(a.x - b.x), 0), smaller)
+    return down * across / smaller**2
 
 
-def _paste(
-    rng: np.random.Generator, canvas: np.ndarray, name: str, box: tuple[float, float, float]
-) -> np.ndarray:
+def _paste(rng: np.random.Generator, canvas: np.ndarray, name: str, box: Box) -> np.ndarray:
     """Draw one sprite, turned, perhaps flipped, a little recoloured; returns the pixels it covers
     (alpha of a half and more).
     """
     size = len(canvas)
     angle, flip = rng.normal(0, 10), rng.random() < 0.5
     gain, tint = rng.uniform(0.8, 1.2), rng.normal(1, 0.05, 3)
-    target = max(2, round(box[2] * size))
-    sprite = cv2.resize(
-        sheet()[name],
-        (target, target),
-        interpolation=cv2.INTER_AREA if target < SPRITE else cv2.INTER_CUBIC,
-    )
+    side = max(2, round(box.side * size))
+    smooth = cv2.INTER_AREA if side < SPRITE else cv2.INTER_CUBIC
+    sprite = cv2.resize(sheet()[name], (side, side), interpolation=smooth)
     if flip:
         sprite = sprite[:, ::-1]
-    turn = cv2.getRotationMatrix2D((target / 2, target / 2), angle, 1)
-    turn[:, 2] += (box[1] * size - target / 2, box[0] * size - target / 2)
-    layer = np.clip(
-        cv2.warpAffine(np.ascontiguousarray(sprite), turn, (size, size), flags=cv2.INTER_LINEAR),
-        0,
-        1,
-    )
+    turn = cv2.getRotationMatrix2D((side / 2, side / 2), angle, 1)
+    turn[:, 2] += (box.x * size - side / 2, box.y * size - side / 2)
+    # OpenCV reads no negative strides, which flipping makes
+    sprite = np.ascontiguousarray(sprite)
+    layer = cv2.warpAffine(sprite, turn, (size, size), flags=cv2.INTER_LINEAR)
+    layer = np.clip(layer, 0, 1)  # bicubic overshoots at edges
     alpha = layer[..., 3:]
+    # colours are multiplied by alpha, so none may be brighter than its alpha
     colour = np.minimum(layer[..., :3] * (gain * tint).astype(np.float32), alpha)
     canvas[:] = canvas * (1 - alpha) + colour
     return alpha[..., 0] >= 0.5
@@ -205,5 +257,6 @@ def _photograph(rng: np.random.Generator, canvas: np.ndarray) -> np.ndarray:
     blur, gain, grain = rng.uniform(0, 0.006) * size, rng.uniform(0.85, 1.15), rng.uniform(0, 0.03)
     if blur > 0.3:
         canvas = cv2.GaussianBlur(canvas, (0, 0), blur)
+    # the only draw that depends on the size, so it is the last, and its generator its own
     specks = np.random.default_rng(rng.integers(1 << 31)).standard_normal(canvas.shape, np.float32)
     return (np.clip(canvas * gain + specks * grain, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -28,12 +28,9 @@ def sheet() -> dict[str, np.ndarray]:
     alpha.
     """
     encoded = np.frombuffer((HERE / "sprites.webp").read_bytes(), np.uint8)
-    rgba = (
-        cv2.cvtColor(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), cv2.COLOR_BGRA2RGBA).astype(
-            np.float32
-        )
-        / 255
-    )
+    bgra = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED)
+    rgba = cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGBA).astype(np.float32) / 255
+    # multiplied by alpha, so that turning and scaling do not mix in colours of clear pixels
     rgba[..., :3] *= rgba[..., 3:]
     places = (divmod(n, COLUMNS) for n in range(len(WORLD["objects"])))
     cells = (rgba[r * SPRITE : (r + 1) * SPRITE, c * SPRITE : (c + 1) * SPRITE] for r, c in places)
@@ -44,7 +41,7 @@ def draw_sheet(font_path: str, out: Path) -> None:
     """Draw every object's glyph, cropped to what is opaque and fitted into its cell, and write the
     sheet losslessly.
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw, ImageFont  # only here: the sheet ships with the package
 
     font = ImageFont.truetype(font_path, FONT_SIZE)
     rows = math.ceil(len(WORLD["objects"]) / COLUMNS)
@@ -57,10 +54,8 @@ def draw_sheet(font_path: str, out: Path) -> None:
             raise ValueError(f"the font has no glyph for {name!r} ({glyph}): {font_path}")
         sprite = canvas.crop(box)
         scale = SPRITE / max(sprite.size)
-        sprite = sprite.resize(
-            (max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale))),
-            Image.Resampling.LANCZOS,
-        )
+        size = (max(1, round(sprite.width * scale)), max(1, round(sprite.height * scale)))
+        sprite = sprite.resize(size, Image.Resampling.LANCZOS)
         row, column = divmod(n, COLUMNS)
         corner = (
             column * SPRITE + (SPRITE - sprite.width) // 2,

@@ -49,6 +49,13 @@ def recognise(
     ------
     TypeError : no Explanation; an option that `by` does not have
     ValueError : unknown way; feature surgery of a single text; fewer patches than `top`
+
+    Examples
+    --------
+    >>> recognise(e, scale=None).round(2)  # cosines of "a cat", "a guitar", "sky", "grass"
+    array([ 0.32,  0.45, -0.37, -0.23])
+    >>> recognise(e, "maps").round(2)
+    array([ 0.48,  0.13, -0.12, -0.  ])
     """
     expect(Explanation, explanation, "explain")
     if by not in WAYS:
@@ -80,13 +87,12 @@ def by_feature_surgery(explanation: Explanation, temperature: float = 2.0) -> np
 
 def by_maps(explanation: Explanation, top: int = 1) -> np.ndarray:
     """Mean of the `top` highest patches of each map, in the method's own unit."""
-    if not 1 <= top <= explanation.grid.patches:
-        raise ValueError(
-            f"top={top}, but a map has {explanation.grid.patches} patches: 1 to "
-            f"{explanation.grid.patches}"
-        )
-    patches = explanation.scores.reshape(len(explanation.texts), -1).astype(np.float64)
-    return np.nanmean(-np.sort(-patches, axis=1)[:, :top], axis=1)  # NaN comes last
+    P = explanation.grid.patches
+    if not 1 <= top <= P:
+        raise ValueError(f"top={top}, but a map has {P} patches: 1 to {P}")
+    patches = explanation.scores.reshape(len(explanation.texts), P).astype(np.float64)
+    highest_first = -np.sort(-patches, axis=1)  # negated twice, so that NaN comes last
+    return np.nanmean(highest_first[:, :top], axis=1)
 
 
 WAYS: dict[str, Callable[..., np.ndarray]] = {
@@ -97,5 +103,6 @@ WAYS: dict[str, Callable[..., np.ndarray]] = {
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
+    # minus the largest: the quotient is the same, and no power overflows
     powers = np.exp(logits - logits.max())
     return powers / powers.sum()

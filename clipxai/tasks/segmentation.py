@@ -1,20 +1,18 @@
 """Which text does each pixel belong to? Open-vocabulary segmentation: scores of patches onto the
 pixels, then the highest wins.
 
-    e = explain(trace, "clip_surgery_architecture")   # a trace recorded with the names of all
-    classes
-    segment(e)                                        # every pixel is of one of the texts
-    segment(e, background=["sky", "grass"])           # these texts together are the class
-    "background"
-    segment(e, threshold=0.4)                         # background is where no text gets a
-    probability of 0.4
-    segment(e, threshold=0.5, of="map")               # … where no map reaches half its height: for
-    texts known to be in the image
+    e = explain(trace, "clip_surgery_architecture")  # recorded with the names of all classes
+    segment(e)                               # every pixel is of one of the texts
+    segment(e, background=["sky", "grass"])  # these texts together are the class "background"
+    segment(e, threshold=0.4)                # background: where no text gets a probability of 0.4
+    segment(e, threshold=0.5, of="map")      # … where no map reaches half its height
 
-Formula    label(x) = argmax_t s[t, x]        s = patch scores, bilinear (align_corners False) onto
-           the pixels *before* the argmax p(x) = max_t softmax_t(scale * s[t, x]);  background where
-           p(x) < threshold of="map": the same with every map brought to 0…1 over its pixels, and p
-           its highest value
+The last is for texts that are known to be in the image.
+
+Formula    label(x) = argmax_t s[t, x]
+           s = patch scores, bilinear (align_corners False) onto the pixels *before* the argmax
+           p(x) = max_t softmax_t(scale * s[t, x]);  background where p(x) < threshold
+           of="map": the same with every map brought to 0…1 over its pixels, and p its highest value
 Reads      the raw signed scores of an `Explanation` (numpy only).
 Reference  The protocols of training-free segmentation with CLIP: without background (VOC20,
            Context59, COCO-Stuff, Cityscapes, ADE20k) every pixel belongs to a class; with
@@ -31,7 +29,7 @@ Misleads   Every pixel gets a text, also where none fits. What feature surgery s
            of="map" the map of a text that is not there reaches 1 somewhere, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -71,31 +69,42 @@ class Segmentation:
     measure: str
 
     def __repr__(self) -> str:
-        shares = ", ".join(
-            f"{name!r} {100 * share:.0f} %" for name, share in [*self.legend.items()][:5]
-        )
-        return (
-            f"<Segmentation by {self.explanation.method} into {len(self.classes)} classes: "
-            f"{shares}>"
-        )
+        largest = [*self.legend.items()][:5]
+        shares = ", ".join(f"{name!r} {100 * share:.0f} %" for name, share in largest)
+        made_by, classes = self.explanation.method, len(self.classes)
+        return f"<Segmentation by {made_by} into {classes} classes: {shares}>"
 
     @cached_property
     def legend(self) -> dict[str, float]:
-        """The classes that won a pixel and their share of the image, 0…1, the largest first."""
+        """The classes that won a pixel and their share of the image, 0…1, the largest first.
+
+        Examples
+        --------
+        >>> segment(e, background=["sky", "grass"]).legend
+        {'background': 0.9413..., 'a cat': 0.0514..., 'a guitar': 0.0072...}
+        """
         numbers, counts = np.unique(self.labels[self.labels != UNSEEN], return_counts=True)
-        order = np.argsort(-counts, kind="stable")
+        order = np.argsort(-counts, kind="stable")  # of equal shares the first class first
         return {
             self.classes[number]: float(count) / self.labels.size
             for number, count in zip(numbers[order], counts[order])
         }
 
     def mask(self, name: str) -> np.ndarray:
-        """Pixels (H, W) bool of the class `name`; one that is not here is a ValueError."""
+        """Pixels (H, W) bool of the class `name`.
+
+        Raises
+        ------
+        ValueError : a class that is not here; the message says which are
+
+        Examples
+        --------
+        >>> int(segment(e).mask("a cat").sum())
+        5803
+        """
         if name not in self.classes:
-            raise ValueError(
-                f"no class {name!r} in this segmentation; it has: "
-                f"{', '.join(map(repr, self.classes))}"
-            )
+            there = ", ".join(map(repr, self.classes))
+            raise ValueError(f"no class {name!r} in this segmentation; it has: {there}")
         return self.labels == self.classes.index(name)
 
     def save_mask(self, path: str | Path) -> Path:
@@ -108,8 +117,13 @@ class Segmentation:
         ------
         ValueError : another suffix than .png, or more than 255 classes
         FileNotFoundError : the folder does not exist
+
+        Examples
+        --------
+        >>> segment(e).save_mask("labels.png").name
+        'labels.png'
         """
-        from PIL import Image
+        from PIL import Image  # only for those who save
 
         path = Path(path)
         if path.suffix.lower() != ".png":
@@ -121,9 +135,8 @@ class Segmentation:
                 f"{len(self.classes)} classes, but an indexed PNG holds {VOID}: save `labels` with "
                 "numpy instead"
             )
-        indexed = Image.fromarray(
-            np.where(self.labels == UNSEEN, VOID, self.labels).astype(np.uint8)
-        )
+        values = np.where(self.labels == UNSEEN, VOID, self.labels).astype(np.uint8)
+        indexed = Image.fromarray(values)
         indexed.putpalette(voc_palette().ravel().tolist())
         indexed.save(path)
         return path
@@ -160,56 +173,87 @@ def segment(
     TypeError : no Explanation
     ValueError : unknown `of`; a background text that is not in the explanation, or no other text; a
         threshold outside 0…1; a single text, unless its own map is cut
+
+    Examples
+    --------
+    >>> segment(explain(trace, "clip_surgery_architecture"), background=["sky", "grass"])
+    <Segmentation by clip_surgery_architecture into 3 classes: 'background' 94 %, 'a cat' 5 %, ...>
     """
     expect(Explanation, explanation, "explain")
     if of not in ("probability", "map"):
         raise ValueError(f"unknown of={of!r}; choose 'probability' or 'map'")
     texts = explanation.texts
-    behind = {
-        explanation.index(text)
-        for text in ([background] if isinstance(background, str) else background)
-    }
+    named_behind = [background] if isinstance(background, str) else background
+    behind = {explanation.index(text) for text in named_behind}
     _check(texts, behind, threshold, of)
-    has_background = bool(behind) or threshold is not None
-    named = [n for n in range(len(texts)) if n not in behind]
-    if has_background and BACKGROUND in [texts[n] for n in named]:
-        raise ValueError(
-            f"one of the texts is {BACKGROUND!r} itself: pass it as background=[{BACKGROUND!r}] too"
-        )
-    class_of = np.zeros(len(texts), np.int16)  # text -> class; 0 is background if there is one
-    class_of[named] = np.arange(len(named)) + has_background
-
-    heats = (
-        explanation.heatmap(n, size, "none" if of == "probability" else "minmax")
-        for n in range(len(texts))
+    with_background = bool(behind) or threshold is not None
+    classes, class_of = _classes(texts, behind, with_background)
+    normalize = "none" if of == "probability" else "minmax"
+    heats = (explanation.heatmap(n, size, normalize) for n in range(len(texts)))
+    winner, best, probability = _highest(heats, scale)
+    labels, confidence = class_of[winner], probability if of == "probability" else best
+    if threshold is not None:
+        labels = np.where(confidence < threshold, np.int16(0), labels)
+    unseen = np.isnan(best)
+    return Segmentation(
+        labels=np.where(unseen, np.int16(UNSEEN), labels),
+        confidence=np.where(unseen, np.float32(np.nan), confidence),
+        classes=classes,
+        explanation=explanation,
+        rule=_rule(len(texts), len(behind), threshold, of, scale),
+        measure=_measure(of, scale),
     )
-    best = next(heats)  # one text at a time: (T, H, W) of a photo would not fit for many
-    # total: sum_t exp(scale * (s_t - best))
+
+
+def _classes(
+    texts: tuple[str, ...], behind: set[int], with_background: bool
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Names of the classes, and the class (T,) of every text; 0 is background if there is one."""
+    named = [n for n in range(len(texts)) if n not in behind]
+    classes = tuple(texts[n] for n in named)
+    if with_background:
+        if BACKGROUND in classes:
+            raise ValueError(
+                f"one of the texts is {BACKGROUND!r} itself: pass it as "
+                f"background=[{BACKGROUND!r}] too"
+            )
+        classes = (BACKGROUND, *classes)
+    class_of = np.zeros(len(texts), np.int16)
+    class_of[named] = np.arange(len(named)) + with_background
+    return classes, class_of
+
+
+def _highest(
+    heats: Iterator[np.ndarray], scale: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(H, W) each: number of the highest map, its value, and its share of the softmax.
+
+    One map at a time, since (T, H, W) of a photo would not fit for many texts: the softmax of the
+    winner is 1 / sum_t exp(scale * (s_t - best)), and the sum is rescaled whenever `best` rises.
+    """
+    best = next(heats)
     winner, total = np.zeros(best.shape, np.int16), np.ones(best.shape, np.float32)
     for n, heat in enumerate(heats, 1):
         higher = np.maximum(best, heat)
         total = total * np.exp(scale * (best - higher)) + np.exp(scale * (heat - higher))
         winner, best = np.where(heat > best, np.int16(n), winner), higher
-    confidence = 1 / total if of == "probability" else best
-    labels = (
-        class_of[winner]
-        if threshold is None
-        else np.where(confidence < threshold, np.int16(0), class_of[winner])
-    )
-    labels = np.where(np.isnan(best), np.int16(UNSEEN), labels)
-    confidence = np.where(np.isnan(best), np.float32(np.nan), confidence)
+    return winner, best, 1 / total
 
-    rule = (
-        f"highest of {len(texts)} "
-        f"{'texts' if of == 'probability' else 'maps, each on its own scale'}"
-    )
-    rule += f", {len(behind)} of which are background" if behind else ""
-    measure = f"softmax probability (scale {scale:g})" if of == "probability" else "height"
-    rule += (
-        f"; background where its {measure} is below {threshold:g}" if threshold is not None else ""
-    )
-    classes = (*([BACKGROUND] if has_background else []), *(texts[n] for n in named))
-    return Segmentation(labels, confidence, classes, explanation, rule, measure)
+
+def _measure(of: str, scale: float) -> str:
+    return f"softmax probability (scale {scale:g})" if of == "probability" else "height"
+
+
+def _rule(texts: int, behind: int, threshold: float | None, of: str, scale: float) -> str:
+    """How labels were chosen, in words."""
+    rule = f"highest of {texts} texts"
+    if of == "map":
+        rule = f"highest of {texts} maps, each on its own scale"
+    if behind:
+        rule += f", {behind} of which are background"
+    if threshold is not None:
+        rule += f"; background where its {_measure(of, scale)} is below {threshold:g}"
+    return rule
 
 
 def _check(texts: tuple[str, ...], behind: set[int], threshold: float | None, of: str) -> None:

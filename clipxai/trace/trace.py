@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import number_of
+from ..checks import layer_of, number_of
 from ..model.clip import CLIP, Texts, cosines
 from ..model.image import Prepared
 from ..model.towers.block import BlockTape, attend
@@ -128,10 +128,7 @@ class Trace:
 
     def layer(self, layer: int) -> BlockTape:
         """What one block did; a negative `layer` counts from the last. IndexError: not there."""
-        if not -len(self.layers) <= layer < len(self.layers):
-            has = len(self.layers)
-            raise IndexError(f"layer {layer}, but this model has {has} (0 to {has - 1})")
-        return self.layers[layer]
+        return self.layers[layer_of(len(self.layers), layer)]
 
     def attention_output(self, layer: int) -> Tensor:
         """(B, N, D) what a layer's attention added to the stream; a ResNet's is (B, N, E)."""

@@ -12,7 +12,7 @@ class Desk:
 
     def __init__(self, takes: float = 0.05) -> None:
         self.begun, self.done, self.failed, self.told, self.threads = [], [], [], [], set()
-        self.takes = takes
+        self.takes, self.cannot_be_shown = takes, None
         self.latest = Latest(
             self.work,
             self.on_done,
@@ -33,6 +33,8 @@ class Desk:
         return job
 
     def on_done(self, result):
+        if result == self.cannot_be_shown:
+            raise KeyError(f"{result} cannot be shown")
         self.done.append(result)
         self.threads.add(threading.current_thread())
 
@@ -99,7 +101,8 @@ def test_cancel_forgets_what_waits():
         desk.latest.cancel()
         await desk.rest()
 
-    assert run(Desk(), story).begun == []
+    desk = run(Desk(), story)
+    assert desk.begun == [] and [type(error) for error in desk.failed] == [Cancelled]
 
 
 def test_failures_are_handed_over_and_do_not_stop_the_desk():
@@ -113,6 +116,24 @@ def test_failures_are_handed_over_and_do_not_stop_the_desk():
     assert desk.done == [3] and str(desk.failed[0]) == "-1 is negative"
 
 
+def test_an_answer_that_cannot_be_shown_is_a_failure_and_the_desk_goes_on():
+    async def story(desk):
+        desk.cannot_be_shown = 1
+        desk.latest.ask(1)
+        await desk.rest()
+        desk.latest.ask(2)
+        await asyncio.sleep(0.02)  # it runs; what is asked now waits
+        desk.cannot_be_shown = 2
+        desk.latest.ask(3)
+        await desk.rest()
+
+    desk = run(Desk(0.1), story)
+    assert desk.done == [3] and [type(error) for error in desk.failed] == [KeyError]
+    desk.cannot_be_shown = 4
+    desk.latest.now(4)
+    assert str(desk.failed[-1]) == "'4 cannot be shown'"
+
+
 def test_a_slow_job_is_reported_and_a_quick_one_is_not():
     async def story(desk):
         desk.latest.ask(1)
@@ -120,6 +141,17 @@ def test_a_slow_job_is_reported_and_a_quick_one_is_not():
 
     assert run(Desk(0), story).told == []
     assert run(Desk(2.5 * SLOW), story).told[0] == (0.5, "job 1")
+
+
+def test_what_is_told_is_of_the_job_that_runs():
+    async def story(desk):
+        desk.latest.ask(1)
+        await desk.rest()
+        desk.latest._work = lambda job, stop, tell: time.sleep(2.5 * SLOW)  # tells nothing
+        desk.latest.ask(2)
+        await desk.rest()
+
+    assert run(Desk(0), story).told == []
 
 
 def test_without_an_event_loop_a_wish_is_answered_in_place():

@@ -158,7 +158,8 @@ def test_an_output_that_arrives_later_leaves_the_others_alone(visit: Callable):
         const output = document.createElement('div');
         output.innerHTML = text;
         document.body.append(output);
-        const script = output.querySelector(':scope > script'), copy = document.createElement('script');
+        const script = output.querySelector(':scope > script');
+        const copy = document.createElement('script');
         copy.textContent = script.textContent;
         script.replaceWith(copy);
     }""",
@@ -229,7 +230,8 @@ def test_theme_follows_the_system_and_then_the_page(visit: Callable):
         # JupyterLab in its light theme on a dark desktop
         page.evaluate("document.body.dataset.jpThemeLight = 'true'")
         page.wait_for_function(
-            "document.querySelector('.clipxai-figure').shadowRoot.querySelector('.figure').dataset.theme === 'light'"
+            "document.querySelector('.clipxai-figure').shadowRoot"
+            ".querySelector('.figure').dataset.theme === 'light'"
         )
         assert shade() > 600
 

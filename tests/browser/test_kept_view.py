@@ -30,7 +30,8 @@ def overlay_at(page: object, points: list[tuple[float, float]]) -> list[list[int
     """
     read = """(c, points) => {
         const { data } = c.getContext('2d').getImageData(0, 0, c.width, c.height);
-        const at = ([x, y]) => 4 * (Math.floor(y / 112 * c.height) * c.width + Math.floor(x / 112 * c.width));
+        const scaled = (value, size) => Math.floor(value / 112 * size);
+        const at = ([x, y]) => 4 * (scaled(y, c.height) * c.width + scaled(x, c.width));
         return points.map(point => [...data.slice(at(point), at(point) + 4)]);
     }"""
     return page.locator(".panel:not(.photo) canvas.layer").nth(1).evaluate(read, points)

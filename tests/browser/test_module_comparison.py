@@ -203,10 +203,12 @@ def test_layers_follow_the_pointer_at_once(visit: Callable):
     settled(page)
     times = page.evaluate("""async () => {
         const shadow = document.querySelector('.clipxai-figure').shadowRoot;
-        const chart = shadow.querySelector('.chart'), box = chart.getBoundingClientRect(), worked = [];
+        const chart = shadow.querySelector('.chart'), worked = [];
+        const box = chart.getBoundingClientRect();
         for (let n = 0; n < 60; n++) {
             await new Promise(done => requestAnimationFrame(done));
-            const at = { clientX: box.x + 118 + (1.5 + n % 4) * (box.width - 118) / 6, clientY: box.y + 30 };
+            const across = (1.5 + n % 4) * (box.width - 118) / 6;
+            const at = { clientX: box.x + 118 + across, clientY: box.y + 30 };
             const start = performance.now();
             chart.dispatchEvent(new PointerEvent('pointermove', at));
             worked.push(performance.now() - start);

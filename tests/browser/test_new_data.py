@@ -29,8 +29,9 @@ SHOW = """({ css, data }) => {
     window.live = figure(data);
 }"""
 PIXELS = """el => [...el.shadowRoot.querySelectorAll('canvas')].map(c => c.toDataURL())"""
-WORDS = """el => [...el.shadowRoot.querySelectorAll('figcaption, .badges, .numbers, .note, .chip, .caption, .readout, tbody')]
-    .map(node => node.textContent)"""
+WORDS = """el => [...el.shadowRoot.querySelectorAll(
+    'figcaption, .badges, .numbers, .note, .chip, .caption, .readout, tbody'
+)].map(node => node.textContent)"""
 
 
 def sent(viewer: MethodComparison) -> dict:
@@ -40,9 +41,8 @@ def sent(viewer: MethodComparison) -> dict:
 
 def shown(visit: Callable, viewer: MethodComparison) -> object:
     """A page with a live figure, `live` by name, and `figure` to make another."""
-    page = visit(
-        f"<!doctype html><body><script>{join('method_comparison/viewer')}\nwindow.viewer = viewer;</script>"
-    )
+    code = f"{join('method_comparison/viewer')}\nwindow.viewer = viewer;"
+    page = visit(f"<!doctype html><body><script>{code}</script>")
     page.evaluate(SHOW, {"css": stylesheet(), "data": sent(viewer)})
     settled(page)
     return page

@@ -86,6 +86,9 @@ def test_attention_and_rollout(pair):
         rolled = mixed / mixed.sum(-1, keepdim=True) @ rolled
     assert_map(cx.explain_all(pair, "rollout"), rolled[None, :, 0, 1:].expand(3, -1, -1))
     assert "does not read the text" in cx.explain_all(pair, "rollout")[0].notes[0]
+
+
+def test_rollout_is_the_last_row_of_the_rollout_that_is_found_inside(pair):
     np.testing.assert_allclose(
         cx.explain_all(pair, "rollout")[1].scores[0].ravel(),
         cx.attention_maps(pair, image=1).rollout[-1, 1:],

@@ -35,7 +35,7 @@ def test_occlusion(small):
             )
 
 
-@second_route("rise")
+@second_route("rise", draws=[_random_masks])
 def test_rise_is_the_published_sum_less_a_constant_in_expectation(small):
     """sum_n s_n m_n / (N p), pixel by pixel, and then the mean score times the uneven coverage
     taken off.

@@ -150,19 +150,35 @@ def test_text_attention_is_what_the_text_tower_did(trace):
     )
 
 
-def test_half_precision_weights_give_nearly_the_same_parts(scene):
+def arrays_of(answer):
+    """(name, array) of everything that an answer holds, those by name too."""
+    for name, value in vars(answer).items():
+        for key, array in value.items() if isinstance(value, dict) else [("", value)]:
+            if isinstance(array, np.ndarray):
+                yield f"{name} {key}".strip(), array
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [cx.contributions, cx.head_contributions, cx.attention_maps, cx.token_scores],
+    ids=lambda verb: verb.__name__,
+)
+def test_half_precision_weights_give_nearly_the_same_parts(scene, verb):
+    """A whole array differs by a few roundings (measured: up to 3.8), a single number by a few more
+    of its own and the array's usual size (measured: up to 13.6).
+    """
+    rounding = 2.0**-8  # of bfloat16
     exact, half = (
-        cx.record(cx.load(dtype=dtype), scene.image, ["a dog"])
+        verb(cx.record(cx.load(dtype=dtype), scene.image, ["a dog"]))
         for dtype in (torch.float32, torch.bfloat16)
     )
-    for verb in (cx.contributions, cx.head_contributions, cx.attention_maps, cx.token_scores):
-        found, expected = vars(verb(half)), vars(verb(exact))
-        for name, values in expected.items():
-            if isinstance(values, np.ndarray):
-                assert np.abs(found[name] - values).max() <= 0.1 * np.abs(values).max() + 1e-4, (
-                    verb.__name__,
-                    name,
-                )
+    for (name, expected), (_, found) in zip(arrays_of(exact), arrays_of(half), strict=True):
+        error, usual = abs(found - expected), np.sqrt(np.square(expected).mean())
+        if name in ("bias", "norm_bias"):  # large terms that cancel: a rounding of the cosine
+            assert error.max() <= rounding * abs(exact.similarity).max(), name
+            continue
+        assert np.sqrt(np.square(error).mean()) <= 6 * rounding * usual, name
+        assert (error <= 24 * rounding * (abs(expected) + usual)).all(), name
 
 
 def test_a_typed_end_token_ends_the_text(trace):

@@ -74,7 +74,8 @@ def test_types_hold(tools: Path):
 def test_types_that_do_not_hold_are_found(tools: Path, tmp_path: Path):
     """Else the test above would prove nothing."""
     (tmp_path / "wrong.js").write_text(
-        f'// @ts-check\nimport {{ format }} from "{ROOT}/clipxai/view/browser/number.js";\nformat("1");\n'
+        f'// @ts-check\nimport {{ format }} from "{ROOT}/clipxai/view/browser/number.js";\n'
+        'format("1");\n'
     )
     strict = ("--noEmit", "--checkJs", "--strict", "--ignoreConfig")
     modules = ("--module", "esnext", "--moduleResolution", "bundler", "--target", "es2023")

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -18,9 +19,11 @@ from PIL import Image
 import clipxai as cx
 from clipxai.cli import main
 from clipxai.measure import leaderboard, report
-from clipxai.measure.bench import Bench, run
-from clipxai.measure.data import Dataset, Sample, dataset
+from clipxai.measure.bench import Bench
+from clipxai.measure.data import dataset
 from clipxai.measure.emoji_world import PROMPT, localisations
+from clipxai.measure.run import run
+from clipxai.measure.samples import Dataset, Sample
 from clipxai.measure.summary import FIRST, summary
 
 COMMITTED = Path(__file__).parents[2] / "benchmarks/leaderboard.md"
@@ -235,6 +238,23 @@ def test_a_report_escapes_what_it_shows_and_fetches_nothing(bench, tmp_path):
     assert addresses == [] and "default-src 'none'" in page
 
 
+def test_a_picture_without_a_listed_class_is_counted_and_left_out(bench, tmp_path):
+    def read(name):
+        sample = bench.data.read(name)
+        return Sample(sample.image, (), sample.masks[:0]) if name == "1" else sample
+
+    mine = Bench(bench.model, replace(bench.data, read=read), METHODS)
+    rows = run(mine, tmp_path / "four", limit=4)
+    results = summary(mine, rows)
+    assert (results["images"], results["images with a label"]) == (4, 3)
+    without = summary(mine, [row for row in rows if row["id"] != "1"])
+    assert results["scores"] == without["scores"]
+    report.write(mine, results, rows, tmp_path, "clipxai bench")
+    assert "4 (3 with a label)" in (tmp_path / "report.html").read_text()
+    with pytest.raises(ValueError, match="none of these 1 pictures of emoji-world shows a class"):
+        summary(mine, [row for row in rows if row["id"] == "1"])
+
+
 def write_voc(root, scenes):
     """PASCAL VOC's folders with a dog in each picture; `scenes` {id: Scene}."""
     for folder in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
@@ -396,9 +416,7 @@ def test_the_committed_leaderboard_can_be_measured_again(embedded, tmp_path):
     )
     scores = summary(again, run(again, tmp_path, limit=FIRST))["scores"]
     measured = {
-        method: [
-            leaderboard.number_at(scores[method], heading) for heading in leaderboard.REMEASURED
-        ]
+        method: [column.of(scores[method]) for column in leaderboard.REMEASURED]
         for method in committed
     }
     assert {"clip", "clip_surgery"} < set(committed)

@@ -19,7 +19,7 @@ from clipxai.cli import main
 from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
 from clipxai.measure.summary import protocol
-from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.files.locating import EMBEDDED
 
 METRICS = "localisation,presence,segmentation,given-labels,recognition"
 VALUES = {"a": (12, 8), "b": (15,)}  # dog and cat; person

@@ -70,7 +70,10 @@ def test_the_true_mask_is_more_faithful_than_its_opposite(embedded):
         score, pixels = probability(embedded, labels, seed), embedded.preprocess(scene.image)[0]
         good.append(faithfulness(embedded, score, pixels, scene.masks[0].astype(np.float32)))
         bad.append(faithfulness(embedded, score, pixels, 1 - scene.masks[0].astype(np.float32)))
-    difference = dict(zip(FIELDS, np.mean(good, axis=0) - np.mean(bad, axis=0)))
+    difference = {
+        name: np.mean([one[name] for one in good]) - np.mean([one[name] for one in bad])
+        for name in FIELDS
+    }
     for fill in ("mean", "blur", "black"):
         assert difference[f"deletion, {fill}"] < -5 and difference[f"insertion, {fill}"] > 5
     assert difference["drop"] < 0 and difference["increase"] >= 0

@@ -16,13 +16,11 @@ from clipxai.measure import (
 )
 from clipxai.measure.card import figures
 from clipxai.measure.localisation import (
-    FIELDS,
     average_precision,
     energy_inside,
-    imagenet_segmentation,
-    localise,
     pixel_accuracy,
 )
+from clipxai.measure.map_scores import imagenet_segmentation, localise
 from clipxai.results.maps import otsu
 
 MASK = np.zeros((10, 10), bool)
@@ -143,25 +141,25 @@ def test_average_precision_is_torchmetrics(levels):
 def test_one_sort_gives_what_single_functions_give():
     heat, mask = random_map(2)
     others = random_map(3)[1] & ~mask
-    of = dict(zip(FIELDS, localise(heat, mask, others)))
+    of = localise(heat, mask, others)
     scaled = (heat - heat.min()) / (heat.max() - heat.min())
-    assert of["contrast"] == pytest.approx(score_contrast(heat, mask), abs=1e-4)
-    assert of["object contrast"] == pytest.approx(object_contrast(heat, mask, others), abs=1e-4)
-    assert of["pointing"] == 100 * pointing_hit(heat, mask)
+    assert of.contrast == pytest.approx(score_contrast(heat, mask), abs=1e-4)
+    assert of.object_contrast == pytest.approx(object_contrast(heat, mask, others), abs=1e-4)
+    assert of.pointing == 100 * pointing_hit(heat, mask)
     assert (
-        of["energy"]
+        of.energy
         == pytest.approx(energy_inside(heat, mask))
         == pytest.approx(100 * scaled[mask].sum() / scaled.sum(), abs=1e-4)
     )
-    assert of["AP"] == pytest.approx(average_precision(heat, mask))
+    assert of.average_precision == pytest.approx(average_precision(heat, mask))
     assert (
-        of["accuracy"]
+        of.accuracy
         == pytest.approx(pixel_accuracy(heat, mask))
         == pytest.approx(100 * ((scaled >= 0.5) == mask).mean())
     )
-    assert of["IoU at 0.5"] == of["IoU at 0.50"] == pytest.approx(iou(scaled >= 0.5, mask))
-    assert of["IoU at mean"] == pytest.approx(iou(scaled >= scaled.mean(), mask))
-    assert of["IoU at otsu"] == pytest.approx(iou(scaled >= otsu(scaled), mask))
+    assert of.iou_half == of.iou_curve[9] == pytest.approx(iou(scaled >= 0.5, mask))
+    assert of.iou_mean == pytest.approx(iou(scaled >= scaled.mean(), mask))
+    assert of.iou_otsu == pytest.approx(iou(scaled >= otsu(scaled), mask))
 
 
 def test_pixels_without_truth_do_not_count():
@@ -171,12 +169,13 @@ def test_pixels_without_truth_do_not_count():
     changed, altered = heat.copy(), mask.copy()
     altered[:, 6:] = ~altered[:, 6:]
     np.testing.assert_array_equal(
-        localise(heat, mask, ignore=ignore), localise(changed, altered, ignore=ignore)
+        localise(heat, mask, ignore=ignore).row(), localise(changed, altered, ignore=ignore).row()
     )
-    assert localise(heat, mask, ignore=ignore)[0] != localise(heat, mask)[0]
+    assert localise(heat, mask, ignore=ignore).contrast != localise(heat, mask).contrast
     cropped = heat.copy()
     cropped[:, :2] = np.nan  # where the model did not look
-    assert np.isfinite(localise(cropped, mask)[[0, 2, 3, 4]]).all()
+    of = localise(cropped, mask)
+    assert np.isfinite([of.contrast, of.pointing, of.energy, of.average_precision]).all()
 
 
 def test_imagenet_segmentation_by_plain_loops():
@@ -190,18 +189,18 @@ def test_imagenet_segmentation_by_plain_loops():
     for side in (False, True):
         expected += [sum(f == m == side for f, m in pairs), sum(side in (f, m) for f, m in pairs)]
     measured = imagenet_segmentation(heat, mask)
-    assert measured[:6].tolist() == expected
+    assert list(measured[:6]) == expected
     stacked, truth = (
         torch.from_numpy(np.stack([1 - scaled, scaled])).flatten(),
         torch.from_numpy(np.stack([~mask, mask])).flatten().long(),
     )
-    assert measured[6] == pytest.approx(
+    assert measured.average_precision == pytest.approx(
         100 * float(binary_average_precision(stacked, truth)), abs=1e-3
     )
     noise = [
-        imagenet_segmentation(random_map(seed, (40, 40))[0], np.arange(1600).reshape(40, 40) < 160)[
-            6
-        ]
+        imagenet_segmentation(
+            random_map(seed, (40, 40))[0], np.arange(1600).reshape(40, 40) < 160
+        ).average_precision
         for seed in range(20)
     ]
     assert np.mean(noise) == pytest.approx(50, abs=3)  # whatever the object's share
@@ -250,5 +249,5 @@ def test_masks_from_files_count_as_masks():
     assert iou(heat > 0.5, as_read // 2 * 2) == iou(heat > 0.5, mask)
     assert object_contrast(heat, as_read, others_read) == object_contrast(heat, mask, others)
     np.testing.assert_array_equal(
-        localise(heat, as_read, others_read), localise(heat, mask, others)
+        localise(heat, as_read, others_read).row(), localise(heat, mask, others).row()
     )

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clipxai.measure.localisation import FIELDS, THRESHOLDS
+from clipxai.measure.localisation import THRESHOLDS
+from clipxai.measure.map_scores import MapScores
 from clipxai.measure.meters import (
-    ImageNetSegmentation,
-    Localisation,
-    Means,
-    Presence,
-    Recognition,
-    Segmentation,
+    ImageNetSegmentationMeter,
+    LocalisationMeter,
+    MeanMeter,
+    PresenceMeter,
+    RecognitionMeter,
+    SegmentationMeter,
 )
 
 K = len(THRESHOLDS)
@@ -25,7 +26,7 @@ K = len(THRESHOLDS)
 def pairs(count=40, seed=0):
     """Rows with a half in front, as `bench` makes them."""
     rng = np.random.default_rng(seed)
-    rows = rng.normal(30, 20, (count, 1 + len(FIELDS)))
+    rows = rng.normal(30, 20, (count, len(MapScores._fields) + K))
     rows[:, 0] = np.arange(count) % 2
     return rows
 
@@ -43,7 +44,7 @@ def segmented(count):
 def test_means_are_exact_and_know_no_order():
     rows = np.array([[1e16, np.nan], [1.0, 2.0], [-1e16, 4.0]])
     for order in ([0, 1, 2], [2, 0, 1], [1, 2, 0]):
-        meter = Means()
+        meter = MeanMeter()
         for n in order:
             meter.update(rows[n : n + 1])
         # a plain sum gives 0 for the first in some orders
@@ -52,11 +53,11 @@ def test_means_are_exact_and_know_no_order():
 
 def test_localisation_by_hand():
     rows = pairs()
-    meter = Localisation()
+    meter = LocalisationMeter()
     for few in np.array_split(rows, 7):
         meter.update(few)
     found = meter.compute()
-    column = dict(zip(("half", *FIELDS), rows.T))
+    column = dict(zip(("half", *MapScores._fields), rows.T))
     assert found["pairs"] == 40 and found["mSC"] == pytest.approx(column["contrast"].mean())
     assert found["upside down"] == pytest.approx(100 * (column["contrast"] < 0).mean())
     curves = rows[:, -K:]
@@ -77,14 +78,23 @@ def test_localisation_by_hand():
     )
 
 
+def test_an_undefined_contrast_is_not_upside_down_and_not_right():
+    """A mask that covers the whole picture leaves nothing to compare it with."""
+    rows = pairs(4)
+    rows[:, 1 + MapScores._fields.index("contrast")] = [-10, math.nan, 10, 20]
+    meter = LocalisationMeter()
+    meter.update(rows)
+    assert meter.compute()["upside down"] == pytest.approx(100 / 3)
+
+
 def test_a_single_image_has_no_other_half():
-    meter = Localisation()
+    meter = LocalisationMeter()
     meter.update(pairs(1))
     assert math.isnan(meter.compute()["mIoU at best of other half"])
 
 
 def test_imagenet_segmentation_divides_sums():
-    meter = ImageNetSegmentation()
+    meter = ImageNetSegmentationMeter()
     meter.update([[90, 100, 80, 90, 10, 20, 70]])
     meter.update([[10, 100, 0, 50, 10, 100, 50]])
     assert meter.compute() == {
@@ -98,15 +108,15 @@ def test_presence_counts_pairs_in_order():
     rng = np.random.default_rng(0)
     # ties, and far outside 0...1
     rows = np.column_stack([np.round(rng.normal(size=60), 1) - 7, rng.random(60) < 0.4])
-    meter = Presence()
+    meter = PresenceMeter()
     meter.update(rows)
     yes, no = rows[rows[:, 1] == 1, 0], rows[rows[:, 1] == 0, 0]
     won = np.mean([(a > b) + 0.5 * (a == b) for a in yes for b in no])
     assert meter.compute()["AUROC"] == pytest.approx(100 * won, abs=1e-4)
-    close = Presence()
+    close = PresenceMeter()
     close.update([[20 + 1e-9, 1], [20, 0]])  # a sigmoid in float32 would make these equal
     assert close.compute()["AUROC"] == 100
-    only = Presence()
+    only = PresenceMeter()
     only.update([[0.2, 1], [0.3, 1]])
     assert math.isnan(only.compute()["AUROC"])
 
@@ -118,9 +128,10 @@ import sys
 import torch.distributed as dist
 sys.path.insert(0, sys.argv[1])
 from test_meters import pairs, segmented
-from clipxai.measure.meters import Localisation, Recognition, Segmentation
+from clipxai.measure.meters import LocalisationMeter, RecognitionMeter, SegmentationMeter
 dist.init_process_group("gloo")
-localisation, segmentation, recognition, (counted, ranked) = Localisation(), Segmentation(), Recognition(), segmented(41)
+localisation, segmentation = LocalisationMeter(), SegmentationMeter()
+recognition, (counted, ranked) = RecognitionMeter(), segmented(41)
 for n in range(dist.get_rank(), 41, 2):  # 21 pictures here, 20 there
     localisation.update(pairs(41)[n : n + 1])
     segmentation.update(counted[n])
@@ -146,9 +157,9 @@ dist.destroy_process_group()
     counted, ranked = segmented(41)
     alone = []
     for meter, rows in (
-        (Localisation(), pairs(41)),
-        (Segmentation(), counted.reshape(41 * 6, -1)),
-        (Recognition(), ranked),
+        (LocalisationMeter(), pairs(41)),
+        (SegmentationMeter(), counted.reshape(41 * 6, -1)),
+        (RecognitionMeter(), ranked),
     ):
         meter.update(rows[::-1])
         alone.append(meter.compute())

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import clipxai as cx
-from clipxai.cli import _parser
-from clipxai.measure.bench import METRICS, TEMPLATES, Bench
+from clipxai.cli.parser import parser
+from clipxai.measure.asking import TEMPLATES
+from clipxai.measure.bench import METRICS, Bench
 from clipxai.measure.data import LAYOUTS, dataset
 from clipxai.model.files.hub import KNOWN
 
@@ -29,7 +30,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_name_what_exists(command):
-    given = _parser().parse_args(shlex.split(command))
+    given = parser().parse_args(shlex.split(command))
     assert all(name in cx.METHODS for name in given.methods.split(","))
     assert all(name in METRICS for name in (given.metrics or "localisation").split(","))
     assert given.layout is None or given.layout in LAYOUTS

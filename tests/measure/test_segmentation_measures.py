@@ -12,11 +12,13 @@ from torchmetrics.functional.classification import multiclass_jaccard_index
 
 import clipxai as cx
 from clipxai.cli import main
-from clipxai.measure.bench import Bench, run
-from clipxai.measure.data import Dataset, Sample, dataset
+from clipxai.measure.bench import Bench
+from clipxai.measure.data import dataset
 from clipxai.measure.localisation import THRESHOLDS
-from clipxai.measure.meters import Recognition, Segmentation
+from clipxai.measure.meters import RecognitionMeter, SegmentationMeter
 from clipxai.measure.miou import BEHIND, UNCOUNTED, counts, truth
+from clipxai.measure.run import run
+from clipxai.measure.samples import Dataset, Sample
 from clipxai.measure.summary import summary
 
 C, SIZE = 5, (12, 17)
@@ -32,7 +34,7 @@ def pictures(count=8, seed=0, background=True):
 
 
 def measured(several):
-    meter = Segmentation()
+    meter = SegmentationMeter()
     for n, picture in enumerate(several):
         meter.update([[n % 2, *row] for row in counts(*picture)])
     return meter.compute()
@@ -129,7 +131,7 @@ def test_map_is_the_mean_of_average_precisions_by_hand():
     present = rng.random((30, 6)) < 0.3
     present[:, 4] = False  # a class that is nowhere does not count
     scores = (rng.normal(size=(30, 6)) + present) * 40  # far outside 0…1
-    meter = Recognition()
+    meter = RecognitionMeter()
     for n in rng.permutation(30):
         meter.update([[*scores[n], *present[n]]])
     precisions = []
@@ -177,7 +179,7 @@ def test_the_bench_measures_what_a_loop_measures(embedded, tmp_path):
         for measure, value in expected.items():
             assert of[name][measure] == pytest.approx(value, abs=0.02), (name, measure)
     for row, table in (("clip_surgery_architecture", ranked), ("(class token)", zero_shot)):
-        meter = Recognition()
+        meter = RecognitionMeter()
         meter.update(table)
         assert scores[row]["recognition"] == pytest.approx(meter.compute(), abs=0.5)
     assert set(scores) == {

@@ -1,4 +1,4 @@
-"""One recipe of a block: recorded, written out, in another way, and edited, it is the same block."""
+"""One recipe of a block: recorded, written out, in another way, edited, it is the same block."""
 
 import pytest
 import torch

@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import clipxai as cx
-from clipxai.model.files.checkpoints import EMBEDDED, save_folder
+from clipxai.model.files.locating import EMBEDDED
+from clipxai.model.files.saving import save_folder
 
 
 @pytest.fixture

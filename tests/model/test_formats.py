@@ -14,8 +14,8 @@ from torch import nn
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
 import clipxai as cx
-from clipxai.model.files import checkpoints, untrusted
-from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.files import hub, untrusted
+from clipxai.model.files.locating import EMBEDDED
 from clipxai.model.words.tokenizer import Tokenizer
 
 CLOSE = dict(rtol=0, atol=1e-4)
@@ -257,7 +257,7 @@ def test_a_published_archive_is_known_by_its_hash(archive, monkeypatch):
 
 
 def test_published_hashes_are_whole():
-    assert len(untrusted.OPENAI_SHA256) == 9 and set(checkpoints.hub.SHORT_NAMES) == set(
+    assert len(untrusted.OPENAI_SHA256) == 9 and set(hub.SHORT_NAMES) == set(
         untrusted.OPENAI_SHA256.values()
     )
     assert all(len(digest) == 64 and int(digest, 16) for digest in untrusted.OPENAI_SHA256)

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import clipxai as cx
-from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.files.locating import EMBEDDED
 
 if os.name == "posix":
     import resource

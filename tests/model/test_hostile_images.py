@@ -76,7 +76,9 @@ BROKEN = {
     "text": b"this is not an image\n" * 10,
     "HTML of a login page": b"<!doctype html><html><body>Please log in</body></html>",
     "SVG": b'<svg xmlns="http://www.w3.org/2000/svg" width="10" height="10"/>',
-    "EPS, which would be run": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(/tmp/x) (w) file\n%%EOF\n",
+    "EPS, which would be run": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n(/tmp/x) (w) file\n%%EOF\n"
+    ),
     "PDF": b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF",
     "zip": b"PK\x03\x04" + bytes(100),
     "PNG without width": png(0, 10),
@@ -116,11 +118,9 @@ BOMBS = {
 def test_what_is_broken_is_one_clear_error(kind, tmp_path):
     file = tmp_path / "picture.png"
     file.write_bytes(BROKEN[kind])
+    message = r"not an image that can be read \(or a truncated one\): (.*picture.png|\d+ bytes)"
     for source in (file, BROKEN[kind]):
-        with pytest.raises(
-            ValueError,
-            match=r"not an image that can be read \(or a truncated one\): (.*picture.png|\d+ bytes)",
-        ) as raised:
+        with pytest.raises(ValueError, match=message) as raised:
             read_image(source)
         assert "\n" not in str(raised.value)
 

@@ -17,7 +17,7 @@ from true_sizes import empty
 import clipxai as cx
 from clipxai.cli import main
 from clipxai.model.files import hub
-from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.files.locating import EMBEDDED
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "someone/small-clip"
@@ -218,19 +218,22 @@ def test_tokens_are_sent(server, monkeypatch):
         (
             401,
             "GatedRepo",
-            r"someone/small-clip is gated: accept its terms on http://127.0.0.1:\d+/someone/small-clip and log in",
+            r"someone/small-clip is gated: accept its terms on http://127.0.0.1:\d+/"
+            r"someone/small-clip and log in",
         ),
         (403, "GatedRepo", "someone/small-clip is gated"),
         (404, "RepoNotFound", "no folder 'someone/small-clip' here, and no such model on"),
         (
             503,
             None,
-            r"config.json of someone/small-clip is not in the cache \(.*cache\), and .* cannot be reached \(it answered 503\)",
+            r"config.json of someone/small-clip is not in the cache \(.*cache\), and .* cannot be "
+            r"reached \(it answered 503\)",
         ),
         (
             500,
             None,
-            r"cannot be reached \(it answered 500\): copy the model's folder from a machine that has it .* or use the embedded model",
+            r"cannot be reached \(it answered 500\): copy the model's folder from a machine that "
+            r"has it .* or use the embedded model",
         ),
     ],
 )
@@ -274,7 +277,8 @@ def test_offline(server, monkeypatch, tmp_path):
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(
         OSError,
-        match=r"config.json of someone/small-clip is not in the cache \(.*cache\), .*HF_HUB_OFFLINE is set\): copy",
+        match=r"config.json of someone/small-clip is not in the cache \(.*cache\), "
+        r".*HF_HUB_OFFLINE is set\): copy",
     ) as caught:
         cx.load(NAME)
     assert "use the embedded model, load()" in str(caught.value) and not server.asked

@@ -1,4 +1,6 @@
-"""Equal to transformers' CLIPModel, with random weights, at the true sizes of OpenAI's ViTs."""
+"""Equal to transformers' CLIPModel, with random weights, at the true widths of OpenAI's ViTs. The
+smallest has all its blocks, the others two: a block says the same wherever it stands.
+"""
 
 import gc
 
@@ -10,8 +12,8 @@ import clipxai as cx
 
 SIZES = {  # image towers as on the hub: patch, width, layers, heads; text width, heads; joint width
     "ViT-B/32": ((32, 768, 12, 12), (512, 8), 512),
-    "ViT-B/16": ((16, 768, 12, 12), (512, 8), 512),
-    "ViT-L/14": ((14, 1024, 24, 16), (768, 12), 768),
+    "ViT-B/16": ((16, 768, 2, 12), (512, 8), 512),
+    "ViT-L/14": ((14, 1024, 2, 16), (768, 12), 768),
 }
 
 
@@ -32,6 +34,7 @@ def pair(request, tmp_path):
         text_config=dict(
             hidden_size=text_width,
             intermediate_size=4 * text_width,
+            num_hidden_layers=layers,
             num_attention_heads=text_heads,
             bos_token_id=49406,
             eos_token_id=49407,

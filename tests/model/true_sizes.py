@@ -1,6 +1,7 @@
 """The sizes of published models, as their papers and configs state them."""
 
-from clipxai.model.files.layouts import build_hf, build_open_clip
+from clipxai.model.files.hugging_face import build_hf
+from clipxai.model.files.open_clip import build_open_clip
 
 # patch, width, layers, pixels; text width and heads; joint width
 VIT = {
@@ -39,13 +40,16 @@ OF = {
 }
 
 
-def empty(name):
-    """A model of that size without memory behind its tensors, by its name on the hub or here."""
+def empty(name, layers=None):
+    """A model of that size without memory behind its tensors, by its name on the hub or here; with
+    `layers`, a ViT of that width but with fewer blocks.
+    """
     name = OF.get(name, name)
     if name in SIGLIP:
         return build_hf({"model_type": "siglip", "text_config": {"vocab_size": SIGLIP[name]}}, name)
     if name in VIT:
-        patch, width, layers, side, *text = VIT[name]
+        patch, width, depth, side, *text = VIT[name]
+        layers = layers or depth
         vision = {"patch_size": patch, "width": width, "layers": layers, "image_size": side}
     else:
         layers, width, side, *text = RESNET[name]

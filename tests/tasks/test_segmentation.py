@@ -79,9 +79,9 @@ def test_background_by_texts_and_both(e):
     )
     found = cx.segment(e, background=["grass", "sky"], threshold=0.5)
     assert mostly_equal(found.labels, np.where(by_class.max(0) < 0.5, 0, by_class.argmax(0)))
-    assert (
-        found.rule
-        == "highest of 4 texts, 2 of which are background; background where its softmax probability (scale 40) is below 0.5"
+    assert found.rule == (
+        "highest of 4 texts, 2 of which are background; background where its softmax probability "
+        "(scale 40) is below 0.5"
     )
 
 

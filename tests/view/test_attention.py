@@ -103,7 +103,7 @@ def test_single_heads_are_those_of_the_trace(trace):
     maps = cx.attention_maps(trace).with_heads(trace, [3, -1])
     assert list(maps.heads) == [3, 7]
     np.testing.assert_array_equal(maps.heads[3]["vv"], trace.attention(3, "vv")[0].numpy())
-    with pytest.raises(IndexError, match=r"no layer 8: there are 8 \(0 to 7\)"):
+    with pytest.raises(IndexError, match=r"layer 8, but this model has 8 \(0 to 7\)"):
         maps.with_heads(trace, [8])
     with pytest.raises(ValueError, match="image 0 of this trace is not the one that was looked at"):
         attention_example(8).with_heads(trace)
@@ -350,7 +350,7 @@ def test_wrong_input_is_explained():
         IndexError, match="no patch in row 5, column 0: the grid has 5 rows and 6 columns"
     ):
         LayerAttentionViewer(maps, query=(5, 0))
-    with pytest.raises(IndexError, match="no layer 3"):
+    with pytest.raises(IndexError, match="layer 3, but this model has 3"):
         LayerAttentionViewer(maps, layer=3)
     with pytest.raises(ValueError, match="steps is one of 255, 63, 31, 23, 15, not 7"):
         LayerAttentionViewer(maps, steps=7)

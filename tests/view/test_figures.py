@@ -9,8 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from view_examples import HOSTILE, MASKS, SCENE, cropped, example
 
+from clipxai.results.maps import rank_correlation
 from clipxai.view import figure
-from clipxai.view.method_comparison.panels import panels_of, rank_correlation, rows_of
+from clipxai.view.method_comparison.panels import panels_of, rows_of
 from clipxai.view.paper.maps import overlay
 from clipxai.view.scales import colour_table, scales_of
 

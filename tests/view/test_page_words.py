@@ -1,5 +1,6 @@
-"""Does a page say what paper says? Sentences are made in Python, and travel with their numbers or with
-places for them.
+"""Does a page say what paper says?
+
+Sentences are made in Python, and travel with their numbers or with places for them.
 """
 
 import re

@@ -1,6 +1,4 @@
-"""Are the browser modules of every viewer found by its name, joined into one program, and is nothing
-lost on the way?
-"""
+"""Are a viewer's browser modules found by its name, and joined into one program without loss?"""
 
 import re
 import subprocess

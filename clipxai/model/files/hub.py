@@ -85,63 +85,74 @@ def file_getter(repository: str, revision: str | None) -> Callable[[str], Path |
 
 def _download(repository: str, name: str, revision: str | None) -> Path | None:
     # a third of a second, only for those who need it
-    from huggingface_hub import constants, hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+
+    # a path; or a mark that it is known not to exist; or None
+    cached: object = None
+    try:
+        cached = try_to_load_from_cache(repository, name, revision=revision)
+        file = Path(hf_hub_download(repository, name, revision=revision))
+    # of huggingface_hub, or, by its version, of requests, httpx or httpx2
+    except Exception as error:
+        if _does_not_exist(error, cached):
+            return None
+        raise _in_one_line(error, repository, name, revision) from error
+    if not isinstance(cached, str):
+        _check(file)
+    return file
+
+
+def _does_not_exist(error: Exception, cached: object) -> bool:
+    """Whether the repository is known not to have a file, and not only the network to be down."""
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+    if isinstance(error, LocalEntryNotFoundError):  # unreachable; a kind of EntryNotFoundError, too
+        return cached is not None
+    return isinstance(error, EntryNotFoundError)
+
+
+def _in_one_line(
+    error: Exception, repository: str, name: str, revision: str | None
+) -> ValueError | OSError:
+    """What went wrong and what to do."""
+    from huggingface_hub import constants
     from huggingface_hub.errors import (
-        EntryNotFoundError,
         GatedRepoError,
         HFValidationError,
-        LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
     page = f"{constants.ENDPOINT}/{repository}"
-    try:
-        # a path; or a mark that it is known not to exist; or None
-        cached = try_to_load_from_cache(repository, name, revision=revision)
-        file = Path(hf_hub_download(repository, name, revision=revision))
-    except GatedRepoError as error:
-        raise ValueError(
+    status = getattr(getattr(error.__cause__ or error, "response", None), "status_code", None)
+    # before RepositoryNotFoundError, of which it is a kind
+    if isinstance(error, GatedRepoError):
+        return ValueError(
             f"{repository} is gated: accept its terms on {page} and log in (`hf auth login`, or "
             "set HF_TOKEN)"
-        ) from error
-    except RevisionNotFoundError as error:
-        raise ValueError(
+        )
+    if isinstance(error, RevisionNotFoundError):
+        return ValueError(
             f"{repository} has no revision {revision!r}; its branches and commits stand on "
             f"{page}/commits"
-        ) from error
-    except HFValidationError as error:
-        raise ValueError(
-            f"{repository!r} is not the name of a model on the hub: {str(error).splitlines()[0]}"
-        ) from error
-    # of huggingface_hub, or, by its version, of requests, httpx or httpx2
-    except Exception as error:
-        unreachable = isinstance(error, LocalEntryNotFoundError)
-        if (
-            unreachable
-            and cached is not None
-            or isinstance(error, EntryNotFoundError)
-            and not unreachable
-        ):
-            return None
-        status = getattr(getattr(error.__cause__ or error, "response", None), "status_code", None)
-        if isinstance(error, RepositoryNotFoundError) or status in (401, 403):
-            raise ValueError(
-                f"no folder {repository!r} here, and no such model on {constants.ENDPOINT} that "
-                "you may read: check the name, or log in "
-                "for a private one (`hf auth login`, or set HF_TOKEN)"
-            ) from error
-        why = f"it answered {status}" if status else type(error.__cause__ or error).__name__
-        raise OSError(
-            f"{name} of {repository} is not in the cache ({constants.HF_HUB_CACHE}), and "
-            f"{constants.ENDPOINT} cannot be reached "
-            f"({'HF_HUB_OFFLINE is set' if constants.HF_HUB_OFFLINE else why}): copy the model's "
-            "folder from a machine that has it and "
-            "load that folder, or use the embedded model, load()"
-        ) from error
-    if not isinstance(cached, str):
-        _check(file)
-    return file
+        )
+    if isinstance(error, HFValidationError):
+        reason = str(error).splitlines()[0]
+        return ValueError(f"{repository!r} is not the name of a model on the hub: {reason}")
+    if isinstance(error, RepositoryNotFoundError) or status in (401, 403):
+        return ValueError(
+            f"no folder {repository!r} here, and no such model on {constants.ENDPOINT} that you "
+            "may read: check the name, or log in for a private one (`hf auth login`, or set "
+            "HF_TOKEN)"
+        )
+    why = f"it answered {status}" if status else type(error.__cause__ or error).__name__
+    if constants.HF_HUB_OFFLINE:
+        why = "HF_HUB_OFFLINE is set"
+    return OSError(
+        f"{name} of {repository} is not in the cache ({constants.HF_HUB_CACHE}), and "
+        f"{constants.ENDPOINT} cannot be reached ({why}): copy the model's folder from a machine "
+        "that has it and load that folder, or use the embedded model, load()"
+    )
 
 
 def _check(file: Path) -> None:

@@ -9,7 +9,9 @@ from torch import nn
 
 from ..clip import CLIP
 from ..image import Preprocessor
-from .layouts import HF, HF_SIGLIP, HF_TYPES, OPENAI, Layout, build_from_shapes, build_hf
+from .hugging_face import HF, HF_SIGLIP, HF_TYPES, build_hf
+from .openai import OPENAI, build_from_shapes
+from .tensor_names import TensorNames
 from .untrusted import Weights
 
 
@@ -20,7 +22,7 @@ def unwrapped(module: nn.Module) -> nn.Module:
     return getattr(module, "_orig_mod", module)
 
 
-def read_module(module: nn.Module) -> tuple[CLIP, Weights, Layout]:
+def read_module(module: nn.Module) -> tuple[CLIP, Weights, TensorNames]:
     """An empty model of the module's sizes, the module's tensors, and how they are named.
 
     Raises
@@ -31,33 +33,31 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, Layout]:
     kind = type(module).__name__
     tensors = {name: tensor.detach() for name, tensor in module.state_dict().items()}
     config = getattr(module, "config", None)
-    if (
-        getattr(config, "model_type", None) in HF_TYPES
-        and "vision_model.post_layernorm.weight" in tensors
-    ):
+    model_type = getattr(config, "model_type", None)
+    if model_type in HF_TYPES and "vision_model.post_layernorm.weight" in tensors:
         model = build_hf(config.to_dict(), f"the config of this {kind}")
-        return model, Weights(tensors), HF if config.model_type == "clip" else HF_SIGLIP
+        return model, Weights(tensors), HF if model_type == "clip" else HF_SIGLIP
     if "visual.conv1.weight" in tensors and "text_projection" in tensors:
         return _read_open_clip(module, tensors), Weights(tensors), OPENAI
     raise ValueError(
         f"cannot read this {kind}: pass transformers' CLIPModel, SiglipModel or Siglip2Model, or a "
-        "CLIP of open_clip or OpenAI with their "
-        "own ViT or ResNet as image tower"
+        "CLIP of open_clip or OpenAI with their own ViT or ResNet as image tower"
     )
 
 
 def _read_open_clip(module: nn.Module, tensors: dict) -> CLIP:
     """The sizes that shapes do not tell stand in the module's blocks."""
-    visual, text = module.visual, module.transformer
-    blocks = getattr(visual, "transformer", text).resblocks
-    pool = getattr(visual, "attnpool", None)
-    gelu = text.resblocks[0].mlp.gelu
+    visual, text_block = module.visual, module.transformer.resblocks[0]
+    pool = getattr(visual, "attnpool", None)  # a ResNet's
+    attention = visual.transformer.resblocks[0].attn if pool is None else pool
+    gelu = type(text_block.mlp.gelu).__name__.lower()  # QuickGELU, or torch's GELU
     model = build_from_shapes(
         tensors,
-        "quick_gelu" if "quick" in type(gelu).__name__.lower() else "gelu",
-        text_heads=text.resblocks[0].attn.num_heads,
-        heads=pool.num_heads if pool is not None else blocks[0].attn.num_heads,
+        activation="quick_gelu" if "quick" in gelu else "gelu",
+        heads=attention.num_heads,
+        text_heads=text_block.attn.num_heads,
     )
+    # open_clip's modules know their colours, OpenAI's do not
     mean, std = getattr(visual, "image_mean", None), getattr(visual, "image_std", None)
     if mean and std:
         model.preprocessor = Preprocessor(

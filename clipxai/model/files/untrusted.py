@@ -6,10 +6,9 @@ Three kinds of weights files are read, all as plain tensors:
   are copied out one by one, so a file that changes later cannot change a model, and memory never
   holds the weights twice.
 - `.pt`, `.bin` as torch saves them: `torch.load(weights_only=True)`.
-- TorchScript archives, the form of OpenAI's own files. They contain a program; it is neither run
-  nor compiled. Their pickle may name three harmless functions and nothing else, and classes become
-  empty boxes whose tensors are taken out. Even so, weights decide what a model answers, so an
-  archive that is not one of the nine with a published SHA-256 needs `trust=True`.
+- TorchScript archives, the form of OpenAI's own files (`torchscript`). They contain a program,
+  which is neither run nor compiled. Even so, weights decide what a model answers, so an archive
+  that is not one of the nine with a published SHA-256 needs `trust=True`.
 
 What remains: a well-formed file can still hold bad weights, and no check here can tell.
 """
@@ -17,19 +16,17 @@ What remains: a well-formed file can still hold bad weights, and no check here c
 import hashlib
 import json
 import mmap
-import pickle
-import pickletools
 import struct
 import zipfile
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 from torch import Tensor
+
+from .torchscript import Archive, is_torchscript
 
 # larger than any there is (SigLIP 2's tokenizer has 34 MB)
 CONFIG_BYTES, VOCABULARY_BYTES = 1 << 20, 1 << 26
@@ -55,18 +52,6 @@ DTYPES = {
     "I8": torch.int8,
     "U8": torch.uint8,
     "BOOL": torch.bool,
-}
-STORAGES = {
-    "DoubleStorage": torch.float64,
-    "FloatStorage": torch.float32,
-    "HalfStorage": torch.float16,
-    "BFloat16Storage": torch.bfloat16,
-    "LongStorage": torch.int64,
-    "IntStorage": torch.int32,
-    "ShortStorage": torch.int16,
-    "CharStorage": torch.int8,
-    "ByteStorage": torch.uint8,
-    "BoolStorage": torch.bool,
 }
 
 
@@ -127,10 +112,8 @@ def _unique(pairs: list[tuple[str, object]]) -> dict:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(
-            f"the name {next(name for name in names if names.count(name) > 1)!r} stands twice in "
-            "one object"
-        )
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r} stands twice in one object")
     return found
 
 
@@ -151,15 +134,10 @@ def read_weights(file: Path, trust: bool = False) -> Weights:
             return _read_safetensors(file)
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as archive:
-                if any(
-                    entry.compress_type != zipfile.ZIP_STORED and "/code/" not in entry.filename
-                    for entry in archive.infolist()
-                ):
-                    raise ValueError(
-                        "it is compressed, as torch does with programs only (which are not read)"
-                    )
-                if any(name.endswith("/constants.pkl") for name in archive.namelist()):
-                    return Weights(_Archive(archive).tensors(), sha256=_published(file, trust))
+                _expect_stored(archive)
+                if is_torchscript(archive):
+                    sha256 = _published(file, trust)
+                    return Weights(Archive(archive).tensors(), sha256=sha256)
         return Weights(_state_dict(torch.load(file, map_location="cpu", weights_only=True)))
     except (PermissionError, _NotTrusted):
         raise
@@ -171,37 +149,46 @@ def read_weights(file: Path, trust: bool = False) -> Weights:
         ) from error
 
 
+def _expect_stored(archive: zipfile.ZipFile) -> None:
+    """A compressed tensor is not torch's doing, and may be small on disk and huge in memory."""
+    for entry in archive.infolist():
+        if entry.compress_type != zipfile.ZIP_STORED and "/code/" not in entry.filename:
+            raise ValueError(
+                "it is compressed, as torch does with programs only (which are not read)"
+            )
+
+
 def _read_safetensors(file: Path) -> Weights:
     """The file mapped into memory; its header is checked by the library, and here for names that
     stand twice.
     """
-    with safe_open(file, framework="pt"):
+    with safe_open(file, framework="pt"):  # the library's check of header and offsets
         pass
     with file.open("rb") as opened:
+        # a private copy of each page that is written to, so torch may have it and the file stays
         data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length], object_pairs_hook=_unique)
     header.pop("__metadata__", None)
-    tensors = {}
-    for name, entry in header.items():
-        if entry["dtype"] not in DTYPES:
-            raise ValueError(
-                f"tensor {name!r} is kept as {entry['dtype']}, not as {', '.join(DTYPES)}"
-            )
-        start, stop = entry["data_offsets"]
-        dtype = DTYPES[entry["dtype"]]
-        flat = (
-            torch.empty(0, dtype=dtype)
-            if stop == start
-            else torch.frombuffer(
-                data, dtype=dtype, count=(stop - start) // dtype.itemsize, offset=8 + length + start
-            )
-        )
-        tensors[name] = flat.view(entry["shape"])
-    return Weights(
-        tensors,
-        release=lambda: data.madvise(mmap.MADV_DONTNEED) if hasattr(data, "madvise") else None,
-    )
+    tensors = {name: _mapped(name, entry, data, 8 + length) for name, entry in header.items()}
+
+    def release() -> None:
+        if hasattr(data, "madvise"):  # not on Windows
+            data.madvise(mmap.MADV_DONTNEED)
+
+    return Weights(tensors, release)
+
+
+def _mapped(name: str, entry: dict, data: mmap.mmap, begin: int) -> Tensor:
+    """One tensor of a mapped file whose numbers begin at byte `begin`."""
+    if entry["dtype"] not in DTYPES:
+        raise ValueError(f"tensor {name!r} is kept as {entry['dtype']}, not as {', '.join(DTYPES)}")
+    dtype, (start, stop) = DTYPES[entry["dtype"]], entry["data_offsets"]
+    if stop == start:  # torch maps no empty buffer
+        return torch.empty(0, dtype=dtype).view(entry["shape"])
+    count = (stop - start) // dtype.itemsize
+    flat = torch.frombuffer(data, dtype=dtype, count=count, offset=begin + start)
+    return flat.view(entry["shape"])
 
 
 def _state_dict(saved: object) -> dict[str, Tensor]:
@@ -210,9 +197,8 @@ def _state_dict(saved: object) -> dict[str, Tensor]:
     """
     if isinstance(saved, dict) and isinstance(saved.get("state_dict"), dict):
         saved = saved["state_dict"]
-    if not isinstance(saved, dict) or not all(
-        isinstance(tensor, Tensor) for tensor in saved.values()
-    ):
+    plain = isinstance(saved, dict) and all(isinstance(t, Tensor) for t in saved.values())
+    if not plain:
         raise ValueError(
             "it holds no plain state dict (name -> tensor); save the model's state_dict()"
         )
@@ -229,8 +215,8 @@ def _published(file: Path, trust: bool) -> str:
     if sha256 not in OPENAI_SHA256 and not trust:
         raise _NotTrusted(
             f"{file} is a TorchScript archive with SHA-256 {sha256[:12]}…, none of the nine that "
-            "OpenAI published: pass trust=True if you "
-            "know where it comes from (only its tensors are read; the program in it is never run)"
+            "OpenAI published: pass trust=True if you know where it comes from (only its tensors "
+            "are read; the program in it is never run)"
         )
     return sha256
 
@@ -242,88 +228,3 @@ def sha256_of(file: Path) -> str:
         while chunk := opened.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
-
-
-class _Box:
-    """Stands for whatever class an archive names: it keeps the state it is given, and does
-    nothing.
-    """
-
-    def __init__(self, *given: object) -> None:
-        self.state: object = None
-
-    def __setstate__(self, state: object) -> None:
-        self.state = state
-
-
-class _Archive(pickle.Unpickler):
-    """The tensors of a TorchScript archive, without its program.
-
-    `find_class` decides what a pickle may call. Here that is: rebuild a tensor from its bytes
-    (checked against their number), an ordered dict, a list that is passed on as it is, and `_Box`
-    for every class of the archive's own.
-    """
-
-    def __init__(self, archive: zipfile.ZipFile) -> None:
-        self.archive = archive
-        self.root = next(
-            name for name in archive.namelist() if name.endswith("/constants.pkl")
-        ).removesuffix("constants.pkl")
-        pickled = archive.open(self.root + "data.pkl").read()
-        for operation, argument, _ in pickletools.genops(pickled):
-            if "PUT" in operation.name and isinstance(argument, int) and argument > len(pickled):
-                raise pickle.UnpicklingError("its pickle asks for a table larger than itself")
-        super().__init__(BytesIO(pickled))
-
-    def find_class(self, module: str, name: str) -> object:
-        """What a name in the pickle stands for."""
-        if module == "torch" and name in STORAGES:
-            return STORAGES[name]
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return self._rebuild
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict
-        if module == "torch.jit._pickle":
-            return lambda value, *_: value
-        if module.split(".")[0] == "__torch__":
-            return _Box
-        raise pickle.UnpicklingError(f"its pickle names {module}.{name}, which no weights need")
-
-    def persistent_load(self, number: tuple) -> tuple[torch.dtype, str, int]:
-        """(dtype, file, elements) of a storage."""
-        _, dtype, key, _, elements = number
-        return dtype, f"{self.root}data/{key}", elements
-
-    def _rebuild(
-        self,
-        storage: tuple[torch.dtype, str, int],
-        offset: int,
-        size: tuple,
-        stride: tuple,
-        *_: object,
-    ) -> Tensor:
-        dtype, name, elements = storage
-        if self.archive.getinfo(name).file_size != elements * dtype.itemsize:
-            raise pickle.UnpicklingError(
-                f"{name} does not hold the {elements} numbers it is said to"
-            )
-        data = bytearray(self.archive.read(name))
-        flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
-        last = offset + sum((n - 1) * step for n, step in zip(size, stride)) if all(size) else 0
-        if min((offset, *size, *stride)) < 0 or last >= max(1, elements):
-            raise pickle.UnpicklingError(f"a tensor reaches beyond its {elements} numbers")
-        return flat.as_strided(size, stride, offset)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Name -> tensor, names joined with dots as in a state dict."""
-        found, open_boxes, seen = {}, [("", self.load())], set()
-        while open_boxes:
-            prefix, box = open_boxes.pop()
-            if not isinstance(box, _Box) or not isinstance(box.state, dict) or id(box) in seen:
-                continue
-            seen.add(id(box))
-            for name, value in box.state.items():
-                if isinstance(value, Tensor):
-                    found[f"{prefix}{name}"] = value
-                open_boxes.append((f"{prefix}{name}.", value))
-        return found

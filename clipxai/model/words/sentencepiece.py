@@ -57,25 +57,21 @@ class PieceTokenizer:
         ValueError : not a tokenizer, or one that lacks its end or padding token
         """
         told = read_json(settings) if settings else {}
-        end, pad = (
-            _content(told.get(name), default)
-            for name, default in (("eos_token", "</s>"), ("pad_token", "</s>"))
-        )
+        # SigLIP 2 uses another class, Gemma's
         first = str(told.get("tokenizer_class", "SiglipTokenizer")) == "SiglipTokenizer"
-        left = told.get("padding_side") == "left"
         try:
             return cls(
                 read_text(tokenizer, VOCABULARY_BYTES),
                 context,
-                end,
-                pad,
+                end=_content(told.get("eos_token"), "</s>"),
+                pad=_content(told.get("pad_token"), "</s>"),
                 punctuation=not first,
-                pad_left=left,
+                pad_left=told.get("padding_side") == "left",
             )
         except Exception as error:  # the library raises plain Exception
+            reason = str(error).splitlines()[0][:200]
             raise ValueError(
-                f"{tokenizer} holds no tokenizer that can be read: "
-                f"{str(error).splitlines()[0][:200]}"
+                f"{tokenizer} holds no tokenizer that can be read: {reason}"
             ) from error
 
     def clean(self, text: str) -> str:
@@ -83,11 +79,9 @@ class PieceTokenizer:
         did).
         """
         text = text.lower()
-        return (
-            text
-            if self.punctuation
-            else re.sub(r"\s+", " ", text.translate(_NO_PUNCTUATION)).strip()
-        )
+        if self.punctuation:
+            return text
+        return re.sub(r"\s+", " ", text.translate(_NO_PUNCTUATION)).strip()
 
     def encode(self, text: str, truncate: bool = False) -> list[int]:
         """Token ids of a text, end and padding included: always `context` of them.

@@ -46,11 +46,17 @@ def byte_alphabet() -> dict[int, str]:
 def clean(text: str) -> str:
     """Mended Unicode, HTML entities resolved (twice, as OpenAI does), runs of white space to one
     space, lower case.
+
+    Examples
+    --------
+    >>> clean("A  caf\\u00c3\\u00a9 &amp;amp; a dog")
+    'a café & a dog'
     """
     # takes longer to load than the rest of this package together, so it waits until a text comes
     import ftfy
 
-    return " ".join(html.unescape(html.unescape(ftfy.fix_text(text))).split()).lower()
+    resolved = html.unescape(html.unescape(ftfy.fix_text(text)))
+    return " ".join(resolved.split()).lower()
 
 
 def split_words(text: str) -> list[str]:
@@ -60,8 +66,12 @@ def split_words(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class WordSpan:
-    """A word and the tokens that spell it: `ids[start:stop]` of the encoded text ([start] is token
-    0).
+    """A word and the tokens that spell it.
+
+    Attributes
+    ----------
+    text : the word
+    start, stop : its tokens are `ids[start:stop]` of the encoded text ([start] is token 0)
     """
 
     text: str
@@ -82,34 +92,12 @@ class Tokenizer:
     def __init__(
         self, vocabulary: dict[str, int], merges: Iterable[tuple[str, str]], context: int = 77
     ) -> None:
-        if not all(type(n) is int and n >= 0 for n in vocabulary.values()):
-            raise ValueError("a vocabulary maps every piece to a whole number, its id")
-        missing = [
-            token for token in (START, END, *byte_alphabet().values()) if token not in vocabulary
-        ]
-        if missing:
-            raise ValueError(
-                f"vocabulary lacks {len(missing)} of the tokens every CLIP vocabulary has, such as "
-                f"{missing[0]!r}"
-            )
+        _expect_ids(vocabulary)
         self.vocabulary = vocabulary
         self.context = context
         self.start, self.end = vocabulary[START], vocabulary[END]
         self.merges = [tuple(pair) for pair in merges]
-        made = (piece for pair in self.merges for piece in (*pair, "".join(pair)))
-        lost = next(
-            (
-                piece
-                for piece in (*(shown + "</w>" for shown in byte_alphabet().values()), *made)
-                if piece not in vocabulary
-            ),
-            None,
-        )
-        if lost is not None:
-            raise ValueError(
-                f"the piece {lost!r}, which merging can leave, has no id: vocabulary and merges do "
-                "not belong together"
-            )
+        _expect_pieces(vocabulary, self.merges)
         self._rank = {pair: n for n, pair in enumerate(self.merges)}
         self._piece = {n: piece for piece, n in vocabulary.items()}
         self._cache: dict[str, tuple[str, ...]] = {}
@@ -129,17 +117,16 @@ class Tokenizer:
         transformers write.
         """
         model = read_json(path, VOCABULARY_BYTES).get("model")
-        if (
-            not isinstance(model, dict)
-            or not isinstance(model.get("vocab"), dict)
-            or not isinstance(model.get("merges"), list)
-        ):
+        described = model if isinstance(model, dict) else {}
+        vocabulary, merges = described.get("vocab"), described.get("merges")
+        if not isinstance(vocabulary, dict) or not isinstance(merges, list):
             raise ValueError(
                 f"{path} describes no byte-pair encoding (vocab and merges), which CLIP's "
                 "tokenizer is"
             )
-        pairs = [" ".join(pair) if isinstance(pair, list) else pair for pair in model["merges"]]
-        return cls(model["vocab"], _read_merges("\n".join(["#version", *map(str, pairs)])), context)
+        # newer files keep a pair as a list, older ones as a line of merges.txt
+        lines = [" ".join(pair) if isinstance(pair, list) else str(pair) for pair in merges]
+        return cls(vocabulary, _read_merges("\n".join(["#version", *lines])), context)
 
     @classmethod
     def from_openai(cls, path: str | Path, context: int = 77) -> "Tokenizer":
@@ -147,9 +134,9 @@ class Tokenizer:
         merges.
         """
         with open(path, "rb") as plain:
-            packed = plain.read(2) == b"\x1f\x8b"
+            packed = plain.read(2) == b"\x1f\x8b"  # gzip, whatever the suffix says
         with (gzip.open if packed else open)(path, "rb") as file:
-            raw = file.read(VOCABULARY_BYTES + 1)
+            raw = file.read(VOCABULARY_BYTES + 1)  # a small file may unpack to a huge one
         if len(raw) > VOCABULARY_BYTES:
             raise ValueError(
                 f"{path} holds more than {VOCABULARY_BYTES:,} bytes; OpenAI's vocabulary has 3 "
@@ -173,10 +160,9 @@ class Tokenizer:
         pieces = [alphabet[byte] for byte in word.encode("utf-8")]
         pieces[-1] += "</w>"
         while len(pieces) > 1:
-            pair = min(
-                zip(pieces, pieces[1:]), key=lambda pair: self._rank.get(pair, len(self._rank))
-            )
-            if pair not in self._rank:
+            pairs = zip(pieces, pieces[1:])
+            pair = min(pairs, key=lambda pair: self._rank.get(pair, len(self._rank)))
+            if pair not in self._rank:  # nor is any other
                 break
             pieces = merge_pair(pieces, pair)
         return tuple(pieces)
@@ -199,14 +185,15 @@ class Tokenizer:
             raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
         ids, words = [self.start], []
         for word in split_words(text):
+            first = len(ids)
             ids += [self.vocabulary[piece] for piece in self.pieces(word)]
-            words.append(WordSpan(word, len(ids) - len(self.pieces(word)), len(ids)))
+            words.append(WordSpan(word, first, len(ids)))
         ids.append(self.end)
         if len(ids) > self.context:
             if not truncate:
                 raise too_long(text, len(ids), self.context)
             ids = [*ids[: self.context - 1], self.end]
-            words = [word for word in words if word.stop < self.context]
+            words = [word for word in words if word.stop < self.context]  # whole ones
         return ids, words
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -221,9 +208,35 @@ class Tokenizer:
                 pieces.append(self._piece[int(n)])
         back = {shown: byte for byte, shown in byte_alphabet().items()}
         spelled = "".join(pieces).split("</w>")
-        return " ".join(
-            bytes(back[c] for c in word).decode("utf-8", "replace") for word in spelled
-        ).strip()
+        # replace: ids that nobody encoded need not spell whole characters
+        words = (bytes(back[c] for c in word).decode("utf-8", "replace") for word in spelled)
+        return " ".join(words).strip()
+
+
+def _expect_ids(vocabulary: dict[str, int]) -> None:
+    """A file of a stranger: every piece has an id, and every byte can be spelled."""
+    # type(), since Python counts True as a whole number
+    if not all(type(n) is int and n >= 0 for n in vocabulary.values()):
+        raise ValueError("a vocabulary maps every piece to a whole number, its id")
+    needed = (START, END, *byte_alphabet().values())
+    missing = [token for token in needed if token not in vocabulary]
+    if missing:
+        raise ValueError(
+            f"vocabulary lacks {len(missing)} of the tokens every CLIP vocabulary has, such as "
+            f"{missing[0]!r}"
+        )
+
+
+def _expect_pieces(vocabulary: dict[str, int], merges: list[tuple[str, ...]]) -> None:
+    """Whatever merging can leave of a word has an id; else a text fails long after loading."""
+    single = (shown + "</w>" for shown in byte_alphabet().values())
+    made = (piece for pair in merges for piece in (*pair, "".join(pair)))
+    lost = next((piece for piece in (*single, *made) if piece not in vocabulary), None)
+    if lost is not None:
+        raise ValueError(
+            f"the piece {lost!r}, which merging can leave, has no id: vocabulary and merges do "
+            "not belong together"
+        )
 
 
 def too_long(text: str, tokens: int, context: int) -> ValueError:
@@ -260,6 +273,7 @@ def vocabulary_of(merges: Iterable[tuple[str, str]]) -> dict[str, int]:
 
 def _read_merges(text: str) -> list[tuple[str, str]]:
     lines = text.split("\n")
+    # a heading: of merges.txt, or of OpenAI's file, where it is a line in quotes
     if lines and (lines[0].startswith("#version") or lines[0].startswith('"')):
         lines = lines[1:]
     merges = [tuple(line.split()) for line in lines if line.strip()]

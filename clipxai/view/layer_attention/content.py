@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks import expect
+from ...checks import expect, layer_of
 from ...results.findings import AttentionMaps
 
 OPACITY = 0.7  # of a map over the image
@@ -35,10 +35,7 @@ def layers_of(maps: AttentionMaps) -> int:
 
 def layer_number(maps: AttentionMaps, layer: int) -> int:
     """A layer counted from 0, given so or from the last (negative); an IndexError if not there."""
-    L = layers_of(maps)
-    if not -L <= layer < L:
-        raise IndexError(f"no layer {layer}: there are {L} (0 to {L - 1})")
-    return layer % L
+    return layer_of(layers_of(maps), layer)
 
 
 def token_at(maps: AttentionMaps, patch: tuple[int, int]) -> int:

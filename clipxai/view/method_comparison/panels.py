@@ -8,6 +8,7 @@ import numpy as np
 from ...checks import expect
 from ...results.explanation import Explanation
 from ...results.findings import Picture
+from ...results.maps import rank_correlation
 from ..scales import finite, varies
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
@@ -187,22 +188,6 @@ def _merits(panel: Panel, first: Panel) -> dict[str, float]:
     if panel is not first and not first.flat and not np.isnan(first.scores).any():
         found["rank corr."] = rank_correlation(*_comparable(panel, first))
     return found
-
-
-def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Spearman's rank correlation of two arrays of one size; ties share their mean rank.
-
-    NaN if one of them is constant.
-    """
-    ranks = [_ranks(np.ravel(values)) for values in (a, b)]
-    if any(np.ptp(r) == 0 for r in ranks):
-        return float("nan")
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, where, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[where]
 
 
 def _comparable(panel: Panel, first: Panel) -> tuple[np.ndarray, np.ndarray]:

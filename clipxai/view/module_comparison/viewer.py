@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...checks import expect
+from ...checks import expect, layer_of
 from ...results.findings import Contributions
 from ..attention_kinds import label
 from ..payload import BUDGET, Arrays, Header, Payload, pack
@@ -70,12 +70,10 @@ class ModuleComparison(Viewer):
     ) -> None:
         expect(Contributions, contributions, "contributions")
         layers = len(contributions.attention)
-        if not -layers <= layer < layers:
-            raise IndexError(f"layer {layer}, but this model has {layers} (0 to {layers - 1})")
         rows = chosen_rows(contributions.texts, texts)
         self.contributions, self.budget = contributions, budget
         self.shares = ModuleShares(contributions, rows)
-        self.layer = layer % layers
+        self.layer = layer_of(layers, layer)
 
     @property
     def summary(self) -> str:

@@ -32,9 +32,14 @@ METHODS["slow"] = Method("slow", slow, "nothing, for a long time", "this test")
 HOVER = """async () => {
     const stage = document.querySelector('.clipxai-explorer .clipxai-stage');
     const shadow = [...stage.querySelectorAll('*')].find(node => node.shadowRoot).shadowRoot;
-    const picture = shadow.querySelectorAll('.picture')[1], box = picture.getBoundingClientRect(), said = new Set();
+    const picture = shadow.querySelectorAll('.picture')[1], said = new Set();
+    const box = picture.getBoundingClientRect();
     for (let n = 0; n < 200; n++) {
-        const at = { clientX: box.x + (n % 14 + .5) * box.width / 14, clientY: box.y + (Math.floor(n / 14) % 14 + .5) * box.height / 14 };
+        const column = n % 14, row = Math.floor(n / 14) % 14;
+        const at = {
+            clientX: box.x + (column + .5) * box.width / 14,
+            clientY: box.y + (row + .5) * box.height / 14,
+        };
         picture.dispatchEvent(new PointerEvent('pointermove', at));
         await new Promise(requestAnimationFrame);
         said.add(shadow.querySelector('.readout').textContent);

@@ -176,7 +176,7 @@ def test_every_method_of_the_table_in_any_batch(method):
             "size",
         ),
         ({"size": 100}, "size 100x100 is not a multiple of the patch"),
-        ({"batch": 0}, "batch=0, but at least one window"),
+        ({"batch": 0}, "batch=0, but at least one is needed"),
         ({"method": "clip_sugery"}, "unknown method 'clip_sugery'; nearest: clip_surgery"),
         ({"colour": 1}, "clip_surgery has no option 'colour'"),
     ],

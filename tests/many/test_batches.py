@@ -164,7 +164,7 @@ def test_broken_images_are_told_or_raised(embedded, images, tmp_path):
         ({"method": "gemm"}, "unknown method 'gemm'"),
         ({"mode": "stretch"}, "unknown mode 'stretch'"),
         ({"size": 100}, "size 100x100 is not a multiple of the patch"),
-        ({"batch": 0}, "at least one image has to go through the model"),
+        ({"batch": 0}, "batch=0, but at least one is needed"),
         ({"texts": "dog " * 50}, "text of 52 tokens"),
     ],
 )

@@ -16,7 +16,7 @@ import clipxai as cx
 from clipxai import view
 from clipxai.cli import main
 from clipxai.many.folders import outputs
-from clipxai.model.files.checkpoints import EMBEDDED
+from clipxai.model.files.locating import EMBEDDED
 
 
 @pytest.fixture
@@ -317,7 +317,7 @@ def test_every_image_has_files_of_its_own(found, expected):
         (["--out", "maps", "--method", "gemm"], "unknown method 'gemm'"),
         (["--out", "maps", "--window", "112"], "--window and --stride explain one image at a time"),
         (["--out", "maps", "--size", "100"], "size 100x100 is not a multiple of the patch"),
-        (["--out", "maps", "--batch", "0"], "at least one image"),
+        (["--out", "maps", "--batch", "0"], "batch=0, but at least one is needed"),
         (["dog " * 50, "--out", "maps"], "text of 52 tokens"),
     ],
 )

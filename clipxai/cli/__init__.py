@@ -1,0 +1,42 @@
+"""The same verbs on the command line.
+
+- clipxai explain photo.jpg "a dog" "a bicycle" --out dog.html
+- clipxai explain photos/ "a dog" "a bicycle" --out maps/ --format png --format npz
+- clipxai explain large.jpg "a dog" --window 224 --stride 112
+- clipxai compare photo.jpg "a dog" --methods clip,clip_surgery,gem
+- clipxai segment photo.jpg "a dog" "a bicycle" --background "the street" --mask labels.png
+- clipxai bench --data emoji-world --out runs/bench
+- clipxai methods
+- clipxai models
+- clipxai lab
+
+In: what may be said (`parser`), and a file for each command with a function `run`; what several of
+them do (`asking`). Not in: anything that Python cannot do as well.
+"""
+
+import sys
+from importlib import import_module
+from io import TextIOWrapper
+
+from .parser import parser
+
+FAILED, MISUSED = 1, 2  # exit codes; 0 is done
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; a wrong input is one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        # texts in any script, also through a pipe on Windows, which has 256 letters
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    given = parser().parse_args(arguments)
+    try:
+        # only this command's file, and only now: help and typing errors do not wait for torch, nor
+        # `explain` for what other commands need
+        return import_module(f".{given.command}", __name__).run(given)
+    except (ValueError, TypeError, IndexError, OSError) as error:
+        print(f"clipxai: {error}", file=sys.stderr)
+        return MISUSED
+    except KeyboardInterrupt:
+        print("clipxai: interrupted", file=sys.stderr)
+        return FAILED

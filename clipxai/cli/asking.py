@@ -1,0 +1,87 @@
+"""What do `explain`, `compare` and `segment` have in common? Maps of one image by some methods."""
+
+import argparse
+import warnings
+
+from PIL import Image
+from tqdm import tqdm
+
+from .. import view
+from ..explainers.explain import explain
+from ..explainers.table import Method
+from ..many.windows import explain_windows
+from ..model.clip import CLIP
+from ..model.files.checkpoints import load
+from ..results.explanation import Explanation
+from ..trace.record import record
+
+
+def loaded(given: argparse.Namespace) -> CLIP:
+    """The model that was asked for."""
+    return load(given.model, revision=given.revision, trust=given.trust)
+
+
+def limit_pixels(given: argparse.Namespace) -> None:
+    """Refuse images of more pixels than were asked for, in one line."""
+    # Pillow only warns of an image of up to twice its limit
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    if given.max_pixels is not None:
+        Image.MAX_IMAGE_PIXELS = given.max_pixels
+
+
+def options_of(given: argparse.Namespace, rows: list[Method]) -> list[dict[str, object]]:
+    """What each method is told besides; what none of them understands is an error."""
+    told = [
+        {"redundant": given.redundant} if given.redundant and "redundant" in row.options else {}
+        for row in rows
+    ]
+    if given.redundant and not any(told):
+        names = " and ".join(row.name for row in rows)
+        raise ValueError(
+            f"--redundant {given.redundant}, but {names} subtracts nothing that texts share"
+        )
+    return told
+
+
+def by_methods(given: argparse.Namespace, model: CLIP, rows: list[Method]) -> list[Explanation]:
+    """One recorded pass, and the maps of every method."""
+    told = options_of(given, rows)
+    trace = record(model, given.image, given.texts, mode=given.mode, size=given.size)
+    # None: shown where stderr is a terminal
+    shown = tqdm(rows, "explaining", disable=None if len(rows) > 1 else True, leave=False)
+    return [explain(trace, row.name, **options) for row, options in zip(shown, told)]
+
+
+def by_windows_or_whole(given: argparse.Namespace, model: CLIP, row: Method) -> Explanation:
+    """The maps of one method, window by window where that was asked for."""
+    if not given.window and not given.stride:
+        return by_methods(given, model, [row])[0]
+    if given.mode != "squash":
+        raise ValueError(
+            f"--mode {given.mode} does not go with windows: they cover the whole image and keep "
+            "its ratio"
+        )
+    [options] = options_of(given, [row])
+    return explain_windows(
+        model,
+        given.image,
+        given.texts,
+        row.name,
+        window=given.window,
+        stride=given.stride,
+        size=given.size,
+        **options,
+    )
+
+
+def write(given: argparse.Namespace, explanations: list[Explanation], outs: list[str]) -> None:
+    """Save one explanation, or several side by side, and say what a reader has to know."""
+    shown = explanations[0] if len(explanations) == 1 else view.MethodComparison(explanations)
+    for out in outs:
+        view.save(shown, out)
+        print(out)
+    for text, presence in zip(given.texts, explanations[0].presence):
+        print(f"  {text!r}: cosine of the whole image with the text {presence:+.3f}")
+    # a note that several methods share is said once
+    for note in dict.fromkeys(note for explanation in explanations for note in explanation.notes):
+        print(f"  note: {note}")

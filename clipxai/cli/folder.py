@@ -1,0 +1,79 @@
+"""`clipxai explain FOLDER`: every image of a folder or pattern; an interrupted run goes on where it
+stopped.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+from .. import view
+from ..explainers.table import find_method
+from ..many import folders
+from ..many.batches import explain_each, pictures
+from .asking import limit_pixels, loaded, options_of
+from .parser import FORMATS
+
+
+def explain_folder(given: argparse.Namespace) -> int:
+    """0 if every image was explained, 1 if some could not be read."""
+    out = _folder_for_maps(given)
+    limit_pixels(given)
+    [options] = options_of(given, [find_method(given.method)])
+    images = _images(given.image, out)
+    model = loaded(given)
+    formats = dict.fromkeys(given.format or ["png"])  # each once, in the order given
+    files = folders.outputs(images, given.image, out, given.method, formats)
+    asked = {"method": given.method, "mode": given.mode, "size": given.size, **options}
+    question = {
+        "texts": given.texts,
+        **asked,
+        "model": model.provenance,
+        "weights sha256": model.weights_sha256(),
+    }
+    left = images if given.overwrite else folders.unanswered(files, out, question)
+    broken: list[object] = []
+    with tqdm(total=len(left), desc="explaining", unit="image", disable=None) as bar:
+
+        def leave_out(image: object, error: Exception) -> None:
+            broken.append(image)
+            bar.write(f"clipxai: left out: {error}", file=sys.stderr)
+            bar.update()
+
+        # before anything is removed: wrong texts end here
+        explained = explain_each(
+            model, left, given.texts, **asked, batch=given.batch, broken=leave_out
+        )
+        with folders.recording(files, left, out, question) as made:
+            for image, explanation in explained:
+                for file in files[image]:
+                    view.save(explanation, file)
+                made(image)
+                bar.update()
+    there, done = len(images) - len(left), len(left) - len(broken)
+    print(f"{out}: {done} explained, {there} were there already, {len(broken)} could not be read")
+    return 1 if broken else 0
+
+
+def _folder_for_maps(given: argparse.Namespace) -> Path:
+    if given.window or given.stride:
+        raise ValueError("--window and --stride explain one image at a time, not a folder")
+    outs = given.out or []
+    if len(outs) != 1 or Path(outs[0]).suffix[1:] in FORMATS:
+        raise ValueError(
+            "a folder of images needs one folder for the maps, --out FOLDER; --format says what is "
+            "written there"
+        )
+    return Path(outs[0])
+
+
+def _images(where: str, out: Path) -> list[Path]:
+    """The images, without the maps of former runs."""
+    there = out.resolve()
+    images = [image for image in pictures(where) if there not in image.resolve().parents]
+    if not images:
+        raise ValueError(
+            f"all images of {where} lie in {out}, where the maps go: choose another --out"
+        )
+    return images

@@ -1,0 +1,197 @@
+"""What may be said on the command line? Every command with its words, and nothing loaded."""
+
+import argparse
+from importlib.metadata import version
+
+FORMATS = ("png", "npz", "html", "svg", "pdf")
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands; `command` is the name of the one that was given."""
+    main = argparse.ArgumentParser("clipxai", description="See what a CLIP model sees.")
+    main.add_argument("--version", action="version", version=f"clipxai {version('clipxai')}")
+    commands = main.add_subparsers(required=True, dest="command", metavar="command")
+    _explain(commands.add_parser("explain", help="heat-maps of texts on an image, by one method"))
+    _compare(commands.add_parser("compare", help="the same by several methods, side by side"))
+    _segment(commands.add_parser("segment", help="each pixel to the text that fits it best"))
+    _bench(
+        commands.add_parser(
+            "bench",
+            help="every method on a data set with true masks: table, results.json, report.html",
+        )
+    )
+    commands.add_parser("methods", help="the table of methods")
+    commands.add_parser("models", help="models that can be loaded")
+    _lab(commands.add_parser("lab", help="JupyterLab on a notebook"))
+    return main
+
+
+def _explain(command: argparse.ArgumentParser) -> None:
+    _about_image(command, "image file, folder, or quoted pattern such as 'photos/**/*.jpg'")
+    command.add_argument(
+        "--method", default="clip_surgery", help="see `clipxai methods` (default: clip_surgery)"
+    )
+    _about_windows(command)
+    command.add_argument(
+        "--format",
+        action="append",
+        choices=FORMATS,
+        help="of a folder's maps; repeatable (default: png)",
+    )
+    command.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="make a folder's maps anew instead of continuing where a run stopped",
+    )
+    command.add_argument(
+        "--batch",
+        type=int,
+        default=8,
+        help="images of a folder that go through the model together (default: 8)",
+    )
+
+
+def _compare(command: argparse.ArgumentParser) -> None:
+    _about_image(command, "image file")
+    command.add_argument(
+        "--methods",
+        default="clip,clip_surgery",
+        help="names, separated by commas (default: clip,clip_surgery)",
+    )
+
+
+def _segment(command: argparse.ArgumentParser) -> None:
+    _about_image(command, "image file")
+    _about_windows(command)
+    command.add_argument(
+        "--method",
+        default="clip_surgery_architecture",
+        help="see `clipxai methods` (default: clip_surgery_architecture)",
+    )
+    command.add_argument(
+        "--background",
+        action="append",
+        metavar="TEXT",
+        default=[],
+        help="one more text, of the background; repeatable",
+    )
+    command.add_argument(
+        "--threshold", type=float, help="background is also what stays below this, 0 to 1"
+    )
+    command.add_argument(
+        "--of",
+        default="probability",
+        choices=("probability", "map"),
+        help="what --threshold cuts; map: for known texts",
+    )
+    command.add_argument("--mask", help="indexed .png of the labels, in PASCAL VOC's colours")
+
+
+def _bench(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--data",
+        default="emoji-world",
+        help="emoji-world (default), or a folder in the public layout of a data set",
+    )
+    command.add_argument("--layout", help="which data set, where a folder holds several")
+    command.add_argument(
+        "--classes",
+        help="text file of classes, one `value: words` per line (default: the packaged one)",
+    )
+    _about_model(command, "as for `clipxai explain` (default: embedded)")
+    command.add_argument(
+        "--methods",
+        help="names, separated by commas (default: all that need only the recorded pass)",
+    )
+    command.add_argument(
+        "--metrics",
+        help=(
+            "localisation,presence (default), segmentation, given-labels, recognition, inside, "
+            "faithfulness, randomisation, sensitivity"
+        ),
+    )
+    command.add_argument(
+        "--templates",
+        help=(
+            "imagenet (OpenAI's 80) or surgery (CLIP Surgery's 85): average each class over these "
+            "prompts"
+        ),
+    )
+    command.add_argument(
+        "--size",
+        type=int,
+        help="side in pixels the pictures are squashed to (default: the model's own)",
+    )
+    command.add_argument("--limit", type=int, help="use only the first LIMIT pictures")
+    command.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="chooses absent labels, noise and shuffled weights (default: 0)",
+    )
+    command.add_argument("--out", required=True, help="folder; the same command continues there")
+
+
+def _lab(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "notebook",
+        nargs="?",
+        default="notebooks/00_start_here.ipynb",
+        help="default: the first lesson",
+    )
+
+
+def _about_image(command: argparse.ArgumentParser, image: str) -> None:
+    command.add_argument("image", help=image)
+    command.add_argument(
+        "texts", nargs="+", metavar="text", help='what to look for, such as "a dog"'
+    )
+    _about_model(
+        command,
+        "folder, weights file, or name such as ViT-B/16; see `clipxai models` (default: embedded)",
+    )
+    command.add_argument(
+        "--mode",
+        default="squash",
+        choices=("squash", "crop", "aspect"),
+        help="ratio given up (default), centre square, ratio kept",
+    )
+    command.add_argument(
+        "--size", type=int, help="side in pixels the image is resized to (default: the model's own)"
+    )
+    command.add_argument(
+        "--max-pixels",
+        type=int,
+        help="largest image that is decoded (default: Pillow's guard, 89 million pixels)",
+    )
+    command.add_argument(
+        "--redundant",
+        choices=("labels", "empty"),
+        help="what feature surgery subtracts (default: empty)",
+    )
+    command.add_argument(
+        "--out",
+        action="append",
+        help=".html, .png, .svg, .pdf or .npz; repeatable; for a folder of images: a folder",
+    )
+
+
+def _about_model(command: argparse.ArgumentParser, model: str) -> None:
+    command.add_argument("--model", help=model)
+    command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
+    command.add_argument(
+        "--trust",
+        action="store_true",
+        help="read a TorchScript archive that OpenAI did not publish",
+    )
+
+
+def _about_windows(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--window",
+        type=int,
+        help="side of the windows a large image is explained by, averaged where they overlap",
+    )
+    command.add_argument(
+        "--stride", type=int, help="pixels from one window to the next (default: half a window)"
+    )

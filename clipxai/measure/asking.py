@@ -1,0 +1,127 @@
+"""How is a picture of a data set put to a model? Recorded at one size, and asked for some of the
+classes in one set of words.
+
+Every text is encoded once for a whole run; what a picture is asked for is picked from them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ..explainers.explain import explain
+from ..model.clip import CLIP
+from ..model.words.templates import IMAGENET_TEMPLATES, SURGERY_TEMPLATES
+from ..results.explanation import Explanation
+from ..trace.record import record
+from ..trace.trace import Trace
+from . import faithfulness
+from .samples import Dataset, Sample
+
+TEXTS_AT_A_TIME = 256
+TEMPLATES = {"imagenet": IMAGENET_TEMPLATES, "surgery": SURGERY_TEMPLATES}
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A picture, what it was asked for, and what is known of it.
+
+    Attributes
+    ----------
+    sample : the picture and its truth
+    trace : recorded with the texts of `labels` and then of `absent`
+    labels, absent : numbers of classes that are present (or, without a name, the one that the model
+        finds), and of some that are not
+    seed : for everything random about this picture
+    of_all : method -> maps of every class, once some metric has needed them
+    """
+
+    sample: Sample
+    trace: Trace
+    labels: tuple[int, ...]
+    absent: tuple[int, ...]
+    seed: int
+    of_all: dict[str, Explanation] = field(default_factory=dict)
+
+
+class Asker:
+    """A model, a data set, and the words in which one is asked about the other.
+
+    Parameters
+    ----------
+    model : any `CLIP` with a vocabulary
+    data : from `clipxai.measure.data.dataset`
+    seed : chooses absent labels, noise and shuffled weights
+    templates : name in `TEMPLATES`, to average each class over these prompts instead of the data
+        set's single one
+    size : side in pixels of the pictures the model reads, instead of its own
+
+    Raises
+    ------
+    ValueError : unknown templates
+    """
+
+    def __init__(
+        self,
+        model: CLIP,
+        data: Dataset,
+        seed: int = 0,
+        *,
+        templates: str | None = None,
+        size: int | None = None,
+    ) -> None:
+        if templates not in (None, *TEMPLATES):
+            raise ValueError(f"unknown templates {templates!r}; choose from {', '.join(TEMPLATES)}")
+        self.model, self.data, self.seed = model, data, seed
+        self.templates, self.size = templates, size
+
+    @cached_property
+    @torch.no_grad()
+    def ids(self) -> Tensor:
+        """(C, S) token ids of every class's prompt."""
+        return self.model.tokenize(self.data.prompts)
+
+    @cached_property
+    @torch.no_grad()
+    def texts(self) -> Tensor:
+        """(C, E) unit-length features of every class's prompt, encoded once."""
+        if self.templates:
+            return self.model.encode_text(self.data.classes, templates=TEMPLATES[self.templates])
+        return torch.cat([self.model.encode_text(few) for few in self.ids.split(TEXTS_AT_A_TIME)])
+
+    @cached_property
+    @torch.no_grad()
+    def empty_features(self) -> Tensor:
+        """(1, E) the empty text, in the same templates."""
+        return self.model.encode_text([""], templates=TEMPLATES.get(self.templates))
+
+    @cached_property
+    def shuffled(self) -> CLIP:
+        """The model with an image tower that knows nothing."""
+        return faithfulness.randomised(self.model, self.seed)
+
+    def record(self, image: object) -> Trace:
+        """A picture at this run's size; `with_texts` gives it texts."""
+        return record(self.model, image, "", size=self.size)
+
+    def with_texts(self, trace: Trace, numbers: Sequence[int]) -> Trace:
+        """A trace with the texts of some classes instead of its own."""
+        few = list(numbers)
+        texts = tuple(self.data.prompts[number] for number in few)
+        templates = TEMPLATES.get(self.templates)
+        return trace.with_encoded_texts(texts, self.texts[few], self.empty_features, templates)
+
+    def labels(self, sample: Sample, trace: Trace) -> tuple[int, ...]:
+        """Numbers of the classes to ask for: those that are known to be there, or else the one that
+        the model finds.
+        """
+        return sample.labels or (int((trace.image_features @ self.texts.T).argmax()),)
+
+    def of_all_classes(self, asked: Asked, method: str) -> Explanation:
+        """The maps of every class of the data set."""
+        if method not in asked.of_all:
+            everything = self.with_texts(asked.trace, range(len(self.texts)))
+            asked.of_all[method] = explain(everything, method)
+        return asked.of_all[method]

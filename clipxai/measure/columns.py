@@ -1,0 +1,140 @@
+"""Which columns does a table of methods have, and which way is better? One row of `COLUMNS` each.
+
+Only what was measured appears, and every IoU says where the map was cut.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from .faithfulness import Fill
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table.
+
+    Attributes
+    ----------
+    heading : what stands over it
+    metric, number : where the number stands in the scores of a method
+    less_is_better : whether the smallest number is the best
+    leads : place among the columns of which the first that was measured orders the methods, or None
+    decimals : how many are written
+    """
+
+    heading: str
+    metric: str
+    number: str
+    less_is_better: bool = False
+    leads: int | None = None
+    decimals: int = 1
+
+    def of(self, scores: Mapping) -> float | None:
+        """The number in the scores of a method; None if it was not measured."""
+        return scores.get(self.metric, {}).get(self.number)
+
+
+OTHER_HALF = "with background at best of other half"
+_LOCALISATION = (
+    Column("mIoU at 0.5", "localisation", "mIoU at 0.5"),
+    Column("at mean", "localisation", "mIoU at mean"),
+    Column("at Otsu", "localisation", "mIoU at otsu"),
+    Column("at best of other half", "localisation", "mIoU at best of other half", leads=1),
+    Column("(at oracle)", "localisation", "mIoU at oracle"),
+    Column("mSC", "localisation", "mSC"),
+    Column("upside down %", "localisation", "upside down", less_is_better=True),
+    Column("object contrast", "localisation", "object contrast"),
+    Column("pointing %", "localisation", "pointing"),
+    Column("energy %", "localisation", "energy"),
+    Column("AP", "localisation", "AP"),
+    Column("pixel acc. at 0.5", "localisation", "pixel accuracy at 0.5"),
+)
+_USES = (
+    Column("presence AUROC", "presence", "AUROC", leads=5),
+    Column("segmentation mIoU", "segmentation", "mIoU", leads=2),
+    Column("with background, at best of other half", "segmentation", OTHER_HALF),
+    Column("given labels, at 0.5", "given-labels", "with background at 0.5", leads=3),
+    Column("given labels, at best of other half", "given-labels", OTHER_HALF),
+    Column("recognition mAP", "recognition", "mAP", leads=4),
+    Column("IN-Seg pixel acc.", "imagenet-segmentation", "pixel accuracy"),
+    Column("IN-Seg mIoU", "imagenet-segmentation", "mIoU", leads=0),
+    Column("IN-Seg mAP", "imagenet-segmentation", "mAP"),
+)
+_TRUST = (
+    *(
+        Column(f"{what}, {fill}", "faithfulness", f"{what}, {fill}", less_is_better=less)
+        for what, less in (("deletion", True), ("insertion", False))
+        for fill in get_args(Fill)
+    ),
+    Column("drop", "faithfulness", "drop", less_is_better=True),
+    Column("increase %", "faithfulness", "increase"),
+    Column(
+        "rank corr. with shuffled weights",
+        "randomisation",
+        "rank correlation with shuffled weights",
+        less_is_better=True,
+        decimals=2,  # about 0…1
+    ),
+    Column("sensitivity", "sensitivity", "largest change", less_is_better=True, decimals=2),
+)
+COST = Column("cost in forwards", "cost", "forwards", less_is_better=True, decimals=2)
+COLUMNS = (*_LOCALISATION, *_USES, *_TRUST, COST)
+# what a test measures again on the first images
+REMEASURED = tuple(
+    column for column in COLUMNS if column.heading in ("mIoU at 0.5", "mSC", "pointing %", "AP")
+)
+
+ABOUT = (  # metrics -> what their columns mean; no metrics: always said
+    (
+        {"localisation"},
+        "Per cent, over (picture, label) pairs. mSC: mean of the min-max map inside the mask minus "
+        "outside; upside down: share of maps where that is negative; object contrast: inside the "
+        "named object minus inside the others. The threshold of 'best of other half' is one for "
+        "all, chosen on pictures that it does not score; 'oracle' is chosen on the very pictures, "
+        "an upper bound and no result.",
+    ),
+    (
+        {"presence"},
+        "Presence: does a map's highest score rank present labels above absent ones; 50 is chance.",
+    ),
+    (
+        {"segmentation"},
+        "Segmentation, per cent: every pixel to the highest of all classes' raw scores; pixels are "
+        "summed over the data set, then divided, then averaged over the classes that occur. "
+        "Without background only pixels of some class count; with it, background is where the "
+        "softmax probability of the best class (scale 40) stays below one threshold, chosen on the "
+        "other half of the images.",
+    ),
+    (
+        {"given-labels"},
+        "Of given labels, per cent: the same, but only the classes that are in the picture "
+        "compete, each map on its own scale of 0…1, and background is where no map reaches the "
+        "threshold (0.5, or chosen on the other half).",
+    ),
+    (
+        {"recognition"},
+        "Recognition, per cent: mean over classes of the average precision of ranking images, a "
+        "map by its highest patch; the class token by its probability among all classes, by its "
+        "cosine, and by its cosine after feature surgery with the list of all classes.",
+    ),
+    (set(), "Cost: time on top of the recorded forward pass, in such passes."),
+)
+
+
+def about(results: Mapping) -> str:
+    """What the columns mean."""
+    return " ".join(
+        words for metrics, words in ABOUT if not metrics or metrics.intersection(results["metrics"])
+    )
+
+
+def is_number(value: float | None) -> bool:
+    """Whether there is a number to show: not None, not NaN."""
+    return value is not None and not math.isnan(value)
+
+
+def cell(column: Column, value: float | None) -> str:
+    """A number as the tables write it."""
+    return f"{value:.{column.decimals}f}" if is_number(value) else "–"

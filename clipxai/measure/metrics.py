@@ -1,0 +1,177 @@
+"""What is measured of one method's maps of one picture? A function for each metric, which returns
+rows of numbers; a meter (`clipxai.measure.meters`) adds rows of many pictures up.
+
+What needs no map stands here too: what the whole image says (`class_token`), and what the model's
+layers do (`look_inside`).
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from torch import Tensor
+
+from ..explainers.explain import explain, explain_all
+from ..results.explanation import Explanation
+from ..results.findings import on_patches
+from ..results.maps import resize_bilinear
+from ..tasks import recognise, segment
+from ..trace.record import record
+from . import faithfulness, layers
+from .asking import Asked, Asker
+from .map_scores import imagenet_segmentation, localise
+from .miou import counts, truth
+
+Rows = list[list[float]]
+CLASS_TOKEN = "(class token)"
+
+
+def _localisation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """A row of `localise` for every labelled object."""
+    masks = asked.sample.masks
+    rows = []
+    for n, mask in enumerate(masks):
+        heat = explanation.heatmap(n, mask.shape, normalize="none")
+        others = np.delete(masks, n, axis=0).any(0) if len(masks) > 1 else None
+        rows.append(localise(heat, mask, others, asked.sample.ignore).row())
+    return rows
+
+
+def _presence(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """(claim, 1 or 0) for every text: the highest patch of its map, and whether it is there."""
+    return _beside_presence(recognise(explanation, "maps"), asked)
+
+
+def _beside_presence(claims: np.ndarray, asked: Asked) -> Rows:
+    # the texts of what is there were asked for first
+    return [[float(claim), float(n < len(asked.labels))] for n, claim in enumerate(claims)]
+
+
+def _segmentation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """Pixels by class; all classes of the data set compete."""
+    of_all = asker.of_all_classes(asked, explanation.method)
+    made = segment(of_all, size=asked.sample.masks.shape[1:])
+    return counts(made.labels, made.confidence, truth(asked.sample))
+
+
+def _given_labels(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """Pixels by class; only the classes that are there compete, each map on its own scale."""
+    there = slice(len(asked.labels))
+    present = replace(
+        explanation,
+        scores=explanation.scores[there],
+        texts=explanation.texts[there],
+        presence=explanation.presence[there],
+    )
+    # threshold 0 cuts nothing: `counts` keeps the heights, so that any threshold can be tried later
+    made = segment(present, threshold=0.0, of="map", size=asked.sample.masks.shape[1:])
+    number_of_class = np.array([-1, *asked.labels])  # class 0 of a segmentation is the background
+    return counts(number_of_class[made.labels], made.confidence, truth(asked.sample))
+
+
+def _recognition(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """One row: the highest patch of every class's map, then 1 or 0 for each class."""
+    of_all = asker.of_all_classes(asked, explanation.method)
+    return _beside_truth(recognise(of_all, "maps"), asked)
+
+
+def _beside_truth(scores: np.ndarray, asked: Asked) -> Rows:
+    present = np.isin(np.arange(len(scores)), asked.labels).astype(float)
+    return [[*scores.tolist(), *present.tolist()]]
+
+
+def _imagenet_segmentation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    mask = asked.sample.masks[0]
+    return [list(imagenet_segmentation(explanation.heatmap(0, mask.shape), mask))]
+
+
+def _faithfulness(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """A row of `faithfulness` for every labelled object."""
+    pixels = asked.trace.pixels[0]
+    heats = resize_bilinear(explanation.scores[: len(asked.labels)], *pixels.shape[1:])
+    rows = []
+    for label, heat in zip(asked.labels, heats):
+        score = faithfulness.probability(asker.model, asker.texts, label)
+        rows.append([*faithfulness.faithfulness(asker.model, score, pixels, heat).values()])
+    return rows
+
+
+def _randomisation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """Rank correlation of every labelled map with that of the model with shuffled weights."""
+    # its own record: the shuffled model gets the very pixels the real one has seen
+    blind = asker.with_texts(record(asker.shuffled, asked.trace.pixels, ""), asked.labels)
+    unknowing = explain(blind, explanation.method)
+    pairs = zip(explanation.scores, unknowing.scores)
+    return [[faithfulness.agreement(one, other)] for one, other in pairs]
+
+
+def _sensitivity(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """How far noise moves every labelled map."""
+
+    def maps(pixels: Tensor) -> np.ndarray:
+        noisy = asker.with_texts(asker.record(pixels), asked.labels)
+        return np.array([one.scores for one in explain_all(noisy, explanation.method)])
+
+    change = faithfulness.sensitivity(
+        maps,
+        pixels=asked.trace.pixels[0],
+        std=asker.model.preprocessor.std,
+        seed=asked.seed,
+    )
+    return change[:, None].tolist()
+
+
+METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
+    "localisation": _localisation,
+    "presence": _presence,
+    "imagenet-segmentation": _imagenet_segmentation,
+    "segmentation": _segmentation,
+    "given-labels": _given_labels,
+    "recognition": _recognition,
+    "faithfulness": _faithfulness,
+    "randomisation": _randomisation,
+    "sensitivity": _sensitivity,
+    "inside": None,  # of the model, not of a method: `look_inside`
+}
+# metrics of pictures whose classes are known
+NAMED = {"presence", "segmentation", "given-labels", "recognition"}
+
+
+def class_token(asker: Asker, asked: Asked, metrics: list[str]) -> dict[str, dict[str, Rows]]:
+    """What the whole image says, for the metrics that need no map: name of the row -> metric ->
+    rows of numbers.
+    """
+    rows: dict[str, dict[str, Rows]] = {}
+    if "presence" in metrics:
+        cosines = explain(asked.trace, "clip").presence
+        rows[CLASS_TOKEN] = {"presence": _beside_presence(cosines, asked)}
+    if "recognition" in metrics:
+        everything = asker.of_all_classes(asked, "clip")
+        # a SigLIP asks about each text alone
+        scale = None if asker.model.sigmoid else float(asker.model.logit_scale.exp())
+        ways = {
+            CLASS_TOKEN: recognise(everything, scale=scale),
+            "(class token, cosine)": recognise(everything, scale=None),
+            "(class token, feature surgery)": recognise(everything, "feature surgery"),
+        }
+        for name, scores in ways.items():
+            rows.setdefault(name, {})["recognition"] = _beside_truth(scores, asked)
+    return rows
+
+
+def look_inside(asked: Asked) -> dict[str, list]:
+    """Attention on each labelled object of two patches or more, its chance level, and what features
+    share.
+    """
+    on_object = [on_patches(mask, asked.trace.grids[0]) for mask in asked.sample.masks]
+    # an object of one patch has no other to attend to; one that covers all leaves nothing to choose
+    objects = [patches for patches in on_object if 1 < patches.sum() < len(patches)]
+    return {
+        "attention": [layers.attention_on(asked.trace, patches).tolist() for patches in objects],
+        "chance": [[(int(patches.sum()) - 1) / (len(patches) - 1)] for patches in objects],
+        "redundancy": [
+            layers.redundancies(asked.trace, present=n, absent=len(asked.labels))
+            for n in range(len(asked.labels))
+            if asked.absent
+        ],
+    }

@@ -1,0 +1,55 @@
+"""What is a picture with a truth, and what is a data set of them?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One picture and what is where in it.
+
+    Attributes
+    ----------
+    image : path, or (H, W, 3) uint8
+    labels : numbers of the classes that are present; None where the picture has a foreground
+        without a name (ImageNet-Segmentation)
+    masks : (len(labels), H, W) bool, or (1, H, W) without a name
+    ignore : (H, W) bool, pixels without a truth, or None
+    """
+
+    image: Path | np.ndarray
+    labels: tuple[int, ...] | None
+    masks: np.ndarray
+    ignore: np.ndarray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Pictures by id, read when they are asked for.
+
+    Attributes
+    ----------
+    name : such as "voc2012"
+    classes : words of every class, as they go into the prompt
+    prompt : with {} where the words go
+    ids : in a fixed order
+    read : id -> Sample
+    root : where it lies on disk; None if it is made in memory
+    files : id -> files that `read` reads, and the class list if it is not the packaged one
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    prompt: str
+    ids: tuple[str, ...]
+    read: Callable[[str], Sample]
+    root: Path | None = None
+    files: Callable[[str], Sequence[Path]] = lambda name: ()
+
+    @property
+    def prompts(self) -> list[str]:
+        """One text per class."""
+        return [self.prompt.format(words) for words in self.classes]

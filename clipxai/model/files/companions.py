@@ -1,0 +1,75 @@
+"""What lies beside the weights? The vocabulary, and how the colours of images are normalised."""
+
+from pathlib import Path
+
+from ..clip import CLIP
+from ..image import Preprocessor
+from ..words.sentencepiece import PieceTokenizer
+from ..words.tokenizer import Tokenizer
+from . import hub
+from .locating import Files, beside
+from .sizes import section
+from .untrusted import read_json
+
+
+def vocabulary_beside(at: Files, model: CLIP) -> Tokenizer | PieceTokenizer | None:
+    """The tokenizer that belongs to a model, from the files beside its weights; None without."""
+    context = model.text.context
+    if model.text.sentencepiece:
+        described = at("tokenizer.json")
+        settings = at("tokenizer_config.json")
+        return PieceTokenizer.from_files(described, settings, context) if described else None
+    if (vocabulary := at("vocab.json")) and (merges := at("merges.txt")):
+        return Tokenizer.from_files(vocabulary, merges, context)
+    if described := at("tokenizer.json"):
+        return Tokenizer.from_tokenizer_json(described, context)
+    openai = at("bpe_simple_vocab_16e6.txt.gz") or at("bpe_simple_vocab_16e6.txt")
+    return Tokenizer.from_openai(openai, context) if openai else None
+
+
+def told_vocabulary(
+    told: str | Path | Tokenizer | PieceTokenizer, model: CLIP
+) -> Tokenizer | PieceTokenizer:
+    """The vocabulary that the caller named: itself, a folder, or a name on the hub."""
+    if isinstance(told, (Tokenizer, PieceTokenizer)):
+        return told
+    if Path(told).is_dir():
+        at = beside(Path(told))
+    else:
+        at = hub.file_getter(hub.SHORT_NAMES.get(str(told), str(told)), None)
+    found = vocabulary_beside(at, model)
+    if found is None:
+        raise FileNotFoundError(
+            f"no vocabulary in {told}: vocab.json and merges.txt, or tokenizer.json, are looked for"
+        )
+    return found
+
+
+def preprocessor_beside(at: Files, model: CLIP) -> Preprocessor:
+    """Mean and deviation of the colours as the checkpoint says, else what is usual for its kind."""
+    usual = model.preprocessor
+    described, names, file = {}, ("image_mean", "image_std"), None
+    if file := at("preprocessor_config.json"):
+        described = read_json(file)
+    elif file := at("open_clip_config.json"):
+        described, names = section(read_json(file), "preprocess_cfg", file), ("mean", "std")
+    mean = _colour(described.get(names[0]) or usual.mean, names[0], file)
+    std = _colour(described.get(names[1]) or usual.std, names[1], file)
+    if min(std) <= 0:
+        raise ValueError(f"{file} gives {names[1]}={std}, but a deviation is above 0")
+    return Preprocessor(model.visual.image_size, model.visual.patch, mean, std)
+
+
+def _colour(given: object, name: str, file: Path | None) -> tuple[float, float, float]:
+    """Three numbers within ±1; what a config of a stranger may say besides is an error."""
+    # type(), since Python counts True as a whole number
+    if (
+        not isinstance(given, (list, tuple))
+        or len(given) != 3
+        or not all(type(value) in (int, float) and abs(value) <= 1 for value in given)
+    ):
+        raise ValueError(
+            f"{file} gives {name}={given!r}, but three numbers, one for each colour, are expected"
+        )
+    red, green, blue = map(float, given)
+    return red, green, blue

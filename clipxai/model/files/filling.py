@@ -1,0 +1,136 @@
+"""How do the tensors of a file get into an empty model? Every one is checked by name and shape
+before a single one is copied.
+"""
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ..clip import CLIP
+from .tensor_names import TensorNames
+from .untrusted import Weights
+
+PIECE = 1 << 20  # numbers: 4 MB stay in the cache, and are enough work for all cores to share
+# what has been read of the file is given back after so many tensors, or one of so many numbers
+RELEASE_EVERY, LARGE = 16, 1 << 22
+NOT_WEIGHTS = (  # carried along by files of all kinds
+    "position_ids",
+    "input_resolution",
+    "context_length",
+    "vocab_size",
+    "attn_mask",
+    "num_batches_tracked",
+)
+
+
+def fill(
+    model: CLIP, weights: Weights, names: TensorNames, dtype: torch.dtype, where: object
+) -> None:
+    """Put every tensor where it belongs. First all are checked: each is there, fits, and none is
+    left over; then all are copied.
+
+    Raises
+    ------
+    ValueError : a tensor that is missing, of another shape, without a place, no floating-point
+        numbers, or not finite, by name
+    """
+    state = model.state_dict()
+    wanted = {ours: tensor for ours, tensor in state.items() if "num_batches" not in ours}
+    theirs = {ours: names.theirs(ours) for ours in wanted}
+    parts = {
+        ours: [_oriented(ours, name, weights.tensors, names, where) for name in theirs[ours]]
+        for ours in wanted
+    }
+    for ours, tensor in wanted.items():
+        _expect_shapes(ours, tensor, dict(zip(theirs[ours], parts[ours])), weights.tensors, where)
+    _expect_no_other(weights.tensors, {name for found in theirs.values() for name in found}, where)
+
+    # counters nobody reads, but `load_state_dict` wants them
+    filled = {ours: torch.zeros((), dtype=torch.long) for ours in state if ours not in wanted}
+    for n, (ours, found) in enumerate(parts.items(), 1):
+        filled[ours] = torch.empty(wanted[ours].shape, dtype=dtype)
+        places = filled[ours].chunk(len(found)) if len(found) > 1 else [filled[ours]]
+        if not math.isfinite(sum(_copy(tensor, place) for tensor, place in zip(found, places))):
+            raise ValueError(
+                f"tensor {theirs[ours][0]!r} of {where} holds NaN, or numbers that are not finite "
+                f"as {dtype}"
+            )
+        if n % RELEASE_EVERY == 0 or filled[ours].numel() > LARGE:
+            weights.release()
+    # assign: the empty model has no memory that could be copied to
+    model.load_state_dict(filled, assign=True)
+
+
+def _expect_shapes(
+    ours: str,
+    wanted: Tensor,
+    found: Mapping[str, Tensor],
+    tensors: Mapping[str, Tensor],
+    where: object,
+) -> None:
+    """One of our tensors is theirs, or theirs below one another (q, k, v)."""
+    each = tuple(wanted.shape)
+    if len(found) > 1:
+        each = (len(wanted) // len(found), *wanted.shape[1:])
+    for name, tensor in found.items():
+        if tuple(tensor.shape) != each:
+            raise ValueError(
+                f"tensor {name!r} of {where} has shape {tuple(tensors[name].shape)}, but the other "
+                f"sizes of this model ask for {each} as {ours!r}"
+            )
+
+
+def _expect_no_other(tensors: Mapping[str, Tensor], used: set[str], where: object) -> None:
+    """A tensor without a place is of a part that this model lacks: its answers would differ."""
+    unknown = [name for name in tensors if name not in used and not name.endswith(NOT_WEIGHTS)]
+    if unknown:
+        raise ValueError(
+            f"{len(unknown)} tensor(s) in {where} have no place in this model, such as "
+            f"{unknown[0]!r}"
+        )
+
+
+def _oriented(
+    ours: str, name: str, tensors: Mapping[str, Tensor], names: TensorNames, where: object
+) -> Tensor:
+    """A tensor of theirs the way round that ours is (a view: nothing is copied)."""
+    if name not in tensors:
+        raise ValueError(f"tensor {name!r} is missing in {where}")
+    tensor = tensors[name]
+    if not tensor.is_floating_point():
+        raise ValueError(
+            f"tensor {name!r} of {where} holds {tensor.dtype} (quantised?), but weights are "
+            "floating-point numbers"
+        )
+    if ours in names.transposed and tensor.ndim == 2:
+        return tensor.T
+    # SigLIP keeps a number as (1,), and its probe as (1, 1, D)
+    number = ours in ("logit_scale", "logit_bias") and tensor.shape == (1,)
+    probe = ours == "visual.head.probe" and tensor.shape[:-1] == (1, 1)
+    if number or probe:
+        return tensor.squeeze()
+    if ours == "visual.patch_embedding.weight" and tensor.ndim == 2:
+        return _convolution(tensor)
+    return tensor
+
+
+def _convolution(linear: Tensor) -> Tensor:
+    """SigLIP 2's linear map of rows, columns, colours as the convolution that it is."""
+    side = math.isqrt(linear.shape[1] // 3)
+    if side * side * 3 != linear.shape[1]:
+        return linear  # whose shape the check will refuse
+    return linear.view(len(linear), side, side, 3).permute(0, 3, 1, 2)
+
+
+def _copy(tensor: Tensor, place: Tensor) -> float:
+    """Copy piece by piece, each small enough to be summed while it is in the processor's cache; the
+    sum is finite if all numbers are.
+    """
+    tensor, place = torch.atleast_1d(tensor, place)
+    rows = max(1, PIECE * len(place) // place.numel())
+    total = 0.0
+    for source, target in zip(tensor.split(rows), place.split(rows)):
+        total += target.copy_(source).sum(dtype=torch.float32).item()
+    return total

@@ -1,0 +1,150 @@
+"""How does transformers keep CLIP, SigLIP and SigLIP 2? Its names for our tensors, and an empty
+model of the sizes in its config.json.
+"""
+
+from ..clip import CLIP, SigLIP
+from ..towers.siglip import SiglipTextTransformer, SiglipVisionTransformer
+from ..towers.text import TextTransformer
+from ..towers.vit import VisionTransformer
+from .sizes import (
+    empty_modules,
+    known_activation,
+    layer_norm_eps,
+    section,
+    size_of,
+    square_side,
+)
+from .tensor_names import TensorNames
+
+HF_TYPES = ("clip", "siglip", "siglip2")
+
+_SHARED = {
+    "visual.patch_embedding": "vision_model.embeddings.patch_embedding",
+    "visual.positions.table": "vision_model.embeddings.position_embedding.weight",
+    "visual.ln_post": "vision_model.post_layernorm",
+    "visual.blocks": "vision_model.encoder.layers",
+    "text.token_embedding": "text_model.embeddings.token_embedding",
+    "text.positions": "text_model.embeddings.position_embedding.weight",
+    "text.ln_final": "text_model.final_layer_norm",
+    "text.blocks": "text_model.encoder.layers",
+}
+_BLOCK = {
+    "ln_1": "layer_norm1",
+    "ln_2": "layer_norm2",
+    "attn.out": "self_attn.out_proj",
+    "mlp.up": "mlp.fc1",
+    "mlp.down": "mlp.fc2",
+}
+_QKV = "self_attn.{}_proj"
+HF = TensorNames(
+    names={
+        **_SHARED,
+        "visual.class_embedding": "vision_model.embeddings.class_embedding",
+        "visual.ln_pre": "vision_model.pre_layrnorm",  # the misspelling is theirs
+        "visual.projection": "visual_projection.weight",
+        "text.projection": "text_projection.weight",
+    },
+    block=_BLOCK,
+    qkv=_QKV,
+    transposed=("visual.projection", "text.projection"),
+)
+HF_SIGLIP = TensorNames(
+    names={
+        **_SHARED,
+        "visual.head.attn.qkv.weight": "vision_model.head.attention.in_proj_weight",
+        "visual.head.attn.qkv.bias": "vision_model.head.attention.in_proj_bias",
+        "visual.head.attn.out": "vision_model.head.attention.out_proj",
+        "visual.head.ln": "vision_model.head.layernorm",
+        "visual.head.mlp.up": "vision_model.head.mlp.fc1",
+        "visual.head.mlp.down": "vision_model.head.mlp.fc2",
+        # last, as the first name that fits is taken
+        "visual.head": "vision_model.head",
+        "text.projection": "text_model.head",
+    },
+    block=_BLOCK,
+    qkv=_QKV,
+)
+
+
+def build_hf(config: dict, where: object) -> CLIP:
+    """An empty model (no memory behind its tensors) of the sizes of a Hugging Face config; what it
+    leaves out is transformers' default.
+
+    Raises
+    ------
+    ValueError : another kind of model, or a size that is not a whole number, or beyond any CLIP
+        there is
+    """
+    kind = config.get("model_type", "clip")
+    if kind not in HF_TYPES:
+        *others, last = map(repr, HF_TYPES)
+        raise ValueError(f"{where} describes a {kind!r} model, not {', '.join(others)} or {last}")
+    text, vision = section(config, "text_config", where), section(config, "vision_config", where)
+    if kind == "clip":
+        return _clip(config, text, vision, where)
+    if vision.get("vision_use_head") is False:
+        raise ValueError(
+            f"{where} describes a SigLIP without pooling head, whose images and texts share no "
+            "space"
+        )
+    return _siglip(text, vision, where, second=kind == "siglip2")
+
+
+def _clip(config: dict, text: dict, vision: dict, where: object) -> CLIP:
+    defaults = {"eps": 1e-5, "activation": "quick_gelu"}
+    patch = size_of(vision, "patch_size", 32, where)
+    side = _whole_patches(vision, patch, where)
+    joint = size_of(config, "projection_dim", 512, where)
+    of_vision = _tower(vision, where, width=768, heads=12, **defaults)
+    of_text = _tower(text, where, width=512, heads=8, **defaults)
+    with empty_modules():
+        visual = VisionTransformer(image_size=(side, side), patch=patch, joint=joint, **of_vision)
+        tower = TextTransformer(
+            vocabulary=size_of(text, "vocab_size", 49408, where),
+            context=size_of(text, "max_position_embeddings", 77, where),
+            joint=joint,
+            **of_text,
+        )
+        return CLIP(visual, tower)
+
+
+def _siglip(text: dict, vision: dict, where: object, *, second: bool) -> SigLIP:
+    """SigLIP, or with `second` SigLIP 2, whose config states patches instead of pixels."""
+    defaults = {"eps": 1e-6, "activation": "gelu_pytorch_tanh"}
+    patch = size_of(vision, "patch_size", 16, where)
+    side = _whole_patches(vision, patch, where)
+    if second:
+        side = square_side(size_of(vision, "num_patches", 256, where)) * patch
+    of_vision = _tower(vision, where, width=768, heads=12, **defaults)
+    of_text = _tower(text, where, width=768, heads=12, **defaults)
+    with empty_modules():
+        visual = SiglipVisionTransformer(
+            image_size=(side, side), patch=patch, antialias=second, **of_vision
+        )
+        tower = SiglipTextTransformer(
+            vocabulary=size_of(text, "vocab_size", 32000, where),
+            context=size_of(text, "max_position_embeddings", 64, where),
+            joint=of_vision["width"],
+            **of_text,
+        )
+        return SigLIP(visual, tower)
+
+
+def _whole_patches(vision: dict, patch: int, where: object) -> int:
+    """Side of the images in pixels; what lies beyond the last whole patch is never read."""
+    return size_of(vision, "image_size", 224, where) // patch * patch
+
+
+def _tower(
+    part: dict, where: object, *, width: int, heads: int, eps: float, activation: str
+) -> dict[str, object]:
+    """What both towers are told; the arguments are transformers' defaults."""
+    width = size_of(part, "hidden_size", width, where)
+    return {
+        "width": width,
+        "layers": size_of(part, "num_hidden_layers", 12, where),
+        "heads": size_of(part, "num_attention_heads", heads, where),
+        "ffn_width": size_of(part, "intermediate_size", 4 * width, where),
+        "eps": layer_norm_eps(part, eps, where),
+        "activation": known_activation(part.get("hidden_act", activation)),
+    }

@@ -1,0 +1,129 @@
+"""How do OpenAI's files, and open_clip's, keep CLIP? Their names for our tensors, and an empty
+model of the sizes that the shapes of the tensors tell.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ..clip import CLIP
+from ..towers.resnet import STRIDE, ModifiedResNet
+from ..towers.text import TextTransformer
+from ..towers.vit import VisionTransformer
+from .sizes import empty_modules, known_activation, square_side
+from .tensor_names import TensorNames
+
+HEAD_WIDTH = 64  # of every model OpenAI released; their files do not state the number of heads
+
+OPENAI = TensorNames(
+    names={
+        "visual.patch_embedding": "visual.conv1",
+        "visual.positions.table": "visual.positional_embedding",
+        "visual.projection": "visual.proj",
+        "visual.blocks": "visual.transformer.resblocks",
+        "visual.attention_pool.positions.table": "visual.attnpool.positional_embedding",
+        "visual.attention_pool.query": "visual.attnpool.q_proj",
+        "visual.attention_pool.key": "visual.attnpool.k_proj",
+        "visual.attention_pool.value": "visual.attnpool.v_proj",
+        "visual.attention_pool.out": "visual.attnpool.c_proj",
+        "text.token_embedding": "token_embedding",
+        "text.positions": "positional_embedding",
+        "text.ln_final": "ln_final",
+        "text.projection": "text_projection",
+        "text.blocks": "transformer.resblocks",
+    },
+    block={
+        "attn.qkv.": "attn.in_proj_",
+        "attn.out": "attn.out_proj",
+        "mlp.up": "mlp.c_fc",
+        "mlp.down": "mlp.c_proj",
+    },
+)
+
+
+def build_from_shapes(
+    tensors: Mapping[str, Tensor],
+    activation: str = "quick_gelu",
+    heads: int | None = None,
+    text_heads: int | None = None,
+) -> CLIP:
+    """An empty model whose sizes are read off the shapes of a state dict with OpenAI's names.
+
+    Shapes do not tell the number of heads: it is OpenAI's (width / 64) unless given.
+
+    Raises
+    ------
+    ValueError : a tensor that sizes are read off is missing or has another number of dimensions; an
+        unknown activation
+    """
+    width, joint = (
+        _shape(tensors, "ln_final.weight", 1)[0],
+        _shape(tensors, "text_projection", 2)[1],
+    )
+    activation = known_activation(activation)
+    with empty_modules():
+        if "visual.layer1.0.conv1.weight" in tensors:
+            visual = _resnet(tensors, joint, heads)
+        else:
+            visual = _vit(tensors, joint, heads, activation)
+        tower = TextTransformer(
+            vocabulary=_shape(tensors, "token_embedding.weight", 2)[0],
+            context=_shape(tensors, "positional_embedding", 2)[0],
+            width=width,
+            layers=_count(tensors, "transformer.resblocks."),
+            heads=text_heads or max(1, width // HEAD_WIDTH),
+            joint=joint,
+            ffn_width=_shape(tensors, "transformer.resblocks.0.mlp.c_fc.weight", 2)[0],
+            activation=activation,
+        )
+        return CLIP(visual, tower)
+
+
+def _resnet(tensors: Mapping[str, Tensor], joint: int, heads: int | None) -> ModifiedResNet:
+    stem = _shape(tensors, "visual.layer1.0.conv1.weight", 4)[0]
+    # one position is the mean that the attention pool asks with
+    patches = _shape(tensors, "visual.attnpool.positional_embedding", 2)[0] - 1
+    side = square_side(patches) * STRIDE
+    return ModifiedResNet(
+        image_size=(side, side),
+        layers=[_count(tensors, f"visual.layer{n}.") for n in (1, 2, 3, 4)],
+        width=stem,
+        heads=heads or max(1, stem * 32 // HEAD_WIDTH),  # the last stage is 32 stems wide
+        joint=joint,
+    )
+
+
+def _vit(
+    tensors: Mapping[str, Tensor], joint: int, heads: int | None, activation: str
+) -> VisionTransformer:
+    width, _, patch, _ = _shape(tensors, "visual.conv1.weight", 4)
+    patches = _shape(tensors, "visual.positional_embedding", 2)[0] - 1  # without the class token
+    side = square_side(patches) * patch
+    return VisionTransformer(
+        image_size=(side, side),
+        patch=patch,
+        width=width,
+        layers=_count(tensors, "visual.transformer.resblocks."),
+        heads=heads or max(1, width // HEAD_WIDTH),
+        joint=joint,
+        activation=activation,
+        ffn_width=_shape(tensors, "visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0],
+    )
+
+
+def _count(tensors: Mapping[str, Tensor], prefix: str) -> int:
+    """How many numbered parts begin with a prefix."""
+    numbers = {name[len(prefix) :].split(".")[0] for name in tensors if name.startswith(prefix)}
+    return len(numbers)
+
+
+def _shape(tensors: Mapping[str, Tensor], name: str, dimensions: int) -> torch.Size:
+    if name not in tensors:
+        raise ValueError(f"tensor {name!r} is missing")
+    if tensors[name].ndim != dimensions or not tensors[name].numel():
+        raise ValueError(
+            f"tensor {name!r} has shape {tuple(tensors[name].shape)}, but {dimensions} sizes "
+            "above 0 are expected"
+        )
+    return tensors[name].shape

@@ -1,0 +1,28 @@
+"""What was found inside the model? Numbers for the viewers that look at layers, modules and words.
+
+In: whose numbers they are (`picture`), who looked where (`attention`), what every module or head
+added to the score (`contributions`), which word goes with which patch, and which mattered
+(`words`). Only numpy, as in all of `results`.
+Not in: how they are found, which stands in `clipxai.explainers`.
+
+Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T texts, S text tokens.
+"""
+
+from .attention import AttentionMaps, Selection, selection_ratio, weights_of
+from .contributions import Contributions, HeadContributions
+from .picture import Picture, Recorded, on_patches
+from .words import TokenScores, WordRelevance
+
+__all__ = [
+    "AttentionMaps",
+    "Contributions",
+    "HeadContributions",
+    "Picture",
+    "Recorded",
+    "Selection",
+    "TokenScores",
+    "WordRelevance",
+    "on_patches",
+    "selection_ratio",
+    "weights_of",
+]

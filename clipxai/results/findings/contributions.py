@@ -1,0 +1,149 @@
+"""What did every module, and every head, add to the cosine of image and text? Shares that add up.
+
+Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T texts.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .attention import Selection, selection_ratio, weights_of
+from .picture import Picture, Recorded, on_patches
+
+
+@dataclass(frozen=True, eq=False)
+class Contributions:
+    """What each attention and each FFN added to the cosine of image tokens and texts.
+
+    Exact: the parts add up to `similarity`.
+
+    Attributes
+    ----------
+    picture : the image
+    texts : T strings
+    attention, ffn : (L, T, N), the modules' shares; token 0 is the class token, whose sum is the
+        image-text score
+    embedding, bias : (T, N), shares of the stream entering block 0 and of the final layer norm's
+        bias
+    similarity : (T, N) cosines of the unmodified model
+    attention_alignment, ffn_alignment : (L,) cosine of the module's class-token output with the
+        final class token
+    lens : (L + 1, T, P) cosine of every patch with every text if the network stopped before block l
+        ("logit lens")
+    selection : text -> how far each layer's attention stays on the thing, for texts whose mask is
+        known (`with_masks`)
+    """
+
+    picture: Picture
+    texts: tuple[str, ...]
+    attention: np.ndarray
+    ffn: np.ndarray
+    embedding: np.ndarray
+    bias: np.ndarray
+    similarity: np.ndarray
+    attention_alignment: np.ndarray
+    ffn_alignment: np.ndarray
+    lens: np.ndarray
+    selection: dict[str, Selection] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        texts = ", ".join(map(repr, self.texts))
+        return f"<Contributions of {len(self.attention)} layers to {texts}>"
+
+    def with_masks(
+        self, trace: Recorded, masks: Mapping[str, np.ndarray], kinds: Sequence[str] = ("qk", "vv")
+    ) -> "Contributions":
+        """The same, and how far attention of each layer selects the thing that a text names.
+
+        Parameters
+        ----------
+        trace : what these contributions were made from
+        masks : text -> true mask (H, W) bool of two patches or more
+        kinds : kinds of attention
+
+        Raises
+        ------
+        ValueError : a mask of a text that is not here, of another size, or of fewer than two
+            patches; the trace is of another image
+        """
+        image = self.picture.in_trace(trace)
+        objects = {text: self._on_object(text, mask) for text, mask in masks.items()}
+        L, P = len(self.attention), self.picture.grid.patches
+        ratio = {text: {kind: np.empty(L, np.float32) for kind in kinds} for text in masks}
+        # texts innermost: the attention of a layer is computed once for all of them
+        for kind in kinds:
+            for layer in range(L):
+                weights = weights_of(trace, layer, kind, image)[:, 1:, 1:]
+                for text, on_object in objects.items():
+                    ratio[text][kind][layer] = selection_ratio(weights, on_object)
+        selection = {}
+        for text, on_object in objects.items():
+            patches = int(on_object.sum())
+            selection[text] = Selection(ratio[text], patches, chance=(patches - 1) / (P - 1))
+        return replace(self, selection=selection)
+
+    def _on_object(self, text: str, mask: np.ndarray) -> np.ndarray:
+        """(P,) bool, the patches of the thing that `text` names; two or more."""
+        if text not in self.texts:
+            known = ", ".join(map(repr, self.texts))
+            raise ValueError(f"a mask of {text!r}, but the texts are {known}")
+        on_object = on_patches(mask, self.picture.grid)
+        if on_object.sum() < 2:
+            raise ValueError(
+                f"the mask of {text!r} covers {on_object.sum()} patches by more than half; "
+                "attention within it needs two"
+            )
+        return on_object
+
+    @property
+    def residual(self) -> float:
+        """Largest difference between the sum of all parts and the similarity: only rounding."""
+        parts = self.attention.sum(0) + self.ffn.sum(0) + self.embedding + self.bias
+        return float(abs(parts - self.similarity).max())
+
+
+@dataclass(frozen=True, eq=False)
+class HeadContributions:
+    """What every attention head fetched for the class token from every token, as shares of the
+    cosine.
+
+    Exact: the parts add up to `similarity`.
+
+    Attributes
+    ----------
+    picture : the image
+    texts : T strings
+    heads : (L, H, T, N), by the token a share was fetched from; token 0 is the class token itself
+    attention_bias : (L, T), shares of the bias behind each layer's heads
+    ffn : (L, T), shares of each FFN in the class token
+    embedding, norm_bias : (T,), shares of the class token before layer 0 and of the final layer
+        norm's bias
+    similarity : (T,) cosines of the unmodified model
+    """
+
+    picture: Picture
+    texts: tuple[str, ...]
+    heads: np.ndarray
+    attention_bias: np.ndarray
+    ffn: np.ndarray
+    embedding: np.ndarray
+    norm_bias: np.ndarray
+    similarity: np.ndarray
+
+    def __repr__(self) -> str:
+        layers, heads = self.heads.shape[:2]
+        texts = ", ".join(map(repr, self.texts))
+        return f"<HeadContributions of {layers} layers and {heads} heads to {texts}>"
+
+    @property
+    def residual(self) -> float:
+        """Largest difference between the sum of all parts and the similarity: only rounding."""
+        parts = (
+            self.heads.sum((0, 1, 3))
+            + self.attention_bias.sum(0)
+            + self.ffn.sum(0)
+            + self.embedding
+            + self.norm_bias
+        )
+        return float(abs(parts - self.similarity).max())

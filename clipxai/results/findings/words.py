@@ -1,0 +1,82 @@
+"""Which word goes with which patch, and which word mattered?
+
+Axes: L layers, P patches, S text tokens.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .picture import Picture
+
+
+@dataclass(frozen=True, eq=False)
+class TokenScores:
+    """Which text token goes with which patch.
+
+    Attributes
+    ----------
+    picture : the image
+    text : the sentence
+    tokens : S strings, "[start]" and "[end]" included
+    words : (text, first token, one behind its last token) for every word
+    scores : path ("raw", "surgery", "surgery minus the empty text") -> (S, P) cosine or difference
+        of cosines, signed
+    whole : path -> (S,) the same with the class token instead of a patch: how much of the
+        image-text match a token carries
+    attention : (L, S, S) the text tower's own attention, averaged over heads
+    """
+
+    picture: Picture
+    text: str
+    tokens: tuple[str, ...]
+    words: tuple[tuple[str, int, int], ...]
+    scores: dict[str, np.ndarray]
+    whole: dict[str, np.ndarray]
+    attention: np.ndarray
+
+    def __repr__(self) -> str:
+        paths = ", ".join(self.scores)
+        return f"<TokenScores of {len(self.tokens)} tokens of {self.text!r}: {paths}>"
+
+
+@dataclass(frozen=True, eq=False)
+class WordRelevance:
+    """Which word of a text mattered for its cosine with an image.
+
+    Attributes
+    ----------
+    picture : the image
+    text : the sentence
+    tokens : S strings, "[start]" and "[end]" included
+    words : (text, first token, one behind its last token) for every word
+    scores : (S,) relevance of each token, signed unless the method knows no sign
+    method : name in `clipxai.methods()`
+    unit : what a score is
+    """
+
+    picture: Picture
+    text: str
+    tokens: tuple[str, ...]
+    words: tuple[tuple[str, int, int], ...]
+    scores: np.ndarray
+    method: str
+    unit: str
+
+    @property
+    def by_word(self) -> dict[str, float]:
+        """Word -> sum over its tokens; [start] and [end] are not words.
+
+        A word that occurs twice is told apart by its place.
+        """
+        names = [word for word, _, _ in self.words]
+        found = {}
+        for word, start, stop in self.words:
+            name = word if names.count(word) == 1 else f"{word} ({start})"
+            found[name] = float(self.scores[start:stop].sum())
+        return found
+
+    def __repr__(self) -> str:
+        ranked = sorted(self.by_word.items(), key=lambda item: -item[1])
+        said = ", ".join(f"{word} {score:+.3g}" for word, score in ranked)
+        return f"<WordRelevance by {self.method} ({self.unit}): {said}>"
