@@ -1,7 +1,8 @@
 """Questions to a trace: every method, and what is found inside a model.
 
-In: the table of methods (`table`) and its rows, one equation each; CLIP Surgery's two repairs
-(`surgery`) and the ways to mix tokens (`mixing`); attention and modules layer by layer (`layers`).
+In: the verbs (`explain`: start there), the table of methods (`table`) and its rows, one equation
+each; CLIP Surgery's two repairs (`surgery`, with its switches in `presets`) and the ways to mix
+tokens (`mixing`); attention and modules layer by layer (`layers`).
 Not in: what the answers mean as numbers (`clipxai.results`), or how they are drawn
 (`clipxai.view`). Methods do not import one another.
 """

@@ -49,7 +49,7 @@ def explain(
     >>> e.unit
     'cosine similarity minus the empty text'
     """
-    _expect_answer(trace, method, options)
+    _check_question(trace, method, options)
     count = len(trace.images)
     if image is None and count > 1:
         raise ValueError(
@@ -79,7 +79,7 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     >>> [e.method for e in explain_all(trace)]
     ['clip_surgery']
     """
-    _expect_answer(trace, method, options)
+    _check_question(trace, method, options)
     scores = find_method(method).function(trace, **options)
     by_text = scores.values.detach().float().transpose(1, 2)  # B T P
     maps = by_text.unflatten(-1, trace.grid).cpu().numpy()
@@ -87,15 +87,15 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     told = ", ".join(f"{name}={value}" for name, value in options.items())
     return [
         Explanation(
-            values,
-            trace.texts,
-            method,
-            grid,
-            scores.unit,
-            image,
-            present,
-            scores.notes,
-            {**trace.model.provenance, "options": told},
+            scores=values,
+            texts=trace.texts,
+            method=method,
+            grid=grid,
+            unit=scores.unit,
+            image=image,
+            presence=present,
+            notes=scores.notes,
+            provenance={**trace.model.provenance, "options": told},
         )
         for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
     ]
@@ -137,25 +137,26 @@ def word_relevance(
     ['a', 'cat']
     """
     expect(Trace, trace, "record")
-    row, able = find_method(method), [row.name for row in METHODS.values() if row.words]
+    row = find_method(method)
     if row.words is None:
+        able = [other.name for other in METHODS.values() if other.words]
         raise ValueError(f"{method} says nothing about words; choose one of {', '.join(able)}")
     if not trace.model.text.causal:
         raise ValueError(
             f"word_relevance reads a causal text tower, but in that of {trace.model.name} every "
             "token knows all the others"
         )
-    _check_options(f"the words of {method}", options, _told(row.words))
+    _check_options(f"the words of {method}", options, _word_options(row.words))
     text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
     names, words = spelled(trace, text)
-    # another text, even its length, must not matter
+    # alone and unpadded: the batch's other texts, even their length, must not change the answer
     alone = trace.with_texts(trace.token_ids[text : text + 1, : len(names)])
     scores, unit = row.words(alone, image, **options)
     values = scores.detach().float().cpu().numpy()
     return WordRelevance(picture, trace.texts[text], names, words, values, method, unit)
 
 
-def _expect_answer(trace: Trace, method: str, options: dict[str, object]) -> None:
+def _check_question(trace: Trace, method: str, options: dict[str, object]) -> None:
     """An error unless the method, so told, can be asked of the trace."""
     expect(Trace, trace, "record")
     row = find_method(method)
@@ -163,7 +164,7 @@ def _expect_answer(trace: Trace, method: str, options: dict[str, object]) -> Non
     _check_options(method, options, row.options)
 
 
-def _told(function: object) -> list[str]:
+def _word_options(function: object) -> list[str]:
     """Options of what asks about words: all but the trace and the number of the image."""
     return list(inspect.signature(function).parameters)[2:]
 

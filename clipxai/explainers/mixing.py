@@ -1,6 +1,7 @@
-"""Who attends to whom? Ways to average a layer's values that differ in what is compared with what.
+"""Who attends to whom? Ways to average a layer's values; they differ in what is compared with what.
 
-Each takes q, k, v and returns A V, all (B, H, N, d): a `Mix` for `Block`.
+Each takes q, k, v and returns A V, all (B, H, N, d); with its options bound by `partial` it is a
+`Mix` for `Block`. (`Trace.attention` shows such weights; here they are applied and not stored.)
 
 Axes: B images, H heads, N tokens (class token first), d width of a head.
 """
@@ -43,6 +44,9 @@ def mix(
 def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) -> Tensor:
     """Mean over q-q, k-k and v-v attention of unit tokens, each refined by itself first: GEM.
 
+        x <- softmax(c u u^T) u, `iterations` times, u = x of unit length, c = length / sqrt(d)
+        sum over x = q, k, v of softmax(c u u^T) V / 3
+
     Bousselham et al., arXiv 2312.00878.
 
     `length` (B,) is the mean norm of the block's normalised input tokens; divided by sqrt(d) it is
@@ -62,8 +66,8 @@ def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) ->
 def neighbourhood_bias(grid: tuple[int, int], std: float) -> Tensor:
     """(N, N) to add to attention logits: exp(-distance^2 / 2 std^2) between patches.
 
-    0 for the class token. Peak 1, standard deviation 5 and no scaling by 1/sqrt(d): as in NACLIP's
-    released code (arXiv 2404.08181).
+    0 in the class token's row and column. Peak 1, not scaled by 1/sqrt(d), as in NACLIP's released
+    code (arXiv 2404.08181), whose standard deviation is 5.
     """
     if std <= 0:
         raise ValueError(
@@ -78,4 +82,5 @@ def neighbourhood_bias(grid: tuple[int, int], std: float) -> Tensor:
 
 
 def _unit(x: Tensor) -> Tensor:
+    # not F.normalize: the released ResNet code of CLIP Surgery adds this much
     return x / (x.norm(dim=-1, keepdim=True) + 1e-6)

@@ -21,8 +21,8 @@ class Rewrite:
     attention : which similarity decides who attends to whom; "qq+kk" adds two attentions (SCLIP),
         "gem" averages three iterated ones, "identity" lets every token read only itself; another
         name is a ValueError
-    blocks : how many of the last blocks are rewritten (a ResNet has one); below 0, or more than
-        there are when used, is a ValueError
+    blocks : how many of the last blocks are rewritten (a ResNet has one attention, which any number
+        above 0 means); below 0, or more than a ViT has when used, is a ValueError
     dual_path : values come from the original stream; without it the new path feeds on itself and,
         deep enough, collapses
     residual : keep the stream and add to it; without it only the last attention's output remains

@@ -1,7 +1,7 @@
 """Which patches resemble the text? Cosines of patches and texts, raw or through a rewritten path.
 
-Formula    s[i, t] = F_i . T_t with unit-length F (patches) and T (texts); CLIP Surgery then
-           subtracts what all texts share.
+Formula    s[i, t] = cos(x_i, y_t) of patch i and text t; CLIP Surgery then subtracts what lights
+           up whatever the text says.
 Reads      the trace's image tokens, or `surgery.rewrite` of them, and the text features.
 Returns    `Scores`: (B, P, T) cosines or differences of cosines, signed; 0 means unrelated (or: no
            more than what all texts share).
@@ -11,6 +11,8 @@ Reference  CLIP Surgery (arXiv 2304.05653), MaskCLIP (2112.01071), GEM (2312.008
            unverified.
 Misleads   A map says *where*, never *whether*: it peaks somewhere even for what is not there (see
            `Explanation.presence`). The raw map is often upside down, background above object.
+
+Axes: B images, P patches, T texts, E joint width.
 """
 
 from collections.abc import Sequence
@@ -19,6 +21,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from ..model.clip import cosines
 from ..trace.trace import Trace
@@ -29,47 +32,57 @@ from .surgery import feature_surgery, rewrite
 
 def similarity(trace: Trace, preset: str, **switches: object) -> Scores:
     """Cosine of every patch with every text; `switches` change fields of the preset's `Rewrite`."""
-    tokens = F.normalize(rewrite(trace, replace(PRESETS[preset], **switches)), dim=-1)
-    return Scores(cosines(tokens, trace.text_features)[:, 1:], "cosine similarity")
+    patches = _tokens(trace, preset, switches)[:, 1:]
+    return Scores(cosines(patches, trace.text_features), "cosine similarity")
 
 
 def reversed_similarity(trace: Trace) -> Scores:
-    """The raw map turned over: where background outscores the object, less is more (RCLIP; its
-    formula unverified).
+    """The raw map turned over: where background outscores the object, less is more.
+
+    RCLIP; its formula is unverified.
     """
     return Scores(-trace.similarity()[:, 1:], "negative cosine similarity")
 
 
-def surgery(
+def surgery_similarity(
     trace: Trace,
     preset: str,
     redundant: Literal["empty", "labels"] | Sequence[str] = "empty",
-    temperature: float = 2.0,
+    temperature: float | None = None,
     **switches: object,
 ) -> Scores:
-    """Similarity through a rewritten path, minus what is redundant: what lights up whatever the
-    text says.
+    """Similarity through a rewritten path, minus what lights up whatever the text says.
 
     `redundant` names the estimate: "empty" subtracts the empty text (each map by itself); "labels"
     what the recorded texts share (each map depends on the others: use many); a list of texts what
-    these share with the recorded ones, such as all classes of a data set.
+    these share with the recorded ones, such as all classes of a data set. `temperature` (2, as in
+    the paper) weighs texts that share something, so it is a ValueError with the empty text.
     """
-    tokens = F.normalize(rewrite(trace, replace(PRESETS[preset], **switches)), dim=-1)
     texts, notes = trace.text_features, ()
     if redundant == "labels" and len(texts) == 1:
-        redundant, notes = (
-            "empty",
-            ("A single text shares nothing with others, so the empty text was subtracted.",),
+        redundant = "empty"
+        notes = ("A single text shares nothing with others, so the empty text was subtracted.",)
+    elif redundant == "empty" and temperature is not None:
+        raise ValueError(
+            f"temperature={temperature} changes nothing where the empty text is subtracted: pass "
+            "redundant='labels' or a list of texts with it"
         )
+    tokens = _tokens(trace, preset, switches)
     if redundant == "empty":
-        values = feature_surgery(tokens, texts, trace.empty_features, temperature)
+        values = feature_surgery(tokens, texts, trace.empty_features)
         return Scores(values[:, 1:], "cosine similarity minus the empty text", notes)
-    if redundant is None or isinstance(redundant, str) and redundant != "labels":
+    if redundant is None or (isinstance(redundant, str) and redundant != "labels"):
         raise ValueError(
             f"unknown redundant={redundant!r}; choose 'empty', 'labels' or a list of texts (none: "
             "clip_surgery_architecture)"
         )
     if redundant != "labels":
         texts = torch.cat([texts, trace.with_texts(redundant, trace.templates).text_features])
-    values = feature_surgery(tokens, texts, None, temperature)[:, 1:, : len(trace.texts)]
+    weighed = 2.0 if temperature is None else temperature
+    values = feature_surgery(tokens, texts, None, weighed)[:, 1:, : len(trace.texts)]
     return Scores(values, f"cosine similarity minus what {len(texts)} texts share", notes)
+
+
+def _tokens(trace: Trace, preset: str, switches: dict[str, object]) -> Tensor:
+    """(B, 1 + P, E) unit length, through the preset's way with some of its fields changed."""
+    return F.normalize(rewrite(trace, replace(PRESETS[preset], **switches)), dim=-1)

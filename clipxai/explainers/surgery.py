@@ -12,16 +12,19 @@ Language-Image Pre-training", arXiv 2304.05653):
    Patches are read from the new path, the class token from the original one, so what CLIP says of
    the whole image does not change.
 
-2. **Feature surgery.** Some features light up for every text. What all texts share is subtracted,
+2. **Feature surgery.** Some features light up whatever the text says, so they are subtracted: what
+   the empty text lights up (the default, each map by itself), or what a list of labels shares,
    where s is a cosine and w = softmax_t(tau * s[class token]) / its mean:
 
+       S[i, t] = s[i, t] - s_empty[i]
        S[i, t] = w[t] s[i, t] - mean_k w[k] s[i, k]
 
 The new path reads nothing but the recorded trace, so depth and kind of attention change without
 running the model again. The same holds for the other training-free methods: each is one row of
 `presets.PRESETS`.
 
-Axes: B images, H heads, N = 1 + P tokens (class token first), T texts, D width, E joint width.
+Axes: B images, H heads, N tokens of the stream (1 + P, class token first; SigLIP P), T texts,
+D width, E joint width. Read out, there are always 1 + P tokens, the whole image first.
 """
 
 from functools import partial
@@ -36,7 +39,7 @@ from ..trace.trace import Trace
 from .mixing import mix, mix_gem, neighbourhood_bias
 from .presets import PRESETS, Rewrite
 
-# a ResNet has one attention only: unit-length values and a scale of 8 / sqrt(d) make up for depth
+# a ResNet has one attention: unit-length values at a scale of 8 / sqrt(d) make up for depth
 RESNET_SHARPEN = 8.0
 
 
@@ -51,13 +54,13 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
 
     Returns
     -------
-    (B, N, E) tokens in the joint space, class token first, not normalised
+    (B, 1 + P, E) tokens in the joint space, the whole image first, not normalised
 
     Raises
     ------
     TypeError : no Trace
-    ValueError : unknown preset, more blocks than the model has, or a kind of attention the
-        architecture does not allow
+    ValueError : unknown preset, more blocks than a ViT has (a ResNet has one attention, which any
+        `blocks` above 0 means), or a switch that needs the blocks of a ViT
 
     Examples
     --------
@@ -69,7 +72,7 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
         if change not in PRESETS:
             raise ValueError(f"unknown preset {change!r}; choose one of {', '.join(PRESETS)}")
         change = PRESETS[change]
-    if change.blocks == 0:
+    if change.blocks == 0:  # as preset "clip": nothing is rewritten
         return trace.image_tokens(normalize=False)
     path = _through_blocks if "blocks" in trace.model.visual.has else _through_pool
     tokens = path(trace, change).float()
@@ -79,6 +82,7 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
 
 
 def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:
+    """The new path z: from the stream entering the first rewritten block to the usual read-out."""
     tower, L = trace.model.visual, len(trace.layers)
     if change.blocks > L:
         raise ValueError(

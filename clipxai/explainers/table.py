@@ -22,7 +22,7 @@ from .gradients import (
 from .method import Method, MethodTable
 from .perturbation import gscorecam, leave_out_words, occlusion, rise
 from .scores import Scores
-from .similarity import reversed_similarity, similarity, surgery
+from .similarity import reversed_similarity, similarity, surgery_similarity
 
 
 def _preset(function: Callable[..., Scores], name: str) -> Callable[..., Scores]:
@@ -47,7 +47,7 @@ _ROWS = (
     ),
     Method(
         "clip_surgery",
-        _preset(surgery, "clip_surgery"),
+        _preset(surgery_similarity, "clip_surgery"),
         shows="v-v dual path without FFN, minus what all texts share",
         reference=PAPER,
         cost=SIX_ATTENTIONS,
@@ -61,13 +61,13 @@ _ROWS = (
     ),
     Method(
         "clip_surgery_features",
-        _preset(surgery, "clip"),
+        _preset(surgery_similarity, "clip"),
         shows="raw path, minus what all texts share",
         reference=PAPER,
     ),
     Method(
         "clip_surgery_released",
-        _preset(surgery, "clip_surgery_released"),
+        _preset(surgery_similarity, "clip_surgery_released"),
         shows="what the released ResNet code computes",
         reference=PAPER,
         requires=("attention_pool",),

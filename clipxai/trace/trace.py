@@ -4,12 +4,13 @@
     trace.attention(layer=-1)          # where every token looked
     trace.image_tokens()               # every patch in the space shared with text
 
-The forward pass that records runs the same operations as one that does not: outputs are equal to
-the last bit, and nothing stays behind in the model. Attention matrices are not stored; they follow
-from q and k when somebody looks.
+How a trace comes about: `record` is Trace(model, **see(model, images), **read(model, texts)), the
+passes of the image tower and of the text tower (`sides`). The forward pass that records runs the
+same operations as one that does not: outputs are equal to the last bit, and nothing stays behind in
+the model. Attention matrices are not stored; they follow from q and k when somebody looks.
 
-Axes: B images, L layers, H heads, N = 1 + P tokens (class token first; SigLIP has none: N = P),
-D width, T texts, S text tokens, E joint.
+Axes: B images, L layers, H heads, N tokens of the stream (1 + P, class token first; SigLIP has
+none: P), D width, T texts, S text tokens, E joint width. Read out, there are always 1 + P tokens.
 """
 
 from collections.abc import Iterable
@@ -65,7 +66,7 @@ class Trace:
     text_layers: tuple[BlockTape, ...]
     text_tokens: Tensor | None
     text_features: Tensor
-    # the empty text once somebody asked, shared by all traces of these texts; see `empty_features`
+    # filled when `empty_features` is first asked for; shared by all traces of these texts
     _empty: list[Tensor] = field(default_factory=list, repr=False)
 
     def __repr__(self) -> str:
@@ -87,7 +88,7 @@ class Trace:
     def image_tokens(self, normalize: bool = True) -> Tensor:
         """(B, 1 + P, E) read out of the last stream: the whole image first, then every patch.
 
-        Of unit length if `normalize`.
+        Of unit length if `normalize`. (Of a trace seen without `patches`: the first only.)
         """
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
@@ -97,7 +98,7 @@ class Trace:
         return F.normalize(self._image_tokens[:, 0], dim=-1)
 
     def similarity(self) -> Tensor:
-        """(B, N, T) cosine, -1…1, of every image token with every text, float32."""
+        """(B, 1 + P, T) cosine, -1…1, of every image token with every text, float32."""
         return cosines(self.image_tokens(), self.text_features)
 
     @property

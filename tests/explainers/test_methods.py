@@ -206,6 +206,11 @@ def test_unknown_methods_and_architectures(trace, golden_resnet):
         ("naclip", {"neighbourhood": 0}, "neighbourhood=0, but a standard deviation is above 0"),
         (
             "clip_surgery",
+            {"temperature": 5.0},
+            "temperature=5.0 changes nothing where the empty text is subtracted",
+        ),
+        (
+            "clip_surgery",
             {"class_token": "new"},
             "unknown class_token 'new'; choose one of original, rewritten",
         ),

@@ -58,6 +58,14 @@ def test_recording_and_an_edit_that_changes_nothing_are_equal_to_the_last_bit(bl
     assert torch.equal(through(blocks, tape[1].residual, start=1), plain)
     torch.testing.assert_close(through(blocks, stream, first=1), plain[:, :1])
 
+    def values_with_values(q, k, v):
+        return F.scaled_dot_product_attention(v, v, v)
+
+    whole = through(blocks, stream, mix=values_with_values)
+    torch.testing.assert_close(
+        through(blocks, stream, mix=values_with_values, first=1), whole[:, :1]
+    )
+
 
 @torch.no_grad()
 def test_edits_do_what_hooks_on_the_modules_would(blocks, stream):

@@ -3,10 +3,12 @@ to do.
 """
 
 import gzip
+import html
 import json
 import random
 import unicodedata
 
+import ftfy
 import pytest
 from transformers import CLIPTokenizer
 
@@ -212,3 +214,12 @@ def test_tokenizer_json_holds_the_same_vocabulary(tokenizer, tmp_path):
     ).save_pretrained(tmp_path)
     again = Tokenizer.from_tokenizer_json(tmp_path / "tokenizer.json")
     assert again.vocabulary == tokenizer.vocabulary and again.merges == tokenizer.merges
+
+
+def test_texts_that_ftfy_is_not_asked_about_are_those_it_would_leave_as_they_are():
+    """Printable ASCII without `&`, drawn at random: quotes, brackets, backslashes and all."""
+    letters = [chr(code) for code in range(32, 127) if chr(code) != "&"]
+    chosen = random.Random(0)
+    for _ in range(2000):
+        text = "".join(chosen.choices(letters, k=chosen.randint(1, 40)))
+        assert html.unescape(html.unescape(ftfy.fix_text(text))) == text, text

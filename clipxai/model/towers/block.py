@@ -4,8 +4,8 @@
     z  =  x + W_o mix(Q, K, V)          tokens read one another: softmax(Q K^T / sqrt(d)) V
     x' =  z + FFN(LN(z))                every token by itself
 
-This recipe stands here once. To record it, to run it again for gradients, to let tokens mix in
-another way, to end with the class token only, or to edit it on the way are arguments of it.
+This recipe stands here once. Recording, running again for gradients, mixing in another way, ending
+with the class token only and editing on the way are arguments of `Block.forward`.
 
 Axes: B batch, H heads, N tokens, D width, d = D / H.
 """
@@ -125,12 +125,15 @@ class Block(nn.Module):
         return self.mlp(self.ln_2(x))
 
     def ffn_sum_to_first_order(self, x: Tensor) -> Tensor:
-        """(B, D) whose gradient by `x` is that of `ffn(x).sum(1)`: `FFN.sum_to_first_order`."""
+        """(B, D) with the gradient by `x`, not the value, of `ffn(x).sum(1)`; for LeGrad."""
         return self.mlp.sum_to_first_order(self.ln_2(x))
 
     @property
     def head_matrices(self) -> Tensor:
-        """(H, d, D) what each head's share of `merge` is multiplied with; the rest is its bias."""
+        """(H, d, D) what `merge` multiplies each head with; the rest is `attention_bias`.
+
+        For what takes a score apart by heads (`trace.readout`, `explainers.decomposition`).
+        """
         return self.attn.out.weight.T.unflatten(0, (self.attn.heads, -1))
 
     @property
@@ -162,18 +165,21 @@ class Block(nn.Module):
         first : only so many tokens come out, (B, first, D); they have read all the others
         heads : q, k, v to use instead of those of `x`
         mix : how tokens read one another instead of softmax(q k^T / sqrt(d)) v
-        residual, ffn : add to the stream instead of replacing it; run the FFN
+        residual : add the attention to the stream; False puts it in the stream's place
+        ffn : run the FFN
         edit : called as edit(place, tensor), in this order, with the stream entering ("residual"),
             what each head read ("heads", (B, H, N, d)), and what attention and FFN add
-            ("attention", "ffn"); what it returns goes on, and is what the tape holds
-        tape : is given what happened; the same operations run, so outputs are equal to the last bit
+            ("attention", "ffn"); what it returns goes on. The tape holds it too, but for "heads",
+            which shows only in the tape's `attention`: its q, k, v stay as projected
+        tape : a `BlockTape` is appended; the operations are the same with it and without
         """
         edit = edit or _unchanged
         x = edit("residual", x)
         q, k, v = heads or self.qkv(x, grid)
         if mix is None:
             mix = partial(F.scaled_dot_product_attention, is_causal=causal)
-        attention = edit("attention", self.merge(edit("heads", mix(q[:, :, :first], k, v))))
+        read = mix(q[:, :, :first], k, v)[:, :, :first]  # not every mix asks with q
+        attention = edit("attention", self.merge(edit("heads", read)))
         z = x[:, :first] + attention if residual else attention
         added = edit("ffn", self.ffn(z)) if ffn else None
         if tape is not None:

@@ -44,19 +44,20 @@ def byte_alphabet() -> dict[int, str]:
 
 
 def clean(text: str) -> str:
-    """Mended Unicode, HTML entities resolved (twice, as OpenAI does), runs of white space to one
-    space, lower case.
+    """Mended Unicode, HTML entities resolved (twice, as OpenAI does), single spaces, lower case.
 
     Examples
     --------
     >>> clean("A  caf\\u00c3\\u00a9 &amp;amp; a dog")
     'a café & a dog'
     """
-    # takes longer to load than the rest of this package together, so it waits until a text comes
-    import ftfy
+    if not (text.isascii() and text.isprintable() and "&" not in text):
+        # takes longer to load than the rest of this package together, so it waits until a text
+        # comes in which it could find something to mend
+        import ftfy
 
-    resolved = html.unescape(html.unescape(ftfy.fix_text(text)))
-    return " ".join(resolved.split()).lower()
+        text = html.unescape(html.unescape(ftfy.fix_text(text)))
+    return " ".join(text.split()).lower()
 
 
 def split_words(text: str) -> list[str]:

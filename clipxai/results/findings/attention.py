@@ -107,6 +107,12 @@ class AttentionMaps:
         ------
         IndexError : no such layer
         ValueError : the trace is of something else
+
+        Examples
+        --------
+        >>> maps = attention_maps(trace).with_heads(trace, 3)
+        >>> maps.heads[3]["qk"].shape  # heads, tokens that look, tokens looked at
+        (4, 197, 197)
         """
         image = self.picture.in_trace(trace)
         wanted = [layers] if isinstance(layers, int) else layers

@@ -16,11 +16,19 @@ class Recorded(Protocol):
     Said as a protocol, because `results` may not import the room that makes traces, nor torch.
     """
 
-    images: Sequence[np.ndarray]
-    grids: Sequence[Grid]
-    model: Any
+    @property
+    def images(self) -> Sequence[np.ndarray]:
+        """The originals, each (H, W, 3) uint8."""
 
-    def attention(self, layer: int, kind: str) -> Any:
+    @property
+    def grids(self) -> Sequence[Grid]:
+        """Where the patches lie on each."""
+
+    @property
+    def model(self) -> Any:
+        """What has a `provenance`."""
+
+    def attention(self, layer: int, kind: Any) -> Any:
         """(B, H, N, N) weights, a tensor."""
 
 

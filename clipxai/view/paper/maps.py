@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from ...results.explanation import Grid
 from ...results.findings import Picture
@@ -97,14 +97,15 @@ def overlay(picture: Picture, scores: np.ndarray, scale: Scale, opacity: float) 
     H, W = picture.image.shape[:2]
     zoom = DRAWN_AT / max(H, W)
     height, width = max(1, round(H * zoom)), max(1, round(W * zoom))
-    smoothly = cv2.INTER_AREA if zoom < 1 else cv2.INTER_CUBIC
-    photo = cv2.resize(picture.image, (width, height), interpolation=smoothly)
+    # not cv2, which takes as long to load as a tenth of torch, while Pillow is there already
+    smoothly = Image.Resampling.BOX if zoom < 1 else Image.Resampling.BICUBIC
+    photo = Image.fromarray(picture.image).resize((width, height), smoothly)
     known = scores[~np.isnan(scores)]
     # hatched over later
     filled = np.where(np.isnan(scores), known.mean() if known.size else 0, scores)
     heat = picture.grid.onto_image(filled, (height, width))
     # so that the only hues in a panel are those of the map
-    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)[..., None]
+    grey = np.asarray(photo.convert("L"))[..., None]
     seen = ~np.isnan(heat)[..., None]
     blended = np.where(seen, (1 - opacity) * grey + opacity * scale.paint(heat), DIM * grey)
     return np.rint(blended).astype(np.uint8)
