@@ -78,7 +78,7 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
     tokens = path(trace, change).float()
     if change.class_token == "rewritten":
         return tokens
-    return torch.cat([trace.image_tokens(normalize=False)[:, :1], tokens[:, 1:]], dim=1)
+    return torch.cat([trace.whole_image, tokens[:, 1:]], dim=1)
 
 
 def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:

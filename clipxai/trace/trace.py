@@ -92,10 +92,18 @@ class Trace:
         """
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
+    @cached_property
+    @torch.no_grad()
+    def whole_image(self) -> Tensor:
+        """(B, 1, E) the first of `image_tokens`, not normalised; no patch is read out for it."""
+        if "class_token" not in self.model.visual.has:
+            return self._image_tokens[:, :1]
+        return self.model.visual.tokens(self.stream[:, :1]).float()
+
     @property
     def image_features(self) -> Tensor:
         """(B, E) unit length, what `CLIP.encode_image` returns."""
-        return F.normalize(self._image_tokens[:, 0], dim=-1)
+        return F.normalize(self.whole_image[:, 0], dim=-1)
 
     def similarity(self) -> Tensor:
         """(B, 1 + P, T) cosine, -1…1, of every image token with every text, float32."""
@@ -140,10 +148,7 @@ class Trace:
         return self._of_blocks(self.layer(layer).ffn, "FFN")
 
     def residual(self, layer: int) -> Tensor:
-        """(B, N, D) the stream entering a layer; `residual(L)` is that after the last.
-
-        IndexError: no such layer; ValueError: a ResNet.
-        """
+        """(B, N, D) the stream entering a layer, or after the last (L); a ResNet has none."""
         if layer == len(self.layers):
             return self.stream
         return self._of_blocks(self.layer(layer).residual, "residual stream")

@@ -215,6 +215,18 @@ def test_methods_without_a_class_token(ours, name):
     )
 
 
+def test_pixel_gradients_against_autograd_through_encode_image(ours):
+    """Text by text through the model's own attention, the pooling head's included."""
+    pixels = torch.randn(1, 3, 32, 48, generator=torch.Generator().manual_seed(8))
+    trace = cx.record(ours, pixels, ["a dog", "two cats"])
+    x = pixels.clone().requires_grad_()
+    scores = ours.encode_image(x) @ trace.text_features.T
+    for n, found in enumerate(cx.explain(trace, "gradient_x_input").scores):
+        (slope,) = torch.autograd.grad(scores[0, n], x, retain_graph=True)
+        expected = (slope * pixels)[0].sum(0).unflatten(1, (6, 8)).unflatten(0, (4, 8)).sum((1, 3))
+        np.testing.assert_allclose(found, expected, atol=1e-3 * abs(expected).max())
+
+
 def test_neighbourhood_has_no_row_for_a_class_token(ours):
     trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"])
     assert cx.rewrite(trace, "naclip").shape == (1, 17, 64)
