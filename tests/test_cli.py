@@ -219,7 +219,7 @@ def test_tables(capsys):
     assert "clip_surgery_architecture" in printed and "Emoji World CLIP" in printed
     assert (
         "costs six attentions; Li et al., arXiv 2304.05653" in printed
-        and "requires transformer blocks, class token; words too; needs gradient;" in printed
+        and "requires transformer blocks and a class token; words too; needs gradient;" in printed
     )
     assert max(map(len, printed.splitlines())) <= 120, "lines that a terminal does not break"
 

@@ -48,7 +48,7 @@ _ROWS = (
     Method(
         "clip_surgery",
         _preset(surgery_similarity, "clip_surgery"),
-        shows="v-v dual path without FFN, minus what all texts share",
+        shows="v-v dual path without FFN, minus the empty text or what labels share",
         reference=PAPER,
         cost=SIX_ATTENTIONS,
     ),
@@ -62,7 +62,7 @@ _ROWS = (
     Method(
         "clip_surgery_features",
         _preset(surgery_similarity, "clip"),
-        shows="raw path, minus what all texts share",
+        shows="raw path, minus the empty text or what labels share",
         reference=PAPER,
     ),
     Method(

@@ -244,11 +244,11 @@ def test_what_needs_a_class_token_or_words_says_so(ours):
         cx.token_scores(trace)
     with pytest.raises(
         ValueError,
-        match="contributions cannot be asked of .*: that requires class token",
+        match="contributions cannot be asked of .*: that requires a class token",
     ):
         cx.contributions(trace)
     with pytest.raises(
-        ValueError, match="attention maps cannot be asked of .*: that requires class token"
+        ValueError, match="attention maps cannot be asked of .*: that requires a class token"
     ):
         cx.attention_maps(trace)
 

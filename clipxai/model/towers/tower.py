@@ -22,9 +22,9 @@ from .positions import Positions, grid_of
 Capability = Literal["blocks", "class_token", "attention_pool", "feature_map"]
 IN_WORDS: dict[Capability, str] = {
     "blocks": "transformer blocks",
-    "class_token": "class token",
-    "attention_pool": "attention pool",
-    "feature_map": "feature map",
+    "class_token": "a class token",
+    "attention_pool": "an attention pool",
+    "feature_map": "a feature map",
 }
 FOUND_IN: dict[Capability, str] = {
     "blocks": "CLIP's ViTs",
@@ -116,8 +116,8 @@ class TextTower(nn.Module):
 
 
 def in_words(needed: Iterable[Capability]) -> str:
-    """Capabilities as people say them, always in the same order: "blocks, class token"."""
-    return ", ".join(words for name, words in IN_WORDS.items() if name in set(needed))
+    """Capabilities as people say them: "transformer blocks and a class token"."""
+    return " and ".join(words for name, words in IN_WORDS.items() if name in set(needed))
 
 
 def found_in(required: Iterable[Capability]) -> str:
