@@ -63,7 +63,7 @@ class Comparison(NamedTuple):
 
     def explain(self, *methods: str) -> None:
         """Maps by some methods, nothing remembered from the last round."""
-        fresh = replace(self.trace)
+        fresh = replace(self.trace, _empty=[])
         for name in methods:
             cx.explain(fresh, name)
 

@@ -172,11 +172,10 @@ class Trace:
         return self.model.tokenizer.words(self.texts[text], truncate=True)
 
     def of(self, image: int) -> "Trace":
-        """The same pass of one image of the batch, by its number; memory is shared.
-
-        What is computed from it costs one image, not B. IndexError: no such image.
-        """
+        """The same pass of one image, by its number, sharing memory. IndexError: no such image."""
         n = number_of(self.images, image, "image", "this trace")
+        if len(self.images) == 1:
+            return self  # with what was computed from it already
         one = slice(n, n + 1)
         return replace(
             self,

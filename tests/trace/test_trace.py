@@ -160,3 +160,16 @@ def test_wrong_questions(trace, golden_resnet):
         resnet.ffn_output(0)
     with pytest.raises(ValueError, match="has no residual stream"):
         resnet.residual(0)
+
+
+def test_one_image_of_a_trace_is_no_copy(embedded, trace):
+    """Of a single image it is the trace itself, so that what was computed once stays computed."""
+    assert trace.of(0) is trace and trace.of(-1) is trace
+    pixels = torch.randn(2, 3, 112, 112, generator=torch.Generator().manual_seed(1))
+    pair = cx.record(embedded, pixels, ["a dog"])
+    second = pair.of(1)
+    assert len(second.images) == len(second.grids) == len(second.pixels) == 1
+    assert second.layers[3].q.data_ptr() == pair.layers[3].q[1].data_ptr()
+    torch.testing.assert_close(second.image_tokens(), pair.image_tokens()[1:])
+    with pytest.raises(IndexError, match="image number 2, but this trace has 2"):
+        pair.of(2)
