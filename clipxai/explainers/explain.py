@@ -151,7 +151,7 @@ def word_relevance(
     names, words = spelled(trace, text)
     # alone and unpadded: the batch's other texts, even their length, must not change the answer
     alone = trace.with_texts(trace.token_ids[text : text + 1, : len(names)])
-    scores, unit = row.words(alone, image, **options)
+    scores, unit = row.words(alone, picture.number, **options)
     values = scores.detach().float().cpu().numpy()
     return WordRelevance(picture, trace.texts[text], names, words, values, method, unit)
 

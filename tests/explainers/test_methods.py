@@ -370,3 +370,13 @@ def test_many_texts_are_taken_in_turns(embedded, scene):
         assert_same(
             cx.explain(cx.record(embedded, scene.image, texts[n]), "bimodal").scores[0], many[n]
         )
+
+
+@pytest.mark.parametrize("name", [name for name, row in cx.METHODS.items() if row.words])
+def test_words_of_the_last_image_counted_from_the_end(embedded, images, name):
+    """A negative number, once sliced as it came, asked about no image at all: silent zeros."""
+    trace = cx.record(embedded, images, ["a dog on grass"])
+    last = len(trace.images) - 1
+    found, expected = (cx.word_relevance(trace, name, image=n) for n in (-1, last))
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    assert np.abs(found.scores).max() > 0 and found.picture.number == last
