@@ -5,7 +5,7 @@ import pytest
 
 import clipxai as cx
 from clipxai import view
-from clipxai.checks import number_of
+from clipxai.checks import layer_of, number_of
 
 FROM_TRACE = (
     cx.explain,
@@ -84,6 +84,9 @@ def test_figures(given, trace, tmp_path):
 def test_an_image_that_is_not_there(verb, trace):
     with pytest.raises(IndexError, match=r"image number 9, but this trace has \d"):
         verb(trace, image=9)
+    for not_a_number in ("0", 1.5, True, [0]):
+        with pytest.raises(TypeError, match="image .+, but a whole number is needed"):
+            verb(trace, image=not_a_number)
 
 
 @pytest.mark.parametrize("verb", [cx.token_scores, cx.word_relevance])
@@ -130,3 +133,24 @@ def test_numbers_of_things_in_a_list():
         number_of(("a", "b"), "c", "text", "this figure")
     with pytest.raises(IndexError, match=r"text number 2, but this figure has 2 \(0 to 1\)"):
         number_of(("a", "b"), 2, "text", "this figure")
+    with pytest.raises(TypeError, match="text 1.0, but a whole number is needed"):
+        number_of(("a", "b"), 1.0, "text", "this figure")
+
+
+def test_numbers_from_numpy_are_numbers_like_any_other(trace, tmp_path):
+    whole = np.int64(1)
+    assert trace.attention(whole).equal(trace.attention(1)) and type(layer_of(12, whole)) is int
+    found = cx.attention_maps(trace, image=np.int64(0))
+    view.LayerAttentionViewer(found, layer=whole).save(tmp_path / "numpy.html")
+    view.LayerAttentionViewer(found, layer=1).save(tmp_path / "python.html")
+    assert (tmp_path / "numpy.html").read_bytes() == (tmp_path / "python.html").read_bytes()
+    for not_a_number in ("last", 0.5, None, True):
+        with pytest.raises(TypeError, match=f"layer {not_a_number!r}, but a whole number"):
+            layer_of(12, not_a_number)
+
+
+def test_an_explanation_is_asked_of_an_image_by_its_number(trace):
+    with pytest.raises(TypeError, match="image '0', but a whole number is needed"):
+        cx.explain(trace, image="0")
+    with pytest.raises(TypeError, match="image False, but"):
+        cx.explain(trace, image=False)

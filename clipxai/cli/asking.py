@@ -54,7 +54,7 @@ def by_methods(given: argparse.Namespace, model: CLIP, rows: list[Method]) -> li
 
 def by_windows_or_whole(given: argparse.Namespace, model: CLIP, row: Method) -> Explanation:
     """The maps of one method, window by window where that was asked for."""
-    if not given.window and not given.stride:
+    if given.window is None and given.stride is None:
         return by_methods(given, model, [row])[0]
     if given.mode != "squash":
         raise ValueError(

@@ -57,7 +57,7 @@ def explain_folder(given: argparse.Namespace) -> int:
 
 
 def _folder_for_maps(given: argparse.Namespace) -> Path:
-    if given.window or given.stride:
+    if given.window is not None or given.stride is not None:
         raise ValueError("--window and --stride explain one image at a time, not a folder")
     outs = given.out or []
     if len(outs) != 1 or Path(outs[0]).suffix[1:] in FORMATS:

@@ -58,9 +58,9 @@ def raw_attention(trace: Trace) -> Scores:
 @torch.no_grad()
 def rollout(trace: Trace) -> Scores:
     """Attention multiplied up over all layers, half of each layer being the residual stream."""
+    tokens = trace.layers[0].q.shape[-2]
     row = F.one_hot(
-        torch.zeros(len(trace.pixels), 1, dtype=torch.long, device=trace.stream.device),
-        trace.stream.shape[1],
+        torch.zeros(len(trace.pixels), 1, dtype=torch.long, device=trace.stream.device), tokens
     ).to(trace.stream)
     for layer in reversed(range(len(trace.layers))):
         row = (row @ trace.attention(layer).mean(1) + row) / 2

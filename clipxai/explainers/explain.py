@@ -56,7 +56,7 @@ def explain(
             f"{count} images were recorded: say which with image=0 to {count - 1}, or explain all "
             "of them with clipxai.explain_all"
         )
-    return explain_all(trace.of(image or 0), method, **options)[0]
+    return explain_all(trace.of(0 if image is None else image), method, **options)[0]
 
 
 def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -> list[Explanation]:

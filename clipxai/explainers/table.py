@@ -271,6 +271,7 @@ def find_method(name: str) -> Method:
     if name not in METHODS:
         near = get_close_matches(str(name), METHODS, 3, 0.4) or list(METHODS)
         raise ValueError(
-            f"unknown method {name!r}; nearest: {', '.join(near)} (all: clipxai.methods())"
+            f"unknown method {name!r}; nearest: {', '.join(near)} "
+            "(all: clipxai.methods(), or `clipxai methods`)"
         )
     return METHODS[name]

@@ -250,7 +250,7 @@ def _rule(texts: int, behind: int, threshold: float | None, of: str, scale: floa
     if of == "map":
         rule = f"highest of {texts} maps, each on its own scale"
     if behind:
-        rule += f", {behind} of which are background"
+        rule += f", {behind} of which {'is' if behind == 1 else 'are'} background"
     if threshold is not None:
         rule += f"; background where its {_measure(of, scale)} is below {threshold:g}"
     return rule

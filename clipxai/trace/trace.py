@@ -82,13 +82,15 @@ class Trace:
     @cached_property
     @torch.no_grad()
     def _image_tokens(self) -> Tensor:
+        if self.stream.shape[1] < self.grids[0].patches:
+            raise ValueError("this trace was seen with patches=False: its patches cannot be read")
         # bfloat16 has too few digits to rank patches by
         return self.model.visual.tokens(self.stream).float()
 
     def image_tokens(self, normalize: bool = True) -> Tensor:
         """(B, 1 + P, E) read out of the last stream: the whole image first, then every patch.
 
-        Of unit length if `normalize`. (Of a trace seen without `patches`: the first only.)
+        Of unit length if `normalize`. ValueError: of a trace seen without `patches`.
         """
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
@@ -155,9 +157,7 @@ class Trace:
 
     def _of_blocks(self, tensor: Tensor | None, what: str) -> Tensor:
         if tensor is None:
-            raise ValueError(
-                f"{self.model.name} is a {self.model.visual.description}, which has no {what}"
-            )
+            raise ValueError(f"{self.model.name}, a {self.model.visual.description}, has no {what}")
         return tensor
 
     def words(self, text: int) -> list[WordSpan]:

@@ -4,6 +4,8 @@ A prompt is data: a line break breaks no line, and what cannot be printed is sho
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 from ..checks import number_of
 
@@ -42,3 +44,33 @@ def chosen_rows(known: Sequence[str], texts: Sequence[int | str] | None) -> list
     if not rows:
         raise ValueError("there is nothing to draw: no text was chosen")
     return rows
+
+
+class HasTexts(Protocol):
+    """What was found for some texts."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All of them."""
+
+
+Found = TypeVar("Found", bound=HasTexts)
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen(Generic[Found]):
+    """The chosen texts of what was found; `text` counts among those that were chosen.
+
+    Attributes
+    ----------
+    contributions : what was found
+    rows : numbers of the chosen texts in it
+    """
+
+    contributions: Found
+    rows: Sequence[int]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The chosen texts."""
+        return tuple(self.contributions.texts[row] for row in self.rows)

@@ -75,6 +75,8 @@ def test_wrong_input_is_one_line(photo, tmp_path, capsys):
             "cannot save 'x.npz': .npz holds the numbers of one Explanation",
         ),
         (["a cat", "--mask", str(tmp_path / "x.jpg")], "only .png keeps a number for every pixel"),
+        (["a cat", "--window", "0"], "window 0 is not a multiple of the patch"),
+        (["a cat", "--stride", "0"], "stride 0 is not a multiple of the patch"),
     ):
         assert main(["segment", str(photo), "a dog", *more]) == 2
         said = capsys.readouterr().err

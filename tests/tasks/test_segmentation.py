@@ -292,7 +292,7 @@ def test_prompts_are_said_once(e):
         "bicycle",
         "grass",
     ]
-    assert "Every text begins with “a photo of”." in viewer.payload().header["notes"]
+    assert "Every class begins with “a photo of”." in viewer.payload().header["notes"]
     assert cx.show(cx.segment(e)).regions.prompt == ""
 
 

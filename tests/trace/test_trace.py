@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -173,3 +174,17 @@ def test_one_image_of_a_trace_is_no_copy(embedded, trace):
     torch.testing.assert_close(second.image_tokens(), pair.image_tokens()[1:])
     with pytest.raises(IndexError, match="image number 2, but this trace has 2"):
         pair.of(2)
+
+
+def test_patches_that_were_not_run_are_not_read(embedded, scene, trace):
+    prepared = embedded.preprocessor(scene.image)
+    seen = trace.with_images(prepared, patches=False)
+    assert torch.allclose(seen.image_features, trace.image_features[:1], atol=1e-6)
+    for method in ("clip", "reversed_clip", "eclip_pooling"):
+        with pytest.raises(ValueError, match="seen with patches=False: its patches cannot be read"):
+            cx.explain(seen, method)
+    alone = trace.with_images(prepared)
+    for method in ("rollout", "clip_surgery"):
+        np.testing.assert_allclose(
+            cx.explain(seen, method).scores, cx.explain(alone, method).scores, atol=1e-5
+        )

@@ -1,31 +1,14 @@
 """Which numbers does the figure show: the shares of every head, and those of every patch?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
 from ...results.findings import HeadContributions
 from ..scales import Scale, around_zero
+from ..texts import Chosen
 
 
-@dataclass(frozen=True, eq=False)
-class HeadShares:
-    """The chosen texts of what every head brought; `text` counts among those that were chosen.
-
-    Attributes
-    ----------
-    contributions : what was found
-    rows : numbers of the chosen texts in it
-    """
-
-    contributions: HeadContributions
-    rows: Sequence[int]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The chosen texts."""
-        return tuple(self.contributions.texts[row] for row in self.rows)
+class HeadShares(Chosen[HeadContributions]):
+    """What every head brought for the chosen texts."""
 
     @property
     def layers(self) -> int:

@@ -1,31 +1,14 @@
 """Which numbers does the figure show: what attention and FFN of every layer added?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 
 from ...results.findings import Contributions, Selection
 from ..scales import Scale, around_zero
+from ..texts import Chosen
 
 
-@dataclass(frozen=True, eq=False)
-class ModuleShares:
-    """The chosen texts of contributions; `text` counts among those that were chosen.
-
-    Attributes
-    ----------
-    contributions : what was found
-    rows : numbers of the chosen texts in it
-    """
-
-    contributions: Contributions
-    rows: Sequence[int]
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The chosen texts."""
-        return tuple(self.contributions.texts[row] for row in self.rows)
+class ModuleShares(Chosen[Contributions]):
+    """What every module added for the chosen texts."""
 
     @property
     def layers(self) -> int:

@@ -47,7 +47,7 @@ def notes(regions: Regions) -> list[str]:
     rule = f"{made.rule[0].upper()}{made.rule[1:]}."
     return [
         f"{rule} Scores: {made.explanation.unit}, bilinear onto the pixels.",
-        *([f"Every text begins with “{regions.prompt}”."] if regions.prompt else []),
+        *([f"Every class begins with “{regions.prompt}”."] if regions.prompt else []),
         *made.explanation.notes,
     ]
 
