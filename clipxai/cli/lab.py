@@ -12,7 +12,10 @@ def run(given: argparse.Namespace) -> int:
     """JupyterLab's own exit code."""
     notebook = Path(given.notebook).resolve()
     if not notebook.is_file():
-        raise FileNotFoundError(f"no such notebook: {given.notebook}")
+        raise FileNotFoundError(
+            f"no such notebook: {given.notebook} (the lessons are in the folder notebooks/ of the "
+            "repository: `clipxai lab path/to/00_start_here.ipynb`)"
+        )
     try:
         import jupyterlab  # noqa: F401  # an extra: is it there?
     except ModuleNotFoundError:
