@@ -295,6 +295,20 @@ def test_badges_are_whole_and_pictures_level_in_narrow_columns(visit: Callable):
     assert np.ptp(tops[:4]) < 1 and np.ptp(tops[4:]) < 1 and tops[4] > tops[0] + 100
 
 
+def test_each_text_keeps_its_row_in_narrow_columns(visit: Callable):
+    """A map beside another of its text; down to where a picture would be a stamp."""
+    pair = MethodComparison(METHODS[:2])
+    for width, columns in ((600, 3), (380, 1)):
+        page = visit(saved(pair))
+        page.set_viewport_size({"width": width, "height": 800})
+        settled(page)
+        boxes = [panel.bounding_box() for panel in page.locator(".picture").all()]
+        tops = [round(box["y"]) for box in boxes]
+        assert tops == sorted(tops)
+        assert [tops.count(top) for top in dict.fromkeys(tops)] == [columns] * (6 // columns)
+        assert min(box["width"] for box in boxes) > 150
+
+
 def test_a_narrow_page_does_not_scroll_sideways(visit: Callable):
     page = visit(saved(BOTH))
     assert_no_sideways_scrolling(page)

@@ -158,6 +158,7 @@ function createParts(header, arrays, store) {
       const rows = rowsOf(header, store.state.text);
       const widest = Math.max(...rows.map((row) => row.length));
       stage.style.setProperty("--columns", String(widest));
+      stage.toggleAttribute("data-few", widest <= 3);
       [numbers, maps, specs, photos] = [[], [], [], []];
       const panels = rows.flat().map((n) => {
         if (n === null) {
