@@ -66,7 +66,7 @@ def imports(path):
             module = ".".join([*base, *([node.module] if node.module else [])])
             yield from (
                 [f"{module}.{alias.name}" for alias in node.names]
-                if module == "clipxai"
+                if module == "clipxai" or not node.module
                 else [module]
             )
 

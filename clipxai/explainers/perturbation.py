@@ -154,7 +154,8 @@ def _channels(trace: Trace) -> tuple[Tensor, Tensor]:
             return x.detach(), slope.mean((-1, -2)).transpose(0, 1)
         cls = trace.stream[:, 0].clone().requires_grad_()
         (slope,) = per_text(cosine(tower.read_out(cls), trace.text_features), [cls])
-    return trace.stream[:, 1:].transpose(1, 2).unflatten(2, trace.grid), slope.transpose(0, 1)
+    patches = trace.residual(len(trace.layers))[:, 1:]
+    return patches.transpose(1, 2).unflatten(2, trace.grid), slope.transpose(0, 1)
 
 
 def _masked(trace: Trace, image: int, masks: Tensor) -> Tensor:

@@ -43,7 +43,9 @@ class FixedReadout:
         """That of all image tokens, or of some. The tower needs a class token and blocks."""
         matrix, bias = trace.model.visual.linear_read_out()
         deviation = trace.model.visual.deviation(trace.stream[:, token])
-        features = trace.image_tokens(normalize=False)[:, token]
+        # no patch is read out for the whole image
+        whole = token == slice(1)
+        features = trace.whole_image if whole else trace.image_tokens(normalize=False)[:, token]
         return cls(matrix, bias, deviation, features.norm(dim=-1, keepdim=True))
 
     def joint(self, part: Tensor) -> Tensor:

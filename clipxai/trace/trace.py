@@ -47,10 +47,9 @@ class Trace:
     stream : (B, N, D) after the last block (for a ResNet: (B, N, E))
     texts : T strings ("text 0", "text 1", … where token ids were given without a vocabulary)
     templates : the prompt templates the texts were put into, if any
-    token_ids : (T, S), or None with templates
-    text_layers : one `BlockTape` per text block; empty with templates
-    text_tokens : (T, S, E) every text token in the joint space, not normalised, or None with
-        templates
+    token_ids : (T, S), or None with templates, or of `with_encoded_texts`; so are the next two
+    text_layers : one `BlockTape` per text block, or none
+    text_tokens : (T, S, E) every text token in the joint space, not normalised
     text_features : (T, E) unit length
     """
 
@@ -82,10 +81,8 @@ class Trace:
     @cached_property
     @torch.no_grad()
     def _image_tokens(self) -> Tensor:
-        if self.stream.shape[1] < self.grids[0].patches:
-            raise ValueError("this trace was seen with patches=False: its patches cannot be read")
         # bfloat16 has too few digits to rank patches by
-        return self.model.visual.tokens(self.stream).float()
+        return self.model.visual.tokens(self._of_all(self.stream, "stream")).float()
 
     def image_tokens(self, normalize: bool = True) -> Tensor:
         """(B, 1 + P, E) read out of the last stream: the whole image first, then every patch.
@@ -143,31 +140,35 @@ class Trace:
 
     def attention_output(self, layer: int) -> Tensor:
         """(B, N, D) what a layer's attention added to the stream; a ResNet's is (B, N, E)."""
-        return self.layer(layer).attention
+        return self._of_all(self.layer(layer).attention, "attention")
 
     def ffn_output(self, layer: int) -> Tensor:
         """(B, N, D) what a layer's FFN added to the stream; a ResNet has none: ValueError."""
-        return self._of_blocks(self.layer(layer).ffn, "FFN")
+        return self._of_all(self.layer(layer).ffn, "FFN")
 
     def residual(self, layer: int) -> Tensor:
         """(B, N, D) the stream entering a layer, or after the last (L); a ResNet has none."""
-        if layer == len(self.layers):
-            return self.stream
-        return self._of_blocks(self.layer(layer).residual, "residual stream")
+        entering = self.layer(-1 if layer == len(self.layers) else layer).residual
+        after = entering is not None and layer == len(self.layers)
+        return self._of_all(self.stream if after else entering, "residual stream")
 
-    def _of_blocks(self, tensor: Tensor | None, what: str) -> Tensor:
+    def _of_all(self, tensor: Tensor | None, what: str) -> Tensor:
+        """What there is of every token, or a ValueError."""
         if tensor is None:
             raise ValueError(f"{self.model.name}, a {self.model.visual.description}, has no {what}")
+        if tensor.shape[1] < self.layers[0].q.shape[2]:
+            raise ValueError("this trace was seen with patches=False: its patches cannot be read")
         return tensor
 
     def words(self, text: int) -> list[WordSpan]:
         """A text's words (by its number) and their tokens.
 
-        IndexError: no such text; ValueError: no vocabulary, templates, or a SigLIP.
+        IndexError: no such text; ValueError: no vocabulary or token ids, or a SigLIP.
         """
-        if self.model.tokenizer is None or self.templates is not None:
+        if self.model.tokenizer is None or self.token_ids is None:
             raise ValueError(
-                "words need a model with a vocabulary and texts recorded without templates"
+                "words need a model with a vocabulary, and texts that were recorded as they are, "
+                "neither in templates nor encoded before"
             )
         return self.model.tokenizer.words(self.texts[text], truncate=True)
 

@@ -1,9 +1,13 @@
 """One recipe of a block: recorded, written out, in another way, edited, it is the same block."""
 
+import itertools
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
 
+from clipxai.explainers.mixing import PAIRS, mix, mix_gem, neighbourhood_bias
 from clipxai.model.towers.block import Block, through
 from clipxai.trace.replay import WrittenOut
 
@@ -116,3 +120,39 @@ def test_the_sum_of_an_ffn_to_first_order_has_its_gradient(stream, activation):
     (plain,) = torch.autograd.grad(block.ffn(x).sum(1), x, direction)
     (quick,) = torch.autograd.grad(block.ffn_sum_to_first_order(x), x, direction)
     torch.testing.assert_close(quick, plain)
+
+
+SCALES = {"residual": 1.5, "heads": 0.5, "attention": 2.0, "ffn": 3.0}
+MIXES = {
+    "its own": None,
+    **{kind: partial(mix, attention=kind) for kind in (*PAIRS, "identity")},
+    "near patches": partial(mix, attention="qk", bias=neighbourhood_bias((2, 3), 2.0)),
+    "gem": partial(mix_gem, length=torch.ones(2), iterations=1),
+}
+
+
+def by_steps(block, x, first, heads, way, residual, ffn, edit):
+    """Everything for every token; what was asked for is cut out at the very end."""
+    x = edit("residual", x)
+    q, k, v = heads or block.qkv(x)
+    read = (q @ k.mT / 8**0.5).softmax(-1) @ v if way is None else way(q, k, v)
+    added = edit("attention", block.merge(edit("heads", read)))
+    z = x + added if residual else added
+    return (z + edit("ffn", block.ffn(z)) if ffn else z)[:, :first]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("way", MIXES)
+def test_every_argument_goes_with_every_other(blocks, stream, way):
+    other = blocks[1].qkv(stream.flip(1))
+    for first, heads, residual, ffn, edit in itertools.product(
+        (None, 1, 3),
+        (None, other),
+        (True, False),
+        (True, False),
+        (lambda place, tensor: tensor, lambda place, tensor: SCALES[place] * tensor),
+    ):
+        switches = dict(residual=residual, ffn=ffn, edit=edit)
+        expected = by_steps(blocks[0], stream, first, heads, MIXES[way], **switches)
+        found = blocks[0](stream, first=first, heads=heads, mix=MIXES[way], **switches)
+        torch.testing.assert_close(found, expected)

@@ -128,7 +128,7 @@ def test_templates(embedded, scene):
     torch.testing.assert_close(
         trace.empty_features, embedded.encode_text([""], templates=templates)
     )
-    with pytest.raises(ValueError, match="recorded without templates"):
+    with pytest.raises(ValueError, match="neither in templates"):
         trace.words(0)
 
 
@@ -159,8 +159,15 @@ def test_wrong_questions(trace, golden_resnet):
     assert resnet.attention(0).shape == (2, 4, 17, 17)
     with pytest.raises(ValueError, match="has no FFN"):
         resnet.ffn_output(0)
-    with pytest.raises(ValueError, match="has no residual stream"):
-        resnet.residual(0)
+    for layer in (0, 1):
+        with pytest.raises(ValueError, match="has no residual stream"):
+            resnet.residual(layer)
+    encoded = trace.with_encoded_texts(
+        ("a dog",), trace.text_features[:1], empty=trace.empty_features
+    )
+    for verb in (cx.token_scores, cx.word_relevance):
+        with pytest.raises(ValueError, match="neither in templates nor encoded before"):
+            verb(encoded)
 
 
 def test_one_image_of_a_trace_is_no_copy(embedded, trace):
@@ -180,11 +187,15 @@ def test_patches_that_were_not_run_are_not_read(embedded, scene, trace):
     prepared = embedded.preprocessor(scene.image)
     seen = trace.with_images(prepared, patches=False)
     assert torch.allclose(seen.image_features, trace.image_features[:1], atol=1e-6)
-    for method in ("clip", "reversed_clip", "eclip_pooling"):
+    last = len(seen.layers)
+    for method in ("clip", "reversed_clip", "eclip_pooling", "legrad", "gscorecam"):
         with pytest.raises(ValueError, match="seen with patches=False: its patches cannot be read"):
             cx.explain(seen, method)
+    for read in (seen.residual, seen.attention_output, seen.ffn_output):
+        with pytest.raises(ValueError, match="its patches cannot be read"):
+            read(last if read == seen.residual else last - 1)
     alone = trace.with_images(prepared)
-    for method in ("rollout", "clip_surgery"):
+    for method in ("rollout", "clip_surgery", "decomposition"):
         np.testing.assert_allclose(
             cx.explain(seen, method).scores, cx.explain(alone, method).scores, atol=1e-5
         )

@@ -177,8 +177,9 @@ class Block(nn.Module):
         x = edit("residual", x)
         q, k, v = heads or self.qkv(x, grid)
         if mix is None:
-            mix = partial(F.scaled_dot_product_attention, is_causal=causal)
-        read = mix(q[:, :, :first], k, v)[:, :, :first]  # not every mix asks with q
+            read = F.scaled_dot_product_attention(q[:, :, :first], k, v, is_causal=causal)
+        else:
+            read = mix(q, k, v)[:, :, :first]  # q may be what it compares with
         attention = edit("attention", self.merge(edit("heads", read)))
         z = x[:, :first] + attention if residual else attention
         added = edit("ffn", self.ffn(z)) if ffn else None

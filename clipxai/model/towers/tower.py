@@ -26,11 +26,11 @@ IN_WORDS: dict[Capability, str] = {
     "attention_pool": "an attention pool",
     "feature_map": "a feature map",
 }
-FOUND_IN: dict[Capability, str] = {
-    "blocks": "CLIP's ViTs",
-    "class_token": "CLIP's ViTs and ResNets",
-    "attention_pool": "CLIP's ResNets",
-    "feature_map": "CLIP's ResNets",
+FOUND_IN: dict[Capability, tuple[str, ...]] = {
+    "blocks": ("ViTs", "SigLIPs"),
+    "class_token": ("ViTs", "ResNets"),
+    "attention_pool": ("ResNets",),
+    "feature_map": ("ResNets",),
 }
 
 
@@ -121,5 +121,6 @@ def in_words(needed: Iterable[Capability]) -> str:
 
 
 def found_in(required: Iterable[Capability]) -> str:
-    """Models that have all of it, by the most particular: "CLIP's ViTs"."""
-    return min((FOUND_IN[name] for name in required), key=len)
+    """Models that have all of it, as people call them: "CLIP's ViTs and SigLIPs"."""
+    first, *others = (FOUND_IN[name] for name in required)
+    return "CLIP's " + " and ".join(kind for kind in first if all(kind in one for one in others))
