@@ -2,13 +2,14 @@
 #   make demo   a CLIP Surgery heat-map from the embedded model, as PNG and as a page
 #   make test   everything that is checked
 #   make lab    JupyterLab on the first lesson
+#   make fuzz   10,000 damaged inputs and odd arguments: an answer or a clear line (a few minutes)
 #   make docs   the reference of the public API, as docs/site/index.html
 
 PYTHON ?= python3
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test lab docs benchmark clean
+.PHONY: demo test fuzz lab docs benchmark clean
 
 demo: .venv/ready
 	@mkdir -p demo
@@ -20,6 +21,9 @@ test: .venv/ready-test
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	$(PY) -m pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+fuzz: .venv/ready-test
+	$(PY) tests/fuzz/run.py --out fuzz
 
 lab: .venv/ready-lab
 	$(PY) -m clipxai lab
@@ -37,7 +41,7 @@ benchmark: .venv/ready
 	$(PY) benchmarks/start_up.py
 
 clean:
-	rm -rf .venv demo docs/site dist build tests/js/node_modules
+	rm -rf .venv demo fuzz docs/site dist build tests/js/node_modules
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 10) else f"clipxai needs Python 3.10 or newer, this is {v.major}.{v.minor}: make demo PYTHON=python3.12")'

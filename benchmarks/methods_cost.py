@@ -74,7 +74,7 @@ def prepared() -> Comparison:
     ids = torch.randint(1, 40000, (TEXTS, 8), generator=torch.Generator().manual_seed(0))
     ids[:, 0], ids[:, 7] = 49406, 49407  # [start] and [end]
     pixels = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
-    return Comparison(model, pixels, cx.record(model, pixels, ids))
+    return Comparison(model, pixels, cx.record(model, pixels, ids, normalized=True))
 
 
 def line(what: str, other: str, timed: tuple[float, float, float], bar: str = "") -> None:

@@ -37,7 +37,7 @@ def vit_b16() -> cx.CLIP:
 
 def look(model: cx.CLIP, pixels: torch.Tensor, ids: torch.Tensor) -> None:
     """What a map costs from the start: record, and run the last blocks another way."""
-    cx.rewrite(cx.record(model, pixels, ids), "clip_surgery")
+    cx.rewrite(cx.record(model, pixels, ids, normalized=True), "clip_surgery")
 
 
 KEEPING = {"MALLOC_TRIM_THRESHOLD_": str(2**31), "MALLOC_MMAP_THRESHOLD_": str(2**25)}

@@ -31,6 +31,7 @@ _ROOMS = {  # where a public name is kept
     "tasks": ("segment", "recognise"),
     "results.explanation": ("Explanation", "Grid"),
     "many.batches": ("explain_each",),
+    "many.pairs": ("explain_pairs",),
     "many.windows": ("explain_windows",),
     "view": ("show", "save"),
     "app": ("Explorer",),

@@ -19,6 +19,7 @@ from .explainers.table import METHODS as METHODS
 from .explainers.table import methods as methods
 from .explainers.words import token_scores as token_scores
 from .many.batches import explain_each as explain_each
+from .many.pairs import explain_pairs as explain_pairs
 from .many.windows import explain_windows as explain_windows
 from .model.clip import CLIP as CLIP
 from .model.files.checkpoints import load as load

@@ -5,7 +5,7 @@ import pytest
 
 import clipxai as cx
 from clipxai import view
-from clipxai.checks import layer_of, number_of
+from clipxai.checks import layer_of, number_of, several
 
 FROM_TRACE = (
     cx.explain,
@@ -85,7 +85,7 @@ def test_an_image_that_is_not_there(verb, trace):
     with pytest.raises(IndexError, match=r"image number 9, but this trace has \d"):
         verb(trace, image=9)
     for not_a_number in ("0", 1.5, True, [0]):
-        with pytest.raises(TypeError, match="image .+, but a whole number is needed"):
+        with pytest.raises(TypeError, match="image=.+, but a whole number is needed"):
             verb(trace, image=not_a_number)
 
 
@@ -150,7 +150,24 @@ def test_numbers_from_numpy_are_numbers_like_any_other(trace, tmp_path):
 
 
 def test_an_explanation_is_asked_of_an_image_by_its_number(trace):
-    with pytest.raises(TypeError, match="image '0', but a whole number is needed"):
+    with pytest.raises(TypeError, match="image='0', but a whole number or None is needed"):
         cx.explain(trace, image="0")
-    with pytest.raises(TypeError, match="image False, but"):
+    with pytest.raises(TypeError, match="image=False, but"):
         cx.explain(trace, image=False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("a cat", ["a cat"]),
+        (3, [3]),
+        (np.int64(3), [3]),
+        (np.array(3), [3]),
+        (["a", 1], ["a", 1]),
+        (np.arange(2), [0, 1]),
+        ((), []),
+        (range(2), [0, 1]),
+    ],
+)
+def test_one_or_several(asked: object, found: list):
+    assert several(asked) == found

@@ -2,13 +2,17 @@
 complaint.
 """
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import clipxai as cx
 from clipxai.cli import main
@@ -109,6 +113,56 @@ def test_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--version"])
     assert capsys.readouterr().out == f"clipxai {cx.__version__}\n"
+
+
+def test_a_checkout_that_is_not_installed_knows_its_version(tmp_path):
+    """A copy of the package alone, where importlib.metadata finds nothing of its name."""
+    shutil.copytree(Path(cx.__file__).parent, tmp_path / "clipxai", ignore=PYCACHE)
+    asked = (
+        "import importlib.metadata as m, sys\n"
+        "def version(name): raise m.PackageNotFoundError(name)\n"
+        "m.version = version\n"
+        "from clipxai.cli import main\n"
+        "main(['--version'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, cwd=tmp_path, timeout=60
+    )
+    assert done.stdout == f"clipxai {cx.__version__}\n", done.stderr
+
+
+PYCACHE = shutil.ignore_patterns("__pycache__")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes as Linux and macOS have them")
+@pytest.mark.parametrize("command", ["models", "methods"])
+def test_who_reads_may_stop(command):
+    """As in `clipxai models | head -1`: not a word about it."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "clipxai", command],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_what_a_stranger_wrote_reaches_no_terminal(tmp_path, capsys):
+    """Neither out of a config nor out of the name of a file."""
+    spell = "\x1b]0;pwned\x07"
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": spell}))
+    assert main(["explain", str(SAMPLE), "a dog", "--model", str(tmp_path)]) == 2
+    photos = tmp_path / f"photos{spell}"
+    photos.mkdir()
+    (photos / f"a{spell}.png").write_bytes(b"no image")
+    assert main(["explain", str(photos), "a dog", "--out", str(tmp_path / "maps")]) == 1
+    assert main(["explain", str(photos / "none.png"), "a dog"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 3 and told.replace("\n", "").isprintable()
 
 
 def test_compare_tells_those_who_understand(tmp_path):
@@ -239,3 +293,145 @@ def test_lab_opens_the_notebook_itself_and_starts_as_root(tmp_path, monkeypatch)
         and "--LabApp.default_url=/lab/tree/a%20lesson.ipynb" in as_user
     )
     assert as_root == [*as_user, "--allow-root"]
+
+
+@pytest.fixture
+def photo(tmp_path):
+    file = tmp_path / "photo.png"
+    shutil.copy(SAMPLE, file)
+    return file
+
+
+def linked(photo, how):
+    """Another name for the photo."""
+    other = photo.with_name(f"{how}.png")
+    if how == "link":
+        other.symlink_to(photo)
+    elif how == "hard":
+        other.hardlink_to(photo)
+    elif how == "dots":
+        other = photo.parent / "." / photo.parent.name / ".." / photo.name
+        (photo.parent / photo.parent.name).mkdir()
+    else:
+        return photo
+    return other
+
+
+@pytest.mark.parametrize("how", ["itself", "link", "hard", "dots"])
+def test_an_output_never_replaces_an_input(photo, capsys, how):
+    before, other = photo.read_bytes(), linked(photo, how)
+    for command in (
+        ["explain", photo, "a dog", "--out", other],
+        ["explain", photo, "a dog", "--out", photo.parent / "fine.png", "--out", other],
+        ["compare", photo, "a dog", "--out", other],
+        ["segment", photo, "a dog", "a cat", "--mask", other],
+        ["segment", photo, "a dog", "a cat", "--out", other],
+        ["explain", other, "a dog", "--out", photo],
+    ):
+        assert main([str(word) for word in command]) == 2
+        said = capsys.readouterr().err
+        assert "is what is read: writing there would destroy it" in said and said.count("\n") == 1
+        assert photo.read_bytes() == before and not (photo.parent / "fine.png").exists()
+
+
+def test_two_outputs_are_two_files(photo, capsys):
+    out = photo.parent / "map.png"
+    twice = photo.parent / "." / "map.png"
+    for command in (
+        ["explain", photo, "a dog", "--out", out, "--out", twice],
+        ["segment", photo, "a dog", "a cat", "--mask", out, "--out", twice],
+    ):
+        assert main([str(word) for word in command]) == 2
+        assert "would be written twice" in capsys.readouterr().err and not out.exists()
+
+
+def test_a_folders_maps_do_not_replace_its_images(photo, capsys):
+    """A link among the maps that leads to an image."""
+    images, maps = photo.parent / "images", photo.parent / "maps"
+    images.mkdir()
+    maps.mkdir()
+    shutil.copy(photo, images)
+    (maps / "photo-clip.png").symlink_to(images / "photo.png")
+    command = ["explain", str(images), "a dog", "--method", "clip", "--out", str(maps)]
+    assert main([*command, "--overwrite"]) == 2
+    assert "is what is read" in capsys.readouterr().err
+    assert (images / "photo.png").read_bytes() == photo.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--batch", "4"], "--batch is for folders"),
+        (["--overwrite"], "--overwrite is for folders"),
+        (["--format", "png"], "--format is for folders"),
+        (["--max-pixels", "0"], "--max-pixels 0, but an image has at least one"),
+    ],
+)
+def test_options_that_could_do_nothing(photo, capsys, more, message):
+    assert main(["explain", str(photo), "a dog", *more]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_long_texts_and_templates(photo, capsys):
+    long, out = "dog " * 100, photo.parent / "e.npz"
+    command = ["explain", str(photo), long, "--out", str(out)]
+    assert main(command) == 2 and "--truncate" in capsys.readouterr().err
+    assert main([*command, "--truncate"]) == 0
+    model = cx.load()
+    for name, templates in (("imagenet", cx.IMAGENET_TEMPLATES), ("surgery", cx.SURGERY_TEMPLATES)):
+        command = ["explain", str(photo), "dog", "--templates", name, "--out", str(out)]
+        assert main(command) == 0
+        expected = cx.explain(cx.record(model, photo, ["dog"], templates=templates))
+        found = cx.Explanation.from_npz(out)
+        np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
+    whole = main(["segment", str(photo), "dog", "cat", "--templates", "surgery", "--out", str(out)])
+    assert whole == 2  # .npz holds one explanation; the option is known
+
+
+def test_methods_are_found_however_they_are_written(photo):
+    out = photo.parent / "e.npz"
+    assert (
+        main(["explain", str(photo), "a dog", "--method", "CLIP-Surgery", "--out", str(out)]) == 0
+    )
+    assert cx.Explanation.from_npz(out).method == "clip_surgery"
+
+
+def test_a_missing_image_is_told_before_a_model_is_looked_for(tmp_path, capsys, monkeypatch):
+    def no_model(*_, **__):
+        raise AssertionError("a model was looked for")
+
+    monkeypatch.setattr("clipxai.cli.asking.load", no_model)
+    for command in ("explain", "compare", "segment"):
+        assert main([command, str(tmp_path / "no.jpg"), "a dog", "a cat"]) == 2
+        assert "no such image file" in capsys.readouterr().err
+
+
+def test_a_command_leaves_the_process_as_it_was(photo):
+    usual, filters = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
+    assert main(["explain", str(photo), "a dog", "--max-pixels", "10"]) == 2
+    assert usual == Image.MAX_IMAGE_PIXELS and warnings.filters == filters
+
+
+def test_a_folder_whose_name_looks_like_a_pattern(photo):
+    folder = photo.parent / "holiday [1]"
+    folder.mkdir()
+    shutil.copy(photo, folder / "a.png")
+    maps = photo.parent / "maps"
+    for where in (folder, folder / "*.png"):
+        command = ["explain", str(where), "a dog", "--out", str(maps), "--overwrite"]
+        assert main(command) == 0
+        assert (maps / "a-clip_surgery.png").exists()
+        shutil.rmtree(maps)
+
+
+def test_a_wrong_question_deletes_no_maps(photo, capsys):
+    folder, maps = photo.parent / "in", photo.parent / "maps"
+    folder.mkdir()
+    shutil.copy(photo, folder)
+    command = ["explain", str(folder), "a dog", "--method", "grad_cam", "--out", str(maps)]
+    assert main(command) == 0
+    (made,) = maps.glob("*.png")
+    before = made.read_bytes()
+    for wrong in (["--method", "nonsense"], ["--size", "13"], ["--redundant", "labels"]):
+        assert main([*command, *wrong, "--overwrite"]) == 2, wrong
+        assert made.read_bytes() == before

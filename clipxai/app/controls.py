@@ -10,7 +10,14 @@ import ipywidgets as w
 from ..explainers.presets import AttentionKind
 from ..model.clip import CLIP
 from ..scenes import backgrounds, class_names
-from .session import counterpart, fitting, rewrite_of, subtracted, switches_of
+from .session import (
+    counterpart,
+    fitting,
+    rewrite_of,
+    subtracted,
+    switches_of,
+    without_effect,
+)
 
 NOTHING = "—"
 SOURCES = {"scene": "compose", "file": "file", "upload": "upload"}
@@ -133,6 +140,7 @@ class Controls:
             "dual_path": self.dual_path,
             "ffn": self.ffn,
         }
+        self._fitting: set[str] = set()  # those that the method and the model have
 
     def _make_actions(self) -> None:
         def button(label: str, icon: str, tip: str, layout: w.Layout) -> w.Button:
@@ -196,20 +204,26 @@ class Controls:
         has_blocks = "blocks" in model.visual.has
         self.blocks.max = len(model.visual.blocks) if has_blocks else 1
         preset, allowed = rewrite_of(self.method.value), switches_of(self.method.value)
-        for name, control in self.switches.items():
-            control.disabled = name not in allowed or (name in NEEDS_BLOCKS and not has_blocks)
-            if preset is not None:
+        kinds = [kind for kind in get_args(AttentionKind) if has_blocks or kind != "gem"]
+        if list(self.attention.options) != kinds:
+            self.attention.options = kinds
+        self._fitting = {n for n in allowed if has_blocks or n not in NEEDS_BLOCKS}
+        if preset is not None:
+            for name, control in self.switches.items():
                 value = getattr(preset, name)
                 control.value = min(value, self.blocks.max) if name == "blocks" else value
         self.subtract.disabled = counterpart(self.method.value) is None
         self.subtract.value = subtracted(self.method.value)
 
     def arrange(self) -> None:
-        """Show the controls that belong to what is chosen."""
+        """Show the controls that belong to what is chosen, and enable those that can change it."""
         for source, control in self.of_source.items():
             control.layout.display = _shown(source == self.source.value)
         self.text.layout.display = _shown(self.view.value == "words")
         self.surgery.layout.display = _shown(self.view.value == "methods")
+        idle = without_effect(self.blocks.value)
+        for name, control in self.switches.items():
+            control.disabled = name in idle or name not in self._fitting
 
 
 def _shown(wanted: bool) -> str | None:

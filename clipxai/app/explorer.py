@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
+from weakref import finalize
 
 import ipywidgets as w
 from IPython.display import display, update_display
@@ -29,8 +30,10 @@ from .asleep import asleep
 from .choice import ImageChoice
 from .controls import NOTHING, SOURCES, Controls
 from .latest import Cancelled, Latest, Tell
+from .letting_go import put_away, weakly
 from .live import Live, live
 from .session import Session, Wish, fitting
+from .shown import forget, stands
 
 if TYPE_CHECKING:
     from ..results.explanation import Explanation
@@ -64,6 +67,9 @@ class Answer(NamedTuple):
 
 class Explorer:
     """Look at images through CLIP without writing code, in JupyterLab.
+
+    It lives as long as a variable or the cell that shows it; `close`, or a `with` block, ends it
+    earlier.
 
     Parameters
     ----------
@@ -112,16 +118,40 @@ class Explorer:
         self._typed = 0.0  # when a key was last pressed
         self._mark = f"clipxai-{uuid4().hex[:8]}"  # several explorers may stand in one notebook
         self._latest: Latest[Wish, Answer] = Latest(
-            self._work, self._done, self._failed, self._told
+            *map(weakly, (self._work, self._done, self._failed, self._told))
         )
         self._stage = w.Box(layout=w.Layout(width="100%", overflow="visible"))
         self.box = self._boxed()
+        self._ended = finalize(self, put_away, self.box, self._lives, self._latest)
+        self._ended.atexit = False
         self._expect_fitting(method, beside)
         self._offer(method, beside or NOTHING)
         self._latest.now(self.wish())
         if self.error:
             raise self.error
         self._listen()  # last: what was set until here is no wish of the reader's
+
+    def close(self) -> None:
+        """Let go of everything: the widgets disappear, and the recording is forgotten.
+
+        Twice is once. `trace`, `explanation` and `save` are a RuntimeError from then on.
+        """
+        forget(self)
+        self._ended()
+        self.session, self.viewer, self._answered = Session(), None, None
+        # the notebook's history may remember this for long
+        self.controls = self.box = self._stage = self._choice = self._latest = None
+        self.models = {}
+
+    def __enter__(self) -> "Explorer":
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def _expect_open(self) -> None:
+        if not self._ended.alive:
+            raise RuntimeError("this Explorer is closed: make another one")
 
     def _expect_fitting(self, *methods: str | None) -> None:
         model = self.controls.model.value
@@ -132,6 +162,7 @@ class Explorer:
     @property
     def trace(self) -> "Trace":
         """The recorded forward pass that everything shown was computed from."""
+        self._expect_open()
         return self._answered.trace
 
     @property
@@ -139,6 +170,7 @@ class Explorer:
         """What the method says that is (or, in another view, would be) shown, as `clipxai.explain`
         returns it.
         """
+        self._expect_open()
         if isinstance(self.viewer, MethodComparison):
             return self.viewer.explanations[-1]
         method, options = self._answered.wish.asked
@@ -150,7 +182,9 @@ class Explorer:
         Raises
         ------
         ValueError : no text, no image, or a scene that cannot be composed
+        RuntimeError : this Explorer is closed
         """
+        self._expect_open()
         c = self.controls
         lines = (line.strip() for line in c.texts.value.splitlines())
         texts = tuple(dict.fromkeys(line for line in lines if line))  # each once
@@ -189,7 +223,9 @@ class Explorer:
         ------
         ValueError : unknown suffix
         FileNotFoundError : the folder does not exist
+        RuntimeError : this Explorer is closed
         """
+        self._expect_open()
         if Path(path).suffix.lower() == ".npz":
             return save(self.explanation, path)
         return self.viewer.save(path, view=self._lives[self.viewer.module].view)
@@ -215,11 +251,15 @@ class Explorer:
         """The widgets, and beside them a figure for everybody who opens the notebook without a
         kernel; awake, it is hidden.
         """
+        self._expect_open()
+        stands(self)
         bundle = self.box._repr_mimebundle_()
         display({**bundle, "text/plain": repr(self)}, raw=True)
         display(self._asleep(), raw=True, display_id=self._mark)
 
     def __repr__(self) -> str:
+        if not self._ended.alive:
+            return "<Explorer, closed>"
         return f"<Explorer of {self.controls.model.value}; run this cell to wake it>"
 
     def _asleep(self) -> dict[str, str]:
@@ -245,21 +285,25 @@ class Explorer:
     # what happens
 
     def _listen(self) -> None:
-        c = self.controls
+        """Hear of every change; weakly, since ipywidgets keeps every open widget alive."""
+        c, ask = self.controls, weakly(self._ask)
+        offered, typed, attempt = map(weakly, (self._offered, self._on_texts, self._try))
+        run, cancel = weakly(self._run), weakly(self._latest.cancel)
+        actions = weakly(self._load), weakly(self._save), weakly(self._keep)
         for control in (c.model, c.method):
-            control.observe(lambda change: self._offered(), "value")
+            control.observe(lambda change: offered(), "value")
         image = (c.source, c.background, c.seed, c.path, c.upload)
         question = (c.view, c.text, c.beside, c.subtract, *c.switches.values())
         for control in (*image, *question):
-            control.observe(lambda change: self._ask(), "value")
+            control.observe(lambda change: ask(), "value")
         for control in c.objects:
-            control.observe(self._on_object, "value")
-        c.texts.observe(lambda change: self._on_texts(), "value")
-        c.folder.observe(lambda change: self._try(self._load), "value")
-        c.run.on_click(lambda button: self._run())
-        c.cancel.on_click(lambda button: self._latest.cancel())
-        c.save.on_click(lambda button: self._try(self._save))
-        c.keep.on_click(lambda button: self._try(self._keep))
+            control.observe(weakly(self._on_object), "value")
+        c.texts.observe(lambda change: typed(), "value")
+        c.folder.observe(lambda change: attempt(actions[0]), "value")
+        c.run.on_click(lambda button: run())
+        c.cancel.on_click(lambda button: cancel())
+        c.save.on_click(lambda button: attempt(actions[1]))
+        c.keep.on_click(lambda button: attempt(actions[2]))
 
     def _offered(self) -> None:
         if not self._quiet:

@@ -1,13 +1,18 @@
 """How does a slow answer stay out of the way of a quick reader? One job runs at a time; of those
 that wait, only the last is kept.
+
+Every job ends in one of four ways: it is done, it failed, it was cancelled, and all three are told;
+or a newer one took its place, of which the reader hears instead.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Generic, TypeVar
 
+log = logging.getLogger(__name__)
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 Tell = Callable[[float, str], None]  # share of the work done, and what comes next
@@ -44,8 +49,8 @@ class Latest(Generic[Job, Result]):
         self._thread = ThreadPoolExecutor(1, "clipxai")
         self._waiting: tuple[Job, float] | None = None
         self._stop = Event()
+        self._running = False
         self._task: asyncio.Task | None = None
-        self._news = (0.0, "")
 
     @property
     def busy(self) -> bool:
@@ -65,45 +70,74 @@ class Latest(Generic[Job, Result]):
             self._task = loop.create_task(self._run(loop))
 
     def cancel(self) -> None:
-        """Forget the job that waits, and stop the one that runs; `failed` hears of it once."""
+        """Forget the job that waits, and stop the one that runs; `failed` hears of it once: when
+        what runs has stopped, or at once if nothing runs.
+        """
+        forgotten, self._waiting = self._waiting, None
+        self._stop.set()
+        if forgotten and not self._running:
+            self._fail(Cancelled())
+
+    def close(self) -> None:
+        """Forget everything, and tell nobody any more."""
         self._waiting = None
         self._stop.set()
+        self._done = self._failed = self._told = lambda *ignored: None
+        self._thread.shutdown(wait=False)
 
     def now(self, job: Job) -> None:
         """Do a job here and wait for it."""
         try:
-            self._done(self._work(job, Event(), self._tell))
+            self._done(self._work(job, Event(), lambda share, step: None))
         except Exception as error:  # whatever it is, the reader is told in words and goes on
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Tell of a failure; one that cannot be told may not keep the next job from running."""
+        try:
             self._failed(error)
+        except Exception:
+            log.exception("could not tell of %r", error)
 
     async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         while self._waiting:
             job, start = self._waiting
             if start > loop.time():
                 await asyncio.sleep(start - loop.time())
-                if self._waiting is None:
-                    self._failed(Cancelled())
                 continue  # meanwhile a newer job may have come, or none may be wanted any more
-            self._waiting, self._stop, self._news = None, Event(), (0.0, "")
-            report = loop.create_task(self._report())
+            self._waiting, self._stop, self._running = None, Event(), True
+            news: list[tuple[float, str]] = []  # of this job alone
+            report = loop.create_task(self._report(news))
             try:
-                result = await loop.run_in_executor(
-                    self._thread, self._work, job, self._stop, self._tell
-                )
-                if self._stop.is_set():
-                    raise Cancelled
-                self._done(result)
-            except Exception as error:  # also one of `done`: the next wish is answered all the same
-                if not self._waiting:
-                    self._failed(error)
+                await self._answer(loop, job, news)
             finally:
                 report.cancel()
+                self._running = False
 
-    def _tell(self, share: float, step: str) -> None:
-        self._news = (share, step)
+    async def _answer(
+        self, loop: asyncio.AbstractEventLoop, job: Job, news: list[tuple[float, str]]
+    ) -> None:
+        """Do one job in the worker's thread, and tell how it ended."""
+        stop = self._stop
 
-    async def _report(self) -> None:
+        def tell(share: float, step: str) -> None:
+            news[:] = [(share, step)]
+
+        try:
+            result = await loop.run_in_executor(self._thread, self._work, job, stop, tell)
+            if stop.is_set():
+                raise Cancelled
+        except Exception as error:
+            if self._waiting is None:  # else a newer one took its place
+                self._fail(error)
+            return
+        try:
+            self._done(result)
+        except Exception as error:  # the next wish is answered all the same
+            self._fail(error)
+
+    async def _report(self, news: list[tuple[float, str]]) -> None:
         while True:
             await asyncio.sleep(SLOW)
-            if self._news[1]:  # nothing is told of a job that has told nothing yet
-                self._told(*self._news)
+            for share, step in news:  # nothing is told of a job that has told nothing yet
+                self._told(share, step)

@@ -30,6 +30,8 @@ from .latest import Cancelled, Tell
 
 Shown = Literal["methods", "attention", "modules", "words"]  # which viewer
 Subtract = Literal["empty", "labels", "nothing"]
+# attentions beside which these switches could do nothing, so they are put out
+ALONE, NOT_ALONE = ("gem", "identity"), ("neighbourhood", "normalize", "sharpen")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,8 @@ class Wish:
         changed = {
             name: value for name, value in self.switches.items() if getattr(start, name) != value
         }
+        if changed.get("attention") in ALONE:
+            changed |= {name: None for name in NOT_ALONE if getattr(start, name) is not None}
         return method, options | changed
 
     @property
@@ -207,6 +211,14 @@ def switches_of(method: str) -> list[str]:
     if rewrite_of(method) is None or "blocks" not in METHODS[method].options:
         return []
     return [field.name for field in fields(Rewrite)]
+
+
+def without_effect(blocks: int) -> set[str]:
+    """Switches that change nothing where so many of the last blocks are rewritten."""
+    if blocks == 0:
+        return {"attention", "dual_path", "ffn"}
+    # a single rewritten block reads the original stream in any case
+    return {"dual_path"} if blocks == 1 else set()
 
 
 def subtracted(method: str) -> Subtract:

@@ -15,11 +15,13 @@ them do (`asking`). Not in: anything that Python cannot do as well.
 """
 
 import gc
+import os
 import sys
 from importlib import import_module
 from io import TextIOWrapper
 from types import ModuleType
 
+from ..checks import visible
 from .parser import parser
 
 FAILED, MISUSED = 1, 2  # exit codes; 0 is done
@@ -31,11 +33,25 @@ def main(arguments: list[str] | None = None) -> int:
         # texts in any script, also through a pipe on Windows, which has 256 letters
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()  # now, while what becomes of it can still be said
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` does
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # nothing is left to be flushed at exit
+        return FAILED
+
+
+def _run(arguments: list[str] | None) -> int:
     given = parser().parse_args(arguments)
     try:
         return _command(given.command).run(given)
+    except BrokenPipeError:
+        raise
     except (ValueError, TypeError, IndexError, OSError) as error:
-        print(f"clipxai: {error}", file=sys.stderr)
+        # what it quotes may be from a stranger's file
+        print(f"clipxai: {visible(str(error))}", file=sys.stderr)
         return MISUSED
     except KeyboardInterrupt:
         print("clipxai: interrupted", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 import argparse
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from PIL import Image
 from tqdm import tqdm
@@ -12,6 +14,7 @@ from ..explainers.table import Method
 from ..many.windows import explain_windows
 from ..model.clip import CLIP
 from ..model.files.checkpoints import load
+from ..model.words.templates import ENSEMBLES
 from ..results.explanation import Explanation
 from ..trace.record import record
 
@@ -21,12 +24,29 @@ def loaded(given: argparse.Namespace) -> CLIP:
     return load(given.model, revision=given.revision, trust=given.trust)
 
 
-def limit_pixels(given: argparse.Namespace) -> None:
-    """Refuse images of more pixels than were asked for, in one line."""
-    # Pillow only warns of an image of up to twice its limit
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
+@contextmanager
+def limited_pixels(given: argparse.Namespace) -> Iterator[None]:
+    """Images of more pixels than were asked for are refused meanwhile, in one line."""
+    usual = Image.MAX_IMAGE_PIXELS
     if given.max_pixels is not None:
+        if given.max_pixels < 1:
+            raise ValueError(f"--max-pixels {given.max_pixels}, but an image has at least one")
         Image.MAX_IMAGE_PIXELS = given.max_pixels
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns of an image of up to twice its limit
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = usual
+
+
+def of_texts(given: argparse.Namespace) -> dict[str, object]:
+    """How texts are read: `record`'s templates and truncate."""
+    return {
+        "templates": ENSEMBLES[given.templates] if given.templates else None,
+        "truncate": given.truncate,
+    }
 
 
 def options_of(given: argparse.Namespace, rows: list[Method]) -> list[dict[str, object]]:
@@ -46,7 +66,9 @@ def options_of(given: argparse.Namespace, rows: list[Method]) -> list[dict[str, 
 def by_methods(given: argparse.Namespace, model: CLIP, rows: list[Method]) -> list[Explanation]:
     """One recorded pass, and the maps of every method."""
     told = options_of(given, rows)
-    trace = record(model, given.image, given.texts, mode=given.mode, size=given.size)
+    trace = record(
+        model, given.image, given.texts, mode=given.mode, size=given.size, **of_texts(given)
+    )
     # None: shown where stderr is a terminal
     shown = tqdm(rows, "explaining", disable=None if len(rows) > 1 else True, leave=False)
     return [explain(trace, row.name, **options) for row, options in zip(shown, told)]
@@ -70,6 +92,7 @@ def by_windows_or_whole(given: argparse.Namespace, model: CLIP, row: Method) -> 
         window=given.window,
         stride=given.stride,
         size=given.size,
+        **of_texts(given),
         **options,
     )
 

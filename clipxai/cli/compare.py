@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 
 from ..explainers.table import find_method
-from .asking import by_methods, limit_pixels, loaded, write
+from ..model.picture import image_file
+from .asking import by_methods, limited_pixels, loaded, write
+from .outputs import expect_apart
 
 
 def run(given: argparse.Namespace) -> int:
@@ -19,6 +21,8 @@ def run(given: argparse.Namespace) -> int:
                 "explain`"
             )
     rows = [find_method(name) for name in names]
-    limit_pixels(given)
-    write(given, by_methods(given, loaded(given), rows), outs)
+    image_file(given.image)  # before a model is looked for
+    expect_apart(outs, [given.image, given.model])
+    with limited_pixels(given):
+        write(given, by_methods(given, loaded(given), rows), outs)
     return 0

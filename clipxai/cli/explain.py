@@ -4,8 +4,11 @@ import argparse
 from pathlib import Path
 
 from ..explainers.table import find_method
-from .asking import by_windows_or_whole, limit_pixels, loaded, write
+from ..many.patterns import MAGIC
+from ..model.picture import image_file
+from .asking import by_windows_or_whole, limited_pixels, loaded, write
 from .folder import explain_folder
+from .outputs import expect_apart
 
 
 def run(given: argparse.Namespace) -> int:
@@ -14,13 +17,18 @@ def run(given: argparse.Namespace) -> int:
         return explain_folder(given)
     if given.format:
         raise ValueError("--format is for folders: for one image the suffix of --out decides")
+    for name in ("batch", "overwrite"):
+        if getattr(given, name):
+            raise ValueError(f"--{name} is for folders: one image is always explained anew")
     row = find_method(given.method)
-    limit_pixels(given)
-    explanation = by_windows_or_whole(given, loaded(given), row)
-    write(given, [explanation], given.out or [f"{Path(given.image).stem}-{row.name}.png"])
+    outs = given.out or [f"{Path(given.image).stem}-{row.name}.png"]
+    image_file(given.image)  # before a model is looked for
+    expect_apart(outs, [given.image, given.model])
+    with limited_pixels(given):
+        write(given, [by_windows_or_whole(given, loaded(given), row)], outs)
     return 0
 
 
 def _is_pattern(image: str) -> bool:
     """A file may have such a sign in its name, too."""
-    return any(sign in image for sign in "*?[") and not Path(image).exists()
+    return bool(MAGIC.intersection(image)) and not Path(image).exists()

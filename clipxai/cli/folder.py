@@ -9,41 +9,60 @@ from pathlib import Path
 from tqdm import tqdm
 
 from .. import view
+from ..checks import visible
 from ..explainers.table import find_method
 from ..many import folders
 from ..many.batches import explain_each, pictures
-from .asking import limit_pixels, loaded, options_of
+from .asking import limited_pixels, loaded, of_texts, options_of
+from .outputs import expect_apart
 from .parser import FORMATS
 
 
 def explain_folder(given: argparse.Namespace) -> int:
     """0 if every image was explained, 1 if some could not be read."""
     out = _folder_for_maps(given)
-    limit_pixels(given)
+    with limited_pixels(given):
+        return _explain_each(given, out)
+
+
+def _explain_each(given: argparse.Namespace, out: Path) -> int:
     [options] = options_of(given, [find_method(given.method)])
     images = _images(given.image, out)
     model = loaded(given)
     formats = dict.fromkeys(given.format or ["png"])  # each once, in the order given
     files = folders.outputs(images, given.image, out, given.method, formats)
+    expect_apart((file for made in files.values() for file in made), images)
     asked = {"method": given.method, "mode": given.mode, "size": given.size, **options}
     question = {
         "texts": given.texts,
         **asked,
         "model": model.provenance,
         "weights sha256": model.weights_sha256(),
+        **{name: value for name, value in {"templates": given.templates}.items() if value},
     }
-    left = images if given.overwrite else folders.unanswered(files, out, question)
+    unnamed = folders.unnamed(files)
+    for image in unnamed:
+        del files[image]
+    left = list(files) if given.overwrite else folders.unanswered(files, out, question)
     broken: list[object] = []
-    with tqdm(total=len(left), desc="explaining", unit="image", disable=None) as bar:
+    with tqdm(total=len(left) + len(unnamed), desc="explaining", unit="image", disable=None) as bar:
 
         def leave_out(image: object, error: Exception) -> None:
             broken.append(image)
-            bar.write(f"clipxai: left out: {error}", file=sys.stderr)
+            bar.write(f"clipxai: left out: {visible(str(error))}", file=sys.stderr)
             bar.update()
 
+        for image in unnamed:
+            leave_out(image, ValueError(f"the name of {image} is too long for that of its map"))
         # before anything is removed: wrong texts end here
         explained = explain_each(
-            model, left, given.texts, **asked, batch=given.batch, broken=leave_out
+            model,
+            left,
+            given.texts,
+            **asked,
+            **of_texts(given),
+            batch=8 if given.batch is None else given.batch,
+            broken=leave_out,
         )
         with folders.recording(files, left, out, question) as made:
             for image, explanation in explained:
@@ -51,7 +70,7 @@ def explain_folder(given: argparse.Namespace) -> int:
                     view.save(explanation, file)
                 made(image)
                 bar.update()
-    there, done = len(images) - len(left), len(left) - len(broken)
+    there, done = len(files) - len(left), len(left) + len(unnamed) - len(broken)
     print(f"{out}: {done} explained, {there} were there already, {len(broken)} could not be read")
     return 1 if broken else 0
 

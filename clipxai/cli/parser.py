@@ -1,7 +1,8 @@
 """What may be said on the command line? Every command with its words, and nothing loaded."""
 
 import argparse
-from importlib.metadata import version
+
+from .. import __version__
 
 FORMATS = ("png", "npz", "html", "svg", "pdf")
 
@@ -9,7 +10,7 @@ FORMATS = ("png", "npz", "html", "svg", "pdf")
 def parser() -> argparse.ArgumentParser:
     """All commands; `command` is the name of the one that was given."""
     main = argparse.ArgumentParser("clipxai", description="See what a CLIP model sees.")
-    main.add_argument("--version", action="version", version=f"clipxai {version('clipxai')}")
+    main.add_argument("--version", action="version", version=f"clipxai {__version__}")
     commands = main.add_subparsers(required=True, dest="command", metavar="command")
     _explain(commands.add_parser("explain", help="heat-maps of texts on an image, by one method"))
     _compare(commands.add_parser("compare", help="the same by several methods, side by side"))
@@ -46,7 +47,6 @@ def _explain(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--batch",
         type=int,
-        default=8,
         help="images of a folder that go through the model together (default: 8)",
     )
 
@@ -149,6 +149,12 @@ def _about_image(command: argparse.ArgumentParser, image: str) -> None:
     _about_model(
         command,
         "folder, weights file, or name such as ViT-B/16; see `clipxai models` (default: embedded)",
+    )
+    command.add_argument("--truncate", action="store_true", help="cut texts that are too long")
+    command.add_argument(
+        "--templates",
+        choices=("imagenet", "surgery"),
+        help="average each text over OpenAI's 80 prompts or CLIP Surgery's 85",
     )
     command.add_argument(
         "--mode",

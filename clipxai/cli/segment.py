@@ -4,24 +4,28 @@ import argparse
 from pathlib import Path
 
 from ..explainers.table import find_method
+from ..model.picture import image_file
 from ..tasks import segment
 from ..view import save
-from .asking import by_windows_or_whole, limit_pixels, loaded
+from .asking import by_windows_or_whole, limited_pixels, loaded
+from .outputs import expect_apart
 
 
 def run(given: argparse.Namespace) -> int:
     """The regions as a figure, as an indexed PNG, or both; and the share of each text."""
-    limit_pixels(given)
     row = find_method(given.method)
-    model = loaded(given)
-    given.texts += given.background
-    explanation = by_windows_or_whole(given, model, row)
-    found = segment(explanation, given.background, given.threshold, of=given.of)
-    if given.mask:
-        print(found.save_mask(given.mask))
+    masks = [given.mask] if given.mask else []
     # a figure only where nothing else was asked for
-    usual = [] if given.mask else [f"{Path(given.image).stem}-segmented.png"]
-    for out in given.out or usual:
+    outs = given.out or ([] if masks else [f"{Path(given.image).stem}-segmented.png"])
+    image_file(given.image)  # before a model is looked for
+    expect_apart([*masks, *outs], [given.image, given.model])
+    given.texts += given.background
+    with limited_pixels(given):
+        explanation = by_windows_or_whole(given, loaded(given), row)
+    found = segment(explanation, given.background, given.threshold, of=given.of)
+    for mask in masks:
+        print(found.save_mask(mask))
+    for out in outs:
         print(save(found, out))
     for name, share in found.legend.items():
         print(f"  {name!r}: {100 * share:.1f} % of the pixels, value {found.classes.index(name)}")

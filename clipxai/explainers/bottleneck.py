@@ -17,12 +17,13 @@ Misleads   Random: another `seed` gives another map. Ten steps do not converge, 
 """
 
 from collections.abc import Callable
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import expect_some
+from ..checks import Seed, Steps, Within
 from ..trace.replay import first_of, from_stream, from_word_stream, gradients
 from ..trace.trace import Trace
 from .scores import Scores, texts_at_a_time
@@ -35,9 +36,9 @@ def m2ib(
     trace: Trace,
     blocks: int = 2,
     beta: float = 0.1,
-    steps: int = 10,
-    samples: int = 10,
-    seed: int = 0,
+    steps: Steps = 10,
+    samples: Annotated[int, Within(1, 1000)] = 10,
+    seed: Seed = 0,
 ) -> Scores:
     """Information that had to pass before the last `blocks` blocks, for each text by itself."""
     first = first_of(len(trace.layers), blocks)
@@ -63,9 +64,9 @@ def m2ib_words(
     image: int,
     blocks: int = 2,
     beta: float = 0.1,
-    steps: int = 10,
-    samples: int = 10,
-    seed: int = 0,
+    steps: Steps = 10,
+    samples: Annotated[int, Within(1, 1000)] = 10,
+    seed: Seed = 0,
 ) -> tuple[Tensor, str]:
     """The same in the text tower: (S,) nats of every token of a trace's only text, for its cosine
     with one image.
@@ -86,7 +87,6 @@ def _information(
     """Nats per token, (..., N) for x (..., N, D), of the last step; `score` maps (samples, ..., N,
     D) to cosines (samples, ...).
     """
-    expect_some(steps=steps, samples=samples)
     random, dtype = torch.Generator().manual_seed(seed), x.dtype
     with gradients():
         # Adam divides by what half precision takes for 0

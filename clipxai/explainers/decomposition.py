@@ -23,10 +23,11 @@ Misleads   Direct effects only: what a head writes into other tokens for later l
 import torch
 from torch import Tensor
 
+from ..checks import of_its_kinds
 from ..model.towers.block import attend
 from ..results.findings import HeadContributions, Picture
+from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout
-from ..trace.replay import unrounded
 from ..trace.trace import Trace
 from .scores import Scores
 
@@ -51,6 +52,7 @@ def decomposition(trace: Trace, minus_mean: bool = False) -> Scores:
     return Scores(values - values.mean(-1, keepdim=True), unit)
 
 
+@of_its_kinds
 @torch.no_grad()
 @unrounded
 def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:

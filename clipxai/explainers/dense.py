@@ -19,9 +19,12 @@ Misleads   ECLIP is a training method: its projections are trained with this poo
            untrained projections: never a measurement of ECLIP.
 """
 
+from typing import Annotated
+
 import torch
 import torch.nn.functional as F
 
+from ..checks import Share, Within
 from ..model.clip import cosines
 from ..model.towers.block import attend
 from ..trace.trace import Trace
@@ -31,7 +34,10 @@ from .scores import Scores
 
 @torch.no_grad()
 def resclip(
-    trace: Trace, share: float = 0.6, strength: float = 2.0, neighbourhood: float = 5.0
+    trace: Trace,
+    share: Share = 0.6,
+    strength: float = 2.0,
+    neighbourhood: Annotated[float, Within(0, above=True)] = 5.0,
 ) -> Scores:
     """Cosine of patches whose last attention is k-k, mixed with the q-k one of middle layers."""
     tower, tape, L = trace.model.visual, trace.layers[-1], len(trace.layers)

@@ -6,17 +6,23 @@ explain_all(trace, "clip_surgery")                  # one Explanation an image, 
 """
 
 import inspect
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
-from ..checks import expect, number_of
-from ..model.clip import cosines
+from ..checks import expect, expect_kinds, number_of, of_its_kinds
+from ..model.clip import CLIP, cosines
 from ..results.explanation import Explanation
 from ..results.findings import Picture, WordRelevance
+from ..trace.precision import unrounded
 from ..trace.trace import Trace
+from .presets import SWITCHES, turned
 from .table import METHODS, find_method
 from .words import spelled
 
+MOST_SCORES = 1 << 29  # 2 GB
 
+
+@of_its_kinds
 def explain(
     trace: Trace, method: str = "clip_surgery", image: int | None = None, **options: object
 ) -> Explanation:
@@ -49,7 +55,8 @@ def explain(
     >>> e.unit
     'cosine similarity minus the empty text'
     """
-    _check_question(trace, method, options)
+    expect(Trace, trace, "record")
+    expect_question(trace.model, method, options)
     count = len(trace.images)
     if image is None and count > 1:
         raise ValueError(
@@ -59,6 +66,8 @@ def explain(
     return explain_all(trace.of(0 if image is None else image), method, **options)[0]
 
 
+@of_its_kinds
+@unrounded
 def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -> list[Explanation]:
     """Where does the model see each text, in every image of a trace?
 
@@ -79,8 +88,10 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     >>> [e.method for e in explain_all(trace)]
     ['clip_surgery']
     """
-    _check_question(trace, method, options)
-    scores = find_method(method).function(trace, **options)
+    expect_question(trace.model, method, options)
+    _expect_room(trace)
+    row = find_method(method)
+    scores = row.function(trace, **options)
     by_text = scores.values.detach().float().transpose(1, 2)  # B T P
     maps = by_text.unflatten(-1, trace.grid).cpu().numpy()
     presence = cosines(trace.image_features, trace.text_features).cpu().numpy()
@@ -89,18 +100,20 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
         Explanation(
             scores=values,
             texts=trace.texts,
-            method=method,
+            method=row.name,
             grid=grid,
             unit=scores.unit,
             image=image,
             presence=present,
-            notes=scores.notes,
+            notes=(*scores.notes, *trace.notes),
             provenance={**trace.model.provenance, "options": told},
         )
         for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
     ]
 
 
+@of_its_kinds
+@unrounded
 def word_relevance(
     trace: Trace,
     method: str = "bimodal",
@@ -136,7 +149,6 @@ def word_relevance(
     >>> [word for word, _, _ in found.words]
     ['a', 'cat']
     """
-    expect(Trace, trace, "record")
     row = find_method(method)
     if row.words is None:
         able = [other.name for other in METHODS.values() if other.words]
@@ -147,21 +159,38 @@ def word_relevance(
             "token knows all the others"
         )
     _check_options(f"the words of {method}", options, _word_options(row.words))
+    expect_kinds(row.words, options)
     text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
     names, words = spelled(trace, text)
     # alone and unpadded: the batch's other texts, even their length, must not change the answer
     alone = trace.with_texts(trace.token_ids[text : text + 1, : len(names)])
     scores, unit = row.words(alone, picture.number, **options)
     values = scores.detach().float().cpu().numpy()
-    return WordRelevance(picture, trace.texts[text], names, words, values, method, unit)
+    return WordRelevance(picture, trace.texts[text], names, words, values, row.name, unit)
 
 
-def _check_question(trace: Trace, method: str, options: dict[str, object]) -> None:
-    """An error unless the method, so told, can be asked of the trace."""
-    expect(Trace, trace, "record")
+def expect_question(model: CLIP, method: str, options: Mapping[str, object]) -> None:
+    """A ValueError unless the method, so told, can be asked of the model; before anything runs."""
     row = find_method(method)
-    trace.model.expect(method, *row.requires)
+    model.expect(method, *row.requires)
     _check_options(method, options, row.options)
+    expect_kinds(row.function, options)
+    if row.preset is not None:
+        switches = {name: options[name] for name in SWITCHES if name in options}
+        weighs = options.get("redundant", "empty") != "empty"
+        turned(row.preset, switches, model.visual, weighs_texts=weighs)
+
+
+def _expect_room(trace: Trace) -> None:
+    """A ValueError, before they are made, of more than `MOST_SCORES`."""
+    counts = len(trace.images), trace.grids[0].patches, len(trace.texts)
+    if math.prod(counts) > MOST_SCORES:
+        images, patches, texts = counts
+        raise ValueError(
+            f"{images} images of {patches:,} patches and {texts:,} texts make "
+            f"{math.prod(counts):,} scores, but at most {MOST_SCORES:,} are made at once: ask in "
+            "parts, with trace.with_texts"
+        )
 
 
 def _word_options(function: object) -> list[str]:
@@ -169,7 +198,7 @@ def _word_options(function: object) -> list[str]:
     return list(inspect.signature(function).parameters)[2:]
 
 
-def _check_options(who: str, options: dict[str, object], allowed: Sequence[str]) -> None:
+def _check_options(who: str, options: Mapping[str, object], allowed: Sequence[str]) -> None:
     unknown = sorted(set(options) - set(allowed))
     if unknown:
         raise ValueError(

@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import expect_some
+from ..checks import Steps
 from ..model.towers.block import Block, BlockTape, attend, through
 from ..trace.replay import (
     cosine,
@@ -128,9 +128,8 @@ def gradient_x_input(trace: Trace) -> Scores:
 
 
 @texts_at_a_time(16)
-def integrated_gradients(trace: Trace, steps: int = 32) -> Scores:
+def integrated_gradients(trace: Trace, steps: Steps = 32) -> Scores:
     """Pixel times gradient, averaged over `steps` images between the mean colour and the image."""
-    expect_some(steps=steps)
     pixels = trace.pixels.to(trace.model.dtype).clone()
     shares = [(step + 0.5) / steps for step in range(steps)]  # the middle of each step
     slope = sum(_pixel_slope(trace, pixels * share) for share in shares) / steps

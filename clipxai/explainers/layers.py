@@ -22,18 +22,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import expect
+from ..checks import of_its_kinds
 from ..model.clip import cosines
 from ..results.findings import AttentionMaps, Contributions, Picture
+from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout
-from ..trace.replay import unrounded
 from ..trace.trace import Kind, Trace
 
 # times its even share of attention, in the second half of the layers, that makes a patch a sink
 SINK = 5.0
 
 
+@of_its_kinds
 @torch.no_grad()
+@unrounded
 def attention_maps(
     trace: Trace, kinds: Sequence[Kind] = ("qk", "vv"), image: int = 0
 ) -> AttentionMaps:
@@ -62,7 +64,6 @@ def attention_maps(
     >>> maps.mean["qk"].shape  # layers, tokens that look, tokens looked at
     (8, 197, 197)
     """
-    expect(Trace, trace, "record")
     trace.model.expect("attention maps", "class_token")
     picture, one = Picture.of(trace, image), trace.of(image)
     layers = range(len(one.layers))
@@ -109,6 +110,7 @@ def _rollout(trace: Trace) -> Tensor:
     return torch.stack(rows)
 
 
+@of_its_kinds
 @torch.no_grad()
 @unrounded
 def contributions(trace: Trace, image: int = 0) -> Contributions:

@@ -3,7 +3,7 @@
 import html
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from textwrap import wrap
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..model.clip import CLIP
 from ..model.towers.tower import Capability, in_words
-from .presets import PRESETS, Rewrite
+from .presets import PRESETS, SWITCHES
 from .scores import Scores
 
 
@@ -58,8 +58,8 @@ class Method:
         parameters = inspect.signature(self.function).parameters.values()
         rewrites = any(p.kind is p.VAR_KEYWORD for p in parameters)
         own = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
-        switches = [field.name for field in fields(Rewrite)] if rewrites else []
-        return [name for name in own if name != "trace" and name not in bound] + switches
+        switches = SWITCHES if rewrites else ()
+        return [name for name in own if name != "trace" and name not in bound] + [*switches]
 
     @property
     def preset(self) -> str | None:

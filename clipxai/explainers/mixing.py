@@ -69,11 +69,6 @@ def neighbourhood_bias(grid: tuple[int, int], std: float) -> Tensor:
     0 in the class token's row and column. Peak 1, not scaled by 1/sqrt(d), as in NACLIP's released
     code (arXiv 2404.08181), whose standard deviation is 5.
     """
-    if std <= 0:
-        raise ValueError(
-            f"neighbourhood={std}, but a standard deviation is above 0 (None: near patches get no "
-            "bonus)"
-        )
     y, x = torch.meshgrid(torch.arange(grid[0]), torch.arange(grid[1]), indexing="ij")
     places = torch.stack([y.flatten(), x.flatten()], dim=1).float()
     bias = torch.zeros(1 + len(places), 1 + len(places))

@@ -24,12 +24,13 @@ Misleads   A covered picture is not a picture the model was trained on; a mean-c
 """
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import expect_some
+from ..checks import Seed, Within
 from ..model.clip import cosines
 from ..trace.replay import cosine, from_features, gradients, per_text
 from ..trace.trace import Trace
@@ -39,9 +40,9 @@ BATCH = 64  # covered pictures that go through the model together
 
 
 @torch.no_grad()
-def occlusion(trace: Trace, window: int = 3) -> Scores:
+def occlusion(trace: Trace, window: Annotated[int, Within(1)] = 3) -> Scores:
     """Drop of the cosine when the `window` x `window` patches around a patch are covered."""
-    if window < 1 or window % 2 == 0:
+    if window % 2 == 0:
         raise ValueError(
             f"window={window}, but a square around a patch is an odd number of patches wide: pass "
             "1, 3, 5, ..."
@@ -63,12 +64,15 @@ def occlusion(trace: Trace, window: int = 3) -> Scores:
 
 @torch.no_grad()
 def rise(
-    trace: Trace, masks: int = 1000, cells: int = 7, share: float = 0.5, seed: int = 0
+    trace: Trace,
+    masks: Annotated[int, Within(1, 100_000)] = 1000,
+    cells: Annotated[int, Within(1, 256)] = 7,
+    share: Annotated[float, Within(0, 1, above=True)] = 0.5,
+    seed: Seed = 0,
 ) -> Scores:
     """Mean of `masks` random smooth masks, weighted by the cosine of the picture seen through
     each.
     """
-    expect_some(masks=masks, cells=cells)
     # B P T
     together = torch.zeros(
         len(trace.pixels), trace.grids[0].patches, len(trace.texts), device=trace.pixels.device
@@ -113,11 +117,12 @@ def _random_masks(
         ).to(trace.pixels.device)
 
 
-def gscorecam(trace: Trace, channels: int = 300, relu: bool = False) -> Scores:
+def gscorecam(
+    trace: Trace, channels: Annotated[int, Within(1)] = 300, relu: bool = False
+) -> Scores:
     """Activation maps weighted by the logit of the picture seen through them, for the `channels` of
     largest gradient.
     """
-    expect_some(channels=channels)
     activations, slope = _channels(trace)  # B D gh gw, B T D
     k = min(channels, activations.shape[1])
     chosen = torch.zeros_like(slope).scatter(-1, slope.topk(k).indices, 1).bool()

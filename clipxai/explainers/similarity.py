@@ -16,7 +16,6 @@ Axes: B images, P patches, T texts, E joint width.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -25,14 +24,14 @@ from torch import Tensor
 
 from ..model.clip import cosines
 from ..trace.trace import Trace
-from .presets import PRESETS
+from .presets import Rewrite, turned
 from .scores import Scores
 from .surgery import feature_surgery, rewrite
 
 
 def similarity(trace: Trace, preset: str, **switches: object) -> Scores:
     """Cosine of every patch with every text; `switches` change fields of the preset's `Rewrite`."""
-    patches = _tokens(trace, preset, switches)[:, 1:]
+    patches = _tokens(trace, turned(preset, switches, trace.model.visual))[:, 1:]
     return Scores(cosines(patches, trace.text_features), "cosine similarity")
 
 
@@ -47,7 +46,7 @@ def reversed_similarity(trace: Trace) -> Scores:
 def surgery_similarity(
     trace: Trace,
     preset: str,
-    redundant: Literal["empty", "labels"] | Sequence[str] = "empty",
+    redundant: Literal["empty", "labels"] | Sequence[str] | None = "empty",
     temperature: float | None = None,
     **switches: object,
 ) -> Scores:
@@ -67,15 +66,15 @@ def surgery_similarity(
             f"temperature={temperature} changes nothing where the empty text is subtracted: pass "
             "redundant='labels' or a list of texts with it"
         )
-    tokens = _tokens(trace, preset, switches)
+    if redundant is None:
+        raise ValueError(
+            "redundant=None subtracts nothing: ask for clip_surgery_architecture instead"
+        )
+    weighs = redundant != "empty"
+    tokens = _tokens(trace, turned(preset, switches, trace.model.visual, weighs_texts=weighs))
     if redundant == "empty":
         values = feature_surgery(tokens, texts, trace.empty_features)
         return Scores(values[:, 1:], "cosine similarity minus the empty text", notes)
-    if redundant is None or (isinstance(redundant, str) and redundant != "labels"):
-        raise ValueError(
-            f"unknown redundant={redundant!r}; choose 'empty', 'labels' or a list of texts (none: "
-            "clip_surgery_architecture)"
-        )
     if redundant != "labels":
         texts = torch.cat([texts, trace.with_texts(redundant, trace.templates).text_features])
     weighed = 2.0 if temperature is None else temperature
@@ -83,6 +82,6 @@ def surgery_similarity(
     return Scores(values, f"cosine similarity minus what {len(texts)} texts share", notes)
 
 
-def _tokens(trace: Trace, preset: str, switches: dict[str, object]) -> Tensor:
-    """(B, 1 + P, E) unit length, through the preset's way with some of its fields changed."""
-    return F.normalize(rewrite(trace, replace(PRESETS[preset], **switches)), dim=-1)
+def _tokens(trace: Trace, change: Rewrite) -> Tensor:
+    """(B, 1 + P, E) unit length, as the rewritten path sees them."""
+    return F.normalize(rewrite(trace, change), dim=-1)

@@ -32,9 +32,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..checks import expect
+from ..checks import of_its_kinds, shown
 from ..model.clip import cosines
 from ..model.towers.block import Mix
+from ..trace.precision import unrounded
 from ..trace.trace import Trace
 from .mixing import mix, mix_gem, neighbourhood_bias
 from .presets import PRESETS, Rewrite
@@ -43,6 +44,8 @@ from .presets import PRESETS, Rewrite
 RESNET_SHARPEN = 8.0
 
 
+@of_its_kinds
+@unrounded
 @torch.no_grad()
 def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
     """Image tokens as a rewritten path through the last blocks sees them.
@@ -67,11 +70,11 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
     >>> rewrite(trace, Rewrite(attention="qq", blocks=3)).shape  # images, tokens, joint width
     torch.Size([1, 197, 128])
     """
-    expect(Trace, trace, "record")
     if isinstance(change, str):
         if change not in PRESETS:
             raise ValueError(f"unknown preset {change!r}; choose one of {', '.join(PRESETS)}")
         change = PRESETS[change]
+    change.expect_possible(trace.model.visual)
     if change.blocks == 0:  # as preset "clip": nothing is rewritten
         return trace.image_tokens(normalize=False)
     path = _through_blocks if "blocks" in trace.model.visual.has else _through_pool
@@ -84,10 +87,6 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
 def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:
     """The new path z: from the stream entering the first rewritten block to the usual read-out."""
     tower, L = trace.model.visual, len(trace.layers)
-    if change.blocks > L:
-        raise ValueError(
-            f"cannot rewrite {change.blocks} blocks of a model that has {L}: pass blocks={L}"
-        )
     z = trace.residual(L - change.blocks)
     for layer in range(L - change.blocks, L):
         block, tape = tower.blocks[layer], trace.layers[layer]
@@ -106,11 +105,6 @@ def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:
 
 
 def _through_pool(trace: Trace, change: Rewrite) -> Tensor:
-    if change.attention == "gem" or change.ffn or not change.dual_path:
-        raise ValueError(
-            "a ResNet ends in one attention without FFN or residual stream: 'gem', ffn=True and "
-            "dual_path=False need a ViT"
-        )
     tape = trace.layers[0]
     way = _way(trace, change, normalize=True, sharpen=RESNET_SHARPEN)
     return trace.model.visual.attention_pool.merge(way(tape.q, tape.k, tape.v))
@@ -132,6 +126,7 @@ def _way(trace: Trace, change: Rewrite, *, normalize: bool, sharpen: float) -> M
     )
 
 
+@of_its_kinds
 def feature_surgery(
     image_features: Tensor,
     text_features: Tensor,
@@ -161,7 +156,9 @@ def feature_surgery(
 
     Raises
     ------
-    ValueError : a single text and no redundant feature: the difference would be zero everywhere
+    TypeError : no tensors
+    ValueError : of other shapes; a single text and no redundant feature: the difference would be
+        zero everywhere
 
     Examples
     --------
@@ -170,6 +167,14 @@ def feature_surgery(
     >>> feature_surgery(tokens, trace.text_features).shape  # images, tokens, texts
     torch.Size([1, 197, 4])
     """
+    E = text_features.shape[-1]
+    if image_features.ndim != 3 or text_features.ndim != 2 or image_features.shape[-1] != E:
+        raise ValueError(
+            "features of images (B, N, E) and of texts (T, E) are needed, but have shapes "
+            f"{tuple(image_features.shape)} and {tuple(text_features.shape)}"
+        )
+    if redundant is not None and redundant.numel() != E:
+        raise ValueError(f"one redundant feature of {E} channels is needed, not {shown(redundant)}")
     s = cosines(image_features, text_features)
     if redundant is not None:
         return s - cosines(image_features, redundant.view(1, -1))

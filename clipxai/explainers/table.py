@@ -3,6 +3,7 @@
 What it shows, what it requires of a model, what it needs and costs, where it was published.
 """
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from functools import partial
@@ -267,11 +268,15 @@ def methods() -> MethodTable:
 
 
 def find_method(name: str) -> Method:
-    """The row of a method; an unknown name is an error that lists the nearest."""
-    if name not in METHODS:
-        near = get_close_matches(str(name), METHODS, 3, 0.4) or list(METHODS)
+    """The row of a method, whose name may be written in capitals or with other dashes.
+
+    ValueError: there is none; the message lists the nearest.
+    """
+    known = re.sub(r"[\s_-]+", "_", str(name).strip().lower())
+    if known not in METHODS:
+        near = get_close_matches(known, METHODS, 3, 0.4) or list(METHODS)
         raise ValueError(
             f"unknown method {name!r}; nearest: {', '.join(near)} "
             "(all: clipxai.methods(), or `clipxai methods`)"
         )
-    return METHODS[name]
+    return METHODS[known]

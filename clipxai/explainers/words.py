@@ -16,10 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import expect, number_of
+from ..checks import number_of, of_its_kinds
 from ..model.clip import cosines
 from ..model.towers.block import attend
 from ..results.findings import Picture, TokenScores
+from ..trace.precision import unrounded
 from ..trace.trace import Trace
 from .presets import PRESETS
 from .surgery import rewrite
@@ -36,7 +37,9 @@ def spelled(trace: Trace, text: int) -> tuple[tuple[str, ...], Spans]:
     return ("[start]", *between, "[end]"), words
 
 
+@of_its_kinds
 @torch.no_grad()
+@unrounded
 def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScores:
     """Every token of a text against every patch of an image, raw and through CLIP Surgery.
 
@@ -64,7 +67,6 @@ def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScor
     >>> found.tokens
     ('[start]', 'a', 'cat', '[end]')
     """
-    expect(Trace, trace, "record")
     text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
     names, words = spelled(trace, text)
     one, S = trace.of(image), len(names)

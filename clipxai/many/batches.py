@@ -9,25 +9,30 @@ of one shape go through the image tower together. Memory is that of one batch an
 ahead, however many there are.
 """
 
-import glob
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import NamedTuple, TypeVar, overload
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ..checks import expect, expect_some
-from ..explainers.explain import explain_all
+from ..checks import expect, expect_some, of_its_kinds, shown
+from ..explainers.explain import expect_question, explain_all
 from ..explainers.table import find_method
 from ..model.clip import CLIP, Texts
 from ..model.image import Mode, Prepared
+from ..model.normalised import normalised_pixels, taken_for
+from ..model.picture import Picture
 from ..results.explanation import Explanation
 from ..trace.record import record
+from ..trace.sides import expect_few_patches
 from ..trace.trace import Trace
+from .patterns import matching, split_pattern
 
 SUFFIXES = tuple(".jpg .jpeg .png .webp .gif .bmp .tif .tiff .avif .jp2 .ppm .pgm .tga".split())
 READ_AHEAD = 2  # batches: one is explained while the next is read
@@ -44,8 +49,9 @@ def explain_each(
     *,
     mode: Mode = ...,
     size: int | tuple[int, int] | None = ...,
-    templates: Iterable[str] | None = ...,
+    templates: str | Iterable[str] | None = ...,
     truncate: bool = ...,
+    normalized: bool | None = ...,
     batch: int = ...,
     broken: Broken | None = ...,
     **options: object,
@@ -61,24 +67,27 @@ def explain_each(
     *,
     mode: Mode = ...,
     size: int | tuple[int, int] | None = ...,
-    templates: Iterable[str] | None = ...,
+    templates: str | Iterable[str] | None = ...,
     truncate: bool = ...,
+    normalized: bool | None = ...,
     batch: int = ...,
     broken: Broken | None = ...,
     **options: object,
 ) -> Iterator[tuple[Given, Explanation]]: ...
 
 
+@of_its_kinds
 def explain_each(
     model: CLIP,
-    images: str | Path | Iterable[object],
+    images: object,
     texts: Texts,
     method: str = "clip_surgery",
     *,
     mode: Mode = "squash",
     size: int | tuple[int, int] | None = None,
-    templates: Iterable[str] | None = None,
+    templates: str | Iterable[str] | None = None,
     truncate: bool = False,
+    normalized: bool | None = None,
     batch: int = 8,
     broken: Broken | None = None,
     **options: object,
@@ -87,10 +96,10 @@ def explain_each(
 
     Parameters
     ----------
-    model, texts, mode, size, templates, truncate : as for `record`
-    images : a folder (its image files, by name), a pattern such as "photos/**/*.jpg", or any
-        iterable of what `record` takes as an image; float tensors are pictures in 0…1, also those
-        of four dimensions, which `record` takes for normalised pixels
+    model, texts, mode, size, templates, truncate, normalized : as for `record`
+    images : a folder (its image files, by name), a pattern such as "photos/**/*.jpg", one image,
+        or any iterable of what `record` takes as images. Batches (B, 3, h, w), as a DataLoader
+        gives them, are taken apart
     method, options : as for `explain`
     batch : images that go through the model together; more need more memory, the maps are the same
     broken : called as broken(image, error) for an image that cannot be read, which is then left
@@ -98,8 +107,8 @@ def explain_each(
 
     Returns
     -------
-    Iterator of (image as it was given, its `Explanation`). Wrong texts, methods, modes and sizes
-    are errors at once, not at the first image
+    Iterator of (image as it was given, its `Explanation`). Wrong texts, methods, options, modes and
+    sizes are errors at once, not at the first image
 
     Raises
     ------
@@ -115,13 +124,15 @@ def explain_each(
     """
     expect(CLIP, model, "load")
     expect_some(batch=batch)
-    find_method(method)
+    expect_question(model, method, options)
     read = partial(model.preprocessor, mode=mode, size=size)
     # so that a wrong mode or size is not taken for a broken image
-    read(np.zeros((model.visual.patch, model.visual.patch, 3), np.uint8))
+    patch = model.visual.patch
+    blank = torch.zeros(3, patch, patch) if normalized else np.zeros((patch, patch, 3), np.uint8)
+    expect_few_patches(read(blank, normalized=normalized))
     sources = pictures(images) if isinstance(images, (str, Path)) else images
     spoken = speak(model, texts, templates, truncate)
-    prepared = _read(sources, read, READ_AHEAD * batch, broken)
+    prepared = _read(_each(sources, model, normalized), read, READ_AHEAD * batch, broken)
     # a generator of its own: this function would not check anything before its first image
     return _explained(spoken, _together(prepared, batch), method, options)
 
@@ -139,7 +150,8 @@ def _explained(
             images=[image.images[0] for image in images],
             grids=[image.grids[0] for image in images],
         )
-        yield from zip(sources, ask(spoken, together, method, options))
+        for image, prepared, found in zip(sources, images, ask(spoken, together, method, options)):
+            yield image, replace(found, notes=(*found.notes, *prepared.notes))
 
 
 def pictures(where: str | Path) -> list[Path]:
@@ -154,7 +166,8 @@ def pictures(where: str | Path) -> list[Path]:
     if folder.is_dir():
         found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
     else:  # whoever gives a pattern says which files are images
-        found = [Path(path) for path in glob.glob(str(where), recursive=True)]
+        root, pattern = split_pattern(where)
+        found = matching(pattern, root)
     # a set, as `**/**` finds some twice
     found = sorted({path for path in found if path.is_file() and not path.name.startswith(".")})
     if not found:
@@ -166,11 +179,11 @@ def pictures(where: str | Path) -> list[Path]:
 
 
 def speak(
-    model: CLIP, texts: Texts, templates: Iterable[str] | None = None, truncate: bool = False
+    model: CLIP, texts: Texts, templates: str | Iterable[str] | None = None, truncate: bool = False
 ) -> Trace:
     """A trace of texts, for `Trace.with_images`; what stands for the image is one blank patch."""
     blank = torch.zeros(1, 3, model.visual.patch, model.visual.patch)
-    return record(model, blank, texts, templates=templates, truncate=truncate)
+    return record(model, blank, texts, templates=templates, truncate=truncate, normalized=True)
 
 
 def ask(
@@ -182,8 +195,53 @@ def ask(
     return explain_all(spoken.with_images(prepared, patches=patches), method, **options)
 
 
+class Source(NamedTuple):
+    """One image as it was given, whether it is normalised pixels (None: its own range has to say),
+    and what was concluded of it.
+    """
+
+    image: object
+    normalized: bool | None
+    notes: tuple[str, ...] = ()
+
+
+def _each(sources: object, model: CLIP, normalized: bool | None) -> Iterator[Source]:
+    """Every image; batches are taken apart."""
+    for one in sources if _holds_many(sources) else [sources]:
+        if isinstance(one, (list, tuple)) and any(_is_batch(part) for part in one):
+            raise TypeError(
+                "an entry of `images` is a list with a batch in it, as loaders give images with "
+                "their labels: pass (images for images, _ in loader)"
+            )
+        if not _is_batch(one):
+            yield Source(one, normalized)
+            continue
+        said, notes = normalized, ()
+        if said is None:  # the whole batch says more than each image by itself
+            colours = model.preprocessor
+            pixels = normalised_pixels(one, colours.mean, colours.std, None)
+            said, notes = pixels is not None, () if pixels is None else (taken_for(pixels),)
+        yield from (Source(image, said, notes) for image in one)
+
+
+def _is_batch(images: object) -> bool:
+    return isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4
+
+
+def _holds_many(images: object) -> bool:
+    """Whether these are images, rather than one of them, which may be iterable as well."""
+    if isinstance(images, Mapping):
+        raise TypeError("`images` is a mapping: pass list(images.values()), or its keys")
+    is_one = isinstance(images, (Tensor, np.ndarray, bytes, bytearray, memoryview, Picture))
+    if is_one or hasattr(images, "getexif") or hasattr(images, "read"):
+        return False
+    if not isinstance(images, Iterable):
+        raise TypeError(f"`images` are paths, pictures or arrays, not {shown(images)}")
+    return True
+
+
 def _read(
-    sources: Iterable[object], read: Callable[[object], Prepared], ahead: int, broken: Broken | None
+    sources: Iterable[Source], read: Callable[..., Prepared], ahead: int, broken: Broken | None
 ) -> Iterator[tuple[object, Prepared]]:
     """Images as they become ready, in order; a single thread, because decoding is quicker than any
     model.
@@ -199,19 +257,20 @@ def _read(
         except (ValueError, TypeError, OSError) as error:
             if broken is None:
                 raise
-            broken(source, error)
+            broken(source.image, error)
         else:
-            yield source, prepared
+            yield source.image, replace(prepared, notes=(*source.notes, *prepared.notes))
 
 
 def _pending(
-    sources: Iterable[object], read: Callable[[object], Prepared], ahead: int
-) -> Iterator[tuple[object, Future]]:
+    sources: Iterable[Source], read: Callable[..., Prepared], ahead: int
+) -> Iterator[tuple[Source, Future]]:
     reader = ThreadPoolExecutor(1, "clipxai-reader")
-    waiting: deque[tuple[object, Future]] = deque()
+    waiting: deque[tuple[Source, Future]] = deque()
     try:
         for source in sources:
-            waiting.append((source, reader.submit(read, source)))
+            ready = reader.submit(read, source.image, normalized=source.normalized)
+            waiting.append((source, ready))
             # the oldest is handed over only when enough is read behind it
             if len(waiting) > ahead:
                 yield waiting.popleft()

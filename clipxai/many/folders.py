@@ -12,13 +12,14 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import takewhile
 from pathlib import Path
 
 from ..view import replacing
 from .journal import whole_lines
+from .patterns import split_pattern
 
 RECORD = "clipxai-explain.jsonl"
+LONGEST_NAME = 255  # bytes; of ext4, XFS, APFS and, in another way of counting, NTFS
 Source = list[str | int]  # of an image: path, bytes, time of the last change in nanoseconds
 Files = Mapping[Path, Sequence[Path]]
 
@@ -35,7 +36,7 @@ def outputs(
     """
     root = where
     if not Path(where).is_dir():
-        root = Path(*takewhile(lambda part: not set("*?[").intersection(part), Path(where).parts))
+        root, _ = split_pattern(where)
     # casefold: file systems of macOS and Windows take `a.png` and `A.png` for the same
     names = Counter(
         str(name).casefold() for image in images for name in {image, image.with_suffix("")}
@@ -47,6 +48,15 @@ def outputs(
         folder = out / os.path.relpath(image.parent, root)
         files[image] = [folder / f"{name}-{method}.{suffix}" for suffix in formats]
     return files
+
+
+def unnamed(files: Files) -> list[Path]:
+    """Images whose files would have a longer name than file systems keep."""
+    return [
+        image
+        for image, wanted in files.items()
+        if any(len(os.fsencode(file.name)) > LONGEST_NAME for file in wanted)
+    ]
 
 
 def unanswered(files: Files, out: Path, question: Mapping[str, object]) -> list[Path]:
@@ -130,6 +140,11 @@ def recording(
         yield made_now
 
 
+def _is_map(said: object) -> bool:
+    """A line of a map: its name, and its `Source`."""
+    return isinstance(said, list) and [*map(type, said)] == [str, str, int, int]
+
+
 def _name(file: Path, out: Path) -> str:
     return file.relative_to(out).as_posix()
 
@@ -145,6 +160,8 @@ def _recorded(out: Path) -> tuple[dict[str, object], dict[str, Source]]:
     """The question that the maps in `out` answer, and name -> image of every map; empty without a
     record.
     """
-    lines = whole_lines(out / RECORD) if (out / RECORD).exists() else []
+    lines: list = []
+    if (out / RECORD).exists():
+        lines = whole_lines(out / RECORD, lambda said: isinstance(said, dict), _is_map)
     question, *made = lines or [{}]
     return question, {name: source for name, *source in made}

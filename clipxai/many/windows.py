@@ -19,12 +19,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from ..checks import expect, expect_some
-from ..explainers.table import find_method
+from ..checks import expect, expect_some, of_its_kinds
+from ..explainers.explain import expect_question
 from ..model.clip import CLIP, Texts, cosines
-from ..model.image import Prepared, each_image, read_image
+from ..model.image import Prepared
+from ..model.picture import each_image, read_picture
 from ..results.explanation import Explanation, Grid
 from .batches import ask, speak
+
+MOST_WINDOWS = 1 << 16
 
 
 class Window(NamedTuple):
@@ -34,6 +37,7 @@ class Window(NamedTuple):
     columns: slice
 
 
+@of_its_kinds
 def explain_windows(
     model: CLIP,
     image: object,
@@ -43,7 +47,7 @@ def explain_windows(
     window: int | tuple[int, int] | None = None,
     stride: int | None = None,
     size: int | None = None,
-    templates: Iterable[str] | None = None,
+    templates: str | Iterable[str] | None = None,
     truncate: bool = False,
     batch: int = 4,
     **options: object,
@@ -90,7 +94,7 @@ def explain_windows(
     """
     expect(CLIP, model, "load")
     expect_some(batch=batch)
-    find_method(method)
+    expect_question(model, method, options)
     patch = model.visual.patch
     high, wide = _sides(window, model.preprocessor.image_size)
     if stride is None:
@@ -98,6 +102,11 @@ def explain_windows(
     _check(high, wide, stride, patch)
     whole, canvas = _prepared(model, image, size, high, wide)
     windows = _windows(canvas.grids[0], high // patch, wide // patch, stride // patch)
+    if len(windows) > MOST_WINDOWS:
+        raise ValueError(
+            f"{len(windows):,} windows, one for every stride of {stride} pixels, but at most "
+            f"{MOST_WINDOWS:,} are looked at: pass a longer stride, or a smaller size"
+        )
     spoken = speak(model, texts, templates, truncate)
 
     def explained() -> Iterator[tuple[Window, Explanation]]:
@@ -137,7 +146,7 @@ def _prepared(
     model: CLIP, image: object, size: int | None, high: int, wide: int
 ) -> tuple[Prepared, Prepared]:
     """One image as the model reads it by itself, and as the canvas that windows are cut from."""
-    originals = [read_image(one) for one in each_image(image)]
+    originals = [read_picture(one) for one in each_image(image)]
     if len(originals) != 1:
         raise ValueError(
             f"explain_windows takes one image at a time, not {len(originals)}: call it for each"

@@ -3,7 +3,8 @@
 In: scores of one map against one true mask (`localisation`, all at once in `map_scores`), of Emoji
 World (`emoji_world`), of attention and features (`layers`), of whether a map is faithful
 (`faithfulness`); data sets
-(`samples`, `data`, `public_data`); a run over one of them (`asking`, `metrics`, `bench`, `run`),
+(`samples`, `data`, `public_data`, `coco`, `imagenet_segmentation`, and what is asked of a file of
+annotations in `annotations`); a run over one of them (`asking`, `metrics`, `bench`, `run`),
 and what it adds up to (`miou`, `meters`, `summary`, `columns`, `leaderboard`, `report`).
 Not in: numbers of other people; their protocols differ (`benchmarks/published.md`).
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..explainers.explain import explain
 from ..model.clip import CLIP
-from ..model.words.templates import IMAGENET_TEMPLATES, SURGERY_TEMPLATES
+from ..model.words.templates import ENSEMBLES
 from ..results.explanation import Explanation
 from ..trace.record import record
 from ..trace.trace import Trace
@@ -21,7 +21,6 @@ from . import faithfulness
 from .samples import Dataset, Sample
 
 TEXTS_AT_A_TIME = 256
-TEMPLATES = {"imagenet": IMAGENET_TEMPLATES, "surgery": SURGERY_TEMPLATES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +53,7 @@ class Asker:
     model : any `CLIP` with a vocabulary
     data : from `clipxai.measure.data.dataset`
     seed : chooses absent labels, noise and shuffled weights
-    templates : name in `TEMPLATES`, to average each class over these prompts instead of the data
+    templates : name in `ENSEMBLES`, to average each class over these prompts instead of the data
         set's single one
     size : side in pixels of the pictures the model reads, instead of its own
 
@@ -72,8 +71,8 @@ class Asker:
         templates: str | None = None,
         size: int | None = None,
     ) -> None:
-        if templates not in (None, *TEMPLATES):
-            raise ValueError(f"unknown templates {templates!r}; choose from {', '.join(TEMPLATES)}")
+        if templates not in (None, *ENSEMBLES):
+            raise ValueError(f"unknown templates {templates!r}; choose from {', '.join(ENSEMBLES)}")
         self.model, self.data, self.seed = model, data, seed
         self.templates, self.size = templates, size
 
@@ -88,14 +87,14 @@ class Asker:
     def texts(self) -> Tensor:
         """(C, E) unit-length features of every class's prompt, encoded once."""
         if self.templates:
-            return self.model.encode_text(self.data.classes, templates=TEMPLATES[self.templates])
+            return self.model.encode_text(self.data.classes, templates=ENSEMBLES[self.templates])
         return torch.cat([self.model.encode_text(few) for few in self.ids.split(TEXTS_AT_A_TIME)])
 
     @cached_property
     @torch.no_grad()
     def empty_features(self) -> Tensor:
         """(1, E) the empty text, in the same templates."""
-        return self.model.encode_text([""], templates=TEMPLATES.get(self.templates))
+        return self.model.encode_text([""], templates=ENSEMBLES.get(self.templates))
 
     @cached_property
     def shuffled(self) -> CLIP:
@@ -104,13 +103,13 @@ class Asker:
 
     def record(self, image: object) -> Trace:
         """A picture at this run's size; `with_texts` gives it texts."""
-        return record(self.model, image, "", size=self.size)
+        return record(self.model, image, "", size=self.size, normalized=False)
 
     def with_texts(self, trace: Trace, numbers: Sequence[int]) -> Trace:
         """A trace with the texts of some classes instead of its own."""
         few = list(numbers)
         texts = tuple(self.data.prompts[number] for number in few)
-        templates = TEMPLATES.get(self.templates)
+        templates = ENSEMBLES.get(self.templates)
         return trace.with_encoded_texts(texts, self.texts[few], self.empty_features, templates)
 
     def labels(self, sample: Sample, trace: Trace) -> tuple[int, ...]:

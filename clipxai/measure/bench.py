@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from importlib.metadata import version
 
 import numpy as np
 import torch
 
+from .. import __version__
 from ..explainers.explain import explain
 from ..explainers.table import METHODS, find_method
 from ..model.clip import CLIP
@@ -101,7 +101,7 @@ class Bench(Asker):
             "methods": self.methods,
             "metrics": self.metrics,
             "seed": self.seed,
-            "clipxai": version("clipxai"),
+            "clipxai": __version__,
             "templates": self.templates,
             "size": self.size,
         }

@@ -103,7 +103,13 @@ def read_classes(file: object) -> dict[str, str]:
     if not file.is_file():
         raise FileNotFoundError(f"no such class list: {file}")
     named = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{file} is not UTF-8 text: {error.reason} at byte {error.start}"
+        ) from error
+    for number, line in enumerate(lines, 1):
         line = line.split("#")[0].strip()
         if not line:
             continue

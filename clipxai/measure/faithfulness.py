@@ -118,7 +118,8 @@ def faithfulness(model: CLIP, score: Score, pixels: Tensor, heat: np.ndarray) ->
         emptied = filled(pixels, fill, model)
         found[f"deletion, {fill}"] = area(curve(score, pixels, emptied, heat))
         found[f"insertion, {fill}"] = area(curve(score, emptied, pixels, heat))
-    through_map = pixels * torch.from_numpy(minmax(heat)).to(pixels)
+    # what is not known is not seen
+    through_map = pixels * torch.from_numpy(np.nan_to_num(minmax(heat))).to(pixels)
     full, seen = score(torch.stack([pixels, through_map])).tolist()
     found["drop"] = 100 * max(0.0, full - seen) / full
     found["increase"] = 100.0 * (seen > full)
@@ -142,14 +143,16 @@ def randomised(model: CLIP, seed: int, blocks: int | None = None) -> CLIP:
 
 
 def agreement(one: np.ndarray, other: np.ndarray) -> float:
-    """Spearman rank correlation of two maps, -1…1; NaN for a map without variation, which has no
-    order.
+    """Spearman rank correlation of two maps where both are known, -1…1; NaN for a map without
+    variation, which has no order.
 
     Examples
     --------
     >>> round(agreement(np.array([[1.0, 2], [3, 4]]), np.array([[1.0, 4], [9, 8]])), 3)
     0.8
     """
+    both = ~np.isnan(one) & ~np.isnan(other)
+    one, other = one[both], other[both]
     if is_flat(one) or is_flat(other):
         return float("nan")
     return rank_correlation(one.astype(np.float64), other.astype(np.float64))
@@ -180,6 +183,7 @@ def sensitivity(
     noisy = pixels + (NOISE * noise / torch.tensor(std).view(3, 1, 1)).to(pixels)
     of_pictures = maps(torch.cat([pixels[None], noisy]))
     scaled = np.array([[minmax(one).ravel() for one in of_texts] for of_texts in of_pictures])
+    scaled = np.where(np.isnan(scaled).any(axis=0), 0, scaled)  # compared where all are known
     still, moved = scaled[:1], scaled[1:]
     change = np.linalg.norm(moved - still, axis=-1) / np.linalg.norm(still, axis=-1)
     return change.max(0)

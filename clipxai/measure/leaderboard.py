@@ -3,9 +3,12 @@
 Numbers of other people never stand here: their protocols differ.
 """
 
+import html
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..checks import visible
 from ..explainers.table import METHODS
 from .columns import COLUMNS, COST, REMEASURED, Column, about, cell, is_number
 
@@ -149,13 +152,13 @@ def markdown(results: Mapping, command: str) -> str:
         for name, numbers in table.rows.items()
     ]
     lines = [
-        f"# {model['name']} on {results['data']}",
+        f"# {_escaped(model['name'])} on {_escaped(results['data'])}",
         "",
-        f"Made by `{command}`",
+        f"Made by {_code(command)}",
         f"(clipxai {results['clipxai']}, seed {results['seed']}, {results['images']} images, "
         f"weights sha256 {model['weights sha256']}…, torch {results['versions']['torch']}).",
         "",
-        *(f"- {name}: {words}" for name, words in results["protocol"].items()),
+        *(f"- {_escaped(name)}: {_escaped(words)}" for name, words in results["protocol"].items()),
         "",
         about(results),
         "",
@@ -191,3 +194,17 @@ def _first_images(results: Mapping) -> list[str]:
 
 def _table(head: tuple, rows: Sequence[Sequence]) -> list[str]:
     return ["| " + " | ".join(map(str, row)) + " |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def _escaped(text: object) -> str:
+    """Words of others, as words of Markdown: neither HTML nor links nor another line."""
+    line = html.escape(visible(str(text)), quote=False)
+    return re.sub(r"([\\`*_\[\]|])", r"\\\1", line)
+
+
+def _code(text: str) -> str:
+    """A text between backticks, more of them than it has in a row."""
+    line = visible(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
+    room = " " if line.startswith("`") or line.endswith("`") else ""
+    return f"{fence}{room}{line}{room}{fence}"

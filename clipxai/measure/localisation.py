@@ -1,25 +1,39 @@
 """Does a map light up the thing it was asked for? Scores of one map against one true mask.
 
 The paper's exact formulas could not be read; the definitions here are this project's, stated with
-every function. All maps are brought to 0…1 by min-max over the pixels first (a constant map is 0.5
-everywhere), because explanations have no common scale; pixels that the model did not see (NaN) do
-not count. Whoever cuts a map in two has to say where: every IoU names its threshold. All of them at
-once: `map_scores.localise`.
+every function. All maps are brought to 0…1 by min-max over the pixels first, because
+explanations have no common scale; pixels whose score is not known (NaN) do not count. A map without
+variation, or of which nothing is known, is 0.5 everywhere and has no region: no hottest pixel, and
+nothing that reaches a threshold. Whoever cuts a map in two has to say where: every IoU names its
+threshold. All of them at once: `map_scores.localise`.
 
 Axes: H W pixels, K thresholds.
 """
 
 import numpy as np
 
-from ..results.maps import minmax
+from ..results.maps import is_flat, minmax
 
 THRESHOLDS = np.arange(1, 20) / 20  # (K,) among which one for all images is chosen
 
 
-def _seen(heat: np.ndarray, *masks: np.ndarray) -> list[np.ndarray]:
-    """The pixels (n,) that the model looked at, of a map (min-max) and of masks (H, W)."""
+def known_part(heat: np.ndarray, *masks: np.ndarray) -> list[np.ndarray]:
+    """The pixels (n,) whose score is known, of a map (min-max) and of masks (H, W)."""
+    heat = something(heat)
     there = ~np.isnan(heat)
     return [minmax(heat)[there], *(mask[there].astype(bool) for mask in masks)]
+
+
+def something(heat: np.ndarray) -> np.ndarray:
+    """A map as it is; constant if nothing of it is known, which says as little."""
+    return np.zeros_like(heat) if np.isnan(heat).all() else heat
+
+
+def heights(heat: np.ndarray) -> np.ndarray:
+    """A min-max map as it is held against thresholds; -1, below all of them, if it has no
+    variation.
+    """
+    return np.full_like(heat, -1) if is_flat(heat) else heat
 
 
 def score_contrast(heat: np.ndarray, mask: np.ndarray) -> float:
@@ -43,7 +57,7 @@ def score_contrast(heat: np.ndarray, mask: np.ndarray) -> float:
     >>> round(score_contrast(heat, mask), 1)
     55.6
     """
-    heat, mask = _seen(heat, mask)
+    heat, mask = known_part(heat, mask)
     return 100 * float(heat[mask].mean() - heat[~mask].mean())
 
 
@@ -66,7 +80,7 @@ def object_contrast(heat: np.ndarray, mask: np.ndarray, others: np.ndarray) -> f
     >>> round(object_contrast(heat, mask, others=heat == 3), 1)
     38.9
     """
-    heat, mask, others = _seen(heat, mask, others)
+    heat, mask, others = known_part(heat, mask, others)
     return 100 * float(heat[mask].mean() - heat[others].mean())
 
 
@@ -110,7 +124,8 @@ def iou_at(heat: np.ndarray, mask: np.ndarray, thresholds: np.ndarray) -> np.nda
     >>> iou_at(heat, mask, np.array([0.25, 0.5])).round(1)
     array([66.7, 50. ])
     """
-    heat, mask = _seen(heat, mask)
+    heat, mask = known_part(heat, mask)
+    heat = heights(heat)
     return iou_of_sorted(np.sort(heat[mask]), np.sort(heat), thresholds)
 
 
@@ -136,14 +151,15 @@ def pointing_hit(heat: np.ndarray, mask: np.ndarray) -> bool:
 
     Returns
     -------
-    True for a hit; the mean over many pairs is the pointing game's accuracy
+    True for a hit, False also for a map without variation; the mean over many pairs is the pointing
+    game's accuracy
 
     Examples
     --------
     >>> pointing_hit(np.array([[0.0, 1, 9]]), np.array([[0, 1, 1]], bool))
     True
     """
-    return bool(mask.flat[np.nanargmax(heat)])
+    return not is_flat(heat) and bool(mask.flat[np.nanargmax(heat)])
 
 
 def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:
@@ -167,7 +183,7 @@ def energy_inside(heat: np.ndarray, mask: np.ndarray) -> float:
     >>> round(energy_inside(heat, mask), 1)
     68.4
     """
-    heat, mask = _seen(heat, mask)
+    heat, mask = known_part(heat, mask)
     # float64: the sum over a photograph's pixels has more digits than float32 keeps
     return 100 * float(heat[mask].sum(dtype=float) / heat.sum(dtype=float))
 
@@ -190,7 +206,7 @@ def average_precision(heat: np.ndarray, mask: np.ndarray) -> float:
     >>> average_precision(np.array([[4.0, 3, 2, 1]]), np.array([[1, 0, 1, 0]], bool))
     83.33333333333333
     """
-    heat, mask = _seen(heat, mask)
+    heat, mask = known_part(heat, mask)
     return 100 * precision_of_sorted(np.sort(heat[mask]), np.sort(heat))
 
 
@@ -222,5 +238,5 @@ def pixel_accuracy(heat: np.ndarray, mask: np.ndarray, threshold: float = 0.5) -
     >>> pixel_accuracy(np.array([[0.0, 1, 2, 3]]), np.array([[0, 1, 1, 1]], bool))
     75.0
     """
-    heat, mask = _seen(heat, mask)
-    return 100 * float(((heat >= threshold) == mask).mean())
+    heat, mask = known_part(heat, mask)
+    return 100 * float(((heights(heat) >= threshold) == mask).mean())

@@ -9,7 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from ..results.maps import minmax, otsu
-from .localisation import THRESHOLDS, average_precision, iou_of_sorted, precision_of_sorted
+from .localisation import (
+    THRESHOLDS,
+    average_precision,
+    heights,
+    iou_of_sorted,
+    known_part,
+    precision_of_sorted,
+    something,
+)
 
 
 class MapScores(NamedTuple):
@@ -60,7 +68,7 @@ def localise(
 
     Parameters
     ----------
-    heat : (H, W) any scale; NaN where the model did not look
+    heat : (H, W) any scale; NaN where the score is not known
     mask, others : (H, W) bool, the named object and the other objects, if there are any
     ignore : (H, W) bool, pixels without a truth, which no measure counts
 
@@ -75,6 +83,7 @@ def localise(
     >>> round(found.contrast, 1), round(found.energy, 1), found.iou_half
     (55.6, 68.4, 50.0)
     """
+    heat = something(heat)
     counted = ~np.isnan(heat) if ignore is None else ~(np.isnan(heat) | ignore)
     others = None if others is None else others[counted].astype(bool)
     heat, mask = minmax(heat)[counted], mask[counted].astype(bool)
@@ -88,19 +97,22 @@ def localise(
         contrast = 100 * (mean_inside - (total - energy) / outside)
     if others is not None and others.any():
         object_contrast = 100 * (mean_inside - heat[others].mean(dtype=float))
-    cuts = np.array([0.5, everywhere.mean(), otsu(everywhere)])
-    iou_half, iou_mean, iou_otsu = iou_of_sorted(inside, everywhere, cuts).tolist()
+    cuts = np.array([0.5, everywhere.mean(), otsu(everywhere), *THRESHOLDS])
+    high = heights(heat)
+    varies = high is heat
+    ious = iou_of_sorted(inside if varies else high[mask], everywhere if varies else high, cuts)
+    iou_half, iou_mean, iou_otsu = ious[:3].tolist()
     return MapScores(
         contrast=float(contrast),
         object_contrast=float(object_contrast),
-        pointing=100.0 * bool(mask[heat.argmax()]),
+        pointing=100.0 * (varies and bool(mask[heat.argmax()])),
         energy=float(100 * energy / total),
         average_precision=100 * precision_of_sorted(inside, everywhere),
-        accuracy=float(100 * ((heat >= 0.5) == mask).mean()),
+        accuracy=float(100 * ((high >= 0.5) == mask).mean()),
         iou_half=iou_half,
         iou_mean=iou_mean,
         iou_otsu=iou_otsu,
-        iou_curve=iou_of_sorted(inside, everywhere, THRESHOLDS),
+        iou_curve=ious[3:],
     )
 
 
@@ -134,14 +146,14 @@ def imagenet_segmentation(heat: np.ndarray, mask: np.ndarray) -> PixelCounts:
 
     Parameters
     ----------
-    heat : (224, 224), any scale
+    heat : (224, 224), any scale; NaN where the score is not known, which is not counted
     mask : (224, 224) bool
 
     Returns
     -------
     `PixelCounts`
     """
-    heat = np.nan_to_num(minmax(heat))
+    heat, mask = known_part(heat, mask)
     found = heat > heat.mean()  # not ">=": a constant map finds nothing, as in the released code
     stacked, truth = np.stack([1 - heat, heat]), np.stack([~mask, mask])
     counts = PixelCounts(

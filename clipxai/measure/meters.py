@@ -231,5 +231,7 @@ def _curve(sums: np.ndarray) -> list[float]:
 
 
 def _places(values: np.ndarray) -> np.ndarray:
-    """Places in the order of all values, between 0 and 1; equal ones share theirs."""
-    return (ranks(values) - 0.5) / len(values)
+    """Places in the order of all values, between 0 and 1; equal ones share theirs, and what is not
+    known (NaN) comes first: it is evidence of nothing.
+    """
+    return (ranks(np.nan_to_num(values, nan=-np.inf)) - 0.5) / len(values)

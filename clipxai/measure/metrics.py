@@ -99,8 +99,8 @@ def _faithfulness(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
 def _randomisation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
     """Rank correlation of every labelled map with that of the model with shuffled weights."""
     # its own record: the shuffled model gets the very pixels the real one has seen
-    blind = asker.with_texts(record(asker.shuffled, asked.trace.pixels, ""), asked.labels)
-    unknowing = explain(blind, explanation.method)
+    blind = record(asker.shuffled, asked.trace.pixels, "", normalized=True)
+    unknowing = explain(asker.with_texts(blind, asked.labels), explanation.method)
     pairs = zip(explanation.scores, unknowing.scores)
     return [[faithfulness.agreement(one, other)] for one, other in pairs]
 
@@ -109,8 +109,9 @@ def _sensitivity(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
     """How far noise moves every labelled map."""
 
     def maps(pixels: Tensor) -> np.ndarray:
-        noisy = asker.with_texts(asker.record(pixels), asked.labels)
-        return np.array([one.scores for one in explain_all(noisy, explanation.method)])
+        noisy = record(asker.model, pixels, "", normalized=True)
+        every = explain_all(asker.with_texts(noisy, asked.labels), explanation.method)
+        return np.array([one.scores for one in every])
 
     change = faithfulness.sensitivity(
         maps,

@@ -44,7 +44,7 @@ def counts(found: np.ndarray, confidence: np.ndarray, true: np.ndarray) -> list[
 
     Parameters
     ----------
-    found : (H, W) class of every pixel, as if there were no background
+    found : (H, W) class of every pixel, as if there were no background; -1 for none
     confidence : (H, W) what a threshold would cut, 0…1; NaN where the model did not look
     true : (H, W) from `truth`
 
@@ -61,7 +61,7 @@ def counts(found: np.ndarray, confidence: np.ndarray, true: np.ndarray) -> list[
         return np.bincount(bins[chosen], minlength=BINS)
 
     rows = []
-    for number in np.union1d(found, true[true >= 0]).tolist():
+    for number in np.union1d(found[found >= 0], true[true >= 0]).tolist():
         given, its = found == number, true == number
         pixels = [np.count_nonzero(its), np.count_nonzero(given & (true >= 0))]
         rows.append([number, *pixels, *by_bins(given & its), *by_bins(given)])

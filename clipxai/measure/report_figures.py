@@ -10,23 +10,23 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from ..explainers.explain import explain
 from ..explainers.table import METHODS
 from ..results.explanation import Explanation
-from ..results.maps import minmax
+from ..view.palette import DIM
+from ..view.paper.defaults import defaults
 from ..view.pictures import encode_photo
 from ..view.scales import SEQUENTIAL, colour_table
 from .bench import Bench
 from .columns import COST
 from .leaderboard import Board
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 SHOWN = 3  # best and worst maps of every method
 SIDE = 150  # pixels of their longer side
@@ -34,6 +34,7 @@ MAP_SHARE = 0.6  # of a map's colour over its grey picture
 INK, ACCENT = "#010203", "#010204"  # drawn by matplotlib, replaced by the page's colours
 
 
+@defaults()
 def trade_off(table: Board) -> str:
     """The leading measure against measured cost, as SVG; names stand in a column at the right so
     that none covers another.
@@ -84,6 +85,7 @@ def _label_places(values: Sequence[float]) -> np.ndarray:
     return (low + high - room) / 2 + gap * np.arange(len(values))
 
 
+@defaults()
 def strips(table: Board, by_class: Mapping) -> str:
     """Every class's mean score contrast, a strip a method, in the order of the leaderboard; as
     SVG.
@@ -105,8 +107,6 @@ def strips(table: Board, by_class: Mapping) -> str:
 
 
 def _axes(width: float, height: float) -> tuple:
-    from matplotlib.figure import Figure  # slow to load: only for those who draw
-
     figure = Figure(figsize=(width, height), layout="constrained")
     figure.patch.set_alpha(0)
     axes = figure.subplots()
@@ -119,15 +119,13 @@ def _axes(width: float, height: float) -> tuple:
     return figure, axes
 
 
-def _svg(figure: "Figure") -> str:
+def _svg(figure: Figure) -> str:
     """The figure as SVG to stand in a page, its ink and dots in the page's colours, its text as
     text.
     """
-    from matplotlib import rc_context
-
     drawn = io.StringIO()
-    # a fixed salt and no date: the same numbers give the same file
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "clipxai"}):
+    with rc_context({"svg.fonttype": "none"}):
+        # without a date, the same numbers give the same file
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     # an XML declaration may not stand within a page
     inline = re.sub(r"^.*?(?=<svg)", "", drawn.getvalue(), flags=re.DOTALL)
@@ -185,7 +183,9 @@ def _picture(bench: Bench, method: str, shown: Shown) -> str:
 
 
 def _drawn(explanation: Explanation, mask: np.ndarray) -> np.ndarray:
-    """(h, w, 3) uint8, the map over the grey picture, and the outline of the mask in white."""
+    """(h, w, 3) uint8, the map over the grey picture, dim where it is not known, and the outline of
+    the mask in white.
+    """
     height, width = explanation.image.shape[:2]
     zoom = SIDE / max(height, width)
     size = (max(1, round(width * zoom)), max(1, round(height * zoom)))  # OpenCV: width first
@@ -193,9 +193,10 @@ def _drawn(explanation: Explanation, mask: np.ndarray) -> np.ndarray:
     grey = cv2.cvtColor(
         cv2.resize(explanation.image, size, interpolation=smooth), cv2.COLOR_RGB2GRAY
     )
-    heat = np.nan_to_num(minmax(explanation.heatmap(0, size[::-1])))
-    colours = colour_table(SEQUENTIAL)[np.rint(heat * 255).astype(int)]
-    over = np.rint((1 - MAP_SHARE) * grey[..., None] + MAP_SHARE * colours).astype(np.uint8)
+    heat, grey = explanation.heatmap(0, size[::-1]), grey[..., None]
+    colours = colour_table(SEQUENTIAL)[np.rint(np.nan_to_num(heat) * 255).astype(int)]
+    blended = (1 - MAP_SHARE) * grey + MAP_SHARE * colours
+    over = np.rint(np.where(np.isnan(heat)[..., None], DIM * grey, blended)).astype(np.uint8)
     small = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     outlines, _ = cv2.findContours(small, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     return cv2.drawContours(over, outlines, -1, color=(255, 255, 255), thickness=1)

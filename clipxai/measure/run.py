@@ -73,7 +73,8 @@ def _read_rows(out: Path, bench: Bench) -> dict[str, dict]:
     """
     rows = {}
     for file in sorted((out / "rows").glob("*.jsonl")):
-        first, *lines = whole_lines(file) or [bench.settings]
+        said = whole_lines(file, lambda first: isinstance(first, dict), _is_row)
+        first, *lines = said or [bench.settings]
         differing = [name for name in bench.settings if first.get(name) != bench.settings[name]]
         if differing:
             raise ValueError(
@@ -85,6 +86,11 @@ def _read_rows(out: Path, bench: Bench) -> dict[str, dict]:
             if name in bench.places and row.get("from") == bench.made_from(name):
                 rows[name] = row
     return rows
+
+
+def _is_row(said: object) -> bool:
+    """A line of a picture: its name, the files it was made from, and numbers."""
+    return isinstance(said, dict) and isinstance(said.get("id"), str)
 
 
 @contextmanager

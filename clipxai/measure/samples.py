@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,14 @@ class Sample:
     labels: tuple[int, ...] | None
     masks: np.ndarray
     ignore: np.ndarray | None = None
+
+
+class Opened(NamedTuple):
+    """The pictures of a folder: their ids, how one is read, and which files are read for it."""
+
+    ids: list[str]
+    read: Callable[[str], Sample]
+    files: Callable[[str], Sequence[Path]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from . import faithfulness, layers, meters
-from .asking import TEMPLATES
+from .asking import ENSEMBLES
 from .bench import ABSENT, NAMELESS, Bench
 from .map_scores import MapScores
 from .run import world_size
@@ -91,7 +91,7 @@ def protocol(bench: Bench) -> dict[str, str]:
 def _about_texts(bench: Bench) -> str:
     prompt = repr(bench.data.prompt)
     if bench.templates:
-        count = len(TEMPLATES[bench.templates])
+        count = len(ENSEMBLES[bench.templates])
         prompt = f"mean of {count} templates ({bench.templates})"
     named = "present labels one by one"
     if bench.data.name == NAMELESS:

@@ -8,19 +8,21 @@ Supervision" (arXiv 2103.00020). Axes: B images, T texts, S text tokens, E joint
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Set
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..checks import of_its_kinds, shown
 from .image import Mode, Preprocessor
+from .towers.text import known_ids
 from .towers.tower import Capability, ImageTower, TextTower, found_in, in_words
 from .words.sentencepiece import PieceTokenizer
 from .words.tokenizer import Tokenizer
 
-Texts = str | Sequence[str] | Tensor
+Texts = str | Iterable[str] | Tensor
 
 
 class CLIP(nn.Module):
@@ -85,17 +87,23 @@ class CLIP(nn.Module):
             digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
         return digest.hexdigest()[:16]
 
+    @of_its_kinds
     def preprocess(
-        self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None
+        self,
+        images: object,
+        mode: Mode = "squash",
+        size: int | tuple[int, int] | None = None,
+        normalized: bool | None = None,
     ) -> Tensor:
         """One image or a list of them to pixels (B, 3, h, w), float32, normalised with this model's
         mean and deviation.
 
-        `images` (what an image may be), `mode` ("squash", "crop" or "aspect"), `size` and errors
-        are those of `clipxai.model.image.Preprocessor`.
+        `images` (what an image may be), `mode` ("squash", "crop" or "aspect"), `size`, `normalized`
+        and errors are those of `clipxai.model.image.Preprocessor`.
         """
-        return self.preprocessor(images, mode=mode, size=size).pixels.to(self.device)
+        return self.preprocessor(images, mode, size, normalized).pixels.to(self.device)
 
+    @of_its_kinds
     def tokenize(self, texts: Texts, truncate: bool = False) -> Tensor:
         """`texts` to token ids (T, S), padded with 0 behind [end]; S is the longest text of the
         batch. Ids pass through.
@@ -103,8 +111,8 @@ class CLIP(nn.Module):
         Raises
         ------
         ValueError : no text; strings without a vocabulary; a text longer than the model's context,
-            unless `truncate` cuts it; ids that are not whole numbers of shape (T, S), or none at
-            all
+            unless `truncate` cuts it; ids that are not whole numbers of shape (T, S), none at all,
+            or without [end]
         TypeError : a text that is not a string
         """
         if isinstance(texts, Tensor):
@@ -113,7 +121,9 @@ class CLIP(nn.Module):
                     "token ids must be whole numbers of shape (T, S), both at least 1, not "
                     f"{texts.dtype} of shape {tuple(texts.shape)}"
                 )
-            return texts.to(self.device)
+            known_ids(texts, self.text.context, self.text.token_embedding.num_embeddings)
+            self._expect_ended(texts)
+            return texts.to(self.device, copy=True)
         if self.tokenizer is None:
             raise ValueError(
                 f"{self.name} was loaded without a vocabulary, so it takes token ids only: put "
@@ -123,9 +133,25 @@ class CLIP(nn.Module):
             )
         encoded = [self.tokenizer.encode(text, truncate) for text in as_list(texts)]
         longest = max(map(len, encoded))
-        return torch.tensor(
-            [ids + [0] * (longest - len(ids)) for ids in encoded], device=self.device
-        )
+        ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids in encoded])
+        self._expect_ended(ids)
+        return ids.to(self.device)
+
+    def _expect_ended(self, ids: Tensor) -> None:
+        """A ValueError unless the text tower reads every text where the vocabulary ends it."""
+        if not isinstance(self.tokenizer, Tokenizer):
+            return
+        end = self.tokenizer.end
+        ended = ids == end
+        without = (~ended.any(dim=1)).nonzero()
+        if len(without):
+            raise ValueError(f"text {int(without[0])} of these token ids has no [end], {end}")
+        if not torch.equal(self.text.end(ids), ended.int().argmax(dim=1)):
+            raise ValueError(
+                f"the vocabulary ends a text with token {end}, but {self.name} reads it elsewhere "
+                "(at the config's eos_token_id, or else at the largest id): vocabulary and model "
+                "do not belong together, or tokens were added behind [end] and the config not told"
+            )
 
     def encode_image(self, pixels: Tensor, normalize: bool = True) -> Tensor:
         """`pixels` (B, 3, h, w) to one feature per image, (B, E) float32; unit length unless
@@ -138,11 +164,12 @@ class CLIP(nn.Module):
         features = self.visual.pool(pixels.to(self.dtype)).float()
         return F.normalize(features, dim=-1) if normalize else features
 
+    @of_its_kinds
     def encode_text(
         self,
         texts: Texts,
         normalize: bool = True,
-        templates: Iterable[str] | None = None,
+        templates: str | Iterable[str] | None = None,
         truncate: bool = False,
     ) -> Tensor:
         """Texts (strings or ids) to one feature per text, (T, E) float32; unit length unless
@@ -159,15 +186,15 @@ class CLIP(nn.Module):
         if templates is not None:
             if isinstance(texts, Tensor):
                 raise ValueError("templates need strings to be put into, not token ids")
-            return self._encode_ensemble(as_list(texts), list(templates), truncate)
+            return self._encode_ensemble(as_list(texts), as_templates(templates), truncate)
         ids = self.tokenize(texts, truncate)
         tokens = self.text(ids)
         features = tokens[torch.arange(len(ids), device=tokens.device), self.text.end(ids)].float()
         return F.normalize(features, dim=-1) if normalize else features
 
-    def _encode_ensemble(self, texts: list[str], templates: list[str], truncate: bool) -> Tensor:
-        if not templates or any("{}" not in template for template in templates):
-            raise ValueError(f"every template needs a {{}} for the text, but got {templates[:3]}")
+    def _encode_ensemble(
+        self, texts: list[str], templates: tuple[str, ...], truncate: bool
+    ) -> Tensor:
         filled = [template.replace("{}", text) for text in texts for template in templates]
         features = torch.cat(
             [
@@ -214,11 +241,39 @@ class SigLIP(CLIP):
         return self(pixels, texts).sigmoid()
 
 
-def as_list(texts: str | Sequence[str]) -> list[str]:
-    """One text or several, as a list; none at all is an error."""
-    listed = [texts] if isinstance(texts, str) else list(texts)
+def as_list(texts: str | Iterable[str]) -> list[str]:
+    """One text or several, as a list.
+
+    Raises
+    ------
+    ValueError : none at all
+    TypeError : no texts, or nothing that has an order
+    """
+    if isinstance(texts, str):
+        return [texts]
+    if isinstance(texts, Mapping):  # transformers' BatchEncoding is one, too
+        way_out = "pass its token ids" if "input_ids" in texts else "pass list(…) of what you mean"
+        raise TypeError(f"texts are a list of strings, not a {type(texts).__name__}: {way_out}")
+    numbers = hasattr(texts, "ndim")  # ids may stand for texts, but not here
+    if numbers or isinstance(texts, (bytes, Set)) or not isinstance(texts, Iterable):
+        raise TypeError(
+            f"texts are a string or a list of them, such as ['a dog'], not a {type(texts).__name__}"
+        )
+    listed = list(texts)
     if not listed:
         raise ValueError("no text given: pass at least one, such as ['a dog']")
+    for text in listed:
+        if not isinstance(text, str):
+            raise TypeError(f"a text must be a string, not {type(text).__name__}: {shown(text)}")
+    return listed
+
+
+def as_templates(templates: str | Iterable[str]) -> tuple[str, ...]:
+    """One template or several; a ValueError unless each has a {} for the text."""
+    listed = tuple(as_list(templates))
+    odd = next((template for template in listed if "{}" not in template), None)
+    if odd is not None:
+        raise ValueError(f"every template needs a {{}} for the text, but one is {odd!r}")
     return listed
 
 

@@ -1,28 +1,26 @@
 """How does a picture become the pixels CLIP reads, and which part of it does each patch cover?
 
-Decoding is Pillow's, which refuses truncated files; resizing is antialiased bicubic as in Pillow.
-Colours are red-green-blue.
+Resizing is antialiased bicubic as in Pillow. What counts as a picture stands in `picture`, what as
+pixels that have been prepared already in `normalised`.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checks import whole
 from ..results.explanation import Grid
+from .normalised import normalised_pixels, taken_for
+from .picture import Picture, each_image, read_picture
 
 Mode = Literal["squash", "crop", "aspect"]
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of pixels in 0…1; OpenAI's training data
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
-ORIENTATION = 0x0112  # EXIF tag
-# not EPS: Pillow hands it to Ghostscript
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
+MOST_PIXELS = 1 << 26  # of one image on its way into the model: 0.8 GB
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +30,15 @@ class Prepared:
     Attributes
     ----------
     pixels : (B, 3, h, w) float32, normalised
-    images : the originals, each (H, W, 3) uint8
+    images : the originals, each (H, W, 3) uint8, not to be written to
     grids : where the patch grid lies on each original
+    notes : what was concluded of what came in
     """
 
     pixels: Tensor
     images: list[np.ndarray]
     grids: list[Grid]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,19 +58,26 @@ class Preprocessor:
     std: tuple[float, float, float] = CLIP_STD
 
     def __call__(
-        self, images: object, mode: Mode = "squash", size: int | tuple[int, int] | None = None
+        self,
+        images: object,
+        mode: Mode = "squash",
+        size: int | tuple[int, int] | None = None,
+        normalized: bool | None = None,
     ) -> Prepared:
         """Images to pixels of one size, and where the patches lie on each.
 
         Parameters
         ----------
-        images : one image or a list of them, each a path, encoded bytes, array, PIL image or torch
-            tensor. Arrays are (H, W), (H, W, 3) or (H, W, 4), red-green-blue, uint8, uint16 or
-            float in 0…1; tensors (H, W), (3, H, W) or (B, 3, H, W), uint8 or float in 0…1
+        images : one image or a list of them, each a path, encoded bytes, open file, array, PIL
+            image or torch tensor. Arrays are (H, W), (H, W, 3) or (H, W, 4), red-green-blue, uint8,
+            uint16 or float in 0…1; tensors (H, W), (3, H, W) or (B, 3, H, W), uint8 or float in
+            0…1. Or pixels normalised as this model reads them, float (3, h, w) or (B, 3, h, w)
         mode : "squash" to the model's size whatever the ratio (CLIP Surgery's choice: the whole
             image is explained), "crop" the centre square (OpenAI's), or "aspect": keep the ratio,
             short side at the model's size, to the nearest whole patch
         size : pixels (side, or (height, width)) instead of the model's own
+        normalized : whether `images` are normalised pixels; None looks at their range, and asks
+            where that does not say
 
         Returns
         -------
@@ -78,8 +85,9 @@ class Preprocessor:
 
         Raises
         ------
-        FileNotFoundError, ValueError : no such file; not an image; a size that is not a multiple of
-            the patch; mixed shapes in a batch
+        FileNotFoundError, ValueError : no such file; not an image; floats that are neither a
+            picture nor normalised, or could be either; a size that is not a multiple of the patch,
+            or of more than 67 million pixels; mixed shapes in a batch
         TypeError : nothing that can be an image
 
         Examples
@@ -90,10 +98,19 @@ class Preprocessor:
         """
         if mode not in get_args(Mode):
             raise ValueError(f"unknown mode {mode!r}; choose one of {', '.join(get_args(Mode))}")
-        originals = [read_image(image) for image in each_image(images)]
+        side = self._size(size)
+        pixels = normalised_pixels(images, self.mean, self.std, normalized)
+        if pixels is not None:
+            if mode != "squash" or size is not None:
+                raise ValueError(
+                    "mode and size say how pictures become pixels, but these are normalised pixels "
+                    "already: leave both out"
+                )
+            return self._already(pixels, asked=normalized is None)
+        originals = [read_picture(image) for image in each_image(images)]
         if not originals:
             raise ValueError("no image given: pass at least one")
-        fitted = [self._fit(original, mode, self._size(size)) for original in originals]
+        fitted = [self._fit(original, mode, side) for original in originals]
         planes, grids = [plane for plane, _ in fitted], [grid for _, grid in fitted]
         shapes = {tuple(plane.shape) for plane in planes}
         if len(shapes) > 1:
@@ -104,15 +121,25 @@ class Preprocessor:
         mean, std = self._colours()
         return Prepared(
             pixels=(torch.stack(planes) - mean) / std,
-            images=[_to_uint8(image) for image in originals],
+            images=[original.uint8() for original in originals],
             grids=grids,
+        )
+
+    def _already(self, pixels: Tensor, asked: bool) -> Prepared:
+        """Pixels that need no preparing; `asked` whether their range told so."""
+        h, w = self._size(tuple(pixels.shape[-2:]))
+        return Prepared(
+            pixels,
+            images=self.restore(pixels),
+            grids=[Grid(h // self.patch, w // self.patch, (h, w), (0, 0, h, w))] * len(pixels),
+            notes=(taken_for(pixels),) if asked else (),
         )
 
     def restore(self, pixels: Tensor) -> list[np.ndarray]:
         """Normalised pixels (B, 3, h, w) back to pictures, each (h, w, 3) uint8."""
         mean, std = self._colours()
         return [
-            _to_uint8(image.permute(1, 2, 0).numpy())
+            Picture(image.permute(1, 2, 0).clamp(0, 1).numpy()).uint8()
             for image in pixels.detach().float().cpu() * std + mean
         ]
 
@@ -123,38 +150,55 @@ class Preprocessor:
     def _size(self, size: int | tuple[int, int] | None) -> tuple[int, int]:
         if size is None:
             size = self.image_size
-        height, width = (size, size) if isinstance(size, int) else size
+        height, width = _two_sides(size)
         if min(height, width) < self.patch or height % self.patch or width % self.patch:
             near_height, near_width = self._whole_patches(height), self._whole_patches(width)
             raise ValueError(
                 f"size {height}x{width} is not a multiple of the patch, {self.patch} pixels; "
                 f"nearest: {near_height}x{near_width}"
             )
+        _expect_few(height, width)
         return height, width
 
     def _whole_patches(self, side: float) -> int:
         """The nearest multiple of the patch, at least one."""
         return max(1, round(side / self.patch)) * self.patch
 
-    def _fit(self, image: np.ndarray, mode: Mode, size: tuple[int, int]) -> tuple[Tensor, Grid]:
-        """One picture (H, W, 3) in 0…1 to (3, h, w) in 0…1 and its grid."""
-        H, W = image.shape[:2]
+    def _fit(self, image: Picture, mode: Mode, size: tuple[int, int]) -> tuple[Tensor, Grid]:
+        """One picture to (3, h, w) in 0…1 and its grid."""
+        H, W = image.size
         if mode == "crop":
             pixels, box = _cropped(image, size)
         else:
             if mode == "aspect":
                 scale = min(size) / min(H, W)
                 size = self._whole_patches(H * scale), self._whole_patches(W * scale)
+                _expect_few(*size)
             pixels, box = _resize(image, size), (0.0, 0.0, float(H), float(W))
         h, w = size
         return pixels, Grid(h // self.patch, w // self.patch, image_size=(H, W), box=box)
 
 
+def _expect_few(height: int, width: int) -> None:
+    """A ValueError, before there is memory behind them, of more than `MOST_PIXELS`."""
+    if height * width > MOST_PIXELS:
+        raise ValueError(
+            f"an image resized to {height}x{width} has {height * width:,} pixels, but at most "
+            f"{MOST_PIXELS:,} are prepared: pass a smaller size"
+        )
+
+
+def _two_sides(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Height and width, whole numbers."""
+    height, width = size if isinstance(size, (tuple, list)) else (size, size)
+    return whole(height, "size"), whole(width, "size")
+
+
 def _cropped(
-    image: np.ndarray, size: tuple[int, int]
+    image: Picture, size: tuple[int, int]
 ) -> tuple[Tensor, tuple[float, float, float, float]]:
-    """The centre of a picture (H, W, 3) as (3, h, w), and where that lies on it, in its pixels."""
-    (H, W), (h, w) = image.shape[:2], size
+    """The centre of a picture as (3, h, w), and where that lies on it, in its pixels."""
+    (H, W), (h, w) = image.size, size
     scale = max(h / H, w / W)
     # truncated, as torchvision's Resize does
     high, wide = max(h, int(H * scale)), max(w, int(W * scale))
@@ -163,155 +207,22 @@ def _cropped(
     return pixels, (y * H / high, x * W / wide, (y + h) * H / high, (x + w) * W / wide)
 
 
-def _resize(image: np.ndarray, size: tuple[int, int]) -> Tensor:
-    """Antialiased bicubic, (H, W, 3) in 0…1 to (3, h, w) in 0…1."""
-    planes = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
-    if planes.shape[-2:] != size:
-        planes = F.interpolate(planes, size, mode="bicubic", antialias=True, align_corners=False)
-    return planes[0].clamp(0, 1)
+def _resize(image: Picture, size: tuple[int, int]) -> Tensor:
+    """Antialiased bicubic, to (3, h, w) in 0…1.
 
-
-def read_image(source: object) -> np.ndarray:
-    """Any kind of image to (H, W, 3) float32 red-green-blue in 0…1: upright, alpha laid over white,
-    grey repeated.
-
-    Parameters
-    ----------
-    source : path, encoded bytes, array, PIL image or torch tensor. What a file is its content says,
-        not its suffix. Of an animation or a file of several pages the first picture is read. 16
-        bits a channel are kept where the picture is grey, cut to 8 in colour.
-
-    Raises
-    ------
-    FileNotFoundError : no such file
-    ValueError : not one of `FORMATS`, truncated or broken, or more pixels than
-        `PIL.Image.MAX_IMAGE_PIXELS` (89 million), Pillow's own guard against small files that
-        unpack to something huge; set that to a larger number, or None, for files you trust
-    TypeError : nothing that can be an image
+    Across first and then down, which is the order of a single call too, so it gives the same
+    numbers; but only some rows are floats at full width at a time.
     """
-    if isinstance(source, (str, Path)):
-        return _decode(_image_file(source), str(Path(source)))
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return _decode(BytesIO(source), f"{len(source)} bytes")
-    if isinstance(source, Tensor):
-        # numpy knows no bfloat16
-        array = (source.float() if source.is_floating_point() else source).detach().cpu().numpy()
-        return _from_array(array.transpose(1, 2, 0) if array.ndim == 3 else array)
-    if isinstance(source, np.ndarray):
-        return _from_array(source)
-    # not isinstance: that would load Pillow for those who pass arrays
-    if hasattr(source, "getexif") and hasattr(source, "convert"):
-        return _from_pil(source)
-    raise TypeError(
-        f"cannot read a {type(source).__name__} as an image: pass a path, bytes, array, PIL image "
-        "or torch tensor"
-    )
+    h, w = size
+    across = torch.empty(3, image.size[0], w)
+    for few in image.strips():
+        rows = torch.from_numpy(np.ascontiguousarray(image.rows(few.start, few.stop)))
+        across[:, few] = _bicubic(rows.permute(2, 0, 1), (few.stop - few.start, w))
+    return _bicubic(across, (h, w)).clamp(0, 1)
 
 
-def _image_file(source: str | Path) -> Path:
-    """A file that is there; what people give instead is told apart."""
-    path = Path(source)
-    if path.is_dir():
-        raise FileNotFoundError(
-            f"{path} is a folder, not an image file: `clipxai explain` and clipxai.explain_each "
-            "take folders"
-        )
-    if "://" in str(source):
-        raise FileNotFoundError(f"{source} is an address: download the image and pass the file")
-    if not path.is_file():
-        raise FileNotFoundError(f"no such image file: {path}")
-    return path
-
-
-def each_image(images: object) -> Iterable[object]:
-    """One image, a list of them or a batch (B, …) as images one by one."""
-    if isinstance(images, (list, tuple)):
-        return images
-    is_batch = isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4
-    return list(images) if is_batch else [images]
-
-
-def _decode(file: Path | BytesIO, name: str) -> np.ndarray:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            most = Image.MAX_IMAGE_PIXELS
-            if most is not None and image.width * image.height > most:
-                raise Image.DecompressionBombError  # Pillow itself only warns up to twice the limit
-            return _from_pil(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ValueError(
-            f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels, which may be a decompression "
-            "bomb: if you trust it, raise PIL.Image.MAX_IMAGE_PIXELS (on the command line "
-            "--max-pixels)"
-        ) from None
-    except UnidentifiedImageError:
-        raise ValueError(
-            f"not an image that can be read (or a truncated one): {name}; known formats: "
-            f"{', '.join(FORMATS)}"
-        ) from None
-    except Exception as error:  # a broken file may raise anything in the decoders behind Pillow
-        raise ValueError(
-            f"not an image that can be read (or a truncated one): {name} ({error})"
-        ) from error
-
-
-def _from_pil(image: Any) -> np.ndarray:
-    upright = _upright(image)
-    if upright.mode == "F":  # float
-        return _from_array(np.asarray(upright))
-    if upright.mode.startswith("I"):  # whole numbers of 16 or 32 bits
-        deep = np.asarray(upright)
-        if deep.min() < 0 or deep.max() > np.iinfo(np.uint16).max:
-            raise ValueError(
-                f"whole numbers of 32 bits must lie in 0…65535, but span {deep.min()}…{deep.max()}"
-            )
-        return _from_array(deep.astype(np.uint16))
-    mode = "RGBA" if upright.has_transparency_data else "RGB"  # also palettes and PNG's tRNS
-    return _from_array(np.asarray(upright.convert(mode)))
-
-
-def _upright(image: Any) -> Any:
-    """Turned and mirrored as its EXIF orientation says, where there is any that can be read."""
-    from PIL import ImageOps
-
-    # not within the `try`, where the error of a broken picture would pass for one of its EXIF
-    image.load()
-    try:
-        orientation = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # a broken EXIF block speaks of nothing; the picture may still be whole
-        return image
-    return ImageOps.exif_transpose(image) if orientation != 1 else image
-
-
-def _from_array(image: np.ndarray) -> np.ndarray:
-    shape, kind = image.shape, image.dtype
-    if image.ndim == 2:
-        image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or 0 in shape:
-        raise ValueError(
-            f"an image must be (H, W), (H, W, 3) or (H, W, 4) and not empty, but has shape {shape}"
-        )
-    if kind in (np.uint8, np.uint16, np.bool_):
-        largest = 1 if kind == np.bool_ else np.iinfo(kind).max
-        image = image.astype(np.float32) / largest
-    elif np.issubdtype(kind, np.floating):
-        image = image.astype(np.float32)
-        low, high = image.min(), image.max()
-        # rounding beyond is let through; "not within" instead of "outside", so that NaN is not
-        if not (low >= -1e-4 and high <= 1 + 1e-4):
-            raise ValueError(
-                f"a float image must lie in 0…1, but spans {low:g}…{high:g}: divide it by 255, or "
-                "pass uint8"
-            )
-    else:
-        raise ValueError(f"an image must be uint8, uint16 or float in 0…1, not {kind}")
-    if image.shape[2] == 4:  # over white
-        image = image[..., :3] * image[..., 3:] + (1 - image[..., 3:])
-    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image
-
-
-def _to_uint8(image: np.ndarray) -> np.ndarray:
-    """0…1 to 0…255, rounded."""
-    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
+def _bicubic(planes: Tensor, size: tuple[int, int]) -> Tensor:
+    """(3, H, W) to (3, h, w)."""
+    if planes.shape[-2:] == size:
+        return planes
+    return F.interpolate(planes[None], size, mode="bicubic", antialias=True, align_corners=False)[0]

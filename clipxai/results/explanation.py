@@ -11,18 +11,19 @@ Only numpy: a saved explanation can be drawn on a machine without torch. Axes: T
 grid, H W pixels of the image.
 """
 
-import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
 
-from ..checks import expect_threshold, number_of
-from .maps import is_flat, minmax, otsu, resize_bilinear, sampling
+from ..checks import Share, Side, number_of, of_its_kinds
+from . import npz
+from .maps import interpolate, is_flat, minmax, otsu, resize_bilinear, sampling
+from .owned import owned
 
 Normalize = Literal["minmax", "patches", "none"]
-Threshold = float | Literal["mean", "otsu"]
+Threshold = Share | Literal["mean", "otsu"]
 
 
 @dataclass(frozen=True)
@@ -47,17 +48,19 @@ class Grid:
         """P = gh * gw."""
         return self.height * self.width
 
-    def onto_image(self, values: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
+    def onto_image(self, values: np.ndarray, size: tuple[Side, Side] | None = None) -> np.ndarray:
         """Patch `values` (gh, gw), interpolated between the patches' centres, on the image.
 
         Parameters
         ----------
-        values : (gh, gw), one number for every patch
+        values : (gh, gw), one number for every patch; NaN for one that is not known, which is not
+            mixed with its neighbours
         size : (height, width) to draw the image with instead of its own
 
         Returns
         -------
-        (H, W) float32; NaN for pixels outside the box, which no patch covers
+        (H, W) float32; NaN for pixels outside the box, which no patch covers, and for those of a
+        patch that is not known
 
         Examples
         --------
@@ -71,24 +74,28 @@ class Grid:
         top, left, bottom, right = self.box
         rows = sampling(self.height, top, bottom, length=H, pixels=drawn_height)
         columns = sampling(self.width, left, right, length=W, pixels=drawn_width)
-        # bilinear is linear down times linear across, so two small matrices do it
-        return rows @ values.astype(np.float32) @ columns.T
+        return interpolate(values, rows, columns)
 
 
+@of_its_kinds
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Patch scores of one image for some texts, with everything needed to read them.
 
+    Its arrays are its own and read-only: what a caller does to the arrays given, or to the trace,
+    changes nothing here.
+
     Attributes
     ----------
-    scores : (T, gh, gw) float32, raw and signed, higher means more evidence for the text; another
-        shape is a ValueError
+    scores : (T, gh, gw) float32, raw and signed, higher means more evidence for the text. NaN is a
+        score that is not known: it is hatched in every figure, and no map, mask, point or measure
+        counts it. Infinite scores and another shape are a ValueError
     texts : what each map is for
     method : name in `clipxai.methods()`
     grid : where the patches lie on the image
     unit : what a score is, such as "cosine similarity"
-    image : (H, W, 3) uint8, the original
-    presence : (T,) cosine of the whole image with each text: a map shows *where*, even for
+    image : (H, W, 3) uint8, the original, of the grid's `image_size`
+    presence : (T,) float32, cosine of the whole image with each text: a map shows *where*, even for
         something that is not there
     notes : what a reader of the map has to know
     provenance : model, weights and options it came from
@@ -105,12 +112,40 @@ class Explanation:
     provenance: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        own = {
+            "scores": np.array(self.scores, np.float32),
+            "image": owned(np.asarray(self.image)),
+            "presence": np.array(self.presence, np.float32),
+            "provenance": dict(self.provenance),
+        }
+        for name, value in own.items():
+            object.__setattr__(self, name, value)  # as a frozen dataclass does it itself
+        self._expect_fitting()
+
+    def _expect_fitting(self) -> None:
         expected = (len(self.texts), self.grid.height, self.grid.width)
         if self.scores.shape != expected:
             raise ValueError(
                 f"scores have shape {self.scores.shape}, but {len(self.texts)} texts on this grid "
                 f"make {expected}"
             )
+        if self.presence.shape != expected[:1]:
+            raise ValueError(
+                f"presence has shape {self.presence.shape}, but {len(self.texts)} texts make "
+                f"{expected[:1]}"
+            )
+        image, pixels = self.image, (*self.grid.image_size, 3)
+        if image.dtype != np.uint8 or image.shape != pixels:
+            raise ValueError(
+                f"the image is {image.dtype} of shape {image.shape}, but this grid lies on uint8 "
+                f"of shape {pixels}"
+            )
+        for text, infinite in zip(self.texts, np.isinf(self.scores).sum(axis=(1, 2))):
+            if infinite:
+                raise ValueError(
+                    f"{infinite} scores of {text!r} are infinite, but scores are finite, or NaN "
+                    "where they are not known"
+                )
 
     def __repr__(self) -> str:
         grid = f"{self.grid.height}x{self.grid.width} patches"
@@ -146,7 +181,7 @@ class Explanation:
     def heatmap(
         self,
         text: int | str = 0,
-        size: tuple[int, int] | None = None,
+        size: tuple[Side, Side] | None = None,
         normalize: Normalize = "minmax",
     ) -> np.ndarray:
         """The map of one text on the image.
@@ -162,6 +197,7 @@ class Explanation:
         Returns
         -------
         (H, W) float32, higher means more evidence; NaN where the model did not look (cropped away)
+        and in patches whose score is not known
 
         Raises
         ------
@@ -180,11 +216,14 @@ class Explanation:
             raise ValueError(
                 f"unknown normalisation {normalize!r}; choose 'minmax', 'patches' or 'none'"
             )
-        drawn = self.grid.onto_image(minmax(scores) if normalize == "patches" else scores, size)
+        # of a constant map the patches decide: its pixels vary by rounding
+        if normalize == "patches" or (normalize == "minmax" and is_flat(scores)):
+            scores = minmax(scores)
+        drawn = self.grid.onto_image(scores, size)
         return minmax(drawn) if normalize == "minmax" else drawn
 
     def mask(
-        self, text: int | str = 0, threshold: Threshold = 0.5, size: tuple[int, int] | None = None
+        self, text: int | str = 0, threshold: Threshold = 0.5, size: tuple[Side, Side] | None = None
     ) -> np.ndarray:
         """Where the heat-map of a text is hot.
 
@@ -196,7 +235,8 @@ class Explanation:
 
         Returns
         -------
-        (H, W) bool; False where the model did not look
+        (H, W) bool; False where the score is not known, and everywhere for a map without variation
+        (`varies`), which has no region
 
         Raises
         ------
@@ -208,21 +248,22 @@ class Explanation:
         (6397, 6942)
         """
         heat = self.heatmap(text, size)
+        if is_flat(heat):
+            return np.zeros(heat.shape, bool)
         seen = heat[~np.isnan(heat)]
         if threshold in ("mean", "otsu"):
             threshold = float(seen.mean()) if threshold == "mean" else otsu(seen)
-        expect_threshold(threshold, "a number in 0…1, 'mean' or 'otsu'")
-        return np.nan_to_num(heat, nan=-1) >= threshold  # below any threshold, so never inside
+        return heat >= threshold  # which NaN is not
 
     def points(
-        self, text: int | str = 0, threshold: float = 0.8, size: tuple[int, int] | None = None
+        self, text: int | str = 0, threshold: Share = 0.8, size: tuple[Side, Side] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Point prompts for SAM: the hottest cells as foreground, as many of the coldest as
         background.
 
         The map is averaged over 2x2 patches first (text-to-points of CLIP Surgery, arXiv
         2304.05653, as its released code does it); cells whose min-max value reaches `threshold` are
-        hot.
+        hot. A cell that is not known is neither.
 
         Parameters
         ----------
@@ -247,19 +288,17 @@ class Explanation:
         >>> xy[labels == 1].tolist()
         [[216.0, 72.0], [168.0, 120.0], [216.0, 120.0]]
         """
-        expect_threshold(threshold)
         scores = self.scores[self.index(text)]
-        if is_flat(scores) or not np.isfinite(scores).all():
+        if is_flat(scores):
             raise ValueError(
-                f"the map of {self.texts[self.index(text)]!r} has no variation (or is not finite): "
-                "no point to choose"
+                f"the map of {self.texts[self.index(text)]!r} has no variation: no point to choose"
             )
         rows, columns = (max(1, side // 2) for side in scores.shape)
         coarse = minmax(resize_bilinear(scores, rows, columns)).ravel()
         # stable, so that equal cells are chosen in the same order on every machine
-        order = np.argsort(coarse, kind="stable")
+        order = np.argsort(coarse, kind="stable")[: np.count_nonzero(~np.isnan(coarse))]  # NaN last
         # never more than half: a cell cannot be foreground and background
-        count = min(int((coarse >= threshold).sum()), len(coarse) // 2)
+        count = min(int((coarse >= threshold).sum()), len(order) // 2)
         chosen = np.concatenate([order[len(order) - count :], order[:count]])
         xy = self._centres(chosen, rows, columns, size or self.grid.image_size)
         return xy, np.repeat([1, 0], count)
@@ -284,6 +323,7 @@ class Explanation:
         Raises
         ------
         FileNotFoundError : the folder does not exist
+        ValueError : more than a gigabyte, which would not be read again
 
         Examples
         --------
@@ -299,15 +339,8 @@ class Explanation:
             "notes": self.notes,
             "provenance": self.provenance,
         }
-        # through a file, since numpy would add .npz to a path without it
-        with Path(path).open("wb") as file:
-            np.savez_compressed(
-                file,
-                scores=self.scores,
-                image=self.image,
-                presence=self.presence,
-                described=np.array(json.dumps(described)),
-            )
+        arrays = {"scores": self.scores, "image": self.image, "presence": self.presence}
+        npz.write(path, arrays, described)
 
     @classmethod
     def from_npz(cls, path: str | Path) -> "Explanation":
@@ -315,24 +348,21 @@ class Explanation:
 
         Raises
         ------
-        KeyError : another .npz
+        ValueError : another file, or a damaged one
         FileNotFoundError : no such file
         """
-        with np.load(path, allow_pickle=False) as file:
-            described = json.loads(str(file["described"]))
-            # JSON has lists only; grids are compared and hashed, so theirs become tuples again
-            grid = {
-                name: tuple(value) if isinstance(value, list) else value
-                for name, value in described["grid"].items()
-            }
-            return cls(
-                scores=file["scores"],
-                texts=tuple(described["texts"]),
-                method=described["method"],
-                grid=Grid(**grid),
-                unit=described["unit"],
-                image=file["image"],
-                presence=file["presence"],
-                notes=tuple(described["notes"]),
-                provenance=described["provenance"],
-            )
+        arrays, described = npz.read(path)
+        # JSON has lists only; grids are compared and hashed, so theirs become tuples again
+        grid = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in described["grid"].items()
+        }
+        return cls(
+            **arrays,
+            texts=tuple(described["texts"]),
+            method=described["method"],
+            grid=Grid(**grid),
+            unit=described["unit"],
+            notes=tuple(described["notes"]),
+            provenance=described["provenance"],
+        )

@@ -1,18 +1,26 @@
 """How is a small map brought to another size or scale? Array operations that every drawing and
 every measure shares (numpy only).
+
+NaN is a score that is not known. It counts nowhere: no scale is made from it, no neighbour is mixed
+with it, and what lies in it is not known either.
 """
 
 import numpy as np
 
 # relative spread below which a map is rounding noise, not variation
 FLAT = 4 * np.finfo(np.float32).eps
+HALF = 0.5  # of the weight: more has only the cell in which a place lies
 
 
 def is_flat(values: np.ndarray) -> bool:
-    """Whether values differ by no more than rounding (NaN ignored)."""
-    low, high = np.nanmin(values), np.nanmax(values)
-    # "not more than" instead of "at most": what is NaN everywhere is flat too
-    return not high - low > FLAT * max(abs(low), abs(high))
+    """Whether values differ by no more than rounding; NaN is ignored, and nothing but NaN is flat
+    too.
+    """
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return True
+    low, high = known.min(), known.max()
+    return bool(high - low <= FLAT * max(abs(low), abs(high)))
 
 
 def minmax(values: np.ndarray) -> np.ndarray:
@@ -21,7 +29,7 @@ def minmax(values: np.ndarray) -> np.ndarray:
     A constant map has no variation to show and becomes 0.5 everywhere: stretched to 0…1, its
     rounding noise would look like an answer.
     """
-    if np.isnan(values).all() or is_flat(values):
+    if is_flat(values):
         return np.where(np.isnan(values), np.nan, 0.5).astype(np.float32)
     low, high = np.nanmin(values), np.nanmax(values)
     return (values - low) / (high - low)
@@ -65,7 +73,28 @@ def resize_bilinear(values: np.ndarray, height: int, width: int) -> np.ndarray:
     h, w = values.shape[-2:]
     rows = sampling(cells=h, start=0, stop=h, length=h, pixels=height)
     columns = sampling(cells=w, start=0, stop=w, length=w, pixels=width)
-    return rows @ values.astype(np.float32) @ columns.T
+    return interpolate(values, rows, columns)
+
+
+def interpolate(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Values (..., h, w) mixed by two matrices of `sampling`, (H, h) and (W, w), to (..., H, W)
+    float32.
+
+    NaN is left out of every mixture. What lies in such a cell itself is NaN, as is what lies
+    outside of all cells.
+    """
+    # bilinear is linear down times linear across, so two small matrices do it
+    values = values.astype(np.float32)
+    unknown = np.isnan(values)
+    if not unknown.any():
+        return rows @ values @ columns.T
+    within = (rows > HALF).astype(np.float32) @ unknown @ (columns > HALF).T.astype(np.float32) > 0
+    # in double precision, so that equal values stay equal
+    rows, columns = rows.astype(float), columns.astype(float)
+    known = rows @ ~unknown @ columns.T
+    mixed = rows @ np.where(unknown, 0, values) @ columns.T
+    seen = (known > 0) & ~within
+    return np.divide(mixed, known, out=np.full(mixed.shape, np.nan), where=seen).astype(np.float32)
 
 
 def sampling(cells: int, start: float, stop: float, length: int, pixels: int) -> np.ndarray:

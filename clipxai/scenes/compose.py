@@ -12,6 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from ..checks import of_its_kinds
 from .captions import caption
 from .sprites import SPRITE, WORLD, sheet
 from .textures import TEXTURES
@@ -97,6 +98,7 @@ def backgrounds() -> list[str]:
     return list(WORLD["backgrounds"])
 
 
+@of_its_kinds
 def compose(
     objects: str | Sequence[str], background: str | None = None, seed: int = 0, size: int = 112
 ) -> Scene:

@@ -63,6 +63,21 @@ class Run:
             self.model.load_state_dict(saved["model"])
             self.optimizer.load_state_dict(saved["optimizer"])
             self.at = Progress(**saved["at"])
+        self._forget_unsaved()
+
+    def _forget_unsaved(self) -> None:
+        """Leave out of `log.jsonl` what came after the last checkpoint: it is done, and told,
+        again.
+        """
+        log, kept = self.out / "log.jsonl", []
+        if not log.exists():
+            return
+        for line in log.read_text().splitlines(keepends=True):
+            # without an end it was cut off while it was written
+            told = json.loads(line) if line.endswith("\n") else None
+            if told and (told["phase"], told["step"]) <= (self.at.phase, self.at.step):
+                kept.append(line)
+        log.write_text("".join(kept))
 
     def save(self) -> None:
         """Replace `checkpoint.pt` in one go."""
@@ -72,8 +87,11 @@ class Run:
             "at": asdict(self.at),
             "phases": [asdict(phase) for phase in self.phases],
         }
-        torch.save(state, self.out / "checkpoint.tmp")
-        os.replace(self.out / "checkpoint.tmp", self.out / "checkpoint.pt")
+        draft = self.out / "checkpoint.tmp"
+        draft.unlink(missing_ok=True)
+        with draft.open("xb") as file:  # new, so never through a link
+            torch.save(state, file)
+        os.replace(draft, self.out / "checkpoint.pt")
 
     def train(self, save_every: int, report_every: int) -> None:
         """All phases that remain."""
@@ -102,10 +120,11 @@ class Run:
             loss = improve(self.model, self.optimizer, pixels, ids, phase.keep, rate)
             self.at.step += 1
             bar.set_postfix(loss=f"{loss:.3f}")
-            if self.at.step % save_every == 0:
-                self.save()
+            # told first: between the two a run may end, and what is not saved is told again
             if self.at.step % report_every == 0:
                 self.log(phase, loss)
+            if self.at.step % save_every == 0:
+                self.save()
 
     def finish(self) -> Path:
         """Write the trained model as a checkpoint folder, in half precision, and return where."""

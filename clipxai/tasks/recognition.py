@@ -19,16 +19,18 @@ The measure is mAP: for each class the average precision of ranking images by it
 bench --metrics recognition`).
 """
 
+import inspect
 from collections.abc import Callable
 
 import numpy as np
 
-from ..checks import expect
+from ..checks import expect, of_its_kinds
 from ..results.explanation import Explanation
 
 SCALE = 100.0  # logit scale of OpenAI's models
 
 
+@of_its_kinds
 def recognise(
     explanation: Explanation, by: str = "class token", **options: float | None
 ) -> np.ndarray:
@@ -60,6 +62,10 @@ def recognise(
     expect(Explanation, explanation, "explain")
     if by not in WAYS:
         raise ValueError(f"cannot recognise by {by!r}; choose one of {', '.join(map(repr, WAYS))}")
+    known = [name for name in inspect.signature(WAYS[by]).parameters if name != "explanation"]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ValueError(f"recognising by {by!r} has no option {unknown[0]!r}; its own: {known}")
     return WAYS[by](explanation, **options)
 
 
@@ -86,13 +92,19 @@ def by_feature_surgery(explanation: Explanation, temperature: float = 2.0) -> np
 
 
 def by_maps(explanation: Explanation, top: int = 1) -> np.ndarray:
-    """Mean of the `top` highest patches of each map, in the method's own unit."""
+    """Mean of the `top` highest patches of each map, in the method's own unit; of those that are
+    known, and NaN where none is.
+    """
     P = explanation.grid.patches
     if not 1 <= top <= P:
         raise ValueError(f"top={top}, but a map has {P} patches: 1 to {P}")
     patches = explanation.scores.reshape(len(explanation.texts), P).astype(np.float64)
     highest_first = -np.sort(-patches, axis=1)  # negated twice, so that NaN comes last
-    return np.nanmean(highest_first[:, :top], axis=1)
+    highest = highest_first[:, :top]
+    known = np.count_nonzero(~np.isnan(highest), axis=1)
+    return np.divide(
+        np.nansum(highest, axis=1), known, out=np.full(len(known), np.nan), where=known > 0
+    )
 
 
 WAYS: dict[str, Callable[..., np.ndarray]] = {

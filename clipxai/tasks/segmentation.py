@@ -13,6 +13,8 @@ Formula    label(x) = argmax_t s[t, x]
            s = patch scores, bilinear (align_corners False) onto the pixels *before* the argmax
            p(x) = max_t softmax_t(scale * s[t, x]);  background where p(x) < threshold
            of="map": the same with every map brought to 0…1 over its pixels, and p its highest value
+           A text whose score is not known at x (NaN) does not compete there; nor does a map without
+           variation with of="map", as it has no height.
 Reads      the raw signed scores of an `Explanation` (numpy only).
 Reference  The protocols of training-free segmentation with CLIP: without background (VOC20,
            Context59, COCO-Stuff, Cityscapes, ADE20k) every pixel belongs to a class; with
@@ -37,11 +39,12 @@ from typing import Literal
 
 import numpy as np
 
-from ..checks import expect, expect_threshold
+from ..checks import expect, expect_threshold, of_its_kinds, several
 from ..results.explanation import Explanation
 
 BACKGROUND = "background"
 UNSEEN = -1  # label of a pixel that the model did not look at
+NO_HEIGHT = -1.0  # of a map without variation: below the lowest of all others
 SCALE = 40.0  # of the softmax; SCLIP's
 VOID = 255  # what UNSEEN becomes in an indexed PNG, as in PASCAL VOC
 
@@ -52,9 +55,10 @@ class Segmentation:
 
     Attributes
     ----------
-    labels : (H, W) int16, numbers in `classes`; -1 where the model did not look
+    labels : (H, W) int16, numbers in `classes`; -1 where the model did not look, or no score of any
+        text is known
     confidence : (H, W) float32, what the threshold is held against: softmax probability of the best
-        text, or the height of its map; NaN where the model did not look
+        text, or the height of its map; NaN where the label is -1
     classes : names; with a background, that is number 0
     explanation : the maps it was made from, with image and geometry
     rule : how the labels were chosen, in words
@@ -142,9 +146,10 @@ class Segmentation:
         return path
 
 
+@of_its_kinds
 def segment(
     explanation: Explanation,
-    background: str | Sequence[str] = (),
+    background: int | str | Sequence[int | str] = (),
     threshold: float | None = None,
     *,
     of: Literal["probability", "map"] = "probability",
@@ -157,7 +162,8 @@ def segment(
     ----------
     explanation : maps of all classes by one method; the authors of CLIP Surgery take
         "clip_surgery_architecture"
-    background : that of its texts, or those that together are the class "background"
+    background : that of its texts (as written or by number), or those that together are the class
+        "background"
     threshold : 0…1, below which a pixel is background; None for no such rule
     of : what is compared and what the threshold cuts: raw scores and their softmax "probability",
         or each "map" on its own scale of 0…1
@@ -183,18 +189,20 @@ def segment(
     if of not in ("probability", "map"):
         raise ValueError(f"unknown of={of!r}; choose 'probability' or 'map'")
     texts = explanation.texts
-    named_behind = [background] if isinstance(background, str) else background
-    behind = {explanation.index(text) for text in named_behind}
+    behind = {explanation.index(text) for text in several(background)}
     _check(texts, behind, threshold, of)
     with_background = bool(behind) or threshold is not None
     classes, class_of = _classes(texts, behind, with_background)
-    normalize = "none" if of == "probability" else "minmax"
-    heats = (explanation.heatmap(n, size, normalize) for n in range(len(texts)))
+    heats = (_compared(explanation, n, size, of) for n in range(len(texts)))
     winner, best, probability = _highest(heats, scale)
     labels, confidence = class_of[winner], probability if of == "probability" else best
     if threshold is not None:
         labels = np.where(confidence < threshold, np.int16(0), labels)
-    unseen = np.isnan(best)
+    unseen = np.isneginf(best)
+    if of == "map":  # where no map has a height
+        silent = best == NO_HEIGHT
+        labels, confidence = np.where(silent, np.int16(0), labels), np.maximum(confidence, 0)
+        unseen |= silent & (not with_background)
     return Segmentation(
         labels=np.where(unseen, np.int16(UNSEEN), labels),
         confidence=np.where(unseen, np.float32(np.nan), confidence),
@@ -223,6 +231,19 @@ def _classes(
     return classes, class_of
 
 
+def _compared(
+    explanation: Explanation, text: int, size: tuple[int, int] | None, of: str
+) -> np.ndarray:
+    """(H, W) what one text competes with; -inf where it does not, as its score is not known."""
+    if of == "probability":
+        heat = explanation.heatmap(text, size, "none")
+    else:
+        heat = explanation.heatmap(text, size)
+        if not explanation.varies(text):
+            heat = np.where(np.isnan(heat), heat, np.float32(NO_HEIGHT))
+    return np.where(np.isnan(heat), np.float32(-np.inf), heat)
+
+
 def _highest(
     heats: Iterator[np.ndarray], scale: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -235,9 +256,16 @@ def _highest(
     winner, total = np.zeros(best.shape, np.int16), np.ones(best.shape, np.float32)
     for n, heat in enumerate(heats, 1):
         higher = np.maximum(best, heat)
-        total = total * np.exp(scale * (best - higher)) + np.exp(scale * (heat - higher))
+        total = total * _power(best, higher, scale) + _power(heat, higher, scale)
         winner, best = np.where(heat > best, np.int16(n), winner), higher
-    return winner, best, 1 / total
+    with np.errstate(divide="ignore"):  # where nobody competes
+        return winner, best, 1 / total
+
+
+def _power(values: np.ndarray, highest: np.ndarray, scale: float) -> np.ndarray:
+    """exp(scale * (values - highest)); 0 for what does not compete."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isneginf(values), np.float32(0), np.exp(scale * (values - highest)))
 
 
 def _measure(of: str, scale: float) -> str:

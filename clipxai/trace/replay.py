@@ -12,16 +12,14 @@ Axes: B images, H heads, N = 1 + P tokens (class token first), D width, T texts,
 score is a cosine, (B, T).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
 from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import expect
 from ..model.towers.block import attend, through
 from .trace import Trace
 
@@ -31,23 +29,10 @@ Found = TypeVar("Found")
 @contextmanager
 def gradients() -> Iterator[None]:
     """Gradients flow inside, whatever the caller switched off."""
-    with torch.inference_mode(False), torch.enable_grad():
+    # anomalies are looked for one backward pass at a time, and these are batched
+    alone = torch.autograd.set_detect_anomaly(False)
+    with torch.inference_mode(False), torch.enable_grad(), alone:
         yield
-
-
-def unrounded(verb: Callable[..., Found]) -> Callable[..., Found]:
-    """Decorator: what is computed from a trace is float32, also under autocast.
-
-    Rounded shares do not add up.
-    """
-
-    @wraps(verb)
-    def computed(trace: Trace, *arguments: object, **options: object) -> Found:
-        expect(Trace, trace, "record")
-        with torch.autocast(trace.stream.device.type, enabled=False):
-            return verb(trace, *arguments, **options)
-
-    return computed
 
 
 def first_of(layers: int, blocks: int | None) -> int:
@@ -90,7 +75,7 @@ def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:
 def from_stream(trace: Trace, layer: int, stream: Tensor) -> tuple[list[Tensor], Tensor]:
     """A ViT from the stream entering `layer` on: attention weights of the layers, scores (B, T)."""
     tower, written = trace.model.visual, WrittenOut()
-    stream = through(tower.blocks, stream, start=layer, mix=written)
+    stream = through(tower.blocks, stream, start=layer, grid=trace.grid, mix=written)
     return written.weights, cosine(tower.read_out(stream[:, 0]), trace.text_features)
 
 

@@ -6,37 +6,49 @@ Each returns fields of a `Trace`, so that one half can be replaced while the oth
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..model.clip import CLIP, Texts, as_list
-from ..model.image import Mode, Prepared
+from ..model.clip import CLIP, Texts, as_list, as_templates
+from ..model.image import Prepared
 from ..model.towers.block import BlockTape
-from ..results.explanation import Grid
+
+# attention of one layer of ViT-B's 12 heads then takes 13 GB where somebody looks at it
+MOST_PATCHES = 1 << 14
 
 
-def prepare(model: CLIP, image: object, mode: Mode, size: int | tuple[int, int] | None) -> Prepared:
-    """Pixels of image(s), the images themselves, and where the patches lie on them."""
-    if not isinstance(image, Tensor) or image.ndim != 4 or not image.is_floating_point():
-        return model.preprocessor(image, mode=mode, size=size)
-    height, width = image.shape[-2:]
-    whole = Grid(*model.visual.grid(height, width), (height, width), (0, 0, height, width))
-    images: list[np.ndarray] = model.preprocessor.restore(image)
-    return Prepared(image, images, [whole] * len(image))
+def expect_few_patches(prepared: Prepared) -> None:
+    """A ValueError if the images have more patches than attention has room for."""
+    grid = prepared.grids[0]
+    if grid.patches > MOST_PATCHES:
+        raise ValueError(
+            f"{grid.height}x{grid.width} are {grid.patches:,} patches, and attention compares each "
+            f"with all others: at most {MOST_PATCHES:,} are seen at once. Pass a smaller size or "
+            "another mode, or look at a large image window by window: clipxai.explain_windows"
+        )
+
+
+def in_own_precision(model: CLIP) -> torch.autocast:
+    """That of the weights, also under autocast: a trace whose parts were rounded differently could
+    not be asked outside it.
+    """
+    return torch.autocast(model.device.type, enabled=False)
 
 
 @torch.no_grad()
 def see(model: CLIP, prepared: Prepared, patches: bool = True) -> dict[str, Any]:
     """The image tower's pass; without `patches` the last stream holds the class token only."""
+    expect_few_patches(prepared)
     layers: list[BlockTape] = []
     pixels = prepared.pixels.to(model.device)
-    stream = model.visual(pixels.to(model.dtype), tape=layers, patches=patches)
+    with in_own_precision(model):
+        stream = model.visual(pixels.to(model.dtype), tape=layers, patches=patches)
     return dict(
         pixels=pixels,
         images=prepared.images,
         grids=prepared.grids,
+        notes=prepared.notes,
         layers=tuple(layers),
         stream=stream,
     )
@@ -44,22 +56,27 @@ def see(model: CLIP, prepared: Prepared, patches: bool = True) -> dict[str, Any]
 
 @torch.no_grad()
 def read(
-    model: CLIP, texts: Texts, templates: Iterable[str] | None, truncate: bool
+    model: CLIP, texts: Texts, templates: str | Iterable[str] | None, truncate: bool
 ) -> dict[str, Any]:
     """The text tower's pass."""
+    if not isinstance(texts, Tensor):
+        texts = as_list(texts)  # once: it may be a generator
     if templates is not None:
-        templates = tuple(templates)
+        templates = as_templates(templates)
+        with in_own_precision(model):
+            features = model.encode_text(texts, templates=templates, truncate=truncate)
         return dict(
-            texts=tuple(as_list(texts)),
+            texts=tuple(texts),
             templates=templates,
             token_ids=None,
             text_layers=(),
             text_tokens=None,
-            text_features=model.encode_text(texts, templates=templates, truncate=truncate),
+            text_features=features,
         )
     ids = model.tokenize(texts, truncate)
     layers: list[BlockTape] = []
-    tokens = model.text(ids, tape=layers)
+    with in_own_precision(model):
+        tokens = model.text(ids, tape=layers)
     at_end = tokens[torch.arange(len(ids), device=ids.device), model.text.end(ids)]
     return dict(
         texts=_names(model, texts, ids),
@@ -73,7 +90,7 @@ def read(
 
 def _names(model: CLIP, texts: Texts, ids: Tensor) -> tuple[str, ...]:
     if not isinstance(texts, Tensor):
-        return tuple(as_list(texts))
+        return tuple(texts)
     if model.tokenizer is None:
         return tuple(f"text {n}" for n in range(len(ids)))
     return tuple(model.tokenizer.decode(row.tolist()) for row in ids)

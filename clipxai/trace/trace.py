@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import layer_of, number_of
+from ..checks import layer_of, number_of, of_its_kinds
 from ..model.clip import CLIP, Texts, cosines
 from ..model.image import Prepared
 from ..model.towers.block import BlockTape, attend
@@ -34,6 +34,7 @@ from .sides import read, see
 Kind = Literal["qk", "vv", "qq", "kk"]
 
 
+@of_its_kinds
 @dataclass(frozen=True, eq=False)
 class Trace:
     """One forward pass, written down.
@@ -51,6 +52,7 @@ class Trace:
     text_layers : one `BlockTape` per text block, or none
     text_tokens : (T, S, E) every text token in the joint space, not normalised
     text_features : (T, E) unit length
+    notes : what was concluded of what came in
     """
 
     model: CLIP
@@ -65,13 +67,13 @@ class Trace:
     text_layers: tuple[BlockTape, ...]
     text_tokens: Tensor | None
     text_features: Tensor
+    notes: tuple[str, ...] = ()
     # filled when `empty_features` is first asked for; shared by all traces of these texts
     _empty: list[Tensor] = field(default_factory=list, repr=False)
 
     def __repr__(self) -> str:
-        grid = "x".join(map(str, self.grid))
-        images, texts = len(self.images), len(self.texts)
-        return f"<Trace of {images} images ({grid} patches) and {texts} texts by {self.model.name}>"
+        images = f"{len(self.images)} images ({'x'.join(map(str, self.grid))} patches)"
+        return f"<Trace of {images} and {len(self.texts)} texts by {self.model.name}>"
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -160,17 +162,15 @@ class Trace:
             raise ValueError("this trace was seen with patches=False: its patches cannot be read")
         return tensor
 
-    def words(self, text: int) -> list[WordSpan]:
-        """A text's words (by its number) and their tokens.
-
-        IndexError: no such text; ValueError: no vocabulary or token ids, or a SigLIP.
-        """
+    def words(self, text: int | str) -> list[WordSpan]:
+        """A text's words and their tokens. ValueError: no vocabulary or token ids, or a SigLIP."""
         if self.model.tokenizer is None or self.token_ids is None:
             raise ValueError(
                 "words need a model with a vocabulary, and texts that were recorded as they are, "
                 "neither in templates nor encoded before"
             )
-        return self.model.tokenizer.words(self.texts[text], truncate=True)
+        number = number_of(self.texts, text, "text", "this trace")
+        return self.model.tokenizer.words(self.texts[number], truncate=True)
 
     def of(self, image: int) -> "Trace":
         """The same pass of one image, by its number, sharing memory. IndexError: no such image."""
@@ -188,7 +188,7 @@ class Trace:
         )
 
     def with_texts(
-        self, texts: Texts, templates: Iterable[str] | None = None, truncate: bool = False
+        self, texts: Texts, templates: str | Iterable[str] | None = None, truncate: bool = False
     ) -> "Trace":
         """The same images with other texts; the image tower does not run again.
 
@@ -207,8 +207,8 @@ class Trace:
 
         `features` (T, E) and those of the `empty` text (1, E) have unit length.
         """
-        told = dict(texts=texts, templates=templates, text_features=features, _empty=[empty])
-        return replace(self, **told, token_ids=None, text_layers=(), text_tokens=None)
+        unread = dict(token_ids=None, text_layers=(), text_tokens=None, _empty=[empty])
+        return replace(self, texts=texts, templates=templates, text_features=features, **unread)
 
     def with_images(self, prepared: Prepared, *, patches: bool = True) -> "Trace":
         """The same texts with other images; the text tower does not run again.

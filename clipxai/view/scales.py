@@ -106,4 +106,6 @@ def colour_table(name: str) -> np.ndarray:
     # loaded when the first colour is asked for, so that `import clipxai.view` is light
     from matplotlib import colormaps
 
-    return np.rint(colormaps[name](np.arange(256))[:, :3] * 255).astype(np.uint8)
+    # at 256 colours, whatever its reader's settings (`image.lut`) say
+    table = colormaps[name].resampled(256)
+    return np.rint(table(np.arange(256))[:, :3] * 255).astype(np.uint8)

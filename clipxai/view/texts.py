@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from ..checks import number_of
+from ..checks import number_of, several
 
 REPLACEMENT = "\ufffd"
 
@@ -39,7 +39,7 @@ def chosen_rows(known: Sequence[str], texts: Sequence[int | str] | None) -> list
     ValueError : unknown text, or none
     IndexError : no text of that number
     """
-    chosen = range(len(known)) if texts is None else texts
+    chosen = range(len(known)) if texts is None else several(texts)
     rows = [number_of(known, text, "text", "this figure") for text in chosen]
     if not rows:
         raise ValueError("there is nothing to draw: no text was chosen")

@@ -4,6 +4,7 @@ They show themselves in a notebook, and save themselves to a file.
 """
 
 import os
+import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
+from ..checks import of_its_kinds
 from .html import View, mimebundle, page
 from .payload import Payload
 
@@ -43,6 +45,12 @@ class Viewer(ABC):
     poster_bytes: ClassVar[dict[PosterKind, int]] = POSTER_BYTES
     poster_step: ClassVar[int] = POSTER_STEP
     poster_quality: ClassVar[int] = 85  # of the WebP, which takes a third less than JPEG
+
+    def __init_subclass__(cls) -> None:
+        """Every viewer's arguments are held against their annotations."""
+        super().__init_subclass__()
+        if "__init__" in vars(cls):
+            cls.__init__ = of_its_kinds(cls.__init__)  # type: ignore[method-assign]
 
     @property
     @abstractmethod
@@ -142,7 +150,8 @@ def known_suffix(path: Path, known: tuple[str, ...]) -> str:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A draft beside `path` that takes its place when all went well and is removed otherwise.
+    """A draft beside `path` that takes its place when all went well and is removed otherwise. Its
+    name is short, so that it fits wherever `path` does, and nobody can foresee it.
 
     Raises
     ------
@@ -152,7 +161,9 @@ def replacing(path: Path) -> Iterator[Path]:
         raise FileNotFoundError(
             f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}; make it first"
         )
-    draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    draft = path.with_name(f".clipxai-{secrets.token_hex(8)}{path.suffix}")
+    # made new: a link that lies there already is an error, and nothing is written through it
+    draft.touch(exist_ok=False)
     try:
         yield draft
         os.replace(draft, path)

@@ -3,15 +3,21 @@ every change is answered at once.
 """
 
 import copy
+import gc
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
+from weakref import ref
 
 import cv2
 import numpy as np
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 import clipxai as cx
+from clipxai import Rewrite, rewrite
+from clipxai.app import shown
+from clipxai.app.controls import NOTHING, SOURCES, Controls
 from clipxai.explainers.table import METHODS
 from clipxai.view.payload import Payload, unpack
 
@@ -275,3 +281,143 @@ def test_the_copy_in_a_notebook_is_small_in_every_view(explorer):
 def test_one_image_at_a_time(embedded, scene):
     with pytest.raises(ValueError, match="the Explorer shows one image at a time, not 2"):
         cx.Explorer(embedded, image=[scene.image, scene.image], texts="a dog")
+
+
+@pytest.mark.parametrize("blocks", [0, 1, 3])
+def test_a_switch_that_could_do_nothing_is_disabled_and_not_in_the_code(explorer, blocks):
+    """Second route: what a switch does to the numbers."""
+    c = explorer.controls
+    c.method.value = "clip_surgery_architecture"
+    c.attention.value, c.dual_path.value, c.ffn.value = "kk", False, True
+    c.blocks.value = blocks
+    for name, other in (("attention", "vv"), ("dual_path", True), ("ffn", False)):
+        control = c.switches[name]
+        trace, told = explorer.trace, {"attention": "kk", "dual_path": False, "ffn": True}
+        maps = [
+            rewrite(trace, Rewrite(blocks=blocks, **(told | {name: value})))
+            for value in (told[name], other)
+        ]
+        assert control.disabled == bool((maps[0] == maps[1]).all()), name
+        assert (f"{name}=" in message(explorer)) == (not control.disabled), name
+    assert explorer.error is None
+
+
+def test_raw_clip_is_told_as_what_it_is(explorer):
+    c = explorer.controls
+    c.method.value = "clip"
+    assert c.attention.disabled and "cx.explain(trace, &#x27;clip&#x27;)" in message(explorer)
+    c.blocks.value = 3
+    assert not c.attention.disabled
+    c.attention.value = "vv"
+    assert "attention=&#x27;vv&#x27;, blocks=3" in message(explorer)
+    c.blocks.value = 0
+    assert "cx.explain(trace, &#x27;clip&#x27;)" in message(explorer)
+
+
+def test_an_attention_that_stands_alone_puts_the_others_out(explorer):
+    c = explorer.controls
+    c.method.value = "naclip"
+    for kind in ("identity", "gem"):
+        c.attention.value = kind
+        assert explorer.error is None and "=None" in message(explorer)
+        name, options = explorer.viewer.explanations[-1].method, explorer._answered.wish.asked[1]
+        expected = cx.explain(explorer.trace, name, **options)
+        np.testing.assert_array_equal(explorer.explanation.scores, expected.scores)
+
+
+def test_a_resnet_is_not_offered_what_needs_blocks(golden_resnet):
+    c = Controls(["a ResNet"], SOURCES, ["a cat"])
+    c.offer(golden_resnet[0], "clip_surgery", NOTHING)
+    c.arrange()
+    assert not c.attention.disabled
+    assert "gem" not in c.attention.options and c.dual_path.disabled and c.ffn.disabled
+
+
+def held() -> int:
+    return len(_instances)
+
+
+def test_closed_is_gone(embedded):
+    before = held()
+    explorer = cx.Explorer(embedded)
+    explorer.controls.view.value = "attention"  # another viewer, another widget
+    assert held() > before
+    trace = ref(explorer.trace)
+    with explorer as same:
+        assert same is explorer
+    explorer.close()  # twice is once
+    assert held() == before
+    gc.collect()
+    assert trace() is None and repr(explorer) == "<Explorer, closed>"
+    for ask in (lambda: explorer.trace, lambda: explorer.explanation, explorer.wish):
+        with pytest.raises(RuntimeError, match="this Explorer is closed: make another one"):
+            ask()
+    with pytest.raises(RuntimeError, match="is closed"):
+        explorer.save("x.html")
+
+
+def test_what_nobody_holds_goes_with_its_widgets_and_its_recording(embedded):
+    """At once: an explorer is in no cycle, so memory is free before the next is made."""
+    before = held()
+    gc.disable()
+    try:
+        explorer = cx.Explorer(embedded)
+        trace = ref(explorer.trace)
+        explorer.controls.blocks.value = 3  # it hears
+        assert "blocks=3" in message(explorer)
+        del explorer
+        assert trace() is None and held() == before
+    finally:
+        gc.enable()
+
+
+def test_one_that_cannot_begin_leaves_nothing(embedded):
+    before = held()
+    with pytest.raises(ValueError, match="does not work on"):
+        cx.Explorer(embedded, beside="clip_surgery_released")
+    gc.collect()
+    assert held() == before
+
+
+class Shell:
+    """As much of a notebook's shell as `shown` asks."""
+
+    def __init__(self) -> None:
+        self.cell, self.run = "one", 0
+        self.user_ns, self.user_ns_hidden = {"_oh": {}}, {}
+        self.displayhook, self.last_execution_result = type("Hook", (), {})(), None
+
+    def get_parent(self) -> dict:
+        return {"metadata": {"cellId": self.cell}, "header": {"msg_id": str(self.run)}}
+
+
+def test_running_a_cell_again_closes_what_only_the_history_remembers(embedded, monkeypatch):
+    shell = Shell()
+    monkeypatch.setattr(shown, "_shell", lambda: shell)
+    monkeypatch.setattr(shown, "_shown", {})
+    before, most = held(), 0
+
+    def run(*made: cx.Explorer) -> None:
+        shell.run += 1
+        for explorer in made:
+            shown.stands(explorer)
+            shell.user_ns["_oh"][shell.run] = shell.user_ns["_"] = explorer
+
+    for _ in range(4):
+        run(cx.Explorer(embedded))
+        most = max(most, held() - before)
+    outs = shell.user_ns["_oh"]
+    assert [repr(one) for one in outs.values()][:3] == ["<Explorer, closed>"] * 3
+    assert held() - before == most, "the widgets of one"
+    kept = cx.Explorer(embedded)
+    run(kept)
+    run(cx.Explorer(embedded), cx.Explorer(embedded))
+    assert kept.trace, "a variable holds it"
+    shell.cell = "two"
+    run(cx.Explorer(embedded))
+    alive = [one for one in outs.values() if "closed" not in repr(one)]
+    assert len(alive) == 3, "kept, the last one of cell one, that of cell two"
+    run(alive[-1])
+    assert "closed" not in repr(alive[-1]), "shown again"
+    for explorer in alive:
+        explorer.close()

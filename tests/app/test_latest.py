@@ -159,3 +159,89 @@ def test_without_an_event_loop_a_wish_is_answered_in_place():
     desk.latest.ask(1)
     desk.latest.ask(-2)
     assert desk.done == [1] and len(desk.failed) == 1 and not desk.latest.busy
+
+
+def test_a_job_that_is_cancelled_before_it_begins_is_told_of_at_once():
+    async def story(desk):
+        desk.latest.ask(1)
+        desk.latest.cancel()  # the loop has not even looked at it
+        assert [type(error) for error in desk.failed] == [Cancelled]
+        desk.latest.ask(2, delay=30)
+        await asyncio.sleep(0)
+        desk.latest.cancel()
+        assert len(desk.failed) == 2
+        desk.latest.cancel()  # there is nothing to cancel, and nothing is said
+        assert len(desk.failed) == 2
+
+    assert run(Desk(), story).begun == []
+
+
+def test_cancelling_what_runs_and_what_waits_is_said_once():
+    async def story(desk):
+        desk.latest.ask(1)
+        await asyncio.sleep(0.05)
+        desk.latest.ask(2)
+        desk.latest.cancel()
+        await desk.rest()
+
+    desk = run(Desk(0.3), story)
+    assert desk.begun == [1] and [type(error) for error in desk.failed] == [Cancelled]
+
+
+def test_an_answer_that_asks_again_and_cannot_be_shown_is_told_of():
+    async def story(desk):
+        done = desk.latest._done
+
+        def asks_again(result):
+            if result == 1:
+                desk.latest.ask(2)
+                raise KeyError("not drawn")
+            done(result)
+
+        desk.latest._done = asks_again
+        desk.latest.ask(1)
+        await desk.rest()
+
+    desk = run(Desk(0), story)
+    assert desk.done == [2] and [type(error) for error in desk.failed] == [KeyError]
+
+
+def test_a_failure_that_cannot_be_told_does_not_stop_the_desk(caplog):
+    def cannot_tell(error):
+        raise RuntimeError("no widget")
+
+    async def story(desk):
+        desk.latest._failed = cannot_tell
+        desk.latest.ask(-1)
+        await asyncio.sleep(0.02)
+        desk.latest.ask(2)
+        await desk.rest()
+
+    assert run(Desk(0), story).done == [2] and "-1 is negative" in caplog.text
+
+
+def test_a_job_that_is_done_in_place_does_not_speak_for_the_one_that_runs():
+    async def story(desk):
+        work = desk.latest._work
+
+        def silent(job, stop, tell):
+            return time.sleep(2.5 * SLOW) if job == 1 else work(job, stop, tell)
+
+        desk.latest._work = silent
+        desk.latest.ask(1)
+        await asyncio.sleep(0.05)
+        desk.latest.now(2)
+        await desk.rest()
+
+    assert run(Desk(0), story).told == []
+
+
+def test_closed_it_tells_nobody():
+    async def story(desk):
+        desk.latest.ask(1)
+        await asyncio.sleep(0.05)
+        desk.latest.close()
+        await desk.rest()
+
+    desk = run(Desk(0.2), story)
+    assert desk.done == desk.failed == []

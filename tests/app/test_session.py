@@ -85,7 +85,7 @@ def test_new_texts_give_what_a_new_recording_gives(embedded, scene, wish):
     found = session.answer(replace(wish, texts=("a pizza", "a dog"))).explanations[1]
     expected = cx.explain(cx.record(embedded, scene.image, ["a pizza", "a dog"]))
     torch.testing.assert_close(
-        torch.from_numpy(found.scores), torch.from_numpy(expected.scores), atol=1e-6, rtol=0
+        torch.tensor(found.scores), torch.tensor(expected.scores), atol=1e-6, rtol=0
     )
 
 

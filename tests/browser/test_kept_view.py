@@ -4,6 +4,7 @@ drawn over the maps?
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -92,6 +93,39 @@ def test_layer_head_and_switches_of_attention_are_kept(visit: Callable):
     assert "row 1, column 2 (pinned" in page.locator("output.status").inner_text()
     assert "layer 0" in page.locator(".panel:not(.photo):visible figcaption span").inner_text()
     assert not page.get_by_label("the query itself").is_checked()
+
+
+def scored(change: Callable) -> MethodComparison:
+    """The owl's map with other scores."""
+    scores = METHODS[0].scores.copy()
+    change(scores)
+    return MethodComparison(replace(METHODS[0], scores=scores), texts=[0])
+
+
+def test_patches_that_are_not_known_are_hatched_and_no_region_of_any_mask(visit: Callable):
+    viewer = scored(lambda scores: scores[0].__setitem__((6, slice(4, 6)), np.nan))
+    page = visit(saved(viewer))
+    settled(page)
+    holes, beside = [(36, 52), (44, 52)], [(36, 60), (44, 60)]
+    page.get_by_label("overlay").select_option(label="mask")
+    page.get_by_label("threshold").fill("0")
+    settled(page)
+    shades = overlay_at(page, holes + beside)
+    assert all(shade[3] == 255 and min(shade[:3]) > 100 for shade in shades[:2])
+    assert not np.any(shades[2:]), "what is known reaches a threshold of 0"
+    assert "Hatched" in page.locator(".caption").inner_text()
+    page.locator(".panel:not(.photo) .picture").hover(position={"x": 5, "y": 5})
+    assert "of 194" in page.locator(".readout").inner_text()
+
+
+@pytest.mark.parametrize(("overlay", "opacity"), [("mask", 190), ("points for SAM", 0)])
+def test_a_flat_map_has_no_region_and_no_points(visit: Callable, overlay: str, opacity: int):
+    page = visit(saved(scored(lambda scores: scores[0].fill(0.1))))
+    settled(page)
+    page.get_by_label("overlay").select_option(label=overlay)
+    settled(page)
+    shades = overlay_at(page, [(x, y) for x in (5, 50, 100) for y in (5, 50, 100)])
+    assert {shade[3] for shade in shades} == {opacity}
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.25])

@@ -1,6 +1,7 @@
 """Does a live comparison show new data in place, exactly as if it had begun with them?"""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -122,8 +123,9 @@ def test_the_pinned_patch_stays_and_is_read_anew(visit: Callable):
 
 
 def test_a_map_without_variation_says_so_only_while_it_has_none(visit: Callable):
-    flat = example("clip")
-    flat.scores[0] = 0.5
+    scores = example("clip").scores.copy()
+    scores[0] = 0.5
+    flat = replace(example("clip"), scores=scores)
     page = shown(visit, MethodComparison([flat, FIRST[1]]))
     assert page.locator(".note").all_inner_texts() == ["no variation"]
     assert follow(page, MethodComparison(FIRST))

@@ -109,7 +109,7 @@ def test_grad_cam(pair):
 @second_route("grad_cam")
 def test_grad_cam_on_a_resnet(golden_resnet):
     model, arrays, _ = golden_resnet
-    trace = cx.record(model, arrays["image"], arrays["tokens"])
+    trace = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)
     features = model.visual.features(arrays["image"]).detach().requires_grad_()
     pool = model.visual.attention_pool
     x = pool.tokens(features)
@@ -317,7 +317,7 @@ def test_transformers_attention_outputs(theirs_and_ours):
         theirs.text_projection(read.pooler_output),
     )
     score = F.cosine_similarity(image, text)[0]
-    trace = cx.record(ours, pixels, ids)
+    trace = cx.record(ours, pixels, ids, normalized=True)
     torch.testing.assert_close(
         trace.image_features @ trace.text_features.T, score[None, None], rtol=1e-4, atol=1e-5
     )
@@ -347,5 +347,5 @@ def test_a_single_patch_has_a_number(embedded, name):
     """Min-max of one value must not divide by nothing."""
     pixels = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     assert np.isfinite(
-        cx.explain(cx.record(embedded, pixels, ["a dog", "a cat"]), name).scores
+        cx.explain(cx.record(embedded, pixels, ["a dog", "a cat"], normalized=True), name).scores
     ).all()

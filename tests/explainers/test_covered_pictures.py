@@ -92,7 +92,7 @@ def test_gscorecam(small):
 @second_route("gscorecam")
 def test_gscorecam_on_a_resnet(golden_resnet):
     model, arrays, _ = golden_resnet
-    trace = cx.record(model, arrays["image"][:1], arrays["tokens"][:3])
+    trace = cx.record(model, arrays["image"][:1], arrays["tokens"][:3], normalized=True)
     features = model.visual.features(arrays["image"][:1])[0].detach().requires_grad_()
     pool = model.visual.attention_pool
     x = pool.tokens(features[None])

@@ -91,7 +91,7 @@ def test_feature_surgery_alone(tower, streams, trace):
 def test_what_was_released_for_a_resnet(golden_resnet):
     """Values of the attention pool attend by themselves, the class token too; no sharpening."""
     model, arrays, _ = golden_resnet
-    trace = cx.record(model, arrays["image"][:1], arrays["tokens"])
+    trace = cx.record(model, arrays["image"][:1], arrays["tokens"], normalized=True)
     pool = model.visual.attention_pool
     (x,) = pool.tokens(model.visual.features(arrays["image"][:1]))
     v = torch.stack(pool.value(x).chunk(pool.heads, -1))  # H N d

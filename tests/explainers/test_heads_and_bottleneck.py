@@ -80,7 +80,7 @@ def test_one_head_by_taking_it_out(trace, heads):
 
 def test_resnets_have_no_heads_to_take_apart(golden_resnet):
     model, arrays, _ = golden_resnet
-    trace = cx.record(model, arrays["image"], arrays["tokens"])
+    trace = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)
     with pytest.raises(
         ValueError,
         match="a ResNet with an attention pool: .* transformer blocks, which CLIP's ViTs have",

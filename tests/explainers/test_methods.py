@@ -66,7 +66,9 @@ def test_shape_sign_and_meaning(embedded, scene, name):
 @pytest.mark.parametrize("name", RESNET)
 def test_on_a_resnet(golden_resnet, name):
     model, arrays, _ = golden_resnet
-    explained = explain_all(cx.record(model, arrays["image"], arrays["tokens"]), name)
+    explained = explain_all(
+        cx.record(model, arrays["image"], arrays["tokens"], normalized=True), name
+    )
     assert [e.scores.shape for e in explained] == [(12, 4, 4)] * 2
     assert all(np.isfinite(e.scores).all() and e.varies() for e in explained)
 
@@ -111,7 +113,7 @@ def test_permuting_patches_permutes_the_map(embedded, name):
         .reshape(1, 3, 8 * n, 8 * n)
     )
     plain, moved = (
-        explain(cx.record(model, x.double(), TEXTS), name).scores.reshape(3, n * n)
+        explain(cx.record(model, x.double(), TEXTS, normalized=True), name).scores.reshape(3, n * n)
         for x in (image, shuffled)
     )
     same = np.allclose(plain[:, order], moved, rtol=0, atol=1e-5 * abs(plain).max())
@@ -171,11 +173,12 @@ def test_switches(trace):
     with pytest.raises(ValueError, match="reversed_clip has no option 'blocks'; its options: none"):
         cx.explain(trace, "reversed_clip", blocks=3)
     with pytest.raises(
-        ValueError, match="unknown redundant='all'; choose 'empty', 'labels' or a list"
+        ValueError,
+        match="redundant='all', but 'empty' or 'labels' or a list, each a text or None is needed",
     ):
         cx.explain(trace, redundant="all")
     with pytest.raises(
-        ValueError, match="unknown redundant=None; .*none: clip_surgery_architecture"
+        ValueError, match="redundant=None subtracts nothing: ask for clip_surgery_architecture"
     ):
         cx.explain(trace, redundant=None)
 
@@ -193,17 +196,21 @@ def test_unknown_methods_and_architectures(trace, golden_resnet):
         ValueError,
         match="gem cannot be asked of .*, a ResNet with .*: that requires transformer blocks",
     ):
-        cx.explain(cx.record(model, arrays["image"], arrays["tokens"]), "gem")
+        cx.explain(cx.record(model, arrays["image"], arrays["tokens"], normalized=True), "gem")
 
 
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [
-        ("m2ib", {"steps": 0}, "steps=0, but at least one is needed"),
+        ("m2ib", {"steps": 0}, "steps=0, but a whole number from 1 to 10,000 is needed"),
         ("integrated_gradients", {"steps": 0}, "steps=0"),
         ("gscorecam", {"channels": -1}, "channels=-1"),
         ("rise", {"masks": 0}, "masks=0"),
-        ("naclip", {"neighbourhood": 0}, "neighbourhood=0, but a standard deviation is above 0"),
+        (
+            "naclip",
+            {"neighbourhood": 0},
+            "neighbourhood=0, but a finite number above 0 or None is needed",
+        ),
         (
             "clip_surgery",
             {"temperature": 5.0},

@@ -100,7 +100,7 @@ def test_gem_by_brute_force(trace):
 def test_resnet_surgery_is_the_papers_formula(golden_resnet):
     """k = q = v / (|v| + 1e-6), scale 8 / sqrt(d), class token from the true q-k attention."""
     model, arrays, _ = golden_resnet
-    trace = cx.record(model, arrays["image"], arrays["tokens"])
+    trace = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)
     v = trace.layer(0).v
     unit = v / (v.norm(dim=-1, keepdim=True) + 1e-6)
     expected = model.visual.attention_pool.merge(
@@ -120,7 +120,7 @@ def test_resnet_surgery_is_the_papers_formula(golden_resnet):
 @pytest.mark.parametrize("change", [dict(ffn=True), dict(dual_path=False), dict(attention="gem")])
 def test_what_a_resnet_does_not_have(golden_resnet, change):
     model, arrays, _ = golden_resnet
-    trace = cx.record(model, arrays["image"], arrays["tokens"])
+    trace = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)
     with pytest.raises(ValueError, match="need a ViT"):
         cx.rewrite(trace, replace(cx.Rewrite(), **change))
 
@@ -187,5 +187,5 @@ def test_wrong_rewrites(trace):
         cx.Rewrite("kq")
     with pytest.raises(ValueError, match="unknown preset 'surgery'; choose one of clip, "):
         cx.rewrite(trace, "surgery")
-    with pytest.raises(ValueError, match="cannot rewrite -1 blocks"):
+    with pytest.raises(ValueError, match="blocks=-1, but a whole number of at least 0 is needed"):
         cx.Rewrite(blocks=-1)

@@ -6,9 +6,11 @@ import { colourIndex, ontoImage } from "../../clipxai/view/browser/interpolate.j
 
 const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 
-test("bilinear interpolation is Python's, NaN outside a crop included", () => {
+const unnull = (scores) => scores.map((score) => score ?? NaN); // JSON has no NaN
+
+test("bilinear interpolation is Python's, NaN outside a crop and in a hole included", () => {
   for (const { grid, scores, size, pixels } of golden.onto) {
-    const drawn = ontoImage(scores, grid, size[0], size[1], true);
+    const drawn = ontoImage(unnull(scores), grid, size[0], size[1], true);
     pixels.forEach((expected, i) => {
       if (expected === null) assert.ok(Number.isNaN(drawn[i]), `pixel ${i} is outside`);
       else
@@ -26,10 +28,13 @@ test("without smoothing every pixel shows its own patch", () => {
   );
 });
 
-test("a missing patch does not spoil its neighbours", () => {
-  const grid = { height: 1, width: 3, box: [0, 0, 10, 30], image_size: [10, 30] };
-  const drawn = ontoImage([1, NaN, 3], grid, 1, 3, true);
-  assert.deepEqual([...drawn], [1, 2, 3]);
+test("a patch that is not known is not mixed with its neighbours, and stays unknown", () => {
+  const grid = { height: 1, width: 3, box: [0, 0, 1, 3], image_size: [1, 3] };
+  for (const smooth of [true, false])
+    assert.deepEqual([...ontoImage([1, NaN, 3], grid, 1, 3, smooth)], [1, NaN, 3]);
+  // six pixels: those beside the hole are what the known neighbour says
+  assert.deepEqual([...ontoImage([1, NaN, 3], grid, 1, 6, true)], [1, 1, NaN, NaN, 3, 3]);
+  assert.ok(ontoImage([NaN, NaN, Infinity], grid, 1, 6, true).every(Number.isNaN));
 });
 
 test("colours are Python's to the step", () => {

@@ -8,7 +8,11 @@ const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), 
 test("points for SAM are those of Explanation.points, in its order", () => {
   assert.ok(golden.points.some(({ points }) => points.length > 2));
   for (const { grid, scores, threshold, points } of golden.points) {
-    const found = pointsOf(scores.map(Math.fround), grid, threshold);
+    const found = pointsOf(
+      scores.map((score) => Math.fround(score ?? NaN)),
+      grid,
+      threshold,
+    );
     assert.equal(found.length, points.length);
     points.forEach(([x, y, label], n) => {
       assert.ok(

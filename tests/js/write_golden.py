@@ -96,10 +96,11 @@ def golden() -> dict:
         },
         "payload": {"header": payload.header, "blob": payload.base64()},
         "unpacked": {name: _plain(values) for name, values in unpack(payload).items()},
-        "onto": [_onto(rng, grid, size) for grid, size in GRIDS],
+        "onto": [_onto(rng, grid, size, holes) for holes in (0, 0.3) for grid, size in GRIDS],
         "colours": [_colours(Scale(-0.2, 0.7, "viridis")), _colours(Scale(-1, 1, "viridis"))],
         "points": [
-            _points(rng, grid, threshold)
+            _points(rng, grid, threshold, holes)
+            for holes in (0, 0.3)
             for grid, _ in GRIDS
             if grid.patches > 1
             for threshold in (0.5, 0.8)
@@ -137,8 +138,14 @@ def _finite(values: dict) -> dict:
     }
 
 
-def _onto(rng: np.random.Generator, grid: Grid, size: tuple[int, int]) -> dict:
+def _scores(rng: np.random.Generator, grid: Grid, holes: float) -> np.ndarray:
+    """A map of which a share is not known."""
     scores = rng.standard_normal((grid.height, grid.width)).astype(np.float32)
+    return np.where(rng.random(scores.shape) < holes, np.float32(np.nan), scores)
+
+
+def _onto(rng: np.random.Generator, grid: Grid, size: tuple[int, int], holes: float) -> dict:
+    scores = _scores(rng, grid, holes)
     words = {
         "height": grid.height,
         "width": grid.width,
@@ -153,8 +160,8 @@ def _onto(rng: np.random.Generator, grid: Grid, size: tuple[int, int]) -> dict:
     }
 
 
-def _points(rng: np.random.Generator, grid: Grid, threshold: float) -> dict:
-    scores = rng.standard_normal((grid.height, grid.width)).astype(np.float32)
+def _points(rng: np.random.Generator, grid: Grid, threshold: float, holes: float) -> dict:
+    scores = _scores(rng, grid, holes)
     image = np.zeros((*grid.image_size, 3), np.uint8)
     e = Explanation(
         scores[None],

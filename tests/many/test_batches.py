@@ -79,7 +79,14 @@ def test_methods_with_a_path_of_their_own_miss_nothing(embedded, images, method)
             behind.append(out.shape[1])
 
     hook = embedded.visual.blocks[-1].register_forward_hook(recorded, with_kwargs=True)
-    for options in ({}, {"dual_path": False}, {"blocks": 0}, {"class_token": "rewritten"}):
+    depth = cx.PRESETS[cx.METHODS[method].preset].blocks
+    weighed = {"class_token": "rewritten", "redundant": "labels"}
+    for options in (
+        {},
+        {"blocks": 0},
+        *([{"dual_path": False}] if depth > 1 else []),
+        *([weighed] if "redundant" in cx.METHODS[method].options else []),
+    ):
         ((_, e),) = cx.explain_each(embedded, images[:1], TEXTS, method, **options)
         assert behind[-1] == (197 if "blocks" in options else 1)
         alone = cx.explain(cx.record(embedded, images[0], TEXTS), method, **options)

@@ -291,6 +291,33 @@ def test_a_record_that_was_cut_off_or_damaged(tmp_path, capsys):
     )
 
 
+def test_a_name_that_is_too_long_stops_no_folder(tmp_path, capsys):
+    """`é` has two bytes; the longest name that still fits is written as any other."""
+    photos, out = tmp_path / "photos", tmp_path / "maps"
+    for name in ("b" * 242 + "é.png", "c" * 247 + ".png", "d.png"):
+        picture(photos / "x.png", 1).rename(photos / name)
+    for _ in range(2):
+        assert quick(photos, out) == 1
+        told = capsys.readouterr()
+        assert told.err.count("\n") == 1 and f"the name of {photos / 'c'}" in told.err
+        assert "is too long for that of its map" in told.err
+    assert "0 explained, 2 were there already, 1 could not be read" in told.out
+    assert names(out) == ["b" * 242 + "é-clip.npz", "clipxai-explain.jsonl", "d-clip.npz"]
+
+
+@pytest.mark.parametrize("line", ["[]", "null", "5", '"a"', '["a", "b", "c", 1]', "[" * 100_000])
+def test_a_record_that_says_something_else(line, tmp_path, capsys):
+    image, out = picture(tmp_path / "photos/a.png", 1), tmp_path / "maps"
+    record = out / "clipxai-explain.jsonl"
+    assert quick(image.parent, out) == 0
+    question, *made = record.read_text().splitlines()
+    for number, lines in ((1, [line, *made]), (2, [question, line, *made]), (2, [question, "{}"])):
+        record.write_text("\n".join(lines) + "\n")
+        assert quick(image.parent, out) == 2
+        told = capsys.readouterr().err
+        assert f"line {number} of {record} is damaged" in told and told.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("found", "expected"),
     [

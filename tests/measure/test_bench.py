@@ -354,6 +354,35 @@ def test_a_damaged_row_is_named(bench, tmp_path):
     assert [row["id"] for row in run(bench, tmp_path, limit=2)] == ["0", "1"]
 
 
+@pytest.mark.parametrize("line", ["[]", "null", "5", '"id"', "{}", '{"id": 3}', "[" * 100_000])
+def test_a_row_that_says_something_else(bench, tmp_path, line):
+    run(bench, tmp_path, limit=1)
+    file = tmp_path / "rows/0.jsonl"
+    settings, row = file.read_text().splitlines()
+    file.write_text(f"{settings}\n{row}\n{line}\n")
+    with pytest.raises(ValueError, match=f"line 3 of {re.escape(str(file))} is damaged"):
+        run(bench, tmp_path, limit=1)
+    if not line.startswith("{"):
+        file.write_text(f"{line}\n{row}\n")
+        with pytest.raises(ValueError, match=f"line 1 of {re.escape(str(file))} is damaged"):
+            run(bench, tmp_path, limit=1)
+
+
+def test_words_of_others_are_only_words_in_the_leaderboard(bench, tmp_path):
+    results = summary(bench, run(bench, tmp_path, limit=1))
+    results["model"]["name"] = "<img src=x onerror=alert(1)> [a](http://b)\n# c"
+    results["data"] = "<b>*x*"
+    results["protocol"]["<i>"] = "| `y` <script>"
+    said = leaderboard.markdown(results, "clipxai bench --classes '`` </code><script>`'\n# d")
+    assert "<" not in said.replace("`` </code><script>`'", "") and "\n# c" not in said
+    title, _, command, *_ = said.splitlines()
+    assert title == (
+        r"# &lt;img src=x onerror=alert(1)&gt; \[a\](http://b)\\n# c on &lt;b&gt;\*x\*"
+    )
+    assert command == r"Made by ```clipxai bench --classes '`` </code><script>`'\n# d```"
+    assert r"- &lt;i&gt;: \| \`y\` &lt;script&gt;" in said.splitlines()
+
+
 def test_public_layouts_from_end_to_end(embedded, tmp_path):
     scene = cx.scenes.compose("dog", seed=3)
     voc = write_voc(tmp_path / "VOC2012", {"a": scene})

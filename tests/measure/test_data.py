@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import clipxai as cx
+from clipxai.measure import annotations
 from clipxai.measure.data import LAYOUTS, dataset, read_classes
 
 SIZE = (6, 8)  # height, width
@@ -103,6 +104,7 @@ def test_pascal_context(tmp_path):
 
 
 def coco(root, images):
+    root.mkdir(exist_ok=True)
     photo(root / images / "000000000139.jpg")
     square = {
         "iscrowd": 0,
@@ -153,6 +155,97 @@ def test_coco(tmp_path, images):
     assert are_files(
         data, "139", f"{images}/000000000139.jpg", "annotations/instances_val2017.json"
     )
+
+
+COCO = "annotations/instances_val2017.json"
+
+
+def told_otherwise(root, change):
+    told = json.loads((root / COCO).read_text())
+    change(told)
+    (root / COCO).write_text(json.dumps(told))
+
+
+def picture(**values):
+    return lambda told: told["images"][0].update(values)
+
+
+def outline(at=0, **values):
+    return lambda told: told["annotations"][at].update(values)
+
+
+def polygon(*points):
+    return outline(segmentation=[list(points)])
+
+
+def runs(*counts):
+    return outline(2, segmentation={"size": list(SIZE), "counts": list(counts)})
+
+
+DAMAGE = {
+    "no pictures": (lambda told: told.pop("images"), "'images' is missing"),
+    "pictures in words": (lambda told: told.update(images="all"), "images is 'all', a str"),
+    "a picture of nothing": (lambda told: told["images"].append(None), "a picture is 'None'"),
+    "a picture without name": (lambda told: told["images"][0].pop("file_name"), "'file_name'"),
+    "an absolute name": (picture(file_name="/etc/x.png"), "is no name of a file within"),
+    "a name above": (picture(file_name="../../x.png"), "is no name of a file within"),
+    "a name above, Windows": (picture(file_name="..\\x.png"), "is no name of a file within"),
+    "a drive": (picture(file_name="C:x.png"), "is no name of a file within"),
+    "a name that is a number": (picture(file_name=3), "is no name of a file within"),
+    "a name with a zero": (picture(file_name="a\0b"), "is no name of a file within"),
+    "a height of nothing": (picture(height=0), "height='0', but a whole number from 1"),
+    "a width in words": (picture(width="8"), "width='8', but a whole number from 1"),
+    "a giant picture": (picture(width=10**6, height=10**6), "is beyond Pillow's guard"),
+    "an annotation of nothing": (lambda told: told["annotations"].append([]), "an annotation is"),
+    "an outline of nobody": (outline(image_id=140), "of picture 140, which is not listed"),
+    "a class in words": (outline(category_id="dog"), "category_id='dog'"),
+    "no outline": (outline(segmentation=None), "segmentation is 'None'"),
+    "NaN": (polygon(0, 0, float("nan"), 1, 3, 3), "a polygon reaches nan…nan, but the picture"),
+    "infinity": (polygon(0, 0, float("inf"), 1, 3, 3), "a polygon reaches 0…inf, but the picture"),
+    "far away": (polygon(0, 0, 2e9, 1, 3, 3), r"a polygon reaches 0…2e\+09, but the picture"),
+    "half a point": (polygon(0, 0, 1), "but x, y, x, y … are expected"),
+    "no point": (polygon(), "but x, y, x, y … are expected"),
+    "points in words": (polygon("a", "b"), "but x, y, x, y … are expected"),
+    "a point in a point": (polygon([0], [1]), "but x, y, x, y … are expected"),
+    "endless runs": (runs(0, 10**12), "runs of 1,000,000,000,000 pixels, but the picture is 6x8"),
+    "a run too few": (runs(0, 47), "runs of 47 pixels, but the picture is 6x8"),
+    "a run backwards": (runs(-1, 49), "a run='-1', but a whole number from 0"),
+    "compressed runs": (outline(2, segmentation={"counts": "PP`0"}), "counts is 'PP`0', a str"),
+    "no runs": (outline(2, segmentation={}), "'counts' is missing"),
+}
+
+
+@pytest.mark.parametrize(("damage", "match"), DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_list_is_one_line_that_names_it(damage, match, tmp_path):
+    coco(tmp_path, "val2017")
+    told_otherwise(tmp_path, damage)
+    with pytest.raises(ValueError, match=f"{COCO} cannot be read as annotations: .*{match}"):
+        dataset(tmp_path).read("139")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null", "5", "[" * 100_000, '{"images": 1}'])
+def test_a_list_that_is_none(text, tmp_path):
+    coco(tmp_path, "val2017")
+    (tmp_path / COCO).write_text(text)
+    with pytest.raises(ValueError, match=f"{COCO} cannot be read as annotations: "):
+        dataset(tmp_path)
+
+
+def test_a_list_without_end_is_not_read(tmp_path):
+    coco(tmp_path, "val2017")
+    with (tmp_path / COCO).open("ab") as opened:
+        opened.truncate(2 << 30)
+    with pytest.raises(ValueError, match="it has more than 1,073,741,824 bytes"):
+        dataset(tmp_path)
+
+
+def test_more_masks_than_memory(tmp_path, monkeypatch, voc):
+    monkeypatch.setattr(annotations, "MOST_MASKS", 95)
+    coco(tmp_path / "coco", "val2017")
+    with pytest.raises(ValueError, match="3 masks of 6x8 pixels are more than 95 values"):
+        dataset(tmp_path / "coco").read("139")
+    with pytest.raises(ValueError, match="000033.png .*2 masks of 6x8 pixels are more than 95"):
+        dataset(voc).read("2007_000033")
 
 
 def test_coco_stuff_and_a_folder_that_holds_two(tmp_path):
@@ -251,6 +344,89 @@ def test_imagenet_segmentation(gtsegs):
         assert sample.masks[0, :112, :56].all() and sample.masks.sum() == 112 * 56
 
 
+def in_cells(root, change):
+    """Something else in the place of the first picture."""
+    with h5py.File(root / "gtsegs_ijcv.mat", "a") as file:
+        change(file)
+
+
+def elsewhere(file):
+    file["value/img"][0, 0] = file.create_dataset(
+        "out", (3, 40, 30), dtype="u1", external=[("/etc/passwd", 0, 3600)]
+    ).ref
+
+
+def linked(file):
+    del file["value/img"]
+    file["value/img"] = h5py.ExternalLink("/etc/other.h5", "x")
+
+
+def giant(file):
+    file["value/img"][0, 0] = file.create_dataset(
+        "giant", (3, 10**6, 10**6), dtype="u1", chunks=(1, 100, 100)
+    ).ref
+
+
+def in_floats(file):
+    file["value/img"][0, 0] = file.create_dataset("floats", (3, 4, 4), dtype="f8").ref
+
+
+def a_folder(file):
+    file["value/img"][0, 0] = file.create_group("folder").ref
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (elsewhere, "a cell lies in another file"),
+        (linked, "value/img is missing, or lies in another file"),
+        (giant, "a cell is said to hold 3000000000000 values"),
+        (in_floats, r"is float64 \(3, 4, 4\), not bytes"),
+        (a_folder, "a cell is a Group, not a data set"),
+    ],
+)
+def test_cells_that_lead_elsewhere(gtsegs, change, match):
+    in_cells(gtsegs, change)
+    with pytest.raises(ValueError, match=f"gtsegs_ijcv.mat cannot be read .*{match}"):
+        dataset(gtsegs).read("0")
+
+
+def test_a_file_of_cells_that_is_none(gtsegs):
+    (gtsegs / "gtsegs_ijcv.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(200))
+    with pytest.raises(ValueError, match="gtsegs_ijcv.mat cannot be read as annotations: "):
+        dataset(gtsegs)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0" + bytes(40), "cut", "colours", "huge"],
+)
+def test_a_damaged_annotation_names_its_file(voc, content, monkeypatch):
+    png = voc / "SegmentationClass/2007_000033.png"
+    if content == "cut":
+        content = png.read_bytes()[:-30]
+    elif content == "huge":
+        content = png.read_bytes()
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
+    if content == "colours":
+        Image.new("RGB", SIZE[::-1]).save(png)
+    else:
+        png.write_bytes(content)
+    data = dataset(voc)
+    with pytest.raises(ValueError, match="2007_000033.png cannot be read as annotations: "):
+        data.read("2007_000033")
+    png.unlink()
+    with pytest.raises(FileNotFoundError, match="2007_000033.png"):
+        data.read("2007_000033")
+
+
+@pytest.mark.parametrize("name", ["../../secret", "/etc/x", "a/../../x"])
+def test_a_list_of_names_stays_in_its_folder(voc, name):
+    (voc / "ImageSets/Segmentation/val.txt").write_text(f"2007_000033\n{name}\n")
+    with pytest.raises(ValueError, match="is no name of a file within .*JPEGImages"):
+        dataset(voc)
+
+
 def test_emoji_world():
     data = dataset("emoji-world")
     scene, sample = cx.scenes.sample(3), data.read("3")
@@ -279,6 +455,11 @@ def test_classes_can_be_changed(voc, tmp_path):
         dataset(voc, classes=mine)
     mine.write_text("person: person\n")
     with pytest.raises(ValueError, match="classes of this data set are numbers, not 'person'"):
+        dataset(voc, classes=mine)
+    mine.write_bytes(b"15: \xff\n")
+    with pytest.raises(
+        ValueError, match="mine.txt is not UTF-8 text: invalid start byte at byte 4"
+    ):
         dataset(voc, classes=mine)
     mine.write_text("# nothing\n")
     with pytest.raises(ValueError, match="names no class"):

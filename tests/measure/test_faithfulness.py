@@ -105,6 +105,8 @@ def test_agreement_is_spearmans():
     assert agreement(a, b) == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-5)
     assert agreement(a, np.exp(a)) == pytest.approx(1) and agreement(a, -a) == pytest.approx(-1)
     assert np.isnan(agreement(a, np.ones((5, 5))))
+    a[0], b[:, 4] = np.nan, np.nan
+    assert agreement(a, b) == agreement(a[1:, :4], b[1:, :4]), "where both are known"
 
 
 def test_sensitivity_of_maps_that_are_steady_or_not():

@@ -251,3 +251,24 @@ def test_masks_from_files_count_as_masks():
     np.testing.assert_array_equal(
         localise(heat, as_read, others_read).row(), localise(heat, mask, others).row()
     )
+
+
+@pytest.mark.parametrize("value", [3.0, np.nan])
+def test_a_map_that_says_nothing_has_no_region(value: float):
+    """Drawn as 0.5, it reached every threshold up to that and hit wherever the first pixel was."""
+    nothing, mask = np.full((10, 10), value), ~MASK  # the first pixel lies in this one
+    assert not pointing_hit(nothing, mask)
+    assert iou_at(nothing, mask, np.array([0.1, 0.5])).tolist() == [0, 0]
+    assert pixel_accuracy(nothing, mask) == pytest.approx(12)
+    of = localise(nothing, mask)
+    assert (of.iou_half, of.iou_mean, of.iou_otsu, of.pointing, of.contrast) == (0, 0, 0, 0, 0)
+    assert not of.iou_curve.any() and of.accuracy == pytest.approx(12)
+    assert [of.energy, of.average_precision] == pytest.approx([88, 88]), "chance: the share"
+    counted = imagenet_segmentation(nothing, mask)
+    assert (counted.correct, counted.labelled, counted.object_both) == (12, 100, 0)
+
+
+def test_imagenet_segmentation_counts_what_is_known():
+    heat, mask = random_map(6, (12, 16))
+    heat[:, :3] = np.nan
+    assert imagenet_segmentation(heat, mask) == imagenet_segmentation(heat[:, 3:], mask[:, 3:])

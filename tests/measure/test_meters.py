@@ -116,6 +116,9 @@ def test_presence_counts_pairs_in_order():
     close = PresenceMeter()
     close.update([[20 + 1e-9, 1], [20, 0]])  # a sigmoid in float32 would make these equal
     assert close.compute()["AUROC"] == 100
+    unknown = PresenceMeter()
+    unknown.update([[math.nan, 1], [0.1, 0], [0.2, 0], [0.3, 1]])
+    assert unknown.compute()["AUROC"] == 50, "what is not known is evidence of nothing"
     only = PresenceMeter()
     only.update([[0.2, 1], [0.3, 1]])
     assert math.isnan(only.compute()["AUROC"])

@@ -10,7 +10,7 @@ import pytest
 
 import clipxai as cx
 from clipxai.cli.parser import parser
-from clipxai.measure.asking import TEMPLATES
+from clipxai.measure.asking import ENSEMBLES
 from clipxai.measure.bench import METRICS, Bench
 from clipxai.measure.data import LAYOUTS, dataset
 from clipxai.model.files.hub import KNOWN
@@ -34,7 +34,7 @@ def test_commands_name_what_exists(command):
     assert all(name in cx.METHODS for name in given.methods.split(","))
     assert all(name in METRICS for name in (given.metrics or "localisation").split(","))
     assert given.layout is None or given.layout in LAYOUTS
-    assert given.templates is None or given.templates in TEMPLATES
+    assert given.templates is None or given.templates in ENSEMBLES
     assert given.model is None or any(given.model in (known.id, known.short) for known in KNOWN)
 
 

@@ -117,6 +117,17 @@ def test_what_the_model_did_not_see_is_not_counted():
     assert counts(found, confidence, true) == counts(found[:, 5:], confidence[:, 5:], true[:, 5:])
 
 
+def test_pixels_that_are_given_to_no_class_are_missed():
+    found, confidence, true = next(pictures(1))
+    confidence[found == found[0, 0]], lost = 0, int(found[0, 0])
+    given = {row[0]: row[1:] for row in counts(found, confidence, true)}
+    none = {row[0]: row[1:] for row in counts(np.where(found == lost, -1, found), confidence, true)}
+    assert none[lost] == [given[lost][0], *[0] * (len(given[lost]) - 1)]
+    assert none[-1] == given[-1], "the background has one row"
+    for other in set(given) - {lost}:
+        assert none[other] == given[other]
+
+
 def test_the_smaller_of_two_overlapping_masks_is_on_top():
     masks = np.zeros((2, 4, 4), bool)
     masks[0, 1:3, 1:3], masks[1, :, 1:] = True, True

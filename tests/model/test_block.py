@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+import clipxai as cx
 from clipxai.explainers.mixing import PAIRS, mix, mix_gem, neighbourhood_bias
 from clipxai.model.towers.block import Block, through
 from clipxai.trace.replay import WrittenOut
@@ -156,3 +157,34 @@ def test_every_argument_goes_with_every_other(blocks, stream, way):
         expected = by_steps(blocks[0], stream, first, heads, MIXES[way], **switches)
         found = blocks[0](stream, first=first, heads=heads, mix=MIXES[way], **switches)
         torch.testing.assert_close(found, expected)
+
+
+@torch.no_grad()
+def test_text_towers_are_edited_like_image_towers(embedded):
+    """A silenced FFN against a hook that returns zeros."""
+    tower, ids = embedded.text, embedded.tokenize(["a dog on grass", "a cat"])
+
+    def silent(layer, place, tensor):
+        return torch.zeros_like(tensor) if (layer, place) == (2, "ffn") else tensor
+
+    edited = tower(ids, edit=silent)
+    hook = tower.blocks[2].mlp.register_forward_hook(lambda module, given, out: 0 * out)
+    expected = tower(ids)
+    hook.remove()
+    torch.testing.assert_close(edited, expected)
+    assert not torch.allclose(edited, tower(ids), atol=1e-2)
+
+
+def test_a_replay_tells_every_block_where_patches_lie(embedded, scene, monkeypatch):
+    """Positions that turn queries and keys need it."""
+    trace = cx.record(embedded, scene.image, ["a dog"], size=(56, 112))
+    told, plain = [], Block.qkv
+
+    def qkv(block, x, grid=None):
+        told.append(grid)
+        return plain(block, x, grid)
+
+    monkeypatch.setattr(Block, "qkv", qkv)
+    for method in ("bimodal", "grad_cam", "m2ib", "gradient_x_input", "maskclip"):
+        cx.explain(trace, method, **({"steps": 1, "samples": 1} if method == "m2ib" else {}))
+    assert set(told) == {(7, 14)}

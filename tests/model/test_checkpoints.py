@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,9 +33,17 @@ def test_a_folder_written_is_the_folder_read(embedded, tmp_path):
     for (name, a), (_, b) in zip(embedded.state_dict().items(), again.state_dict().items()):
         assert torch.equal(a, b), name
     assert again.tokenizer.encode("a dog") == embedded.tokenizer.encode("a dog")
-    assert not list(tmp_path.glob("*.unfinished"))
+    assert [folder.name for folder in tmp_path.iterdir()] == ["copy"]
     with pytest.raises(FileExistsError, match="exists already"):
         save_folder(embedded, tmp_path / "copy")
+
+
+def test_a_folder_half_written_is_removed(embedded, tmp_path, monkeypatch):
+    (tmp_path / "copy.unfinished").mkdir()  # somebody else's, whatever it is called
+    monkeypatch.setattr(Path, "write_bytes", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        save_folder(embedded, tmp_path / "copy")
+    assert [folder.name for folder in tmp_path.iterdir()] == ["copy.unfinished"]
 
 
 def test_what_huggingface_has_no_words_for_is_not_written(golden_resnet, golden_vit, tmp_path):
@@ -136,9 +145,9 @@ def test_a_pickle_that_would_run_code_does_not(tmp_path):
 def test_a_lone_file_takes_ids_and_says_what_strings_need(golden):
     model, arrays, _ = golden
     assert model.tokenizer is None
-    assert cx.record(model, arrays["image"], arrays["tokens"]).texts[0] == "text 0"
+    assert cx.record(model, arrays["image"], arrays["tokens"], normalized=True).texts[0] == "text 0"
     with pytest.raises(ValueError, match="takes token ids only: put vocab.json and merges.txt"):
-        cx.record(model, arrays["image"], "a dog")
+        cx.record(model, arrays["image"], "a dog", normalized=True)
 
 
 def test_state_dicts_saved_by_torch_load_too(golden_vit, tmp_path):

@@ -47,7 +47,7 @@ def test_any_size_in_any_order(golden_vit):
     table = model.visual.positions.table.clone()
     for height, width in [(128, 128), (64, 120), (40, 200), (8, 8), (64, 64)]:
         image = torch.randn(1, 3, height, width)
-        trace = cx.record(model, image, arrays["tokens"])
+        trace = cx.record(model, image, arrays["tokens"], normalized=True)
         assert trace.grid == (height // 8, width // 8)
         assert trace.image_tokens().shape == (1, 1 + height * width // 64, 64)
     assert torch.equal(model.visual.positions.table, table)

@@ -2,8 +2,11 @@
 was.
 """
 
+import copy
 import json
 import sys
+import warnings
+from collections import OrderedDict
 from functools import partial
 
 import numpy as np
@@ -43,7 +46,7 @@ def open_clip_config(kind):
 
 def same_answers(model, arrays):
     """Text and image features as the authors' code gave them for these weights."""
-    trace = cx.record(model, arrays["image"], arrays["tokens"])
+    trace = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)
     torch.testing.assert_close(trace.text_features, arrays["text_features"], **CLOSE)
     torch.testing.assert_close(trace.image_tokens(normalize=False), arrays["raw_tokens"], **CLOSE)
 
@@ -373,6 +376,48 @@ def test_wrapped_modules(transformers_clip, wrap):
 def test_modules_that_are_no_clip():
     with pytest.raises(ValueError, match="cannot read this Linear: pass transformers' CLIPModel"):
         cx.load(nn.Linear(2, 2))
+    with pytest.raises(ValueError, match="this CLIP is what load returns already"):
+        cx.load(cx.load())
+
+
+def test_modules_without_numbers(transformers_clip):
+    """On torch's meta device there are none, in quantised modules others."""
+    empty = copy.deepcopy(transformers_clip).to("meta")
+    with pytest.raises(ValueError, match="of this CLIPModel has no memory behind it"):
+        cx.load(empty)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on its way out of torch, and still in use
+        small = torch.ao.quantization.quantize_dynamic(
+            copy.deepcopy(transformers_clip), {nn.Linear}, dtype=torch.qint8
+        )
+        with pytest.raises(ValueError, match="of this CLIPModel is a .*, as quantised modules"):
+            cx.load(small)
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "match"),
+    [
+        ({}, TypeError, "a state dict says nothing of heads, activation and vocabulary: pass the"),
+        (OrderedDict(a=torch.ones(1)), TypeError, "a state dict says nothing of heads"),
+        (3, TypeError, "a model is a folder, a file, a name on the hub or a module, not int"),
+        (b"model", TypeError, "a module, not bytes"),
+        ([nn.Linear(2, 2)], TypeError, "a module, not list"),
+        ("", ValueError, r"the name of the model is empty: .* or pass '\.' for this folder"),
+        (" ", ValueError, "the name of the model is empty"),
+        ("a" * 5000, FileNotFoundError, "no checkpoint at a{200}: pass a folder"),
+        ("a\x1b[2J\0b", FileNotFoundError, r"no checkpoint at a\\x1b\[2J\\x00b: pass a folder"),
+    ],
+)
+def test_what_is_no_model(source, kind, match):
+    with pytest.raises(kind, match=match) as caught:
+        cx.load(source)
+    assert str(caught.value).isprintable()
+
+
+def test_a_kind_of_model_that_is_a_list(tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": ["clip"]}')
+    with pytest.raises(ValueError, match=r"describes a \['clip'\] model, not 'clip' or"):
+        cx.load(tmp_path)
 
 
 # --- open_clip's module, of which only names and attributes count

@@ -15,7 +15,7 @@ SURGERY = {"vit": "clip_surgery", "resnet": "clip_surgery_released"}
 @pytest.fixture(scope="module")
 def recorded(golden):
     model, arrays, kind = golden
-    return cx.record(model, arrays["image"], arrays["tokens"]), arrays, kind
+    return cx.record(model, arrays["image"], arrays["tokens"], normalized=True), arrays, kind
 
 
 def test_text_features(recorded):
@@ -43,7 +43,7 @@ def test_twice_the_size(golden):
     if "surgery_tokens_2x" not in arrays:
         assert kind == "resnet"
         return
-    trace = cx.record(model, arrays["image_2x"], arrays["tokens"])
+    trace = cx.record(model, arrays["image_2x"], arrays["tokens"], normalized=True)
     torch.testing.assert_close(
         cx.rewrite(trace, "clip_surgery"), arrays["surgery_tokens_2x"], **CLOSE
     )

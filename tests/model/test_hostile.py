@@ -7,10 +7,12 @@ import io
 import json
 import os
 import pickle
+import re
 import shutil
 import struct
 import sys
 import zipfile
+from collections import OrderedDict
 
 import pytest
 import torch
@@ -18,6 +20,8 @@ from safetensors.torch import load_file, save_file
 
 import clipxai as cx
 from clipxai.model.files.locating import EMBEDDED
+from clipxai.model.files.pickled import expect_safe_torch
+from clipxai.model.files.untrusted import read_weights
 
 if os.name == "posix":
     import resource
@@ -198,6 +202,15 @@ for title, pickled, match in (
         archive(folder, pickled(ran))
 
 
+@hostile("it is compressed")
+def an_archive_that_swells_where_its_program_should_be(folder, ran):
+    file = only(folder, "pytorch_model.bin")
+    (folder / "config.json").unlink()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("x/code/constants.pkl", b"\x80\x02).")
+        zipped.writestr("x/code/data.pkl", b"\x80\x02]." + b"\0" * (1 << 28))
+
+
 STORAGE = object()
 
 
@@ -227,6 +240,11 @@ for title, wrong, match in (
         dict(offset=4),
         "reaches beyond its 4 numbers",
     ),
+    (
+        "archive whose tensor repeats its bytes",
+        dict(size=(1 << 30,), stride=(0,)),
+        "a tensor of 1,073,741,824 numbers is to be made of 4",
+    ),
     ("archive whose tensor goes backwards", dict(stride=(-1, 1)), "reaches beyond its 4 numbers"),
     (
         "archive whose storage is larger than its file",
@@ -245,6 +263,113 @@ for title, wrong, match in (
     @hostile(match, title)
     def in_tensor(folder, ran, wrong=wrong):
         archive(folder, tensor_pickle(**wrong), **{"data/0": b"\0" * 16})
+
+
+# --- tensors larger than the file they come from
+#
+# ----------------------------------------------------------------------
+
+
+def openai_names(**changed):
+    """A state dict with OpenAI's names, 34 KB of it."""
+    state = {
+        "visual.conv1.weight": torch.zeros(64, 3, 8, 8),
+        "visual.positional_embedding": torch.zeros(5, 64),
+        "visual.transformer.resblocks.0.mlp.c_fc.weight": torch.zeros(8, 64),
+        "transformer.resblocks.0.mlp.c_fc.weight": torch.zeros(8, 64),
+        "ln_final.weight": torch.zeros(64),
+        "text_projection": torch.zeros(64, 8),
+        "token_embedding.weight": torch.zeros(300, 64),
+        "positional_embedding": torch.zeros(7, 64),
+    }
+    return {**state, **changed}
+
+
+def pickled(folder, state, **options):
+    torch.save(state, only(folder, "pytorch_model.bin"), **options)
+    (folder / "config.json").unlink()
+
+
+for title, options in (("", {}), (", old format", {"_use_new_zipfile_serialization": False})):
+
+    @hostile(
+        "its tensors are said to hold 2,000,.* bytes, but the file has", "a stride of 0" + title
+    )
+    def repeated(folder, ran, options=options):
+        one = torch.ones(1).expand(500_000_000)
+        pickled(folder, openai_names(**{"token_embedding.weight": one}), **options)
+
+    @hostile(r"its pickle names (builtins|__builtin__).bytearray", "a bytearray" + title)
+    def swelling(folder, ran, options=options):
+        pickled(folder, openai_names(x=Payload(bytearray, 3 << 30)), **options)
+
+    @hostile(r"its pickle names torch\._utils\._rebuild_meta_tensor", "no storage" + title)
+    def without_storage(folder, ran, options=options):
+        pickled(folder, openai_names(x=torch.empty(1 << 40, device="meta")), **options)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks")
+@hostile("its pickle names torch._utils._rebuild_sparse_tensor")
+def sparse_tensors(folder, ran):
+    pickled(folder, openai_names(x=torch.eye(2).to_sparse()))
+
+
+@hostile("its pickle uses STACK_GLOBAL, which torch never does")
+def a_newer_pickle(folder, ran):
+    file = only(folder, "pytorch_model.bin")
+    file.write_bytes(pickle.dumps(Payload(bytearray, 3 << 30), 4))
+
+
+for title, tensor, shape, limit in (
+    ("a vocabulary", "token_embedding.weight", ((1 << 21) + 1, 1), 1 << 21),
+    ("a context", "positional_embedding", ((1 << 14) + 1, 1), 1 << 14),
+    ("a text tower", "ln_final.weight", ((1 << 14) + 1,), 1 << 14),
+    ("a joint space", "text_projection", (1, (1 << 14) + 1), 1 << 14),
+    ("a patch", "visual.conv1.weight", (1, 1, 513, 513), 512),
+    ("a grid", "visual.positional_embedding", ((1 << 16) + 2, 1), 1 << 16),
+    (
+        "an FFN",
+        "visual.transformer.resblocks.0.mlp.c_fc.weight",
+        ((1 << 17) + 1, 1),
+        1 << 17,
+    ),
+):
+
+    @hostile(f"but a whole number from 1 to {limit} is expected", title + " too large for a name")
+    def in_shapes(folder, ran, tensor=tensor, shape=shape):
+        (folder / "config.json").unlink()
+        save_file(openai_names(**{tensor: torch.zeros(shape)}), folder / "model.safetensors")
+
+
+@hostile("but a whole number from 1 to 256 is expected")
+def blocks_without_end(folder, ran):
+    (folder / "config.json").unlink()
+    many = {f"transformer.resblocks.{n}.x": torch.zeros(1) for n in range(257)}
+    save_file(openai_names(**many), folder / "model.safetensors")
+
+
+# --- files of another kind
+#
+# ----------------------------------------------------------------------
+
+ONNX = bytes([0x08, 0x08, 0x12, 0x07]) + b"pytorch" + b"\x1a\x05" + b"2.6.0" + b":\x00"
+for title, name, begin, match in (
+    ("ONNX by its content", "model.bin", ONNX, "is an ONNX file"),
+    ("GGUF", "model.bin", b"GGUF\x03\x00\x00\x00" + bytes(40), "is a GGUF file"),
+    ("HDF5", "model.bin", b"\x89HDF\r\n\x1a\n" + bytes(40), "is an HDF5 file"),
+    (
+        "a pointer of git-lfs",
+        "model.safetensors",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n",
+        "is a git-lfs pointer: .* never downloaded",
+    ),
+    ("a page", "model.safetensors", b"<!DOCTYPE html><html>", "is a web page"),
+):
+
+    @hostile(match, title)
+    def of_another_kind(folder, ran, name=name, begin=begin):
+        (folder / "model.safetensors").unlink()
+        (folder / name).write_bytes(begin)
 
 
 # --- safetensors
@@ -305,6 +430,17 @@ def nan_weights(folder, ran):
 @hostile("'logit_scale' of .* holds NaN, or numbers that are not finite")
 def infinite_weights(folder, ran):
     edited(folder, lambda state: state.update(logit_scale=torch.tensor(float("inf"))))
+
+
+@hostile("'logit_scale' of .* holds numbers from 1e\\+03 to 1e\\+03, but .* lie in -20…20")
+def a_scale_that_overflows(folder, ran):
+    edited(folder, lambda state: state.update(logit_scale=torch.tensor(1000.0)))
+
+
+@hostile("'visual_projection.weight' of .* holds numbers from .* to 1e\\+30, but weights")
+def weights_that_are_finite_but_huge(folder, ran):
+    huge = torch.full((128, 128), 1e30)  # float32, which holds it
+    edited(folder, lambda state: state.update({"visual_projection.weight": huge}))
 
 
 @hostile(r"holds torch.int8 \(quantised\?\), but weights are floating-point numbers")
@@ -411,6 +547,13 @@ def a_deviation_of_zero(folder, ran):
     )
 
 
+@hostile("image_std=.* at least 0.001")
+def a_deviation_that_divides_to_infinity(folder, ran):
+    (folder / "preprocessor_config.json").write_text(
+        '{"image_mean": [0.5, 0.5, 0.5], "image_std": [1e-320, 1, 1]}'
+    )
+
+
 @hostile("gives image_mean=0.5, but three numbers, one for each colour, are expected")
 def a_mean_of_one_number(folder, ran):
     (folder / "preprocessor_config.json").write_text('{"image_mean": 0.5}')
@@ -501,6 +644,14 @@ def a_device_for_weights(folder, ran):
     only(folder, "model.safetensors").symlink_to("/dev/zero")
 
 
+@posix_only
+def test_what_is_neither_file_nor_folder(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for place in ("/dev/zero", tmp_path / "pipe"):
+        with pytest.raises(ValueError, match=f"{place} is neither a file nor a folder"):
+            cx.load(place)
+
+
 @hostile("no weights in", posix=True)
 def a_link_to_itself(folder, ran):
     only(folder, "model.safetensors").symlink_to("model.safetensors")
@@ -547,6 +698,99 @@ def test_refused_in_one_line(spoil, match, tmp_path):
 
 def test_there_are_many():
     assert len(KINDS) >= 60
+
+
+@pytest.mark.parametrize("version", ["2.4.0", "2.5.1+cu124", "2.9.1", "1.13.1"])
+def test_an_older_torch_is_not_asked_to_read_a_pickle(version, tmp_path, monkeypatch):
+    torch.save({"a": torch.zeros(1)}, tmp_path / "weights.pt")
+    monkeypatch.setattr(torch, "__version__", version)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("asked"))
+    with pytest.raises(
+        ValueError, match=rf"torch {re.escape(version)} can be made to run .* 2\.10"
+    ):
+        cx.load(tmp_path / "weights.pt")
+
+
+@pytest.mark.parametrize("version", ["2.10.0", "2.13.0+cpu", "3.0.0", "2.11.0a0+git12"])
+def test_a_safe_torch_is_asked(version, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch, "__version__", version)
+    expect_safe_torch()
+
+
+def test_a_program_of_onnx_is_known_by_its_name_too(tmp_path):
+    (tmp_path / "model.onnx").write_bytes(b"\0" * 40)
+    with pytest.raises(ValueError, match="is an ONNX file, a program of its own; weights are read"):
+        cx.load(tmp_path / "model.onnx")
+
+
+def test_no_error_advises_to_read_a_pickle_unsafely(tmp_path):
+    """Torch's own advice, for a file that it does not know, is to turn its protection off."""
+    for name, content in {
+        "a.pt": b"\x00\x01\x02",
+        "b.pt": b"x" * 99,
+        "c.bin": b"",
+        "d.pt": ONNX,
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError) as caught:
+            cx.load(tmp_path / name)
+        assert "weights_only" not in str(caught.value) and str(caught.value).isprintable()
+
+
+def test_what_training_keeps_beside_the_weights_is_read_past(embedded, tmp_path):
+    """Optimizers, numbers, names and half precision are no harm; tied weights are two names."""
+    layer = torch.nn.Linear(3, 3)
+    optimizer = torch.optim.AdamW(layer.parameters())
+    layer(torch.ones(3)).sum().backward()
+    optimizer.step()
+    tied = torch.nn.Parameter(torch.ones(50_000).half())
+    saved = {
+        "epoch": 3,
+        "name": "é",
+        "optimizer": optimizer.state_dict(),
+        "state_dict": OrderedDict({"module.a": tied, "module.b": tied, **layer.state_dict()}),
+        "shape": torch.Size([3]),
+        "kind": torch.float16,
+        "where": torch.device("cpu"),
+    }
+    for new in (True, False):
+        torch.save(saved, tmp_path / "a.pt", _use_new_zipfile_serialization=new)
+        found = read_weights(tmp_path / "a.pt")
+        assert sorted(found.tensors) == ["a", "b", "bias", "weight"]
+        assert torch.equal(found.read("weight"), layer.weight)
+
+
+def test_a_file_cut_short_while_it_is_read(tmp_path):
+    """What lies behind its end would end the process with SIGBUS."""
+    save_file({"a": torch.arange(3.0), "b": torch.arange(100_000.0)}, tmp_path / "x.safetensors")
+    found = read_weights(tmp_path / "x.safetensors")
+    assert torch.equal(found.read("a"), torch.arange(3.0))
+    os.truncate(tmp_path / "x.safetensors", 100_000)
+    with pytest.raises(ValueError, match="x.safetensors was cut short while it was read"):
+        found.read("b")
+
+
+def test_what_a_file_says_reaches_no_terminal(tmp_path):
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(str(EMBEDDED), folder)
+    spell = "\x1b]0;pwned\x07"
+    kept = (folder / "config.json").read_text()
+    for part, values in (
+        ("vision_config", {"hidden_size": spell}),
+        ("vision_config", {"layer_norm_eps": spell}),
+        ("vision_config", {"hidden_act": spell}),
+        (None, {"model_type": spell}),
+        (None, {"text_config": spell}),
+    ):
+        config(folder, part, **values)
+        with pytest.raises(ValueError) as caught:
+            cx.load(folder)
+        assert str(caught.value).isprintable(), values
+        (folder / "config.json").write_text(kept)
+    save_file({spell: torch.ones(1)}, folder / "model.safetensors")
+    with pytest.raises(ValueError, match="not a CLIP checkpoint") as caught:
+        cx.load(folder)
+    assert str(caught.value).isprintable()
 
 
 @posix_only

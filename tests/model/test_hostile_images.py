@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import clipxai as cx
-from clipxai.model.image import read_image
+from clipxai.model.picture import read_picture
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (64, 48, 3), np.uint8)
@@ -121,7 +121,7 @@ def test_what_is_broken_is_one_clear_error(kind, tmp_path):
     message = r"not an image that can be read \(or a truncated one\): (.*picture.png|\d+ bytes)"
     for source in (file, BROKEN[kind]):
         with pytest.raises(ValueError, match=message) as raised:
-            read_image(source)
+            read_picture(source).rows()
         assert "\n" not in str(raised.value)
 
 
@@ -145,7 +145,7 @@ def test_bombs_are_not_unpacked(kind, strict, recwarn, tmp_path):
                 "PIL.Image.MAX_IMAGE_PIXELS"
             ),
         ):
-            read_image(file)
+            read_picture(file).rows()
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20e6
@@ -158,10 +158,10 @@ def test_the_limit_can_be_moved(monkeypatch):
         pytest.warns(Image.DecompressionBombWarning),
         pytest.raises(ValueError, match="bytes has more than 3,071 pixels"),
     ):
-        read_image(picture)
+        read_picture(picture).rows()
     for limit in (64 * 48, None):
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-        assert read_image(picture).shape == (64, 48, 3)
+        assert read_picture(picture).rows().shape == (64, 48, 3)
 
 
 def apng_or_gif(kind):
@@ -236,7 +236,7 @@ def test_what_is_odd_works(kind, tmp_path):
     file = tmp_path / "wrong suffix.jpg"
     file.write_bytes(data)
     for source in (file, data, Image.open(BytesIO(data))):
-        read = read_image(source)
+        read = read_picture(source).rows()
         assert read.dtype == np.float32 and read.shape == expected.shape
         assert abs(read - expected).mean() <= tolerance
 
@@ -253,8 +253,8 @@ def test_folders_and_links_are_no_images(tmp_path):
         FileNotFoundError,
         match=r"folder.png is a folder, not an image file: .*explain_each take folders",
     ):
-        read_image(tmp_path / "folder.png")
+        read_picture(tmp_path / "folder.png").rows()
     if os.name == "posix":
         (tmp_path / "link.png").symlink_to(tmp_path / "nowhere.png")
         with pytest.raises(FileNotFoundError, match="no such image file: .*link.png"):
-            read_image(tmp_path / "link.png")
+            read_picture(tmp_path / "link.png").rows()

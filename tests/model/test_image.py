@@ -7,7 +7,8 @@ import pytest
 import torch
 from PIL import Image, ImageCms, ImageOps  # noqa: F401
 
-from clipxai.model.image import CLIP_MEAN, CLIP_STD, Preprocessor, read_image
+from clipxai.model.image import CLIP_MEAN, CLIP_STD, Preprocessor
+from clipxai.model.picture import read_picture
 
 PREPARE = Preprocessor((224, 224), 16)
 
@@ -76,45 +77,49 @@ def test_exif_orientation(orientation):
     buffer = BytesIO()
     image.save(buffer, "JPEG", quality=95, subsampling=0, exif=exif)
     expected = np.asarray(ImageOps.exif_transpose(Image.open(BytesIO(buffer.getvalue())))) / 255
-    assert abs(read_image(buffer.getvalue()) - expected).mean() < 1 / 255
-    assert abs(read_image(Image.open(BytesIO(buffer.getvalue()))) - expected).mean() < 1 / 255
+    assert abs(read_picture(buffer.getvalue()).rows() - expected).mean() < 1 / 255
+    assert (
+        abs(read_picture(Image.open(BytesIO(buffer.getvalue()))).rows() - expected).mean() < 1 / 255
+    )
 
 
 def test_alpha_is_laid_over_white():
     image = np.dstack([picture(), np.full((60, 90), 0, np.uint8)])
     image[:, 45:, 3] = 255
     for source in (image, encoded(image), Image.fromarray(image)):
-        read = read_image(source)
+        read = read_picture(source).rows()
         assert np.allclose(read[:, :45], 1) and np.allclose(
             read[:, 45:], picture()[:, 45:] / 255, atol=1 / 255
         )
     palette = Image.fromarray(image).convert("P")
     palette.info["transparency"] = palette.getpixel((0, 0))
-    assert np.allclose(read_image(palette)[0, 0], 1)
+    assert np.allclose(read_picture(palette).rows()[0, 0], 1)
 
 
 def test_grey_sixteen_bit_and_cmyk():
     grey = picture()[..., 0]
     for source in (grey, encoded(grey), Image.fromarray(grey)):
-        assert np.allclose(read_image(source), grey[..., None] / 255)
+        assert np.allclose(read_picture(source).rows(), grey[..., None] / 255)
     deep = (grey.astype(np.uint16) << 8) + 7
     buffer = BytesIO()
     Image.fromarray(deep).save(buffer, "PNG")
     for source in (deep, buffer.getvalue(), Image.open(BytesIO(buffer.getvalue()))):
-        assert np.allclose(read_image(source), deep[..., None] / 65535)
+        assert np.allclose(read_picture(source).rows(), deep[..., None] / 65535)
     buffer = BytesIO()
     Image.fromarray(picture()).convert("CMYK").save(buffer, "JPEG", quality=95)
-    assert abs(read_image(buffer.getvalue()) - picture() / 255).mean() < 0.05
+    assert abs(read_picture(buffer.getvalue()).rows() - picture() / 255).mean() < 0.05
 
 
 def test_tensors_floats_and_batches():
     image = picture()
     planes = torch.from_numpy(image).permute(2, 0, 1)
     for source in (planes, planes / 255, image / 255.0, (image / 255.0).astype(np.float32)):
-        assert np.allclose(read_image(source), image / 255, atol=1e-6)
+        assert np.allclose(read_picture(source).rows(), image / 255, atol=1e-6)
     for kind in (torch.bfloat16, torch.float16):
         for source, expected in ((planes, image), (planes[0], image[..., :1])):  # colours, grey
-            assert np.allclose(read_image((source / 255).to(kind)), expected / 255, atol=2**-8)
+            assert np.allclose(
+                read_picture((source / 255).to(kind)).rows(), expected / 255, atol=2**-8
+            )
     batch = PREPARE(torch.stack([planes, planes.flip(-1)]))
     assert batch.pixels.shape == (2, 3, 224, 224) and len(batch.images) == 2
     assert torch.allclose(batch.pixels[0].flip(-1), batch.pixels[1], atol=1e-3)
@@ -155,7 +160,7 @@ def test_truncated_file(tmp_path):
     file = tmp_path / "half.png"
     file.write_bytes(whole[: len(whole) // 20])
     with pytest.raises(ValueError, match="half.png"):
-        read_image(file)
+        read_picture(file).rows()
 
 
 def test_sizes_and_modes_that_do_not_exist():

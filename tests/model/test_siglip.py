@@ -12,7 +12,9 @@ from tokenizers import Tokenizer as Backend
 from transformers import Siglip2Config, Siglip2Model, Siglip2Tokenizer, SiglipConfig, SiglipModel
 
 import clipxai as cx
+from clipxai.model.files.untrusted import no_panic
 from clipxai.model.towers.siglip import SiglipVisionTransformer
+from clipxai.model.words.growth import growth
 from clipxai.model.words.sentencepiece import PieceTokenizer
 
 CLOSE = dict(rtol=0, atol=1e-4)
@@ -114,7 +116,7 @@ def test_siglip_at_another_size(siglip, ours):
 
 def test_a_patch_says_what_the_head_says_to_it_alone(siglip, ours):
     pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(4))
-    tokens = cx.record(ours, pixels, IDS).image_tokens(normalize=False)
+    tokens = cx.record(ours, pixels, IDS, normalized=True).image_tokens(normalize=False)
     with torch.no_grad():
         stream = siglip.vision_model(pixel_values=pixels).last_hidden_state
         alone = torch.stack(
@@ -174,6 +176,91 @@ def test_texts_are_padded_to_the_full_length_without_punctuation(ours):
         ours.tokenizer.encode(3)
 
 
+def described(normalizer=None, decoder=None, added=()):
+    """A `tokenizer.json` whose steps are given."""
+    model = {"type": "WordLevel", "vocab": {"</s>": 0, "a": 1, "b": 2}, "unk_token": "</s>"}
+    return json.dumps(
+        {"version": "1.0", "added_tokens": list(added), "normalizer": normalizer,
+         "pre_tokenizer": None, "post_processor": None, "decoder": decoder, "model": model}
+    )  # fmt: skip
+
+
+def replacing(pattern, content):
+    return {"type": "Replace", "pattern": pattern, "content": content}
+
+
+def sequence(*steps, kind="normalizers"):
+    return {"type": "Sequence", kind: list(steps)}
+
+
+SWELLING = [replacing({"String": "a"}, "a" * 32)] * 6  # a thousand million of one
+TOKEN = {"id": 3, "content": "a", "normalized": True, "single_word": False, "lstrip": False,
+         "rstrip": False, "special": False}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        described(sequence(*SWELLING)),
+        described(sequence(sequence(*SWELLING[:3]), sequence(*SWELLING[3:]))),
+        described(sequence(*SWELLING), added=[TOKEN]),  # which the library normalises at once
+        described(sequence(*[replacing({"Regex": "x*"}, "abc")] * 7)),
+        described(sequence(*[{"type": "Prepend", "prepend": "a" * 5000}])),
+        described(decoder=sequence(*SWELLING, kind="decoders")),
+    ],
+    ids=["steps", "nested", "added token", "expression", "prepended", "decoder"],
+)
+def test_steps_that_multiply_are_refused(text, tmp_path):
+    (tmp_path / "tokenizer.json").write_text(text)
+    with pytest.raises(
+        ValueError, match="tokenizer.json .* makes more than 4,096 characters of one"
+    ):
+        PieceTokenizer.from_files(tmp_path / "tokenizer.json", None, 16)
+
+
+def test_what_steps_make_of_a_text_is_foreseen(tmp_path):
+    """Each bound against what the library makes of the worst letters."""
+    for steps, text in (
+        ([replacing({"String": "ab"}, "xyz")], "ab" * 50),
+        ([replacing({"Regex": "x*"}, "yz")], "q" * 50),
+        ([{"type": "NFKD"}], "\ufdfa" * 20),
+        ([{"type": "NFD"}], "\u1fa7" * 20),
+        ([{"type": "NFC"}], "\U0001d160" * 20),
+        ([{"type": "Lowercase"}], "\u0130" * 20),
+        ([{"type": "ByteLevel"}], "\U0001f600" * 20),
+        ([{"type": "Prepend", "prepend": "abc"}], "a"),
+    ):
+        parts = json.loads(described(sequence(*steps)))
+        made = Backend.from_str(json.dumps(parts)).normalizer.normalize_str(text)
+        assert len(text) < len(made) <= len(text) * growth(parts, "normalizer"), steps
+
+
+def test_a_text_has_a_stated_length(ours, tmp_path):
+    with pytest.raises(ValueError, match="text of 10,000,000 characters, but at most 16,384 are"):
+        ours.tokenize("dog " * 2_500_000, truncate=True)
+    steps = sequence(*[replacing({"String": "a"}, "b" * 64)] * 2)
+    (tmp_path / "tokenizer.json").write_text(described(steps))
+    tokenizer = PieceTokenizer.from_files(tmp_path / "tokenizer.json", None, 16)
+    with pytest.raises(ValueError, match="text of 2,000 characters, but at most 1,024 are"):
+        tokenizer.encode("c" * 2000, truncate=True)
+
+
+def test_a_library_that_breaks_down_is_an_error_like_any_other(tmp_path):
+    """Panics of Rust pass `except Exception`; an interruption has to."""
+    (tmp_path / "tokenizer.json").write_text(
+        described({"type": "Precompiled", "precompiled_charsmap": "AAAA"})
+    )
+    with pytest.raises(ValueError, match="a library broke down on it: Precompiled"):
+        PieceTokenizer.from_files(tmp_path / "tokenizer.json", None, 16)
+    steps = replacing({"Regex": "(a+)+$"}, "x")
+    (tmp_path / "tokenizer.json").write_text(described(steps))
+    tokenizer = PieceTokenizer.from_files(tmp_path / "tokenizer.json", None, 16)
+    with pytest.raises(ValueError, match="a library broke down on it: .*retry-limit"):
+        tokenizer.encode("a" * 40 + "b")
+    with pytest.raises(KeyboardInterrupt), no_panic():
+        raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_siglip2_tokens_equal_transformers(tmp_path, side):
     vocabulary = {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "<mask>": 4, "▁": 5}
@@ -206,6 +293,7 @@ def test_methods_without_a_class_token(ours, name):
         ours,
         torch.randn(2, 3, 32, 48, generator=torch.Generator().manual_seed(6)),
         ["a dog", "two cats"],
+        normalized=True,
     )
     assert trace.residual(0).shape == (2, 24, 64) and trace.attention(0).shape == (2, 4, 24, 24)
     for e in cx.explain_all(trace, name):
@@ -218,7 +306,7 @@ def test_methods_without_a_class_token(ours, name):
 def test_pixel_gradients_against_autograd_through_encode_image(ours):
     """Text by text through the model's own attention, the pooling head's included."""
     pixels = torch.randn(1, 3, 32, 48, generator=torch.Generator().manual_seed(8))
-    trace = cx.record(ours, pixels, ["a dog", "two cats"])
+    trace = cx.record(ours, pixels, ["a dog", "two cats"], normalized=True)
     x = pixels.clone().requires_grad_()
     scores = ours.encode_image(x) @ trace.text_features.T
     for n, found in enumerate(cx.explain(trace, "gradient_x_input").scores):
@@ -228,12 +316,12 @@ def test_pixel_gradients_against_autograd_through_encode_image(ours):
 
 
 def test_neighbourhood_has_no_row_for_a_class_token(ours):
-    trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"])
+    trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"], normalized=True)
     assert cx.rewrite(trace, "naclip").shape == (1, 17, 64)
 
 
 def test_what_needs_a_class_token_or_words_says_so(ours):
-    trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"])
+    trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"], normalized=True)
     for name, method in cx.METHODS.items():
         if not SiglipVisionTransformer.has.issuperset(method.requires):
             with pytest.raises(
@@ -255,7 +343,7 @@ def test_what_needs_a_class_token_or_words_says_so(ours):
 
 def test_without_a_tokenizer(siglip):
     model = cx.load(siglip)
-    trace = cx.record(model, torch.randn(1, 3, 32, 32), IDS)
+    trace = cx.record(model, torch.randn(1, 3, 32, 32), IDS, normalized=True)
     with pytest.raises(ValueError, match="a SigLIP's empty text needs its tokenizer"):
         cx.explain(trace, "clip_surgery")
     assert cx.explain(trace, "clip_surgery", redundant="labels").varies()

@@ -96,6 +96,16 @@ def test_too_long(tokenizer):
         tokenizer.encode(3)
 
 
+def test_ten_megabytes_are_no_text(tokenizer):
+    """Not even where they are to be cut: one word of so many letters takes minutes to spell."""
+    for text in ("dog " * 2_500_000, "d" * 10_000_000, " " * 20_000):
+        with pytest.raises(
+            ValueError, match=r"text of .* characters, but at most 16,384 are spell"
+        ):
+            tokenizer.encode(text, truncate=True)
+    assert len(tokenizer.encode("dog " * 4096, truncate=True)) == 77
+
+
 def test_openai_file_gives_the_ids_openai_gives(tmp_path):
     """OpenAI's file has one header line, 48,894 merges in use, and more lines that are never
     read.

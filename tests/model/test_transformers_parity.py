@@ -68,5 +68,5 @@ def test_image_and_text_features(pair):
     torch.testing.assert_close(ours.encode_image(pixels), expected.image_embeds, rtol=0, atol=1e-4)
     torch.testing.assert_close(ours.encode_text(ids), expected.text_embeds, rtol=0, atol=1e-4)
     torch.testing.assert_close(ours(pixels, ids), expected.logits_per_image, rtol=0, atol=1e-3)
-    trace = cx.record(ours, pixels, ids)
+    trace = cx.record(ours, pixels, ids, normalized=True)
     torch.testing.assert_close(trace.image_tokens(normalize=False), projected, rtol=0, atol=1e-4)

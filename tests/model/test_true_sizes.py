@@ -31,7 +31,9 @@ def test_once_through(name):
             tensor.view(-1).copy_(noise.repeat(tensor.numel() // len(noise) + 1)[: tensor.numel()])
     pixels = model.preprocessor.image_size[0]
     ids = torch.tensor([[3, 9, 5, 40], [3, 8, 7, 41]])
-    trace = cx.record(model, torch.randn(1, 3, pixels, pixels, generator=generator), ids)
+    trace = cx.record(
+        model, torch.randn(1, 3, pixels, pixels, generator=generator), ids, normalized=True
+    )
     e = cx.explain(trace, "clip_surgery", redundant="labels")
     assert e.scores.shape == (2, side, side) and e.varies()
     assert trace.image_tokens().shape[1] == 1 + side**2

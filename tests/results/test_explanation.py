@@ -1,5 +1,7 @@
 """Maps land on the right pixels, whatever the crop; constant and broken maps say so."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,9 @@ import torch.nn.functional as F
 
 import clipxai as cx
 from clipxai.results.explanation import Explanation, Grid
+from clipxai.results.findings import Picture
 from clipxai.results.maps import minmax, otsu, resize_bilinear
+from clipxai.view import MethodComparison
 
 
 def explanation(scores, image_size=(48, 60), box=None, **more):
@@ -69,7 +73,7 @@ def test_normalisations():
     np.testing.assert_allclose(
         e.heatmap(normalize="patches"), (e.heatmap(normalize="none") + 1) / 4, atol=1e-6
     )
-    with pytest.raises(ValueError, match="unknown normalisation 'softmax'"):
+    with pytest.raises(ValueError, match="unknown normalize 'softmax'; choose one of minmax"):
         e.heatmap(normalize="softmax")
 
 
@@ -91,9 +95,80 @@ def test_negative_and_nan_maps():
     broken = np.arange(16.0).reshape(1, 4, 4)
     broken[0, 0, 0] = np.nan
     assert np.isnan(explanation(broken).heatmap()[0, 0])
-    with pytest.raises(ValueError, match="not finite"):
-        explanation(broken).points()
     assert np.isnan(minmax(np.full((2, 2), np.nan))).all()
+    with pytest.raises(ValueError, match="2 scores of 'text 0' are infinite"):
+        explanation(np.where(broken > 13, -np.inf, broken))
+
+
+def holed() -> np.ndarray:
+    """(1, 6, 8) scores, some of which are not known."""
+    scores = np.random.default_rng(3).standard_normal((1, 6, 8)).astype(np.float32)
+    scores[0, 1, 2:4] = scores[0, 5, 7] = scores[0, 3:5, :2] = np.nan
+    return scores
+
+
+@pytest.mark.parametrize("box", [None, (3, 10, 51, 74)])
+def test_what_is_not_known_stays_so_and_spoils_nothing(box):
+    """Pixel by pixel, by hand: bilinear weights of the known neighbours, brought to a sum of 1."""
+    e = explanation(holed(), (54, 81), box)
+    heat, scores = e.heatmap(normalize="none"), e.scores[0]
+    top, left, bottom, right = e.grid.box
+    for y in range(0, 54):
+        for x in range(0, 81):
+            row = (y + 0.5 - top) / (bottom - top) * 6
+            column = (x + 0.5 - left) / (right - left) * 8
+            if not (0 <= row <= 6 and 0 <= column <= 8):
+                assert np.isnan(heat[y, x])
+                continue
+            cell = scores[min(int(row), 5), min(int(column), 7)]
+            assert np.isnan(heat[y, x]) == np.isnan(cell), "a pixel of a patch that is not known"
+            if np.isnan(cell):
+                continue
+            pairs = [
+                (max(0, 1 - abs(row - 0.5 - i)) * max(0, 1 - abs(column - 0.5 - j)), scores[i, j])
+                for i in range(6)
+                for j in range(8)
+                if not np.isnan(scores[i, j])
+            ]
+            inner = 0.5 <= row <= 5.5 and 0.5 <= column <= 7.5  # at the rim centres go on unchanged
+            expected = sum(w * s for w, s in pairs) / sum(w for w, _ in pairs)
+            assert not inner or heat[y, x] == pytest.approx(expected, abs=1e-5)
+
+
+def test_masks_and_points_know_nothing_of_what_is_not_known():
+    e = explanation(holed(), (54, 81))
+    heat = e.heatmap()
+    unknown = np.isnan(heat)
+    assert unknown.any()
+    assert heat[~unknown].min() == 0 and heat[~unknown].max() == 1
+    for threshold in (0.0, 0.5, "mean", "otsu"):
+        assert not (e.mask(0, threshold) & unknown).any()
+    assert (e.mask(0, 0.0) == ~unknown).all()
+    blocks = holed()[0].reshape(3, 2, 4, 2).swapaxes(1, 2).reshape(12, 4)
+    known = np.array([np.nan if np.isnan(four).all() else np.nanmean(four) for four in blocks])
+    xy, labels = e.points(0, 0.0)
+    cells = (xy[:, 1] // 18 * 4 + xy[:, 0] // 20.25).astype(int)
+    order = [n for n in np.argsort(known, kind="stable") if not np.isnan(known[n])]
+    half = len(order) // 2
+    assert cells.tolist() == [*order[-half:], *order[:half]] and labels.sum() == half
+
+
+@pytest.mark.parametrize("hole", [False, True])
+def test_a_flat_map_has_no_region(hole: bool):
+    scores = np.full((1, 7, 7), 0.1234567, np.float32)
+    if hole:
+        scores[0, 2, 3] = np.nan
+    e = explanation(scores, (61, 83))
+    assert not e.varies()
+    heat = e.heatmap()
+    assert set(heat[~np.isnan(heat)].tolist()) == {0.5} and np.isnan(heat).any() == hole
+    for threshold in (0.0, 0.5, "mean", "otsu"):
+        assert not e.mask(0, threshold).any()
+    nothing = explanation(np.full((1, 7, 7), np.nan), (61, 83))
+    assert not nothing.varies() and not nothing.mask(0, "mean").any()
+    assert np.isnan(nothing.heatmap()).all()
+    with pytest.raises(ValueError, match="has no variation: no point to choose"):
+        nothing.points()
 
 
 def test_masks_and_thresholds():
@@ -107,7 +182,10 @@ def test_masks_and_thresholds():
     heat = e.heatmap()
     assert (e.mask(threshold="mean") == (heat >= heat.mean())).all()
     assert 0.2 < otsu(heat) < 0.8
-    with pytest.raises(ValueError, match="unknown threshold 'median'"):
+    with pytest.raises(
+        ValueError,
+        match="threshold='median', but a finite number from 0 to 1 or",
+    ):
         e.mask(threshold="median")
 
 
@@ -165,9 +243,53 @@ def test_npz_round_trip(trace, tmp_path):
 @pytest.mark.parametrize("threshold", [50, -0.1, float("nan")])
 def test_a_threshold_is_a_share(threshold):
     e = explanation(np.linspace(0, 1, 144).reshape(1, 12, 12), (120, 240))
-    with pytest.raises(
-        ValueError, match=f"unknown threshold {threshold}; choose a number in 0…1, 'mean' or 'otsu'"
-    ):
+    needed = f"threshold={threshold}, but a finite number from 0 to 1"
+    with pytest.raises(ValueError, match=f"{needed} or 'mean' or 'otsu' is needed"):
         e.mask(threshold=threshold)
-    with pytest.raises(ValueError, match=f"unknown threshold {threshold}; choose a number in 0…1"):
+    with pytest.raises(ValueError, match=f"{needed} is needed"):
         e.points(threshold=threshold)
+
+
+def test_an_explanation_owns_its_arrays():
+    """A buffer that is filled again, a trace's image that is drawn on: nothing of it arrives."""
+    scores = np.random.default_rng(0).random((1, 4, 4)).astype(np.float32)
+    image, presence = np.zeros((40, 40, 3), np.uint8), np.ones(1, np.float32)
+    view = image[:]
+    view.flags.writeable = False  # cannot be written into itself, but what it shows can
+    options = {"model": "a"}
+    grid = Grid(4, 4, (40, 40), (0, 0, 40, 40))
+    e = Explanation(scores, ("a",), "clip", grid, "cosine", view, presence, (), options)
+    heat = e.heatmap()
+    scores[:], image[:], presence[:], options["model"] = 7, 7, 7, "b"
+    np.testing.assert_array_equal(e.heatmap(), heat)
+    assert not e.image.any() and e.presence == [1] and e.provenance == {"model": "a"}
+    with pytest.raises(ValueError, match="read-only"):
+        e.image[...] = 0
+    again = replace(e, method="gem")
+    assert again.image is e.image, "explanations of one image share its pixels"
+    again.scores[...] = 0
+    np.testing.assert_array_equal(e.heatmap(), heat)
+
+
+def test_pictures_of_findings_and_masks_of_viewers_are_owned():
+    image, mask = np.zeros((40, 40, 3), np.uint8), np.zeros((40, 40), bool)
+    mask[:9] = True
+    picture = Picture(image, Grid(4, 4, (40, 40), (0, 0, 40, 40)))
+    e = explanation(np.arange(16.0).reshape(1, 4, 4), (40, 40))
+    viewers = [MethodComparison(e, mask=given) for given in (mask, {"text 0": mask})]
+    image[:], mask[:] = 7, False
+    assert not picture.image.any()
+    assert viewers[0].mask.sum() == viewers[1].mask["text 0"].sum() == 360
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"presence": np.zeros(3)}, r"presence has shape \(3,\), but 1 texts make \(1,\)"),
+        ({"image": np.zeros((48, 60, 3))}, "the image is float64 of shape"),
+        ({"image": np.zeros((60, 48, 3), np.uint8)}, r"uint8 of shape \(48, 60, 3\)"),
+    ],
+)
+def test_what_does_not_fit_is_refused_at_once(change: dict, said: str):
+    with pytest.raises(ValueError, match=said):
+        replace(explanation(np.zeros((1, 4, 4))), **change)

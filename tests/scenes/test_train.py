@@ -4,6 +4,7 @@
 
 import json
 import math
+import os
 
 import pytest
 import torch
@@ -35,8 +36,9 @@ def small_model(monkeypatch):
 
 
 def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "evaluate", lambda *_, **__: {})
     whole = train.Run(tmp_path / "whole", TINY)
-    whole.train(save_every=2, report_every=10**9)
+    whole.train(save_every=2, report_every=1)
 
     steps = 0
 
@@ -50,15 +52,47 @@ def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch):
     loss = learning.contrastive_loss
     monkeypatch.setattr(learning, "contrastive_loss", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train.Run(tmp_path / "parts", TINY).train(save_every=2, report_every=10**9)
+        train.Run(tmp_path / "parts", TINY).train(save_every=2, report_every=1)
     monkeypatch.setattr(learning, "contrastive_loss", loss)
     resumed = train.Run(tmp_path / "parts", TINY)
     assert (resumed.at.phase, resumed.at.step) == (0, 4)
-    resumed.train(save_every=2, report_every=10**9)
+    assert told(tmp_path / "parts")[-1] == (0, 4), "what is done again is told again"
+    resumed.train(save_every=2, report_every=1)
     for (name, a), (_, b) in zip(
         whole.model.state_dict().items(), resumed.model.state_dict().items()
     ):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5, msg=name)
+    assert told(tmp_path / "parts") == told(tmp_path / "whole")
+    assert told(tmp_path / "whole") == [*((0, n) for n in range(1, 7)), (1, 1), (1, 2), (1, 3)]
+
+
+def told(run):
+    """(phase, step) of every line of a log."""
+    lines = map(json.loads, (run / "log.jsonl").read_text().splitlines())
+    return [(line["phase"], line["step"]) for line in lines]
+
+
+def test_a_line_that_was_cut_off_is_told_again(tmp_path):
+    run = train.Run(tmp_path, TINY)
+    run.at = train.Progress(1, 2)
+    run.save()
+    lines = ['{"phase": 0, "step": 5}\n', '{"phase": 1, "step": 3}\n', '{"phase": 1, "st']
+    (tmp_path / "log.jsonl").write_text("".join(lines))
+    train.Run(tmp_path, TINY)
+    assert (tmp_path / "log.jsonl").read_text() == lines[0]
+    (tmp_path / "checkpoint.pt").unlink()
+    train.Run(tmp_path, TINY)
+    assert (tmp_path / "log.jsonl").read_text() == "", "nothing was saved"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+def test_a_checkpoint_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "mine").write_text("kept")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/checkpoint.tmp").symlink_to(tmp_path / "mine")
+    train.Run(tmp_path / "run", TINY).save()
+    assert (tmp_path / "mine").read_text() == "kept"
+    assert [file.name for file in (tmp_path / "run").iterdir()] == ["checkpoint.pt"]
 
 
 def test_it_learns_logs_and_exports(tmp_path):

@@ -62,9 +62,14 @@ def test_the_order_of_texts_stays_but_that_of_images_does_not():
 
 def test_maps_by_their_highest_patches(trace):
     e = cx.explain(trace, "clip_surgery_architecture")
-    flat = torch.from_numpy(e.scores).flatten(1)
+    flat = torch.tensor(e.scores).flatten(1)
     np.testing.assert_allclose(cx.recognise(e, "maps"), flat.max(1).values)
     np.testing.assert_allclose(cx.recognise(e, "maps", top=5), flat.double().topk(5).values.mean(1))
+    scores = np.array([[[1, np.nan, 3]], [[np.nan] * 3]], np.float32)
+    grid = cx.Grid(1, 3, (3, 9), (0, 0, 3, 9))
+    image, presence = np.zeros((3, 9, 3), np.uint8), np.zeros(2, np.float32)
+    holed = cx.Explanation(scores, ("a", "b"), "clip", grid, "cosine", image, presence)
+    assert cx.recognise(holed, "maps", top=3)[0] == 2 and np.isnan(cx.recognise(holed, "maps")[1])
 
 
 def test_what_is_there_ranks_first(embedded):

@@ -38,9 +38,7 @@ def e():
 
 def onto_pixels(scores, size=SIZE):
     """(T, gh, gw) -> (T, H, W) by torch, as the field's protocol has it."""
-    return F.interpolate(
-        torch.from_numpy(scores)[None], size, mode="bilinear", align_corners=False
-    )[0]
+    return F.interpolate(torch.tensor(scores)[None], size, mode="bilinear", align_corners=False)[0]
 
 
 def mostly_equal(a, b):
@@ -52,9 +50,7 @@ def test_every_pixel_goes_to_its_highest_text(e):
     found = cx.segment(e)
     assert found.classes == TEXTS and found.labels.shape == SIZE
     assert mostly_equal(found.labels, onto_pixels(e.scores).argmax(0).numpy())
-    coarse = (
-        onto_pixels(torch.from_numpy(e.scores).argmax(0)[None].float().numpy())[0].round().numpy()
-    )
+    coarse = onto_pixels(torch.tensor(e.scores).argmax(0)[None].float().numpy())[0].round().numpy()
     # the argmax of patches, drawn larger, is something else
     assert (coarse != found.labels).mean() > 0.05
 
@@ -198,7 +194,7 @@ def test_legend_and_words(e):
         (dict(background=["cat"]), "no text 'cat' in this explanation; it has: 'dog', 'bicycle'"),
         (dict(background=TEXTS), "all 4 texts are background"),
         (dict(threshold=1.5), "unknown threshold 1.5; choose a number in 0…1"),
-        (dict(of="maps"), "unknown of='maps'; choose 'probability' or 'map'"),
+        (dict(of="maps"), "unknown of 'maps'; choose one of probability, map"),
     ],
 )
 def test_wrong_input(e, options, message):
@@ -303,3 +299,43 @@ def test_many_classes_and_hostile_names_can_be_drawn():
     texts = [text.get_text() for text in viewer.figure().texts]
     assert any(text.startswith("and ") and text.endswith(" more") for text in texts)
     assert len(viewer.payload().header["classes"]) > 24 and "\n" not in viewer.summary
+
+
+def test_a_flat_map_wins_no_pixel_of_its_own_scale():
+    """Drawn as 0.5 everywhere, it won wherever no other map reached half its height."""
+    scores = np.random.default_rng(4).random((3, 5, 7))
+    scores[1] = 0.25
+    e, without = explanation(scores, TEXTS[:3]), explanation(scores[[0, 2]], (TEXTS[0], TEXTS[2]))
+    for threshold in (None, 0.0, 0.5, 0.9):
+        found = cx.segment(e, threshold=threshold, of="map")
+        assert TEXTS[1] not in found.legend
+        alone = cx.segment(without, threshold=threshold, of="map")
+        assert found.legend == alone.legend
+        np.testing.assert_array_equal(found.confidence, alone.confidence)
+
+
+def test_where_no_map_has_a_height_there_is_background_or_nothing():
+    flat = explanation(np.full((2, 5, 7), 0.25), TEXTS[:2])
+    for background, threshold in (((), 0.0), ((), 0.5), ("dog", None)):
+        found = cx.segment(flat, background, threshold, of="map")
+        assert found.legend == {"background": 1.0} and not found.confidence.any()
+    found = cx.segment(flat, of="map")
+    assert (found.labels == UNSEEN).all() and np.isnan(found.confidence).all()
+
+
+@pytest.mark.parametrize("of", ["probability", "map"])
+def test_a_text_that_is_not_known_somewhere_does_not_compete_there(of: str):
+    scores = np.random.default_rng(4).random((3, 5, 7)).astype(np.float32)
+    scores[1, 2, 3], scores[:, 4, 6] = np.nan, np.nan
+    e = explanation(scores, TEXTS[:3])
+    found = cx.segment(e, of=of)
+    heats = [e.heatmap(n, normalize="none" if of == "probability" else "minmax") for n in range(3)]
+    unknown, nowhere = np.isnan(heats[1]), np.isnan(heats).all(0)
+    assert nowhere.any() and (unknown & ~nowhere).any()
+    expected = np.argmax(np.nan_to_num(heats, nan=-np.inf), axis=0)
+    np.testing.assert_array_equal(found.labels, np.where(nowhere, UNSEEN, expected))
+    assert (np.isnan(found.confidence) == nowhere).all()
+    if of == "probability":
+        logits = 40 * np.nan_to_num(heats, nan=-np.inf)[:, ~nowhere]
+        expected = torch.from_numpy(logits).softmax(0).amax(0).numpy()
+        np.testing.assert_allclose(found.confidence[~nowhere], expected, atol=1e-5)

@@ -39,6 +39,6 @@ def test_the_vectors_of_heads_are_what_the_attention_brought(trace):
 
 def test_a_tower_without_class_token_or_blocks_says_so(golden_resnet):
     model, arrays, _ = golden_resnet
-    trace = cx.record(model, arrays["image"], arrays["tokens"])
+    trace = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)
     with pytest.raises(ValueError, match="vectors of heads cannot .* requires transformer blocks"):
         head_vectors(trace, 0)

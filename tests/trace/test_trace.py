@@ -152,10 +152,10 @@ def test_pixels_may_come_prepared(embedded, scene, trace):
 def test_wrong_questions(trace, golden_resnet):
     with pytest.raises(IndexError, match=r"layer 8, but this model has 8 \(0 to 7\)"):
         trace.attention(8)
-    with pytest.raises(ValueError, match="unknown kind of attention 'qv'"):
+    with pytest.raises(ValueError, match="unknown kind 'qv'; choose one of qk, vv, qq, kk"):
         trace.attention(0, "qv")
     model, arrays, _ = golden_resnet
-    resnet = cx.record(model, arrays["image"], arrays["tokens"])
+    resnet = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)
     assert resnet.attention(0).shape == (2, 4, 17, 17)
     with pytest.raises(ValueError, match="has no FFN"):
         resnet.ffn_output(0)
@@ -174,7 +174,7 @@ def test_one_image_of_a_trace_is_no_copy(embedded, trace):
     """Of a single image it is the trace itself, so that what was computed once stays computed."""
     assert trace.of(0) is trace and trace.of(-1) is trace
     pixels = torch.randn(2, 3, 112, 112, generator=torch.Generator().manual_seed(1))
-    pair = cx.record(embedded, pixels, ["a dog"])
+    pair = cx.record(embedded, pixels, ["a dog"], normalized=True)
     second = pair.of(1)
     assert len(second.images) == len(second.grids) == len(second.pixels) == 1
     assert second.layers[3].q.data_ptr() == pair.layers[3].q[1].data_ptr()

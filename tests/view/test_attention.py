@@ -352,5 +352,5 @@ def test_wrong_input_is_explained():
         LayerAttentionViewer(maps, query=(5, 0))
     with pytest.raises(IndexError, match="layer 3, but this model has 3"):
         LayerAttentionViewer(maps, layer=3)
-    with pytest.raises(ValueError, match="steps is one of 255, 63, 31, 23, 15, not 7"):
+    with pytest.raises(ValueError, match="unknown steps 7; choose one of 255, 63, 31, 23, 15"):
         LayerAttentionViewer(maps, steps=7)

@@ -9,11 +9,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from view_examples import HOSTILE, MASKS, SCENE, cropped, example
 
+from clipxai.measure import iou, score_contrast
 from clipxai.results.maps import rank_correlation
 from clipxai.view import figure
 from clipxai.view.method_comparison.panels import panels_of, rows_of
+from clipxai.view.method_comparison.sentences import NOT_KNOWN
 from clipxai.view.paper.maps import overlay
-from clipxai.view.scales import colour_table, scales_of
+from clipxai.view.scales import Scale, colour_table, scales_of
 
 
 def words(drawn: Figure) -> list[str]:
@@ -126,8 +128,11 @@ def test_outside_of_a_crop_is_dimmed_and_uncoloured():
 
 def test_constant_map_says_so_and_missing_patches_are_hatched():
     e = example(texts=("flat", "holes", "nothing"))
-    e.scores[0], e.scores[1, 3, 4:6], e.scores[2] = 0.25, np.nan, np.nan
+    scores = e.scores.copy()
+    scores[0], scores[1, 3, 4:6], scores[2] = 0.25, np.nan, np.nan
+    e = replace(e, scores=scores)
     drawn = figure(e)
+    assert NOT_KNOWN in words(drawn) and NOT_KNOWN not in words(figure(example()))
     assert "no variation" in words(drawn) and "no finite value" in words(drawn)
     assert [
         len(area.patches) for area in drawn.axes if area.images and area.get_xlim()[1] == 112
@@ -198,3 +203,28 @@ def test_nothing_global_changes():
     before = dict(rcParams)
     figure([example("a"), example("b")])
     assert dict(rcParams) == before
+
+
+def test_figure_heat_map_and_measure_know_the_same_pixels():
+    """What is hatched is what no number counts; the colours around it are the heat-map's."""
+    e = example(texts=("an owl", "a clock"))
+    scores = e.scores.copy()
+    scores[0, 3, 4:6], scores[0, 9, 9] = np.nan, np.nan
+    holed = replace(e, scores=scores)
+    panel, other = panels_of([holed, e], texts=["an owl"], mask=MASKS)
+    heat, truth = holed.heatmap(), MASKS["an owl"]
+    patch = 112 // 14
+    expected = np.zeros((112, 112), bool)
+    for row, column in ((3, 4), (3, 5), (9, 9)):
+        expected[row * patch : (row + 1) * patch, column * patch : (column + 1) * patch] = True
+    assert (np.isnan(heat) == expected).all()
+    pixels = overlay(panel.picture, panel.scores, Scale(0, 1, "viridis"), opacity=1.0)
+    coloured = np.ptp(pixels[2::5, 2::5].astype(int), axis=2) > 0  # five pixels for one
+    assert not coloured[expected].any() and coloured[~expected].all()
+    known = ~expected
+    hot = heat[known] >= 0.5
+    assert panel.merits["IoU"] == pytest.approx(iou(hot, truth[known]) / 100)
+    assert panel.merits["contrast"] == pytest.approx(score_contrast(heat, truth) / 100)
+    patches = ~np.isnan(scores[0])
+    assert other.merits["rank corr."] == pytest.approx(1)
+    assert rank_correlation(scores[0][patches], e.scores[0][patches]) == pytest.approx(1)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from ...checks import visible
 from ..clip import CLIP
 from ..words.sentencepiece import PieceTokenizer
 from ..words.tokenizer import Tokenizer
@@ -28,6 +29,7 @@ from .tensor_names import TensorNames
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
 
 
+@torch.inference_mode(False)  # weights made within could not be asked for gradients, ever
 def load(
     source: str | Path | nn.Module | None = None,
     *,
@@ -71,6 +73,7 @@ def load(
     Raises
     ------
     FileNotFoundError : no such folder or file
+    TypeError : a state dict, or something else that is no place and no module
     OSError : the hub cannot be reached, and the model is not in the cache
     ValueError : no checkpoint of a CLIP or SigLIP; damaged; not to be trusted; or a tensor that is
         missing, unknown or misshapen, by name
@@ -158,7 +161,7 @@ def _empty_model(
         if config is not None:
             return build_open_clip(read_json(config), config), OPENAI
         return build_from_shapes(tensors, activation or "quick_gelu"), OPENAI
-    some = ", ".join(sorted(map(str, tensors))[:3])
+    some = ", ".join(map(visible, sorted(tensors)[:3]))
     raise ValueError(
         f"{file} is not a CLIP checkpoint in a known layout; its tensors are named {some} …"
     )

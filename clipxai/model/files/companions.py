@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from ...checks import shown
 from ..clip import CLIP
 from ..image import Preprocessor
 from ..words.sentencepiece import PieceTokenizer
@@ -11,6 +12,8 @@ from .locating import Files, beside
 from .sizes import section
 from .untrusted import read_json
 
+LEAST_DEVIATION = 1e-3  # of colours in 0…1, a quarter of a step of eight bits; CLIP's is 0.26
+
 
 def vocabulary_beside(at: Files, model: CLIP) -> Tokenizer | PieceTokenizer | None:
     """The tokenizer that belongs to a model, from the files beside its weights; None without."""
@@ -19,10 +22,11 @@ def vocabulary_beside(at: Files, model: CLIP) -> Tokenizer | PieceTokenizer | No
         described = at("tokenizer.json")
         settings = at("tokenizer_config.json")
         return PieceTokenizer.from_files(described, settings, context) if described else None
-    if (vocabulary := at("vocab.json")) and (merges := at("merges.txt")):
-        return Tokenizer.from_files(vocabulary, merges, context)
+    # first, as it is what transformers reads, and knows of tokens that somebody added
     if described := at("tokenizer.json"):
         return Tokenizer.from_tokenizer_json(described, context)
+    if (vocabulary := at("vocab.json")) and (merges := at("merges.txt")):
+        return Tokenizer.from_files(vocabulary, merges, context, at("added_tokens.json"))
     openai = at("bpe_simple_vocab_16e6.txt.gz") or at("bpe_simple_vocab_16e6.txt")
     return Tokenizer.from_openai(openai, context) if openai else None
 
@@ -55,8 +59,11 @@ def preprocessor_beside(at: Files, model: CLIP) -> Preprocessor:
         described, names = section(read_json(file), "preprocess_cfg", file), ("mean", "std")
     mean = _colour(described.get(names[0]) or usual.mean, names[0], file)
     std = _colour(described.get(names[1]) or usual.std, names[1], file)
-    if min(std) <= 0:
-        raise ValueError(f"{file} gives {names[1]}={std}, but a deviation is above 0")
+    if min(std) < LEAST_DEVIATION:
+        raise ValueError(
+            f"{file} gives {names[1]}={std}, but a deviation of colours is at least "
+            f"{LEAST_DEVIATION}"
+        )
     return Preprocessor(model.visual.image_size, model.visual.patch, mean, std)
 
 
@@ -69,7 +76,8 @@ def _colour(given: object, name: str, file: Path | None) -> tuple[float, float, 
         or not all(type(value) in (int, float) and abs(value) <= 1 for value in given)
     ):
         raise ValueError(
-            f"{file} gives {name}={given!r}, but three numbers, one for each colour, are expected"
+            f"{file} gives {name}={shown(given)}, but three numbers, one for each colour, are "
+            "expected"
         )
     red, green, blue = map(float, given)
     return red, green, blue

@@ -7,8 +7,10 @@ do, and a check of every downloaded file against the SHA-256 under which the hub
 (git-lfs files, which weights are; the cache names them so).
 """
 
+import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -91,7 +93,8 @@ def _download(repository: str, name: str, revision: str | None) -> Path | None:
     cached: object = None
     try:
         cached = try_to_load_from_cache(repository, name, revision=revision)
-        file = Path(hf_hub_download(repository, name, revision=revision))
+        with _silent_retries():
+            file = Path(hf_hub_download(repository, name, revision=revision))
     # of huggingface_hub, or, by its version, of requests, httpx or httpx2
     except Exception as error:
         if _does_not_exist(error, cached):
@@ -100,6 +103,18 @@ def _download(repository: str, name: str, revision: str | None) -> Path | None:
     if not isinstance(cached, str):
         _check(file)
     return file
+
+
+@contextmanager
+def _silent_retries() -> Iterator[None]:
+    """Without its ten lines on trying again: if it is in vain, ours says so."""
+    logger = logging.getLogger("huggingface_hub")
+    usual = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(usual)
 
 
 def _does_not_exist(error: Exception, cached: object) -> bool:

@@ -2,6 +2,7 @@
 model of the sizes in its config.json.
 """
 
+from ...checks import shown
 from ..clip import CLIP, SigLIP
 from ..towers.siglip import SiglipTextTransformer, SiglipVisionTransformer
 from ..towers.text import TextTransformer
@@ -78,7 +79,9 @@ def build_hf(config: dict, where: object) -> CLIP:
     kind = config.get("model_type", "clip")
     if kind not in HF_TYPES:
         *others, last = map(repr, HF_TYPES)
-        raise ValueError(f"{where} describes a {kind!r} model, not {', '.join(others)} or {last}")
+        raise ValueError(
+            f"{where} describes a {shown(kind)} model, not {', '.join(others)} or {last}"
+        )
     text, vision = section(config, "text_config", where), section(config, "vision_config", where)
     if kind == "clip":
         return _clip(config, text, vision, where)
@@ -103,6 +106,7 @@ def _clip(config: dict, text: dict, vision: dict, where: object) -> CLIP:
             vocabulary=size_of(text, "vocab_size", 49408, where),
             context=size_of(text, "max_position_embeddings", 77, where),
             joint=joint,
+            end_id=_end_id(text, where),
             **of_text,
         )
         return CLIP(visual, tower)
@@ -128,6 +132,12 @@ def _siglip(text: dict, vision: dict, where: object, *, second: bool) -> SigLIP:
             **of_text,
         )
         return SigLIP(visual, tower)
+
+
+def _end_id(text: dict, where: object) -> int | None:
+    """Where the config says texts end; transformers reads an old 2 as "at the largest id"."""
+    said = size_of(text, "eos_token_id", 49407, where, limit="vocab_size")
+    return None if said == 2 else said
 
 
 def _whole_patches(vision: dict, patch: int, where: object) -> int:

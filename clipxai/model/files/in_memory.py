@@ -5,7 +5,7 @@ Recognised by its tensors and attributes, so that neither open_clip nor transfor
 whoever has such a model has them loaded.
 """
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..clip import CLIP
 from ..image import Preprocessor
@@ -31,18 +31,35 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, TensorNames]:
         open_clip or of OpenAI's package
     """
     kind = type(module).__name__
-    tensors = {name: tensor.detach() for name, tensor in module.state_dict().items()}
+    if isinstance(module, CLIP):
+        raise ValueError(f"this {kind} is what load returns already: use it as it is")
+    tensors = {name: _plain(name, kept, kind) for name, kept in module.state_dict().items()}
     config = getattr(module, "config", None)
     model_type = getattr(config, "model_type", None)
     if model_type in HF_TYPES and "vision_model.post_layernorm.weight" in tensors:
         model = build_hf(config.to_dict(), f"the config of this {kind}")
-        return model, Weights(tensors), HF if model_type == "clip" else HF_SIGLIP
+        return model, Weights.there(tensors), HF if model_type == "clip" else HF_SIGLIP
     if "visual.conv1.weight" in tensors and "text_projection" in tensors:
-        return _read_open_clip(module, tensors), Weights(tensors), OPENAI
+        return _read_open_clip(module, tensors), Weights.there(tensors), OPENAI
     raise ValueError(
         f"cannot read this {kind}: pass transformers' CLIPModel, SiglipModel or Siglip2Model, or a "
         "CLIP of open_clip or OpenAI with their own ViT or ResNet as image tower"
     )
+
+
+def _plain(name: str, kept: object, kind: str) -> Tensor:
+    """A tensor with its numbers in memory, as weights are."""
+    if not isinstance(kept, Tensor) or kept.is_quantized:
+        raise ValueError(
+            f"{name!r} of this {kind} is a {type(kept).__name__}, as quantised modules keep: pass "
+            "the model as it was before it was quantised"
+        )
+    if kept.is_meta:
+        raise ValueError(
+            f"{name!r} of this {kind} has no memory behind it (torch's meta device): load its "
+            "weights first, or pass its folder or name"
+        )
+    return kept.detach()
 
 
 def _read_open_clip(module: nn.Module, tensors: dict) -> CLIP:

@@ -2,12 +2,13 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib.resources import files
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from ...checks import shown, visible
 from . import hub
 from .hugging_face import HF_TYPES
 from .untrusted import read_json
@@ -40,8 +41,9 @@ def locate(source: str | Path | None, revision: str | None) -> Located:
     ------
     FileNotFoundError, ValueError : as `load`
     """
+    _expect_place(source)
     path = Path(str(EMBEDDED)) if source is None else Path(source)
-    if not path.exists():
+    if not _exists(path):
         return _on_hub(str(source), revision)
     if revision is not None:
         raise ValueError(
@@ -49,10 +51,38 @@ def locate(source: str | Path | None, revision: str | None) -> Located:
         )
     if path.is_file():
         return Located(path, beside(path.parent), {"model": path.stem, "source": str(source)})
+    if not path.is_dir():  # a device, a pipe
+        raise ValueError(f"{path} is neither a file nor a folder")
     at = beside(path)
     name = EMBEDDED_NAME if source is None else path.name
     provenance = {"model": name, "source": str(source or "embedded")}
     return Located(_weights_file(at, path), at, provenance)
+
+
+def _expect_place(source: object) -> None:
+    """What people pass besides places, and what to do with it."""
+    if isinstance(source, Mapping):
+        raise TypeError(
+            "a state dict says nothing of heads, activation and vocabulary: pass the module that "
+            "it belongs to, or save both in a folder and pass that"
+        )
+    if source is not None and not isinstance(source, (str, PurePath)):
+        raise TypeError(
+            "a model is a folder, a file, a name on the hub or a module, not "
+            f"{type(source).__name__}"
+        )
+    if source is not None and not str(source).strip():
+        raise ValueError(
+            "the name of the model is empty: leave it out for the embedded model, or pass '.' for "
+            "this folder"
+        )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name no file system takes, so no file of this disk
+        return False
 
 
 def _on_hub(source: str, revision: str | None) -> Located:
@@ -63,8 +93,9 @@ def _on_hub(source: str, revision: str | None) -> Located:
         raise FileNotFoundError(f"OpenAI published no model {name!r}; nearest: {nearest}")
     if not hub.HUB_ID.fullmatch(name):
         raise FileNotFoundError(
-            f"no checkpoint at {Path(source)}: pass a folder (config.json, model.safetensors, "
-            "vocab.json, merges.txt), a weights file, a name on the hub (owner/model), one of "
+            f"no checkpoint at {visible(source[:200])}: pass a folder (config.json, "
+            "model.safetensors, vocab.json, merges.txt), a weights file, a name on the hub "
+            "(owner/model), one of "
             f"{', '.join(hub.SHORT_NAMES)}, or nothing for the embedded model"
         )
     at = hub.file_getter(name, revision)
@@ -99,9 +130,9 @@ def _weights_file(at: Files, where: Path | str) -> Path:
             return file
     if isinstance(where, Path) and (lone := _lone_file(where)):
         return lone
-    if kinds and not set(kinds) & set(HF_TYPES):
+    if kinds and not any(kind in HF_TYPES for kind in kinds):
         raise ValueError(
-            f"{where} describes a {kinds[0]!r} model, not {' or '.join(map(repr, HF_TYPES))}"
+            f"{where} describes a {shown(kinds[0])} model, not {' or '.join(map(repr, HF_TYPES))}"
         )
     wanted = ", ".join(f"{weights} with {described}" for described, weights in PAIRS)
     # a folder can be listed; what a repository holds besides is not asked for

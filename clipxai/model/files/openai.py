@@ -4,14 +4,13 @@ model of the sizes that the shapes of the tensors tell.
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from ..clip import CLIP
 from ..towers.resnet import STRIDE, ModifiedResNet
 from ..towers.text import TextTransformer
 from ..towers.vit import VisionTransformer
-from .sizes import empty_modules, known_activation, square_side
+from .sizes import empty_modules, known_activation, size_of, square_side
 from .tensor_names import TensorNames
 
 HEAD_WIDTH = 64  # of every model OpenAI released; their files do not state the number of heads
@@ -54,13 +53,11 @@ def build_from_shapes(
 
     Raises
     ------
-    ValueError : a tensor that sizes are read off is missing or has another number of dimensions; an
-        unknown activation
+    ValueError : a tensor that sizes are read off is missing or has another number of dimensions, or
+        a size beyond any CLIP there is; an unknown activation
     """
-    width, joint = (
-        _shape(tensors, "ln_final.weight", 1)[0],
-        _shape(tensors, "text_projection", 2)[1],
-    )
+    width = _size(tensors, "ln_final.weight", (0, 1), "hidden_size")
+    joint = _size(tensors, "text_projection", (1, 2), "projection_dim")
     activation = known_activation(activation)
     with empty_modules():
         if "visual.layer1.0.conv1.weight" in tensors:
@@ -68,22 +65,24 @@ def build_from_shapes(
         else:
             visual = _vit(tensors, joint, heads, activation)
         tower = TextTransformer(
-            vocabulary=_shape(tensors, "token_embedding.weight", 2)[0],
-            context=_shape(tensors, "positional_embedding", 2)[0],
+            vocabulary=_size(tensors, "token_embedding.weight", (0, 2), "vocab_size"),
+            context=_size(tensors, "positional_embedding", (0, 2), "max_position_embeddings"),
             width=width,
             layers=_count(tensors, "transformer.resblocks."),
             heads=text_heads or max(1, width // HEAD_WIDTH),
             joint=joint,
-            ffn_width=_shape(tensors, "transformer.resblocks.0.mlp.c_fc.weight", 2)[0],
+            ffn_width=_size(
+                tensors, "transformer.resblocks.0.mlp.c_fc.weight", (0, 2), "intermediate_size"
+            ),
             activation=activation,
         )
         return CLIP(visual, tower)
 
 
 def _resnet(tensors: Mapping[str, Tensor], joint: int, heads: int | None) -> ModifiedResNet:
-    stem = _shape(tensors, "visual.layer1.0.conv1.weight", 4)[0]
+    stem = _size(tensors, "visual.layer1.0.conv1.weight", (0, 4), "hidden_size")
     # one position is the mean that the attention pool asks with
-    patches = _shape(tensors, "visual.attnpool.positional_embedding", 2)[0] - 1
+    patches = _size(tensors, "visual.attnpool.positional_embedding", (0, 2), "num_patches") - 1
     side = square_side(patches) * STRIDE
     return ModifiedResNet(
         image_size=(side, side),
@@ -97,8 +96,10 @@ def _resnet(tensors: Mapping[str, Tensor], joint: int, heads: int | None) -> Mod
 def _vit(
     tensors: Mapping[str, Tensor], joint: int, heads: int | None, activation: str
 ) -> VisionTransformer:
-    width, _, patch, _ = _shape(tensors, "visual.conv1.weight", 4)
-    patches = _shape(tensors, "visual.positional_embedding", 2)[0] - 1  # without the class token
+    width = _size(tensors, "visual.conv1.weight", (0, 4), "hidden_size")
+    patch = _size(tensors, "visual.conv1.weight", (2, 4), "patch_size")
+    # without the class token
+    patches = _size(tensors, "visual.positional_embedding", (0, 2), "num_patches") - 1
     side = square_side(patches) * patch
     return VisionTransformer(
         image_size=(side, side),
@@ -108,22 +109,30 @@ def _vit(
         heads=heads or max(1, width // HEAD_WIDTH),
         joint=joint,
         activation=activation,
-        ffn_width=_shape(tensors, "visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0],
+        ffn_width=_size(
+            tensors, "visual.transformer.resblocks.0.mlp.c_fc.weight", (0, 2), "intermediate_size"
+        ),
     )
 
 
 def _count(tensors: Mapping[str, Tensor], prefix: str) -> int:
     """How many numbered parts begin with a prefix."""
     numbers = {name[len(prefix) :].split(".")[0] for name in tensors if name.startswith(prefix)}
-    return len(numbers)
+    return _believed(len(numbers), f"number of {prefix}*", "num_hidden_layers")
 
 
-def _shape(tensors: Mapping[str, Tensor], name: str, dimensions: int) -> torch.Size:
+def _size(tensors: Mapping[str, Tensor], name: str, place: tuple[int, int], limit: str) -> int:
+    """One size of a tensor, (axis, number of axes), if it is believed (`MOST[limit]`)."""
+    axis, dimensions = place
     if name not in tensors:
         raise ValueError(f"tensor {name!r} is missing")
-    if tensors[name].ndim != dimensions or not tensors[name].numel():
+    shape = tuple(tensors[name].shape)
+    if len(shape) != dimensions or not min(shape):
         raise ValueError(
-            f"tensor {name!r} has shape {tuple(tensors[name].shape)}, but {dimensions} sizes "
-            "above 0 are expected"
+            f"tensor {name!r} has shape {shape}, but {dimensions} sizes above 0 are expected"
         )
-    return tensors[name].shape
+    return _believed(shape[axis], f"size {axis} of {name!r}", limit)
+
+
+def _believed(size: int, name: str, limit: str) -> int:
+    return size_of({name: size}, name, size, "this state dict", limit)

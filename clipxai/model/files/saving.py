@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -48,12 +49,16 @@ def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.floa
         )
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; remove it or choose another folder")
-    # written beside it and renamed, so that nobody ever loads half a model
-    unfinished = folder.with_name(folder.name + ".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    _write(unfinished, model, dtype)
-    os.replace(unfinished, folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # written beside it and renamed, so that nobody ever loads half a model; made new, under a name
+    # that nobody can foresee, so that nothing is written through a link
+    unfinished = folder.with_name(f".clipxai-{secrets.token_hex(8)}")
+    unfinished.mkdir()
+    try:
+        _write(unfinished, model, dtype)
+        os.replace(unfinished, folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _write(folder: Path, model: CLIP, dtype: torch.dtype) -> None:

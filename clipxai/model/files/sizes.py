@@ -61,7 +61,7 @@ def size_of(part: dict, name: str, default: int, where: object, limit: str | Non
     # type(), since Python counts True as a whole number
     if type(value) is not int or not 1 <= value <= most:
         raise ValueError(
-            f"{where} gives {name}={str(value)[:40]}, but a whole number from 1 to {most} is "
+            f"{where} gives {name}={repr(value)[:40]}, but a whole number from 1 to {most} is "
             "expected"
         )
     return value
@@ -72,7 +72,7 @@ def ffn_width(part: dict, width: int, where: object) -> int:
     ratio = part.get("mlp_ratio", 4.0)
     if not isinstance(ratio, (int, float)) or not 0 < ratio <= WIDEST_FFN:
         raise ValueError(
-            f"{where} gives mlp_ratio={str(ratio)[:40]}, but a number above 0 and at most "
+            f"{where} gives mlp_ratio={repr(ratio)[:40]}, but a number above 0 and at most "
             f"{WIDEST_FFN} is expected"
         )
     return max(1, int(width * ratio))
@@ -83,7 +83,7 @@ def layer_norm_eps(part: dict, default: float, where: object) -> float:
     eps = part.get("layer_norm_eps", default)
     if not isinstance(eps, float) or not 0 < eps < 1:
         raise ValueError(
-            f"{where} gives layer_norm_eps={str(eps)[:40]}, but a number between 0 and 1 is "
+            f"{where} gives layer_norm_eps={repr(eps)[:40]}, but a number between 0 and 1 is "
             "expected"
         )
     return eps

@@ -4,6 +4,7 @@ Its pickle may name three harmless functions and nothing else, and classes becom
 tensors are taken out.
 """
 
+import math
 import pickle
 import pickletools
 import zipfile
@@ -62,6 +63,7 @@ class Archive(pickle.Unpickler):
         for operation, argument, _ in pickletools.genops(pickled):
             if "PUT" in operation.name and isinstance(argument, int) and argument > len(pickled):
                 raise pickle.UnpicklingError("its pickle asks for a table larger than itself")
+        self.flat: dict[str, Tensor] = {}  # every storage once, however many tensors name it
         super().__init__(BytesIO(pickled))
 
     def find_class(self, module: str, name: str) -> object:
@@ -96,12 +98,22 @@ class Archive(pickle.Unpickler):
             raise pickle.UnpicklingError(
                 f"{name} does not hold the {elements} numbers it is said to"
             )
-        data = bytearray(self.archive.read(name))  # writable, as torch wants its memory
-        flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
+        if name not in self.flat:
+            data = bytearray(self.archive.read(name))  # writable, as torch wants its memory
+            self.flat[name] = (
+                torch.frombuffer(data, dtype=torch.uint8)
+                if data
+                else torch.empty(0, dtype=torch.uint8)
+            )
+        flat = self.flat[name].view(dtype)
         # the farthest number that `as_strided` would reach
         last = offset + sum((n - 1) * step for n, step in zip(size, stride)) if all(size) else 0
         if min((offset, *size, *stride)) < 0 or last >= max(1, elements):
             raise pickle.UnpicklingError(f"a tensor reaches beyond its {elements} numbers")
+        if math.prod(size) > elements:  # a stride of 0 makes one number a million
+            raise pickle.UnpicklingError(
+                f"a tensor of {math.prod(size):,} numbers is to be made of {elements:,}"
+            )
         return flat.as_strided(size, stride, offset)
 
     def tensors(self) -> dict[str, Tensor]:

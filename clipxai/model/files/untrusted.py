@@ -2,10 +2,9 @@
 
 Three kinds of weights files are read, all as plain tensors:
 
-- `.safetensors`: a length, a JSON header, bytes. The safetensors library checks the header; tensors
-  are copied out one by one, so a file that changes later cannot change a model, and memory never
-  holds the weights twice.
-- `.pt`, `.bin` as torch saves them: `torch.load(weights_only=True)`.
+- `.safetensors` (`safe_tensors`): tensors are read one by one, so memory never holds the weights
+  twice.
+- `.pt`, `.bin` as torch saves them (`pickled`).
 - TorchScript archives, the form of OpenAI's own files (`torchscript`). They contain a program,
   which is neither run nor compiled. Even so, weights decide what a model answers, so an archive
   that is not one of the nine with a published SHA-256 needs `trust=True`.
@@ -15,17 +14,18 @@ What remains: a well-formed file can still hold bad weights, and no check here c
 
 import hashlib
 import json
-import mmap
-import struct
+import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors import safe_open
 from torch import Tensor
 
+from ...checks import visible
+from .pickled import expect_paid, read_pickled
+from .safe_tensors import read_safetensors
 from .torchscript import Archive, is_torchscript
 
 # larger than any there is (SigLIP 2's tokenizer has 34 MB)
@@ -41,17 +41,14 @@ OPENAI_SHA256 = {
     "b8cca3fd41ae0c99ba7e8951adf17d267cdb84cd88be6f7c2e0eca1737a03836": "ViT-L/14",
     "3035c92b350959924f9f00213499208652fc7ea050643e8b385c2dac08641f02": "ViT-L/14@336px",
 }
-DTYPES = {
-    "F64": torch.float64,
-    "F32": torch.float32,
-    "F16": torch.float16,
-    "BF16": torch.bfloat16,
-    "I64": torch.int64,
-    "I32": torch.int32,
-    "I16": torch.int16,
-    "I8": torch.int8,
-    "U8": torch.uint8,
-    "BOOL": torch.bool,
+# what people load by mistake, by how it begins
+OTHER_KINDS = {
+    b"GGUF": "a GGUF file, of llama.cpp",
+    b"\x89HDF": "an HDF5 file, of Keras",
+    b"version https://git-lfs": "a git-lfs pointer: the weights themselves were never downloaded "
+    "(git lfs pull)",
+    b"<!DOCTYPE": "a web page",
+    b"<html": "a web page",
 }
 
 
@@ -61,14 +58,19 @@ class Weights:
 
     Attributes
     ----------
-    tensors : name -> tensor, to be copied from
-    release : gives the memory of what was read so far back to the system
+    tensors : name -> tensor; its numbers may be missing (torch's "meta"), its size and kind not
+    read : name -> the tensor with its numbers; good until the next is read
     sha256 : of an archive whose publisher published it
     """
 
     tensors: dict[str, Tensor]
-    release: Callable[[], None] = lambda: None
+    read: Callable[[str], Tensor]
     sha256: str | None = None
+
+    @classmethod
+    def there(cls, tensors: dict[str, Tensor], sha256: str | None = None) -> "Weights":
+        """Tensors that are in memory already."""
+        return cls(tensors, tensors.__getitem__, sha256)
 
 
 def read_text(file: Path, most: int) -> str:
@@ -99,7 +101,7 @@ def read_json(file: Path, most: int = CONFIG_BYTES) -> dict:
     ValueError : too large, not JSON, nested without end, not an object, or a name twice
     """
     try:
-        value = json.loads(read_text(file, most), object_pairs_hook=_unique)
+        value = json.loads(read_text(file, most), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         message = f"{error}" if str(file) in str(error) else f"{file} is not readable JSON: {error}"
         raise ValueError(message.split("\n")[0]) from error
@@ -108,7 +110,8 @@ def read_json(file: Path, most: int = CONFIG_BYTES) -> dict:
     return value
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict:
+def unique(pairs: list[tuple[str, object]]) -> dict:
+    """An object of JSON; a ValueError for a name that stands twice, of which readers choose one."""
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
@@ -129,80 +132,72 @@ def read_weights(file: Path, trust: bool = False) -> Weights:
     ------
     ValueError : damaged, or it holds more than tensors
     """
+    _expect_weights(file)
     try:
-        if file.suffix == ".safetensors":
-            return _read_safetensors(file)
-        if zipfile.is_zipfile(file):
-            with zipfile.ZipFile(file) as archive:
-                _expect_stored(archive)
-                if is_torchscript(archive):
-                    sha256 = _published(file, trust)
-                    return Weights(Archive(archive).tensors(), sha256=sha256)
-        return Weights(_state_dict(torch.load(file, map_location="cpu", weights_only=True)))
+        with no_panic():
+            return _read(file, trust)
     except (PermissionError, _NotTrusted):
         raise
     except Exception as error:  # a damaged pickle or zip can fail in any way there is
-        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        reason = visible(str(error).strip().split("\n")[0]) or type(error).__name__
         raise ValueError(
             f"cannot read {file} as plain weights (damaged, or it holds more than tensors): "
             f"{reason}"
         ) from error
 
 
+def _expect_weights(file: Path) -> None:
+    """A ValueError for a file of another kind, which `torch` would call a damaged pickle."""
+    with file.open("rb") as opened:
+        begin = opened.read(64)
+    kind = next((kind for mark, kind in OTHER_KINDS.items() if begin.startswith(mark)), None)
+    # protobuf has no mark: field 1, a small number (the version), then another field
+    if file.suffix == ".onnx" or re.match(rb"\x08[\x01-\x20][\x10\x12\x1a:]", begin):
+        kind = "an ONNX file, a program of its own"
+    if kind:
+        raise ValueError(
+            f"{file} is {kind}; weights are read from .safetensors, or from what torch saves: "
+            "load the checkpoint that it was made from"
+        )
+
+
+def _read(file: Path, trust: bool) -> Weights:
+    if file.suffix == ".safetensors":
+        return Weights(*read_safetensors(file, unique))
+    sha256 = None
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            _expect_stored(archive)
+            if is_torchscript(archive):
+                sha256 = _published(file, trust)
+                tensors = Archive(archive).tensors()
+    if sha256 is None:
+        tensors = read_pickled(file)
+    expect_paid(tensors, file.stat().st_size)
+    return Weights.there(tensors, sha256)
+
+
+@contextmanager
+def no_panic() -> Iterator[None]:
+    """What fails in a library written in Rust is a ValueError: its panics are made so that
+    `except Exception` lets them through.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise ValueError(f"a library broke down on it: {visible(str(error))[:200]}") from error
+
+
 def _expect_stored(archive: zipfile.ZipFile) -> None:
     """A compressed tensor is not torch's doing, and may be small on disk and huge in memory."""
     for entry in archive.infolist():
-        if entry.compress_type != zipfile.ZIP_STORED and "/code/" not in entry.filename:
+        program = "/code/" in entry.filename and entry.filename.endswith((".py", ".debug_pkl"))
+        if entry.compress_type != zipfile.ZIP_STORED and not program:
             raise ValueError(
                 "it is compressed, as torch does with programs only (which are not read)"
             )
-
-
-def _read_safetensors(file: Path) -> Weights:
-    """The file mapped into memory; its header is checked by the library, and here for names that
-    stand twice.
-    """
-    with safe_open(file, framework="pt"):  # the library's check of header and offsets
-        pass
-    with file.open("rb") as opened:
-        # a private copy of each page that is written to, so torch may have it and the file stays
-        data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length], object_pairs_hook=_unique)
-    header.pop("__metadata__", None)
-    tensors = {name: _mapped(name, entry, data, 8 + length) for name, entry in header.items()}
-
-    def release() -> None:
-        if hasattr(data, "madvise"):  # not on Windows
-            data.madvise(mmap.MADV_DONTNEED)
-
-    return Weights(tensors, release)
-
-
-def _mapped(name: str, entry: dict, data: mmap.mmap, begin: int) -> Tensor:
-    """One tensor of a mapped file whose numbers begin at byte `begin`."""
-    if entry["dtype"] not in DTYPES:
-        raise ValueError(f"tensor {name!r} is kept as {entry['dtype']}, not as {', '.join(DTYPES)}")
-    dtype, (start, stop) = DTYPES[entry["dtype"]], entry["data_offsets"]
-    if stop == start:  # torch maps no empty buffer
-        return torch.empty(0, dtype=dtype).view(entry["shape"])
-    count = (stop - start) // dtype.itemsize
-    flat = torch.frombuffer(data, dtype=dtype, count=count, offset=begin + start)
-    return flat.view(entry["shape"])
-
-
-def _state_dict(saved: object) -> dict[str, Tensor]:
-    """A plain state dict, also out of a training checkpoint ({"state_dict": …}, names behind
-    "module.").
-    """
-    if isinstance(saved, dict) and isinstance(saved.get("state_dict"), dict):
-        saved = saved["state_dict"]
-    plain = isinstance(saved, dict) and all(isinstance(t, Tensor) for t in saved.values())
-    if not plain:
-        raise ValueError(
-            "it holds no plain state dict (name -> tensor); save the model's state_dict()"
-        )
-    return {name.removeprefix("module."): tensor for name, tensor in saved.items()}
 
 
 class _NotTrusted(ValueError):

@@ -72,21 +72,36 @@ class AttentionPool(nn.Module):
             tuple(features.shape[-2:])
         )
 
-    def qkv(self, x: Tensor, first: int | None = None) -> Heads:
-        """Tokens (B, N, D) to q (of the `first` tokens), k, v, each (B, H, ., d)."""
+    def qkv(self, x: Tensor) -> Heads:
+        """Queries, keys and values of tokens (B, N, D), each (B, H, N, d)."""
 
         def heads(linear: nn.Linear, t: Tensor) -> Tensor:
             return linear(t).unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
-        return heads(self.query, x[:, :first]), heads(self.key, x), heads(self.value, x)
+        return heads(self.query, x), heads(self.key, x), heads(self.value, x)
 
     def merge(self, mixed: Tensor) -> Tensor:
         """Heads (B, H, N, d) side by side, through the output projection: (B, N, E)."""
         return self.out(mixed.transpose(1, 2).flatten(2))
 
-    def forward(self, x: Tensor, *, first: int | None = None, mix: Mix | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        first: int | None = None,
+        mix: Mix | None = None,
+        tape: list[BlockTape] | None = None,
+    ) -> Tensor:
         """Tokens (B, N, D) to the joint space (B, N, E), or only the `first`; see `Block`."""
-        return self.merge((mix or F.scaled_dot_product_attention)(*self.qkv(x, first)))
+        q, k, v = self.qkv(x)
+        if mix is None:
+            read = F.scaled_dot_product_attention(q[:, :, :first], k, v)
+        else:
+            read = mix(q, k, v)[:, :, :first]
+        attention = self.merge(read)
+        if tape is not None:
+            tape.append(BlockTape(None, q, k, v, attention, None))
+        return attention
 
 
 class ModifiedResNet(ImageTower):
@@ -167,12 +182,8 @@ class ModifiedResNet(ImageTower):
         (B, 1, E).
         """
         pool = self.attention_pool
-        q, k, v = pool.qkv(pool.tokens(self.features(pixels)))
-        asked = q if patches else q[:, :, :1]
-        attention = pool.merge(F.scaled_dot_product_attention(asked, k, v))
-        if tape is not None:
-            tape.append(BlockTape(None, q, k, v, attention, None))
-        return attention
+        tokens = pool.tokens(self.features(pixels))
+        return pool(tokens, first=None if patches else 1, tape=tape)
 
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""

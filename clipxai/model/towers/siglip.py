@@ -162,9 +162,16 @@ class SiglipTextTransformer(TextTower):
         ids = known_ids(ids, self.context, self.token_embedding.num_embeddings)
         return self.token_embedding(ids) + self.positions[: ids.shape[1]]
 
-    def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
+    def forward(
+        self,
+        ids: Tensor,
+        tape: list[BlockTape] | None = None,
+        *,
+        edit: LayerEdit | None = None,
+    ) -> Tensor:
         """Token ids (T, S) to every token's place in the joint space (T, S, E), not normalised."""
-        return self.read_out(through(self.blocks, self.embed(ids), tape=tape))
+        stream = through(self.blocks, self.embed(ids), tape=tape, edit=edit)
+        return self.read_out(stream)
 
     def read_out(self, stream: Tensor) -> Tensor:
         """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""

@@ -7,7 +7,7 @@ Axes: T texts, S tokens of a text (padded behind [end]), D width, E joint width.
 import torch
 from torch import Tensor, nn
 
-from .block import Block, BlockTape, through
+from .block import Block, BlockTape, LayerEdit, through
 from .parts import random_parameter
 from .tower import TextTower
 
@@ -32,8 +32,10 @@ class TextTransformer(TextTower):
 
     Parameters
     ----------
-    vocabulary : number of token ids; [end] is the largest id of any text
+    vocabulary : number of token ids
     context : most tokens a text may have, [start] and [end] included
+    end_id : id of [end], where a text is read. None: the largest id of each text, as OpenAI's code
+        and open_clip have it; a vocabulary with tokens behind [end] needs to know
     """
 
     causal = True  # a token knows those before it and never those after
@@ -51,9 +53,14 @@ class TextTransformer(TextTower):
         joint: int,
         activation: str = "quick_gelu",
         eps: float = 1e-5,
+        end_id: int | None = None,
     ) -> None:
         super().__init__()
-        self.context = context
+        if end_id is not None and not 0 <= end_id < vocabulary:
+            raise ValueError(
+                f"texts end with token {end_id}, but the vocabulary has 0 to {vocabulary - 1}"
+            )
+        self.context, self.end_id = context, end_id
         self.token_embedding = nn.Embedding.from_pretrained(
             random_parameter(vocabulary, width, std=0.02), freeze=False
         )
@@ -74,9 +81,16 @@ class TextTransformer(TextTower):
         ids = ids[:, : int(self.end(ids).max()) + 1]
         return self.token_embedding(ids) + self.positions[: ids.shape[1]]
 
-    def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
+    def forward(
+        self,
+        ids: Tensor,
+        tape: list[BlockTape] | None = None,
+        *,
+        edit: LayerEdit | None = None,
+    ) -> Tensor:
         """Token ids (T, S) to every token's place in the joint space (T, S', E), not normalised."""
-        return self.read_out(through(self.blocks, self.embed(ids), causal=True, tape=tape))
+        stream = through(self.blocks, self.embed(ids), causal=True, tape=tape, edit=edit)
+        return self.read_out(stream)
 
     def read_out(self, stream: Tensor) -> Tensor:
         """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""
@@ -84,8 +98,16 @@ class TextTransformer(TextTower):
 
     def empty(self, ids: Tensor) -> Tensor:
         """Ids (1, 2) of the empty text, [start] [end], which any other text (T, S) gives away."""
-        return torch.stack([ids[0, 0], ids.max()])[None]
+        return torch.stack([ids[0, 0], ids[0, self.end(ids[:1])[0]]])[None]
 
     def end(self, ids: Tensor) -> Tensor:
-        """Position of [end] in each text, (T,)."""
-        return ids.argmax(dim=-1)
+        """Position of the first [end] in each text, (T,). ValueError: a text without."""
+        if self.end_id is None:
+            return ids.argmax(dim=-1)
+        ends = (ids == self.end_id).int()
+        if not bool(ends.any(dim=-1).all()):
+            number = int(ends.any(dim=-1).int().argmin())
+            raise ValueError(
+                f"text {number} of these token ids has no [end], which is {self.end_id}"
+            )
+        return ends.argmax(dim=-1)

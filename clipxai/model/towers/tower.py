@@ -16,7 +16,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 
-from .block import BlockTape, Mix
+from .block import BlockTape, LayerEdit, Mix
 from .positions import Positions, grid_of
 
 Capability = Literal["blocks", "class_token", "attention_pool", "feature_map"]
@@ -98,8 +98,17 @@ class TextTower(nn.Module):
         """Token ids (T, S) to the stream entering block 0, (T, S, D)."""
         raise NotImplementedError
 
-    def forward(self, ids: Tensor, tape: list[BlockTape] | None = None) -> Tensor:
-        """Token ids (T, S) to every token's place in the joint space (T, S, E), not normalised."""
+    def forward(
+        self,
+        ids: Tensor,
+        tape: list[BlockTape] | None = None,
+        *,
+        edit: LayerEdit | None = None,
+    ) -> Tensor:
+        """Token ids (T, S) to every token's place in the joint space (T, S, E), not normalised.
+
+        `tape` and `edit` are those of the blocks, see `through`.
+        """
         raise NotImplementedError
 
     def read_out(self, stream: Tensor) -> Tensor:

@@ -4,12 +4,15 @@ the checkpoint's `tokenizer.json`.
 Every text is padded to the full context, because the text tower is read at its last place.
 """
 
+import json
 import re
 import string
 from pathlib import Path
 
-from ..files.untrusted import VOCABULARY_BYTES, read_json, read_text
-from .tokenizer import WordSpan, too_long
+from ...checks import visible
+from ..files.untrusted import VOCABULARY_BYTES, no_panic, read_json, read_text, unique
+from .growth import MOST_ON_THE_WAY, growth
+from .tokenizer import WordSpan, expect_short, too_long
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -39,7 +42,11 @@ class PieceTokenizer:
     ) -> None:
         from tokenizers import Tokenizer  # only for those who load a SigLIP
 
-        self.backend = Tokenizer.from_str(described)
+        parts = json.loads(described, object_pairs_hook=unique)
+        # first: added tokens go through these steps while the library reads them
+        self.grown = {part: growth(parts, part) for part in ("normalizer", "decoder")}
+        with no_panic():
+            self.backend = Tokenizer.from_str(described)
         self.backend.no_padding()
         self.backend.no_truncation()
         self.context, self.punctuation, self.pad_left = context, punctuation, pad_left
@@ -69,7 +76,7 @@ class PieceTokenizer:
                 pad_left=told.get("padding_side") == "left",
             )
         except Exception as error:  # the library raises plain Exception
-            reason = str(error).splitlines()[0][:200]
+            reason = visible(str(error).splitlines()[0][:200])
             raise ValueError(
                 f"{tokenizer} holds no tokenizer that can be read: {reason}"
             ) from error
@@ -92,7 +99,9 @@ class PieceTokenizer:
         """
         if not isinstance(text, str):
             raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
-        ids = self.backend.encode(self.clean(text), add_special_tokens=False).ids
+        expect_short(text, MOST_ON_THE_WAY // self.grown["normalizer"])
+        with no_panic():
+            ids = self.backend.encode(self.clean(text), add_special_tokens=False).ids
         if len(ids) >= self.context and not truncate:
             raise too_long(text, len(ids) + 1, self.context)
         ids = [*ids[: self.context - 1], self.end]
@@ -114,7 +123,11 @@ class PieceTokenizer:
 
     def decode(self, ids: list[int]) -> str:
         """Text of token ids, without end and padding."""
-        return self.backend.decode([n for n in ids if n not in (self.end, self.pad)]).strip()
+        inside = [n for n in ids if n not in (self.end, self.pad)]
+        pieces = "".join(self.backend.id_to_token(n) or "" for n in dict.fromkeys(inside))
+        expect_short(pieces, MOST_ON_THE_WAY // self.grown["decoder"] // max(1, len(inside)))
+        with no_panic():
+            return self.backend.decode(inside).strip()
 
 
 def _content(token: object, default: str) -> str:

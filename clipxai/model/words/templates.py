@@ -36,3 +36,6 @@ SURGERY_TEMPLATES: tuple[str, ...] = (
     "this is a {} in the scene.", "this is the {} in the scene.", "this is one {} in the scene.",
 )  # fmt: skip
 """The 85 prompts of CLIP Surgery (arXiv 2304.05653): OpenAI's and five that speak of a scene."""
+
+# by the names that commands know
+ENSEMBLES = {"imagenet": IMAGENET_TEMPLATES, "surgery": SURGERY_TEMPLATES}

@@ -8,13 +8,14 @@ alphabet.
 
 import gzip
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import regex
 
+from ...checks import shown
 from ..files.untrusted import VOCABULARY_BYTES, read_json, read_text
 
 START, END = "<|startoftext|>", "<|endoftext|>"
@@ -22,6 +23,7 @@ WORD = regex.compile(
     r"<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+",
     regex.IGNORECASE,
 )
+MOST_CHARACTERS = 1 << 14  # of one text; to spell a single word of so many takes seconds
 WORDS_KEPT = 1 << 16  # words whose pieces are remembered
 # how many lines of its file OpenAI uses; the rest of the file is never read
 OPENAI_MERGES = 49152 - 256 - 2
@@ -66,6 +68,30 @@ def split_words(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
+class AddedToken:
+    """A token that somebody taught a model besides; it is cut out of a text before all else.
+
+    Attributes
+    ----------
+    text : how it is written
+    id : its number
+    cleaned : whether it is looked for in the cleaned text, lower-cased like that, or as written
+    whole_word : whether it counts only where no letter touches it
+    """
+
+    text: str
+    id: int
+    cleaned: bool = True
+    whole_word: bool = False
+
+    @property
+    def pattern(self) -> str:
+        """A regular expression that finds it."""
+        written = regex.escape(clean(self.text) if self.cleaned else self.text)
+        return rf"(?<!\w){written}(?!\w)" if self.whole_word else written
+
+
+@dataclass(frozen=True)
 class WordSpan:
     """A word and the tokens that spell it.
 
@@ -88,28 +114,42 @@ class Tokenizer:
     vocabulary : piece -> id
     merges : pairs of pieces, most wanted first
     context : most tokens of a text, [start] and [end] included (77 for OpenAI's models)
+    added : tokens besides, such as "<sks>"
     """
 
     def __init__(
-        self, vocabulary: dict[str, int], merges: Iterable[tuple[str, str]], context: int = 77
+        self,
+        vocabulary: dict[str, int],
+        merges: Iterable[tuple[str, str]],
+        context: int = 77,
+        added: Iterable[AddedToken] = (),
     ) -> None:
         _expect_ids(vocabulary)
         self.vocabulary = vocabulary
         self.context = context
+        self.added = tuple(added)
         self.start, self.end = vocabulary[START], vocabulary[END]
         self.merges = [tuple(pair) for pair in merges]
         _expect_pieces(vocabulary, self.merges)
         self._rank = {pair: n for n, pair in enumerate(self.merges)}
         self._piece = {n: piece for piece, n in vocabulary.items()}
+        self._added = {token.id: token.text for token in self.added}
         self._cache: dict[str, tuple[str, ...]] = {}
 
     @classmethod
-    def from_files(cls, vocabulary: Path, merges: Path, context: int = 77) -> "Tokenizer":
-        """Read a `vocab.json` and the `merges.txt` that belongs to it."""
+    def from_files(
+        cls, vocabulary: Path, merges: Path, context: int = 77, added: Path | None = None
+    ) -> "Tokenizer":
+        """Read a `vocab.json`, the `merges.txt` that belongs to it, and an `added_tokens.json`."""
+        besides = read_json(added, VOCABULARY_BYTES) if added else {}
+        described = [
+            {"content": text, "id": number, "normalized": True} for text, number in besides.items()
+        ]
         return cls(
             read_json(vocabulary, VOCABULARY_BYTES),
             _read_merges(read_text(merges, VOCABULARY_BYTES)),
             context,
+            _read_added(described, added),
         )
 
     @classmethod
@@ -117,7 +157,8 @@ class Tokenizer:
         """Read the vocabulary out of a `tokenizer.json`, the only file that newer versions of
         transformers write.
         """
-        model = read_json(path, VOCABULARY_BYTES).get("model")
+        file = read_json(path, VOCABULARY_BYTES)
+        model = file.get("model")
         described = model if isinstance(model, dict) else {}
         vocabulary, merges = described.get("vocab"), described.get("merges")
         if not isinstance(vocabulary, dict) or not isinstance(merges, list):
@@ -126,8 +167,9 @@ class Tokenizer:
                 "tokenizer is"
             )
         # newer files keep a pair as a list, older ones as a line of merges.txt
-        lines = [" ".join(pair) if isinstance(pair, list) else str(pair) for pair in merges]
-        return cls(vocabulary, _read_merges("\n".join(["#version", *lines])), context)
+        lines = [" ".join(map(str, pair if isinstance(pair, list) else [pair])) for pair in merges]
+        merges = _read_merges("\n".join(["#version", *lines]))
+        return cls(vocabulary, merges, context, _read_added(file.get("added_tokens"), path))
 
     @classmethod
     def from_openai(cls, path: str | Path, context: int = 77) -> "Tokenizer":
@@ -184,11 +226,11 @@ class Tokenizer:
     def _encode(self, text: str, truncate: bool) -> tuple[list[int], list[WordSpan]]:
         if not isinstance(text, str):
             raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
+        expect_short(text)
         ids, words = [self.start], []
-        for word in split_words(text):
-            first = len(ids)
-            ids += [self.vocabulary[piece] for piece in self.pieces(word)]
-            words.append(WordSpan(word, first, len(ids)))
+        for word, pieces in self._spelled(text):
+            words.append(WordSpan(word, len(ids), len(ids) + len(pieces)))
+            ids += pieces
         ids.append(self.end)
         if len(ids) > self.context:
             if not truncate:
@@ -197,21 +239,73 @@ class Tokenizer:
             words = [word for word in words if word.stop < self.context]  # whole ones
         return ids, words
 
+    def _spelled(self, text: str) -> Iterator[tuple[str, list[int]]]:
+        """The words of a text, in its order, with the ids of each."""
+        for part, token in _cut(text, [token for token in self.added if not token.cleaned]):
+            if token is not None:
+                yield token.text, [token.id]
+                continue
+            for rest, known in _cut(clean(part), [token for token in self.added if token.cleaned]):
+                if known is not None:
+                    yield known.text, [known.id]
+                    continue
+                for word in WORD.findall(rest):
+                    yield word, [self.vocabulary[piece] for piece in self.pieces(word)]
+
     def decode(self, ids: Iterable[int]) -> str:
         """Text of token ids, without [start], [end] and what follows [end]; words are joined by
-        single spaces.
+        single spaces. An id that this vocabulary does not hold is shown as <its number>.
         """
-        pieces: list[str] = []
-        for n in ids:
+        back = {shown: byte for byte, shown in byte_alphabet().items()}
+        words, spelled = [], b""
+        for n in map(int, ids):
             if n == self.end:
                 break
-            if n != self.start:
-                pieces.append(self._piece[int(n)])
-        back = {shown: byte for byte, shown in byte_alphabet().items()}
-        spelled = "".join(pieces).split("</w>")
+            if n == self.start:
+                continue
+            piece = self._piece.get(n)
+            if piece is None or n in self._added:  # a word by itself
+                words += [spelled, (self._added.get(n) or f"<{n}>").encode()]
+                spelled = b""
+                continue
+            spelled += bytes(back[c] for c in piece.removesuffix("</w>"))
+            if piece.endswith("</w>"):
+                words.append(spelled)
+                spelled = b""
         # replace: ids that nobody encoded need not spell whole characters
-        words = (bytes(back[c] for c in word).decode("utf-8", "replace") for word in spelled)
-        return " ".join(words).strip()
+        return " ".join(word.decode("utf-8", "replace") for word in [*words, spelled] if word)
+
+
+def _cut(text: str, tokens: list[AddedToken]) -> Iterator[tuple[str, AddedToken | None]]:
+    """A text in parts: added tokens, the longer first where two begin, and what lies between."""
+    if tokens:
+        longest = sorted(tokens, key=lambda token: len(token.text), reverse=True)
+        found = regex.compile("|".join(f"({token.pattern})" for token in longest))
+        done = 0
+        for match in found.finditer(text):
+            yield text[done : match.start()], None
+            yield match.group(), longest[match.lastindex - 1]
+            done = match.end()
+        text = text[done:]
+    yield text, None
+
+
+def _read_added(described: object, path: Path | None) -> list[AddedToken]:
+    """Tokens of a `tokenizer.json` besides its vocabulary; [start] and [end] are known anyway."""
+    added = []
+    for token in described if isinstance(described, list) else ():
+        text, number = (
+            (token.get("content"), token.get("id")) if isinstance(token, dict) else 2 * (0,)
+        )
+        # type(), since Python counts True as a whole number
+        if not isinstance(text, str) or not text.strip() or type(number) is not int or number < 0:
+            raise ValueError(
+                f"{path} describes an added token without text or number: {shown(token)}"
+            )
+        if text not in (START, END):
+            cleaned, whole = bool(token.get("normalized")), bool(token.get("single_word"))
+            added.append(AddedToken(text, number, cleaned, whole))
+    return added
 
 
 def _expect_ids(vocabulary: dict[str, int]) -> None:
@@ -240,12 +334,21 @@ def _expect_pieces(vocabulary: dict[str, int], merges: list[tuple[str, ...]]) ->
         )
 
 
+def expect_short(text: str, most: int = MOST_CHARACTERS) -> None:
+    """A ValueError for a text that would take minutes to spell, or more memory than it is worth."""
+    if len(text) > min(most, MOST_CHARACTERS):
+        raise ValueError(
+            f"text of {len(text):,} characters, but at most {min(most, MOST_CHARACTERS):,} are "
+            f"spelled, of which a model reads a few hundred: shorten it (text: {text[:60]!r}…)"
+        )
+
+
 def too_long(text: str, tokens: int, context: int) -> ValueError:
     """The error for a text of more tokens than the model reads."""
-    shown = f"{text[:60]!r}{'…' if len(text) > 60 else ''}"
+    quoted = f"{text[:60]!r}{'…' if len(text) > 60 else ''}"
     return ValueError(
         f"text of {tokens} tokens, but this model reads at most {context}: shorten it or pass "
-        f"truncate=True (text: {shown})"
+        f"truncate=True (--truncate on the command line; text: {quoted})"
     )
 
 

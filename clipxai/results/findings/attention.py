@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...checks import layer_of
+from ...checks import layer_of, several
 from .picture import Picture, Recorded
 
 # Means that are computed by another reduction, or kept in half precision, differ by less; means of
@@ -115,12 +115,11 @@ class AttentionMaps:
         (4, 197, 197)
         """
         image = self.picture.in_trace(trace)
-        wanted = [layers] if isinstance(layers, int) else layers
         heads = {
             layer_of(len(self.entropy), layer): {
                 kind: weights_of(trace, layer, kind, image) for kind in self.mean
             }
-            for layer in wanted
+            for layer in several(layers)
         }
         for layer, kinds in heads.items():
             for kind, weights in kinds.items():

@@ -47,7 +47,8 @@ function sampling(cells, start, stop, length, pixels) {
 
 /**
  * Scores on the whole image, height × width, bilinear or as patches; NaN where the grid does not
- * reach.
+ * reach and in patches that are not known, which are not mixed with their neighbours. The same rule
+ * as `interpolate` in Python.
  * @param {ArrayLike<number>} scores
  * @param {Grid} grid
  * @param {number} height
@@ -58,7 +59,40 @@ export function ontoImage(scores, grid, height, width, smooth) {
   const [top, left, bottom, right] = grid.box;
   const rows = sampling(grid.height, top, bottom, grid.image_size[0], height);
   const columns = sampling(grid.width, left, right, grid.image_size[1], width);
-  const filled = fillNaN(scores);
+  const known = Float64Array.from(scores, (score) => (Number.isFinite(score) ? 1 : 0));
+  if (!known.includes(0)) return mix(scores, grid, rows, columns, smooth);
+  const filled = Float64Array.from(scores, (score, n) => (known[n] ? score : 0));
+  const mixed = mix(filled, grid, rows, columns, smooth);
+  const weights = mix(known, grid, rows, columns, smooth);
+  const inside = { rows: nearest(rows), columns: nearest(columns) };
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) {
+      const patch = inside.rows[y] * grid.width + inside.columns[x]; // NaN is none
+      mixed[i] = weights[i] > 0 && known[patch] !== 0 ? mixed[i] / weights[i] : NaN;
+    }
+  }
+  return mixed;
+}
+
+/** @typedef {ReturnType<typeof sampling>} Sampling */
+
+/**
+ * In which cell each pixel of an axis lies; NaN for one halfway between two.
+ * @param {Sampling} axis
+ */
+function nearest({ low, part }) {
+  return Array.from(low, (n, i) => (part[i] === 0.5 ? NaN : n + Math.round(part[i])));
+}
+
+/**
+ * @param {ArrayLike<number>} filled
+ * @param {Grid} grid
+ * @param {Sampling} rows
+ * @param {Sampling} columns
+ * @param {boolean} smooth
+ */
+function mix(filled, grid, rows, columns, smooth) {
+  const [height, width] = [rows.low.length, columns.low.length];
   const next = grid.width > 1 ? 1 : 0;
   // every row of patches, drawn out to the width of the picture
   const across = new Float64Array(grid.height * width);
@@ -79,17 +113,4 @@ export function ontoImage(scores, grid, height, width, smooth) {
     }
   }
   return pixels;
-}
-
-/**
- * Scores with their mean in place of NaN: those patches are hatched, but must not spoil their
- * neighbours.
- * @param {ArrayLike<number>} scores
- */
-function fillNaN(scores) {
-  const filled = Float32Array.from(scores);
-  const known = filled.filter(Number.isFinite);
-  if (known.length === filled.length) return filled;
-  const mean = known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : 0;
-  return filled.map((value) => (Number.isFinite(value) ? value : mean));
 }

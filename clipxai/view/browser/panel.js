@@ -59,7 +59,6 @@ export function rankOf(values, value) {
 export function createMapPanel({ photo, grids, words, dim }, arrays, first, store) {
   const { source } = first;
   const grid = grids[source];
-  const size = grid.height * grid.width;
   let spec = first;
   const layers = ["layer map", "layer", "layer"].map((className) =>
     element("canvas", { className }),
@@ -82,7 +81,8 @@ export function createMapPanel({ photo, grids, words, dim }, arrays, first, stor
     const value = at(cell);
     if (value === null) return words.outside;
     if (Number.isNaN(value) || spec.remark) return format(value);
-    return fill(words.ranked, { value, rank: rankOf(spec.values, value), count: size });
+    const count = spec.values.filter(Number.isFinite).length;
+    return fill(words.ranked, { value, rank: rankOf(spec.values, value), count });
   };
   const paint = (/** @type {MapState} */ state) => {
     const scale = spec.scales[state.scaling];
@@ -100,11 +100,12 @@ export function createMapPanel({ photo, grids, words, dim }, arrays, first, stor
     const { values, outlines = [], remark } = spec;
     context2d(fixed).clearRect(0, 0, fixed.width, fixed.height);
     dimOutside(fixed, grid, dim);
+    // a map without variation has no region
+    const shown = remark ? values.map(() => NaN) : values;
+    if (overlay === MASK) drawMask(fixed, shown, grid, threshold, MAP_SIDE);
     hatchNaN(fixed, values, grid);
-    const whole = !remark && values.every(Number.isFinite);
-    if (whole && overlay === MASK) drawMask(fixed, values, grid, threshold, MAP_SIDE);
     for (const points of outlines) strokeOutline(fixed, points, grid.image_size);
-    if (!whole || overlay !== POINTS) return;
+    if (remark || overlay !== POINTS) return;
     drawPoints(fixed, pointsOf(values, grid, threshold), grid.image_size);
   };
   let painted = ""; // which options the map on the canvas was painted with

@@ -24,7 +24,8 @@ export function minmax(values) {
 }
 
 /**
- * Points of a map that varies, the map averaged over 2 × 2 patches first.
+ * Points of a map that varies, the map averaged over 2 × 2 patches first; cells that are not known
+ * are left out.
  * @param {ArrayLike<number>} scores
  * @param {Grid} grid
  * @param {number} threshold
@@ -38,7 +39,8 @@ export function pointsOf(scores, grid, threshold) {
   /** @type {Grid} */
   const alone = { height, width, box: [0, 0, height, width], image_size: [height, width] };
   const coarse = minmax(ontoImage(scores, alone, h, w, true));
-  const order = [...coarse.keys()].sort((a, b) => coarse[a] - coarse[b]);
+  const known = [...coarse.keys()].filter((cell) => !Number.isNaN(coarse[cell]));
+  const order = known.sort((a, b) => coarse[a] - coarse[b]);
   const hot = coarse.filter((value) => value >= Math.fround(threshold)).length;
   const count = Math.min(hot, order.length >> 1);
   const chosen = [...order.slice(order.length - count), ...order.slice(0, count)];

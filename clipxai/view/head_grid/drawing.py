@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from ..number import signed
 from ..palette import FRAME
+from ..paper.defaults import defaults
 from ..paper.lettering import shorten
 from ..paper.maps import BELOW, draw_map, draw_photo, picture_height
 from ..paper.page import (
@@ -32,6 +33,7 @@ GUTTER, ROW, GRID_GAP = 1.0, 0.27, 0.3
 WIDE = 0.5  # of a column from which on it has the word "layer" below it
 
 
+@defaults()
 def draw(shares: HeadShares, layer: int, head: int) -> Figure:
     """Draw the first text and the map of one head."""
     picture, texts = shares.contributions.picture, shares.texts

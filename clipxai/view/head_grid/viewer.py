@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...checks import expect
+from ...checks import expect, whole
 from ...results.findings import HeadContributions
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
@@ -54,7 +54,7 @@ class HeadGrid(Viewer):
         self,
         contributions: HeadContributions,
         *,
-        texts: Sequence[int | str] | None = None,
+        texts: int | str | Sequence[int | str] | None = None,
         head: tuple[int, int] | None = None,
         budget: int = BUDGET,
     ) -> None:
@@ -131,7 +131,8 @@ class HeadGrid(Viewer):
         return [remark(values) for values in (*maps, heads.sum((0, 1)))]
 
     def _checked(self, head: tuple[int, int]) -> tuple[int, int]:
-        (layer, number), (layers, heads) = head, (self.shares.layers, self.shares.heads)
+        layers, heads = self.shares.layers, self.shares.heads
+        layer, number = (whole(asked, what) for asked, what in zip(head, ("layer", "head")))
         if not (-layers <= layer < layers and -heads <= number < heads):
             raise IndexError(
                 f"no head {number} in layer {layer}: there are {layers} layers and {heads} heads, "

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ...checks import expect, layer_of
+from ...checks import expect, layer_of, whole
 from ...results.findings import AttentionMaps
 
 OPACITY = 0.7  # of a map over the image
@@ -40,7 +40,8 @@ def layer_number(maps: AttentionMaps, layer: int) -> int:
 
 def token_at(maps: AttentionMaps, patch: tuple[int, int]) -> int:
     """The token of a patch (row, column); 0 is [class]. An IndexError if it is not there."""
-    grid, (row, column) = maps.picture.grid, patch
+    grid = maps.picture.grid
+    row, column = (whole(asked, what) for asked, what in zip(patch, ("row", "column")))
     if not (0 <= row < grid.height and 0 <= column < grid.width):
         raise IndexError(
             f"no patch in row {row}, column {column}: the grid has {grid.height} rows and "

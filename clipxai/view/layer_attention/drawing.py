@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from ...results.findings import AttentionMaps
 from ..attention_kinds import label
 from ..palette import DIM, FRAME, RIM
+from ..paper.defaults import defaults
 from ..paper.lettering import wrap
 from ..paper.maps import BAR, BAR_GAP, cell_box, draw_bar, draw_image, picture_height
 from ..paper.page import GAP, GREY, LINE, MARGIN, SMALL, TITLE, Page
@@ -30,6 +31,7 @@ WIDE = 0.6  # of a small map from which on it has the word "layer" below it
 HINTING = 0.91
 
 
+@defaults()
 def draw(maps: AttentionMaps, query: int, layer: int, notes: Sequence[str]) -> Figure:
     """Draw the attention of one query token.
 

@@ -66,7 +66,7 @@ class LayerAttentionViewer(Viewer):
 
     module = "layer_attention"
     # smaller than of others: the numbers of this figure need the room
-    poster_bytes = {"png": 44_000, "webp": 46_000}
+    poster_bytes = {"png": 43_000, "webp": 45_000}
     poster_step, poster_quality = 16, 60
 
     def __init__(
@@ -81,7 +81,7 @@ class LayerAttentionViewer(Viewer):
         if steps not in CODINGS:
             raise ValueError(f"steps is one of {', '.join(map(str, CODINGS))}, not {steps!r}")
         self._chosen = query is None and layer is None
-        self.maps, self.steps, self.budget = checked(maps), steps, budget
+        self.maps, self.steps, self.budget = checked(maps), int(steps), budget
         self.query = telling_query(maps) if query is None else token_at(maps, query)
         self.layer = telling_layer(maps, self.query) if layer is None else layer_number(maps, layer)
 

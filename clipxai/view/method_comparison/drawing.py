@@ -11,6 +11,7 @@ from matplotlib.patheffects import withStroke
 from ...results.explanation import Explanation
 from ..number import two_digits
 from ..palette import RIM
+from ..paper.defaults import defaults
 from ..paper.maps import (
     BAR,
     BAR_GAP,
@@ -35,6 +36,7 @@ MOST_TITLE_LINES = 2
 Row = Sequence[int | None]
 
 
+@defaults()
 def figure(
     explanations: Explanation | Sequence[Explanation],
     *,

@@ -1,15 +1,15 @@
 """Which maps does a figure show, in which order, and how far does each agree with the others?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...checks import expect
+from ...checks import expect, several
 from ...results.explanation import Explanation
 from ...results.findings import Picture
 from ...results.maps import rank_correlation
-from ..scales import finite, varies
+from ..scales import varies
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
 # panels in a row: of one text or one method; of several methods, a text each row
@@ -54,8 +54,8 @@ class Panel:
 
     @property
     def scores(self) -> np.ndarray:
-        """(gh, gw) float32; everything that is not a finite number is NaN."""
-        return finite(self.explanation.scores[self.row]).astype(np.float32)
+        """(gh, gw) float32; NaN for a patch whose score is not known."""
+        return self.explanation.scores[self.row]
 
     @property
     def picture(self) -> Picture:
@@ -76,7 +76,7 @@ def gather(explanations: Explanation | Sequence[Explanation]) -> tuple[Explanati
     TypeError : something else than explanations came in
     ValueError : none came in, or their images differ
     """
-    several = tuple(explanations) if isinstance(explanations, Iterable) else (explanations,)
+    several = tuple(explanations) if isinstance(explanations, (list, tuple)) else (explanations,)
     for given in several:
         expect(Explanation, given, "explain")
     if not several:
@@ -108,15 +108,13 @@ def panels_of(
         of another size than the image
     """
     known = list(dict.fromkeys(text for e in explanations for text in e.texts))
-    if isinstance(texts, (str, int)):
-        texts = [texts]
     if isinstance(mask, Mapping) and not set(mask) & set(known):
         raise ValueError(
             f"none of the masks ({', '.join(map(repr, mask))}) is for one of the texts "
             f"({', '.join(map(repr, known))})"
         )
     first = explanations[0]
-    asked = known if texts is None else texts
+    asked = known if texts is None else several(texts)
     wanted = [text if text in known else first.texts[first.index(text)] for text in asked]
     panels = [
         Panel(e, source, row, _truth_of(mask, text, e.grid.image_size))
@@ -175,17 +173,18 @@ def _truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.
 
 
 def _merits(panel: Panel, first: Panel) -> dict[str, float]:
-    """Only the presence for a map that has no variation or is not finite everywhere."""
+    """Of what is known; only the presence for a map that has no variation."""
     truth, found = panel.truth, {"presence": panel.presence}
-    if panel.flat or np.isnan(panel.scores).any():
+    if panel.flat:
         return found
     if truth is not None and truth.any() and not truth.all():
-        heat, hot = panel.explanation.heatmap(panel.row), panel.explanation.mask(panel.row)
-        found["IoU"] = float((hot & truth).sum() / (hot | truth).sum())
-        inside, outside = heat[truth & ~np.isnan(heat)], heat[~truth & ~np.isnan(heat)]
-        if inside.size and outside.size:
-            found["contrast"] = float(inside.mean() - outside.mean())
-    if panel is not first and not first.flat and not np.isnan(first.scores).any():
+        heat = panel.explanation.heatmap(panel.row)
+        known = ~np.isnan(heat)
+        heat, hot, true = (v[known] for v in (heat, panel.explanation.mask(panel.row), truth))
+        if true.any() and not true.all():
+            found["IoU"] = float((hot & true).sum() / (hot | true).sum())
+            found["contrast"] = float(heat[true].mean() - heat[~true].mean())
+    if panel is not first and not first.flat:
         found["rank corr."] = rank_correlation(*_comparable(panel, first))
     return found
 
@@ -193,13 +192,13 @@ def _merits(panel: Panel, first: Panel) -> dict[str, float]:
 def _comparable(panel: Panel, first: Panel) -> tuple[np.ndarray, np.ndarray]:
     """Scores of two panels at the same places.
 
-    These are patches, or pixels that both cover if their grids differ.
+    These are patches, or pixels if their grids differ, that are known of both.
     """
-    if panel.explanation.grid == first.explanation.grid:
-        return panel.scores, first.scores
-    drawn = [p.explanation.grid.onto_image(p.scores, COMPARED_AT) for p in (panel, first)]
-    both = ~np.isnan(drawn[0]) & ~np.isnan(drawn[1])
-    return drawn[0][both], drawn[1][both]
+    one, other = panel.scores, first.scores
+    if panel.explanation.grid != first.explanation.grid:
+        one, other = (p.explanation.grid.onto_image(p.scores, COMPARED_AT) for p in (panel, first))
+    both = ~np.isnan(one) & ~np.isnan(other)
+    return one[both], other[both]
 
 
 def _first_of(panels: Sequence[Panel], panel: Panel) -> Panel:

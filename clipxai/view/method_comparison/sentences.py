@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from ...results.explanation import Explanation
 from ..sentences import PLACE
 from ..texts import listed
 from .panels import Panel
 
+NOT_KNOWN = "Hatched: patches whose score is not known; nothing here counts them."
 MOST_NAMED = 4  # texts in a summary
 MERITS = {
     "presence": (
@@ -53,8 +56,11 @@ def summary(explanations: Sequence[Explanation], texts: Sequence[str]) -> str:
 
 
 def notes(explanations: Sequence[Explanation], panels: Sequence[Panel]) -> list[str]:
-    """What a reader has to know: the figures of merit that occur, and what the methods note."""
+    """What a reader has to know: the figures of merit that occur, what hatching means where there
+    is some, and what the methods note.
+    """
     found = {name for panel in panels for name in panel.merits}
     used = [f"{name}: {meaning}" for name, meaning in MERITS.items() if name in found]
     noted = dict.fromkeys(note for e in explanations for note in e.notes)
-    return [*(["; ".join(used)] if used else []), *noted]
+    hatched = [NOT_KNOWN] if any(np.isnan(panel.scores).any() for panel in panels) else []
+    return [*(["; ".join(used)] if used else []), *hatched, *noted]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from ...results.explanation import Explanation
+from ...results.owned import owned
 from ..number import two_digits
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
@@ -60,13 +61,13 @@ class MethodComparison(Viewer):
         self,
         explanations: Explanation | Sequence[Explanation],
         *,
-        texts: Sequence[int | str] | None = None,
+        texts: int | str | Sequence[int | str] | None = None,
         mask: Truth | None = None,
         budget: int = BUDGET,
     ) -> None:
         self.explanations = gather(explanations)
         self.panels = panels_of(self.explanations, texts, mask)
-        self.mask, self.budget = mask, budget
+        self.mask, self.budget = owned(mask), budget
         self._image = self.explanations[0].image
         self.texts = tuple(dict.fromkeys(p.text for p in self.panels))
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from ..attention_kinds import label
 from ..number import signed, two_digits
+from ..paper.defaults import defaults
 from ..paper.lettering import shorten
 from ..paper.maps import BELOW, draw_map, draw_photo, picture_height
 from ..paper.page import (
@@ -50,6 +51,7 @@ FIRST, OTHER, FAINT = "#222222", "#777777", "#999999"  # lines: the first, the o
 HIGHLIGHT = "#0b6bcb1c"
 
 
+@defaults()
 def draw(shares: ModuleShares, layer: int) -> Figure:
     """Draw the first text and the maps of one layer."""
     picture, texts = shares.contributions.picture, shares.texts

@@ -64,7 +64,7 @@ class ModuleComparison(Viewer):
         self,
         contributions: Contributions,
         *,
-        texts: Sequence[int | str] | None = None,
+        texts: int | str | Sequence[int | str] | None = None,
         layer: int = -1,
         budget: int = BUDGET,
     ) -> None:

@@ -93,17 +93,14 @@ def draw_map(
 
 
 def overlay(picture: Picture, scores: np.ndarray, scale: Scale, opacity: float) -> np.ndarray:
-    """The image with a map (gh, gw) over it, (h, w, 3) uint8; what the model did not see is dim."""
+    """The image with a map (gh, gw) over it, (h, w, 3) uint8; what is not known is dim."""
     H, W = picture.image.shape[:2]
     zoom = DRAWN_AT / max(H, W)
     height, width = max(1, round(H * zoom)), max(1, round(W * zoom))
     # not cv2, which takes as long to load as a tenth of torch, while Pillow is there already
     smoothly = Image.Resampling.BOX if zoom < 1 else Image.Resampling.BICUBIC
     photo = Image.fromarray(picture.image).resize((width, height), smoothly)
-    known = scores[~np.isnan(scores)]
-    # hatched over later
-    filled = np.where(np.isnan(scores), known.mean() if known.size else 0, scores)
-    heat = picture.grid.onto_image(filled, (height, width))
+    heat = picture.grid.onto_image(scores, (height, width))
     # so that the only hues in a panel are those of the map
     grey = np.asarray(photo.convert("L"))[..., None]
     seen = ~np.isnan(heat)[..., None]

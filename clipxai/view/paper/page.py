@@ -1,17 +1,17 @@
 """What is a figure on paper? A white sheet, to be written and drawn on.
 
-Built from `matplotlib.figure.Figure` alone: nothing global is read or changed, no window opens, and
-a figure that is dropped is gone. Every length is in inches from the top left corner, so that panels
-line up whatever is written around them; sizes of letters are in points.
+Not made by `pyplot`: no window opens, and a figure that is dropped is gone. Every length is in
+inches from the top left corner, so that panels line up whatever is written around them; sizes of
+letters are in points.
 """
 
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from ..texts import one_line
+from .defaults import Sheet
 from .lettering import UNKNOWN, drawable, fonts, shorten, wrap
 
 MARGIN, GAP = 0.18, 0.24  # around the page, between panels
@@ -29,7 +29,7 @@ class Page:
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
-        self.figure = Figure(figsize=(width, height), facecolor="white")
+        self.figure = Sheet(figsize=(width, height), facecolor="white")
 
     def write(self, x: float, y: float, text: str, size: float = SMALL, **style: object) -> None:
         """One line of text with its top at y; letter by letter, so a `$` is a dollar."""

@@ -11,6 +11,7 @@ from matplotlib.patheffects import withStroke
 
 from ...tasks.segmentation import UNSEEN
 from ..palette import DIM, OPACITY, RIM
+from ..paper.defaults import defaults
 from ..paper.lettering import fonts, shorten
 from ..paper.lettering import width as text_width
 from ..paper.maps import draw_image, draw_photo, picture_height
@@ -23,6 +24,7 @@ NAMED = 0.02  # share of the image from which a class is named on it
 COLUMN, SWATCH, BESIDE = 2.1, 0.11, 0.06  # of the key, a patch of colour, between it and its words
 
 
+@defaults()
 def draw(regions: Regions) -> Figure:
     """Draw image, classes and truth side by side, the key below."""
     photo = regions.segmentation.explanation.image

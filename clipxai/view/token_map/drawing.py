@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from ..paper.defaults import defaults
 from ..paper.maps import BELOW, draw_map, draw_photo, picture_height
 from ..paper.page import (
     GAP,
@@ -24,6 +25,7 @@ WIDTH = 10.6  # of the page, in inches
 COLUMNS = 5  # of small maps
 
 
+@defaults()
 def draw(words: WordMaps, path: str, shown: Sequence[int]) -> Figure:
     """Draw the words that are `shown` on a `path`, the first of them large."""
     picture, names = words.scores.picture, [unit.label for unit in words.units]

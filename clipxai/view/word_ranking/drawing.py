@@ -3,6 +3,7 @@
 from matplotlib.figure import Figure
 
 from ..number import number
+from ..paper.defaults import defaults
 from ..paper.lettering import drawable, shorten, width
 from ..paper.maps import BELOW, draw_photo, draw_scale, picture_height
 from ..paper.page import (
@@ -28,6 +29,7 @@ LONGEST = 2.5  # inches of a word
 Places = list[tuple[float, int, float]]
 
 
+@defaults()
 def draw(words: RankedWords) -> Figure:
     """Draw the sentence with its numbers, the photo and the ranking."""
     relevance, names = words.relevance, [unit.label for unit in words.units]
