@@ -1,6 +1,7 @@
 """`clipxai explain`: heat-maps of texts on an image, or on each of a folder, by one method."""
 
 import argparse
+import os
 from pathlib import Path
 
 from ..explainers.table import find_method
@@ -13,7 +14,7 @@ from .outputs import expect_apart
 
 def run(given: argparse.Namespace) -> int:
     """One image; a folder or a pattern goes to `folder`."""
-    if Path(given.image).is_dir() or _is_pattern(given.image):
+    if os.path.isdir(given.image) or _is_pattern(given.image):
         return explain_folder(given)
     if given.format:
         raise ValueError("--format is for folders: for one image the suffix of --out decides")
@@ -31,4 +32,4 @@ def run(given: argparse.Namespace) -> int:
 
 def _is_pattern(image: str) -> bool:
     """A file may have such a sign in its name, too."""
-    return bool(MAGIC.intersection(image)) and not Path(image).exists()
+    return bool(MAGIC.intersection(image)) and not os.path.exists(image)

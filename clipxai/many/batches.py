@@ -9,6 +9,7 @@ of one shape go through the image tower together. Memory is that of one batch an
 ahead, however many there are.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -163,13 +164,15 @@ def pictures(where: str | Path) -> list[Path]:
     FileNotFoundError : no image there
     """
     folder = Path(where)
-    if folder.is_dir():
+    if os.path.isdir(folder):
         found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
     else:  # whoever gives a pattern says which files are images
         root, pattern = split_pattern(where)
         found = matching(pattern, root)
     # a set, as `**/**` finds some twice
-    found = sorted({path for path in found if path.is_file() and not path.name.startswith(".")})
+    found = sorted(
+        {path for path in found if os.path.isfile(path) and not path.name.startswith(".")}
+    )
     if not found:
         raise FileNotFoundError(
             f"no images in {where}: pass a folder with {', '.join(SUFFIXES)}, or a pattern such as "

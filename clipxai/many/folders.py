@@ -35,7 +35,7 @@ def outputs(
     is another's with suffix: `a.png.jpg` beside `a.png`.
     """
     root = where
-    if not Path(where).is_dir():
+    if not os.path.isdir(where):
         root, _ = split_pattern(where)
     # casefold: file systems of macOS and Windows take `a.png` and `A.png` for the same
     names = Counter(

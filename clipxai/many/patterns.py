@@ -24,7 +24,7 @@ def split_pattern(where: str | Path) -> tuple[Path, str]:
     """
     root, parts = Path(Path(where).anchor), list(Path(where).parts)
     parts = parts[1:] if root.anchor else parts
-    while parts and (not MAGIC.intersection(parts[0]) or (root / parts[0]).is_dir()):
+    while parts and (not MAGIC.intersection(parts[0]) or os.path.isdir(root / parts[0])):
         root /= parts.pop(0)
     return root, os.path.join(*parts) if parts else ""
 

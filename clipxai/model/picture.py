@@ -5,6 +5,7 @@ the few bytes it came in; floats are made of some of its rows at a time, so that
 bytes that unpacks to 89 million pixels costs what its pixels cost, not twelve times that.
 """
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
@@ -112,14 +113,15 @@ def read_picture(source: object) -> Picture:
 def image_file(source: str | Path) -> Path:
     """A file that is there; what people give instead is told apart."""
     path = Path(source)
-    if path.is_dir():
+    # of os.path, for which a name that is too long is not there
+    if os.path.isdir(path):
         raise FileNotFoundError(
             f"{path} is a folder, not an image file: `clipxai explain` and clipxai.explain_each "
             "take folders"
         )
     if "://" in str(source):
         raise FileNotFoundError(f"{source} is an address: download the image and pass the file")
-    if not path.is_file():
+    if not os.path.isfile(path):
         name = str(path)
         name = name if name.isprintable() else repr(name)
         raise FileNotFoundError(f"no such image file: {name}")

@@ -164,6 +164,13 @@ def test_pictures_of_another_shape(embedded, image, message):
         cx.record(embedded, image, TEXTS)
 
 
+def test_a_name_that_is_too_long_is_not_there(embedded):
+    for name in ("x" * 300, "photos/*" + "x" * 300):
+        for verb in (cx.record, cx.explain_each):
+            with pytest.raises(FileNotFoundError, match="no such image file|no images in"):
+                verb(embedded, name, TEXTS)
+
+
 def test_deep_greys(embedded):
     """What 16 bits hold is shown; what would be black is asked about, whichever way it comes."""
     ramp = np.tile(np.linspace(0, 255, 32).astype(np.uint8), (32, 1))

@@ -1,5 +1,6 @@
 """What lies beside the weights? The vocabulary, and how the colours of images are normalised."""
 
+import os
 from pathlib import Path
 
 from ...checks import shown
@@ -37,7 +38,7 @@ def told_vocabulary(
     """The vocabulary that the caller named: itself, a folder, or a name on the hub."""
     if isinstance(told, (Tokenizer, PieceTokenizer)):
         return told
-    if Path(told).is_dir():
+    if os.path.isdir(told):
         at = beside(Path(told))
     else:
         at = hub.file_getter(hub.SHORT_NAMES.get(str(told), str(told)), None)
