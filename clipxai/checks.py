@@ -174,8 +174,8 @@ def _fits(value: Any, kind: Any, loosely: bool = False) -> bool:
         of_length = isinstance(value, (tuple, list)) and len(value) == len(parts)
         return of_length and all(_fits(v, part, loosely) for v, part in zip(value, parts))
     if origin in (Sequence, tuple, list):
-        several = isinstance(value, (list, tuple, range)) or _is_array(value)
-        return several and all(_fits(one, parts[0], loosely) for one in value)
+        listed = isinstance(value, (list, tuple, range)) or _is_array(value)
+        return listed and all(_fits(one, parts[0], loosely) for one in value)
     if origin is Iterable:
         return isinstance(value, Iterable) and not isinstance(value, (bytes, str))
     if origin is not None:

@@ -13,7 +13,7 @@ grid, H W pixels of the image.
 
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -212,10 +212,6 @@ class Explanation:
                [0.3 , 0.3 , 0.37]], dtype=float32)
         """
         scores = self.scores[self.index(text)]
-        if normalize not in get_args(Normalize):
-            raise ValueError(
-                f"unknown normalisation {normalize!r}; choose 'minmax', 'patches' or 'none'"
-            )
         # of a constant map the patches decide: its pixels vary by rounding
         if normalize == "patches" or (normalize == "minmax" and is_flat(scores)):
             scores = minmax(scores)

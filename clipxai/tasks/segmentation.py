@@ -186,8 +186,6 @@ def segment(
     <Segmentation by clip_surgery_architecture into 3 classes: 'background' 94 %, 'a cat' 5 %, ...>
     """
     expect(Explanation, explanation, "explain")
-    if of not in ("probability", "map"):
-        raise ValueError(f"unknown of={of!r}; choose 'probability' or 'map'")
     texts = explanation.texts
     behind = {explanation.index(text) for text in several(background)}
     _check(texts, behind, threshold, of)

@@ -132,8 +132,6 @@ class Trace:
         with one another; else a ValueError. IndexError: no such layer.
         """
         tape = self.layer(layer)
-        if kind not in ("qk", "vv", "qq", "kk"):
-            raise ValueError(f"unknown kind of attention {kind!r}; choose 'qk', 'vv', 'qq' or 'kk'")
         return attend(*(getattr(tape, letter) for letter in kind))
 
     def layer(self, layer: int) -> BlockTape:

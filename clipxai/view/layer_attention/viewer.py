@@ -24,7 +24,7 @@ from .content import (
     telling_query,
     token_at,
 )
-from .packing import CODINGS, Steps, arrays_of, columns_of, given_up
+from .packing import Steps, arrays_of, columns_of, given_up
 from .sentences import IN_TABLE, SCALES, STATISTICS, TABLE_HEAD, notes, summary, words
 
 if TYPE_CHECKING:
@@ -78,8 +78,6 @@ class LayerAttentionViewer(Viewer):
         steps: Steps = 23,
         budget: int = BUDGET,
     ) -> None:
-        if steps not in CODINGS:
-            raise ValueError(f"steps is one of {', '.join(map(str, CODINGS))}, not {steps!r}")
         self._chosen = query is None and layer is None
         self.maps, self.steps, self.budget = checked(maps), int(steps), budget
         self.query = telling_query(maps) if query is None else token_at(maps, query)
