@@ -219,12 +219,6 @@ def _in_words(kind: Any) -> str:
     return words.get(kind) or getattr(origin or kind, "__name__", str(kind))
 
 
-def expect_threshold(given: float | str, choices: str = "a number in 0…1") -> None:
-    """A ValueError unless `given` is a number in 0…1; `choices` says what else it may be."""
-    if not isinstance(given, Real) or not 0 <= given <= 1:
-        raise ValueError(f"unknown threshold {shown(given)}; choose {choices}")
-
-
 def visible(text: str) -> str:
     """A text of a stranger as it may be shown in a terminal: what cannot be seen, such as the codes
     that move the cursor or rename the window, is spelled out.

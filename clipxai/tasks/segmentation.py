@@ -39,7 +39,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..checks import expect, expect_threshold, of_its_kinds, several
+from ..checks import Share, Side, expect, of_its_kinds, several
 from ..results.explanation import Explanation
 
 BACKGROUND = "background"
@@ -150,11 +150,11 @@ class Segmentation:
 def segment(
     explanation: Explanation,
     background: int | str | Sequence[int | str] = (),
-    threshold: float | None = None,
+    threshold: Share | None = None,
     *,
     of: Literal["probability", "map"] = "probability",
     scale: float = SCALE,
-    size: tuple[int, int] | None = None,
+    size: tuple[Side, Side] | None = None,
 ) -> Segmentation:
     """Give every pixel to the text whose score is highest there.
 
@@ -285,8 +285,6 @@ def _rule(texts: int, behind: int, threshold: float | None, of: str, scale: floa
 def _check(texts: tuple[str, ...], behind: set[int], threshold: float | None, of: str) -> None:
     if len(behind) == len(texts):
         raise ValueError(f"all {len(texts)} texts are background: name at least one thing to find")
-    if threshold is not None:
-        expect_threshold(threshold)
     if len(texts) == 1 and (of == "probability" or threshold is None):
         raise ValueError(
             f"{texts[0]!r} alone wins every pixel: give more texts, or cut its own map with "

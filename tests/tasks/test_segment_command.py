@@ -69,7 +69,10 @@ def test_windows_and_maps(photo, tmp_path):
 def test_wrong_input_is_one_line(photo, tmp_path, capsys):
     for more, message in (
         ([], "'a dog' alone wins every pixel"),
-        (["a cat", "--threshold", "2"], "unknown threshold 2.0; choose a number in 0…1"),
+        (
+            ["a cat", "--threshold", "2"],
+            "threshold=2.0, but a finite number from 0 to 1 or None is needed",
+        ),
         (
             ["a cat", "--out", str(tmp_path / "x.npz")],
             "cannot save 'x.npz': .npz holds the numbers of one Explanation",

@@ -193,7 +193,7 @@ def test_legend_and_words(e):
     [
         (dict(background=["cat"]), "no text 'cat' in this explanation; it has: 'dog', 'bicycle'"),
         (dict(background=TEXTS), "all 4 texts are background"),
-        (dict(threshold=1.5), "unknown threshold 1.5; choose a number in 0…1"),
+        (dict(threshold=1.5), "threshold=1.5, but a finite number from 0 to 1 or None is needed"),
         (dict(of="maps"), "unknown of 'maps'; choose one of probability, map"),
     ],
 )
