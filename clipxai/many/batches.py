@@ -128,8 +128,8 @@ def explain_each(
     expect_question(model, method, options)
     read = partial(model.preprocessor, mode=mode, size=size)
     # so that a wrong mode or size is not taken for a broken image
-    patch = model.visual.patch
-    blank = torch.zeros(3, patch, patch) if normalized else np.zeros((patch, patch, 3), np.uint8)
+    h, w = _least(model)
+    blank = torch.zeros(3, h, w) if normalized else np.zeros((h, w, 3), np.uint8)
     expect_few_patches(read(blank, normalized=normalized))
     sources = pictures(images) if isinstance(images, (str, Path)) else images
     spoken = speak(model, texts, templates, truncate)
@@ -185,8 +185,14 @@ def speak(
     model: CLIP, texts: Texts, templates: str | Iterable[str] | None = None, truncate: bool = False
 ) -> Trace:
     """A trace of texts, for `Trace.with_images`; what stands for the image is one blank patch."""
-    blank = torch.zeros(1, 3, model.visual.patch, model.visual.patch)
+    blank = torch.zeros(1, 3, *_least(model))
     return record(model, blank, texts, templates=templates, truncate=truncate, normalized=True)
+
+
+def _least(model: CLIP) -> tuple[int, int]:
+    """Height and width of the least image that a model takes: one patch, if it takes any size."""
+    tower = model.visual
+    return tower.image_size if tower.one_size else (tower.patch, tower.patch)
 
 
 def ask(

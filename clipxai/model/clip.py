@@ -105,8 +105,8 @@ class CLIP(nn.Module):
 
     @of_its_kinds
     def tokenize(self, texts: Texts, truncate: bool = False) -> Tensor:
-        """`texts` to token ids (T, S), padded with 0 behind [end]; S is the longest text of the
-        batch. Ids pass through.
+        """`texts` to token ids (T, S), padded behind [end]; S is the longest text of the batch, or
+        the context where padding is read too. Ids pass through.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class CLIP(nn.Module):
                     "token ids must be whole numbers of shape (T, S), both at least 1, not "
                     f"{texts.dtype} of shape {tuple(texts.shape)}"
                 )
-            known_ids(texts, self.text.context, self.text.token_embedding.num_embeddings)
+            known_ids(texts, self.text.context, self.text.vocabulary)
             self._expect_ended(texts)
             return texts.to(self.device, copy=True)
         if self.tokenizer is None:
@@ -132,14 +132,14 @@ class CLIP(nn.Module):
                 "to use strings, or load with tokenizer="
             )
         encoded = [self.tokenizer.encode(text, truncate) for text in as_list(texts)]
-        longest = max(map(len, encoded))
-        ids = torch.tensor([ids + [0] * (longest - len(ids)) for ids in encoded])
+        length = self.text.context if self.text.full else max(map(len, encoded))
+        ids = torch.tensor([ids + [self.text.pad_id] * (length - len(ids)) for ids in encoded])
         self._expect_ended(ids)
         return ids.to(self.device)
 
     def _expect_ended(self, ids: Tensor) -> None:
         """A ValueError unless the text tower reads every text where the vocabulary ends it."""
-        if not isinstance(self.tokenizer, Tokenizer):
+        if not isinstance(self.tokenizer, Tokenizer) or not self.text.read_at_end:
             return
         end = self.tokenizer.end
         ended = ids == end
@@ -218,16 +218,16 @@ class CLIP(nn.Module):
 
 
 class SigLIP(CLIP):
-    """A SigLIP or SigLIP 2 model: `CLIP` with a learned `logit_bias`."""
+    """A model trained with the sigmoid loss, as SigLIP and SigLIP 2 are: `CLIP` with a learned
+    `logit_bias`.
+    """
 
     sigmoid = True
 
-    def __init__(self, visual: ImageTower, text: TextTower) -> None:
-        super().__init__(
-            visual,
-            text,
-            preprocessor=Preprocessor(visual.image_size, visual.patch, (0.5,) * 3, (0.5,) * 3),
-        )
+    def __init__(
+        self, visual: ImageTower, text: TextTower, preprocessor: Preprocessor | None = None
+    ) -> None:
+        super().__init__(visual, text, preprocessor=preprocessor)
         self.logit_bias = nn.Parameter(torch.tensor(-10.0))
 
     def forward(self, pixels: Tensor, texts: Texts) -> Tensor:

@@ -156,7 +156,7 @@ class Trace:
         """What there is of every token, or a ValueError."""
         if tensor is None:
             raise ValueError(f"{self.model.name}, a {self.model.visual.description}, has no {what}")
-        if tensor.shape[1] < self.layers[0].q.shape[2]:
+        if tensor.shape[1] < self.grids[0].patches:
             raise ValueError("this trace was seen with patches=False: its patches cannot be read")
         return tensor
 

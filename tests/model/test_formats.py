@@ -93,11 +93,11 @@ def test_open_clip_activation_is_the_configs(golden_vit, tmp_path):
 @pytest.mark.parametrize(
     ("part", "setting"),
     [
-        ("vision_cfg", {"timm_model_name": "vit_base"}),
-        ("text_cfg", {"hf_model_name": "roberta-base"}),
-        ("text_cfg", {"no_causal_mask": True}),
-        ("vision_cfg", {"attentional_pool": True}),
-        ("vision_cfg", {"pool_type": "avg"}),
+        ("vision_cfg", {"qk_norm": True}),
+        ("text_cfg", {"scale_fc": True}),
+        ("text_cfg", {"pool_type": "first"}),
+        ("vision_cfg", {"attentional_pool": "parallel"}),
+        ("vision_cfg", {"pool_type": "none"}),
     ],
 )
 def test_open_clip_towers_that_are_not_clips_own_are_named(tmp_path, part, setting):
@@ -424,34 +424,45 @@ def test_a_kind_of_model_that_is_a_list(tmp_path):
 # -----------------------------------------------------------------------
 
 
-class QuickGELU(nn.Module):
-    pass
+def in_open_clip(kind, nested=False, **settings):
+    """The golden weights in a real module of open_clip's."""
+    from open_clip.model import CLIP, CustomTextCLIP
+
+    config = open_clip_config(kind)["model_cfg"] | settings
+    state = weights(kind)
+    if nested:
+        first = ("token_embedding", "positional_embedding", "transformer", "ln_final", "text_p")
+        state = {("text." if name.startswith(first) else "") + name: t for name, t in state.items()}
+    module = (CustomTextCLIP if nested else CLIP)(**config)
+    module.load_state_dict(state, strict=kind == "vit")
+    return module.eval()
 
 
-@pytest.mark.parametrize("activation", [QuickGELU, nn.GELU])
-def test_live_open_clip(golden, activation):
-    """The tree of modules that open_clip's CLIP is, without open_clip: same names, same
-    attributes.
-    """
-    model, arrays, kind = golden
-    root = nn.Module()
-    for name, tensor in weights(kind).items():
-        grow(root, name, tensor)
-    towers = [root.transformer] if kind == "resnet" else [root.transformer, root.visual.transformer]
-    for tower in towers:
-        tower.resblocks = nn.ModuleList(tower.resblocks.children())
-        for block in tower.resblocks:
-            block.attn.num_heads = block.attn.in_proj_weight.shape[1] // 64
-            block.mlp.gelu = activation()
-    if kind == "resnet":
-        root.visual.attnpool.num_heads = root.visual.attnpool.q_proj.weight.shape[0] // 64
-    root.visual.image_mean, root.visual.image_std = (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)
-    ours = cx.load(nn.DataParallel(root))
+@pytest.mark.parametrize("nested", [False, True])
+def test_live_open_clip(golden, nested):
+    _, arrays, kind = golden
+    module = in_open_clip(kind, nested)
+    module.visual.image_mean, module.visual.image_std = (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)
+    ours = cx.load(nn.DataParallel(module))
     assert ours.preprocessor.mean == (0.1, 0.2, 0.3)
-    if activation is QuickGELU:
-        same_answers(ours, arrays)
-    else:
-        assert ours.text.blocks[0].mlp.activation is torch.nn.functional.gelu
+    same_answers(ours, arrays)
+    gelu = cx.load(in_open_clip(kind, nested, quick_gelu=False))
+    assert gelu.text.blocks[0].mlp.activation is torch.nn.functional.gelu
+
+
+def test_live_openais(golden):
+    """OpenAI's package keeps the mask in its blocks, and the size under another name."""
+    _, arrays, kind = golden
+    module = in_open_clip(kind)
+    visual, side = module.visual, module.visual.image_size
+    del module.attn_mask, module.text_pool_type, module.text_eos_id, module.logit_bias
+    for block in module.transformer.resblocks:
+        block.attn_mask = torch.full((77, 77), float("-inf")).triu_(1)
+    del visual.image_size
+    visual.input_resolution = side[0] if isinstance(side, tuple) else side
+    for name in ("pool_type", "final_ln_after_pool", "attn_pool", "image_mean", "image_std"):
+        visual.__dict__.pop(name, None)
+    same_answers(cx.load(module), arrays)
 
 
 def test_neither_library_is_imported(tmp_path):

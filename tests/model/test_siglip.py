@@ -344,6 +344,6 @@ def test_what_needs_a_class_token_or_words_says_so(ours):
 def test_without_a_tokenizer(siglip):
     model = cx.load(siglip)
     trace = cx.record(model, torch.randn(1, 3, 32, 32), IDS, normalized=True)
-    with pytest.raises(ValueError, match="a SigLIP's empty text needs its tokenizer"):
+    with pytest.raises(ValueError, match="the empty text of this model needs its tokenizer"):
         cx.explain(trace, "clip_surgery")
     assert cx.explain(trace, "clip_surgery", redundant="labels").varies()

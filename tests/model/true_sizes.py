@@ -60,4 +60,4 @@ def empty(name, layers=None):
         "vision_cfg": vision,
         "text_cfg": {"width": text[0], "heads": text[1]},
     }
-    return build_open_clip({"model_cfg": model}, name)
+    return build_open_clip({"model_cfg": model}, name)[0]

@@ -16,16 +16,18 @@ from torch import nn
 
 from ...checks import visible
 from ..clip import CLIP
+from ..towers.hosted import HostedImageTower
 from ..words.sentencepiece import PieceTokenizer
 from ..words.tokenizer import Tokenizer
 from .companions import preprocessor_beside, told_vocabulary, vocabulary_beside
 from .filling import fill
+from .hosting import needs_hosting, through_open_clip
 from .hugging_face import HF, HF_SIGLIP, build_hf
 from .in_memory import read_module, unwrapped
 from .locating import Files, locate
 from .open_clip import build_open_clip
 from .openai import OPENAI, build_from_shapes
-from .tensor_names import TensorNames
+from .tensor_names import Names
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
 
 
@@ -91,7 +93,10 @@ def load(
     else:
         model, weights, names, where, provenance = _from_files(source, revision, trust, activation)
     fill(model, weights, names, dtype, where)
-    model.visual.positions.mode = positions
+    if not isinstance(model.visual, HostedImageTower):
+        model.visual.positions.mode = positions
+    elif positions != "bilinear":
+        raise ValueError(f"positions={positions!r} does nothing: a {model.visual.description}")
     if tokenizer is not None:
         model.tokenizer = told_vocabulary(tokenizer, model)
     model.name, model.provenance = provenance["model"], provenance
@@ -111,7 +116,7 @@ class Unfilled(NamedTuple):
 
     model: CLIP
     weights: Weights
-    names: TensorNames
+    names: Names
     where: Path | str
     provenance: dict[str, str]
 
@@ -141,7 +146,7 @@ def _from_files(
 
 def _empty_model(
     weights: Weights, at: Files, file: Path, activation: str | None
-) -> tuple[CLIP, TensorNames]:
+) -> tuple[CLIP, Names]:
     """An empty model of the right sizes, and how its tensors are named; a tensor's name tells whose
     format it is.
     """
@@ -155,11 +160,15 @@ def _empty_model(
             )
         names = HF_SIGLIP if "vision_model.head.probe" in tensors else HF
         return build_hf(read_json(config), config), names
+    # what the caller says of the activation goes before what a config says
+    config = at("open_clip_config.json") if activation is None else None
+    if config is not None:
+        described = read_json(config)
+        if needs_hosting(described):
+            model, _, names = read_module(through_open_clip(described, weights, config))
+            return model, names
+        return build_open_clip(described, config)
     if "visual.conv1.weight" in tensors:
-        # what the caller says of the activation goes before what a config says
-        config = at("open_clip_config.json") if activation is None else None
-        if config is not None:
-            return build_open_clip(read_json(config), config), OPENAI
         return build_from_shapes(tensors, activation or "quick_gelu"), OPENAI
     some = ", ".join(map(visible, sorted(tensors)[:3]))
     raise ValueError(

@@ -19,7 +19,7 @@ LEAST_DEVIATION = 1e-3  # of colours in 0…1, a quarter of a step of eight bits
 def vocabulary_beside(at: Files, model: CLIP) -> Tokenizer | PieceTokenizer | None:
     """The tokenizer that belongs to a model, from the files beside its weights; None without."""
     context = model.text.context
-    if model.text.sentencepiece:
+    if not model.text.causal:
         described = at("tokenizer.json")
         settings = at("tokenizer_config.json")
         return PieceTokenizer.from_files(described, settings, context) if described else None

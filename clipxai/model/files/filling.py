@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ..clip import CLIP
-from .tensor_names import TensorNames
+from ..towers.hosted import HostedImageTower, HostedTextTower
+from .tensor_names import Names
 from .untrusted import Weights
 
 PIECE = 1 << 20  # numbers: 4 MB stay in the cache, and are enough work for all cores to share
@@ -27,9 +28,7 @@ NOT_WEIGHTS = (  # carried along by files of all kinds
 )
 
 
-def fill(
-    model: CLIP, weights: Weights, names: TensorNames, dtype: torch.dtype, where: object
-) -> None:
+def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where: object) -> None:
     """Put every tensor where it belongs. First all are checked: each is there, fits, and none is
     left over; then all are copied.
 
@@ -38,28 +37,51 @@ def fill(
     ValueError : a tensor that is missing, of another shape, without a place, no floating-point
         numbers, or not finite, by name
     """
-    state = model.state_dict()
+    # they came with their numbers
+    towers = {"visual": model.visual, "text": model.text}
+    # these came with their numbers
+    hosted = tuple(
+        f"{name}.module."
+        for name, tower in towers.items()
+        if isinstance(tower, (HostedImageTower, HostedTextTower))
+    )
+    state = {ours: t for ours, t in model.state_dict().items() if not ours.startswith(hosted)}
     wanted = {ours: tensor for ours, tensor in state.items() if "num_batches" not in ours}
     theirs = {ours: names.theirs(ours) for ours in wanted}
+    scales = {ours: scale for ours in wanted if (scale := names.scale(ours))}
     parts = {
         ours: [_oriented(ours, name, weights.tensors, names, where) for name in theirs[ours]]
         for ours in wanted
     }
     for ours, tensor in wanted.items():
         _expect_shapes(ours, tensor, dict(zip(theirs[ours], parts[ours])), weights.tensors, where)
-    _expect_no_other(weights.tensors, {name for found in theirs.values() for name in found}, where)
+    for ours, scale in scales.items():
+        rows = _oriented(ours, scale, weights.tensors, names, where)
+        each = wanted[ours].flatten(1)[:, 0] if wanted[ours].ndim > 1 else wanted[ours]
+        _expect_shapes(ours, each, {scale: rows}, weights.tensors, where)
+    used = {*scales.values(), *(name for found in theirs.values() for name in found)}
+    _expect_no_other(weights.tensors, used, names.unread, where)
 
     # counters nobody reads, but `load_state_dict` wants them
     filled = {ours: torch.zeros((), dtype=torch.long) for ours in state if ours not in wanted}
     for ours, found in theirs.items():
         filled[ours] = torch.empty(wanted[ours].shape, dtype=dtype)
-        places = filled[ours].chunk(len(found)) if len(found) > 1 else [filled[ours]]
+        places = (
+            filled[ours].split(_rows(wanted[ours], len(found)))
+            if len(found) > 1
+            else [filled[ours]]
+        )
         for name, place in zip(found, places):
             # read one by one: what was read before is free again
             source = _oriented(ours, name, {name: weights.read(name)}, names, where)
             _expect_sound(ours, name, *_copy(source, place), where, dtype)
+        if ours in scales:
+            scale = torch.empty(len(filled[ours]), dtype=dtype)
+            read = _copy(weights.read(scales[ours]), scale)
+            _expect_sound(ours, scales[ours], *read, where, dtype)
+            filled[ours] *= scale[:, None] if filled[ours].ndim > 1 else scale
     # assign: the empty model has no memory that could be copied to
-    model.load_state_dict(filled, assign=True)
+    model.load_state_dict(filled, assign=True, strict=not hosted)
 
 
 def _expect_sound(
@@ -89,11 +111,10 @@ def _expect_shapes(
     tensors: Mapping[str, Tensor],
     where: object,
 ) -> None:
-    """One of our tensors is theirs, or theirs below one another (q, k, v)."""
-    each = tuple(wanted.shape)
-    if len(found) > 1:
-        each = (len(wanted) // len(found), *wanted.shape[1:])
-    for name, tensor in found.items():
+    """One of our tensors is theirs, or theirs below one another."""
+    rows = _rows(wanted, len(found)) if len(found) > 1 else [0]
+    for height, (name, tensor) in zip(rows, found.items()):
+        each = (height, *wanted.shape[1:]) if len(found) > 1 else tuple(wanted.shape)
         if tuple(tensor.shape) != each:
             raise ValueError(
                 f"tensor {name!r} of {where} has shape {tuple(tensors[name].shape)}, but the other "
@@ -101,9 +122,21 @@ def _expect_shapes(
             )
 
 
-def _expect_no_other(tensors: Mapping[str, Tensor], used: set[str], where: object) -> None:
+def _rows(tensor: Tensor, parts: int) -> list[int]:
+    """How many rows each of several parts has: q, k and v; or q, and k and v together."""
+    third = len(tensor) // 3
+    return [third] * 3 if parts == 3 else [third, 2 * third]
+
+
+def _expect_no_other(
+    tensors: Mapping[str, Tensor], used: set[str], unread: tuple[str, ...], where: object
+) -> None:
     """A tensor without a place is of a part that this model lacks: its answers would differ."""
-    unknown = [name for name in tensors if name not in used and not name.endswith(NOT_WEIGHTS)]
+    unknown = [
+        name
+        for name in tensors
+        if name not in used and not name.endswith(NOT_WEIGHTS) and not name.startswith(unread)
+    ]
     if unknown:
         raise ValueError(
             f"{len(unknown)} tensor(s) in {where} have no place in this model, such as "
@@ -112,7 +145,7 @@ def _expect_no_other(tensors: Mapping[str, Tensor], used: set[str], where: objec
 
 
 def _oriented(
-    ours: str, name: str, tensors: Mapping[str, Tensor], names: TensorNames, where: object
+    ours: str, name: str, tensors: Mapping[str, Tensor], names: Names, where: object
 ) -> Tensor:
     """A tensor of theirs the way round that ours is (a view: nothing is copied)."""
     if name not in tensors:
@@ -125,11 +158,13 @@ def _oriented(
         )
     if ours in names.transposed and tensor.ndim == 2:
         return tensor.T
-    # SigLIP keeps a number as (1,), and its probe as (1, 1, D)
+    # SigLIP keeps a number as (1,), and its probe as (1, 1, D); timm its positions as (1, P, D)
     number = ours in ("logit_scale", "logit_bias") and tensor.shape == (1,)
     probe = ours == "visual.head.probe" and tensor.shape[:-1] == (1, 1)
     if number or probe:
         return tensor.squeeze()
+    if ours in ("visual.positions.table", "visual.class_embedding") and tensor.shape[:1] == (1,):
+        return tensor[0] if tensor.ndim == 3 and ours.endswith("table") else tensor.flatten()
     if ours == "visual.patch_embedding.weight" and tensor.ndim == 2:
         return _convolution(tensor)
     return tensor

@@ -4,7 +4,8 @@ model of the sizes in its config.json.
 
 from ...checks import shown
 from ..clip import CLIP, SigLIP
-from ..towers.siglip import SiglipTextTransformer, SiglipVisionTransformer
+from ..image import Preprocessor
+from ..towers.siglip import SiglipVisionTransformer
 from ..towers.text import TextTransformer
 from ..towers.vit import VisionTransformer
 from .sizes import (
@@ -125,13 +126,17 @@ def _siglip(text: dict, vision: dict, where: object, *, second: bool) -> SigLIP:
         visual = SiglipVisionTransformer(
             image_size=(side, side), patch=patch, antialias=second, **of_vision
         )
-        tower = SiglipTextTransformer(
+        tower = TextTransformer(
             vocabulary=size_of(text, "vocab_size", 32000, where),
             context=size_of(text, "max_position_embeddings", 64, where),
             joint=of_vision["width"],
+            causal=False,
+            read_at="last",
+            projection="linear",
             **of_text,
         )
-        return SigLIP(visual, tower)
+        colours = Preprocessor((side, side), patch, (0.5,) * 3, (0.5,) * 3)
+        return SigLIP(visual, tower, colours)
 
 
 def _end_id(text: dict, where: object) -> int | None:

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from ..clip import CLIP
 from ..image import Preprocessor
 from .hugging_face import HF, HF_SIGLIP, HF_TYPES, build_hf
-from .openai import OPENAI, build_from_shapes
-from .tensor_names import TensorNames
+from .open_clip import build_open_clip
+from .open_clip_live import described
+from .tensor_names import Names
 from .untrusted import Weights
 
 
@@ -22,7 +23,7 @@ def unwrapped(module: nn.Module) -> nn.Module:
     return getattr(module, "_orig_mod", module)
 
 
-def read_module(module: nn.Module) -> tuple[CLIP, Weights, TensorNames]:
+def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
     """An empty model of the module's sizes, the module's tensors, and how they are named.
 
     Raises
@@ -39,8 +40,10 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, TensorNames]:
     if model_type in HF_TYPES and "vision_model.post_layernorm.weight" in tensors:
         model = build_hf(config.to_dict(), f"the config of this {kind}")
         return model, Weights.there(tensors), HF if model_type == "clip" else HF_SIGLIP
-    if "visual.conv1.weight" in tensors and "text_projection" in tensors:
-        return _read_open_clip(module, tensors), Weights.there(tensors), OPENAI
+    if hasattr(module, "visual") and hasattr(module, "logit_scale"):
+        model, names = build_open_clip(described(module, kind), f"this {kind}")
+        _colours(module, model)
+        return model, Weights.there(tensors), names
     raise ValueError(
         f"cannot read this {kind}: pass transformers' CLIPModel, SiglipModel or Siglip2Model, or a "
         "CLIP of open_clip or OpenAI with their own ViT or ResNet as image tower"
@@ -62,22 +65,10 @@ def _plain(name: str, kept: object, kind: str) -> Tensor:
     return kept.detach()
 
 
-def _read_open_clip(module: nn.Module, tensors: dict) -> CLIP:
-    """The sizes that shapes do not tell stand in the module's blocks."""
-    visual, text_block = module.visual, module.transformer.resblocks[0]
-    pool = getattr(visual, "attnpool", None)  # a ResNet's
-    attention = visual.transformer.resblocks[0].attn if pool is None else pool
-    gelu = type(text_block.mlp.gelu).__name__.lower()  # QuickGELU, or torch's GELU
-    model = build_from_shapes(
-        tensors,
-        activation="quick_gelu" if "quick" in gelu else "gelu",
-        heads=attention.num_heads,
-        text_heads=text_block.attn.num_heads,
-    )
-    # open_clip's modules know their colours, OpenAI's do not
-    mean, std = getattr(visual, "image_mean", None), getattr(visual, "image_std", None)
+def _colours(module: nn.Module, model: CLIP) -> None:
+    """open_clip's modules know their colours, OpenAI's do not."""
+    mean = getattr(module.visual, "image_mean", None)
+    std = getattr(module.visual, "image_std", None)
     if mean and std:
-        model.preprocessor = Preprocessor(
-            model.visual.image_size, model.visual.patch, tuple(mean), tuple(std)
-        )
-    return model
+        tower = model.visual
+        model.preprocessor = Preprocessor(tower.image_size, tower.patch, tuple(mean), tuple(std))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -15,15 +15,22 @@ class TensorNames:
     block : the same for what is inside a transformer block
     qkv : how the three parts of our q-k-v projection are named where they are kept apart
     transposed : ours that they keep the other way round
+    scaled : parts of our blocks -> the layer scale that multiplies what comes out of them, which
+        is the same as multiplying their weights
+    unread : how names begin of what they keep for a part that is no part of ours
     """
 
-    names: Mapping[str, str]
+    names: Mapping[str, str | tuple[str, str]]
     block: Mapping[str, str]
     qkv: str | None = None
     transposed: tuple[str, ...] = ()
+    scaled: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
     def theirs(self, ours: str) -> list[str]:
-        """The tensor, or the three, that one of our parameters is made of."""
+        """The tensor that one of our parameters is made of, or several below one another: q, k and
+        v, or q and what k and v share.
+        """
         # a ResNet, in OpenAI's names only
         if stage := re.match(r"visual\.stages\.(\d+)\.(.*)", ours):
             inside = stage[2].replace("shortcut", "downsample")
@@ -32,7 +39,10 @@ class TensorNames:
         start = next(starts, None)
         if start is None:
             return [ours]
-        theirs = self.names[start] + ours[len(start) :]
+        named, rest = self.names[start], ours[len(start) :]
+        if isinstance(named, tuple):
+            return [name + rest for name in named]
+        theirs = named + rest
         if not start.endswith(".blocks"):
             return [theirs]
         if self.qkv and ".attn.qkv." in theirs:
@@ -41,3 +51,42 @@ class TensorNames:
             if f".{part}" in theirs:
                 return [theirs.replace(f".{part}", f".{their_part}", 1)]
         return [theirs]
+
+    def scale(self, ours: str) -> str | None:
+        """The layer scale that the rows of one of our parameters are multiplied with."""
+        found = re.match(r"((?:visual|text)\.blocks)(\.\d+)\.(.+)\.(?:weight|bias)$", ours)
+        if found is None or found[3] not in self.scaled:
+            return None
+        return f"{self.names[found[1]]}{found[2]}.{self.scaled[found[3]]}"
+
+
+@dataclass(frozen=True)
+class TowersNames:
+    """Names of two towers that come from different places."""
+
+    visual: TensorNames
+    text: TensorNames
+
+    def _of(self, ours: str) -> TensorNames:
+        return self.visual if ours.startswith("visual.") else self.text
+
+    def theirs(self, ours: str) -> list[str]:
+        """As `TensorNames.theirs`."""
+        return self._of(ours).theirs(ours)
+
+    def scale(self, ours: str) -> str | None:
+        """As `TensorNames.scale`."""
+        return self._of(ours).scale(ours)
+
+    @property
+    def transposed(self) -> tuple[str, ...]:
+        """Of both."""
+        return (*self.visual.transposed, *self.text.transposed)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Of both."""
+        return (*self.visual.unread, *self.text.unread)
+
+
+Names = TensorNames | TowersNames

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from .block import BlockTape, Heads, Mix
 from .positions import Positions
-from .tower import ImageTower
+from .tower import Capability, ImageTower
 
 STRIDE = 32  # image pixels per cell of the last feature map
 EXPANSION = 4
@@ -116,7 +116,9 @@ class ModifiedResNet(ImageTower):
     joint : E, width of the space shared with text
     """
 
-    has = frozenset({"class_token", "attention_pool", "feature_map"})
+    has: frozenset[Capability] = frozenset(
+        {"class_token", "attention_pool", "feature_map", "channels"}
+    )
     description = "ResNet with an attention pool"
     patch = STRIDE
 

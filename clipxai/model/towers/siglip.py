@@ -23,8 +23,7 @@ from torch import Tensor, nn
 from .block import Attention, Block, BlockTape, LayerEdit, Mix, through
 from .parts import FFN, random_parameter
 from .positions import Positions
-from .text import known_ids
-from .tower import ImageTower, TextTower
+from .tower import Capability, ImageTower
 
 
 class PoolingHead(nn.Module):
@@ -61,7 +60,7 @@ class SiglipVisionTransformer(ImageTower):
     antialias : resize positions with antialiasing (SigLIP 2 in its native-aspect form)
     """
 
-    has = frozenset({"blocks"})
+    has: frozenset[Capability] = frozenset({"blocks"})
     description = "vision transformer with a pooling head and no class token"
 
     def __init__(
@@ -117,78 +116,3 @@ class SiglipVisionTransformer(ImageTower):
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
         return self.tokens(self(pixels, mix=mix), mix)[:, 0]
-
-
-class SiglipTextTransformer(TextTower):
-    """SigLIP's text tower.
-
-    Parameters
-    ----------
-    vocabulary, context : number of token ids; length every text is padded to
-    width, layers, heads, ffn_width : D, number of blocks, heads of a block, hidden width of its FFN
-    joint : E
-    """
-
-    causal = False  # every token knows all the others
-    sentencepiece = True
-
-    def __init__(
-        self,
-        *,
-        vocabulary: int,
-        context: int,
-        width: int,
-        layers: int,
-        heads: int,
-        ffn_width: int,
-        joint: int,
-        activation: str = "gelu_pytorch_tanh",
-        eps: float = 1e-6,
-    ) -> None:
-        super().__init__()
-        self.context = context
-        self.token_embedding = nn.Embedding.from_pretrained(
-            random_parameter(vocabulary, width, std=0.02), freeze=False
-        )
-        self.positions = random_parameter(context, width, std=0.01)
-        self.blocks = nn.ModuleList(
-            Block(width, heads, ffn_width, activation, eps) for _ in range(layers)
-        )
-        self.ln_final = nn.LayerNorm(width, eps=eps)
-        self.projection = nn.Linear(width, joint)
-
-    def embed(self, ids: Tensor) -> Tensor:
-        """Token ids (T, S), padding included, to the stream entering block 0, (T, S, D)."""
-        ids = known_ids(ids, self.context, self.token_embedding.num_embeddings)
-        return self.token_embedding(ids) + self.positions[: ids.shape[1]]
-
-    def forward(
-        self,
-        ids: Tensor,
-        tape: list[BlockTape] | None = None,
-        *,
-        edit: LayerEdit | None = None,
-    ) -> Tensor:
-        """Token ids (T, S) to every token's place in the joint space (T, S, E), not normalised."""
-        stream = through(self.blocks, self.embed(ids), tape=tape, edit=edit)
-        return self.read_out(stream)
-
-    def read_out(self, stream: Tensor) -> Tensor:
-        """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""
-        return self.projection(self.ln_final(stream))
-
-    def end(self, ids: Tensor) -> Tensor:
-        """Where each text is read, (T,): the last place, padding or not."""
-        return torch.full((len(ids),), ids.shape[1] - 1, device=ids.device)
-
-    def empty(self, ids: Tensor) -> Tensor:
-        """The empty text cannot be told from the ids of others.
-
-        Raises
-        ------
-        ValueError : always
-        """
-        raise ValueError(
-            "a SigLIP's empty text needs its tokenizer: put tokenizer.json beside the weights, or "
-            "pass redundant='labels'"
-        )

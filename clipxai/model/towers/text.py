@@ -1,8 +1,12 @@
-"""How does CLIP read a text? A causal transformer whose last token, [end], speaks for the whole
-sentence.
+"""How does a CLIP read a text? A transformer of which one token speaks for the whole sentence.
+
+CLIP's is causal and read at [end]. SigLIP's, and others', sees all tokens at once; what fills a
+text up to the full length is then read too, and so each text has to be filled up.
 
 Axes: T texts, S tokens of a text (padded behind [end]), D width, E joint width.
 """
+
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -28,18 +32,22 @@ def known_ids(ids: Tensor, context: int, vocabulary: int) -> Tensor:
 
 
 class TextTransformer(TextTower):
-    """CLIP's text tower.
+    """CLIP's text tower, and SigLIP's.
 
     Parameters
     ----------
     vocabulary : number of token ids
     context : most tokens a text may have, [start] and [end] included
-    end_id : id of [end], where a text is read. None: the largest id of each text, as OpenAI's code
-        and open_clip have it; a vocabulary with tokens behind [end] needs to know
+    width, layers, heads, ffn_width : D, number of blocks, heads of a block, hidden width of its FFN
+    joint : E
+    activation, eps : of the FFNs, of the norms
+    causal : whether a token knows those before it and never those after, or all of them
+    read_at : "end", the token [end]; or "last", the last place of a full text, as SigLIP does
+    end_id : id of [end]. None: the largest id of each text, as OpenAI's code and open_clip have it;
+        a vocabulary with tokens behind [end] needs to know
+    pad_id : what texts are filled up with
+    projection : "matrix" into the joint space, "linear" with a bias as well, or "none": E is D
     """
-
-    causal = True  # a token knows those before it and never those after
-    sentencepiece = False  # words are cut into CLIP's byte pairs
 
     def __init__(
         self,
@@ -53,14 +61,28 @@ class TextTransformer(TextTower):
         joint: int,
         activation: str = "quick_gelu",
         eps: float = 1e-5,
+        causal: bool = True,
+        read_at: Literal["end", "last"] = "end",
         end_id: int | None = None,
+        pad_id: int = 0,
+        projection: Literal["matrix", "linear", "none"] = "matrix",
     ) -> None:
         super().__init__()
-        if end_id is not None and not 0 <= end_id < vocabulary:
+        for name, number in (("end", end_id), ("are filled up", pad_id)):
+            if number is not None and not 0 <= number < vocabulary:
+                raise ValueError(
+                    f"texts {name} with token {number}, but the vocabulary has 0 to "
+                    f"{vocabulary - 1}"
+                )
+        if projection == "none" and width != joint:
             raise ValueError(
-                f"texts end with token {end_id}, but the vocabulary has 0 to {vocabulary - 1}"
+                f"a text tower without projection is as wide as the joint space, but is {width} "
+                f"and that {joint}"
             )
-        self.context, self.end_id = context, end_id
+        self.vocabulary = vocabulary
+        self.context, self.causal, self.end_id, self.pad_id = context, causal, end_id, pad_id
+        self.read_at_end = read_at == "end"
+        self.full = not (causal and self.read_at_end)  # else what stands behind [end] is read
         self.token_embedding = nn.Embedding.from_pretrained(
             random_parameter(vocabulary, width, std=0.02), freeze=False
         )
@@ -69,16 +91,22 @@ class TextTransformer(TextTower):
             Block(width, heads, ffn_width, activation, eps) for _ in range(layers)
         )
         self.ln_final = nn.LayerNorm(width, eps=eps)
-        self.projection = random_parameter(width, joint, std=width**-0.5)
+        self.projection: nn.Parameter | nn.Module
+        if projection == "matrix":
+            self.projection = random_parameter(width, joint, std=width**-0.5)
+        else:
+            self.projection = nn.Linear(width, joint) if projection == "linear" else nn.Identity()
 
     def embed(self, ids: Tensor) -> Tensor:
         """Token ids (T, S) to the stream entering block 0, (T, S', D).
 
-        S' is the length of the longest text: what stands behind [end] cannot change anything before
-        it, so it is not computed. ValueError: ids this model does not know, or too many of them.
+        S' is the length of the longest text, unless all have to be full: what stands behind [end]
+        cannot change anything before it, so it is not computed. ValueError: ids this model does not
+        know, or too many of them.
         """
-        ids = known_ids(ids, self.context, self.token_embedding.num_embeddings)
-        ids = ids[:, : int(self.end(ids).max()) + 1]
+        ids = known_ids(ids, self.context, self.vocabulary)
+        if not self.full:
+            ids = ids[:, : int(self.end(ids).max()) + 1]
         return self.token_embedding(ids) + self.positions[: ids.shape[1]]
 
     def forward(
@@ -89,19 +117,37 @@ class TextTransformer(TextTower):
         edit: LayerEdit | None = None,
     ) -> Tensor:
         """Token ids (T, S) to every token's place in the joint space (T, S', E), not normalised."""
-        stream = through(self.blocks, self.embed(ids), causal=True, tape=tape, edit=edit)
+        stream = through(self.blocks, self.embed(ids), causal=self.causal, tape=tape, edit=edit)
         return self.read_out(stream)
 
     def read_out(self, stream: Tensor) -> Tensor:
         """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""
-        return self.ln_final(stream) @ self.projection
+        normed = self.ln_final(stream)
+        if isinstance(self.projection, nn.Module):
+            return self.projection(normed)
+        return normed @ self.projection
 
     def empty(self, ids: Tensor) -> Tensor:
-        """Ids (1, 2) of the empty text, [start] [end], which any other text (T, S) gives away."""
+        """Ids (1, 2) of the empty text, [start] [end], which any other text (T, S) gives away.
+
+        Raises
+        ------
+        ValueError : of a tower whose texts have to be full, which do not
+        """
+        if self.full:
+            raise ValueError(
+                "the empty text of this model needs its tokenizer: put tokenizer.json beside the "
+                "weights, or pass redundant='labels'"
+            )
         return torch.stack([ids[0, 0], ids[0, self.end(ids[:1])[0]]])[None]
 
     def end(self, ids: Tensor) -> Tensor:
-        """Position of the first [end] in each text, (T,). ValueError: a text without."""
+        """Where each text is read, (T,): at its first [end], or at the last place.
+
+        ValueError: a text without [end]
+        """
+        if not self.read_at_end:
+            return torch.full((len(ids),), ids.shape[1] - 1, device=ids.device)
         if self.end_id is None:
             return ids.argmax(dim=-1)
         ends = (ids == self.end_id).int()

@@ -6,31 +6,34 @@ Of an image tower:
     class_token      a token of the stream, the first, that stands for the whole image; in a ResNet
                      the mean of the feature map, which asks for it
     attention_pool   one attention at the end that every token can ask
-    feature_map      activations of convolutions, by channel
+    feature_map      a last map of cells that a head pools, which can be asked of any such map
+    channels         activations that the image's feature can be traced back to, channel by channel
 
 Axes: B images, N tokens, P = gh * gw patches, T texts, S text tokens, D width, E joint width.
 """
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
 from .block import BlockTape, LayerEdit, Mix
 from .positions import Positions, grid_of
 
-Capability = Literal["blocks", "class_token", "attention_pool", "feature_map"]
+Capability = Literal["blocks", "class_token", "attention_pool", "feature_map", "channels"]
 IN_WORDS: dict[Capability, str] = {
     "blocks": "transformer blocks",
     "class_token": "a class token",
     "attention_pool": "an attention pool",
     "feature_map": "a feature map",
+    "channels": "channels that lead to the score",
 }
 FOUND_IN: dict[Capability, tuple[str, ...]] = {
     "blocks": ("ViTs", "SigLIPs"),
     "class_token": ("ViTs", "ResNets"),
     "attention_pool": ("ResNets",),
     "feature_map": ("ResNets",),
+    "channels": ("ViTs", "ResNets"),
 }
 
 
@@ -45,14 +48,16 @@ class ImageTower(nn.Module):
     patch : side of a patch in pixels
     positions : its positional embeddings
     blocks : its transformer blocks, if it has them
+    one_size : whether it takes images of `image_size` only
     """
 
-    has: ClassVar[frozenset[Capability]]
-    description: ClassVar[str]
+    has: frozenset[Capability]
+    description: str
     image_size: tuple[int, int]
     patch: int
     positions: Positions
     blocks: nn.ModuleList
+    one_size: bool = False
 
     def grid(self, height: int, width: int) -> tuple[int, int]:
         """Patches (gh, gw) down and across an image of that many pixels; ValueError: no fit."""
@@ -82,15 +87,21 @@ class TextTower(nn.Module):
     Attributes
     ----------
     causal : whether a token knows those before it and never those after
-    sentencepiece : whether words are cut into SentencePiece's pieces, not CLIP's byte pairs
+    full : whether every text has to be filled up to `context`, as what fills it is read too
+    read_at_end : whether a text is read at its token [end]
     context : most tokens a text may have
+    vocabulary : number of token ids
+    pad_id : what texts are filled up with
     blocks : its transformer blocks
     token_embedding : what every token id begins as
     """
 
-    causal: ClassVar[bool]
-    sentencepiece: ClassVar[bool]
+    causal: bool
+    full: bool
+    read_at_end: bool
     context: int
+    vocabulary: int
+    pad_id: int
     blocks: nn.ModuleList
     token_embedding: nn.Embedding
 

@@ -7,13 +7,17 @@ arXiv 2010.11929).
 Axes: B images, N = 1 + P tokens (class token first), P = gh * gw patches, D width, E joint width.
 """
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 from .block import Block, BlockTape, LayerEdit, Mix, through
 from .parts import random_parameter
 from .positions import Positions
-from .tower import ImageTower
+from .tower import Capability, ImageTower
+
+Pooling = Literal["class token", "mean", "mean of read-outs", "query"]
 
 
 class VisionTransformer(ImageTower):
@@ -25,10 +29,14 @@ class VisionTransformer(ImageTower):
     patch : side of a patch in pixels
     width, layers, heads, ffn_width : D, number of blocks, heads of a block, hidden width of its FFN
     joint : E, width of the space shared with text
-    activation : "quick_gelu" (OpenAI's weights) or "gelu"
+    activation, eps : of the FFNs ("quick_gelu" in OpenAI's weights), of the norms
+    norm_before : normalise the stream before the first block, as all but CLIPA do
+    pooling : what speaks for the whole image: the class token, read out as every token is; or the
+        mean of the patches (CLIPA), taken before the final norm ("mean") or of the patches as they
+        are read out ("mean of read-outs"); "query" is CoCa's, see `coca`
     """
 
-    has = frozenset({"blocks", "class_token"})
+    has: frozenset[Capability] = frozenset({"blocks", "class_token", "channels"})
     description = "vision transformer with a class token"
 
     def __init__(
@@ -43,13 +51,19 @@ class VisionTransformer(ImageTower):
         joint: int,
         activation: str = "quick_gelu",
         eps: float = 1e-5,
+        norm_before: bool = True,
+        pooling: Pooling = "class token",
     ) -> None:
         super().__init__()
+        self.pooling = pooling
+        if pooling != "class token":
+            self.has = frozenset({"blocks"})
+            self.description = "vision transformer with a mean over its patches"
         self.image_size, self.patch = image_size, patch
         self.patch_embedding = nn.Conv2d(3, width, patch, stride=patch, bias=False)
         self.class_embedding = random_parameter(width, std=width**-0.5)
         self.positions = Positions((image_size[0] // patch, image_size[1] // patch), width)
-        self.ln_pre = nn.LayerNorm(width, eps=eps)
+        self.ln_pre = nn.LayerNorm(width, eps=eps) if norm_before else nn.Identity()
         self.blocks = nn.ModuleList(
             Block(width, heads, ffn_width, activation, eps) for _ in range(layers)
         )
@@ -83,21 +97,31 @@ class VisionTransformer(ImageTower):
     ) -> Tensor:
         """Pixels (B, 3, h, w), normalised, to the stream after the last block (B, N, D).
 
-        Without `patches` only the class token, (B, 1, D): what nobody reads of the last block is a
-        sixteenth of ViT-B's work. `keep` is that of `embed`, the rest that of `Block.forward`.
+        Without `patches` only the class token, (B, 1, D), if that speaks for the image: what nobody
+        reads of the last block is a sixteenth of ViT-B's work. `keep` is that of `embed`, the rest
+        that of `Block.forward`.
         """
-        grid, first = self.grid(*pixels.shape[-2:]), None if patches else 1
+        grid = self.grid(*pixels.shape[-2:])
+        first = 1 if not patches and self.pooling == "class token" else None
         x = self.embed(pixels, keep)
         return through(self.blocks, x, first=first, edit=edit, grid=grid, mix=mix, tape=tape)
 
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
-        """Pixels (B, 3, h, w) to the image feature (B, E): the class token's read-out."""
-        return self.read_out(self(pixels, mix=mix)[:, 0])
+        """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
+        return self.whole(self(pixels, mix=mix))
+
+    def whole(self, stream: Tensor) -> Tensor:
+        """What that stream says of the whole image: (B, N, D) -> (B, E)."""
+        if self.pooling == "class token":
+            return self.read_out(stream[:, 0])
+        if self.pooling == "mean":
+            return self.read_out(stream[:, 1:].mean(1))
+        return self.read_out(stream[:, 1:]).mean(1)
 
     def tokens(self, stream: Tensor) -> Tensor:
         """That stream to the joint space, (B, N, E): the whole image first, then every patch."""
-        cls = self.read_out(stream[:, 0])  # by itself, as in `pool`: equal to the last bit
-        return torch.cat([cls[:, None], self.read_out(stream[:, 1:])], dim=1)
+        whole = self.whole(stream)  # by itself, as in `pool`: equal to the last bit
+        return torch.cat([whole[:, None], self.read_out(stream[:, 1:])], dim=1)
 
     def read_out(self, stream: Tensor) -> Tensor:
         """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""

@@ -1,0 +1,107 @@
+"""How do towers that are none of ours come in? Copied as they are, out of a module in memory; or,
+for a checkpoint, out of the module that open_clip builds of its config.
+"""
+
+import copy
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from ..towers.hosted import HostedImageTower
+from .tensor_names import TensorNames
+from .untrusted import Weights
+
+UNREAD = TensorNames(names={}, block={}, unread=("visual.",))
+NEEDS = "pip install 'clipxai[zoo]'"
+
+
+def hosted_image_tower(module: nn.Module) -> HostedImageTower:
+    """A copy of open_clip's `TimmModel`, which is looked at once to see what it ends in."""
+    side = module.image_size
+    size = tuple(side) if isinstance(side, (tuple, list)) else (side, side)
+    with torch.device("cpu"):
+        return HostedImageTower(_copied(module), size)
+
+
+def hosted_text_tower(module: nn.Module, kind: str) -> dict[str, object]:
+    """What `HostedTextTower` is told of one of transformers' encoders, or of CoCa's text tower.
+
+    Raises
+    ------
+    ValueError : a module of another kind
+    """
+    config = getattr(module, "config", None)
+    pad = getattr(config, "pad_token_id", getattr(module, "pad_id", None))
+    vocabulary = getattr(module, "vocab_size", 0)
+    context = getattr(module, "context_length", 0)
+    if not (isinstance(pad, int) and vocabulary and hasattr(module, "transformer")):
+        raise ValueError(
+            f"the text tower of this {kind} is a {type(module).__name__}, which is not read: only "
+            "open_clip's own are, and those it takes from transformers"
+        )
+    # transformers counts the places before the first token; texts of CLIP have 77 tokens anyway
+    context = min(context or CONTEXT, CONTEXT)
+    return {
+        "module": _copied(module),
+        "vocabulary": vocabulary,
+        "context": context,
+        "pad_id": pad,
+    }
+
+
+CONTEXT = 77  # what open_clip fills texts up to, whatever the encoder could take
+
+
+def _copied(module: nn.Module) -> nn.Module:
+    return copy.deepcopy(module).eval().requires_grad_(False)
+
+
+def needs_hosting(config: Mapping) -> bool:
+    """Whether an `open_clip_config.json` asks for a tower that is none of ours."""
+    from .timm_siglip import siglip_sizes
+
+    described = config.get("model_cfg") or {}
+    vision, text = described.get("vision_cfg") or {}, described.get("text_cfg") or {}
+    trunk = vision.get("timm_model_name")
+    return bool(
+        (trunk is not None and siglip_sizes(str(trunk)) is None)
+        or text.get("hf_model_name")
+        or text.get("embed_cls")
+    )
+
+
+def through_open_clip(config: dict, weights: Weights, where: object) -> nn.Module:
+    """The module that open_clip builds of a config, with these weights.
+
+    Raises
+    ------
+    ImportError : open_clip is not installed
+    ValueError : open_clip cannot build it, or the weights are not those of such a model
+    """
+    try:
+        from open_clip.coca_model import CoCa
+        from open_clip.model import CLIP, CustomTextCLIP
+    except ImportError as error:
+        raise ImportError(
+            f"{where} describes a model with a tower that is none of ours; open_clip and timm run "
+            f"it: {NEEDS}"
+        ) from error
+    described = copy.deepcopy(config["model_cfg"])
+    custom = described.pop("custom_text", False)
+    described.get("vision_cfg", {})["timm_model_pretrained"] = False
+    described.get("text_cfg", {})["hf_model_pretrained"] = False
+    kind = CLIP
+    if "multimodal_cfg" in described:
+        kind = CoCa
+    elif custom or "hf_model_name" in described.get("text_cfg", {}):
+        kind = CustomTextCLIP
+    try:
+        module = kind(**described)
+        module.load_state_dict({name: weights.read(name).clone() for name in weights.tensors})
+    except (RuntimeError, TypeError, OSError, AssertionError) as error:
+        reason = str(error).strip().splitlines()
+        raise ValueError(
+            f"open_clip cannot build the model of {where}: {' '.join(reason[:2])[:300]}"
+        ) from error
+    return module.eval()
