@@ -61,6 +61,9 @@ clean:
 	$(INSTALL) '.[docs]'
 	@touch $@
 
+# open_clip and timm lie beside the environment, see tests/model/libraries.py
 .venv/ready-test: .venv/ready
 	$(INSTALL) '.[test]'
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+	    --target .venv/zoo open_clip_torch==3.3.0 timm==1.0.31 torchvision==0.28.0
 	@touch $@

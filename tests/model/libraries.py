@@ -1,0 +1,21 @@
+"""open_clip and timm, whose modules ours are compared with. They lie in a folder of their own
+beside the environment (`make test` puts them there): torchvision, which they import, was compiled
+against another build of torch, and would be in the way of whoever else finds it.
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+
+sys.path.append(str(Path(sys.prefix) / "zoo"))
+# the two operators whose absence stops the import; no tower calls them
+_MISSING = torch.library.Library("torchvision", "FRAGMENT")
+if not hasattr(torch.ops.torchvision, "nms"):
+    for name in ("nms", "qnms"):
+        _MISSING.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+
+import open_clip  # noqa: E402
+import timm  # noqa: E402
+
+__all__ = ["open_clip", "timm"]
