@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 import clipxai as cx
 
+HEADS = {"vit": (2, 1), "resnet": (4, 1)}  # image, text; of the small models in DATA
 DATA = Path(__file__).parent / "data"
 # begun first, so that no process is left alone with one of them at the end
 LONGEST = ("test_notebooks.py", "test_train.py")
@@ -62,7 +63,7 @@ def golden_of(kind, tmp_path_factory):
         name: torch.from_numpy(array)
         for name, array in np.load(DATA / f"{kind}_small_outputs.npz").items()
     }
-    return cx.load(file), arrays, kind
+    return cx.load(file, heads=HEADS[kind], activation="quick_gelu"), arrays, kind
 
 
 @pytest.fixture(scope="session")

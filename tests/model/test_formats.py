@@ -22,6 +22,7 @@ from clipxai.model.files.locating import EMBEDDED
 from clipxai.model.words.tokenizer import Tokenizer
 
 CLOSE = dict(rtol=0, atol=1e-4)
+HEADS = {"vit": (2, 1), "resnet": (4, 1)}
 WEIGHTS = {kind: f"tests/data/{kind}_small_weights.npz" for kind in ("vit", "resnet")}
 
 
@@ -81,7 +82,7 @@ def test_open_clip_activation_is_the_configs(golden_vit, tmp_path):
     save_file(weights("vit"), tmp_path / "open_clip_model.safetensors")
     by_config, by_hand = (
         cx.load(tmp_path),
-        cx.load(tmp_path / "open_clip_model.safetensors", activation="gelu"),
+        cx.load(weights("vit"), heads=(2, 1), activation="gelu"),
     )
     image = golden_vit[1]["image"]
     assert torch.equal(by_config.encode_image(image), by_hand.encode_image(image))
@@ -182,7 +183,7 @@ def test_state_dicts(golden, tmp_path, form):
             {n: t.to(getattr(torch, form)) if "float" in form else t for n, t in state.items()},
             file,
         )
-    loaded = cx.load(file)
+    loaded = cx.load(file, heads=HEADS[kind], activation="quick_gelu")
     if "float" in form:
         assert (
             loaded.dtype == torch.float32
@@ -397,11 +398,16 @@ def test_modules_without_numbers(transformers_clip):
 @pytest.mark.parametrize(
     ("source", "kind", "match"),
     [
-        ({}, TypeError, "a state dict says nothing of heads, activation and vocabulary: pass the"),
-        (OrderedDict(a=torch.ones(1)), TypeError, "a state dict says nothing of heads"),
-        (3, TypeError, "a model is a folder, a file, a name on the hub or a module, not int"),
-        (b"model", TypeError, "a module, not bytes"),
-        ([nn.Linear(2, 2)], TypeError, "a module, not list"),
+        ({}, ValueError, "it holds no plain state dict"),
+        ({"a": 3}, ValueError, "it holds no plain state dict"),
+        (OrderedDict(a=torch.ones(1)), ValueError, "this state dict is not a CLIP checkpoint"),
+        (
+            3,
+            TypeError,
+            "a model is a folder, a file, a name on the hub, a module or a state dict, not int",
+        ),
+        (b"model", TypeError, "a state dict, not bytes"),
+        ([nn.Linear(2, 2)], TypeError, "a state dict, not list"),
         ("", ValueError, r"the name of the model is empty: .* or pass '\.' for this folder"),
         (" ", ValueError, "the name of the model is empty"),
         ("a" * 5000, FileNotFoundError, "no checkpoint at a{200}: pass a folder"),
@@ -492,9 +498,11 @@ def test_revisions_are_for_the_hub():
 
 def test_a_vocabulary_from_elsewhere(golden_vit, tmp_path):
     save_file(weights("vit"), tmp_path / "x.safetensors")
+    settings = dict(heads=HEADS["vit"], activation="quick_gelu")
     with pytest.raises(FileNotFoundError, match="no vocabulary in"):
-        cx.load(tmp_path / "x.safetensors", tokenizer=tmp_path)
-    assert isinstance(cx.load(tmp_path / "x.safetensors", tokenizer=EMBEDDED).tokenizer, Tokenizer)
+        cx.load(tmp_path / "x.safetensors", tokenizer=tmp_path, **settings)
+    told = cx.load(tmp_path / "x.safetensors", tokenizer=EMBEDDED, **settings)
+    assert isinstance(told.tokenizer, Tokenizer)
 
 
 def test_a_file_that_changes_later_does_not_change_the_model(tmp_path):

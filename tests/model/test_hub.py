@@ -38,7 +38,8 @@ class Hub(BaseHTTPRequestHandler):
         server = self.server
         if "/resolve/" not in self.path:
             return self.refuse(404, {})
-        *repository, _, revision, name = self.path.strip("/").split("/")
+        repository, _, place = self.path.strip("/").partition("/resolve/")
+        revision, _, name = place.partition("/")
         server.asked.append(
             (
                 self.command,
@@ -52,7 +53,7 @@ class Hub(BaseHTTPRequestHandler):
             return self.refuse(
                 server.status, {"X-Error-Code": server.error_code} if server.error_code else {}
             )
-        if "/".join(repository) != NAME:
+        if repository != NAME:
             return self.refuse(404, {"X-Error-Code": "RepoNotFound"})
         if revision not in ("main", "v1", COMMIT):
             return self.refuse(404, {"X-Error-Code": "RevisionNotFound"})

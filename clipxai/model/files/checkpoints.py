@@ -1,46 +1,58 @@
 """How does a model from outside become ours? One verb, `load`, that takes whatever people have.
 
-    a name on the hub, a folder, a file, a module in memory
-      -> its files (`locating`, `hub`) -> its tensors (`untrusted`), or the module's (`in_memory`)
+    a name on the hub, a folder, a file, a module or a state dict in memory
+      -> its files (`locating`, `hub`) -> its tensors (`untrusted`, `shards`), or the module's
+         (`in_memory`), of whatever is wrapped around them only the CLIP (`prefixes`)
+      -> what tensors cannot tell (`told`)
       -> an empty model of its sizes (`hugging_face`, `open_clip`, `openai`)
       -> filled by name and shape (`filling`), with what lies beside it (`companions`)
 
 Nothing in a checkpoint is executed.
 """
 
+from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ...checks import visible
 from ..clip import CLIP
 from ..towers.hosted import HostedImageTower
 from ..words.sentencepiece import PieceTokenizer
 from ..words.tokenizer import Tokenizer
+from .adapters import WAY_OUT, expect_no_prompts, with_lora
 from .companions import preprocessor_beside, told_vocabulary, vocabulary_beside
 from .filling import fill
 from .hosting import needs_hosting, through_open_clip
 from .hugging_face import HF, HF_SIGLIP, build_hf
-from .in_memory import read_module, unwrapped
-from .locating import Files, locate
+from .in_memory import plain_tensors, read_module
+from .locating import Files, Located, locate
 from .open_clip import build_open_clip
 from .openai import OPENAI, build_from_shapes
+from .prefixes import inner_clip, prefix_of, state_dict_in
+from .shards import INDEX, read_shards
 from .tensor_names import Names
+from .told import Told
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
+
+ADAPTER = "adapter_model."  # how the file of an adapter is called
 
 
 @torch.inference_mode(False)  # weights made within could not be asked for gradients, ever
 def load(
-    source: str | Path | nn.Module | None = None,
+    source: str | Path | nn.Module | Mapping[str, Tensor] | None = None,
     *,
     revision: str | None = None,
     trust: bool = False,
     tokenizer: str | Path | Tokenizer | PieceTokenizer | None = None,
     device: str | torch.device = "cpu",
     dtype: torch.dtype = torch.float32,
+    heads: tuple[int, int] | None = None,
     activation: str | None = None,
+    config: Mapping[str, object] | str | Path | None = None,
     positions: str = "bilinear",
 ) -> CLIP:
     """A CLIP or SigLIP model, ready to be explained.
@@ -49,13 +61,17 @@ def load(
     ----------
     source : what to load
         - nothing: the embedded Emoji World model (no network; a model organism, not a photo model)
-        - a folder with a checkpoint in Hugging Face's or open_clip's layout
-        - a file: .safetensors, .pt or .bin with OpenAI's (and open_clip's) or transformers' tensor
-          names, or one of OpenAI's own archives; config and vocabulary are looked for beside it
+        - a folder with a checkpoint in Hugging Face's or open_clip's layout, in one file or
+          several; or with a LoRA adapter of peft's, which is merged into the model that it names
+        - a file: .safetensors, .pt, .pth, .bin or .ckpt with OpenAI's (and open_clip's) or
+          transformers' tensor names, also out of a training checkpoint; or one of OpenAI's own
+          archives; config and vocabulary are looked for beside it
         - a name on the Hugging Face hub such as "laion/CLIP-ViT-B-16-laion2B-s34B-b88K", or one of
           OpenAI's such as "ViT-B/16" (`clipxai models` lists some); downloaded once
         - a module in memory: transformers' CLIPModel, SiglipModel or Siglip2Model, open_clip's or
-          OpenAI's CLIP, fine-tuned or not. Its weights are copied; the module stays as it is
+          OpenAI's CLIP, fine-tuned or not, wrapped or not, LoRA merged. Its weights are copied;
+          the module stays as it is
+        - a state dict, name -> tensor, with `config`, or with `heads` and `activation`
     revision : branch, tag or commit of a model on the hub; the commit that was found stands in
         every explanation's provenance
     trust : read a TorchScript archive that is none of OpenAI's nine; only its tensors are read,
@@ -63,8 +79,11 @@ def load(
     tokenizer : where a vocabulary is, if not beside the weights: a folder, a name on the hub, or
         the `tokenizer` of another model
     device, dtype : where and how the weights are kept
-    activation : "gelu" or "quick_gelu" where the file cannot tell (OpenAI's names are also used for
-        models trained with plain GELU)
+    heads, activation : heads of a block of the (image, text) tower, and "gelu" or "quick_gelu",
+        where no config lies beside the weights and their sizes are of no published model that would
+        tell; other settings are then OpenAI's. What contradicts a config is an error
+    config : what would lie beside the weights, for a state dict or a lone file: the dict or JSON
+        file of a config.json (transformers' names) or an open_clip_config.json (OpenAI's)
     positions : how positional embeddings are resized for images of another size, "bilinear" (CLIP
         Surgery's way) or "bicubic"
 
@@ -75,10 +94,10 @@ def load(
     Raises
     ------
     FileNotFoundError : no such folder or file
-    TypeError : a state dict, or something else that is no place and no module
+    TypeError : something that is no place, no module and no state dict
     OSError : the hub cannot be reached, and the model is not in the cache
-    ValueError : no checkpoint of a CLIP or SigLIP; damaged; not to be trusted; or a tensor that is
-        missing, unknown or misshapen, by name
+    ValueError : no checkpoint of a CLIP or SigLIP; damaged; not to be trusted; heads or activation
+        that nothing tells; or a tensor that is missing, unknown or misshapen, by name
 
     Examples
     --------
@@ -88,10 +107,14 @@ def load(
     """
     if positions not in ("bilinear", "bicubic"):
         raise ValueError(f"unknown positions={positions!r}; choose 'bilinear' or 'bicubic'")
+    told = Told(heads, activation, config)
     if isinstance(source, nn.Module):
-        model, weights, names, where, provenance = _from_memory(source)
+        unfilled = _from_module(source, told)
+    elif isinstance(source, Mapping):
+        unfilled = _from_state_dict(source, told)
     else:
-        model, weights, names, where, provenance = _from_files(source, revision, trust, activation)
+        unfilled = _from_files(source, revision, trust, told)
+    model, weights, names, where, provenance = unfilled
     fill(model, weights, names, dtype, where)
     if not isinstance(model.visual, HostedImageTower):
         model.visual.positions.mode = positions
@@ -121,21 +144,50 @@ class Unfilled(NamedTuple):
     provenance: dict[str, str]
 
 
-def _from_memory(source: nn.Module) -> Unfilled:
-    module = unwrapped(source)
-    kind = type(module).__name__
-    provenance = {"model": kind, "source": "a module in memory"}
-    return Unfilled(*read_module(module), f"this {kind}", provenance)
+def _from_module(source: nn.Module, told: Told) -> Unfilled:
+    expect_no_prompts(source)
+    module = inner_clip(source)
+    where = f"this {type(module).__name__}"
+    if told.config is not None:
+        raise ValueError(f"config= is for weights without one, but {where} has its own")
+    model, weights, names = read_module(module)
+    told.expect_agreed(model, where)
+    provenance = {"model": type(module).__name__, "source": "a module in memory"}
+    return Unfilled(model, weights, names, where, provenance)
+
+
+def _from_state_dict(source: Mapping, told: Told) -> Unfilled:
+    where = "this state dict"
+    tensors = plain_tensors(state_dict_in(source), "state dict")
+    weights = Weights.there(tensors).behind(prefix_of(tensors, where))
+    model, names = _empty_model(weights, lambda _: None, where, told)
+    model.preprocessor = preprocessor_beside(lambda _: None, model, _mapping(told.config))
+    return Unfilled(model, weights, names, where, {"model": where[5:], "source": where[5:]})
 
 
 def _from_files(
-    source: str | Path | None, revision: str | None, trust: bool, activation: str | None
+    source: str | Path | None, revision: str | None, trust: bool, told: Told
 ) -> Unfilled:
-    file, at, provenance = locate(source, revision)
-    weights = read_weights(file, trust)
-    model, names = _empty_model(weights, at, file, activation)
+    """The first of the files that can be read; if none can, why the first cannot."""
+    first = None
+    for located in locate(source, revision):
+        try:
+            return _from_file(located, trust, told)
+        except _AnotherLayout as error:
+            first = first or error
+    raise ValueError(str(first)) from first
+
+
+def _from_file(located: Located, trust: bool, told: Told) -> Unfilled:
+    file, at, provenance = located
+    if file.name.startswith(ADAPTER):
+        return _from_adapter(located, trust, told)
+    sharded = file.name.endswith(INDEX)
+    weights = read_shards(file, at) if sharded else read_weights(file, trust)
+    weights = weights.behind(prefix_of(weights.tensors, file))
+    model, names = _empty_model(weights, at, file, told)
     model.tokenizer = vocabulary_beside(at, model)
-    model.preprocessor = preprocessor_beside(at, model)
+    model.preprocessor = preprocessor_beside(at, model, _mapping(told.config))
     provenance["file"] = file.name
     if weights.sha256:
         provenance["sha256"] = weights.sha256
@@ -144,33 +196,64 @@ def _from_files(
     return Unfilled(model, weights, names, file, provenance)
 
 
-def _empty_model(
-    weights: Weights, at: Files, file: Path, activation: str | None
-) -> tuple[CLIP, Names]:
+def _from_adapter(located: Located, trust: bool, told: Told) -> Unfilled:
+    """The model that an adapter was trained on, with the adapter merged."""
+    file, at, provenance = located
+    config = read_json(at("adapter_config.json"))
+    base, revision = config.get("base_model_name_or_path"), config.get("revision")
+    if not isinstance(base, str) or not base:
+        raise ValueError(f"{file} is an adapter that does not say for which model: {WAY_OUT}")
+    if any(found.weights.name.startswith(ADAPTER) for found in islice(locate(base, revision), 1)):
+        raise ValueError(f"{file} is an adapter for {visible(base)}, an adapter too: {WAY_OUT}")
+    unfilled = _from_files(base, revision, trust, told)
+    weights = with_lora(unfilled.weights, read_weights(file), config, file)
+    of_base = unfilled.provenance["source"]
+    provenance = {**provenance, "file": file.name, "adapter of": of_base}
+    return unfilled._replace(weights=weights, where=file, provenance=provenance)
+
+
+class _AnotherLayout(ValueError):
+    """Tensors with names of nobody that is known here."""
+
+
+def _empty_model(weights: Weights, at: Files, where: Path | str, told: Told) -> tuple[CLIP, Names]:
     """An empty model of the right sizes, and how its tensors are named; a tensor's name tells whose
     format it is.
     """
     tensors = weights.tensors
     if any(name.startswith("vision_model.") for name in tensors):
-        config = at("config.json")
+        config = told.config_of(at("config.json"), "vision_config")
         if config is None:
             raise FileNotFoundError(
-                f"{file.name} has Hugging Face's tensor names, so config.json must lie beside it: "
-                f"{file.parent / 'config.json'}"
+                f"{where} has Hugging Face's tensor names, so its config.json must lie beside it, "
+                "or be passed as config="
             )
         names = HF_SIGLIP if "vision_model.head.probe" in tensors else HF
-        return build_hf(read_json(config), config), names
-    # what the caller says of the activation goes before what a config says
-    config = at("open_clip_config.json") if activation is None else None
+        model = build_hf(*config)
+        told.expect_agreed(model, config[1])
+        return model, names
+    of_image = [name for name in tensors if name.startswith("visual.")]
+    if not of_image or tensors.keys().isdisjoint(("logit_scale", "visual.conv1.weight")):
+        some = ", ".join(map(visible, sorted(tensors)[:3]))
+        raise _AnotherLayout(
+            f"{where} is not a CLIP checkpoint in a known layout; its tensors are named {some} …"
+        )
+    config = told.config_of(at("open_clip_config.json"), "model_cfg")
     if config is not None:
-        described = read_json(config)
-        if needs_hosting(described):
-            model, _, names = read_module(through_open_clip(described, weights, config))
-            return model, names
-        return build_open_clip(described, config)
-    if "visual.conv1.weight" in tensors:
-        return build_from_shapes(tensors, activation or "quick_gelu"), OPENAI
-    some = ", ".join(map(visible, sorted(tensors)[:3]))
+        if needs_hosting(config[0]):
+            model, _, names = read_module(through_open_clip(config[0], weights, config[1]))
+        else:
+            model, names = build_open_clip(*config)
+        told.expect_agreed(model, config[1])
+        return model, names
+    if "visual.conv1.weight" in tensors and "text_projection" in tensors:
+        heads, text_heads, activation = told.settled(tensors, where)
+        return build_from_shapes(tensors, activation, heads, text_heads), OPENAI
     raise ValueError(
-        f"{file} is not a CLIP checkpoint in a known layout; its tensors are named {some} …"
+        f"{where} has open_clip's tensor names, but not those of CLIP's own towers: put its "
+        "open_clip_config.json beside it, or pass it as config="
     )
+
+
+def _mapping(config: object) -> dict | None:
+    return dict(config) if isinstance(config, Mapping) else None

@@ -50,11 +50,16 @@ def told_vocabulary(
     return found
 
 
-def preprocessor_beside(at: Files, model: CLIP) -> Preprocessor:
-    """Mean and deviation of the colours as the checkpoint says, else what is usual for its kind."""
+def preprocessor_beside(at: Files, model: CLIP, told: dict | None = None) -> Preprocessor:
+    """Mean and deviation of the colours as the checkpoint says, or the config that the caller told,
+    else what is usual for its kind.
+    """
     usual = model.preprocessor
     described, names, file = {}, ("image_mean", "image_std"), None
-    if file := at("preprocessor_config.json"):
+    if told and "preprocess_cfg" in told:
+        file, names = "config=", ("mean", "std")
+        described = section(told, "preprocess_cfg", file)
+    elif file := at("preprocessor_config.json"):
         described = read_json(file)
     elif file := at("open_clip_config.json"):
         described, names = section(read_json(file), "preprocess_cfg", file), ("mean", "std")
@@ -68,7 +73,7 @@ def preprocessor_beside(at: Files, model: CLIP) -> Preprocessor:
     return Preprocessor(model.visual.image_size, model.visual.patch, mean, std)
 
 
-def _colour(given: object, name: str, file: Path | None) -> tuple[float, float, float]:
+def _colour(given: object, name: str, file: object) -> tuple[float, float, float]:
     """Three numbers within ±1; what a config of a stranger may say besides is an error."""
     # type(), since Python counts True as a whole number
     if (

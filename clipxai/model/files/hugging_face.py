@@ -85,6 +85,11 @@ def build_hf(config: dict, where: object) -> CLIP:
         )
     text, vision = section(config, "text_config", where), section(config, "vision_config", where)
     if kind == "clip":
+        # of old configs; transformers lets them replace the sections, defaults and all
+        if config.get("text_config_dict") is not None:
+            text = section(config, "text_config_dict", where)
+        if config.get("vision_config_dict") is not None:
+            vision = section(config, "vision_config_dict", where)
         return _clip(config, text, vision, where)
     if vision.get("vision_use_head") is False:
         raise ValueError(

@@ -5,22 +5,18 @@ Recognised by its tensors and attributes, so that neither open_clip nor transfor
 whoever has such a model has them loaded.
 """
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 from ..clip import CLIP
 from ..image import Preprocessor
+from .adapters import merged_state_dict
 from .hugging_face import HF, HF_SIGLIP, HF_TYPES, build_hf
 from .open_clip import build_open_clip
 from .open_clip_live import described
 from .tensor_names import Names
 from .untrusted import Weights
-
-
-def unwrapped(module: nn.Module) -> nn.Module:
-    """What is inside DataParallel, DistributedDataParallel or torch.compile, in either order."""
-    # torch.compile's wrapper passes on the names of what it holds
-    module = getattr(module, "module", module)
-    return getattr(module, "_orig_mod", module)
 
 
 def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
@@ -34,7 +30,7 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
     kind = type(module).__name__
     if isinstance(module, CLIP):
         raise ValueError(f"this {kind} is what load returns already: use it as it is")
-    tensors = {name: _plain(name, kept, kind) for name, kept in module.state_dict().items()}
+    tensors = plain_tensors(merged_state_dict(module), kind)
     config = getattr(module, "config", None)
     model_type = getattr(config, "model_type", None)
     if model_type in HF_TYPES and "vision_model.post_layernorm.weight" in tensors:
@@ -48,6 +44,11 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
         f"cannot read this {kind}: pass transformers' CLIPModel, SiglipModel or Siglip2Model, or a "
         "CLIP of open_clip or OpenAI with their own ViT or ResNet as image tower"
     )
+
+
+def plain_tensors(state: Mapping[str, object], kind: str) -> dict[str, Tensor]:
+    """A state dict with its numbers in memory; a ValueError names what has none, or others."""
+    return {name: _plain(name, kept, kind) for name, kept in state.items()}
 
 
 def _plain(name: str, kept: object, kind: str) -> Tensor:

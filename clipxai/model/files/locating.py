@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from functools import partial
 from importlib.resources import files
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -17,25 +18,45 @@ EMBEDDED = files("clipxai.data") / "emoji-world-vit"
 EMBEDDED_NAME = "Emoji World CLIP (embedded)"
 PAIRS = (  # what a folder or a repository may hold, the safest first
     ("config.json", "model.safetensors"),
+    ("config.json", "model.safetensors.index.json"),
     ("open_clip_config.json", "open_clip_model.safetensors"),
     ("config.json", "pytorch_model.bin"),
+    ("config.json", "pytorch_model.bin.index.json"),
     ("open_clip_config.json", "open_clip_pytorch_model.bin"),
 )
-SUFFIXES = (".safetensors", ".pt", ".bin")
+ADAPTERS = (  # of peft; a folder on this disk is asked for them first, a repository last
+    ("adapter_config.json", "adapter_model.safetensors"),
+    ("adapter_config.json", "adapter_model.bin"),
+)
+WITHIN = ("", "0_CLIPModel/")  # the folder itself, or where sentence-transformers keeps its CLIP
+SUFFIXES = (".safetensors", ".pt", ".bin", ".pth", ".ckpt")
+OTHER_FILES = {  # what a folder may hold instead, by how its name ends
+    ".onnx": "ONNX",
+    ".gguf": "GGUF",
+    ".pt2": "torch.export",
+    ".msgpack": "flax",
+    ".h5": "Keras",
+    ".engine": "TensorRT",
+    ".plan": "TensorRT",
+    ".tflite": "TensorFlow Lite",
+    ".mlpackage": "Core ML",
+}
 # where a file of a checkpoint lies, by its name; None if there is none
 Files = Callable[[str], Path | None]
 
 
 class Located(NamedTuple):
-    """The weights file, where its companions are, and what to remember of where it came from."""
+    """A weights file, where its companions are, and what to remember of where it came from."""
 
     weights: Path
     at: Files
     provenance: dict[str, str]
 
 
-def locate(source: str | Path | None, revision: str | None) -> Located:
-    """The files of a checkpoint: the embedded one, one on this disk, or one on the hub.
+def locate(source: str | Path | None, revision: str | None) -> Iterator[Located]:
+    """The files of a checkpoint: the embedded one, one on this disk, or one on the hub. If a folder
+    holds several that may be read, all of them, the safest first; whoever stops at the first
+    downloads no other.
 
     Raises
     ------
@@ -44,31 +65,27 @@ def locate(source: str | Path | None, revision: str | None) -> Located:
     _expect_place(source)
     path = Path(str(EMBEDDED)) if source is None else Path(source)
     if not _exists(path):
-        return _on_hub(str(source), revision)
+        yield from _on_hub(str(source), revision)
+        return
     if revision is not None:
         raise ValueError(
             f"revision={revision!r} is for models on the hub, but {path} is on this disk"
         )
     if path.is_file():
-        return Located(path, beside(path.parent), {"model": path.stem, "source": str(source)})
+        yield Located(path, beside(path.parent), {"model": path.stem, "source": str(source)})
+        return
     if not path.is_dir():  # a device, a pipe
         raise ValueError(f"{path} is neither a file nor a folder")
-    at = beside(path)
     name = EMBEDDED_NAME if source is None else path.name
-    provenance = {"model": name, "source": str(source or "embedded")}
-    return Located(_weights_file(at, path), at, provenance)
+    for file, at in _weights_files(beside(path), path):
+        yield Located(file, at, {"model": name, "source": str(source or "embedded")})
 
 
 def _expect_place(source: object) -> None:
     """What people pass besides places, and what to do with it."""
-    if isinstance(source, Mapping):
-        raise TypeError(
-            "a state dict says nothing of heads, activation and vocabulary: pass the module that "
-            "it belongs to, or save both in a folder and pass that"
-        )
     if source is not None and not isinstance(source, (str, PurePath)):
         raise TypeError(
-            "a model is a folder, a file, a name on the hub or a module, not "
+            "a model is a folder, a file, a name on the hub, a module or a state dict, not "
             f"{type(source).__name__}"
         )
     if source is not None and not str(source).strip():
@@ -85,7 +102,7 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _on_hub(source: str, revision: str | None) -> Located:
+def _on_hub(source: str, revision: str | None) -> Iterator[Located]:
     name = hub.SHORT_NAMES.get(source, source)
     # OpenAI's way of naming, for which the hub would be asked in vain
     if re.fullmatch(r"ViT-\w+/\d+(@\d+px)?", name):
@@ -98,14 +115,11 @@ def _on_hub(source: str, revision: str | None) -> Located:
             "(owner/model), one of "
             f"{', '.join(hub.SHORT_NAMES)}, or nothing for the embedded model"
         )
-    at = hub.file_getter(name, revision)
-    file = _weights_file(at, name)
-    provenance = {
-        "model": name.split("/")[1],
-        "source": name,
-        "revision": file.parent.name,  # …/snapshots/<commit>/<name>
-    }
-    return Located(file, at, provenance)
+    for file, at in _weights_files(hub.file_getter(name, revision), name):
+        # …/snapshots/<commit>/<name>, or one folder deeper
+        commit = file.parents[f"{file.parent.name}/" in WITHIN].name
+        provenance = {"model": name.split("/")[1], "source": name, "revision": commit}
+        yield Located(file, at, provenance)
 
 
 def beside(folder: Path) -> Files:
@@ -115,30 +129,61 @@ def beside(folder: Path) -> Files:
     return lambda name: folder / name if (folder / name).is_file() else None
 
 
-def _weights_file(at: Files, where: Path | str) -> Path:
-    """The weights of a folder or repository: the first of `PAIRS` that is there and whose config is
-    of a kind we read.
+def _weights_files(at: Files, where: Path | str) -> Iterator[tuple[Path, Files]]:
+    """The weights of a folder or repository, and where their companions lie: those of `PAIRS` that
+    are there and whose config is of a kind we read, one for each config.
     """
-    kinds = []
-    for described, weights in PAIRS:
-        config = at(described)
-        if config is None:
-            continue
-        kind = "clip" if described.startswith("open_clip") else read_json(config).get("model_type")
-        kinds.append(kind)
-        if kind in HF_TYPES and (file := at(weights)):
-            return file
+    pairs = (*ADAPTERS, *PAIRS) if isinstance(where, Path) else (*PAIRS, *ADAPTERS)
+    kinds, none = [], True
+    for within in WITHIN:
+        here = partial(_within, at, within)
+        seen = set()
+        for described, weights in pairs:
+            if described in seen or (config := here(described)) is None:
+                continue
+            kind = _kind(config)
+            kinds.append(kind)
+            if kind in HF_TYPES and (file := here(weights)):
+                seen.add(described)
+                none = False
+                yield file, here
+                if described == ADAPTERS[0][0]:
+                    return
+        if not none:
+            return
     if isinstance(where, Path) and (lone := _lone_file(where)):
-        return lone
+        yield lone, at
+        return
     if kinds and not any(kind in HF_TYPES for kind in kinds):
         raise ValueError(
             f"{where} describes a {shown(kinds[0])} model, not {' or '.join(map(repr, HF_TYPES))}"
         )
+    raise FileNotFoundError(_nothing_in(where))
+
+
+def _within(at: Files, folder: str, name: str) -> Path | None:
+    return at(folder + name)
+
+
+def _kind(config: Path) -> object:
+    """What kind of model a config says it is of; open_clip's and peft's say nothing of it."""
+    silent = config.name.startswith(("open_clip", "adapter"))
+    return "clip" if silent else read_json(config).get("model_type")
+
+
+def _nothing_in(where: Path | str) -> str:
+    """What was looked for and, as a folder can be listed and a repository is not, what is there."""
     wanted = ", ".join(f"{weights} with {described}" for described, weights in PAIRS)
-    # a folder can be listed; what a repository holds besides is not asked for
-    listed = ", ".join(sorted(os.listdir(where))) if isinstance(where, Path) else None
-    found = "" if listed is None else f"; found: {listed or 'nothing'}"
-    raise FileNotFoundError(f"no weights in {where}: looked for {wanted}{found}")
+    if not isinstance(where, Path):
+        return f"no weights in {where}: looked for {wanted}"
+    listed = sorted(os.listdir(where))
+    for name in listed:
+        if other := OTHER_FILES.get(Path(name).suffix):
+            return (
+                f"no weights in {where} that can be read: {visible(name)} is of {other}; load the "
+                f"checkpoint that it was made from ({', '.join(SUFFIXES)})"
+            )
+    return f"no weights in {where}: looked for {wanted}; found: {', '.join(listed) or 'nothing'}"
 
 
 def _lone_file(folder: Path) -> Path | None:

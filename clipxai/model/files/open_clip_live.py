@@ -58,11 +58,12 @@ def _vision(visual: nn.Module, kind: str) -> dict:
         )
     blocks, pool = visual.transformer.resblocks, getattr(visual, "attn_pool", None)
     found = _blocks(blocks, "visual", kind, norms=[visual.ln_post, visual.ln_pre])
-    patch = visual.conv1.kernel_size
-    if patch[0] != patch[1] or visual.conv1.stride != patch:
+    conv = getattr(visual.conv1, "base_layer", visual.conv1)  # peft's wrapper hides its sizes
+    patch = conv.kernel_size
+    if patch[0] != patch[1] or conv.stride != patch:
         raise ValueError(
             f"the image tower of this {kind} has patches of {patch} pixels at a stride of "
-            f"{visual.conv1.stride}; read are square ones that touch"
+            f"{conv.stride}; read are square ones that touch"
         )
     side = getattr(visual, "image_size", None) or visual.input_resolution  # OpenAI's
     found |= {

@@ -13,8 +13,6 @@ from ..towers.vit import VisionTransformer
 from .sizes import empty_modules, known_activation, size_of, square_side
 from .tensor_names import TensorNames
 
-HEAD_WIDTH = 64  # of every model OpenAI released; their files do not state the number of heads
-
 OPENAI = TensorNames(
     names={
         "visual.patch_embedding": "visual.conv1",
@@ -43,13 +41,13 @@ OPENAI = TensorNames(
 
 def build_from_shapes(
     tensors: Mapping[str, Tensor],
-    activation: str = "quick_gelu",
-    heads: int | None = None,
-    text_heads: int | None = None,
+    activation: str,
+    heads: int,
+    text_heads: int,
 ) -> CLIP:
     """An empty model whose sizes are read off the shapes of a state dict with OpenAI's names.
 
-    Shapes do not tell the number of heads: it is OpenAI's (width / 64) unless given.
+    Shapes tell neither the activation nor the numbers of heads (`told.Told.settled`).
 
     Raises
     ------
@@ -69,7 +67,7 @@ def build_from_shapes(
             context=_size(tensors, "positional_embedding", (0, 2), "max_position_embeddings"),
             width=width,
             layers=_count(tensors, "transformer.resblocks."),
-            heads=text_heads or max(1, width // HEAD_WIDTH),
+            heads=text_heads,
             joint=joint,
             ffn_width=_size(
                 tensors, "transformer.resblocks.0.mlp.c_fc.weight", (0, 2), "intermediate_size"
@@ -79,7 +77,7 @@ def build_from_shapes(
         return CLIP(visual, tower)
 
 
-def _resnet(tensors: Mapping[str, Tensor], joint: int, heads: int | None) -> ModifiedResNet:
+def _resnet(tensors: Mapping[str, Tensor], joint: int, heads: int) -> ModifiedResNet:
     stem = _size(tensors, "visual.layer1.0.conv1.weight", (0, 4), "hidden_size")
     # one position is the mean that the attention pool asks with
     patches = _size(tensors, "visual.attnpool.positional_embedding", (0, 2), "num_patches") - 1
@@ -88,13 +86,13 @@ def _resnet(tensors: Mapping[str, Tensor], joint: int, heads: int | None) -> Mod
         image_size=(side, side),
         layers=[_count(tensors, f"visual.layer{n}.") for n in (1, 2, 3, 4)],
         width=stem,
-        heads=heads or max(1, stem * 32 // HEAD_WIDTH),  # the last stage is 32 stems wide
+        heads=heads,
         joint=joint,
     )
 
 
 def _vit(
-    tensors: Mapping[str, Tensor], joint: int, heads: int | None, activation: str
+    tensors: Mapping[str, Tensor], joint: int, heads: int, activation: str
 ) -> VisionTransformer:
     width = _size(tensors, "visual.conv1.weight", (0, 4), "hidden_size")
     patch = _size(tensors, "visual.conv1.weight", (2, 4), "patch_size")
@@ -106,7 +104,7 @@ def _vit(
         patch=patch,
         width=width,
         layers=_count(tensors, "visual.transformer.resblocks."),
-        heads=heads or max(1, width // HEAD_WIDTH),
+        heads=heads,
         joint=joint,
         activation=activation,
         ffn_width=_size(

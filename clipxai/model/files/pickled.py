@@ -17,6 +17,8 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from .prefixes import state_dict_in
+
 SAFE_TORCH = (2, 10)
 NEEDED = re.compile(  # by a state dict, or by what training keeps beside it
     r"collections (OrderedDict|Counter|defaultdict)"
@@ -43,7 +45,10 @@ def read_pickled(file: Path) -> dict[str, Tensor]:
     for named in _named(file):
         if not NEEDED.fullmatch(named):
             module, name = named.split(" ", 1)
-            raise pickle.UnpicklingError(f"its pickle names {module}.{name}, which no weights need")
+            raise pickle.UnpicklingError(
+                f"its pickle names {module}.{name}, which no weights need: save the model's "
+                "state_dict() alone, where you trust the file"
+            )
     try:
         saved = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -51,7 +56,7 @@ def read_pickled(file: Path) -> dict[str, Tensor]:
         if "weights_only" in str(error) or "safe_globals" in str(error):
             raise pickle.UnpicklingError("its pickle does what no weights need") from error
         raise
-    return _state_dict(saved)
+    return state_dict_in(saved)
 
 
 def expect_safe_torch() -> None:
@@ -97,19 +102,3 @@ def _names_in(pickled: bytes | BinaryIO) -> Iterable[str]:
             raise pickle.UnpicklingError(
                 f"its pickle uses {operation.name}, which torch never does"
             )
-
-
-def _state_dict(saved: object) -> dict[str, Tensor]:
-    """A plain state dict, also out of a training checkpoint ({"state_dict": …}, names behind
-    "module.").
-    """
-    if isinstance(saved, dict) and isinstance(saved.get("state_dict"), dict):
-        saved = saved["state_dict"]
-    plain = isinstance(saved, dict) and all(
-        isinstance(name, str) and isinstance(t, Tensor) for name, t in saved.items()
-    )
-    if not plain:
-        raise ValueError(
-            "it holds no plain state dict (name -> tensor); save the model's state_dict()"
-        )
-    return {name.removeprefix("module."): tensor for name, tensor in saved.items()}

@@ -45,10 +45,21 @@ OPENAI_SHA256 = {
 OTHER_KINDS = {
     b"GGUF": "a GGUF file, of llama.cpp",
     b"\x89HDF": "an HDF5 file, of Keras",
+    b"ftrt": "a TensorRT engine",
     b"version https://git-lfs": "a git-lfs pointer: the weights themselves were never downloaded "
     "(git lfs pull)",
     b"<!DOCTYPE": "a web page",
     b"<html": "a web page",
+}
+
+# and by what it is called
+PROGRAMS = {
+    ".onnx": "an ONNX file, a program of its own",
+    ".pt2": "a program of torch.export",
+    ".msgpack": "a flax file",
+    ".engine": "a TensorRT engine",
+    ".plan": "a TensorRT engine",
+    ".tflite": "a program of TensorFlow Lite",
 }
 
 
@@ -71,6 +82,13 @@ class Weights:
     def there(cls, tensors: dict[str, Tensor], sha256: str | None = None) -> "Weights":
         """Tensors that are in memory already."""
         return cls(tensors, tensors.__getitem__, sha256)
+
+    def behind(self, prefix: str) -> "Weights":
+        """Those whose names begin with a prefix, without it."""
+        if not prefix:
+            return self
+        kept = {n.removeprefix(prefix): t for n, t in self.tensors.items() if n.startswith(prefix)}
+        return Weights(kept, lambda name: self.read(prefix + name), self.sha256)
 
 
 def read_text(file: Path, most: int) -> str:
@@ -152,8 +170,10 @@ def _expect_weights(file: Path) -> None:
         begin = opened.read(64)
     kind = next((kind for mark, kind in OTHER_KINDS.items() if begin.startswith(mark)), None)
     # protobuf has no mark: field 1, a small number (the version), then another field
-    if file.suffix == ".onnx" or re.match(rb"\x08[\x01-\x20][\x10\x12\x1a:]", begin):
-        kind = "an ONNX file, a program of its own"
+    if file.suffix in PROGRAMS:
+        kind = PROGRAMS[file.suffix]
+    elif re.match(rb"\x08[\x01-\x20][\x10\x12\x1a:]", begin):
+        kind = PROGRAMS[".onnx"]
     if kind:
         raise ValueError(
             f"{file} is {kind}; weights are read from .safetensors, or from what torch saves: "
