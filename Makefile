@@ -3,13 +3,15 @@
 #   make test   everything that is checked
 #   make lab    JupyterLab on the first lesson
 #   make fuzz   10,000 damaged inputs and odd arguments: an answer or a clear line (a few minutes)
+#   make kills  160 runs that are killed, find no room, or meet another: the next one makes it good
+#   make soak   a session of 1,500 loops and 400 explorers: memory, handles, threads, widgets
 #   make docs   the reference of the public API, as docs/site/index.html
 
 PYTHON ?= python3
 PY := .venv/bin/python
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: demo test fuzz lab docs benchmark clean
+.PHONY: demo test fuzz kills soak lab docs benchmark clean
 
 demo: .venv/ready
 	@mkdir -p demo
@@ -24,6 +26,12 @@ test: .venv/ready-test
 
 fuzz: .venv/ready-test
 	$(PY) tests/fuzz/run.py --out fuzz
+
+kills: .venv/ready-test
+	$(PY) tests/fuzz/kills.py --out kills
+
+soak: .venv/ready-test
+	$(PY) tests/fuzz/soak.py
 
 lab: .venv/ready-lab
 	$(PY) -m clipxai lab
@@ -41,7 +49,7 @@ benchmark: .venv/ready
 	$(PY) benchmarks/start_up.py
 
 clean:
-	rm -rf .venv demo fuzz docs/site dist build tests/js/node_modules
+	rm -rf .venv demo fuzz kills docs/site dist build tests/js/node_modules
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 10) else f"clipxai needs Python 3.10 or newer, this is {v.major}.{v.minor}: make demo PYTHON=python3.12")'

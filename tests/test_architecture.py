@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "__main__": EVERYTHING,
 }
 TRAINER = {
-    "scenes/train.py": {"model", "measure"},
+    "scenes/train.py": {"model", "measure", "results"},
     "scenes/learning.py": {"model"},
     "scenes/vocabulary.py": {"model"},
 }

@@ -13,6 +13,7 @@ from ..checks import visible
 from ..explainers.table import find_method
 from ..many import folders
 from ..many.batches import explain_each, pictures
+from ..results.writing import alone
 from .asking import limited_pixels, loaded, of_texts, options_of
 from .outputs import expect_apart
 from .parser import FORMATS
@@ -21,7 +22,7 @@ from .parser import FORMATS
 def explain_folder(given: argparse.Namespace) -> int:
     """0 if every image was explained, 1 if some could not be read."""
     out = _folder_for_maps(given)
-    with limited_pixels(given):
+    with limited_pixels(given), alone(out):
         return _explain_each(given, out)
 
 

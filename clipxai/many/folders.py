@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..view import replacing
+from ..results.writing import append, replacing
 from .journal import whole_lines
 from .patterns import split_pattern
 
@@ -135,7 +135,7 @@ def recording(
         def made_now(image: Path) -> None:
             said = [json.dumps([_name(file, out), *sources[image]]) for file in files[image]]
             # one unbuffered write for all, so that an interruption cuts off one line at most
-            lines.write("".join(line + "\n" for line in said).encode())
+            append(lines, "".join(line + "\n" for line in said).encode())
 
         yield made_now
 

@@ -12,8 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..explainers.table import METHODS
+from ..results.writing import replacing
 from ..view.html import PAGE, POLICY
-from ..view.viewer import replacing
 from .bench import Bench
 from .columns import COST, about, cell
 from .leaderboard import Board, board, inside_tables, markdown

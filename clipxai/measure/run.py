@@ -10,13 +10,14 @@ each: how torch splits a sum over threads can change its last digit.)
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch.distributed as dist
 from tqdm import tqdm
 
 from ..many.journal import whole_lines
+from ..results.writing import alone, append
 from .bench import Bench
 
 
@@ -26,19 +27,21 @@ def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
 
     Raises
     ------
-    ValueError : the folder holds a run with other settings, or a damaged line
+    ValueError : the folder holds a run with other settings, or a damaged line; another run writes
+        there
     """
     rank, processes = _join()
     try:
         wanted = bench.data.ids[:limit]
-        # gathered first, so that all processes agree on what is missing
-        found = _gather(_read_rows(out, bench), processes)
-        missing = [name for name in wanted if name not in found]
-        with _appending(out / "rows" / f"{rank}.jsonl", bench.settings) as append:
-            for name in tqdm(missing[rank::processes], "pictures", disable=rank > 0 or None):
-                found[name] = bench.measure(name)
-                append(found[name])
-        found = _gather(found, processes)
+        with nullcontext() if rank else alone(out):  # the first of several for all
+            # gathered first, so that all processes agree on what is missing
+            found = _gather(_read_rows(out, bench), processes)
+            missing = [name for name in wanted if name not in found]
+            with _appending(out / "rows" / f"{rank}.jsonl", bench.settings) as keep:
+                for name in tqdm(missing[rank::processes], "pictures", disable=rank > 0 or None):
+                    found[name] = bench.measure(name)
+                    keep(found[name])
+            found = _gather(found, processes)
     finally:
         if processes > 1:
             dist.destroy_process_group()
@@ -102,5 +105,5 @@ def _appending(file: Path, settings: dict[str, object]) -> Iterator[Callable[[di
         whole = file.read_bytes().rfind(b"\n") + 1
         lines.truncate(whole)
         if not whole:
-            lines.write(json.dumps(settings).encode() + b"\n")
-        yield lambda row: lines.write(json.dumps(row).encode() + b"\n")
+            append(lines, json.dumps(settings).encode() + b"\n")
+        yield lambda row: append(lines, json.dumps(row).encode() + b"\n")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..checks import visible
+from .writing import replacing
 
 ARRAYS = ("scores", "image", "presence")
 # of all arrays together: an image four times as large as Pillow opens unasked
@@ -24,11 +25,12 @@ HEADERS = {
 
 
 def write(path: str | Path, arrays: dict[str, np.ndarray], described: dict[str, object]) -> None:
-    """One `.npz` file of `ARRAYS` by name and of what JSON can say.
+    """One `.npz` file of `ARRAYS` by name and of what JSON can say, complete or not at all.
 
     Raises
     ------
     ValueError : more than `read` would read
+    FileNotFoundError : the folder does not exist
     """
     size = sum(array.nbytes for array in arrays.values())
     if size > MOST_BYTES:
@@ -37,7 +39,7 @@ def write(path: str | Path, arrays: dict[str, np.ndarray], described: dict[str, 
             "explain a smaller image, or fewer texts at a time"
         )
     # through a file, since numpy would add .npz to a path without it
-    with Path(path).open("wb") as file:
+    with replacing(Path(path)) as draft, draft.open("wb") as file:
         np.savez_compressed(file, **arrays, described=np.array(json.dumps(described)))
 
 

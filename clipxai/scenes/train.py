@@ -8,16 +8,19 @@ it whenever you like; the same command goes on where it stopped.
 
 import argparse
 import json
-import os
+import sys
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 
 import torch
 from tqdm import tqdm
 
+from ..checks import visible
 from ..measure import card, evaluate
 from ..model.files.checkpoints import load
 from ..model.files.saving import save_folder
+from ..results.writing import alone, append, replacing
 from .learning import (
     Phase,
     batches,
@@ -77,7 +80,8 @@ class Run:
             told = json.loads(line) if line.endswith("\n") else None
             if told and (told["phase"], told["step"]) <= (self.at.phase, self.at.step):
                 kept.append(line)
-        log.write_text("".join(kept))
+        with replacing(log) as draft:
+            draft.write_text("".join(kept))
 
     def save(self) -> None:
         """Replace `checkpoint.pt` in one go."""
@@ -87,11 +91,11 @@ class Run:
             "at": asdict(self.at),
             "phases": [asdict(phase) for phase in self.phases],
         }
-        draft = self.out / "checkpoint.tmp"
-        draft.unlink(missing_ok=True)
-        with draft.open("xb") as file:  # new, so never through a link
-            torch.save(state, file)
-        os.replace(draft, self.out / "checkpoint.pt")
+        # in memory first: of a full disk torch says nothing that helps
+        whole = BytesIO()
+        torch.save(state, whole)
+        with replacing(self.out / "checkpoint.pt") as draft:
+            draft.write_bytes(whole.getbuffer())
 
     def train(self, save_every: int, report_every: int) -> None:
         """All phases that remain."""
@@ -145,8 +149,8 @@ class Run:
             **evaluate(self.model, scenes=100),
         }
         self.model.train()
-        with (self.out / "log.jsonl").open("a") as log:
-            log.write(json.dumps(line) + "\n")
+        with (self.out / "log.jsonl").open("ab", buffering=0) as log:
+            append(log, json.dumps(line).encode() + b"\n")
         tqdm.write("  ".join(f"{name} {value}" for name, value in line.items()))
 
 
@@ -162,11 +166,15 @@ def main() -> None:
     parser.add_argument("--save-every", type=int, default=100, help="steps between checkpoints")
     parser.add_argument("--report-every", type=int, default=200, help="steps between reports")
     arguments = parser.parse_args()
-    run = Run(arguments.out)
-    run.train(arguments.save_every, arguments.report_every)
-    finished = run.finish()
-    print(f"finished model: {finished}")
-    print(card.figures(load(finished)))
+    try:
+        with alone(arguments.out):
+            run = Run(arguments.out)
+            run.train(arguments.save_every, arguments.report_every)
+            finished = run.finish()
+        print(f"finished model: {finished}")
+        print(card.figures(load(finished)))
+    except (ValueError, OSError) as error:
+        sys.exit(f"train: {visible(str(error))}")
 
 
 if __name__ == "__main__":

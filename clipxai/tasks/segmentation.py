@@ -41,6 +41,7 @@ import numpy as np
 
 from ..checks import Share, Side, expect, of_its_kinds, several
 from ..results.explanation import Explanation
+from ..results.writing import replacing
 
 BACKGROUND = "background"
 UNSEEN = -1  # label of a pixel that the model did not look at
@@ -142,7 +143,8 @@ class Segmentation:
         values = np.where(self.labels == UNSEEN, VOID, self.labels).astype(np.uint8)
         indexed = Image.fromarray(values)
         indexed.putpalette(voc_palette().ravel().tolist())
-        indexed.save(path)
+        with replacing(path) as draft:
+            indexed.save(draft)
         return path
 
 

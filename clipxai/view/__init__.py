@@ -28,7 +28,7 @@ from .method_comparison.viewer import MethodComparison
 from .module_comparison.viewer import ModuleComparison
 from .region_map.viewer import RegionMap
 from .token_map.viewer import TokenMap
-from .viewer import Viewer, known_suffix, replacing
+from .viewer import Viewer, known_suffix
 from .word_ranking.viewer import WordRanking
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ def save(what: Showable, path: str | Path) -> Path:
             f"cannot save {path.name!r}: .npz holds the numbers of one Explanation; save each one "
             "by itself"
         )
-    with replacing(path) as draft:
-        what.to_npz(draft)
+    what.to_npz(path)
     return path
 
 

@@ -3,11 +3,7 @@
 They show themselves in a notebook, and save themselves to a file.
 """
 
-import os
-import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -15,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from ..checks import of_its_kinds
+from ..results.writing import replacing
 from .html import View, mimebundle, page
 from .payload import Payload
 
@@ -146,29 +143,6 @@ def known_suffix(path: Path, known: tuple[str, ...]) -> str:
             f"cannot save {path.name!r}: the suffix decides the format, choose one of {choices}"
         )
     return suffix
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A draft beside `path` that takes its place when all went well and is removed otherwise. Its
-    name is short, so that it fits wherever `path` does, and nobody can foresee it.
-
-    Raises
-    ------
-    FileNotFoundError : the folder does not exist
-    """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}; make it first"
-        )
-    draft = path.with_name(f".clipxai-{secrets.token_hex(8)}{path.suffix}")
-    # made new: a link that lies there already is an error, and nothing is written through it
-    draft.touch(exist_ok=False)
-    try:
-        yield draft
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _render(figure: "Figure", kind: str, dpi: int, longest: int = PNG_SIDE) -> bytes:

@@ -5,6 +5,7 @@
 import json
 import math
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ import torch
 import clipxai as cx
 from clipxai.model.towers.text import TextTransformer
 from clipxai.model.towers.vit import VisionTransformer
+from clipxai.results.writing import alone
 from clipxai.scenes import learning, train
 from clipxai.scenes.small_world import SmallWorld
 from clipxai.scenes.vocabulary import learn_merges
@@ -85,14 +87,39 @@ def test_a_line_that_was_cut_off_is_told_again(tmp_path):
     assert (tmp_path / "log.jsonl").read_text() == "", "nothing was saved"
 
 
-@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
-def test_a_checkpoint_is_not_written_through_a_link(tmp_path):
-    (tmp_path / "mine").write_text("kept")
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run/checkpoint.tmp").symlink_to(tmp_path / "mine")
+def test_a_run_that_cannot_go_on_says_so_in_one_line(tmp_path, monkeypatch, capsys):
+    """Another run writes there; other phases; a full disk."""
+
+    def main():
+        monkeypatch.setattr("sys.argv", ["train", "--out", str(tmp_path / "run")])
+        with pytest.raises(SystemExit) as ended:
+            train.main()
+        assert "\n" not in ended.value.code
+        return ended.value.code
+
+    if os.name == "posix":
+        with alone(tmp_path / "run"):
+            assert main().startswith("train: another run is writing into")
     train.Run(tmp_path / "run", TINY).save()
-    assert (tmp_path / "mine").read_text() == "kept"
+    assert "holds a run with other phases" in main()
+    monkeypatch.setattr(train.Run, "__init__", disk_full)
+    assert "No space left" in main()
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["checkpoint.pt"]
+
+
+def disk_full(*_):
+    raise OSError(28, "No space left on device")
+
+
+def test_the_log_is_never_half(tmp_path, monkeypatch):
+    """What an interruption leaves while lines are left out of it."""
+    run = train.Run(tmp_path, TINY)
+    run.save()
+    (tmp_path / "log.jsonl").write_text('{"phase": 0, "step": 0}\n{"phase": 9, "step": 1}\n')
+    monkeypatch.setattr(Path, "write_text", disk_full)
+    with pytest.raises(OSError, match="No space"):
+        train.Run(tmp_path, TINY)
+    assert len((tmp_path / "log.jsonl").read_bytes().splitlines()) == 2
 
 
 def test_it_learns_logs_and_exports(tmp_path):

@@ -180,6 +180,18 @@ def test_a_mask_is_saved_as_voc_saves_them(e, tmp_path):
         cx.segment(many).save_mask(tmp_path / "m.png")
 
 
+def test_a_mask_that_fails_half_way_leaves_what_was_there(tmp_path, monkeypatch):
+    def half(image, path):
+        path.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "m.png").write_text("before")
+    monkeypatch.setattr(Image.Image, "save", half)
+    with pytest.raises(OSError, match="No space"):
+        cx.segment(explanation(np.zeros((4, 2, 3)))).save_mask(tmp_path / "m.png")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
+
+
 def test_legend_and_words(e):
     found = cx.segment(e)
     assert list(found.legend) == sorted(found.legend, key=found.legend.get, reverse=True) and sum(

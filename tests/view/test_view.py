@@ -2,9 +2,7 @@
 
 import base64
 import json
-import os
 import re
-import secrets
 import subprocess
 import sys
 import types
@@ -21,7 +19,6 @@ from clipxai.view import MethodComparison, save, show
 from clipxai.view.html import escape, fragment, page, stylesheet
 from clipxai.view.payload import unpack
 from clipxai.view.scales import colour_table
-from clipxai.view.viewer import replacing
 
 
 def data_of(text: str) -> dict:
@@ -116,38 +113,6 @@ def test_suffix_decides_the_format(tmp_path: Path, suffix: str, begins: bytes):
     path = save(example(), tmp_path / f"maps{suffix}")
     assert path.read_bytes().startswith(begins)
     assert [p.name for p in tmp_path.iterdir()] == [f"maps{suffix}"], "a draft was left"
-
-
-@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
-def test_nothing_is_written_through_a_link(tmp_path, monkeypatch):
-    """Neither through one in the place of the file nor through one in the place of its draft."""
-    mine = tmp_path / "mine.txt"
-    mine.write_text("kept")
-    (tmp_path / "e.npz").symlink_to(mine)
-    with replacing(tmp_path / "e.npz") as draft:
-        assert draft.parent == tmp_path and draft.suffix == ".npz"
-        draft.write_text("new")
-    assert mine.read_text() == "kept" and (tmp_path / "e.npz").read_text() == "new"
-    assert not (tmp_path / "e.npz").is_symlink()
-    monkeypatch.setattr(secrets, "token_hex", lambda _: "foreseen")
-    (tmp_path / ".clipxai-foreseen.npz").symlink_to(mine)
-    with pytest.raises(FileExistsError), replacing(tmp_path / "e.npz") as draft:
-        draft.write_text("through the link")
-    assert mine.read_text() == "kept"
-
-
-@pytest.mark.skipif(os.name != "posix", reason="rights as Linux and macOS have them")
-def test_a_file_has_the_rights_of_any_new_one(tmp_path):
-    (tmp_path / "plain").touch()
-    with replacing(tmp_path / "e.npz") as draft:
-        draft.write_text("new")
-    assert (tmp_path / "e.npz").stat().st_mode == (tmp_path / "plain").stat().st_mode
-
-
-def test_the_longest_name_can_be_saved(tmp_path):
-    with replacing(tmp_path / ("a" * 251 + ".npz")) as draft:
-        draft.write_text("new")
-    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_npz_returns_the_numbers(tmp_path: Path):

@@ -1,15 +1,13 @@
 """How is a model written so that everybody can read it? As a folder in Hugging Face's layout."""
 
 import json
-import os
-import secrets
-import shutil
 from pathlib import Path
 
 import torch
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
+from ...results.writing import appearing
 from ..clip import CLIP
 from ..towers.parts import ACTIVATIONS
 from .hugging_face import HF
@@ -49,16 +47,9 @@ def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.floa
         )
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; remove it or choose another folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    # written beside it and renamed, so that nobody ever loads half a model; made new, under a name
-    # that nobody can foresee, so that nothing is written through a link
-    unfinished = folder.with_name(f".clipxai-{secrets.token_hex(8)}")
-    unfinished.mkdir()
-    try:
-        _write(unfinished, model, dtype)
-        os.replace(unfinished, folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    # nobody ever loads half a model
+    with appearing(folder) as draft:
+        _write(draft, model, dtype)
 
 
 def _write(folder: Path, model: CLIP, dtype: torch.dtype) -> None:
