@@ -180,7 +180,13 @@ def _fits(value: Any, kind: Any, loosely: bool = False) -> bool:
         return isinstance(value, Iterable) and not isinstance(value, (bytes, str))
     if origin is not None:
         return isinstance(value, origin)
-    return not isinstance(kind, type) or isinstance(value, kind)
+    of_kind = isinstance(value, kind) if isinstance(kind, type) else True
+    return of_kind or (kind is bool and _is_truth_value(value))
+
+
+def _is_truth_value(value: Any) -> bool:
+    """Whether it is one of numpy's."""
+    return getattr(value, "ndim", None) == 0 and str(value.dtype) == "bool"
 
 
 def _is_array(value: Any) -> bool:

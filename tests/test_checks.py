@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import clipxai as cx
 from clipxai import view
@@ -171,3 +172,15 @@ def test_an_explanation_is_asked_of_an_image_by_its_number(trace):
 )
 def test_one_or_several(asked: object, found: list):
     assert several(asked) == found
+
+
+def test_truth_values_from_numpy_are_truth_values(embedded, scene):
+    pixels = torch.rand(1, 3, 112, 112, generator=torch.Generator().manual_seed(0))
+    for said in (True, False):
+        plain, again = (
+            cx.record(embedded, pixels, "a dog", normalized=kind(said), truncate=kind(said))
+            for kind in (bool, np.bool_)
+        )
+        assert torch.equal(plain.pixels, again.pixels) and plain.notes == again.notes
+    with pytest.raises(TypeError, match="True or False is needed"):
+        cx.record(embedded, scene.image, "a dog", truncate=np.int64(1))

@@ -25,6 +25,7 @@ def run(given: argparse.Namespace) -> int:
         metrics=_names(given.metrics),
         seed=given.seed,
         templates=given.templates,
+        truncate=given.truncate,
         size=given.size,
     )
     out = Path(given.out)

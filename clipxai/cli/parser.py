@@ -110,6 +110,7 @@ def _bench(command: argparse.ArgumentParser) -> None:
             "faithfulness, randomisation, sensitivity"
         ),
     )
+    _may_truncate(command)
     command.add_argument(
         "--templates",
         help=(
@@ -141,6 +142,10 @@ def _lab(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _may_truncate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--truncate", action="store_true", help="cut texts that are too long")
+
+
 def _about_image(command: argparse.ArgumentParser, image: str) -> None:
     command.add_argument("image", help=image)
     command.add_argument(
@@ -150,7 +155,7 @@ def _about_image(command: argparse.ArgumentParser, image: str) -> None:
         command,
         "folder, weights file, or name such as ViT-B/16; see `clipxai models` (default: embedded)",
     )
-    command.add_argument("--truncate", action="store_true", help="cut texts that are too long")
+    _may_truncate(command)
     command.add_argument(
         "--templates",
         choices=("imagenet", "surgery"),

@@ -12,7 +12,7 @@ Misleads   A window knows nothing of what lies around it: a wheel that fills a w
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -161,7 +161,7 @@ def _sides(window: int | tuple[int, int] | None, usual: tuple[int, int]) -> tupl
     """Height and width of a window."""
     if window is None:
         return usual
-    return (window, window) if isinstance(window, int) else window
+    return (window[0], window[1]) if isinstance(window, Sequence) else (window, window)
 
 
 def _check(high: int, wide: int, stride: int, patch: int) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..checks import visible
+from ..results.writing import remember_input
 
 # truth values of all masks of one picture: the largest of ImageNet with fifty classes
 MOST_MASKS = 1 << 30
@@ -55,6 +56,7 @@ def read_png(file: Path) -> Image.Image:
     ValueError : no PNG, a damaged one, or one of more pixels than Pillow's guard; with its name
     FileNotFoundError : it is not there
     """
+    remember_input(file)
     with reading(file), warnings.catch_warnings():
         # Pillow only warns of up to twice its limit
         warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -55,6 +55,7 @@ class Asker:
     seed : chooses absent labels, noise and shuffled weights
     templates : name in `ENSEMBLES`, to average each class over these prompts instead of the data
         set's single one
+    truncate : cut prompts that are longer than the model's context instead of refusing them
     size : side in pixels of the pictures the model reads, instead of its own
 
     Raises
@@ -69,25 +70,29 @@ class Asker:
         seed: int = 0,
         *,
         templates: str | None = None,
+        truncate: bool = False,
         size: int | None = None,
     ) -> None:
         if templates not in (None, *ENSEMBLES):
             raise ValueError(f"unknown templates {templates!r}; choose from {', '.join(ENSEMBLES)}")
         self.model, self.data, self.seed = model, data, seed
-        self.templates, self.size = templates, size
+        self.templates, self.truncate, self.size = templates, truncate, size
 
     @cached_property
     @torch.no_grad()
     def ids(self) -> Tensor:
         """(C, S) token ids of every class's prompt."""
-        return self.model.tokenize(self.data.prompts)
+        return self.model.tokenize(self.data.prompts, self.truncate)
 
     @cached_property
     @torch.no_grad()
     def texts(self) -> Tensor:
         """(C, E) unit-length features of every class's prompt, encoded once."""
         if self.templates:
-            return self.model.encode_text(self.data.classes, templates=ENSEMBLES[self.templates])
+            templates = ENSEMBLES[self.templates]
+            return self.model.encode_text(
+                self.data.classes, templates=templates, truncate=self.truncate
+            )
         return torch.cat([self.model.encode_text(few) for few in self.ids.split(TEXTS_AT_A_TIME)])
 
     @cached_property

@@ -30,7 +30,7 @@ class Bench(Asker):
 
     Parameters
     ----------
-    model, data, seed, templates, size : as for `Asker`
+    model, data, seed, templates, truncate, size : as for `Asker`
     methods : names in `clipxai.methods()`; by default all that need only the recorded pass
     metrics : names in `METRICS`; by default those that cost little
 
@@ -49,9 +49,10 @@ class Bench(Asker):
         seed: int = 0,
         *,
         templates: str | None = None,
+        truncate: bool = False,
         size: int | None = None,
     ) -> None:
-        super().__init__(model, data, seed, templates=templates, size=size)
+        super().__init__(model, data, seed, templates=templates, truncate=truncate, size=size)
         self.methods = self._allowed_methods(methods)
         self.metrics = self._answerable_metrics(metrics)
 
@@ -103,6 +104,7 @@ class Bench(Asker):
             "seed": self.seed,
             "clipxai": __version__,
             "templates": self.templates,
+            "truncate": self.truncate,
             "size": self.size,
         }
 

@@ -93,6 +93,8 @@ def _about_texts(bench: Bench) -> str:
     if bench.templates:
         count = len(ENSEMBLES[bench.templates])
         prompt = f"mean of {count} templates ({bench.templates})"
+    if bench.truncate:
+        prompt += ", cut where it is too long"
     named = "present labels one by one"
     if bench.data.name == NAMELESS:
         named = "the class that the model finds among all"

@@ -28,7 +28,7 @@ def normalised_pixels(
         another shape or kind
     """
     pixels = _stacked(images)
-    if said is False:
+    if said is not None and not said:
         return None
     if pixels is None:
         if said:

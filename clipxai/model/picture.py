@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from ..results.writing import remember_input
+
 ORIENTATION = 0x0112  # EXIF tag
 # not EPS: Pillow hands it to Ghostscript
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM", "TGA")
@@ -89,6 +91,7 @@ def read_picture(source: object) -> Picture:
     """
     if isinstance(source, Picture):
         return source
+    remember_input(source)
     if isinstance(source, (str, Path)):
         return _decode(image_file(source), str(Path(source)))
     if isinstance(source, (bytes, bytearray, memoryview)):

@@ -113,9 +113,9 @@ class Explanation:
 
     def __post_init__(self) -> None:
         own = {
-            "scores": np.array(self.scores, np.float32),
+            "scores": owned(np.asarray(self.scores, np.float32)),
             "image": owned(np.asarray(self.image)),
-            "presence": np.array(self.presence, np.float32),
+            "presence": owned(np.asarray(self.presence, np.float32)),
             "provenance": dict(self.provenance),
         }
         for name, value in own.items():
@@ -319,7 +319,8 @@ class Explanation:
         Raises
         ------
         FileNotFoundError : the folder does not exist
-        ValueError : more than a gigabyte, which would not be read again
+        ValueError : more than a gigabyte, which would not be read again; a file that was read as an
+            image or a checkpoint, which is never replaced
 
         Examples
         --------

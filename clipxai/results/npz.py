@@ -39,7 +39,7 @@ def write(path: str | Path, arrays: dict[str, np.ndarray], described: dict[str, 
             "explain a smaller image, or fewer texts at a time"
         )
     # through a file, since numpy would add .npz to a path without it
-    with replacing(Path(path)) as draft, draft.open("wb") as file:
+    with replacing(path) as draft, draft.open("wb") as file:
         np.savez_compressed(file, **arrays, described=np.array(json.dumps(described)))
 
 

@@ -4,6 +4,7 @@ A buffer that a caller fills again with the next frame must not change the pictu
 """
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -31,6 +32,18 @@ def owned(value: Value) -> Value:
     kept = value.copy()
     kept.flags.writeable = False
     return kept
+
+
+class Owning:
+    """A dataclass whose arrays, and tables of arrays, are its own: neither who made it nor who
+    reads it can write into them.
+    """
+
+    def __post_init__(self) -> None:
+        assert is_dataclass(self)
+        for part in fields(self):
+            # as a frozen dataclass does it itself
+            object.__setattr__(self, part.name, owned(getattr(self, part.name)))
 
 
 def _is_fixed(array: np.ndarray) -> bool:

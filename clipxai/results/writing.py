@@ -1,4 +1,5 @@
-"""How does a result get onto a disk? Complete or not at all, and by one run in a folder at a time.
+"""How does a result get onto a disk? Complete or not at all, by one run in a folder at a time, and
+never onto what was read.
 
 What is written lies beside its place, as a draft, until it is complete. Whoever writes holds a lock
 on its draft, so the draft of a process that was killed is known by having none, and the next
@@ -22,24 +23,47 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+# device and number of every image, annotation and checkpoint that this process has read
+_inputs: set[tuple[int, int]] = set()
 DRAFT = re.compile(r"\.clipxai-[0-9a-f]{16}(\.[^.]*)?")
 
 
+def remember_input(source: object) -> None:
+    """From now on, `replacing` refuses this file; what is no path of a file that is there is none.
+
+    A path, or an open file or PIL image that knows its own.
+    """
+    if not isinstance(source, str | Path):
+        source = getattr(source, "filename", None) or getattr(source, "name", None)
+    if isinstance(source, str | Path) and os.path.isfile(source):
+        _inputs.add(_identity(source))
+
+
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: str | Path) -> Iterator[Path]:
     """A draft beside `path` that takes its place when all went well and is removed otherwise. Its
     name is short, so that it fits wherever `path` does, and nobody can foresee it.
+
+    What this process has read as an image or a checkpoint is never replaced, whatever link leads to
+    it.
 
     Raises
     ------
     FileNotFoundError : the folder does not exist
+    ValueError : `path` is a file that was read
     """
+    path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}; make it first"
         )
+    if os.path.isfile(path) and _identity(path) in _inputs:
+        raise ValueError(
+            f"{path} is what was read: writing there would destroy it; choose another name"
+        )
     with _draft(path, path.suffix, lambda draft: draft.touch(exist_ok=False)) as draft:
         yield draft
+    _inputs.discard(_identity(path))  # numbers of files that are gone are given out again
 
 
 @contextmanager
@@ -159,3 +183,9 @@ def _lock(path: str | Path) -> int | None:
 def _let_go(lock: int | None) -> None:
     if lock is not None:
         os.close(lock)
+
+
+def _identity(path: str | Path) -> tuple[int, int]:
+    """The same for all names of a file."""
+    state = os.stat(path)
+    return state.st_dev, state.st_ino

@@ -41,6 +41,7 @@ import numpy as np
 
 from ..checks import Share, Side, expect, of_its_kinds, several
 from ..results.explanation import Explanation
+from ..results.owned import Owning
 from ..results.writing import replacing
 
 BACKGROUND = "background"
@@ -51,7 +52,7 @@ VOID = 255  # what UNSEEN becomes in an indexed PNG, as in PASCAL VOC
 
 
 @dataclass(frozen=True, eq=False)
-class Segmentation:
+class Segmentation(Owning):
     """A class for every pixel of one image.
 
     Attributes
@@ -120,7 +121,8 @@ class Segmentation:
 
         Raises
         ------
-        ValueError : another suffix than .png, or more than 255 classes
+        ValueError : another suffix than .png, or more than 255 classes; a file that was read as an
+            image, which is never replaced
         FileNotFoundError : the folder does not exist
 
         Examples

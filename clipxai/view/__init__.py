@@ -99,13 +99,14 @@ def save(what: Showable, path: str | Path) -> Path:
 
     Returns
     -------
-    The path. The file appears complete or not at all.
+    The path. The file appears complete or not at all, and never in place of an image or a
+    checkpoint that was read in this process.
 
     Raises
     ------
     TypeError : it cannot be drawn
-    ValueError : unknown suffix, .npz for more than one explanation, or a figure too large for its
-        budget
+    ValueError : unknown suffix, .npz for more than one explanation, a figure too large for its
+        budget, or a file that was read
     FileNotFoundError : the folder does not exist
     """
     path = Path(path)

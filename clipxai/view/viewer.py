@@ -109,7 +109,8 @@ class Viewer(ABC):
 
         Raises
         ------
-        ValueError : unknown suffix
+        ValueError : unknown suffix; a file that was read as an image or a checkpoint, which is
+            never replaced
         FileNotFoundError : the folder does not exist
         """
         path = Path(path)

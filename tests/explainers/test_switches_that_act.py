@@ -140,6 +140,20 @@ def test_numbers_of_numpy_are_options_too(trace):
     plain = cx.explain(trace, "clip_surgery", blocks=4, sharpen=2.0).scores
     again = cx.explain(trace, "clip_surgery", blocks=np.int64(4), sharpen=np.float32(2)).scores
     np.testing.assert_array_equal(plain, again)
+    for name, numbers in {
+        "rise": {"masks": 4, "share": 0.5, "seed": 1},
+        "m2ib": {"steps": 2, "samples": 2, "seed": 1},
+        "clip_surgery": {"ffn": True},
+        "decomposition": {"minus_mean": True},
+    }.items():
+        plain, again = (
+            cx.explain(trace, name, **numbers),
+            cx.explain(
+                trace, name, **{option: np.array(number)[()] for option, number in numbers.items()}
+            ),
+        )
+        np.testing.assert_array_equal(plain.scores, again.scores)
+        assert plain.provenance == again.provenance
 
 
 def test_what_a_rewrite_cannot_be():

@@ -263,3 +263,11 @@ def test_an_image_keeps_its_depth(embedded, scene):
         cx.explain(cx.record(embedded, deep, TEXTS)),
     )
     np.testing.assert_allclose(windows.scores, plain.scores, atol=1e-6)
+
+
+def test_sides_from_numpy(embedded, scene):
+    plain, again = (
+        cx.explain_windows(embedded, scene.image, "a dog", "clip", window=side, stride=kind(56))
+        for kind, side in ((int, 56), (np.int64, np.int64(56)))
+    )
+    np.testing.assert_array_equal(plain.scores, again.scores)

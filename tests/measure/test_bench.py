@@ -452,3 +452,20 @@ def test_the_committed_leaderboard_can_be_measured_again(embedded, tmp_path):
     for method in committed:
         # other machines round otherwise
         assert measured[method] == pytest.approx(committed[method], abs=0.3), method
+
+
+def test_prompts_that_are_too_long_are_cut_if_told(embedded, tmp_path):
+    data = replace(dataset("emoji-world"), prompt="a photo of {}" + " and so on" * 40)
+    with pytest.raises(ValueError, match="truncate=True"):
+        run(Bench(embedded, data, ["clip"], ["presence"]), tmp_path / "whole", limit=1)
+    bench = Bench(embedded, data, ["clip"], ["presence"], truncate=True)
+    expected = embedded.encode_text(data.prompts, truncate=True)
+    torch.testing.assert_close(bench.texts, expected, rtol=0, atol=1e-5)
+    rows = run(bench, tmp_path / "cut", limit=1)
+    assert "cut where it is too long" in json.dumps(summary(bench, rows))
+
+
+def test_the_command_cuts_them_too(tmp_path):
+    command = ["bench", "--data=emoji-world", "--methods=clip", "--limit=1", f"--out={tmp_path}"]
+    assert main([*command, "--truncate"]) == 0
+    assert json.loads((tmp_path / "results.json").read_text())["truncate"] is True

@@ -267,8 +267,6 @@ def test_an_explanation_owns_its_arrays():
         e.image[...] = 0
     again = replace(e, method="gem")
     assert again.image is e.image, "explanations of one image share its pixels"
-    again.scores[...] = 0
-    np.testing.assert_array_equal(e.heatmap(), heat)
 
 
 def test_pictures_of_findings_and_masks_of_viewers_are_owned():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from attention_examples import attention_example
 from test_figures import assert_tidy, words
-from view_examples import HOSTILE
+from view_examples import HOSTILE, damaged
 
 from clipxai.results.findings import AttentionMaps
 from clipxai.scenes import compose
@@ -242,7 +242,7 @@ def test_first_query_is_what_the_class_token_looks_at_and_no_sink():
 
 
 def test_first_layer_is_where_the_kinds_differ_most():
-    maps = attention_example(4)
+    maps = damaged(attention_example(4))
     maps.mean["vv"][:] = maps.mean["qk"]
     maps.mean["vv"][2, 9] = np.roll(maps.mean["qk"][2, 9], 5)
     assert telling_layer(maps, 9) == 2
@@ -327,7 +327,7 @@ def test_models_name_never_becomes_markup():
 
 
 def test_weights_that_are_no_numbers_are_shown_as_such():
-    maps = attention_example()
+    maps = damaged(attention_example())
     maps.mean["qk"][1] = np.nan
     viewer = LayerAttentionViewer(maps)
     assert_tidy(viewer.figure())

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from inside_examples import contributions, head_contributions
-from view_examples import HOSTILE, texts_of
+from view_examples import HOSTILE, damaged, texts_of
 
 from clipxai.view import HeadGrid, save, show
 from clipxai.view.head_grid.sentences import proof
@@ -49,7 +49,7 @@ def test_the_closure_names_every_part_and_shows_a_missing_one():
         rf"{number(float(PARTS.similarity[0]))}; difference \d(e−\d+)?",
         proof(HeadGrid(PARTS).shares, 0),
     )
-    broken = head_contributions()
+    broken = damaged(head_contributions())
     broken.similarity[0] += 0.1
     assert proof(HeadGrid(broken).shares, 0).endswith("difference 0.1")
 
@@ -86,7 +86,7 @@ def test_sixteen_heads_of_24_layers_are_drawn_without_numbers():
 
 
 def test_values_that_are_no_numbers_survive():
-    broken = head_contributions()
+    broken = damaged(head_contributions())
     broken.heads[1, 0, 0, 5] = np.nan
     viewer = HeadGrid(broken)
     assert viewer.head == (2, 1) and np.isnan(unpack(viewer.payload())["heads"][1, 0, 0, 4])

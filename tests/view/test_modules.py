@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from inside_examples import TEXTS, contributions, token_scores, with_selection
-from view_examples import HOSTILE, texts_of
+from view_examples import HOSTILE, damaged, texts_of
 
 from clipxai.view import ModuleComparison, save, show
 from clipxai.view.html import page
@@ -50,7 +50,7 @@ def test_sums_close_and_the_figure_says_so():
 
 
 def test_a_missing_part_shows_in_the_closure():
-    broken = contributions()
+    broken = damaged(contributions())
     broken.similarity[0, 0] += 0.1
     assert proof(ModuleComparison(broken).shares, 0).endswith("difference 0.1")
 
@@ -122,7 +122,7 @@ def test_four_texts_at_twelve_layers_stay_small():
 
 
 def test_values_that_are_no_numbers_survive():
-    broken = contributions()
+    broken = damaged(contributions())
     broken.attention[1, 0, 5], broken.attention[3, 0, 7:9] = np.inf, np.nan
     viewer = ModuleComparison(broken)
     assert np.isnan(unpack(viewer.payload())["attention"][1, 0, 4]) and np.isfinite(

@@ -16,7 +16,7 @@ from inside_examples import (
     with_selection,
     word_relevance,
 )
-from view_examples import MASKS, example, texts_of
+from view_examples import MASKS, damaged, example, texts_of
 
 import clipxai as cx
 from clipxai.view import (
@@ -96,13 +96,13 @@ def test_whether_a_map_varies_is_decided_once():
     assert REMARKS[remark(nearly)] == "no variation"
     assert REMARKS[remark(np.full(9, np.nan))] == "no finite value"
     assert REMARKS[remark(np.array([1, 2, np.inf]))] == ""
-    parts = contributions()
+    parts = damaged(contributions())
     parts.attention[3, 0, 1:] = 1000
     parts.attention[3, 0, 1] = nearly[0]
     viewer = ModuleComparison(parts)
     assert "no variation" in texts_of(viewer.figure())
     assert unpack(viewer.payload())["remarks"][3, 0].tolist() == [1, 0, 0]
-    heads = head_contributions()
+    heads = damaged(head_contributions())
     heads.heads[2, 1, 0, 1:] = 0
     sent = unpack(HeadGrid(heads, head=(2, 1)).payload())["remarks"]
     assert sent.shape == (2, 13) and np.flatnonzero(sent).tolist() == [2 * 3 + 1]
@@ -159,7 +159,7 @@ def test_module_comparison_tells_means_tables_and_both_captions():
 
 
 def test_a_lens_without_a_finite_cosine_says_so():
-    parts = contributions()
+    parts = damaged(contributions())
     parts.lens[0] = np.nan
     titles = ModuleComparison(parts).payload().header["lens_titles"][0]
     assert titles[0] == "after the embedding: cosines from not a number"

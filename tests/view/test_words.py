@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from inside_examples import PATHS, PICTURE, TOKENS, WORDS, contributions, token_scores
-from view_examples import HOSTILE, texts_of
+from view_examples import HOSTILE, damaged, texts_of
 
 from clipxai.view import TokenMap, save, show
 from clipxai.view.html import page
@@ -114,7 +114,7 @@ def test_long_captions_say_what_the_ranking_leaves_out():
 
 
 def test_constant_and_missing_patches_are_drawn_and_sent():
-    broken = token_scores()
+    broken = damaged(token_scores())
     broken.scores[PATHS[-1]][1], broken.scores[PATHS[-1]][6, :3] = 0.25, np.nan
     viewer = TokenMap(broken, pinned=[1, "oak"])
     assert "no variation" in texts_of(viewer.figure())

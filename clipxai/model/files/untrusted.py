@@ -24,6 +24,7 @@ from pathlib import Path
 from torch import Tensor
 
 from ...checks import visible
+from ...results.writing import remember_input
 from .pickled import expect_paid, read_pickled
 from .safe_tensors import read_safetensors
 from .torchscript import Archive, is_torchscript
@@ -151,6 +152,7 @@ def read_weights(file: Path, trust: bool = False) -> Weights:
     ValueError : damaged, or it holds more than tensors
     """
     _expect_weights(file)
+    remember_input(file)
     try:
         with no_panic():
             return _read(file, trust)

@@ -3,6 +3,7 @@
 In: whose numbers they are (`picture`), who looked where (`attention`), what every module or head
 added to the score (`contributions`), which word goes with which patch, and which mattered
 (`words`). Only numpy, as in all of `results`.
+Their arrays are their own and read-only.
 Not in: how they are found, which stands in `clipxai.explainers`.
 
 Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T texts, S text tokens.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ...checks import layer_of, several
+from ..owned import Owning
 from .picture import Picture, Recorded
 
 # Means that are computed by another reduction, or kept in half precision, differ by less; means of
@@ -59,7 +60,7 @@ def selection_ratio(attention: np.ndarray, on_object: np.ndarray) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class AttentionMaps:
+class AttentionMaps(Owning):
     """Who looked where, layer by layer.
 
     Attributes
@@ -137,7 +138,7 @@ class AttentionMaps:
 
 
 @dataclass(frozen=True, eq=False)
-class Selection:
+class Selection(Owning):
     """Does attention select the object? The foreground selection ratio of every layer.
 
     Its mean over images and texts is the mFSR. The paper names the measure; its formula could not

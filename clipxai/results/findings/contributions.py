@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ..owned import Owning
 from .attention import Selection, selection_ratio, weights_of
 from .picture import Picture, Recorded, on_patches
 
 
 @dataclass(frozen=True, eq=False)
-class Contributions:
+class Contributions(Owning):
     """What each attention and each FFN added to the cosine of image tokens and texts.
 
     Exact: the parts add up to `similarity`.
@@ -104,7 +105,7 @@ class Contributions:
 
 
 @dataclass(frozen=True, eq=False)
-class HeadContributions:
+class HeadContributions(Owning):
     """What every attention head fetched for the class token from every token, as shares of the
     cosine.
 

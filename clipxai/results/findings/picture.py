@@ -8,7 +8,7 @@ import numpy as np
 
 from ...checks import number_of
 from ..explanation import Grid
-from ..owned import owned
+from ..owned import Owning
 
 
 class Recorded(Protocol):
@@ -34,7 +34,7 @@ class Recorded(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Picture(Owning):
     """The image that was looked at; its pixels are its own, and read-only.
 
     Attributes
@@ -49,9 +49,6 @@ class Picture:
     grid: Grid
     provenance: dict[str, str] = field(default_factory=dict)
     number: int = 0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "image", owned(self.image))
 
     @classmethod
     def of(cls, trace: Recorded, image: int) -> "Picture":

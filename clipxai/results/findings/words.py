@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..owned import Owning
 from .picture import Picture
 
 
 @dataclass(frozen=True, eq=False)
-class TokenScores:
+class TokenScores(Owning):
     """Which text token goes with which patch.
 
     Attributes
@@ -41,7 +42,7 @@ class TokenScores:
 
 
 @dataclass(frozen=True, eq=False)
-class WordRelevance:
+class WordRelevance(Owning):
     """Which word of a text mattered for its cosine with an image.
 
     Attributes

@@ -65,9 +65,9 @@ class MethodComparison(Viewer):
         mask: Truth | None = None,
         budget: int = BUDGET,
     ) -> None:
-        self.explanations = gather(explanations)
-        self.panels = panels_of(self.explanations, texts, mask)
         self.mask, self.budget = owned(mask), budget
+        self.explanations = gather(explanations)
+        self.panels = panels_of(self.explanations, texts, self.mask)
         self._image = self.explanations[0].image
         self.texts = tuple(dict.fromkeys(p.text for p in self.panels))
 
