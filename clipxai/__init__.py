@@ -24,6 +24,7 @@ _ROOMS = {  # where a public name is kept
     "explainers.presets": ("Rewrite", "PRESETS"),
     "explainers.surgery": ("rewrite", "feature_surgery"),
     "explainers.explain": ("explain", "explain_all", "word_relevance"),
+    "explainers.differences": ("word_maps", "contrast"),
     "explainers.table": ("methods", "METHODS"),
     "explainers.layers": ("attention_maps", "contributions"),
     "explainers.decomposition": ("head_contributions",),

@@ -435,3 +435,19 @@ def test_a_wrong_question_deletes_no_maps(photo, capsys):
     for wrong in (["--method", "nonsense"], ["--size", "13"], ["--redundant", "labels"]):
         assert main([*command, *wrong, "--overwrite"]) == 2, wrong
         assert made.read_bytes() == before
+
+
+def test_contrast(tmp_path, capsys):
+    outs = [tmp_path / "c.npz", tmp_path / "c.png"]
+    told = [part for out in outs for part in ("--out", str(out))]
+    assert main(["contrast", str(SAMPLE), "a cat", "a guitar", *told]) == 0
+    said = capsys.readouterr().out
+    saved = cx.Explanation.from_npz(outs[0])
+    trace = cx.record(cx.load(), str(SAMPLE), ["a cat", "a guitar"])
+    cat, guitar = cx.explain(trace, "decomposition").scores
+    np.testing.assert_allclose(saved.scores[0], cat - guitar, atol=1e-6)
+    cosines = (trace.image_features @ trace.text_features.T)[0]
+    assert f"minus cosine with 'a guitar': {float(cosines[0] - cosines[1]):+.3f}" in said
+    assert "blue, for 'a guitar'" in said and outs[1].stat().st_size > 10_000
+    assert main(["contrast", str(SAMPLE), "a cat", "--out", str(outs[1])]) == 2
+    assert "between two texts, but 1 were given" in capsys.readouterr().err

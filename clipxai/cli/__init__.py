@@ -4,6 +4,7 @@
 - clipxai explain photos/ "a dog" "a bicycle" --out maps/ --format png --format npz
 - clipxai explain large.jpg "a dog" --window 224 --stride 112
 - clipxai compare photo.jpg "a dog" --methods clip,clip_surgery,gem
+- clipxai contrast photo.jpg "a dog" "a cat" --out contrast.html
 - clipxai segment photo.jpg "a dog" "a bicycle" --background "the street" --mask labels.png
 - clipxai bench --data emoji-world --out runs/bench
 - clipxai methods

@@ -14,6 +14,9 @@ def parser() -> argparse.ArgumentParser:
     commands = main.add_subparsers(required=True, dest="command", metavar="command")
     _explain(commands.add_parser("explain", help="heat-maps of texts on an image, by one method"))
     _compare(commands.add_parser("compare", help="the same by several methods, side by side"))
+    _contrast(
+        commands.add_parser("contrast", help="why this text and not that one: one signed map")
+    )
     _segment(commands.add_parser("segment", help="each pixel to the text that fits it best"))
     _bench(
         commands.add_parser(
@@ -57,6 +60,13 @@ def _compare(command: argparse.ArgumentParser) -> None:
         "--methods",
         default="clip,clip_surgery",
         help="names, separated by commas (default: clip,clip_surgery)",
+    )
+
+
+def _contrast(command: argparse.ArgumentParser) -> None:
+    _about_image(command, "image file")
+    command.add_argument(
+        "--method", default="decomposition", help="see `clipxai methods` (default: decomposition)"
     )
 
 

@@ -17,7 +17,7 @@ from ..trace.precision import unrounded
 from ..trace.trace import Trace
 from .presets import SWITCHES, turned
 from .table import METHODS, find_method
-from .words import spelled
+from .words import LEAVE_OUT, spelled, words_left_out
 
 MOST_SCORES = 1 << 29  # 2 GB
 
@@ -116,7 +116,7 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
 @unrounded
 def word_relevance(
     trace: Trace,
-    method: str = "bimodal",
+    method: str = "leave_out",
     text: int | str = 0,
     image: int = 0,
     **options: object,
@@ -126,7 +126,9 @@ def word_relevance(
     Parameters
     ----------
     trace : from `record`, without templates
-    method : a name in `methods()` whose column "words too" says yes
+    method : "leave_out", the drop of the cosine when the whole word is left out, with the article
+        or comma that would be left alone (`clipxai.explainers.leaving_out`); or a name in
+        `methods()` whose column "words too" says yes
     text : number of the text, or the text
     image : number of the image in the batch
     options : the method's own switches, such as blocks=None
@@ -134,7 +136,7 @@ def word_relevance(
     Returns
     -------
     `WordRelevance`: a number for each token in the method's own unit, signed unless the method
-    knows no sign
+    knows no sign. By "leave_out" the pieces of a word share its drop evenly
 
     Raises
     ------
@@ -145,13 +147,17 @@ def word_relevance(
 
     Examples
     --------
-    >>> found = word_relevance(trace, "occlusion", text="a cat")
+    >>> found = word_relevance(trace, text="a cat")
     >>> [word for word, _, _ in found.words]
     ['a', 'cat']
     """
+    if method == LEAVE_OUT:
+        _check_options(method, options, [])
+        number = number_of(trace.texts, text, "text", "this trace")
+        return words_left_out(trace, number, Picture.of(trace, image))
     row = find_method(method)
     if row.words is None:
-        able = [other.name for other in METHODS.values() if other.words]
+        able = [LEAVE_OUT, *(other.name for other in METHODS.values() if other.words)]
         raise ValueError(f"{method} says nothing about words; choose one of {', '.join(able)}")
     if not trace.model.text.causal:
         raise ValueError(

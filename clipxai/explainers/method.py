@@ -31,6 +31,7 @@ class Method:
     cost : one line for people, on top of the recorded forward pass
     words : the same question about the only text of a trace, (trace, image, **options) -> (S,) and
         unit; None where the method has none. It requires a causal text tower
+    reads_texts : whether its map of an image depends on the text
     """
 
     name: str
@@ -41,6 +42,7 @@ class Method:
     needs: str = "forward"
     cost: str = "nothing"
     words: Callable[..., tuple[Tensor, str]] | None = None
+    reads_texts: bool = True
 
     def works_on(self, model: CLIP) -> bool:
         """Whether the model's image tower has what the method requires."""

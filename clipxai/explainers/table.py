@@ -144,6 +144,7 @@ _ROWS = (
         reference="Dosovitskiy et al., arXiv 2010.11929",
         requires=("class_token",),
         cost="one attention row",
+        reads_texts=False,
     ),
     Method(
         "rollout",
@@ -152,6 +153,7 @@ _ROWS = (
         reference="Abnar & Zuidema, arXiv 2005.00928",
         requires=GATHERING,
         cost="all attention weights",
+        reads_texts=False,
     ),
     Method(
         "decomposition",

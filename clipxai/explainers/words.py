@@ -12,6 +12,7 @@ Misleads   The text tower is causal, so a token knows the words before it and ne
            trained to match images.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,12 +20,14 @@ from torch import Tensor
 from ..checks import number_of, of_its_kinds
 from ..model.clip import cosines
 from ..model.towers.block import attend
-from ..results.findings import Picture, TokenScores
+from ..results.findings import Picture, TokenScores, WordRelevance
 from ..trace.precision import unrounded
 from ..trace.trace import Trace
+from .leaving_out import leave_out
 from .presets import PRESETS
 from .surgery import rewrite
 
+LEAVE_OUT = "leave_out"  # how words are asked; no map of an image is made like that
 Spans = tuple[tuple[str, int, int], ...]  # a word, its first token, one behind its last
 
 
@@ -35,6 +38,19 @@ def spelled(trace: Trace, text: int) -> tuple[tuple[str, ...], Spans]:
     between = [trace.model.tokenizer.decode([int(number)]) for number in ids[1:end]]
     words = tuple((word.text, word.start, word.stop) for word in spans if word.stop <= end)
     return ("[start]", *between, "[end]"), words
+
+
+def words_left_out(trace: Trace, text: int, picture: Picture) -> WordRelevance:
+    """What the cosine loses without each word; its pieces share that evenly."""
+    names, words = spelled(trace, text)
+    scores = np.zeros(len(names), np.float32)
+    if words:
+        left = leave_out(trace.of(picture.number), text).trace
+        cosine = cosines(left.image_features, left.text_features)[0].cpu().numpy()
+        for (_, start, stop), without in zip(words, cosine[1:], strict=True):
+            scores[start:stop] = (cosine[0] - without) / (stop - start)
+    unit = "drop of the cosine when left out"
+    return WordRelevance(picture, trace.texts[text], names, words, scores, LEAVE_OUT, unit)
 
 
 @of_its_kinds

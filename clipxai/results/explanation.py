@@ -99,6 +99,8 @@ class Explanation:
         something that is not there
     notes : what a reader of the map has to know
     provenance : model, weights and options it came from
+    difference : whether scores and presence are differences between two texts; figures then begin
+        with zero in the middle of their colours
     """
 
     scores: np.ndarray
@@ -110,6 +112,7 @@ class Explanation:
     presence: np.ndarray
     notes: tuple[str, ...] = ()
     provenance: dict[str, str] = field(default_factory=dict)
+    difference: bool = False
 
     def __post_init__(self) -> None:
         own = {
@@ -335,6 +338,7 @@ class Explanation:
             "unit": self.unit,
             "notes": self.notes,
             "provenance": self.provenance,
+            "difference": self.difference,
         }
         arrays = {"scores": self.scores, "image": self.image, "presence": self.presence}
         npz.write(path, arrays, described)
@@ -362,4 +366,5 @@ class Explanation:
             unit=described["unit"],
             notes=tuple(described["notes"]),
             provenance=described["provenance"],
+            difference=described.get("difference", False),  # older files have none
         )

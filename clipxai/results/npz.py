@@ -106,6 +106,8 @@ def _expect_described(described: Any) -> None:
     said = described.get("provenance")
     texts = isinstance(said, dict) and _all(said.values(), str)
     _expect(texts, "provenance", said, "a text for every name")
+    between = described.get("difference", False)
+    _expect(isinstance(between, bool), "difference", between, "true or false")
     _expect_grid(described.get("grid"))
 
 

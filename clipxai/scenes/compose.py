@@ -4,10 +4,10 @@ and a caption.
 Everything follows from the seed; a scene drawn at another `size` is the same scene, finer.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -35,6 +35,7 @@ class Scene:
     masks : (len(objects), size, size) bool, the visible pixels of each class
     background : name of the texture
     seed : what it was made from
+    recipe : how to draw it again
     """
 
     image: np.ndarray
@@ -43,6 +44,7 @@ class Scene:
     masks: np.ndarray
     background: str
     seed: int
+    recipe: "Recipe | None" = field(default=None, repr=False)
 
     def _repr_png_(self) -> bytes:
         """The picture itself, for a notebook."""
@@ -75,6 +77,35 @@ class Scene:
             raise ValueError(f"no {name!r} in this scene; it shows: {', '.join(self.objects)}")
         return self.masks[self.objects.index(name)]
 
+    def without(self, name: str) -> "Scene":
+        """The same scene to the last random draw, with one thing not drawn.
+
+        Background, places, turns, light, blur and grain stay; what the thing hid is seen. All of a
+        class goes. `objects` and `masks` are those of what is left, perhaps none; the caption is
+        the old one, which may speak of what is gone.
+
+        Parameters
+        ----------
+        name : one of `objects`
+
+        Returns
+        -------
+        A `Scene`
+
+        Raises
+        ------
+        ValueError : a name that is not in the scene; a scene that was not drawn here
+
+        Examples
+        --------
+        >>> compose(["dog", "bicycle"], background="grass").without("dog").objects
+        ('bicycle',)
+        """
+        if self.recipe is None:
+            raise ValueError("this scene was not drawn by compose or sample: it has no recipe")
+        self.mask(name)  # says what there is
+        return _render(replace(self.recipe, hidden=self.recipe.hidden | {name}))
+
 
 def class_names() -> list[str]:
     """The 110 objects.
@@ -100,7 +131,11 @@ def backgrounds() -> list[str]:
 
 @of_its_kinds
 def compose(
-    objects: str | Sequence[str], background: str | None = None, seed: int = 0, size: int = 112
+    objects: str | Sequence[str],
+    background: str | None = None,
+    seed: int = 0,
+    size: int = 112,
+    at: Sequence[tuple[float, float, float]] | None = None,
 ) -> Scene:
     """A scene of your own.
 
@@ -110,6 +145,8 @@ def compose(
     background : one of `backgrounds`, or None for a random one
     seed : place, size, turn, light and caption follow from it
     size : side of the image in pixels
+    at : (y, x, side) of each object, its centre and its side as shares of the image, 0…1; None
+        leaves it to the seed, and all else is drawn the same
 
     Returns
     -------
@@ -117,7 +154,8 @@ def compose(
 
     Raises
     ------
-    ValueError : unknown name, or not one to three objects; the message lists the nearest names
+    ValueError : unknown name, or not one to three objects; the message lists the nearest names;
+        places that are not one for each object, or outside the image
 
     Examples
     --------
@@ -133,7 +171,8 @@ def compose(
     drawn = str(rng.choice(backgrounds()))  # also if it is told: what follows is the same then
     if background is not None:
         drawn = _check(background, backgrounds(), "background")
-    return _render(rng, named, drawn, seed, size)
+    boxes = None if at is None else _boxes(named, at)
+    return _render(Recipe(rng.bit_generator.state, tuple(named), drawn, seed, size, boxes))
 
 
 def sample(seed: int, split: str = "test", size: int = 112) -> Scene:
@@ -167,7 +206,8 @@ def sample(seed: int, split: str = "test", size: int = 112) -> Scene:
     named = [str(name) for name in rng.choice(class_names(), count, replace=False)]
     if count == 1 and rng.random() < 0.15:
         named *= 2
-    return _render(rng, named, str(rng.choice(backgrounds())), seed, size)
+    background = str(rng.choice(backgrounds()))
+    return _render(Recipe(rng.bit_generator.state, tuple(named), background, seed, size))
 
 
 def _check(name: str, known: list[str], kind: str) -> str:
@@ -188,21 +228,63 @@ class Box(NamedTuple):
     side: float
 
 
-def _render(
-    rng: np.random.Generator, named: list[str], background: str, seed: int, size: int
-) -> Scene:
-    canvas = TEXTURES[background](rng, size)
+@dataclass(frozen=True)
+class Recipe:
+    """All that a scene follows from.
+
+    Attributes
+    ----------
+    state : of the random generator, where drawing begins
+    named : class names in the order they are drawn
+    background, seed, size : as for `compose`
+    at : places, or None for random ones
+    hidden : classes that are not drawn, although all their random numbers are
+    """
+
+    state: Mapping[str, Any]
+    named: tuple[str, ...]
+    background: str
+    seed: int
+    size: int
+    at: tuple[Box, ...] | None = None
+    hidden: frozenset[str] = frozenset()
+
+
+def _boxes(named: Sequence[str], at: Sequence[tuple[float, float, float]]) -> tuple[Box, ...]:
+    if len(at) != len(named):
+        raise ValueError(f"at= has {len(at)} places, but {len(named)} objects are drawn")
+    boxes = tuple(Box(*place) for place in at)
+    for box in boxes:
+        if not (0 <= box.y <= 1 and 0 <= box.x <= 1 and 0 < box.side <= 1):
+            raise ValueError(
+                f"{tuple(box)} is no place: its centre y, x and its side are shares of the image, "
+                "0 to 1"
+            )
+    return boxes
+
+
+def _render(recipe: Recipe) -> Scene:
+    rng = np.random.default_rng()
+    rng.bit_generator.state = recipe.state
+    named, size = recipe.named, recipe.size
+    canvas = TEXTURES[recipe.background](rng, size)
     unique = list(dict.fromkeys(named))
     masks = np.zeros((len(unique), size, size), bool)
     boxes: list[Box] = []
-    for name in named:
+    for n, name in enumerate(named):
         side = rng.uniform(0.35, 0.75) if len(named) == 1 else rng.uniform(0.28, 0.50)
-        boxes.append(_place(rng, side, boxes))
-        covered = _paste(rng, canvas, name, boxes[-1])
-        masks[:, covered] = False  # what lies behind is no longer visible
-        masks[unique.index(name), covered] = True
-    said = caption(rng, unique, background, doubled=len(named) > len(unique))
-    return Scene(_photograph(rng, canvas), said, tuple(unique), masks, background, seed)
+        place = _place(rng, side, boxes)
+        boxes.append(place if recipe.at is None else recipe.at[n])
+        drawn = np.zeros_like(canvas) if name in recipe.hidden else canvas
+        covered = _paste(rng, drawn, name, boxes[-1])
+        if name not in recipe.hidden:
+            masks[:, covered] = False  # what lies behind is no longer visible
+            masks[unique.index(name), covered] = True
+    said = caption(rng, unique, recipe.background, doubled=len(named) > len(unique))
+    image = _photograph(rng, canvas)
+    left = [n for n, name in enumerate(unique) if name not in recipe.hidden]
+    objects = tuple(unique[n] for n in left)
+    return Scene(image, said, objects, masks[left], recipe.background, recipe.seed, recipe)
 
 
 def _place(rng: np.random.Generator, side: float, others: list[Box]) -> Box:

@@ -337,7 +337,8 @@ def test_words(trace, name):
 
 def test_wrong_questions_about_words(trace):
     with pytest.raises(
-        ValueError, match="legrad says nothing about words; choose one of bimodal, grad_eclip"
+        ValueError,
+        match="legrad says nothing about words; choose one of leave_out, bimodal, grad_eclip",
     ):
         cx.word_relevance(trace, "legrad")
     with pytest.raises(ValueError, match="neither in templates"):

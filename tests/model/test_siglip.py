@@ -341,6 +341,22 @@ def test_what_needs_a_class_token_or_words_says_so(ours):
         cx.attention_maps(trace)
 
 
+def test_words_are_left_out_between_blanks(ours):
+    pixels = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(4))
+    trace = cx.record(ours, pixels, ["a photo of two dogs, a cat"], normalized=True)
+    found = cx.word_maps(trace, "clip")
+    assert found.texts == ("a (1)", "photo", "of", "two", "dogs,", "a (6)", "cat")
+    image = ours.visual.tokens(ours.visual(pixels))[0]
+    image = torch.nn.functional.normalize(image, dim=-1)[1:]
+    whole, shorter = ours.encode_text(["a photo of two dogs, a cat", "a photo of two dogs,"])
+    expected = (image @ (whole - shorter)).detach().reshape(found.scores[6].shape)
+    np.testing.assert_allclose(found.scores[6], expected, atol=1e-5)
+    phrase = cx.word_maps(trace, "clip", words=["a cat"])
+    np.testing.assert_allclose(phrase.scores, found.scores[6:], atol=1e-6)
+    with pytest.raises(ValueError, match="read again is not what was recorded"):
+        cx.word_maps(cx.record(ours, pixels, IDS, normalized=True), "clip")
+
+
 def test_without_a_tokenizer(siglip):
     model = cx.load(siglip)
     trace = cx.record(model, torch.randn(1, 3, 32, 32), IDS, normalized=True)

@@ -1,5 +1,6 @@
 """Scenes are what they say: right objects, exact masks, the same for the same seed."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -83,6 +84,67 @@ def test_captions_name_what_is_there():
 )
 def test_english(name, one, many):
     assert cx.scenes.noun(name) == one and plural(name) == many
+
+
+def far_from(mask, pixels):
+    """Where a mask, `pixels` wider all around, is not."""
+    kernel = np.ones((2 * pixels + 1,) * 2, np.uint8)
+    return cv2.dilate(mask.astype(np.uint8), kernel) == 0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_without_is_the_same_scene_with_one_thing_not_drawn(seed):
+    """Pixel for pixel outside the thing, as far as the camera's blur reaches; inside it changes."""
+    scene = cx.scenes.sample(seed, size=96)
+    for name in scene.objects:
+        less = scene.without(name)
+        assert less.objects == tuple(o for o in scene.objects if o != name)
+        assert less.caption == scene.caption and less.background == scene.background
+        changed = (less.image != scene.image).any(-1)
+        # what lies before a thing may be half transparent, and so may its own edge, which the
+        # camera blurs by 0.6 pixels: so its whole shape, and 8 pixels around
+        alone = scene
+        for other in less.objects:
+            alone = alone.without(other)
+        alpha = sheet()[name][..., 3]
+        steam = ((alpha > 0.02) & (alpha < 0.5)).mean() > 0.05  # thin all over, so in no mask
+        assert not changed[far_from(alone.mask(name), 30 if steam else 8)].any()
+        assert changed[scene.mask(name)].mean() > 0.5
+        for other in less.objects:  # what it hid is seen
+            assert (less.mask(other) >= scene.mask(other)).all()
+            hidden = less.mask(other) & ~scene.mask(other)
+            assert (scene.mask(name) | ~hidden).all()
+
+
+def test_without_twice_and_without_both_of_a_kind():
+    scene = cx.scenes.compose(["dog", "bicycle"], background="grass", seed=1)
+    one, other = (
+        scene.without("dog").without("bicycle"),
+        scene.without("bicycle").without("dog"),
+    )
+    assert (one.image == other.image).all() and one.objects == () and one.masks.shape[0] == 0
+    pair = cx.scenes.compose(["cat", "cat"], seed=0).without("cat")
+    assert pair.objects == ()
+    with pytest.raises(ValueError, match="no 'dog' in this scene; it shows: bicycle"):
+        scene.without("dog").without("dog")
+
+
+def test_places_are_where_they_were_asked_for():
+    at = [(0.25, 0.7, 0.3), (0.75, 0.3, 0.4)]
+    told = cx.scenes.compose(["dog", "bicycle"], background="wall", seed=2, at=at)
+    left = cx.scenes.compose(["dog", "bicycle"], background="wall", seed=2)
+    for name, (y, x, side) in zip(told.objects, at):
+        rows, columns = told.mask(name).nonzero()
+        assert abs((rows.min() + rows.max()) / 2 / 112 - y) < 0.08
+        assert abs((columns.min() + columns.max()) / 2 / 112 - x) < 0.08
+        assert max(np.ptp(rows), np.ptp(columns)) < 1.3 * side * 112
+    assert told.caption == left.caption
+    away = far_from(told.masks.any(0) | left.masks.any(0), 8)
+    assert away.any() and (told.image == left.image)[away].all(), "all else is drawn the same"
+    with pytest.raises(ValueError, match="at= has 1 places, but 2 objects"):
+        cx.scenes.compose(["dog", "cat"], at=at[:1])
+    with pytest.raises(ValueError, match="is no place"):
+        cx.scenes.compose("dog", at=[(0.5, 1.5, 0.3)])
 
 
 def test_errors():

@@ -52,7 +52,7 @@ class WordRelevance(Owning):
     tokens : S strings, "[start]" and "[end]" included
     words : (text, first token, one behind its last token) for every word
     scores : (S,) relevance of each token, signed unless the method knows no sign
-    method : name in `clipxai.methods()`
+    method : "leave_out", or a name in `clipxai.methods()`
     unit : what a score is
     """
 

@@ -27,7 +27,7 @@ from ..paper.page import GAP, LINE, MARGIN, TITLE, TITLE_LINE, Page, small_print
 from ..scales import Scale, Scaling, scales_of
 from ..sentences import caption, image_size
 from ..texts import title_of
-from .panels import Panel, Truth, gather, panels_of, rows_of
+from .panels import Panel, Truth, first_scaling, gather, panels_of, rows_of
 from .sentences import notes
 
 WIDE, NARROW = 3.2, 2.7  # panel width with few and with many columns
@@ -41,7 +41,7 @@ def figure(
     explanations: Explanation | Sequence[Explanation],
     *,
     texts: Sequence[int | str] | None = None,
-    normalize: Scaling = "minmax",
+    normalize: Scaling | None = None,
     alpha: float = 0.6,
     mask: Truth | None = None,
 ) -> Figure:
@@ -52,7 +52,7 @@ def figure(
     explanations : one, or several of the same image
     texts : which of their texts, by number or as written; all by default
     normalize : "minmax" (each map on its own scale), "shared" (one scale for all maps of a unit) or
-        "signed" (zero in the middle)
+        "signed" (zero in the middle); None: "minmax", but for differences one of the others
     alpha : opacity of the map, 0…1
     mask : true mask (H, W) bool, drawn as an outline and compared with; or a table text -> mask
 
@@ -70,6 +70,7 @@ def figure(
     if not 0 <= alpha <= 1:
         raise ValueError(f"alpha is the opacity of the map and lies in 0…1, not {alpha}")
     given = gather(explanations)
+    normalize = first_scaling(given) if normalize is None else normalize
     panels = panels_of(given, texts, mask)
     units = [panel.explanation.unit for panel in panels]
     scales = scales_of([panel.scores for panel in panels], units, normalize)

@@ -9,7 +9,7 @@ from ...checks import expect, several
 from ...results.explanation import Explanation
 from ...results.findings import Picture
 from ...results.maps import rank_correlation
-from ..scales import varies
+from ..scales import Scaling, varies
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
 # panels in a row: of one text or one method; of several methods, a text each row
@@ -26,8 +26,8 @@ class Panel:
     explanation, source : the explanation, and its number among those of the figure
     row : number of the text in it
     truth : true mask (H, W) bool of the text, if it is known
-    merits : presence, and how far the map agrees with the truth and with the first map, by the
-        names in `sentences.MERITS`
+    merits : presence (or its difference), and how far the map agrees with the truth and with the
+        first map, by the names in `sentences.MERITS`
     """
 
     explanation: Explanation
@@ -49,7 +49,7 @@ class Panel:
 
     @property
     def presence(self) -> float:
-        """Cosine of the whole image with the text."""
+        """Cosine of the whole image with the text, or the difference of two."""
         return float(self.explanation.presence[self.row])
 
     @property
@@ -87,6 +87,15 @@ def gather(explanations: Explanation | Sequence[Explanation]) -> tuple[Explanati
             "a loop"
         )
     return several
+
+
+def first_scaling(explanations: Sequence[Explanation]) -> Scaling:
+    """How a figure scales its colours before anybody chooses: of differences, zero is the middle,
+    and words share a scale, so that one that adds nothing looks like it.
+    """
+    if not all(e.difference for e in explanations):
+        return "minmax"
+    return "signed" if all(len(e.texts) == 1 for e in explanations) else "shared"
 
 
 def panels_of(
@@ -174,7 +183,8 @@ def _truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.
 
 def _merits(panel: Panel, first: Panel) -> dict[str, float]:
     """Of what is known; only the presence for a map that has no variation."""
-    truth, found = panel.truth, {"presence": panel.presence}
+    name = "difference" if panel.explanation.difference else "presence"
+    truth, found = panel.truth, {name: panel.presence}
     if panel.flat:
         return found
     if truth is not None and truth.any() and not truth.all():

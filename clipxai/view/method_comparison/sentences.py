@@ -16,6 +16,7 @@ MERITS = {
         "cosine of the whole image with the text; a map shows where, even for something "
         "that is not there"
     ),
+    "difference": "difference of the whole image's cosines with the two texts",
     "IoU": "overlap of the map's upper half (min-max above 0.5) with the true mask, 0 to 1",
     "contrast": (
         "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down"

@@ -14,7 +14,7 @@ from ..scales import DIVERGING, SEQUENTIAL, Scaling, colour_table, scales_of
 from ..sentences import LABELS, REMARKS, caption, page_words, remark
 from ..texts import title_of
 from ..viewer import Viewer
-from .panels import Panel, Truth, gather, panels_of, rows_of, rows_of_text
+from .panels import Panel, Truth, first_scaling, gather, panels_of, rows_of, rows_of_text
 from .sentences import (
     ALL_TEXTS,
     IN_TABLE,
@@ -76,7 +76,7 @@ class MethodComparison(Viewer):
         """One line: which methods, which texts."""
         return summary(self.explanations, self.texts)
 
-    def figure(self, *, normalize: Scaling = "minmax", alpha: float = 0.6) -> "Figure":
+    def figure(self, *, normalize: Scaling | None = None, alpha: float = 0.6) -> "Figure":
         """All maps as a matplotlib figure; `normalize` and `alpha` as in `clipxai.view.figure`."""
         from .drawing import figure  # loads matplotlib
 
@@ -120,7 +120,7 @@ class MethodComparison(Viewer):
                 *map(self._layout, self.texts),
             ],
             "text": None if self._all_at_first() else self.texts[0],
-            "scalings": [self._scaling(name) for name in get_args(Scaling)],
+            "scalings": list(map(self._scaling, self._scalings())),
             "overlays": [{"label": label, "threshold": start} for label, start in OVERLAYS],
             "outlines": {p.text: outlines(p.truth) for p in self.panels},
             "notes": notes(self.explanations, self.panels),
@@ -139,6 +139,11 @@ class MethodComparison(Viewer):
             "caption": caption(units, name, scales),
             "scales": list(map(vars, scales)),
         }
+
+    def _scalings(self) -> list[Scaling]:
+        """All of them; the page begins with the first."""
+        first = first_scaling(self.explanations)
+        return [first, *(name for name in get_args(Scaling) if name != first)]
 
     def _all_at_first(self) -> bool:
         return len(self.panels) <= SHOWN_AT_FIRST or len(self.texts) == 1

@@ -1,0 +1,141 @@
+"""Where does the model see a word, and what speaks for one text rather than another?
+
+Formula    word_maps   map(text) - map(text without the word)
+           contrast    map(a) - map(b)
+Reads      what the method reads; the image tower does not run again.
+Returns    `Explanation` whose scores, and whose presence, are differences: above 0 the word, or a,
+           gains; below 0 it loses, or b gains.
+Reference  This project's definitions; any method's maps may be subtracted. By the decomposition
+           (Gandelsman et al., arXiv 2310.05916) a contrast is exact: with what did not come from
+           patches it adds up to cos a - cos b.
+Misleads   Leaving out says what the word adds to this text, not what it means by itself: "not" and
+           "no" have hardly any map. Two texts that both fit leave what tells them apart, which may
+           be background.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ..checks import expect, number_of, of_its_kinds
+from ..results.explanation import Explanation
+from ..trace.trace import Trace
+from .explain import expect_question, explain
+from .leaving_out import Phrase, leave_out
+from .table import find_method
+
+
+@of_its_kinds
+def word_maps(
+    trace: Trace,
+    method: str = "decomposition",
+    text: int | str = 0,
+    image: int = 0,
+    words: Sequence[Phrase] | None = None,
+    **options: object,
+) -> Explanation:
+    """Where does the model see each word of a text? What the map loses when the word is left out.
+
+    Parameters
+    ----------
+    trace : from `record`
+    method : a name in `methods()`; those that need only the recorded pass are quick
+    text : number of the text, or the text
+    image : number of the image in the batch
+    words : phrases instead of all words: as written, "red car", or by their first character and one
+        behind the last, (2, 9)
+    options : the method's own switches
+
+    Returns
+    -------
+    An `Explanation` whose texts are the words, its scores and presence differences. The article or
+    comma that a word would leave alone goes along (`clipxai.explainers.leaving_out`)
+
+    Raises
+    ------
+    TypeError : no Trace
+    ValueError : as `explain`; a method that says the same for every text; a text without words, or
+        a phrase that is not in it
+    IndexError : no text or image of that number
+
+    Examples
+    --------
+    >>> found = word_maps(trace.with_texts("a photo of a cat and a guitar"))
+    >>> found.texts
+    ('a (1)', 'photo', 'of', 'a (4)', 'cat', 'and', 'a (7)', 'guitar')
+    """
+    expect(Trace, trace, "record")
+    expect_question(trace.model, method, options)
+    row = find_method(method)
+    if not row.reads_texts:
+        raise ValueError(f"{row.name} says the same for every text, so no word changes its map")
+    n = number_of(trace.texts, text, "text", "this trace")
+    left = leave_out(trace.of(number_of(trace.images, image, "image", "this trace")), n, words)
+    e = explain(left.trace, row.name, **options)
+    return replace(
+        e,
+        scores=e.scores[:1] - e.scores[1:],
+        presence=e.presence[:1] - e.presence[1:],
+        texts=left.names,
+        unit=f"{e.unit}, minus the same without the word",
+        notes=(f"Words of {trace.texts[n]!r}, each left out in turn.", *e.notes),
+        difference=True,
+    )
+
+
+@of_its_kinds
+def contrast(
+    trace: Trace,
+    a: int | str,
+    b: int | str,
+    method: str = "decomposition",
+    image: int | None = None,
+    **options: object,
+) -> Explanation:
+    """Why this text and not that one? One signed map of what speaks for which.
+
+    Parameters
+    ----------
+    trace : from `record`
+    a, b : two of its texts, by number or as written
+    method : a name in `methods()`
+    image : number of the image; may be left out where one was recorded
+    options : the method's own switches
+
+    Returns
+    -------
+    An `Explanation` of one text: above 0 speaks for `a`, below 0 for `b`; its presence is
+    cos a - cos b
+
+    Raises
+    ------
+    TypeError : no Trace
+    ValueError : as `explain`; no such text, or twice the same; a method that says the same for
+        every text
+    IndexError : no text or image of that number
+
+    Examples
+    --------
+    >>> contrast(trace, "a cat", "a guitar").texts
+    ('a cat rather than a guitar',)
+    """
+    expect(Trace, trace, "record")
+    first, second = (number_of(trace.texts, text, "text", "this trace") for text in (a, b))
+    one, other = trace.texts[first], trace.texts[second]
+    if one == other:
+        raise ValueError(f"{one!r} is compared with itself: name two texts")
+    row = find_method(method)
+    if not row.reads_texts:
+        raise ValueError(f"{row.name} says the same for every text, so it tells no two apart")
+    e = explain(trace, row.name, image, **options)
+    told = f"Above zero, red, speaks for {one!r}; below zero, blue, for {other!r}."
+    return replace(
+        e,
+        scores=e.scores[first, np.newaxis] - e.scores[second],
+        presence=e.presence[first, np.newaxis] - e.presence[second],
+        texts=(f"{one} rather than {other}",),
+        unit=f"{e.unit}, minus that of {other!r}",
+        notes=(told, *e.notes),
+        difference=True,
+    )

@@ -1,0 +1,167 @@
+"""A word's map is what leaving it out takes away; a contrast is one map minus another."""
+
+import numpy as np
+import pytest
+
+import clipxai as cx
+from clipxai.explainers.leaving_out import kept
+
+CAPTION = "A photo of a dog, a bicycle."
+FORWARD = [n for n, row in cx.METHODS.items() if row.needs == "forward" and row.reads_texts]
+
+
+@pytest.fixture(scope="module")
+def said(trace):
+    return trace.with_texts(["a pizza", CAPTION])
+
+
+@pytest.mark.parametrize("method", [*FORWARD, "grad_eclip"])
+def test_word_maps_are_maps_with_and_without(said, method):
+    if not cx.METHODS[method].works_on(said.model):
+        pytest.skip("not on this tower")
+    found = cx.word_maps(said, method, text=1)
+    assert found.texts == (
+        "a (1)", "photo", "of", "a (4)", "dog", ",", "a (7)", "bicycle", ".",
+    )  # fmt: skip
+    by_hand = {4: "A photo of a bicycle.", 7: "A photo of a dog.", 1: "of a dog, a bicycle."}
+    for word, shorter in by_hand.items():
+        both = cx.explain(said.with_texts([CAPTION, shorter]), method)
+        np.testing.assert_allclose(
+            found.scores[word], both.scores[0] - both.scores[1], rtol=0, atol=2e-6
+        )
+        drop = both.presence[0] - both.presence[1]
+        np.testing.assert_allclose(found.presence[word], drop, atol=1e-6)
+    assert found.difference and found.unit.endswith("minus the same without the word")
+
+
+def test_phrases_go_together(said):
+    named, placed = (
+        cx.word_maps(said, text=1, words=words)
+        for words in (["A Dog", "bicycle"], [(11, 16), (20, 27)])
+    )
+    assert named.texts == placed.texts == ("a dog", "bicycle")
+    np.testing.assert_array_equal(named.scores, placed.scores)
+    both = cx.explain(said.with_texts([CAPTION, "a photo of a bicycle."]), "decomposition").scores
+    np.testing.assert_allclose(named.scores[0], both[0] - both[1], atol=2e-6)
+
+
+def test_the_caption_s_words_point_at_their_own_thing(said, scene):
+    """Whatever came before: each noun at its own object, which its token does not."""
+    found = cx.word_maps(said, text=1, words=["dog", "bicycle"])
+    for word, other in (("dog", "bicycle"), ("bicycle", "dog")):
+        heat = found.heatmap(word, normalize="none")
+        assert heat[scene.mask(word)].mean() > heat[scene.mask(other)].mean() + 1e-3
+
+
+def test_words_in_pieces_are_left_out_whole(trace):
+    found = cx.word_maps(trace.with_texts("an ambulance"))
+    assert found.texts == ("an", "ambulance")
+    both = cx.explain(trace.with_texts(["an ambulance", ""]), "decomposition").scores
+    np.testing.assert_allclose(found.scores[1], both[0] - both[1], atol=2e-6)
+
+
+def test_templates_are_split_at_blanks(trace):
+    templates = ["a photo of {}."]
+    found = cx.word_maps(trace.with_texts("a dog", templates))
+    both = cx.explain(trace.with_texts(["a dog", "a"], templates), "decomposition").scores
+    assert found.texts == ("a", "dog")
+    alone = cx.explain(trace.with_texts(["a dog", ""], templates), "decomposition").scores
+    np.testing.assert_allclose(found.scores[1], alone[0] - alone[1], atol=2e-6)
+    assert abs(both - alone).max() > 1e-4, "the article goes along"
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "left"),
+    [
+        ("a photo of a cat and a guitar", 4, "a photo of and a guitar"),
+        ("a photo of a cat and a guitar", 7, "a photo of a cat and"),
+        ("a red car", 1, "a car"),
+        ("a red car", 2, "a red"),
+        ("a cat , a dog .", 1, "a dog ."),
+        ("a cat , a dog .", 4, "a cat ."),
+        ("see a cat , a dog , a bee", 5, "see a cat , a bee"),
+        ("a photo of a cat , a dog", 4, "a photo of a dog"),
+        ("the dog", 0, "dog"),
+        ("dog", 0, ""),
+    ],
+)
+def test_what_goes_along(text, taken, left):
+    words = text.split()
+    assert " ".join(words[n] for n in kept(words, range(taken, taken + 1))) == left
+
+
+def test_contrast_closes_to_the_difference_of_the_cosines(trace):
+    """By another route: shares of every head, layer and token, added up outside the patches."""
+    found = cx.contrast(trace, "a dog", "a bicycle")
+    parts = cx.head_contributions(trace)
+    outside = (
+        parts.heads[..., 0].sum((0, 1))
+        + parts.attention_bias.sum(0)
+        + parts.ffn.sum(0)
+        + parts.embedding
+        + parts.norm_bias
+    )
+    features = trace.model.encode_image(trace.pixels)[0]
+    cosine = (trace.model.encode_text(["a dog", "a bicycle"]) @ features).numpy()
+    expected = cosine[0] - cosine[1]
+    np.testing.assert_allclose(found.scores.sum() + outside[0] - outside[1], expected, atol=2e-5)
+    np.testing.assert_allclose(found.presence, [expected], atol=1e-6)
+
+
+def test_contrast_is_two_sided(trace, scene, tmp_path):
+    found = cx.contrast(trace, "a dog", 1)
+    turned = cx.contrast(trace, 1, 0)
+    np.testing.assert_array_equal(found.scores, -turned.scores)
+    heat = found.heatmap(normalize="none")
+    assert heat[scene.mask("dog")].mean() > 0 > heat[scene.mask("bicycle")].mean()
+    assert found.texts == ("a dog rather than a bicycle",)
+    assert "red, speaks for 'a dog'; below zero, blue, for 'a bicycle'" in found.notes[0]
+    viewer = cx.view.MethodComparison(found)
+    scalings = viewer.payload().header["scalings"]
+    assert scalings[0]["label"] == "own scale, zero in the middle" and len(scalings) == 3
+    assert [badge["name"] for badge in viewer.payload().header["panels"][0]["badges"]] == [
+        "difference"
+    ]
+    cx.save(found, tmp_path / "c.npz")
+    assert cx.Explanation.from_npz(tmp_path / "c.npz").difference
+
+
+def test_wrong_questions(said, trace):
+    for asked, message in (
+        (["cat"], "'cat' does not stand in 'A photo of a dog, a bicycle.'"),
+        (["a"], "'a' stands 3 times in"),
+        ([(12, 15)], "characters 12 to 15 of .* are ' do', no whole words"),
+        ([(900, 910)], "no whole words"),
+        ([], "leaves nothing out"),
+        ([""], "'' does not stand"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            cx.word_maps(said, text=1, words=asked)
+    with pytest.raises(ValueError, match="'' has no words"):
+        cx.word_maps(trace.with_texts(""))
+    with pytest.raises(ValueError, match="rollout says the same for every text"):
+        cx.word_maps(said, "rollout")
+    with pytest.raises(ValueError, match="'a dog' is compared with itself"):
+        cx.contrast(trace, "a dog", 0)
+    with pytest.raises(ValueError, match="attention says the same for every text"):
+        cx.contrast(trace, 0, 1, "attention")
+
+
+def test_relevance_is_what_the_cosine_loses(trace):
+    """Whole words, by encoding what is left; the pieces of a word share its drop."""
+    found = cx.word_relevance(trace.with_texts("a dog and an ambulance"))
+    assert found.method == "leave_out"
+    model, image = trace.model, trace.image_features[0]
+    texts = ["a dog and an ambulance", "and an ambulance", "a dog and", "a dog an ambulance"]
+    whole, no_dog, no_ambulance, no_and = (model.encode_text(texts) @ image).tolist()
+    drops = {"dog": whole - no_dog, "ambulance": whole - no_ambulance, "and": whole - no_and}
+    for word, drop in drops.items():
+        assert found.by_word[word] == pytest.approx(drop, abs=1e-5)
+    _, start, stop = found.words[-1]
+    assert stop - start > 1, "a word of several pieces"
+    assert np.ptp(found.scores[start:stop]) == 0 == found.scores[0] == found.scores[-1]
+    maps = cx.word_maps(trace.with_texts("a dog and an ambulance"))
+    np.testing.assert_allclose(list(found.by_word.values()), maps.presence, atol=1e-6)
+    assert cx.word_relevance(trace.with_texts("")).words == ()
+    with pytest.raises(ValueError, match="leave_out has no option 'blocks'; its options: none"):
+        cx.word_relevance(trace, blocks=1)
