@@ -129,7 +129,8 @@ class CLIP(nn.Module):
                 f"{self.name} was loaded without a vocabulary, so it takes token ids only: put "
                 "vocab.json and merges.txt "
                 "(or tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz) beside the weights "
-                "to use strings, or load with tokenizer="
+                "to use strings, or load with tokenizer=. Vocabularies other than CLIP's and "
+                "SigLIP's are not read: pass the ids that the model's own tokenizer gives"
             )
         encoded = [self.tokenizer.encode(text, truncate) for text in as_list(texts)]
         length = self.text.context if self.text.full else max(map(len, encoded))

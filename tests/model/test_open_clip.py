@@ -14,6 +14,7 @@ from open_clip.model import CLIP, CustomTextCLIP
 from safetensors.torch import save_file
 
 import clipxai as cx
+from clipxai.model.files.locating import EMBEDDED
 from clipxai.model.files.timm_siglip import siglip_sizes, trunk_sizes
 
 CLOSE = dict(rtol=0, atol=1e-5)
@@ -333,3 +334,32 @@ def test_text_towers_of_transformers(monkeypatch):
         assert cx.explain(trace, "decomposition").scores.shape == (2, 4, 4)
         with pytest.raises(ValueError, match="causal text tower"):
             cx.word_relevance(trace, "occlusion")
+
+
+def test_strings_where_the_whole_text_is_read(tmp_path):
+    """MobileCLIP's text tower sees what fills a text up, so each is filled up to full length."""
+    config = small("MobileCLIP-S1")
+    config["vision_cfg"] = SMALL["vision_cfg"]
+    vocabulary = EMBEDDED / "vocab.json"
+    config["text_cfg"]["vocab_size"] = len(json.loads(vocabulary.read_text()))
+    module = built(config)
+    written(module, config, tmp_path)
+    for name in ("vocab.json", "merges.txt"):
+        (tmp_path / name).write_bytes((EMBEDDED / name).read_bytes())
+    ours = cx.load(tmp_path)
+    ids = ours.tokenize(["a cat", "a red guitar"])
+    assert ids.shape == (2, config["text_cfg"]["context_length"])
+    with torch.no_grad():
+        theirs = module.encode_text(ids, normalize=True)
+    torch.testing.assert_close(ours.encode_text(["a cat", "a red guitar"]), theirs, **CLOSE)
+
+
+def test_a_vocabulary_that_is_not_known_is_not_guessed(tmp_path):
+    """open_clip's SigLIPs, CLIPA and MetaCLIP 2 cut texts in ways of their own: ids only."""
+    config = small("ViT-H-14-worldwide")
+    written(built(config), config, tmp_path)
+    pieces = {"model": {"type": "Unigram", "vocab": [["</s>", 0.0], ["a", -1.0]], "unk_id": 0}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(pieces))
+    ours = cx.load(tmp_path)
+    with pytest.raises(ValueError, match="pass the ids that the model's own tokenizer gives"):
+        ours.encode_text("a cat")

@@ -299,7 +299,7 @@ def test_methods_without_a_class_token(ours, name):
     for e in cx.explain_all(trace, name):
         assert e.scores.shape == (2, 4, 6) and np.isfinite(e.scores).all() and e.varies()
     torch.testing.assert_close(
-        torch.from_numpy(e.presence), (trace.image_features @ trace.text_features.T)[1]
+        torch.tensor(e.presence), (trace.image_features @ trace.text_features.T)[1]
     )
 
 

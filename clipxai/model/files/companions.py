@@ -11,7 +11,7 @@ from ..words.tokenizer import Tokenizer
 from . import hub
 from .locating import Files, beside
 from .sizes import section
-from .untrusted import read_json
+from .untrusted import VOCABULARY_BYTES, read_json
 
 LEAST_DEVIATION = 1e-3  # of colours in 0…1, a quarter of a step of eight bits; CLIP's is 0.26
 
@@ -19,17 +19,33 @@ LEAST_DEVIATION = 1e-3  # of colours in 0…1, a quarter of a step of eight bits
 def vocabulary_beside(at: Files, model: CLIP) -> Tokenizer | PieceTokenizer | None:
     """The tokenizer that belongs to a model, from the files beside its weights; None without."""
     context = model.text.context
-    if not model.text.causal:
-        described = at("tokenizer.json")
+    described = at("tokenizer.json")
+    if _is_siglip(at):
         settings = at("tokenizer_config.json")
         return PieceTokenizer.from_files(described, settings, context) if described else None
     # first, as it is what transformers reads, and knows of tokens that somebody added
-    if described := at("tokenizer.json"):
+    if described and not (at("open_clip_config.json") and _is_another(described)):
         return Tokenizer.from_tokenizer_json(described, context)
     if (vocabulary := at("vocab.json")) and (merges := at("merges.txt")):
         return Tokenizer.from_files(vocabulary, merges, context, at("added_tokens.json"))
     openai = at("bpe_simple_vocab_16e6.txt.gz") or at("bpe_simple_vocab_16e6.txt")
     return Tokenizer.from_openai(openai, context) if openai else None
+
+
+def _is_siglip(at: Files) -> bool:
+    """Whether the checkpoint is SigLIP's in transformers' layout; open_clip cleans texts for the
+    same vocabulary in another way.
+    """
+    config = at("config.json") if at("open_clip_config.json") is None else None
+    return config is not None and read_json(config).get("model_type") in ("siglip", "siglip2")
+
+
+def _is_another(described: Path) -> bool:
+    """Whether a tokenizer is none of CLIP's byte pairs: what a text is to it is not known here, and
+    ids are all that such a model takes.
+    """
+    cut = read_json(described, VOCABULARY_BYTES).get("model")
+    return not (isinstance(cut, dict) and cut.get("end_of_word_suffix") == "</w>")
 
 
 def told_vocabulary(
