@@ -78,7 +78,7 @@ def chosen(count: int, seed: int) -> list[str]:
 
 
 def seen(names: list[str], seed: int) -> cx.scenes.Scene:
-    """The first scene from `seed` on in which nothing is hidden by more than nine tenths."""
+    """The first scene from `seed` on in which every thing shows on over 0.5 % of the picture."""
     for more in range(20):
         scene = compose(names, seed=1000 * more + seed)
         if scene.masks.mean((1, 2)).min() > 0.005:
