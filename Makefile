@@ -69,9 +69,10 @@ clean:
 	$(INSTALL) '.[docs]'
 	@touch $@
 
-# open_clip and timm lie beside the environment, see tests/model/libraries.py
+# open_clip, timm and peft lie beside the environment, see tests/model/libraries.py
 .venv/ready-test: .venv/ready
 	$(INSTALL) '.[test]'
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
-	    --target .venv/zoo open_clip_torch==3.3.0 timm==1.0.31 torchvision==0.28.0
+	    --target .venv/zoo open_clip_torch==3.3.0 timm==1.0.31 torchvision==0.28.0 \
+	    peft==0.21.2 accelerate==1.15.0 psutil==7.2.2
 	@touch $@

@@ -1,6 +1,6 @@
-"""open_clip and timm, whose modules ours are compared with. They lie in a folder of their own
-beside the environment (`make test` puts them there): torchvision, which they import, was compiled
-against another build of torch, and would be in the way of whoever else finds it.
+"""open_clip, timm and peft, with whose modules ours are compared. They lie in a folder of their own
+beside the environment (`make test` puts them there): torchvision, which two of them import, was
+compiled against another build of torch, and would be in the way of whoever else finds it.
 """
 
 import sys
@@ -16,6 +16,7 @@ if not hasattr(torch.ops.torchvision, "nms"):
         _MISSING.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
 import open_clip  # noqa: E402
+import peft  # noqa: E402
 import timm  # noqa: E402
 
-__all__ = ["open_clip", "timm"]
+__all__ = ["open_clip", "peft", "timm"]

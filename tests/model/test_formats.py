@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from libraries import open_clip
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
@@ -432,14 +433,12 @@ def test_a_kind_of_model_that_is_a_list(tmp_path):
 
 def in_open_clip(kind, nested=False, **settings):
     """The golden weights in a real module of open_clip's."""
-    from open_clip.model import CLIP, CustomTextCLIP
-
     config = open_clip_config(kind)["model_cfg"] | settings
     state = weights(kind)
     if nested:
         first = ("token_embedding", "positional_embedding", "transformer", "ln_final", "text_p")
         state = {("text." if name.startswith(first) else "") + name: t for name, t in state.items()}
-    module = (CustomTextCLIP if nested else CLIP)(**config)
+    module = (open_clip.model.CustomTextCLIP if nested else open_clip.model.CLIP)(**config)
     module.load_state_dict(state, strict=kind == "vit")
     return module.eval()
 

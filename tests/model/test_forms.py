@@ -7,6 +7,7 @@ import re
 
 import pytest
 import torch
+from libraries import open_clip, peft
 from safetensors.torch import load_file, save_file
 from test_formats import HEADS, open_clip_config, weights
 from torch import nn
@@ -206,8 +207,7 @@ def test_state_dicts_in_memory(clip, golden_vit, tmp_path):
 
 
 def test_published_sizes_are_those_of_open_clips_configs():
-    """Read off open_clip's own list, where it is installed."""
-    open_clip = pytest.importorskip("open_clip.factory")
+    """Read off open_clip's own list, as it is."""
     found = {}
     for name in open_clip.list_models():
         config = open_clip.get_model_config(name)
@@ -292,7 +292,6 @@ def test_other_peoples_formats(tmp_path, name, begin, kind):
 
 def lora(clip, **settings):
     """peft's LoRA around a module, with numbers in B, which starts at zero."""
-    peft = pytest.importorskip("peft")
     targets = ["q_proj", "fc1", "patch_embedding", "token_embedding"]
     config = peft.LoraConfig(**{"r": 4, "lora_alpha": 6, "target_modules": targets} | settings)
     wrapped = peft.get_peft_model(clip, config).eval()
@@ -335,7 +334,6 @@ def test_lora_in_memory_and_in_a_folder(clip, tmp_path, settings):
 
 @pytest.mark.filterwarnings("ignore")
 def test_other_adapters_name_the_way_out(clip, tmp_path):
-    peft = pytest.importorskip("peft")
     wrapped = lora(clip, use_dora=True, target_modules=["q_proj"])
     with pytest.raises(ValueError, match=r"more than LoRA .*merge_and_unload\(\)"):
         cx.load(wrapped)
@@ -378,17 +376,15 @@ def test_weight_norm(clip):
             cx.load(model)
 
 
-# --- open_clip itself, where it is installed
+# --- open_clip itself
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_open_clips_own_model(tmp_path):
     """In Lightning's names, as a state dict, with LoRA."""
-    pytest.importorskip("peft")
-    model_module = pytest.importorskip("open_clip.model")
     config = open_clip_config("vit")["model_cfg"]
     torch.manual_seed(0)
-    theirs = model_module.CLIP(**config).eval()
+    theirs = open_clip.model.CLIP(**config).eval()
     for name in ("visual", "transformer"):  # of which no tensor may be near zero
         for parameter in getattr(theirs, name).parameters():
             parameter.data += 0.02 * torch.randn_like(parameter)
