@@ -21,7 +21,14 @@ from ..trace.record import record
 
 def loaded(given: argparse.Namespace) -> CLIP:
     """The model that was asked for."""
-    return load(given.model, revision=given.revision, trust=given.trust)
+    return load(
+        given.model,
+        revision=given.revision,
+        trust=given.trust,
+        config=given.config,
+        activation=given.activation,
+        heads=given.heads,
+    )
 
 
 @contextmanager

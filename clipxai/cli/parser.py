@@ -205,6 +205,17 @@ def _about_model(command: argparse.ArgumentParser, model: str) -> None:
         action="store_true",
         help="read a TorchScript archive that OpenAI did not publish",
     )
+    command.add_argument(
+        "--config", help="of weights without one beside them: a config's JSON file"
+    )
+    command.add_argument("--activation", help="of weights without a config: gelu or quick_gelu")
+    command.add_argument(
+        "--heads",
+        type=int,
+        nargs=2,
+        metavar=("IMAGE", "TEXT"),
+        help="of weights without a config: attention heads of both towers",
+    )
 
 
 def _about_windows(command: argparse.ArgumentParser) -> None:

@@ -162,7 +162,7 @@ class CLIP(nn.Module):
         ------
         ValueError : sides that are not multiples of the patch
         """
-        features = self.visual.pool(pixels.to(self.dtype)).float()
+        features = self.visual.pool(self.preprocessor.covered(pixels).to(self.dtype)).float()
         return F.normalize(features, dim=-1) if normalize else features
 
     @of_its_kinds

@@ -50,12 +50,15 @@ class Preprocessor:
     image_size : (height, width) the model was trained at, used unless another size is asked for
     patch : pixels per side of a patch; every size must be a multiple
     mean, std : of each colour channel, for pixels in 0…1
+    resized : (height, width) images are brought to before they are cut to `image_size`, for models
+        trained at a size that their patches do not fill, who never read the rest; None: the same
     """
 
     image_size: tuple[int, int]
     patch: int
     mean: tuple[float, float, float] = CLIP_MEAN
     std: tuple[float, float, float] = CLIP_STD
+    resized: tuple[int, int] | None = None
 
     def __call__(
         self,
@@ -110,7 +113,8 @@ class Preprocessor:
         originals = [read_picture(image) for image in each_image(images)]
         if not originals:
             raise ValueError("no image given: pass at least one")
-        fitted = [self._fit(original, mode, side) for original in originals]
+        drawn = (self.resized if size is None else None) or side
+        fitted = [self._fit(original, mode, side, drawn) for original in originals]
         planes, grids = [plane for plane, _ in fitted], [grid for _, grid in fitted]
         shapes = {tuple(plane.shape) for plane in planes}
         if len(shapes) > 1:
@@ -127,13 +131,22 @@ class Preprocessor:
 
     def _already(self, pixels: Tensor, asked: bool) -> Prepared:
         """Pixels that need no preparing; `asked` whether their range told so."""
-        h, w = self._size(tuple(pixels.shape[-2:]))
+        H, W = pixels.shape[-2:]
+        covered = self.covered(pixels)
+        h, w = self._size(tuple(covered.shape[-2:]))
         return Prepared(
-            pixels,
+            covered,
             images=self.restore(pixels),
-            grids=[Grid(h // self.patch, w // self.patch, (h, w), (0, 0, h, w))] * len(pixels),
+            grids=[Grid(h // self.patch, w // self.patch, (H, W), (0, 0, h, w))] * len(pixels),
             notes=(taken_for(pixels),) if asked else (),
         )
+
+    def covered(self, pixels: Tensor) -> Tensor:
+        """Of pixels (B, 3, h, w) at the size that images are resized to, those that patches cover;
+        others as they are.
+        """
+        h, w = self.image_size
+        return pixels[..., :h, :w] if tuple(pixels.shape[-2:]) == self.resized else pixels
 
     def restore(self, pixels: Tensor) -> list[np.ndarray]:
         """Normalised pixels (B, 3, h, w) back to pictures, each (h, w, 3) uint8."""
@@ -164,18 +177,30 @@ class Preprocessor:
         """The nearest multiple of the patch, at least one."""
         return max(1, round(side / self.patch)) * self.patch
 
-    def _fit(self, image: Picture, mode: Mode, size: tuple[int, int]) -> tuple[Tensor, Grid]:
-        """One picture to (3, h, w) in 0…1 and its grid."""
+    def _fit(
+        self, image: Picture, mode: Mode, size: tuple[int, int], drawn: tuple[int, int]
+    ) -> tuple[Tensor, Grid]:
+        """One picture to (3, h, w) in 0…1 and its grid; `drawn` in full at that size."""
         H, W = image.size
         if mode == "crop":
-            pixels, box = _cropped(image, size)
+            pixels, box = _cropped(image, drawn)
         else:
             if mode == "aspect":
                 scale = min(size) / min(H, W)
                 size = self._whole_patches(H * scale), self._whole_patches(W * scale)
                 _expect_few(*size)
-            pixels, box = _resize(image, size), (0.0, 0.0, float(H), float(W))
+                drawn = size
+            pixels, box = _resize(image, drawn), (0.0, 0.0, float(H), float(W))
         h, w = size
+        if drawn != size:  # no patch covers the rest
+            top, left, bottom, right = box
+            pixels = pixels[:, :h, :w]
+            box = (
+                top,
+                left,
+                top + (bottom - top) * h / drawn[0],
+                left + (right - left) * w / drawn[1],
+            )
         return pixels, Grid(h // self.patch, w // self.patch, image_size=(H, W), box=box)
 
 

@@ -98,6 +98,25 @@ def test_a_module_of_ones_own_around_it(clip):
         cx.load(Classifier(clip, CLIPModel(clip.config)))
 
 
+@pytest.mark.parametrize("prefix", ["", "model."])
+def test_a_tower_that_was_compiled_by_itself(clip, prefix):
+    config, live = clip.config, CLIPModel(clip.config).eval()
+    live.load_state_dict(clip.state_dict())
+    live.vision_model = torch.compile(live.vision_model, backend="eager")
+    assert any("vision_model._orig_mod." in name for name in live.state_dict())
+    same(cx.load(live), clip)
+    same(cx.load(behind(prefix, live.state_dict()), config=config), clip)
+
+
+def test_several_weights_files_are_named(clip, tmp_path):
+    clip.config.save_pretrained(tmp_path)
+    for n in (1, 2):
+        torch.save(clip.state_dict(), tmp_path / f"epoch_{n}.pt")
+    with pytest.raises(ValueError, match=r"holds 2 weights files, such as epoch_1.pt, epoch_2.pt"):
+        cx.load(tmp_path)
+    same(cx.load(tmp_path / "epoch_2.pt"), clip)
+
+
 # --- several files
 
 
@@ -117,6 +136,9 @@ def test_shards(clip, tmp_path, kind):
     assert len(set(json.loads(index.read_text())["weight_map"].values())) > 2
     same(cx.load(tmp_path), clip)
     same(cx.load(index), clip)
+    shard = next(path for path in tmp_path.iterdir() if "-of-" in path.name)
+    with pytest.raises(ValueError, match="is one of several files of a model: pass their folder"):
+        cx.load(shard)
 
 
 def test_shards_that_do_not_keep_what_the_index_says(clip, tmp_path):
@@ -252,6 +274,69 @@ def test_sentence_transformers_folder(clip, tmp_path):
     (tmp_path / "config_sentence_transformers.json").write_text("{}")
     clip.save_pretrained(tmp_path / "0_CLIPModel")
     same(cx.load(tmp_path), clip)
+    kinds = [
+        {"type": f"sentence_transformers.models.{kind}"} for kind in ("CLIPModel", "Normalize")
+    ]
+    (tmp_path / "modules.json").write_text(json.dumps(kinds))
+    same(cx.load(tmp_path), clip)
+    (tmp_path / "modules.json").write_text(json.dumps([*kinds, {"type": "a.Dense"}]))
+    with pytest.raises(ValueError, match="puts a Dense behind the CLIP, which is not read: load"):
+        cx.load(tmp_path)
+    same(cx.load(tmp_path / "0_CLIPModel"), clip)
+    for odd in ("[1]", "{", "5"):
+        (tmp_path / "modules.json").write_text(odd)
+        with pytest.raises(ValueError, match="is no modules.json of sentence-transformers"):
+            cx.load(tmp_path)
+
+
+def test_a_config_that_is_not_read_beside_one_that_is(clip, tmp_path):
+    clip.save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    config = json.loads(file.read_text())
+    config["vision_config"]["hidden_act"] = "unheard of"
+    file.write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="unknown activation 'unheard of'"):
+        cx.load(tmp_path)
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(open_clip_config("vit")))
+    torch.save(weights("vit"), tmp_path / "open_clip_pytorch_model.bin")
+    assert cx.load(tmp_path).provenance["file"] == "open_clip_pytorch_model.bin"
+
+
+def test_colours_that_no_file_says_are_said_to_be_usual(clip, tmp_path):
+    clip.save_pretrained(tmp_path)
+    assert "no file says them" in cx.load(tmp_path).provenance["colours"]
+    (tmp_path / "preprocessor_config.json").write_text('{"image_mean": [0.1, 0.2, 0.3]}')
+    ours = cx.load(tmp_path)
+    assert "colours" not in ours.provenance and ours.preprocessor.mean == (0.1, 0.2, 0.3)
+
+
+def test_images_whose_side_is_no_multiple_of_the_patch(clip):
+    """transformers resizes to the side that the config gives, and reads whole patches of it."""
+    config = CLIPConfig.from_dict(clip.config.to_dict())
+    config.vision_config.image_size = 35
+    theirs = CLIPModel(config).eval()
+    ours = cx.load(theirs)
+    pixels = torch.randn(2, 3, 35, 35, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        expected = theirs.get_image_features(pixels).pooler_output
+    expected = nn.functional.normalize(expected, dim=-1)
+    torch.testing.assert_close(ours.encode_image(pixels), expected, **CLOSE)
+    prepared = ours.preprocessor(pixels, normalized=True)
+    assert torch.equal(prepared.pixels, pixels[..., :32, :32])
+    assert prepared.grids[0].box == (0, 0, 32, 32) and prepared.grids[0].image_size == (35, 35)
+    picture = torch.rand(3, 70, 105, generator=torch.Generator().manual_seed(4))
+    colours = torch.tensor(ours.preprocessor.mean), torch.tensor(ours.preprocessor.std)
+    mean, std = (values.view(3, 1, 1) for values in colours)
+    resized = nn.functional.interpolate(picture[None], (35, 35), mode="bicubic", antialias=True)
+    prepared = ours.preprocessor(picture)
+    expected = ((resized.clamp(0, 1) - mean) / std)[..., :32, :32]
+    torch.testing.assert_close(prepared.pixels, expected, rtol=0, atol=1e-5)
+    assert prepared.grids[0].box == pytest.approx((0, 0, 64, 96))
+    # scaled to 35 x 52 and cut to its middle 35 columns from the 8th on, of which 32 are covered
+    prepared = ours.preprocessor(picture, mode="crop")
+    assert prepared.pixels.shape == (1, 3, 32, 32)
+    left, each = 8 * 105 / 52, 105 / 52
+    assert prepared.grids[0].box == pytest.approx((0, left, 64, left + 32 * each))
 
 
 def test_old_sections_replace_the_new_as_in_transformers(clip, tmp_path):
@@ -285,6 +370,32 @@ def test_other_peoples_formats(tmp_path, name, begin, kind):
     if not name.endswith(".pt"):
         with pytest.raises(FileNotFoundError, match=re.escape(f"{name} is of ")):
             cx.load(tmp_path)
+
+
+def test_other_formats_by_their_content(tmp_path):
+    torch.export.save(torch.export.export(nn.Linear(2, 2), (torch.ones(1, 2),)), tmp_path / "m.pt2")
+    (tmp_path / "m.pt2").rename(tmp_path / "m.pt")
+    with pytest.raises(ValueError, match="m.pt is a program of torch.export; weights are read"):
+        cx.load(tmp_path)
+    (tmp_path / "m.pt").write_bytes(b"\x82\xaatext_model\x81\xa1a\xc0")
+    with pytest.raises(ValueError, match="m.pt is a flax file; weights are read"):
+        cx.load(tmp_path)
+
+
+def test_quantised_weights(clip, tmp_path):
+    clip.config.save_pretrained(tmp_path)
+
+    def kept(dtype):
+        return {n: t.to(dtype) if t.ndim == 2 else t for n, t in clip.state_dict().items()}
+
+    save_file(kept(torch.float8_e4m3fn), tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="is kept as F8_E4M3, as quantised weights are.*as it was"):
+        cx.load(tmp_path)
+    for dtype in (torch.float8_e4m3fn, torch.int8):
+        with pytest.raises(
+            ValueError, match=r"\(quantised\?\), but .*load the checkpoint as it was"
+        ):
+            cx.load(kept(dtype), config=clip.config)
 
 
 # --- adapters and parametrizations
@@ -349,6 +460,8 @@ def test_other_adapters_name_the_way_out(clip, tmp_path):
         ({"peft_type": "LOHA"}, r"is an adapter of kind 'LOHA', not LORA: .*merge_and_unload"),
         ({"use_dora": False, "init_lora_weights": "pissa"}, "init_lora_weights='pissa'"),
         ({"base_model_name_or_path": str(tmp_path / "dora")}, "an adapter too"),
+        ({"use_dora": False, "of_tomorrow": 1}, r"asks for of_tomorrow=1: .*merge_and_unload\(\)"),
+        ({"use_dora": False}, r"lora_magnitude_vector', more than A and B: .*merge_and_unload"),
     ):
         changed = said | {"base_model_name_or_path": str(tmp_path / "base")} | change
         file.write_text(json.dumps(changed))
@@ -357,6 +470,18 @@ def test_other_adapters_name_the_way_out(clip, tmp_path):
     ia3 = peft.IA3Config(target_modules=["q_proj"], feedforward_modules=[])
     with pytest.raises(ValueError, match=r"more than LoRA \(peft.tuners.ia3.*merge_and_unload"):
         cx.load(peft.get_peft_model(other, ia3))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_parts_of_weights_in_a_state_dict(clip):
+    config = clip.config
+    for norm in (nn.utils.parametrizations.weight_norm, nn.utils.weight_norm):
+        model = CLIPModel(config)
+        norm(model.visual_projection)
+        with pytest.raises(ValueError, match="a part of a weight: call .*remove_parametrizations"):
+            cx.load(model.state_dict(), config=config)
+    with pytest.raises(ValueError, match=r"a part of a weight: call peft's merge_and_unload\(\)"):
+        cx.load(lora(clip).state_dict(), config=config)
 
 
 @pytest.mark.filterwarnings("ignore")

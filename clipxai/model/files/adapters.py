@@ -10,21 +10,24 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from ...checks import shown
-from .untrusted import Weights
+from ...checks import shown, visible
+from .untrusted import Weights, bare
 
 WAY_OUT = "call peft's merge_and_unload() and load what it returns"
 # of peft.tuners.lora.layer. Not MultiheadAttention: peft 0.21 adds the product of its output
 # projection twice, so what such a layer computes depends on the version
 PLAIN_LORA = {"Linear", "Conv2d", "Embedding"}
-# settings of an adapter_config.json under which a weight is not W + B A * scale
-VARIANTS = (
-    "use_dora lora_bias use_qalora use_bdlora alora_invocation_tokens layer_replication "
-    "trainable_token_indices target_parameters kasa_config velora_config monteclora_config "
-    "megatron_config arrow_config fan_in_fan_out"
-).split()
+# settings of an adapter_config.json under which a weight is W + B A * scale; of the others, those
+# of versions to come included, nobody knows
+PLAIN = frozenset(
+    "alpha_pattern auto_mapping base_model_name_or_path bias ensure_weight_tying exclude_modules "
+    "inference_mode init_lora_weights layers_pattern layers_to_transform lora_alpha lora_dropout "
+    "megatron_core modules_to_save peft_type peft_version qalora_group_size r rank_pattern "
+    "revision runtime_config target_modules task_type use_rslora".split()
+)
 PLAIN_START = (True, False, None, "gaussian", "orthogonal")  # others change the base as well
 FACTOR = re.compile(r"(.*)\.lora_(?:embedding_)?A(?:\.weight)?")
+OTHER_FACTOR = re.compile(r".*\.lora_(?:embedding_)?B(?:\.weight)?")
 
 
 def product(b: Tensor, a: Tensor, scale: float, embedding: bool = False) -> Tensor:
@@ -76,6 +79,8 @@ def with_lora(base: Weights, adapter: Weights, config: dict, where: object) -> W
             merged[name] = adapter.read(saved).clone()
         elif ".lora_" not in name:
             raise ValueError(f"{where} changes {name!r}, which its base model has not")
+        elif not OTHER_FACTOR.fullmatch(name):
+            raise ValueError(f"{where} holds {visible(name)!r}, more than A and B: {WAY_OUT}")
     if not merged:
         raise ValueError(f"{where} changes no weight")
     tensors = {**base.tensors, **merged}
@@ -86,9 +91,9 @@ def _expect_plain(config: dict, where: object) -> None:
     kind = config.get("peft_type")
     if kind != "LORA":
         raise ValueError(f"{where} is an adapter of kind {shown(kind)}, not LORA: {WAY_OUT}")
-    for name in VARIANTS:
-        if config.get(name):
-            raise ValueError(f"{where} asks for {name}={shown(config[name])}: {WAY_OUT}")
+    for name, value in config.items():
+        if value and name not in PLAIN:
+            raise ValueError(f"{where} asks for {visible(name)}={shown(value)}: {WAY_OUT}")
     start = config.get("init_lora_weights")
     if start not in PLAIN_START:
         raise ValueError(f"{where} asks for init_lora_weights={shown(start)}: {WAY_OUT}")
@@ -138,7 +143,7 @@ def merged_state_dict(module: nn.Module) -> dict[str, Tensor]:
             f"{odd!r} is under pruning or spectral norm: call prune.remove() or "
             "remove_spectral_norm() before"
         )
-    return {name.replace(".base_layer.", "."): tensor for name, tensor in state.items()}
+    return {bare(name).replace(".base_layer.", "."): tensor for name, tensor in state.items()}
 
 
 def _without(state: dict[str, Tensor], start: str) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ from ..words.sentencepiece import PieceTokenizer
 from ..words.tokenizer import Tokenizer
 from .adapters import WAY_OUT, expect_no_prompts, with_lora
 from .companions import preprocessor_beside, told_vocabulary, vocabulary_beside
-from .filling import fill
+from .filling import expect_whole, fill
 from .hosting import needs_hosting, through_open_clip
 from .hugging_face import HF, HF_SIGLIP, build_hf
 from .in_memory import plain_tensors, read_module
@@ -173,7 +173,7 @@ def _from_files(
     for located in locate(source, revision):
         try:
             return _from_file(located, trust, told)
-        except _AnotherLayout as error:
+        except _NotThis as error:
             first = first or error
     raise ValueError(str(first)) from first
 
@@ -187,6 +187,8 @@ def _from_file(located: Located, trust: bool, told: Told) -> Unfilled:
     weights = weights.behind(prefix_of(weights.tensors, file))
     model, names = _empty_model(weights, at, file, told)
     model.tokenizer = vocabulary_beside(at, model)
+    if not (told.config or at("preprocessor_config.json") or at("open_clip_config.json")):
+        provenance["colours"] = "mean and deviation are those usual for its kind: no file says them"
     model.preprocessor = preprocessor_beside(at, model, _mapping(told.config))
     provenance["file"] = file.name
     if weights.sha256:
@@ -212,8 +214,10 @@ def _from_adapter(located: Located, trust: bool, told: Told) -> Unfilled:
     return unfilled._replace(weights=weights, where=file, provenance=provenance)
 
 
-class _AnotherLayout(ValueError):
-    """Tensors with names of nobody that is known here."""
+class _NotThis(ValueError):
+    """A config that is not read, or tensors with names of nobody that is known here: another pair
+    in the same place may be readable.
+    """
 
 
 def _empty_model(weights: Weights, at: Files, where: Path | str, told: Told) -> tuple[CLIP, Names]:
@@ -221,6 +225,7 @@ def _empty_model(weights: Weights, at: Files, where: Path | str, told: Told) -> 
     format it is.
     """
     tensors = weights.tensors
+    expect_whole(tensors, where)
     if any(name.startswith("vision_model.") for name in tensors):
         config = told.config_of(at("config.json"), "vision_config")
         if config is None:
@@ -229,13 +234,16 @@ def _empty_model(weights: Weights, at: Files, where: Path | str, told: Told) -> 
                 "or be passed as config="
             )
         names = HF_SIGLIP if "vision_model.head.probe" in tensors else HF
-        model = build_hf(*config)
+        try:
+            model = build_hf(*config)
+        except ValueError as error:
+            raise _NotThis(str(error)) from error
         told.expect_agreed(model, config[1])
         return model, names
     of_image = [name for name in tensors if name.startswith("visual.")]
     if not of_image or tensors.keys().isdisjoint(("logit_scale", "visual.conv1.weight")):
         some = ", ".join(map(visible, sorted(tensors)[:3]))
-        raise _AnotherLayout(
+        raise _NotThis(
             f"{where} is not a CLIP checkpoint in a known layout; its tensors are named {some} …"
         )
     config = told.config_of(at("open_clip_config.json"), "model_cfg")

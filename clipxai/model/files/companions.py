@@ -1,6 +1,7 @@
 """What lies beside the weights? The vocabulary, and how the colours of images are normalised."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ...checks import shown
@@ -86,7 +87,7 @@ def preprocessor_beside(at: Files, model: CLIP, told: dict | None = None) -> Pre
             f"{file} gives {names[1]}={std}, but a deviation of colours is at least "
             f"{LEAST_DEVIATION}"
         )
-    return Preprocessor(model.visual.image_size, model.visual.patch, mean, std)
+    return replace(usual, mean=mean, std=std)
 
 
 def _colour(given: object, name: str, file: object) -> tuple[float, float, float]:

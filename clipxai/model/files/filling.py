@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from ...checks import visible
 from ..clip import CLIP
 from ..towers.hosted import HostedImageTower, HostedTextTower
 from .tensor_names import Names
@@ -84,6 +85,28 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
     model.load_state_dict(filled, assign=True, strict=not hosted)
 
 
+def expect_whole(tensors: Mapping[str, Tensor], where: object) -> None:
+    """A ValueError for parts that a module makes a weight of whenever it is used."""
+    for name in tensors:
+        if (
+            name.endswith((".weight_g", ".weight_v", ".weight_orig"))
+            or ".parametrizations." in name
+        ):
+            way_out = (
+                "call torch.nn.utils.parametrize.remove_parametrizations (of old: "
+                "remove_weight_norm, …) before it is saved"
+            )
+        elif ".lora_" in name or ".base_layer." in name:
+            way_out = (
+                "call peft's merge_and_unload() before it is saved, or pass its adapter's folder"
+            )
+        else:
+            continue
+        raise ValueError(
+            f"{where} holds {visible(name)!r}, a part of a weight: {way_out}; or pass the module"
+        )
+
+
 def _expect_sound(
     ours: str, name: str, least: float, most: float, where: object, dtype: torch.dtype
 ) -> None:
@@ -151,10 +174,10 @@ def _oriented(
     if name not in tensors:
         raise ValueError(f"tensor {name!r} is missing in {where}")
     tensor = tensors[name]
-    if not tensor.is_floating_point():
+    if not tensor.is_floating_point() or tensor.element_size() < 2:
         raise ValueError(
             f"tensor {name!r} of {where} holds {tensor.dtype} (quantised?), but weights are "
-            "floating-point numbers"
+            "floating-point numbers: load the checkpoint as it was before"
         )
     if ours in names.transposed and tensor.ndim == 2:
         return tensor.T

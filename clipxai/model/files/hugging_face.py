@@ -2,6 +2,8 @@
 model of the sizes in its config.json.
 """
 
+from dataclasses import replace
+
 from ...checks import shown
 from ..clip import CLIP, SigLIP
 from ..image import Preprocessor
@@ -102,7 +104,7 @@ def build_hf(config: dict, where: object) -> CLIP:
 def _clip(config: dict, text: dict, vision: dict, where: object) -> CLIP:
     defaults = {"eps": 1e-5, "activation": "quick_gelu"}
     patch = size_of(vision, "patch_size", 32, where)
-    side = _whole_patches(vision, patch, where)
+    side, given = _whole_patches(vision, patch, where)
     joint = size_of(config, "projection_dim", 512, where)
     of_vision = _tower(vision, where, width=768, heads=12, **defaults)
     of_text = _tower(text, where, width=512, heads=8, **defaults)
@@ -115,16 +117,16 @@ def _clip(config: dict, text: dict, vision: dict, where: object) -> CLIP:
             end_id=_end_id(text, where),
             **of_text,
         )
-        return CLIP(visual, tower)
+        return _resizing(CLIP(visual, tower), given)
 
 
 def _siglip(text: dict, vision: dict, where: object, *, second: bool) -> SigLIP:
     """SigLIP, or with `second` SigLIP 2, whose config states patches instead of pixels."""
     defaults = {"eps": 1e-6, "activation": "gelu_pytorch_tanh"}
     patch = size_of(vision, "patch_size", 16, where)
-    side = _whole_patches(vision, patch, where)
+    side, given = _whole_patches(vision, patch, where)
     if second:
-        side = square_side(size_of(vision, "num_patches", 256, where)) * patch
+        side = given = square_side(size_of(vision, "num_patches", 256, where)) * patch
     of_vision = _tower(vision, where, width=768, heads=12, **defaults)
     of_text = _tower(text, where, width=768, heads=12, **defaults)
     with empty_modules():
@@ -141,7 +143,7 @@ def _siglip(text: dict, vision: dict, where: object, *, second: bool) -> SigLIP:
             **of_text,
         )
         colours = Preprocessor((side, side), patch, (0.5,) * 3, (0.5,) * 3)
-        return SigLIP(visual, tower, colours)
+        return _resizing(SigLIP(visual, tower, colours), given)
 
 
 def _end_id(text: dict, where: object) -> int | None:
@@ -150,9 +152,18 @@ def _end_id(text: dict, where: object) -> int | None:
     return None if said == 2 else said
 
 
-def _whole_patches(vision: dict, patch: int, where: object) -> int:
-    """Side of the images in pixels; what lies beyond the last whole patch is never read."""
-    return size_of(vision, "image_size", 224, where) // patch * patch
+def _whole_patches(vision: dict, patch: int, where: object) -> tuple[int, int]:
+    """Side of the images in pixels, up to the last whole patch, and as it is given; what lies
+    between is never read.
+    """
+    given = size_of(vision, "image_size", 224, where)
+    return given // patch * patch, given
+
+
+def _resizing(model: CLIP, side: int) -> CLIP:
+    """The model, whose images are resized to a side that may be more than its patches cover."""
+    model.preprocessor = replace(model.preprocessor, resized=(side, side))
+    return model
 
 
 def _tower(

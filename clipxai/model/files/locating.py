@@ -1,5 +1,6 @@
 """Where does a checkpoint lie? In the package, in a folder, in a file, or on the hub."""
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from ...checks import shown, visible
 from . import hub
 from .hugging_face import HF_TYPES
-from .untrusted import read_json
+from .untrusted import CONFIG_BYTES, read_json, read_text
 
 EMBEDDED = files("clipxai.data") / "emoji-world-vit"
 EMBEDDED_NAME = "Emoji World CLIP (embedded)"
@@ -28,6 +29,7 @@ ADAPTERS = (  # of peft; a folder on this disk is asked for them first, a reposi
     ("adapter_config.json", "adapter_model.safetensors"),
     ("adapter_config.json", "adapter_model.bin"),
 )
+SHARD = re.compile(r"-\d{5}-of-\d{5}\.")
 WITHIN = ("", "0_CLIPModel/")  # the folder itself, or where sentence-transformers keeps its CLIP
 SUFFIXES = (".safetensors", ".pt", ".bin", ".pth", ".ckpt")
 OTHER_FILES = {  # what a folder may hold instead, by how its name ends
@@ -72,6 +74,8 @@ def locate(source: str | Path | None, revision: str | None) -> Iterator[Located]
             f"revision={revision!r} is for models on the hub, but {path} is on this disk"
         )
     if path.is_file():
+        if SHARD.search(path.name):
+            raise ValueError(f"{path} is one of several files of a model: pass their folder")
         yield Located(path, beside(path.parent), {"model": path.stem, "source": str(source)})
         return
     if not path.is_dir():  # a device, a pipe
@@ -144,6 +148,8 @@ def _weights_files(at: Files, where: Path | str) -> Iterator[tuple[Path, Files]]
             kind = _kind(config)
             kinds.append(kind)
             if kind in HF_TYPES and (file := here(weights)):
+                if within:
+                    _expect_alone(at)
                 seen.add(described)
                 none = False
                 yield file, here
@@ -151,14 +157,44 @@ def _weights_files(at: Files, where: Path | str) -> Iterator[tuple[Path, Files]]
                     return
         if not none:
             return
-    if isinstance(where, Path) and (lone := _lone_file(where)):
-        yield lone, at
-        return
+    yield _by_itself(where, kinds), at
+
+
+def _by_itself(where: Path | str, kinds: list[object]) -> Path:
+    """The only weights file of a folder, whatever its name.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError : none, or several
+    """
+    lone = []
+    if isinstance(where, Path):
+        lone = sorted(f for f in where.iterdir() if f.suffix in SUFFIXES and f.is_file())
+    if len(lone) == 1:
+        return lone[0]
     if kinds and not any(kind in HF_TYPES for kind in kinds):
         raise ValueError(
             f"{where} describes a {shown(kinds[0])} model, not {' or '.join(map(repr, HF_TYPES))}"
         )
+    if lone:
+        some = ", ".join(visible(file.name) for file in lone[:4])
+        raise ValueError(f"{where} holds {len(lone)} weights files, such as {some}: pass one")
     raise FileNotFoundError(_nothing_in(where))
+
+
+def _expect_alone(at: Files) -> None:
+    """A ValueError if sentence-transformers puts more behind its CLIP than a norm."""
+    file = at("modules.json")
+    try:
+        parts = json.loads(read_text(file, CONFIG_BYTES)) if file else []
+        kinds = [str(part.get("type", "")).rpartition(".")[2] for part in parts]
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise ValueError(f"{file} is no modules.json of sentence-transformers") from error
+    if odd := [kind for kind in kinds[1:] if kind != "Normalize"]:
+        raise ValueError(
+            f"{file} puts a {visible(odd[0])[:40]} behind the CLIP, which is not read: load its "
+            f"folder {WITHIN[1][:-1]} for the CLIP alone"
+        )
 
 
 def _within(at: Files, folder: str, name: str) -> Path | None:
@@ -184,9 +220,3 @@ def _nothing_in(where: Path | str) -> str:
                 f"checkpoint that it was made from ({', '.join(SUFFIXES)})"
             )
     return f"no weights in {where}: looked for {wanted}; found: {', '.join(listed) or 'nothing'}"
-
-
-def _lone_file(folder: Path) -> Path | None:
-    """The only weights file of a folder, whatever its name; of several, none."""
-    weights = [file for file in folder.iterdir() if file.suffix in SUFFIXES and file.is_file()]
-    return weights[0] if len(weights) == 1 else None

@@ -79,5 +79,8 @@ def read_safetensors(
 
 def _size(name: str, entry: dict) -> Tensor:
     if entry["dtype"] not in DTYPES:
-        raise ValueError(f"tensor {name!r} is kept as {entry['dtype']}, not as {', '.join(DTYPES)}")
+        raise ValueError(
+            f"tensor {name!r} is kept as {entry['dtype']}, as quantised weights are, not as "
+            f"{', '.join(DTYPES)}: load the checkpoint as it was before"
+        )
     return torch.empty(entry["shape"], dtype=DTYPES[entry["dtype"]], device="meta")

@@ -17,7 +17,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,15 @@ PROGRAMS = {
     ".tflite": "a program of TensorFlow Lite",
 }
 
+EXPORTED = ("/archive_format", "serialized_exported_program.json")  # in a zip of torch.export
+# what torch puts into names where it wraps a part: compile, FSDP, activation checkpointing
+WRAPPED = re.compile(r"\b(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
+
+
+def bare(name: str) -> str:
+    """A tensor's name as it is where no part of the model is wrapped."""
+    return WRAPPED.sub("", name)
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -85,11 +94,12 @@ class Weights:
         return cls(tensors, tensors.__getitem__, sha256)
 
     def behind(self, prefix: str) -> "Weights":
-        """Those whose names begin with a prefix, without it."""
-        if not prefix:
+        """Those whose names begin with a prefix, without it, and without torch's wrappers."""
+        theirs = {bare(n[len(prefix) :]): n for n in self.tensors if n.startswith(prefix)}
+        if all(name == old for name, old in theirs.items()):
             return self
-        kept = {n.removeprefix(prefix): t for n, t in self.tensors.items() if n.startswith(prefix)}
-        return Weights(kept, lambda name: self.read(prefix + name), self.sha256)
+        tensors = {name: self.tensors[old] for name, old in theirs.items()}
+        return Weights(tensors, lambda name: self.read(theirs[name]), self.sha256)
 
 
 def read_text(file: Path, most: int) -> str:
@@ -176,11 +186,24 @@ def _expect_weights(file: Path) -> None:
         kind = PROGRAMS[file.suffix]
     elif re.match(rb"\x08[\x01-\x20][\x10\x12\x1a:]", begin):
         kind = PROGRAMS[".onnx"]
+    # nor has msgpack: a small dictionary whose first name is a short string
+    elif re.match(rb"[\x81-\x8f][\xa1-\xbf][a-z_]", begin):
+        kind = PROGRAMS[".msgpack"]
+    elif begin.startswith(b"PK") and _is_exported(file):
+        kind = PROGRAMS[".pt2"]
     if kind:
         raise ValueError(
             f"{file} is {kind}; weights are read from .safetensors, or from what torch saves: "
             "load the checkpoint that it was made from"
         )
+
+
+def _is_exported(file: Path) -> bool:
+    """Whether a zip is one of torch.export's."""
+    # a damaged one its reader refuses
+    with suppress(Exception), zipfile.ZipFile(file) as archive:
+        return any(name.endswith(EXPORTED) for name in archive.namelist())
+    return False
 
 
 def _read(file: Path, trust: bool) -> Weights:
