@@ -151,6 +151,30 @@ def test_who_reads_may_stop(command):
     assert (done.returncode, done.stderr) == (1, "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk as Linux plays it")
+@pytest.mark.parametrize(("command", "at_once"), [("models", ""), ("models", "1"), ("--help", "")])
+def test_no_room_for_what_is_told(command, at_once):
+    """One line, whether words wait until the end or not (of which `--help` takes no notice)."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "clipxai", command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            env={**os.environ, "PYTHONUNBUFFERED": at_once},
+        )
+    assert done.returncode in (1, 2) and done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("clipxai: ") and "No space left" in done.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+def test_a_link_in_a_circle_is_no_notebook(tmp_path, capsys):
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    assert main(["lab", str(tmp_path / "circle")]) == 2
+    assert capsys.readouterr().err.startswith("clipxai: no such notebook: ")
+
+
 def test_what_a_stranger_wrote_reaches_no_terminal(tmp_path, capsys):
     """Neither out of a config nor out of the name of a file."""
     spell = "\x1b]0;pwned\x07"

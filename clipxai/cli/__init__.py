@@ -34,14 +34,19 @@ def main(arguments: list[str] | None = None) -> int:
         # texts in any script, also through a pipe on Windows, which has 256 letters
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    code = 0
     try:
         try:
-            return _run(arguments)
+            code = _run(arguments)
         finally:
             sys.stdout.flush()  # now, while what becomes of it can still be said
-    except BrokenPipeError:  # whoever reads has seen enough, as `head` does
+    except OSError as error:
+        # who closes a pipe has seen enough, as `head` does; what failed before has been said
+        if not (code or isinstance(error, BrokenPipeError)):
+            print(f"clipxai: cannot write to stdout: {error.strerror}", file=sys.stderr)
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # nothing is left to be flushed at exit
-        return FAILED
+        return code or FAILED
+    return code
 
 
 def _run(arguments: list[str] | None) -> int:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 def run(given: argparse.Namespace) -> int:
     """JupyterLab's own exit code."""
-    notebook = Path(given.notebook).resolve()
+    # of a link in a circle, `resolve` makes an error of its own
+    notebook = Path(os.path.realpath(given.notebook))
     if not notebook.is_file():
         raise FileNotFoundError(
             f"no such notebook: {given.notebook} (the lessons are in the folder notebooks/ of the "

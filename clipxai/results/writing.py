@@ -50,6 +50,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     FileNotFoundError : the folder does not exist
+    OSError : it cannot be written, as on a full disk; the message names `path`
     ValueError : `path` is a file that was read
     """
     path = Path(path)
@@ -115,13 +116,19 @@ def append(lines: FileIO, said: bytes) -> None:
 @contextmanager
 def _draft(path: Path, suffix: str, make: Callable[[Path], object]) -> Iterator[Path]:
     _clear(os.path.abspath(path.parent))
-    draft, lock = _new_draft(path, suffix, make)
     try:
-        yield draft
-        os.replace(draft, path)
-    finally:
-        _remove(draft)
-        _let_go(lock)
+        draft, lock = _new_draft(path, suffix, make)
+        try:
+            yield draft
+            os.replace(draft, path)
+        finally:
+            _remove(draft)
+            _let_go(lock)
+    except OSError as error:
+        if error.strerror is None:  # a sentence of our own
+            raise
+        # the system names the draft, or, of a full disk, nothing
+        raise OSError(error.errno, f"cannot save {str(path)!r}: {error.strerror}") from error
 
 
 def _new_draft(path: Path, suffix: str, make: Callable[[Path], object]) -> tuple[Path, int | None]:

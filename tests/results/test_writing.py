@@ -162,6 +162,20 @@ def test_a_line_that_does_not_fit_is_an_error(tmp_path):
     assert (tmp_path / "lines").read_text() == "one\ntwo\n"
 
 
+@posix
+def test_an_error_of_the_system_says_what_could_not_be_saved(tmp_path):
+    """Its own words name the draft, or nothing at all."""
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a folder/kept").touch()
+    with pytest.raises(IsADirectoryError) as told, replacing(tmp_path / "a folder"):
+        pass
+    assert str(told.value) == f"[Errno 21] cannot save '{tmp_path}/a folder': Is a directory"
+    full = pytest.raises(OSError, match=r"cannot save '.*e\.npz': No space left on device$")
+    with full, replacing(tmp_path / "e.npz"):
+        raise OSError(28, "No space left on device")
+    assert [path.name for path in tmp_path.iterdir()] == ["a folder"]
+
+
 def test_a_folder_appears_whole(tmp_path):
     with pytest.raises(KeyError), appearing(tmp_path / "new/folder") as draft:
         (draft / "half").touch()
