@@ -139,7 +139,7 @@ def test_token_scores(trace):
 def test_text_attention_is_what_the_text_tower_did(trace):
     found, tape = cx.token_scores(trace, text=1), trace.text_layers[1]
     S = len(found.tokens)
-    weights = torch.from_numpy(found.attention[1])
+    weights = torch.tensor(found.attention[1])
     assert weights.shape == (S, S)
     bias = torch.full((S, S), float("-inf")).triu(1)
     q, k, v = (x[1, :, :S] for x in (tape.q, tape.k, tape.v))
