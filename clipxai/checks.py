@@ -67,7 +67,8 @@ Side = Annotated[int, Within(1, 1 << 15)]  # of a picture, in pixels
 
 
 def of_its_kinds(verb: Verb) -> Verb:
-    """Decorator: arguments are held against their annotations before anything runs.
+    """Decorator: arguments are held against their annotations before anything runs, and numpy's
+    numbers become Python's, which do not overflow.
 
     Of a class, all its public methods, and `__init__` where it is written out. What is one of the
     package's own things, or may be anything, is left to the verb.
@@ -84,6 +85,8 @@ def of_its_kinds(verb: Verb) -> Verb:
 
     @wraps(verb)
     def asked(*arguments: Any, **options: Any) -> Any:
+        arguments = plain(arguments)
+        options = {name: plain(value) for name, value in options.items()}
         try:
             given = signature.bind(*arguments, **options).arguments
         except TypeError:
@@ -94,6 +97,21 @@ def of_its_kinds(verb: Verb) -> Verb:
         return verb(*arguments, **options)
 
     return asked  # type: ignore[return-value]  # of the same parameters
+
+
+def plain(value: Any) -> Any:
+    """A number, truth value or text of numpy as Python's own, also in a tuple; all else as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plain((np.int64(3), np.bool_(True), 2.5))
+    (3, True, 2.5)
+    """
+    if type(value) is tuple:
+        return tuple(map(plain, value))
+    of_numpy = type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
+    return value.item() if of_numpy else value
 
 
 def expect_kinds(function: Callable[..., object], given: Mapping[str, object]) -> None:
@@ -180,13 +198,7 @@ def _fits(value: Any, kind: Any, loosely: bool = False) -> bool:
         return isinstance(value, Iterable) and not isinstance(value, (bytes, str))
     if origin is not None:
         return isinstance(value, origin)
-    of_kind = isinstance(value, kind) if isinstance(kind, type) else True
-    return of_kind or (kind is bool and _is_truth_value(value))
-
-
-def _is_truth_value(value: Any) -> bool:
-    """Whether it is one of numpy's."""
-    return getattr(value, "ndim", None) == 0 and str(value.dtype) == "bool"
+    return not isinstance(kind, type) or isinstance(value, kind)
 
 
 def _is_array(value: Any) -> bool:

@@ -16,6 +16,7 @@ from PIL import Image
 
 import clipxai as cx
 from clipxai.cli import main
+from clipxai.cli.parser import parser
 
 SAMPLE = Path(__file__).parent.parent / "clipxai/data/samples/cat-guitar.png"
 
@@ -410,6 +411,15 @@ def test_long_texts_and_templates(photo, capsys):
         np.testing.assert_allclose(found.scores, expected.scores, atol=1e-5)
     whole = main(["segment", str(photo), "dog", "cat", "--templates", "surgery", "--out", str(out)])
     assert whole == 2  # .npz holds one explanation; the option is known
+
+
+@pytest.mark.parametrize("command", ["explain", "compare", "contrast", "segment", "bench"])
+def test_every_command_that_reads_texts_is_told_how(command):
+    words = ["--out", "runs"] if command == "bench" else ["photo.jpg", "a dog"]
+    given = parser().parse_args([command, *words, "--truncate", "--templates", "surgery"])
+    assert given.truncate and given.templates == "surgery"
+    plain = parser().parse_args([command, *words])
+    assert plain.truncate is False and plain.templates is None
 
 
 def test_methods_are_found_however_they_are_written(photo):

@@ -87,7 +87,7 @@ def _information(
     """Nats per token, (..., N) for x (..., N, D), of the last step; `score` maps (samples, ..., N,
     D) to cosines (samples, ...).
     """
-    random, dtype = torch.Generator().manual_seed(int(seed)), x.dtype
+    random, dtype = torch.Generator().manual_seed(seed), x.dtype
     with gradients():
         # Adam divides by what half precision takes for 0
         x = x.to(torch.promote_types(dtype, torch.float32), copy=True)

@@ -99,7 +99,7 @@ def _random_masks(
     """Smooth masks (M, h, w) with values 0…1 in batches: coarse random grids, enlarged and shifted
     by less than a cell.
     """
-    random = torch.Generator().manual_seed(int(seed))
+    random = torch.Generator().manual_seed(seed)
     h, w = trace.pixels.shape[-2:]
     step = (-(-h // cells), -(-w // cells))
     for first in range(0, count, BATCH):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Literal, get_type_hints
 
-from ..checks import Within, expect_kind
+from ..checks import Within, expect_kind, plain
 from ..model.towers.tower import ImageTower
 
 AttentionKind = Literal["qk", "vv", "qq", "kk", "qq+kk", "gem", "identity"]
@@ -51,6 +51,7 @@ class Rewrite:
 
     def __post_init__(self) -> None:
         for name, kind in get_type_hints(type(self), include_extras=True).items():
+            object.__setattr__(self, name, plain(getattr(self, name)))
             expect_kind(name, getattr(self, name), kind)
         self._expect_no_dead_switch()
 

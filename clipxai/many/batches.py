@@ -241,6 +241,8 @@ def _holds_many(images: object) -> bool:
     """Whether these are images, rather than one of them, which may be iterable as well."""
     if isinstance(images, Mapping):
         raise TypeError("`images` is a mapping: pass list(images.values()), or its keys")
+    if isinstance(images, np.ndarray) and images.ndim == 1:
+        return True  # of paths
     is_one = isinstance(images, (Tensor, np.ndarray, bytes, bytearray, memoryview, Picture))
     if is_one or hasattr(images, "getexif") or hasattr(images, "read"):
         return False

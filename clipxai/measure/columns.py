@@ -71,11 +71,11 @@ _TRUST = (
     Column("drop", "faithfulness", "drop", less_is_better=True),
     Column("increase %", "faithfulness", "increase"),
     Column(
-        "rank corr. with shuffled weights",
+        "size of rank corr. with shuffled weights",
         "randomisation",
-        "rank correlation with shuffled weights",
+        "size of the rank correlation with shuffled weights",
         less_is_better=True,
-        decimals=2,  # about 0…1
+        decimals=2,  # of 0…1
     ),
     Column("sensitivity", "sensitivity", "largest change", less_is_better=True, decimals=2),
 )
@@ -118,6 +118,11 @@ ABOUT = (  # metrics -> what their columns mean; no metrics: always said
         "Recognition, per cent: mean over classes of the average precision of ranking images, a "
         "map by its highest patch; the class token by its probability among all classes, by its "
         "cosine, and by its cosine after feature surgery with the list of all classes.",
+    ),
+    (
+        {"randomisation"},
+        "Rank correlation with the map of the model with shuffled weights, its size whatever its "
+        "sign: 0 is a map that owes everything to what was learned.",
     ),
     (set(), "Cost: time on top of the recorded forward pass, in such passes."),
 )

@@ -97,12 +97,14 @@ def _faithfulness(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
 
 
 def _randomisation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
-    """Rank correlation of every labelled map with that of the model with shuffled weights."""
+    """How much every labelled map is like that of the model with shuffled weights: the size of
+    their rank correlation, as maps that are upside down would cancel others in a mean.
+    """
     # its own record: the shuffled model gets the very pixels the real one has seen
     blind = record(asker.shuffled, asked.trace.pixels, "", normalized=True)
     unknowing = explain(asker.with_texts(blind, asked.labels), explanation.method)
     pairs = zip(explanation.scores, unknowing.scores)
-    return [[faithfulness.agreement(one, other)] for one, other in pairs]
+    return [[abs(faithfulness.agreement(one, other))] for one, other in pairs]
 
 
 def _sensitivity(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:

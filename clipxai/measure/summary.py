@@ -17,7 +17,7 @@ from .run import world_size
 FIRST = 50  # images that leaderboard.md also counts alone, so that a test can measure them again
 MEANS = {  # metric -> names of its columns, whose means are its result
     "faithfulness": faithfulness.FIELDS,
-    "randomisation": ("rank correlation with shuffled weights",),
+    "randomisation": ("size of the rank correlation with shuffled weights",),
     "sensitivity": ("largest change",),
 }
 METERS = {

@@ -92,6 +92,8 @@ def read_picture(source: object) -> Picture:
     if isinstance(source, Picture):
         return source
     remember_input(source)
+    if isinstance(source, (Tensor, np.ndarray)) and source.ndim == 4 and len(source) == 1:
+        source = source[0]  # a batch of one is one image
     if isinstance(source, (str, Path)):
         return _decode(image_file(source), str(Path(source)))
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -231,7 +233,7 @@ def _expect_unit_range(values: np.ndarray) -> None:
     if not (low >= -1e-4 and high <= 1 + 1e-4):
         way_out = "divide it by 255, or pass uint8"
         if low < 0:
-            way_out = "bring it to 0…1, or say normalized=True of pixels as the model reads them"
+            way_out = "bring it to 0…1; clipxai.record takes normalised pixels, normalized=True"
         elif np.isnan(low):
             way_out = "it holds values that are no numbers"
         raise ValueError(f"a float image must lie in 0…1, but spans {low:g}…{high:g}: {way_out}")

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..checks import Share, Side, number_of, of_its_kinds
+from ..checks import Share, Side, number_of, of_its_kinds, plain
 from . import npz
 from .maps import interpolate, is_flat, minmax, otsu, resize_bilinear, sampling
 from .owned import owned
@@ -42,6 +42,10 @@ class Grid:
     width: int
     image_size: tuple[int, int]
     box: tuple[float, float, float, float]
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            object.__setattr__(self, name, plain(value))  # which JSON knows, other than numpy's
 
     @property
     def patches(self) -> int:

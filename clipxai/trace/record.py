@@ -43,8 +43,8 @@ def record(
 
     Raises
     ------
-    ValueError, TypeError, FileNotFoundError : no `CLIP`; an unreadable image; an over-long text; a
-        size that does not fit the patches; floats of an unclear range
+    ValueError, TypeError, FileNotFoundError : no `CLIP`, or one without numbers; an unreadable
+        image; an over-long text; a size that does not fit the patches; floats of an unclear range
 
     Examples
     --------
@@ -52,5 +52,10 @@ def record(
     <Trace of 1 images (14x14 patches) and 2 texts by Emoji World CLIP (embedded)>
     """
     expect(CLIP, model, "load")
+    if model.device.type == "meta":
+        raise ValueError(
+            f"{model.name} lies on the meta device, which has shapes and no numbers: load it with "
+            "device='cpu' or another"
+        )
     seen = see(model, model.preprocessor(image, mode, size, normalized))
     return Trace(model, **seen, **read(model, texts, templates, truncate))

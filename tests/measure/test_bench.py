@@ -200,7 +200,7 @@ def test_every_metric_and_what_is_written(embedded, tmp_path, capsys):
         and results["model"]["weights sha256"]
     )
     assert (
-        -1 <= of["randomisation"]["rank correlation with shuffled weights"] <= 1
+        0 <= of["randomisation"]["size of the rank correlation with shuffled weights"] <= 1
         and of["sensitivity"]["largest change"] > 0
     )
     assert of["faithfulness"]["insertion, blur"] > of["faithfulness"]["deletion, blur"]

@@ -201,6 +201,18 @@ def test_templates_and_size_are_those_of_recording(model_folder, voc):
         Bench(model, bench.data, templates="openai")
 
 
+def test_prompts_that_are_too_long_are_cut_as_record_cuts_them(embedded, voc, tmp_path):
+    (tmp_path / "mine.txt").write_text(f"12: {'dog ' * 100}\n8: cat\n")
+    data = dataset(voc, None, tmp_path / "mine.txt")
+    for templates, texts in ((None, data.prompts), ("surgery", data.classes)):
+        bench = Bench(embedded, data, ["clip"], templates=templates, truncate=True)
+        told = None if templates is None else cx.SURGERY_TEMPLATES
+        expected = cx.record(
+            embedded, cx.scenes.sample(0).image, list(texts), templates=told, truncate=True
+        )
+        torch.testing.assert_close(bench.texts, expected.text_features, rtol=0, atol=1e-5)
+
+
 def test_a_line_of_a_class_list_makes_the_background_a_class(embedded, voc, tmp_path):
     (tmp_path / "mine.txt").write_text("0: background\n12: dog\n8: cat\n")
     bench = Bench(embedded, dataset(voc, classes=tmp_path / "mine.txt"), ["clip"], ["segmentation"])

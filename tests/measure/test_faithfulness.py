@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from torchmetrics.functional import spearman_corrcoef
 
 import clipxai as cx
+from clipxai.measure.bench import Bench
+from clipxai.measure.data import dataset
 from clipxai.measure.faithfulness import (
     FIELDS,
     agreement,
@@ -97,6 +100,24 @@ def test_shuffled_weights_forget_and_leave_the_model_alone(embedded, scene):
         float(m.probabilities(m.preprocess(scene.image), texts)[0, 0]) for m in (embedded, blind)
     )
     assert known > 0.9 and abs(lost - 0.5) < abs(known - 0.5)
+
+
+def test_signs_do_not_cancel_in_a_mean(embedded):
+    """Maps of a shuffled model agree by chance, with either sign; half of each is not none."""
+    names, seen = dataset("emoji-world").ids[:3], []
+    bench = Bench(embedded, dataset("emoji-world"), ["clip"], ["randomisation"])
+    for name in names:
+        row, image = bench.measure(name), cx.scenes.sample(int(name)).image
+        texts = [bench.data.prompts[label] for label in row["labels"]]
+        maps = (
+            torch.tensor(cx.explain(cx.record(model, image, texts), "clip").scores).flatten(1)
+            for model in (embedded, randomised(embedded, bench.seed))
+        )
+        expected = [spearman_corrcoef(one, other).item() for one, other in zip(*maps)]
+        found = np.ravel(row["scores"]["clip"]["randomisation"])
+        np.testing.assert_allclose(found, np.abs(expected), atol=0.01)
+        seen += expected
+    assert min(seen) < -0.1 and max(seen) > 0.1, "signs that would cancel"
 
 
 def test_agreement_is_spearmans():

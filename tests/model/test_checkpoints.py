@@ -185,5 +185,26 @@ def test_loaded_models_are_frozen_and_where_asked(embedded):
     assert embedded.provenance["source"] == "embedded"
 
 
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"dtype": torch.int8}, "dtype=torch.int8, but weights are floats"),
+        ({"dtype": "float16"}, "dtype='float16', but weights are floats"),
+        ({"device": "gpu"}, "device='gpu', but 'cpu', 'cuda', 'cuda:1' or 'mps' is needed"),
+        ({"device": None}, "device=None, but 'cpu'"),
+    ],
+)
+def test_where_and_how_weights_are_kept(told, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        cx.load(**told)
+
+
+def test_a_model_without_numbers_is_not_recorded(scene):
+    model = cx.load(device="meta")
+    for verb in (cx.record, cx.explain_windows, lambda *given: next(cx.explain_each(*given))):
+        with pytest.raises(ValueError, match="lies on the meta device, which has shapes and no"):
+            verb(model, scene.image, ["a dog"])
+
+
 def test_the_embedded_model_is_small():
     assert sum(file.stat().st_size for file in EMBEDDED.iterdir()) < 8e6

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ...checks import visible
+from ...checks import shown, visible
 from ..clip import CLIP
 from ..towers.hosted import HostedImageTower
 from ..words.sentencepiece import PieceTokenizer
@@ -94,10 +94,12 @@ def load(
     Raises
     ------
     FileNotFoundError : no such folder or file
-    TypeError : something that is no place, no module and no state dict
+    TypeError : something that is no place, no module and no state dict; a dtype that is none of
+        floats
     OSError : the hub cannot be reached, and the model is not in the cache
-    ValueError : no checkpoint of a CLIP or SigLIP; damaged; not to be trusted; heads or activation
-        that nothing tells; or a tensor that is missing, unknown or misshapen, by name
+    ValueError : no such device; no checkpoint of a CLIP or SigLIP; damaged; not to be trusted;
+        heads or activation that nothing tells; or a tensor that is missing, unknown or misshapen,
+        by name
 
     Examples
     --------
@@ -107,6 +109,7 @@ def load(
     """
     if positions not in ("bilinear", "bicubic"):
         raise ValueError(f"unknown positions={positions!r}; choose 'bilinear' or 'bicubic'")
+    _expect_place_for_weights(device, dtype)
     told = Told(heads, activation, config)
     if isinstance(source, nn.Module):
         unfilled = _from_module(source, told)
@@ -124,6 +127,19 @@ def load(
         model.tokenizer = told_vocabulary(tokenizer, model)
     model.name, model.provenance = provenance["model"], provenance
     return model.to(device).eval().requires_grad_(False)
+
+
+def _expect_place_for_weights(device: object, dtype: object) -> None:
+    """A TypeError or ValueError, before anything is read."""
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise TypeError(
+            f"dtype={shown(dtype)}, but weights are floats: torch.float32, float16 or bfloat16"
+        )
+    try:
+        torch.device(device)  # type: ignore[call-overload]  # which says whether it is one
+    except (RuntimeError, TypeError) as error:
+        known = "'cpu', 'cuda', 'cuda:1' or 'mps'"
+        raise ValueError(f"device={shown(device)}, but {known} is needed") from error
 
 
 class Unfilled(NamedTuple):

@@ -114,6 +114,7 @@ def read_text(file: Path, most: int) -> str:
             f"{file} has {file.stat().st_size:,} bytes; the largest such file in use has fewer "
             f"than {most:,}: it is not read"
         )
+    remember_input(file)
     try:
         return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:

@@ -16,6 +16,7 @@ from pathlib import Path
 import regex
 
 from ...checks import shown
+from ...results.writing import remember_input
 from ..files.untrusted import VOCABULARY_BYTES, read_json, read_text
 
 START, END = "<|startoftext|>", "<|endoftext|>"
@@ -176,6 +177,7 @@ class Tokenizer:
         """Read OpenAI's `bpe_simple_vocab_16e6.txt[.gz]`; the ids follow from the order of the
         merges.
         """
+        remember_input(path)
         with open(path, "rb") as plain:
             packed = plain.read(2) == b"\x1f\x8b"  # gzip, whatever the suffix says
         with (gzip.open if packed else open)(path, "rb") as file:
