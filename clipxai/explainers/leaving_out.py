@@ -83,8 +83,9 @@ def leave_out(trace: Trace, text: int, phrases: Sequence[Phrase] | None = None) 
     """
     written, spans = trace.texts[text], None
     if trace.token_ids is not None and not isinstance(trace.model.tokenizer, PieceTokenizer):
-        spans = trace.words(text)
-        end = int(trace.model.text.end(trace.token_ids)[text])
+        spans, ids = trace.words(text), trace.token_ids[text]
+        # the vocabulary's [end], as not all towers read a text there
+        end = int((ids == trace.model.tokenizer.end).int().argmax())
         spans = [span for span in spans if span.stop <= end]
     words = [span.text for span in spans] if spans is not None else written.split()
     if not words:
@@ -104,8 +105,9 @@ def leave_out(trace: Trace, text: int, phrases: Sequence[Phrase] | None = None) 
     if spans is None:
         read = _read_again(trace, text, [" ".join(words[n] for n in rest) for rest in remaining])
     else:
-        ids = trace.token_ids[text, : end + 1]
-        read = trace.with_texts(_without(ids, spans, remaining))
+        tower = trace.model.text
+        shorter = _without(ids if tower.full else ids[: end + 1], spans, remaining, tower.pad_id)
+        read = trace.with_texts(shorter)
     return Words(tuple(told), tuple(parts), read)
 
 
@@ -122,9 +124,13 @@ def _read_again(trace: Trace, text: int, shorter: Sequence[str]) -> Trace:
     return read
 
 
-def _without(ids: Tensor, spans: Sequence[WordSpan], remaining: Sequence[Sequence[int]]) -> Tensor:
-    """(1 + W, S) the `ids` (S,) of a text, and again with only the `remaining` words of each."""
-    rows = ids.new_zeros(1 + len(remaining), len(ids))
+def _without(
+    ids: Tensor, spans: Sequence[WordSpan], remaining: Sequence[Sequence[int]], pad: int
+) -> Tensor:
+    """(1 + W, S) the `ids` (S,) of a text, and again with only the `remaining` words of each,
+    filled up with `pad`.
+    """
+    rows = ids.new_full((1 + len(remaining), len(ids)), pad)
     rows[0] = ids
     for row, rest in zip(rows[1:], remaining):
         stays = torch.ones(len(ids), dtype=torch.bool, device=ids.device)

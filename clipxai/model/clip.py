@@ -106,7 +106,7 @@ class CLIP(nn.Module):
     @of_its_kinds
     def tokenize(self, texts: Texts, truncate: bool = False) -> Tensor:
         """`texts` to token ids (T, S), padded behind [end]; S is the longest text of the batch, or
-        the context where padding is read too. Ids pass through.
+        the context where padding is read too. Ids pass through as they are, filled up or not.
 
         Raises
         ------

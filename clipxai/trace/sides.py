@@ -81,7 +81,7 @@ def read(
     return dict(
         texts=_names(model, texts, ids),
         templates=None,
-        token_ids=ids[:, : tokens.shape[1]],
+        token_ids=ids if model.text.full else ids[:, : tokens.shape[1]],
         text_layers=tuple(layers),
         text_tokens=tokens,
         text_features=F.normalize(at_end.float(), dim=-1),

@@ -6,6 +6,7 @@ import copy
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from libraries import open_clip, timm
@@ -363,3 +364,41 @@ def test_a_vocabulary_that_is_not_known_is_not_guessed(tmp_path):
     ours = cx.load(tmp_path)
     with pytest.raises(ValueError, match="pass the ids that the model's own tokenizer gives"):
         ours.encode_text("a cat")
+
+
+def test_hosted_weights_are_looked_at(shallow):
+    """In the asked precision, and numbers all of them."""
+    config = copy.deepcopy(CONFIGS["convnext_base"])
+    config["text_cfg"] |= {"layers": 1, "vocab_size": 300}
+    module = built(config)
+    ours = cx.load(module, dtype=torch.bfloat16)
+    pixels = torch.randn(1, 3, *ours.visual.image_size)
+    with torch.no_grad():
+        theirs = module.bfloat16().encode_image(pixels.bfloat16(), normalize=True).float()
+    torch.testing.assert_close(ours.encode_image(pixels), theirs, rtol=0, atol=0.01)
+    next(module.visual.parameters()).data[0] = float("nan")
+    with pytest.raises(ValueError, match="NaN"):
+        cx.load(module)
+
+
+@pytest.mark.parametrize("name", ["MobileCLIP-S1", "coca_ViT-B-32"])
+def test_words_left_out_where_the_whole_text_is_read(tmp_path, name):
+    """What is left is filled up again: the maps are those of texts written by hand."""
+    config = small(name)
+    for key in ("timm_model_name", "timm_pool", "timm_proj"):
+        config["vision_cfg"].pop(key, None)
+    config["vision_cfg"] |= SMALL["vision_cfg"]
+    vocabulary = json.loads((EMBEDDED / "vocab.json").read_text())
+    config["text_cfg"]["vocab_size"] = len(vocabulary)
+    written(built(config), config, tmp_path)
+    for file in ("vocab.json", "merges.txt"):
+        (tmp_path / file).write_bytes((EMBEDDED / file).read_bytes())
+    ours = cx.load(tmp_path)
+    trace = cx.record(ours, PIXELS[:1], ["a red cat", "a guitar"], normalized=True)
+    found = cx.word_maps(trace, "clip")
+    by_hand = cx.explain(trace.with_texts(["a red cat", "red cat", "a cat", "a red"]), "clip")
+    assert found.texts == ("a", "red", "cat")
+    # the last word takes its article along only if nothing stands between them
+    expected = by_hand.scores[:1] - by_hand.scores[1:]
+    np.testing.assert_allclose(found.scores, expected, rtol=0, atol=1e-6)
+    assert np.abs(found.scores).max(axis=(1, 2)).min() > 1e-4

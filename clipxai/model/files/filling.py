@@ -38,14 +38,7 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
     ValueError : a tensor that is missing, of another shape, without a place, no floating-point
         numbers, or not finite, by name
     """
-    # they came with their numbers
-    towers = {"visual": model.visual, "text": model.text}
-    # these came with their numbers
-    hosted = tuple(
-        f"{name}.module."
-        for name, tower in towers.items()
-        if isinstance(tower, (HostedImageTower, HostedTextTower))
-    )
+    hosted = _settle_hosted(model, dtype, where)
     state = {ours: t for ours, t in model.state_dict().items() if not ours.startswith(hosted)}
     wanted = {ours: tensor for ours, tensor in state.items() if "num_batches" not in ours}
     theirs = {ours: names.theirs(ours) for ours in wanted}
@@ -67,11 +60,7 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
     filled = {ours: torch.zeros((), dtype=torch.long) for ours in state if ours not in wanted}
     for ours, found in theirs.items():
         filled[ours] = torch.empty(wanted[ours].shape, dtype=dtype)
-        places = (
-            filled[ours].split(_rows(wanted[ours], len(found)))
-            if len(found) > 1
-            else [filled[ours]]
-        )
+        places = torch.atleast_1d(filled[ours]).split(_rows(wanted[ours], len(found)))
         for name, place in zip(found, places):
             # read one by one: what was read before is free again
             source = _oriented(ours, name, {name: weights.read(name)}, names, where)
@@ -83,6 +72,21 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
             filled[ours] *= scale[:, None] if filled[ours].ndim > 1 else scale
     # assign: the empty model has no memory that could be copied to
     model.load_state_dict(filled, assign=True, strict=not hosted)
+
+
+def _settle_hosted(model: CLIP, dtype: torch.dtype, where: object) -> tuple[str, ...]:
+    """How the names of towers begin that came with their numbers; these are made `dtype`."""
+    towers = {"visual.module.": model.visual, "text.module.": model.text}
+    kinds = (HostedImageTower, HostedTextTower)
+    hosted = {start: tower for start, tower in towers.items() if isinstance(tower, kinds)}
+    for start, tower in hosted.items():
+        for name, weight in tower.module.to(dtype).state_dict().items():
+            if weight.is_floating_point() and not bool(weight.isfinite().all()):
+                raise ValueError(
+                    f"tensor {start.split('.')[0]}.{name} of {where} holds NaN, or numbers that "
+                    f"are not finite as {dtype}"
+                )
+    return tuple(hosted)
 
 
 def expect_whole(tensors: Mapping[str, Tensor], where: object) -> None:
@@ -135,9 +139,8 @@ def _expect_shapes(
     where: object,
 ) -> None:
     """One of our tensors is theirs, or theirs below one another."""
-    rows = _rows(wanted, len(found)) if len(found) > 1 else [0]
-    for height, (name, tensor) in zip(rows, found.items()):
-        each = (height, *wanted.shape[1:]) if len(found) > 1 else tuple(wanted.shape)
+    for height, (name, tensor) in zip(_rows(wanted, len(found)), found.items()):
+        each = (height, *wanted.shape[1:])[: wanted.ndim]
         if tuple(tensor.shape) != each:
             raise ValueError(
                 f"tensor {name!r} of {where} has shape {tuple(tensors[name].shape)}, but the other "
@@ -146,8 +149,11 @@ def _expect_shapes(
 
 
 def _rows(tensor: Tensor, parts: int) -> list[int]:
-    """How many rows each of several parts has: q, k and v; or q, and k and v together."""
-    third = len(tensor) // 3
+    """How many rows each part has: all; q, k and v; or q, and k and v together."""
+    rows = len(tensor) if tensor.ndim else 1
+    if parts == 1:
+        return [rows]
+    third = rows // 3
     return [third] * 3 if parts == 3 else [third, 2 * third]
 
 

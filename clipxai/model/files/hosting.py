@@ -10,10 +10,12 @@ from torch import nn
 
 from ..towers.hosted import HostedImageTower
 from .tensor_names import TensorNames
+from .timm_siglip import siglip_sizes
 from .untrusted import Weights
 
 UNREAD = TensorNames(names={}, block={}, unread=("visual.",))
 NEEDS = "pip install 'clipxai[zoo]'"
+CONTEXT = 77  # what open_clip fills texts up to, whatever the encoder could take
 
 
 def hosted_image_tower(module: nn.Module) -> HostedImageTower:
@@ -40,17 +42,12 @@ def hosted_text_tower(module: nn.Module, kind: str) -> dict[str, object]:
             f"the text tower of this {kind} is a {type(module).__name__}, which is not read: only "
             "open_clip's own are, and those it takes from transformers"
         )
-    # transformers counts the places before the first token; texts of CLIP have 77 tokens anyway
-    context = min(context or CONTEXT, CONTEXT)
     return {
         "module": _copied(module),
         "vocabulary": vocabulary,
-        "context": context,
+        "context": min(context or CONTEXT, CONTEXT),
         "pad_id": pad,
     }
-
-
-CONTEXT = 77  # what open_clip fills texts up to, whatever the encoder could take
 
 
 def _copied(module: nn.Module) -> nn.Module:
@@ -59,8 +56,6 @@ def _copied(module: nn.Module) -> nn.Module:
 
 def needs_hosting(config: Mapping) -> bool:
     """Whether an `open_clip_config.json` asks for a tower that is none of ours."""
-    from .timm_siglip import siglip_sizes
-
     described = config.get("model_cfg") or {}
     vision, text = described.get("vision_cfg") or {}, described.get("text_cfg") or {}
     trunk = vision.get("timm_model_name")
