@@ -18,21 +18,21 @@ def two_digits(value: float) -> str:
     """A cosine, overlap or correlation for people: two decimals and a real minus sign."""
     if not math.isfinite(value):
         return number(value)
-    return _real_minus(f"{value * AWAY or 0.0:.2f}")
+    return _fixed(value, ".2f")
 
 
 def signed(value: float) -> str:
     """A share for people: its sign and three decimals, so that a row compares at a glance."""
     if not math.isfinite(value):
         return number(value)
-    return _real_minus(f"{value * AWAY:+.3f}")
+    return _fixed(value, "+.3f")
 
 
 def tenth(value: float) -> str:
     """A length for people: one decimal."""
     if not math.isfinite(value):
         return number(value)
-    return _real_minus(f"{value * AWAY or 0.0:.1f}")
+    return _fixed(value, ".1f")
 
 
 def fill(sentence: str, **values: str | float) -> str:
@@ -56,6 +56,12 @@ def fill(sentence: str, **values: str | float) -> str:
 
 WAYS = {"number": number, "signed": signed, "two_digits": two_digits, "tenth": tenth}
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}", re.ASCII)
+
+
+def _fixed(value: float, spec: str) -> str:
+    """So many decimals; what they round to zero is no less than zero."""
+    written = f"{value * AWAY:{spec}}"
+    return _real_minus(written if float(written) else f"{0.0:{spec}}")
 
 
 def _real_minus(written: str) -> str:

@@ -30,8 +30,8 @@ function exponential(value) {
  */
 export function signed(value) {
   if (!Number.isFinite(value)) return format(value);
-  const minus = value < 0 || Object.is(value, -0);
-  return `${minus ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+  const written = decimals(value, 3);
+  return written.startsWith("−") ? written : `+${written}`;
 }
 
 /**
@@ -43,11 +43,14 @@ export function twoDigits(value) {
 }
 
 /**
+ * What the decimals round to zero is no less than zero.
  * @param {number} value
  * @param {number} digits behind the point
  */
 function decimals(value, digits) {
-  return Number.isFinite(value) ? value.toFixed(digits).replace("-", "−") : format(value);
+  if (!Number.isFinite(value)) return format(value);
+  const written = value.toFixed(digits);
+  return (Number(written) ? written : (0).toFixed(digits)).replace("-", "−");
 }
 
 /** @type {Record<string, (value: number) => string>} */
