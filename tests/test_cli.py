@@ -270,6 +270,11 @@ def test_compare(tmp_path, capsys):
         (["explain", str(SAMPLE), "a dog", "--model", "nowhere"], "no checkpoint at nowhere"),
         (["explain", str(SAMPLE), "a dog", "--out", "x.bmp"], "x.bmp"),
         (["explain", str(SAMPLE), "a dog", "--out", "no/such/folder/x.png"], "no/such/folder"),
+        (["contrast", str(SAMPLE), "a dog", "a dog"], "both texts are 'a dog': nothing speaks"),
+        (
+            ["contrast", str(SAMPLE), "a dog", "a cat", "--method", "rollout"],
+            "rollout has the same map for every text",
+        ),
         (["compare", str(SAMPLE), "a dog", "--out", "x.npz"], "an .npz holds one explanation"),
         (["lab", "no.ipynb"], "no such notebook: no.ipynb"),
     ],
@@ -425,7 +430,7 @@ def test_a_missing_image_is_told_before_a_model_is_looked_for(tmp_path, capsys, 
         raise AssertionError("a model was looked for")
 
     monkeypatch.setattr("clipxai.cli.asking.load", no_model)
-    for command in ("explain", "compare", "segment"):
+    for command in ("explain", "compare", "contrast", "segment"):
         assert main([command, str(tmp_path / "no.jpg"), "a dog", "a cat"]) == 2
         assert "no such image file" in capsys.readouterr().err
 

@@ -43,6 +43,15 @@ export function twoDigits(value) {
 }
 
 /**
+ * A share of a whole for people, in hundredths: one decimal, and no minus before 0.0.
+ * @param {number} value
+ */
+function percent(value) {
+  if (!Number.isFinite(value)) return format(value);
+  return `${decimals(Math.abs(value) >= 0.0005 ? 100 * value : 0, 1)} %`;
+}
+
+/**
  * @param {number} value
  * @param {number} digits behind the point
  */
@@ -56,6 +65,7 @@ const WAYS = {
   signed,
   two_digits: twoDigits,
   tenth: (value) => decimals(value, 1),
+  percent,
 };
 
 /**
