@@ -24,6 +24,7 @@ from torch import Tensor
 
 from ..model.words.sentencepiece import PieceTokenizer
 from ..model.words.tokenizer import WordSpan
+from ..trace.sides import in_own_precision
 from ..trace.trace import Trace
 
 ARTICLES = {"a", "an", "the"}
@@ -105,7 +106,7 @@ def leave_out(trace: Trace, text: int, phrases: Sequence[Phrase] | None = None) 
         read = _read_again(trace, text, [" ".join(words[n] for n in rest) for rest in remaining])
     else:
         ids = trace.token_ids[text, : end + 1]
-        read = trace.with_texts(_without(ids, spans, remaining))
+        read = _read_shorter(trace, text, _without(ids, spans, remaining))
     return Words(tuple(told), tuple(parts), read)
 
 
@@ -120,6 +121,21 @@ def _read_again(trace: Trace, text: int, shorter: Sequence[str]) -> Trace:
             "record the text itself, short enough to be read whole"
         )
     return read
+
+
+@torch.no_grad()
+def _read_shorter(trace: Trace, text: int, rows: Tensor) -> Trace:
+    """The text as it was recorded, and then those of its `rows` (1 + W, S) that are shorter."""
+    model = trace.model
+    # in half precision another batch rounds otherwise, which would look like what a word adds
+    known = model.dtype.itemsize >= torch.float32.itemsize
+    with in_own_precision(model):
+        # each lost a token at least, so the last place is empty
+        features = model.encode_text(rows[1:, :-1] if known else rows)
+    if known:
+        features = torch.cat([trace.text_features[text, None], features])
+    texts = (trace.texts[text], *(model.tokenizer.decode(row.tolist()) for row in rows[1:]))
+    return trace.with_encoded_texts(texts, features)
 
 
 def _without(ids: Tensor, spans: Sequence[WordSpan], remaining: Sequence[Sequence[int]]) -> Tensor:
