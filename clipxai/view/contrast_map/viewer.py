@@ -32,7 +32,7 @@ class ContrastMap(Viewer):
 
     Examples
     --------
-    >>> ContrastMap(contrast(trace, "a cat", "a dog")).save("cat-or-dog.html")  # doctest: +SKIP
+    >>> ContrastMap(contrast(trace, "a cat", "a guitar")).save("why.html")  # doctest: +SKIP
     """
 
     module = "contrast_map"
