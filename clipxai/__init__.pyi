@@ -19,7 +19,7 @@ from .explainers.surgery import feature_surgery as feature_surgery
 from .explainers.surgery import rewrite as rewrite
 from .explainers.table import METHODS as METHODS
 from .explainers.table import methods as methods
-from .explainers.words import token_scores as token_scores
+from .explainers.tokens import token_scores as token_scores
 from .many.batches import explain_each as explain_each
 from .many.pairs import explain_pairs as explain_pairs
 from .many.windows import explain_windows as explain_windows

@@ -15,6 +15,7 @@ FROM_TRACE = (
     cx.contributions,
     cx.head_contributions,
     cx.token_scores,
+    cx.word_maps,
     cx.word_relevance,
 )
 VIEWERS = (
@@ -23,6 +24,7 @@ VIEWERS = (
     view.HeadGrid,
     view.TokenMap,
     view.WordRanking,
+    view.ContrastMap,
 )
 
 
@@ -79,6 +81,7 @@ def test_figures(given, trace, tmp_path):
         cx.contributions,
         cx.head_contributions,
         cx.token_scores,
+        cx.word_maps,
         cx.word_relevance,
     ],
 )

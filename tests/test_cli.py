@@ -435,7 +435,7 @@ def test_a_missing_image_is_told_before_a_model_is_looked_for(tmp_path, capsys, 
         raise AssertionError("a model was looked for")
 
     monkeypatch.setattr("clipxai.cli.asking.load", no_model)
-    for command in ("explain", "compare", "segment"):
+    for command in ("explain", "compare", "contrast", "segment"):
         assert main([command, str(tmp_path / "no.jpg"), "a dog", "a cat"]) == 2
         assert "no such image file" in capsys.readouterr().err
 

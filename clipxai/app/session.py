@@ -19,7 +19,7 @@ from ..explainers.explain import explain
 from ..explainers.layers import attention_maps, contributions
 from ..explainers.presets import PRESETS, Rewrite
 from ..explainers.table import METHODS, Method
-from ..explainers.words import token_scores
+from ..explainers.tokens import token_scores
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..results.findings import on_patches

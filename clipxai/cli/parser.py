@@ -117,7 +117,7 @@ def _bench(command: argparse.ArgumentParser) -> None:
         "--metrics",
         help=(
             "localisation,presence (default), segmentation, given-labels, recognition, inside, "
-            "faithfulness, randomisation, sensitivity"
+            "faithfulness, randomisation, sensitivity, words"
         ),
     )
     _may_truncate(command)

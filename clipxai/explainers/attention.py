@@ -7,8 +7,9 @@ Formula    raw attention   A_L[CLS, j], mean over heads, of the last layer.
            LeGrad          mean over layers l, heads h and queries i of ReLU(d s_l / d A_l[h, i,
                            j]); s_l is the cosine of the text with the mean of *all* tokens behind
                            layer l, through the final norm and the projection.
-           dA is the gradient of the image-text cosine. Every map leaves the class token's own
-           column out.
+           dA is the gradient of the model's output: for Bi-Modal the logit, which is the learned
+           scale times the cosine, as over several layers I + C has no common factor; for the
+           others the cosine. Every map leaves the class token's own column out.
 Reads      the trace's q, k, v, streams and attention outputs; the gradient methods run blocks again
            (`replay`).
 Returns    `Scores` (B, P, T), all >= 0. Attention and rollout do not read the text: the same map
@@ -41,7 +42,7 @@ from ..trace.replay import (
 from ..trace.trace import Trace
 from .scores import Scores, texts_at_a_time
 
-RELEVANCE = "relevance (attention x gradient of the cosine)"
+RELEVANCE = "relevance (attention x gradient of the logit)"
 
 
 @torch.no_grad()
@@ -78,7 +79,7 @@ def bimodal(trace: Trace, blocks: int | None = 1) -> Scores:
     first = first_of(len(trace.layers), blocks)
     with gradients():
         weights, scores = from_stream(trace, first, trace.residual(first).clone().requires_grad_())
-        slopes = per_text(scores, weights)
+        slopes = per_text(scores * trace.model.logit_scale.exp(), weights)
     return Scores(
         _relevance_of_row(weights, slopes, 0)[:, :, 1:].permute(1, 2, 0),
         RELEVANCE,
@@ -91,7 +92,7 @@ def bimodal_words(trace: Trace, image: int, blocks: int | None = 1) -> tuple[Ten
     with gradients():
         stream = trace.text_layers[first].residual.clone().requires_grad_()
         weights, scores = from_word_stream(trace, first, stream, image)
-        slopes = torch.autograd.grad(scores.sum(), weights)
+        slopes = torch.autograd.grad(scores.sum() * trace.model.logit_scale.exp(), weights)
     relevance = _relevance_of_row(weights, [slope[None] for slope in slopes], -1)
     return relevance[0, 0], RELEVANCE
 

@@ -106,7 +106,7 @@ def contrast(
     Returns
     -------
     An `Explanation` of one text: above 0 speaks for `a`, below 0 for `b`; its presence is
-    cos a - cos b
+    cos a - cos b, its `sides` are the two texts
 
     Raises
     ------
@@ -138,4 +138,5 @@ def contrast(
         unit=f"{e.unit}, minus that of {other!r}",
         notes=(told, *e.notes),
         difference=True,
+        sides=(one, other),
     )

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from ..model.words.sentencepiece import PieceTokenizer
 from ..model.words.tokenizer import WordSpan
+from ..trace.sides import in_own_precision
 from ..trace.trace import Trace
 
 ARTICLES = {"a", "an", "the"}
@@ -106,8 +107,8 @@ def leave_out(trace: Trace, text: int, phrases: Sequence[Phrase] | None = None) 
         read = _read_again(trace, text, [" ".join(words[n] for n in rest) for rest in remaining])
     else:
         tower = trace.model.text
-        shorter = _without(ids if tower.full else ids[: end + 1], spans, remaining, tower.pad_id)
-        read = trace.with_texts(shorter)
+        rows = ids if tower.full else ids[: end + 1]
+        read = _read_shorter(trace, text, _without(rows, spans, remaining, tower.pad_id))
     return Words(tuple(told), tuple(parts), read)
 
 
@@ -122,6 +123,20 @@ def _read_again(trace: Trace, text: int, shorter: Sequence[str]) -> Trace:
             "record the text itself, short enough to be read whole"
         )
     return read
+
+
+@torch.no_grad()
+def _read_shorter(trace: Trace, text: int, rows: Tensor) -> Trace:
+    """The text as it was recorded, and then those of its `rows` (1 + W, S) that are shorter."""
+    model = trace.model
+    # in half precision another batch rounds otherwise, which would look like what a word adds
+    known = model.dtype.itemsize >= torch.float32.itemsize
+    with in_own_precision(model):
+        features = model.encode_text(rows[1:] if known else rows)
+    if known:
+        features = torch.cat([trace.text_features[text, None], features])
+    texts = (trace.texts[text], *(model.tokenizer.decode(row.tolist()) for row in rows[1:]))
+    return trace.with_encoded_texts(texts, features)
 
 
 def _without(

@@ -79,8 +79,25 @@ _TRUST = (
     ),
     Column("sensitivity", "sensitivity", "largest change", less_is_better=True, decimals=2),
 )
+_WORDS = tuple(
+    column
+    for heading, number, leads in (
+        ("noun's object of 2, %", "right object of two", None),
+        ("of 3, %", "right object of three", 6),
+        ("present word, %", "present above absent", None),
+        ("if one thing is there, %", "present above absent, one thing", None),
+        ("contrast of 2: peak, %", "peak of two", None),
+        ("trough, %", "trough of two", None),
+        ("contrast of 3: peak, %", "peak of three", None),
+        ("trough, %", "trough of three", None),
+    )
+    for column in (
+        Column(heading, "words", number, leads=leads),
+        Column("±", "words", f"{number} error", less_is_better=True),
+    )
+)
 COST = Column("cost in forwards", "cost", "forwards", less_is_better=True, decimals=2)
-COLUMNS = (*_LOCALISATION, *_USES, *_TRUST, COST)
+COLUMNS = (*_LOCALISATION, *_USES, *_TRUST, *_WORDS, COST)
 # what a test measures again on the first images
 REMEASURED = tuple(
     column for column in COLUMNS if column.heading in ("mIoU at 0.5", "mSC", "pointing %", "AP")
@@ -123,6 +140,14 @@ ABOUT = (  # metrics -> what their columns mean; no metrics: always said
         {"randomisation"},
         "Rank correlation with the map of the model with shuffled weights, its size whatever its "
         "sign: 0 is a map that owes everything to what was learned.",
+    ),
+    (
+        {"words"},
+        "Words, per cent ± bootstrap error over pictures. A caption names all objects: is a noun's "
+        "map (the text's minus that without the noun) highest on its own object, of two or three. "
+        "A caption names one thing that is there, one that is not: does the former matter more (of "
+        "several things the model itself may miss one). Of two objects, does the difference of "
+        "their maps peak on the one and have its trough on the other.",
     ),
     (set(), "Cost: time on top of the recorded forward pass, in such passes."),
 )

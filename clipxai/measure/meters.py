@@ -20,6 +20,7 @@ from .localisation import THRESHOLDS
 from .map_scores import MapScores, PixelCounts
 from .miou import HITS, TRUE, miou, summed, with_background, without_background
 
+DRAWS = 1000  # of a bootstrap
 HALF = int(np.argmin(abs(THRESHOLDS - 0.5)))  # place of 0.5 among the thresholds
 
 
@@ -223,6 +224,43 @@ class SegmentationMeter(RowMeter):
             fitted = miou(*sum(cut))
             chosen = [float(THRESHOLDS[at]) for at in cuts]
         return {"with background at best of other half": fitted, "thresholds of the halves": chosen}
+
+
+class WordsMeter(RowMeter):
+    """Do words point at their own thing? Per cent of hits, with errors.
+
+    Rows are those of `word_scores` with the picture's place in the data set in front. An error is
+    the standard deviation of `DRAWS` means over pictures that are drawn with replacement, as rows
+    of one picture are no independent trials.
+    """
+
+    def compute(self) -> dict[str, float]:
+        """Measure -> per cent, and "… error" -> its error; NaN where nothing was asked."""
+        table = self.table()
+        place, objects, noun, presence, peak, trough = table[np.argsort(table[:, 0])].T
+        answers = {
+            "present above absent": presence,
+            "present above absent, one thing": np.where(objects == 1, presence, np.nan),
+        }
+        for count, words in ((2, "two"), (3, "three")):
+            for name, hits in (("right object", noun), ("peak", peak), ("trough", trough)):
+                answers[f"{name} of {words}"] = np.where(objects == count, hits, np.nan)
+        found = {}
+        for name, hits in answers.items():
+            found[name], found[f"{name} error"] = 100 * mean(hits), 100 * _bootstrap(place, hits)
+        return found
+
+
+def _bootstrap(place: np.ndarray, hits: np.ndarray) -> float:
+    """Standard deviation of the mean of hits over pictures drawn with replacement."""
+    known = ~np.isnan(hits)
+    _, picture = np.unique(place[known], return_inverse=True)
+    if not len(picture):
+        return math.nan
+    of_each = np.bincount(picture, hits[known]), np.bincount(picture)
+    drawn = np.random.default_rng(0).integers(len(of_each[0]), size=(DRAWS, len(of_each[0])))
+    right, asked = (sums[drawn].sum(1) for sums in of_each)
+    return float(np.std(right / asked))
 
 
 def _curve(sums: np.ndarray) -> list[float]:

@@ -12,18 +12,20 @@ import numpy as np
 from torch import Tensor
 
 from ..explainers.explain import explain, explain_all
+from ..explainers.table import find_method
+from ..explainers.words import LEAVE_OUT
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
 from ..results.maps import resize_bilinear
 from ..tasks import recognise, segment
 from ..trace.record import record
-from . import faithfulness, layers
+from . import faithfulness, layers, word_scores
 from .asking import Asked, Asker
 from .map_scores import imagenet_segmentation, localise
 from .miou import counts, truth
 
 Rows = list[list[float]]
-CLASS_TOKEN = "(class token)"
+CLASS_TOKEN, WORD_LEFT_OUT = "(class token)", "(word left out)"
 
 
 def _localisation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
@@ -124,6 +126,28 @@ def _sensitivity(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
     return change[:, None].tolist()
 
 
+def _words(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """Rows of `word_scores`: nouns, presence where the method has words, contrasts."""
+    masks, names = asked.sample.masks, [asker.data.classes[label] for label in asked.labels]
+    prompt, method = asker.data.prompt, explanation.method
+    rows = word_scores.contrasts(explanation, masks)
+    if find_method(method).reads_texts:
+        rows += word_scores.nouns(asked.trace, method, prompt, names, masks)
+    if find_method(method).words is not None:
+        rows += _word_presence(asker, asked, method)
+    return rows or [[*word_scores.NOT_ASKED.values()]]
+
+
+def _word_presence(asker: Asker, asked: Asked, method: str) -> Rows:
+    """One row: the first object that is there, beside the first thing that is not."""
+    if not asked.absent:
+        return []
+    names = tuple(asker.data.classes[n] for n in (asked.labels[0], asked.absent[0]))
+    first = asked.seed % 2 == 0
+    count, prompt = len(asked.labels), asker.data.prompt
+    return [word_scores.presence(asked.trace, method, prompt, names, first, count)]
+
+
 METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
     "localisation": _localisation,
     "presence": _presence,
@@ -134,10 +158,11 @@ METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
     "faithfulness": _faithfulness,
     "randomisation": _randomisation,
     "sensitivity": _sensitivity,
+    "words": _words,
     "inside": None,  # of the model, not of a method: `look_inside`
 }
 # metrics of pictures whose classes are known
-NAMED = {"presence", "segmentation", "given-labels", "recognition"}
+NAMED = {"presence", "segmentation", "given-labels", "recognition", "words"}
 
 
 def class_token(asker: Asker, asked: Asked, metrics: list[str]) -> dict[str, dict[str, Rows]]:
@@ -148,6 +173,9 @@ def class_token(asker: Asker, asked: Asked, metrics: list[str]) -> dict[str, dic
     if "presence" in metrics:
         cosines = explain(asked.trace, "clip").presence
         rows[CLASS_TOKEN] = {"presence": _beside_presence(cosines, asked)}
+    if "words" in metrics:
+        said = _word_presence(asker, asked, LEAVE_OUT)
+        rows[WORD_LEFT_OUT] = {"words": said or [[*word_scores.NOT_ASKED.values()]]}
     if "recognition" in metrics:
         everything = asker.of_all_classes(asked, "clip")
         # a SigLIP asks about each text alone

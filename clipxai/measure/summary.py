@@ -27,9 +27,11 @@ METERS = {
     "segmentation": meters.SegmentationMeter,
     "given-labels": meters.SegmentationMeter,
     "recognition": meters.RecognitionMeter,
+    "words": meters.WordsMeter,
 }
 # a threshold is chosen on one half for the other
 BY_HALVES = {"localisation", "segmentation", "given-labels"}
+BY_PICTURE = {"words"}  # errors are drawn over pictures
 
 
 def summary(bench: Bench, rows: list[dict]) -> dict[str, object]:
@@ -112,7 +114,9 @@ def _scores(method: str, rows: list[dict]) -> dict[str, object]:
         meter = METERS.get(metric, meters.MeanMeter)()
         for row in rows:
             numbers = row["scores"][method][metric]
-            if metric in BY_HALVES:
+            if metric in BY_PICTURE:
+                numbers = [[row["from"][0], *of_one] for of_one in numbers]
+            elif metric in BY_HALVES:
                 numbers = [[row["half"], *of_one] for of_one in numbers]
             meter.update(numbers)
         computed = meter.compute()

@@ -100,11 +100,12 @@ class Explanation:
     unit : what a score is, such as "cosine similarity"
     image : (H, W, 3) uint8, the original, of the grid's `image_size`
     presence : (T,) float32, cosine of the whole image with each text: a map shows *where*, even for
-        something that is not there
+        something that is not there. Of a difference of maps it is the difference of cosines
     notes : what a reader of the map has to know
     provenance : model, weights and options it came from
     difference : whether scores and presence are differences between two texts; figures then begin
         with zero in the middle of their colours
+    sides : of a contrast the two texts, that for which scores above 0 speak and the other; else ()
     """
 
     scores: np.ndarray
@@ -117,6 +118,7 @@ class Explanation:
     notes: tuple[str, ...] = ()
     provenance: dict[str, str] = field(default_factory=dict)
     difference: bool = False
+    sides: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         own = {
@@ -140,6 +142,11 @@ class Explanation:
             raise ValueError(
                 f"presence has shape {self.presence.shape}, but {len(self.texts)} texts make "
                 f"{expected[:1]}"
+            )
+        if self.sides and (len(self.sides), len(self.texts)) != (2, 1):
+            raise ValueError(
+                f"a contrast is one map of two sides, but here are {len(self.texts)} maps of "
+                f"{len(self.sides)}"
             )
         image, pixels = self.image, (*self.grid.image_size, 3)
         if image.dtype != np.uint8 or image.shape != pixels:
@@ -343,6 +350,7 @@ class Explanation:
             "notes": self.notes,
             "provenance": self.provenance,
             "difference": self.difference,
+            "sides": self.sides,
         }
         arrays = {"scores": self.scores, "image": self.image, "presence": self.presence}
         npz.write(path, arrays, described)
@@ -371,4 +379,5 @@ class Explanation:
             notes=tuple(described["notes"]),
             provenance=described["provenance"],
             difference=described.get("difference", False),  # older files have none
+            sides=tuple(described.get("sides", ())),  # older files have none
         )

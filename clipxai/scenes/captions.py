@@ -2,6 +2,8 @@
 made of.
 """
 
+from collections.abc import Set
+
 import numpy as np
 
 from .sprites import WORLD
@@ -59,18 +61,31 @@ def background_phrases(name: str) -> list[str]:
     return WORLD["backgrounds"][name]
 
 
-def caption(rng: np.random.Generator, objects: list[str], background: str, doubled: bool) -> str:
+def caption(
+    rng: np.random.Generator,
+    objects: list[str],
+    background: str,
+    doubled: bool,
+    left_out: Set[str] = frozenset(),
+) -> str:
     """One caption; it names the background in 45 % of cases, and now and then leaves one of three
     objects out, as people do.
+
+    Of what is `left_out` it says nothing, and all else in the same turn of phrase; where no thing
+    is left to name, it says where one is.
     """
     phrase = str(rng.choice(background_phrases(background)))
     full_stop = "." if rng.random() < 0.25 else ""
     named = [objects[n] for n in rng.permutation(len(objects))]
     if len(named) == 3 and rng.random() < 0.3:
         named = named[:2]
+    said, placed = str(rng.choice(TEMPLATES)), rng.random() < 0.45
     nouns = [
-        f"two {plural(name)}" if doubled and name not in BARE else noun(name) for name in named
+        f"two {plural(name)}" if doubled and name not in BARE else noun(name)
+        for name in named
+        if name not in left_out
     ]
+    if not nouns:
+        return phrase + full_stop
     listed = nouns[0] if len(nouns) == 1 else f"{', '.join(nouns[:-1])} and {nouns[-1]}"
-    said = str(rng.choice(TEMPLATES)).format(listed)
-    return f"{said} {phrase}{full_stop}" if rng.random() < 0.45 else said + full_stop
+    return f"{said.format(listed)}{f' {phrase}' if placed else ''}{full_stop}"

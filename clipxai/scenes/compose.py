@@ -81,8 +81,8 @@ class Scene:
         """The same scene to the last random draw, with one thing not drawn.
 
         Background, places, turns, light, blur and grain stay; what the thing hid is seen. All of a
-        class goes. `objects` and `masks` are those of what is left, perhaps none; the caption is
-        the old one, which may speak of what is gone.
+        class goes. `objects` and `masks` are those of what is left, perhaps none; the caption says
+        the same without the thing, and where it names no other, where one is.
 
         Parameters
         ----------
@@ -280,7 +280,8 @@ def _render(recipe: Recipe) -> Scene:
         if name not in recipe.hidden:
             masks[:, covered] = False  # what lies behind is no longer visible
             masks[unique.index(name), covered] = True
-    said = caption(rng, unique, recipe.background, doubled=len(named) > len(unique))
+    doubled = len(named) > len(unique)
+    said = caption(rng, unique, recipe.background, doubled=doubled, left_out=recipe.hidden)
     image = _photograph(rng, canvas)
     left = [n for n, name in enumerate(unique) if name not in recipe.hidden]
     objects = tuple(unique[n] for n in left)

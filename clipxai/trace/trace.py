@@ -198,14 +198,16 @@ class Trace:
         self,
         texts: tuple[str, ...],
         features: Tensor,
-        empty: Tensor,
+        empty: Tensor | None = None,
         templates: tuple[str, ...] | None = None,
     ) -> "Trace":
         """The same images with `texts`, put into `templates`, that were encoded before.
 
-        `features` (T, E) and those of the `empty` text (1, E) have unit length.
+        `features` (T, E) and those of the `empty` text (1, E) have unit length; without the latter
+        it is encoded when a method subtracts it.
         """
-        unread = dict(token_ids=None, text_layers=(), text_tokens=None, _empty=[empty])
+        known = [] if empty is None else [empty]
+        unread = dict(token_ids=None, text_layers=(), text_tokens=None, _empty=known)
         return replace(self, texts=texts, templates=templates, text_features=features, **unread)
 
     def with_images(self, prepared: Prepared, *, patches: bool = True) -> "Trace":

@@ -22,6 +22,7 @@ from ..results.findings import (
     WordRelevance,
 )
 from ..tasks.segmentation import Segmentation
+from .contrast_map.viewer import ContrastMap
 from .head_grid.viewer import HeadGrid
 from .layer_attention.viewer import LayerAttentionViewer
 from .method_comparison.viewer import MethodComparison
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .method_comparison.drawing import figure
 
 __all__ = [
+    "ContrastMap",
     "HeadGrid",
     "LayerAttentionViewer",
     "MethodComparison",
@@ -50,7 +52,7 @@ __all__ = [
 
 Found = AttentionMaps | Contributions | HeadContributions | TokenScores | WordRelevance
 Showable = Explanation | Sequence[Explanation] | Found | Segmentation | Viewer
-# what is no map has a viewer of its own
+# what is no map has a viewer of its own, and so has a contrast
 VIEWERS = {
     AttentionMaps: LayerAttentionViewer,
     Contributions: ModuleComparison,
@@ -123,7 +125,11 @@ def save(what: Showable, path: str | Path) -> Path:
 
 
 def _viewer(what: Showable) -> Viewer:
-    return what if isinstance(what, Viewer) else VIEWERS.get(type(what), MethodComparison)(what)
+    if isinstance(what, Viewer):
+        return what
+    if isinstance(what, Explanation) and what.sides:
+        return ContrastMap(what)
+    return VIEWERS.get(type(what), MethodComparison)(what)
 
 
 def _in_notebook() -> bool:

@@ -35,6 +35,13 @@ def tenth(value: float) -> str:
     return _fixed(value, ".1f")
 
 
+def percent(value: float) -> str:
+    """A share of a whole for people, in hundredths: one decimal."""
+    if not math.isfinite(value):
+        return number(value)
+    return f"{tenth(100 * value)} %"
+
+
 def fill(sentence: str, **values: str | float) -> str:
     """A sentence with values in its places, so that a browser can fill in others.
 
@@ -54,7 +61,13 @@ def fill(sentence: str, **values: str | float) -> str:
     return PLACE.sub(filled, sentence)
 
 
-WAYS = {"number": number, "signed": signed, "two_digits": two_digits, "tenth": tenth}
+WAYS = {
+    "number": number,
+    "signed": signed,
+    "two_digits": two_digits,
+    "tenth": tenth,
+    "percent": percent,
+}
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}", re.ASCII)
 
 

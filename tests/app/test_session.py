@@ -72,9 +72,10 @@ def test_each_tower_runs_only_for_its_own_input(wish, towers, scene):
         {"subtract": "labels"},
     ):
         session.answer(replace(wish, **flipped))
-    assert towers == {"image": 1, "text": texts} and session.recorded == 1
+    # words are left out of a text that is looked at: its shorter ones are read, in one go
+    assert towers == {"image": 1, "text": texts + 2} and session.recorded == 1
     session.answer(replace(wish, texts=("a pizza",)))
-    assert towers["image"] == 1 and towers["text"] > texts and session.recorded == 1
+    assert towers["image"] == 1 and towers["text"] > texts + 2 and session.recorded == 1
     session.answer(replace(wish, image=scene.image.copy()))
     assert towers["image"] == 2
 

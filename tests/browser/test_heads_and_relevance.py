@@ -20,7 +20,7 @@ from inside_examples import TEXTS, head_contributions, word_relevance
 
 from clipxai.view import HeadGrid, WordRanking
 from clipxai.view.head_grid.sentences import proof
-from clipxai.view.number import number, signed
+from clipxai.view.number import number, percent, signed
 
 HEADS = HeadGrid(head_contributions())  # 4 layers of 3 heads
 WORDS = WordRanking(word_relevance())
@@ -92,9 +92,10 @@ def test_keys_texts_and_table_of_heads(visit: Callable):
 def test_words_have_their_numbers_and_colours(visit: Callable):
     page = visit(saved(WORDS))
     settled(page)
-    assert page.locator(".word small").all_inner_texts() == [
-        number(float(value)) for value in WORDS.words.values
+    assert page.locator(".word small").all_inner_texts()[1:-1] == [
+        percent(float(share)) for share in WORDS.words.shares[1:-1]
     ]
+    assert not "".join(page.locator(".word small").all_inner_texts()[::6]).strip()
     assert page.locator(".row span:first-child").all_inner_texts() == [
         "owl",
         "an (1)",
@@ -108,25 +109,25 @@ def test_words_have_their_numbers_and_colours(visit: Callable):
     red, blue = colours[2], colours[3]  # owl and by
     assert red[0] > 2 * red[2] and blue[2] > 1.2 * blue[0]
     assert colours[-1] == red, "[end] exceeds the scale"
-    assert status(page) == "“owl”: 0.5, rank 1 of 5, the sum of o + wl"
+    assert status(page) == "“owl”: 50.0 %; 0.5, rank 1 of 5, the sum of o + wl"
     assert "zero in the middle" in page.locator(".caption").inner_text()
 
 
 def test_hover_click_and_keys_choose_a_word(visit: Callable):
     page = visit(saved(WORDS), color_scheme="dark")
     page.locator(".row").last.hover()
-    assert status(page).startswith("“by”: −0.25, rank 5 of 5")
+    assert status(page).startswith("“by”: −25.0 %; −0.25, rank 5 of 5")
     page.mouse.move(2, 2)
     assert status(page).startswith("“owl”")
     page.locator(".word").nth(5).click()
     page.mouse.move(2, 2)
-    assert status(page).startswith("“oak”: −0.05") and page.locator(
+    assert status(page).startswith("“oak”: −5.0 %; −0.05") and page.locator(
         "[aria-current='true']"
     ).inner_text().startswith("oak")
     press(page, "]")
     assert status(page) == "“[end]”: 1"
     press(page, "[", "[", "?")
-    assert status(page).startswith("“an (4)”: 0.1") and page.locator(".help").is_visible()
+    assert status(page).startswith("“an (4)”: 10.0 %; 0.1") and page.locator(".help").is_visible()
 
 
 @pytest.mark.parametrize("viewer", [HEADS, WORDS], ids=lambda viewer: viewer.module)

@@ -15,7 +15,7 @@ from browsing import (
     status,
     titles,
 )
-from inside_examples import PATHS, token_scores
+from inside_examples import PATHS, left_out, token_scores
 from view_examples import HOSTILE, example
 
 from clipxai.view import MethodComparison, TokenMap
@@ -141,7 +141,7 @@ def test_keyboard_alone_is_enough(visit: Callable):
 
 def test_paths_scales_and_pieces(visit: Callable):
     page = visit(PAGE)
-    page.locator("select").select_option(label="raw")
+    page.locator("select").select_option(label="token itself, raw")
     point_at(page, 1, ROW, COLUMN)
     first = VIEWER.shown[0]
     assert page.locator(".readout").first.inner_text().startswith(number(float(sent(0)[first, AT])))
@@ -217,3 +217,18 @@ def test_dark_page_keeps_words_readable(visit: Callable):
         "rgb(0, 0, 0)",
         "rgb(255, 255, 255)",
     }
+
+
+def test_it_opens_on_leaving_the_word_out_and_tokens_are_a_choice_away(visit: Callable):
+    viewer = TokenMap(left_out())
+    page = visit(saved(viewer))
+    assert titles(page) == ["owl", "oak"]
+    assert page.locator(".ranking b").inner_text() == "words by what they add"
+    page.locator(".word", has_text="oak").hover()
+    assert status(page) == "“oak” adds 0.2 to the cosine of image and text"
+    assert "minus that of the text without the word" in page.locator(".caption").inner_text()
+    page.locator("select").select_option(label="token itself, raw")
+    settled(page)
+    assert page.locator(".ranking b").inner_text() == "words by the whole image"
+    caption = page.locator(".caption").inner_text()
+    assert "never those after" in caption and "without the word" not in caption

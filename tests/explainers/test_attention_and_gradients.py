@@ -127,8 +127,10 @@ def test_grad_cam_on_a_resnet(golden_resnet):
 @second_route("bimodal")
 @pytest.mark.parametrize("blocks", [1, 3, None])
 def test_bimodal(pair, blocks):
-    """R <- R + C R over whole matrices, as the paper writes it."""
+    """R <- R + C R over whole matrices, as the paper writes it, of the model's own logits."""
     _, _, weights, scores = whole_tower(pair)
+    scores = scores * pair.model.logit_scale.exp()
+    torch.testing.assert_close(scores, pair.model(pair.pixels, pair.texts), rtol=1e-4, atol=1e-3)
     relevance = torch.eye(197).expand(3, 2, 197, 197)
     for w in weights[8 - (blocks or 8) :]:
         relevance = relevance + (slopes(scores, w) * w).clamp(min=0).mean(2) @ relevance
@@ -317,6 +319,7 @@ def test_transformers_attention_outputs(theirs_and_ours):
         theirs.text_projection(read.pooler_output),
     )
     score = F.cosine_similarity(image, text)[0]
+    logit = theirs.logit_scale.exp() * score
     trace = cx.record(ours, pixels, ids, normalized=True)
     torch.testing.assert_close(
         trace.image_features @ trace.text_features.T, score[None, None], rtol=1e-4, atol=1e-5
@@ -326,13 +329,13 @@ def test_transformers_attention_outputs(theirs_and_ours):
     for weights in (seen.attentions, read.attentions):
         relevance = torch.eye(weights[0].shape[-1])
         for w in weights:
-            (slope,) = torch.autograd.grad(score, w, retain_graph=True)
+            (slope,) = torch.autograd.grad(logit, w, retain_graph=True)
             relevance = relevance + (slope * w).clamp(min=0).mean(1)[0] @ relevance
         maps.append(relevance)
     assert_map(cx.explain_all(trace, "bimodal", blocks=None), maps[0][None, None, 0, 1:])
     words, unit = cx.METHODS["bimodal"].words(trace, 0, blocks=None)
     torch.testing.assert_close(words, maps[1][-1].detach(), rtol=1e-3, atol=1e-6)
-    assert unit == "relevance (attention x gradient of the cosine)"
+    assert unit == "relevance (attention x gradient of the logit)"
 
 
 @pytest.mark.parametrize(

@@ -165,3 +165,39 @@ def test_relevance_is_what_the_cosine_loses(trace):
     assert cx.word_relevance(trace.with_texts("")).words == ()
     with pytest.raises(ValueError, match="leave_out has no option 'blocks'; its options: none"):
         cx.word_relevance(trace, blocks=1)
+
+
+def test_no_image_runs_and_only_the_shorter_texts_do(trace, monkeypatch):
+    told, read = trace.with_texts("a dog and a bicycle"), []
+    forward = told.model.text.forward
+    monkeypatch.setattr(told.model.visual, "forward", None)
+    monkeypatch.setattr(
+        told.model.text,
+        "forward",
+        lambda ids, **told: read.append(len(ids)) or forward(ids, **told),
+    )
+    cx.word_maps(told)
+    assert read == [5], "all in one batch, and the text itself is known"
+
+
+def test_a_contrast_s_parts_close_to_the_difference_of_the_cosines(trace):
+    """Patches by `contrast`, all else by `head_contributions`."""
+    e, heads = cx.contrast(trace, 0, 1), cx.head_contributions(trace)
+    elsewhere = (
+        heads.heads[..., 0].sum((0, 1))
+        + heads.attention_bias.sum(0)
+        + heads.ffn.sum(0)
+        + heads.embedding
+        + heads.norm_bias
+    )
+    difference = (trace.image_features @ (trace.text_features[0] - trace.text_features[1])).item()
+    assert abs(difference) > 0.01 and e.sides == trace.texts[:2]
+    assert e.scores.sum() + elsewhere[0] - elsewhere[1] == pytest.approx(difference, abs=1e-5)
+
+
+def test_a_contrast_s_sides_are_kept_in_a_file(trace, tmp_path):
+    e = cx.contrast(trace, 0, 1)
+    again = cx.Explanation.from_npz(cx.save(e, tmp_path / "e.npz"))
+    assert again.sides == e.sides and (again.scores == e.scores).all()
+    with pytest.raises(ValueError, match="one map of two sides, but here are 1 maps of 1"):
+        cx.Explanation(**{**vars(e), "sides": ("a dog",)})

@@ -129,6 +129,14 @@ def test_token_scores(trace):
     np.testing.assert_allclose(
         found.scores["surgery minus the empty text"][-1], by_method, atol=1e-5
     )
+    left_out = found.scores["leaving the word out"]
+    apart = cx.explain(
+        trace.with_texts(["an ambulance and a dog", "and a dog"]), "decomposition"
+    ).scores.reshape(2, -1)
+    np.testing.assert_allclose(left_out[-1], apart[0], atol=1e-6)
+    for piece in range(start, stop):
+        np.testing.assert_allclose(left_out[piece], apart[0] - apart[1], atol=1e-6)
+    assert not left_out[0].any() and found.left_out_by == "decomposition"
     assert found.attention.shape == (3, S, S)
     assert np.triu(found.attention, 1).max() == 0, "a token never sees what comes after it"
     np.testing.assert_allclose(found.attention.sum(-1), 1, atol=1e-5)
@@ -191,3 +199,8 @@ def test_a_typed_end_token_ends_the_text(trace):
     assert words.tokens == ("[start]", "a", "dog", "[end]") and [
         word for word, _, _ in words.words
     ] == ["a", "dog"]
+    np.testing.assert_allclose(
+        words.scores["leaving the word out"][2],
+        cx.token_scores(trace.with_texts("a dog")).scores["leaving the word out"][2],
+        atol=1e-6,
+    )

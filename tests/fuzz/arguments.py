@@ -101,7 +101,8 @@ def verbs() -> dict[str, Callable[..., object]]:
     trace, e = at["trace"], at["explanation"]
     names = (
         "record explain explain_all rewrite attention_maps contributions head_contributions "
-        "token_scores word_relevance segment recognise explain_each explain_pairs explain_windows "
+        "token_scores word_maps word_relevance contrast segment recognise explain_each "
+        "explain_pairs explain_windows "
         "feature_surgery Rewrite"
     ).split()
     return {

@@ -6,7 +6,13 @@ import { fill, format, signed, twoDigits } from "../../clipxai/view/browser/numb
 const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
 
 test("numbers are written as Python writes them, in every way", () => {
-  assert.deepEqual(Object.keys(golden.numbers), ["number", "signed", "two_digits", "tenth"]);
+  assert.deepEqual(Object.keys(golden.numbers), [
+    "number",
+    "signed",
+    "two_digits",
+    "tenth",
+    "percent",
+  ]);
   for (const [way, pairs] of Object.entries(golden.numbers)) {
     for (const [value, text] of pairs) assert.equal(fill(`{x:${way}}`, { x: value }), text);
   }

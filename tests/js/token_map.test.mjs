@@ -26,6 +26,7 @@ const path = (units) => [
     shared: { low: -4, high: 4, colours: "RdBu_r" },
     own: units.map(() => ({ low: 0, high: 1, colours: "viridis" })),
     captions: ["shared", "own"],
+    said: golden.words.left_out,
   },
 ];
 const HEADER = {
@@ -86,7 +87,10 @@ test("hover previews, click pins and unpins", () => {
 test("the status names the shown word and the highest at a patch", () => {
   const view = sightOf(HEADER, ARRAYS, STATE);
   assert.match(wordStatus(view, STATE), /Move over/);
-  assert.equal(wordStatus(view, { ...STATE, preview: 2 }), "“[end]”: 2 with the whole image");
+  assert.equal(
+    wordStatus(view, { ...STATE, preview: 2 }),
+    "“[end]” adds 2 to the cosine of image and text",
+  );
   assert.equal(
     wordStatus(view, { ...STATE, hover: { grid: 0, row: 0, column: 1 } }),
     "row 0, column 1: “owl” 3; highest “owl” 3, “[start]” 0, “[end]” −4",
@@ -96,7 +100,7 @@ test("the status names the shown word and the highest at a patch", () => {
 test("chips are told of and coloured at a patch, else of the whole image", () => {
   const sight = sightOf(HEADER, ARRAYS, STATE);
   const none = lookOf(sight, ARRAYS, STATE);
-  assert.equal(none.titles[1], "owl: 0.5 with the whole image, mean of o + wl");
+  assert.equal(none.titles[1], "owl: adds 0.5 to the cosine, mean of o + wl");
   assert.deepEqual(none.colours, [null, null, null]);
   const there = lookOf(sight, ARRAYS, { ...STATE, hover: { grid: 0, row: 0, column: 1 } });
   assert.equal(there.titles[2], "[end]: −4 at row 0, column 1");

@@ -120,6 +120,7 @@ def _words() -> dict:
     maps = attention_example(2, 1, (2, 3), ("qk", "vv"), sinks=(2,))
     own = {
         "head_grid": head_grid.WORDS,
+        "left_out": token_map.LEFT,
         "layer_attention": layer_attention.words(maps),
         "method_comparison": method_comparison.WORDS,
         "module_comparison": module_comparison.WORDS,

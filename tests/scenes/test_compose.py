@@ -99,7 +99,7 @@ def test_without_is_the_same_scene_with_one_thing_not_drawn(seed):
     for name in scene.objects:
         less = scene.without(name)
         assert less.objects == tuple(o for o in scene.objects if o != name)
-        assert less.caption == scene.caption and less.background == scene.background
+        assert less.background == scene.background
         changed = (less.image != scene.image).any(-1)
         # what lies before a thing may be half transparent, and so may its own edge, which the
         # camera blurs by 0.6 pixels: so its whole shape, and 8 pixels around

@@ -44,6 +44,21 @@ def token_scores(
     )
 
 
+def left_out(seed: int = 0) -> TokenScores:
+    """The same, and words left out: of [end] the whole text, of [start] nothing."""
+    found, rng = token_scores(seed=seed), np.random.default_rng(seed + 1)
+    values = (0.001 * rng.standard_normal((len(TOKENS), PICTURE.grid.patches))).astype(np.float32)
+    values[0], values[2:4, :28], values[6, -28:], values[-1] = 0, 0.5, 0.25, 0.75
+    adds = np.array([0, 0.01, 0.3, 0.3, 0.02, -0.01, 0.2, 0.6], np.float32)
+    path = "leaving the word out"
+    return replace(
+        found,
+        scores={**found.scores, path: values},
+        whole={**found.whole, path: adds},
+        left_out_by="decomposition",
+    )
+
+
 def contributions(texts: tuple[str, ...] = TEXTS, layers: int = 4, seed: int = 0) -> Contributions:
     """Parts that add up to the similarity, up to rounding."""
     rng = np.random.default_rng(seed)

@@ -16,7 +16,7 @@ import pytest
 from attention_examples import attention_example
 from inside_examples import contributions, head_contributions, token_scores, word_relevance
 from matplotlib import pyplot, style
-from view_examples import MASKS, SCENE, example
+from view_examples import MASKS, SCENE, contrast, example
 
 import clipxai as cx
 from clipxai.view import VIEWERS, MethodComparison, figure
@@ -30,6 +30,7 @@ SHOWN = {
     "heads": head_contributions(),
     "words": token_scores(),
     "relevance": word_relevance(),
+    "contrast": contrast(),
     "regions": SEGMENTED,
 }
 TASTES = {
@@ -90,7 +91,8 @@ def written(name: str, suffix: str, settings: str = "") -> bytes:
 
 
 def test_every_viewer_is_tried():
-    assert {type(what) for what in SHOWN.values()} - {list} == {*VIEWERS}
+    """A list of maps and a contrast are explanations, which have two viewers."""
+    assert {type(what) for what in SHOWN.values()} - {list, cx.Explanation} == {*VIEWERS}
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from inside_examples import (
     with_selection,
     word_relevance,
 )
-from view_examples import MASKS, damaged, example, texts_of
+from view_examples import MASKS, contrast, damaged, example, texts_of
 
 import clipxai as cx
 from clipxai.view import (
+    ContrastMap,
     HeadGrid,
     LayerAttentionViewer,
     MethodComparison,
@@ -45,6 +46,7 @@ EXAMPLES = [
     RegionMap(cx.segment(example("clip"), threshold=0.5, of="map")),
     TokenMap(token_scores()),
     WordRanking(word_relevance()),
+    ContrastMap(contrast()),
 ]
 each_viewer = pytest.mark.parametrize("viewer", EXAMPLES, ids=lambda viewer: viewer.module)
 
@@ -186,10 +188,12 @@ def test_token_map_tells_subtitles_pieces_and_tables():
 def test_word_ranking_tells_rank_and_pieces():
     header = WordRanking(word_relevance()).payload().header
     told = [unit["told"] for unit in header["units"]]
-    assert told[2] == "“owl”: 0.5, rank 1 of 5, the sum of o + wl"
-    assert told[3] == "“by”: −0.25, rank 5 of 5" and told[-1] == "“[end]”: 1"
-    assert header["table"]["rows"][0] == ["[end]", "1", ""]
-    assert header["table"]["rows"][1] == ["owl", "0.5", "o + wl"]
+    assert told[2] == "“owl”: 50.0 %; 0.5, rank 1 of 5, the sum of o + wl"
+    assert told[3] == "“by”: −25.0 %; −0.25, rank 5 of 5" and told[-1] == "“[end]”: 1"
+    assert header["table"]["rows"][0] == ["[end]", "", "1", ""]
+    assert header["table"]["rows"][1] == ["owl", "50.0 %", "0.5", "o + wl"]
+    below = [unit["below"] for unit in header["units"]]
+    assert below == ["", "10.0 %", "50.0 %", "−25.0 %", "10.0 %", "−5.0 %", ""]
 
 
 def test_comparison_lays_one_text_out_as_paper_does():

@@ -8,7 +8,6 @@ from view_examples import HOSTILE, texts_of
 from clipxai.scenes import compose
 from clipxai.view import WordRanking, save, show
 from clipxai.view.html import page
-from clipxai.view.number import number
 from clipxai.view.payload import unpack
 from clipxai.view.word_ranking.sentences import notes
 
@@ -26,6 +25,15 @@ def test_words_are_the_sum_of_their_pieces_and_their_names_those_of_the_result()
     assert sorted(shown.values()) == pytest.approx(sorted(FOUND.by_word.values())) and shown[
         "owl"
     ] == pytest.approx(0.5)
+
+
+def test_shares_are_parts_of_all_that_words_matter():
+    """Also of words that speak against the match; [start] and [end] have none."""
+    shares = WordRanking(FOUND).words.shares
+    np.testing.assert_allclose(shares[1:-1], [0.1, 0.5, -0.25, 0.1, -0.05], rtol=1e-5)
+    assert np.isnan(shares[[0, -1]]).all() and np.nansum(abs(shares)) == pytest.approx(1)
+    nothing = WordRanking(word_relevance((0,) * 8))
+    assert not np.nansum(abs(nothing.words.shares)) and nothing.figure()
 
 
 def test_zero_lies_in_the_middle_and_the_ends_do_not_stretch_the_scale():
@@ -49,9 +57,11 @@ def test_payload_holds_the_numbers_exactly():
 def test_figure_shows_the_sentence_the_numbers_and_the_ranking():
     words = texts_of(WordRanking(FOUND).figure())
     assert words.count("owl") == 2, "in the sentence and in the ranking"
-    assert words.count("[end]") == 1 and words.count(number(-0.25)) == 2
-    assert "words by relevance" in words and "relevance (made up)" in words
+    assert words.count("[end]") == 1 and words.count("−25.0 %") == 2
+    assert "words by relevance" in words and "part of what all words matter" in words
     everything = " ".join(words)
+    assert "Colour: relevance (made up)" in everything
+    assert "whatever their signs, which is 1;" in everything
     assert (
         "from −0.5 to 0.5, zero in the middle" in everything
         and "pieces has their sum" in everything

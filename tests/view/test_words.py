@@ -4,7 +4,15 @@ import re
 
 import numpy as np
 import pytest
-from inside_examples import PATHS, PICTURE, TOKENS, WORDS, contributions, token_scores
+from inside_examples import (
+    PATHS,
+    PICTURE,
+    TOKENS,
+    WORDS,
+    contributions,
+    left_out,
+    token_scores,
+)
 from view_examples import HOSTILE, damaged, texts_of
 
 from clipxai.view import TokenMap, save, show
@@ -82,7 +90,8 @@ def test_one_scale_for_all_words_is_symmetric_and_reaches_the_strongest():
 def test_the_highest_words_come_first_unless_others_are_asked_for():
     viewer = TokenMap(SCORES)
     peaks = viewer.words.maps(PATHS[-1], viewer.words.units).max(1)
-    assert viewer.shown[0] == 2 and set(viewer.shown) == set(np.argsort(-peaks)[:6].tolist())
+    first, *others = (n for n in np.argsort(-peaks).tolist() if 0 < n < 6)  # no [start], no [end]
+    assert viewer.shown == [first, *sorted(others)] and first == 2
     assert TokenMap(SCORES, pinned=["oak", -1]).shown == [5, 6]
     assert TokenMap(SCORES, path="raw").payload().header["path"] == 0
 
@@ -90,7 +99,7 @@ def test_the_highest_words_come_first_unless_others_are_asked_for():
 def test_figure_shows_words_numbers_and_ranking():
     viewer = TokenMap(SCORES)
     words = texts_of(viewer.figure())
-    assert "“an owl by an oak”" in words and "words by share of the match" in words
+    assert "“an owl by an oak”" in words and "words by the whole image" in words
     assert words.count("owl") == 2, "once above its map, once in the ranking"
     whole = SCORES.whole[PATHS[-1]]
     assert (
@@ -103,6 +112,26 @@ def test_figure_shows_words_numbers_and_ranking():
         and "place in the text" in everything
         and "zero" in everything
     )
+
+
+def test_it_opens_on_leaving_the_word_out():
+    viewer = TokenMap(left_out())
+    assert viewer.path == "leaving the word out"
+    assert viewer.shown == [2, 5], "no [end], and nothing that looks blank beside the owl"
+    written = texts_of(viewer.figure())
+    assert {"words by what they add", "adds 0.3 to the cosine · 2 pieces", "owl"} <= {*written}
+    everything = " ".join(written)
+    assert "what the word adds to the map of the text, by decomposition" in everything
+    assert "minus that of the text without the word" in everything
+    assert "never those after" not in everything, "which is said of tokens"
+    header = viewer.payload().header
+    assert header["paths"][3] == "leaving the word out" and header["path"] == 3
+    assert header["paths"][0] == "token itself, raw"
+    raw, last = (header["modes"][0]["paths"][n] for n in (0, 3))
+    assert "never those after" in " ".join(raw["notes"]) and raw["said"]["column"] == "whole image"
+    assert last["table"]["head"][1] == "adds to the cosine"
+    own = texts_of(TokenMap(left_out(), path="raw").figure())
+    assert "words by the whole image" in own and "never those after" in " ".join(own)
 
 
 def test_long_captions_say_what_the_ranking_leaves_out():

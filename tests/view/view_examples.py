@@ -1,6 +1,6 @@
 """Explanations whose numbers are known, made with numpy alone."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -45,6 +45,14 @@ def example(
         "presence": np.linspace(0.3, -0.1, len(texts)).astype(np.float32),
     }
     return Explanation(scores.astype(np.float32), texts, method, **{**defaults, **more})
+
+
+def contrast(method: str = "decomposition") -> Explanation:
+    """The owl speaks for its text, the clock for the other, which fits better."""
+    owl, clock = example().scores
+    presence = np.array([-0.125], np.float32)
+    names = {"texts": ("an owl rather than a clock",), "sides": TEXTS, "unit": "share (made up)"}
+    return replace(example(method), scores=owl[None] - clock, presence=presence, **names)
 
 
 def cropped(height: int = 60, width: int = 100) -> Explanation:

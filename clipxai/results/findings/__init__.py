@@ -12,9 +12,10 @@ Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T text
 from .attention import AttentionMaps, Selection, selection_ratio, weights_of
 from .contributions import Contributions, HeadContributions
 from .picture import Picture, Recorded, on_patches
-from .words import TokenScores, WordRelevance
+from .words import LEFT_OUT, TokenScores, WordRelevance
 
 __all__ = [
+    "LEFT_OUT",
     "AttentionMaps",
     "Contributions",
     "HeadContributions",

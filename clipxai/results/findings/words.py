@@ -10,6 +10,8 @@ import numpy as np
 from ..owned import Owning
 from .picture import Picture
 
+LEFT_OUT = "leaving the word out"  # a path of `TokenScores`
+
 
 @dataclass(frozen=True, eq=False)
 class TokenScores(Owning):
@@ -21,11 +23,14 @@ class TokenScores(Owning):
     text : the sentence
     tokens : S strings, "[start]" and "[end]" included
     words : (text, first token, one behind its last token) for every word
-    scores : path ("raw", "surgery", "surgery minus the empty text") -> (S, P) cosine or difference
-        of cosines, signed
-    whole : path -> (S,) the same with the class token instead of a patch: how much of the
-        image-text match a token carries
+    scores : path -> (S, P), signed. On "raw", "surgery" and "surgery minus the empty text" the
+        token's own cosine with a patch, or a difference of cosines. On "leaving the word out" the
+        map of the text minus that without the token's word: alike for all its pieces, of [end] the
+        map of the text, of [start] 0
+    whole : path -> (S,) the same with the class token instead of a patch; on "leaving the word out"
+        what the word adds to the cosine of image and text, of [end] the cosine
     attention : (L, S, S) the text tower's own attention, averaged over heads
+    left_out_by : method of the maps of "leaving the word out"; empty where that path is not there
     """
 
     picture: Picture
@@ -35,6 +40,7 @@ class TokenScores(Owning):
     scores: dict[str, np.ndarray]
     whole: dict[str, np.ndarray]
     attention: np.ndarray
+    left_out_by: str = ""
 
     def __repr__(self) -> str:
         paths = ", ".join(self.scores)

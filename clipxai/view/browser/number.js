@@ -43,6 +43,15 @@ export function twoDigits(value) {
 }
 
 /**
+ * A share of a whole for people, in hundredths: one decimal.
+ * @param {number} value
+ */
+function percent(value) {
+  if (!Number.isFinite(value)) return format(value);
+  return `${decimals(100 * value, 1)} %`;
+}
+
+/**
  * What the decimals round to zero is no less than zero.
  * @param {number} value
  * @param {number} digits behind the point
@@ -59,6 +68,7 @@ const WAYS = {
   signed,
   two_digits: twoDigits,
   tenth: (value) => decimals(value, 1),
+  percent,
 };
 
 /**

@@ -4,7 +4,7 @@
 import { rove } from "./controls.js";
 import { element } from "./element.js";
 import { colourIndex } from "./interpolate.js";
-import { fill, format } from "./number.js";
+import { fill } from "./number.js";
 
 /** @import { Span } from "./interpolate.js" */
 /**
@@ -20,8 +20,8 @@ import { fill, format } from "./number.js";
  * @typedef {object} Look  of all words
  * @property {string[]} titles
  * @property {(number[] | null)[]} colours
- * @typedef {Record<"title" | "subtitle" | "row", string>} RankingWords  `row` has places for `word`
- *   and `value`
+ * @typedef {Record<"title" | "subtitle" | "row" | "number", string>} RankingWords  `row` has places
+ *   for `word` and `value`, `number` for `value`
  */
 
 export const SENTENCE_STYLE = `
@@ -170,7 +170,7 @@ export function createRanking(units, values, on, words) {
       { className: "row", title: fill(words.row, { word, value }) },
       element("span", {}, word),
       element("div", { className: "track" }, bar, zero),
-      element("span", {}, format(value)),
+      element("span", {}, fill(words.number, { value })),
     );
     listen(row, n, on);
     return row;

@@ -1,6 +1,6 @@
 """How are words ranked on paper? By falling value, with bars from zero."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -18,6 +18,7 @@ def draw_ranking(
     titles: tuple[str, str],
     names: Sequence[str],
     values: np.ndarray,
+    written: Callable[[float], str] = number,
 ) -> None:
     """Words with their values, the highest first; says how many did not fit.
 
@@ -27,6 +28,7 @@ def draw_ranking(
     place : x, y, width and height
     titles : title and subtitle
     names, values : of every word, in any order
+    written : how a value is written
     """
     x, y, width, height = place
     order = np.argsort(-np.nan_to_num(values, nan=-np.inf), kind="stable")
@@ -43,10 +45,10 @@ def draw_ranking(
         middle = y + HEAD + (row + 0.5) * ROW
         name = shorten(names[n], NAME - 0.1, SMALL)
         page.write(x + NAME - 0.08, middle, name, ha="right", va="center")
-        page.write(x + width, middle, number(float(values[n])), ha="right", va="center")
+        page.write(x + width, middle, written(float(values[n])), ha="right", va="center")
     if len(shown) < len(order):
         rest = values[order[len(shown) :]]
-        ends = f"from {number(float(rest.max()))} to {number(float(rest.min()))}"
+        ends = f"from {written(float(rest.max()))} to {written(float(rest.min()))}"
         below = y + HEAD + (len(shown) + 0.5) * ROW
         page.write(x, below, f"and {len(rest)} more, {ends}", va="center", color=GREY)
 

@@ -9,6 +9,8 @@ from ...results.findings import TokenScores
 from ..scales import Scale, around_zero, finite, scales_of
 from ..word_units import Unit, merged, units_of
 
+BLANK = 0.1  # of the highest patch: a map that stays below it shows nothing on the same scale
+
 
 @dataclass(frozen=True, eq=False)
 class WordMaps:
@@ -50,10 +52,15 @@ class WordMaps:
         return [around_zero(maps)] * len(units)
 
     def highest(self, path: str, most: int) -> list[int]:
-        """The words with the highest patches, at `most` so many.
+        """The words with the highest patches, at `most` so many, and no [start] or [end].
 
-        The very highest comes first, the others as they stand in the sentence.
+        The very highest comes first, the others as they stand in the sentence; none that would look
+        blank beside it.
         """
         peaks = np.nan_to_num(finite(self.maps(path, self.units)), nan=-np.inf).max(axis=1)
-        first, *others = np.argsort(-peaks, kind="stable")[:most].tolist()
+        starts = {start for _, start, _ in self.scores.words}
+        no_words = np.array([unit.start not in starts for unit in self.units])
+        first, *others = np.lexsort((-peaks, no_words))[:most].tolist()
+        blank = (peaks < BLANK * peaks[first]) | (no_words & ~no_words[first])
+        others = [n for n in others if not blank[n]]
         return [first, *sorted(others)]

@@ -19,7 +19,7 @@ from ..paper.page import (
 )
 from ..paper.ranking import draw_ranking
 from .content import WordMaps
-from .sentences import FIRST, RANKING, colours, map_subtitle, notes
+from .sentences import FIRST, colours, map_subtitle, notes, said_of
 
 WIDTH = 10.6  # of the page, in inches
 COLUMNS = 5  # of small maps
@@ -37,7 +37,7 @@ def draw(words: WordMaps, path: str, shown: Sequence[int]) -> Figure:
     large_row = HEAD + picture_height(third, size) + BELOW + 0.2
     small_row = HEAD + picture_height(fifth, size) + BELOW + 0.15
     end = top + large_row + -(-(len(shown) - 1) // COLUMNS) * small_row
-    said = [colours(words, path, words.units), *notes(words)]
+    said = [colours(words, path, words.units), *notes(words, path)]
     said += [FIRST] if len(shown) < len(names) else []
     lines = small_print(said, WIDTH, [words.scores.text, *names])
     page = Page(WIDTH, end + len(lines) * LINE + MARGIN)
@@ -51,7 +51,8 @@ def draw(words: WordMaps, path: str, shown: Sequence[int]) -> Figure:
     _draw_maps(page, words, path, list(zip(shown, [large, *small], strict=True)))
     right = MARGIN + 2 * (third + GAP)
     whole = words.whole(path, words.units)
-    draw_ranking(page, (right, top, third, large_row - 0.2), RANKING, names, whole)
+    titles = said_of(path)["title"], said_of(path)["subtitle"]
+    draw_ranking(page, (right, top, third, large_row - 0.2), titles, names, whole)
     page.write_small_print(end, lines)
     return page.figure
 
@@ -64,5 +65,5 @@ def _draw_maps(
     whole = words.whole(path, words.units)
     for word, place in places:
         unit = words.units[word]
-        titles = unit.label, map_subtitle(float(whole[word]), unit.pieces)
+        titles = unit.label, map_subtitle(path, float(whole[word]), unit.pieces)
         draw_map(page, place, titles, words.scores.picture, maps[word], scales[word])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...results.findings import LEFT_OUT
 from ..number import fill, number
 from ..scales import finite
 from ..sentences import LABELS, Table, caption
@@ -11,6 +12,11 @@ from ..texts import one_line
 from ..word_units import Unit
 from .content import WordMaps
 
+PATHS = {  # a path for people
+    "raw": "token itself, raw",
+    "surgery": "token itself, surgery",
+    "surgery minus the empty text": "token itself, surgery − empty text",
+}
 UNITS = {
     "raw": "cosine of word and patch",
     "surgery": "cosine of word and patch on the path of CLIP Surgery",
@@ -18,13 +24,19 @@ UNITS = {
         "cosine of word and patch minus that of the empty text, on the path of CLIP Surgery"
     ),
 }
-BARS = (
-    "Bars: the same score with the class token in place of a patch: how much of the image-text "
-    "match a word carries."
-)
+ADDED = "what the word adds to the map of the text, by {method}"
+BARS = "Bars: the same score with the class token in place of a patch."
 CAUSAL = (
-    "A word knows the words before it and never those after; [end] knows them all, and it alone "
-    "was trained to match images."
+    "A word's own token knows the words before it and never those after, so a later word may light "
+    "up what an earlier one names; [end] knows them all, and it alone was trained to match images."
+)
+LEAVING = (
+    "A word's map is that of the text minus that of the text without the word, with an article or "
+    "comma that would stand alone. [end] shows the map of the text itself, [start] nothing. Of two "
+    "words that say the same, neither seems to matter."
+)
+DROPS = (
+    "Bars: by how much the cosine of image and text falls without the word; of [end] the cosine."
 )
 MERGED = "A word of several pieces shows the mean of its pieces."
 PLACES = (
@@ -32,9 +44,26 @@ PLACES = (
     "[start] being 0."
 )
 FIRST = "Shown at first: the words with the highest patches."
-RANKING = ("words by share of the match", "score of each word with the whole image")
-WHOLE, PIECES = "whole image {whole:number}", " · {pieces} pieces"
-WITH_IMAGE = "{word}: {value:number} with the whole image"
+PIECES = " · {pieces} pieces"
+# what a number of a word is: of its own token, and of leaving it out
+TOKEN = {
+    "title": "words by the whole image",
+    "subtitle": "score of each word's token with the whole image",
+    "column": "whole image",
+    "whole": "whole image {whole:number}",
+    "row": "{word}: {value:number} with the whole image",
+    "number": "{value:number}",
+    "previewed": "“{word}”: {value:number} with the whole image",
+}
+LEFT = {
+    "title": "words by what they add",
+    "subtitle": "to the cosine of image and text",
+    "column": "adds to the cosine",
+    "whole": "adds {whole:number} to the cosine",
+    "row": "{word}: adds {value:number} to the cosine",
+    "number": "{value:number}",
+    "previewed": "“{word}” adds {value:number} to the cosine of image and text",
+}
 WORDS = {
     "help": (
         "Move over a word to see its map, click it to pin the map below, click again to unpin it. "
@@ -53,10 +82,8 @@ WORDS = {
     "pinned_words": "pinned words",
     "no_pins": "no pinned words: click one to keep its map here",
     "idle": "Move over a word to see where it is, over a patch to see which words go with it.",
-    "previewed": "“{word}”: {value:number} with the whole image",
     "scored": "“{word}” {value:number}",
     "status": "row {row}, column {column}{pinned}: {own}; highest {best}",
-    "with_image": f"{WITH_IMAGE}{{pieces}}",
     "at_patch": "{word}: {value:number} at row {row}, column {column}{pieces}",
 }
 MATRIX = {
@@ -78,31 +105,44 @@ def summary(words: WordMaps) -> str:
     return f"Which word of {one_line(words.scores.text)!r} goes with which patch"
 
 
-def unit_of(path: str) -> str:
+def path_name(path: str) -> str:
+    """A path as its reader chooses it."""
+    return PATHS.get(path, path)
+
+
+def said_of(path: str) -> dict[str, str]:
+    """What a word's number is called on a path."""
+    return LEFT if path == LEFT_OUT else TOKEN
+
+
+def unit_of(words: WordMaps, path: str) -> str:
     """What a score of a path is."""
+    if path == LEFT_OUT:
+        return fill(ADDED, method=words.scores.left_out_by)
     return UNITS.get(path, f"score ({path})")
 
 
 def colours(words: WordMaps, path: str, units: Sequence[Unit], *, own: bool = False) -> str:
     """What the colours of `units` on a `path` mean, on one scale or each on its `own`."""
     scaling = "minmax" if own else "shared"
-    return caption([unit_of(path)] * len(units), scaling, words.scales(path, units, own=own))
+    return caption([unit_of(words, path)] * len(units), scaling, words.scales(path, units, own=own))
 
 
-def notes(words: WordMaps) -> list[str]:
-    """What a reader of the maps has to know."""
+def notes(words: WordMaps, path: str) -> list[str]:
+    """What a reader of the maps of a path has to know."""
     repeated = any(unit.label != unit.name for unit in words.units)
+    merged = path != LEFT_OUT and len(words.units) < len(words.pieces)
     return [
-        BARS,
-        *([MERGED] if len(words.units) < len(words.pieces) else []),
+        *([LEAVING, DROPS] if path == LEFT_OUT else [CAUSAL, BARS]),
+        *([MERGED] if merged else []),
         *([PLACES] if repeated else []),
-        CAUSAL,
     ]
 
 
-def map_subtitle(whole: float, pieces: int) -> str:
-    """The line below a word: its score with the whole image, and of how many pieces it is."""
-    return fill(WHOLE, whole=whole) + (fill(PIECES, pieces=pieces) if pieces > 1 else "")
+def map_subtitle(path: str, whole: float, pieces: int) -> str:
+    """The line below a word: its number with the whole image, and of how many pieces it is."""
+    number_said = fill(said_of(path)["whole"], whole=whole)
+    return number_said + (fill(PIECES, pieces=pieces) if pieces > 1 else "")
 
 
 def mean_of(unit: Unit, tokens: Sequence[str]) -> str:
@@ -119,5 +159,6 @@ def table(words: WordMaps, path: str, units: Sequence[Unit]) -> Table:
         best = int(np.nan_to_num(maps[n], nan=-np.inf).argmax())
         numbers = number(float(whole[n])), number(float(maps[n, best]))
         rows.append([units[n].label, *numbers, str(best // width), str(best % width)])
-    head = ["word", "whole image", "highest patch", "row", "column"]
-    return {"title": "All words, by their score with the whole image", "head": head, "rows": rows}
+    column = said_of(path)["column"]
+    head = ["word", column, "highest patch", "row", "column"]
+    return {"title": f"All words, by “{column}”", "head": head, "rows": rows}

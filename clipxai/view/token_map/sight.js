@@ -91,10 +91,10 @@ export function sightOf(header, arrays, state) {
  * @param {TokenArrays} arrays
  * @param {TokenState} state
  */
-export function lookOf({ header, units, whole, maps }, arrays, state) {
+export function lookOf({ header, units, whole, maps, path }, arrays, state) {
   const cell = focused(state);
   const values = cell ? valuesAt(maps, header, cell) : Array.from(whole);
-  const line = cell ? header.words.at_patch : header.words.with_image;
+  const line = cell ? header.words.at_patch : `${path.said.row}{pieces}`;
   const titles = units.map(({ label, pieces }, n) =>
     fill(line, { ...cell, word: label, value: values[n], pieces }),
   );
@@ -120,13 +120,13 @@ export function valuesAt(maps, { grids }, cell) {
  * @param {Sight} sight
  * @param {TokenState} state
  */
-export function wordStatus({ header, units, whole, maps }, state) {
+export function wordStatus({ header, units, whole, maps, path }, state) {
   const { words } = header;
   const cell = focused(state);
   const word = units[shownWord(state)].label;
   if (!cell) {
     if (state.preview === null) return words.idle;
-    return fill(words.previewed, { word, value: whole[state.preview] });
+    return fill(path.said.previewed, { word, value: whole[state.preview] });
   }
   const values = valuesAt(maps, header, cell);
   const best = ranked(values)

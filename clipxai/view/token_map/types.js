@@ -9,14 +9,15 @@
 /** @import { MatrixWords } from "./text_matrix.js" */
 /**
  * @typedef {"help" | "keys" | "table" | "own" | "pieces" | "whole_words" | "pinned_words"
- *   | "no_pins" | "idle" | "previewed" | "scored" | "status" | "with_image" | "at_patch"
- *   | "pinned"} TokenWord
+ *   | "no_pins" | "idle" | "scored" | "status" | "at_patch" | "pinned"} TokenWord
  * @typedef {object} PathOfUnits  what a path says of words, or of pieces
  * @property {string[]} subtitles
  * @property {string[]} remarks
  * @property {Scale} shared
  * @property {Scale[]} own
  * @property {[string, string]} captions on the shared scale, and on each map's own
+ * @property {string[]} notes
+ * @property {RankingWords & {previewed: string}} said what the number of a word is called
  * @property {Table} table
  * @typedef {object} OwnHeader
  * @property {string} summary
@@ -28,8 +29,6 @@
  * @property {{units: Unit[], paths: PathOfUnits[]}[]} modes words, and pieces
  * @property {number} word that is shown first
  * @property {number[]} pins
- * @property {string[]} notes
- * @property {RankingWords} ranking
  * @property {MatrixWords} matrix
  * @property {Record<TokenWord, string>} words
  * @typedef {Header & MapHeader & OwnHeader} TokenHeader

@@ -153,12 +153,13 @@ function createParts(header, arrays, store) {
       const { state } = store;
       sight = sightOf(header, arrays, state);
       sentence = createSentence(sight.units, on);
-      ranking = createRanking(sight.units, sight.whole, on, header.ranking);
+      ranking = createRanking(sight.units, sight.whole, on, sight.path.said);
       const upper = [sentence.bar, photo.node, large.node, ranking.node];
       stage.replaceChildren(...upper, pins.bar, pins.multiples);
       parts.enlarge();
       parts.arrange();
-      print.write([sight.path.captions[state.scaling], ...header.notes, ...header.dropped]);
+      const { captions, notes } = sight.path;
+      print.write([captions[state.scaling], ...notes, ...header.dropped]);
       table.show();
     },
     arrange() {

@@ -19,13 +19,13 @@ from ..word_units import Unit
 from .content import WordMaps
 from .sentences import (
     MATRIX,
-    RANKING,
-    WITH_IMAGE,
     WORDS,
     colours,
     map_subtitle,
     mean_of,
     notes,
+    path_name,
+    said_of,
     summary,
     table,
 )
@@ -42,7 +42,8 @@ class TokenMap(Viewer):
     Parameters
     ----------
     scores : from `clipxai.token_scores`
-    path : which of its paths is shown first; the last by default
+    path : which of its paths is shown first; by default the last, "leaving the word out" where
+        words were left out
     pinned : words whose maps are shown first, the first of them large: as written or by number (0
         is [start]); by default those with the highest patches
     budget : most bytes the interactive figure's data may take
@@ -120,19 +121,16 @@ class TokenMap(Viewer):
 
     def _header(self) -> Header:
         found, (large, *small) = self.scores, self.shown
-        title, subtitle = RANKING
         return {
             **picture_header(found.picture.image, found.picture.grid),
             "summary": self.summary,
             "tokens": list(found.tokens),
             "layers": len(found.attention),
-            "paths": list(self.paths),
+            "paths": list(map(path_name, self.paths)),
             "path": self.paths.index(self.path),
             "modes": [self._mode(self.words.units), self._mode(self.words.pieces)],
             "word": large,
             "pins": small,
-            "notes": notes(self.words),
-            "ranking": {"title": title, "subtitle": subtitle, "row": WITH_IMAGE},
             "matrix": MATRIX,
             "words": page_words(found.picture.image.shape, WORDS),
         }
@@ -151,10 +149,12 @@ class TokenMap(Viewer):
         own, (shared, *_) = (words.scales(path, units, own=own) for own in (True, False))
         lines = zip(units, whole, strict=True)
         return {
-            "subtitles": [map_subtitle(float(value), unit.pieces) for unit, value in lines],
+            "subtitles": [map_subtitle(path, float(value), unit.pieces) for unit, value in lines],
             "remarks": [REMARKS[remark(values)] for values in words.maps(path, units)],
             "shared": vars(shared),
             "own": [vars(scale) for scale in own],
             "captions": [colours(words, path, units, own=own) for own in (False, True)],
+            "notes": notes(words, path),
+            "said": said_of(path),
             "table": table(words, path, units),
         }

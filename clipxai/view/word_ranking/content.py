@@ -37,6 +37,13 @@ class RankedWords:
         is_word = words if words.any() else ~words
         return cls(relevance, units, np.array(sums, np.float32), is_word)
 
+    @property
+    def shares(self) -> np.ndarray:
+        """(W,) float32, of all words' relevance without its signs; NaN for what is no word."""
+        whole = np.nansum(np.abs(self.values[self.is_word], dtype=float))
+        shares = self.values / (whole if whole > 0 else 1)
+        return np.where(self.is_word, shares, np.nan).astype(np.float32)
+
     def scale(self) -> Scale:
         """Zero in the middle, reaching to the word that mattered most."""
         return around_zero(self.values[self.is_word])

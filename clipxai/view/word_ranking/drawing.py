@@ -2,7 +2,7 @@
 
 from matplotlib.figure import Figure
 
-from ..number import number
+from ..number import percent
 from ..paper.defaults import defaults
 from ..paper.lettering import drawable, shorten, width
 from ..paper.maps import BELOW, draw_photo, draw_scale, picture_height
@@ -20,7 +20,7 @@ from ..paper.page import (
 )
 from ..paper.ranking import draw_ranking
 from .content import RankedWords
-from .sentences import RANKING, notes, summary
+from .sentences import RANKING, below, notes, summary
 
 WIDTH = 8.6  # of the page, in inches
 PHOTO, ROW, PAD = 3.0, 0.56, 0.09  # width of the photo, height of a line of words, beside a word
@@ -44,8 +44,8 @@ def draw(words: RankedWords) -> Figure:
     draw_photo(page, (MARGIN, top, PHOTO), relevance.picture.image)
     draw_scale(page, MARGIN, end - BELOW, PHOTO, words.scale())
     x, kept = MARGIN + PHOTO + GAP, [n for n, word in enumerate(words.is_word) if word]
-    place, titles = (x, top, WIDTH - x - MARGIN, end - top), (RANKING, relevance.unit)
-    draw_ranking(page, place, titles, [names[n] for n in kept], words.values[kept])
+    place, titles = (x, top, WIDTH - x - MARGIN, end - top), (RANKING["title"], RANKING["subtitle"])
+    draw_ranking(page, place, titles, [names[n] for n in kept], words.shares[kept], percent)
     page.write_small_print(end, lines)
     return page.figure
 
@@ -53,9 +53,9 @@ def draw(words: RankedWords) -> Figure:
 def _placed(words: RankedWords) -> Places:
     """Left edge, row and width of every word."""
     places, x, row = [], MARGIN, 0
-    for unit, value in zip(words.units, words.values, strict=True):
+    for n, unit in enumerate(words.units):
         name = min(width(drawable(unit.name), WORD), LONGEST)
-        wide = max(name, width(number(float(value)), SMALL)) + 2 * PAD
+        wide = max(name, width(below(words, n), SMALL)) + 2 * PAD
         if x + wide > WIDTH - MARGIN and x > MARGIN:
             x, row = MARGIN, row + 1
         places.append((x, row, wide))
@@ -66,11 +66,12 @@ def _placed(words: RankedWords) -> Places:
 def _draw_sentence(page: Page, words: RankedWords, places: Places) -> None:
     """Every word on its colour, its number below."""
     scale = words.scale()
-    for unit, value, (x, row, wide) in zip(words.units, words.values, places, strict=True):
+    for n, (x, row, wide) in enumerate(places):
+        unit, value = words.units[n], words.values[n]
         y, middle = MARGIN + TITLE_LINE + 0.12 + row * ROW, x + wide / 2
         colour = scale.paint(value.reshape(1, 1))
         page.axes(x, y, wide, 0.27).imshow(colour, aspect="auto")
         name = shorten(unit.name, LONGEST, WORD)
         style = {"ha": "center", "va": "center", "color": ink_on(colour)}
         page.write(middle, y + 0.13, name, WORD, **style)
-        page.write(middle, y + 0.3, number(float(value)), ha="center")
+        page.write(middle, y + 0.3, below(words, n), ha="center")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..number import fill, number
+from ..number import fill, number, percent
 from ..scales import finite
 from ..sentences import ZERO_IN_THE_MIDDLE, Table
 from ..texts import one_line
@@ -13,7 +13,16 @@ ENDS = (
     "[start] and [end] are not words and are left out of the scale; where they exceed it they "
     "have its last colour."
 )
-RANKING = "words by relevance"
+SHARES = (
+    "Per cent: the word's part of what all words matter, whatever their signs, which is "
+    "{total:number}; a word below zero speaks against the match."
+)
+RANKING = {
+    "title": "words by relevance",
+    "subtitle": "part of what all words matter",
+    "row": "{word}: {value:percent}",
+    "number": "{value:percent}",
+}
 WORDS = {
     "help": (
         "Move over a word to read it, click to keep it. Keys: [ and ] move by one word, ? shows "
@@ -36,9 +45,15 @@ def notes(words: RankedWords) -> list[str]:
     ends = f"from {number(scale.low)} to {number(scale.high)}, {ZERO_IN_THE_MIDDLE}"
     return [
         f"Colour: {words.relevance.unit}, {ends}",
+        fill(SHARES, total=float(np.nansum(abs(words.values[words.is_word])))),
         *([] if words.is_word.all() else [ENDS]),
         *([SUMMED] if pieces else []),
     ]
+
+
+def below(words: RankedWords, n: int) -> str:
+    """What stands below a word in the sentence; nothing below [start] and [end]."""
+    return percent(float(words.shares[n])) if words.is_word[n] else ""
 
 
 def told(words: RankedWords, n: int) -> str:
@@ -47,8 +62,9 @@ def told(words: RankedWords, n: int) -> str:
     others = words.values[words.is_word]
     rank = fill(", rank {rank} of {count}", rank=1 + int((others > value).sum()), count=len(others))
     spelled = unit.spelled(words.relevance.tokens)
+    share = f"{percent(float(words.shares[n]))}; " if words.is_word[n] else ""
     return (
-        f"“{unit.label}”: {number(float(value))}{rank if words.is_word[n] else ''}"
+        f"“{unit.label}”: {share}{number(float(value))}{rank if words.is_word[n] else ''}"
         f"{f', the sum of {spelled}' if spelled else ''}"
     )
 
@@ -58,8 +74,13 @@ def table(words: RankedWords) -> Table:
     order = np.argsort(-np.nan_to_num(finite(words.values), nan=-np.inf), kind="stable")
     tokens = words.relevance.tokens
     rows = [
-        [words.units[n].label, number(float(words.values[n])), words.units[n].spelled(tokens)]
+        [
+            words.units[n].label,
+            percent(float(words.shares[n])) if words.is_word[n] else "",
+            number(float(words.values[n])),
+            words.units[n].spelled(tokens),
+        ]
         for n in order
     ]
-    head = ["word", "relevance", "pieces"]
+    head = ["word", "part", "relevance", "pieces"]
     return {"title": words.relevance.unit, "head": head, "rows": rows}

@@ -10,7 +10,8 @@
 /**
  * @typedef {object} OwnUnit
  * @property {boolean} word whether it is a word, and not [start] or [end]
- * @property {string} told its relevance and rank
+ * @property {string} below what stands below it in the sentence
+ * @property {string} told its share, relevance and rank
  * @typedef {"help" | "keys" | "table"} RankWord
  * @typedef {object} OwnHeader
  * @property {string} summary
@@ -22,6 +23,7 @@
  * @property {RankingWords} ranking
  * @property {Record<RankWord, string>} words
  * @typedef {Header & PictureHeader & OwnHeader} RankHeader
- * @typedef {{values: Float32Array, RdBu_r: Uint8Array}} RankArrays  `values` of the units
+ * @typedef {{values: Float32Array, shares: Float32Array, RdBu_r: Uint8Array}} RankArrays
+ *   of the units
  * @typedef {State & {word: number, preview: number | null}} RankState
  */

@@ -40,7 +40,7 @@ const STYLE = `
  */
 function build(header, arrays, view) {
   const { units, words, scale } = header;
-  const { values } = arrays;
+  const { shares, values } = arrays;
   const table = arrays[scale.colours];
   /** @type {Checks<RankState>} */
   const checks = { word: below(units.length) };
@@ -54,8 +54,10 @@ function build(header, arrays, view) {
     toggle: (/** @type {number} */ word) => store.set({ word }),
   };
   const sentence = createSentence(units, on);
-  sentence.chips.forEach((chip, n) => chip.append(element("small", {}, format(values[n]))));
-  const ranking = createWordRanking(header, values, on);
+  sentence.chips.forEach((chip, n) =>
+    chip.append(element("small", {}, units[n].below || "\u00a0")),
+  );
+  const ranking = createWordRanking(header, shares, on);
   const photo = createPhoto(header, table);
   const nodes = [sentence.bar, photo, ranking.node];
   const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
@@ -111,18 +113,18 @@ function keysOf({ units }, store) {
 /**
  * What is a word, ranked; numbers count in the sentence.
  * @param {RankHeader} header
- * @param {Float32Array} values
+ * @param {Float32Array} shares
  * @param {Listening} on
  */
-function createWordRanking({ units, ranking }, values, on) {
+function createWordRanking({ units, ranking }, shares, on) {
   const places = [...units.keys()].filter((n) => units[n].word);
   const words = places.map((n) => units[n]);
-  const relevance = places.map((n) => values[n]);
+  const parts = places.map((n) => shares[n]);
   const inner = {
     preview: (/** @type {number | null} */ n) => on.preview(n === null ? n : places[n]),
     toggle: (/** @type {number} */ n) => on.toggle(places[n]),
   };
-  const { node, show } = createRanking(words, relevance, inner, ranking);
+  const { node, show } = createRanking(words, parts, inner, ranking);
   return { node, show: (/** @type {number} */ word) => show(places.indexOf(word)) };
 }
 

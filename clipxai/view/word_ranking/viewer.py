@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from ...checks import expect
 from ...results.findings import WordRelevance
-from ..payload import BUDGET, Header, Payload, pack
+from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table
 from ..sentences import page_words
 from ..viewer import Viewer
 from .content import RankedWords
-from .sentences import RANKING, WORDS, notes, summary, table, told
+from .sentences import RANKING, WORDS, below, notes, summary, table, told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,23 +55,31 @@ class WordRanking(Viewer):
         return draw(self.words)
 
     def payload(self) -> Payload:
-        """Relevance of every word (W,), colour table, words and photo."""
+        """Relevance of every word and its share (W,), colour table, words and photo."""
         words, picture = self.words, self.relevance.picture
-        unit = self.relevance.unit
-        row = f"{{word}}: {{value:number}} {unit}"
         header: Header = {
             **picture_header(picture.image, picture.grid),
             "summary": self.summary,
             "units": [
-                {**vars(one), "pieces": "", "word": bool(words.is_word[n]), "told": told(words, n)}
+                {
+                    **vars(one),
+                    "pieces": "",
+                    "word": bool(words.is_word[n]),
+                    "below": below(words, n),
+                    "told": told(words, n),
+                }
                 for n, one in enumerate(words.units)
             ],
             "scale": vars(words.scale()),
             "first": words.first(),
             "table": table(words),
             "notes": notes(words),
-            "ranking": {"title": RANKING, "subtitle": unit, "row": row},
+            "ranking": RANKING,
             "words": page_words(picture.image.shape, WORDS),
         }
-        arrays = {"values": (words.values, "f32"), DIVERGING: (colour_table(DIVERGING), "u8")}
+        arrays: Arrays = {
+            "values": (words.values, "f32"),
+            "shares": (words.shares, "f32"),
+            DIVERGING: (colour_table(DIVERGING), "u8"),
+        }
         return pack(header, arrays, self.budget, [smaller_photo(picture.image)])
