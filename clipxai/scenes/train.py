@@ -175,6 +175,8 @@ def main() -> None:
         print(card.figures(load(finished)))
     except (ValueError, OSError) as error:
         sys.exit(f"train: {visible(str(error))}")
+    except KeyboardInterrupt:
+        sys.exit("train: interrupted; the same command goes on from the last checkpoint")
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def test_a_line_that_was_cut_off_is_told_again(tmp_path):
 
 
 def test_a_run_that_cannot_go_on_says_so_in_one_line(tmp_path, monkeypatch, capsys):
-    """Another run writes there; other phases; a full disk."""
+    """Another run writes there; other phases; a full disk; Ctrl-C."""
 
     def main():
         monkeypatch.setattr("sys.argv", ["train", "--out", str(tmp_path / "run")])
@@ -104,7 +104,13 @@ def test_a_run_that_cannot_go_on_says_so_in_one_line(tmp_path, monkeypatch, caps
     assert "holds a run with other phases" in main()
     monkeypatch.setattr(train.Run, "__init__", disk_full)
     assert "No space left" in main()
+    monkeypatch.setattr(train.Run, "__init__", interrupted)
+    assert main() == "train: interrupted; the same command goes on from the last checkpoint"
     assert [file.name for file in (tmp_path / "run").iterdir()] == ["checkpoint.pt"]
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
 
 
 def disk_full(*_):

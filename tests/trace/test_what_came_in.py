@@ -186,6 +186,16 @@ def test_deep_greys(embedded):
             embedded.preprocess(Image.fromarray(dark))
 
 
+def test_one_channel_is_grey(embedded):
+    """A batch, a tensor and an array of one channel are that grey three times."""
+    grey = torch.rand(1, 1, 48, 64, generator=torch.Generator().manual_seed(0))
+    three = embedded.preprocess(grey[0].repeat(3, 1, 1))
+    for one in (grey, grey[0], grey[0].permute(1, 2, 0).numpy(), grey[0, 0].numpy()):
+        torch.testing.assert_close(embedded.preprocess(one), three, atol=1e-6, rtol=0)
+    with pytest.raises(ValueError, match=r"normalised pixels are floats of shape \(3, h, w\)"):
+        cx.record(embedded, grey, TEXTS, normalized=True)
+
+
 @pytest.mark.parametrize(
     ("texts", "error", "message"),
     [
