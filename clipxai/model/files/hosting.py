@@ -18,12 +18,14 @@ NEEDS = "pip install 'clipxai[zoo]'"
 CONTEXT = 77  # what open_clip fills texts up to, whatever the encoder could take
 
 
-def hosted_image_tower(module: nn.Module) -> HostedImageTower:
-    """A copy of open_clip's `TimmModel`, which is looked at once to see what it ends in."""
+def hosted_image_tower(module: nn.Module, reason: object) -> HostedImageTower:
+    """A copy of open_clip's `TimmModel`, which is looked at once to see what it ends in; `reason`
+    is why its inside cannot be asked.
+    """
     side = module.image_size
     size = tuple(side) if isinstance(side, (tuple, list)) else (side, side)
     with torch.device("cpu"):
-        return HostedImageTower(_copied(module), size)
+        return HostedImageTower(_copied(module), size, str(reason))
 
 
 def hosted_text_tower(module: nn.Module, kind: str) -> dict[str, object]:

@@ -18,6 +18,7 @@ from .openai import OPENAI
 from .sizes import empty_modules, ffn_width, known_activation, section, size_of
 from .tensor_names import TensorNames, TowersNames
 from .timm_siglip import TRUNK, siglip_sizes, trunk_sizes
+from .timm_vit import Unlike, vit_of
 
 # what `open_clip_config.json` may say: keys that set something, and keys that change nothing about
 # inference
@@ -194,7 +195,10 @@ def _trunk(vision: dict, joint: int, where: object) -> tuple[ImageTower, TensorN
     if tower := vision.get("hosted"):
         sizes = None if len(tower.head) else trunk_sizes(tower.trunk)
         if sizes is None:
-            return hosted_image_tower(tower), UNREAD
+            try:
+                return vit_of(tower, joint)
+            except Unlike as reason:
+                return hosted_image_tower(tower, reason), UNREAD
     else:
         sizes = siglip_sizes(str(vision["timm_model_name"]))
         if (vision.get("timm_pool"), vision.get("timm_proj")) != ("map", "none"):

@@ -5,7 +5,8 @@
     x' =  z + FFN(LN(z))                every token by itself
 
 This recipe stands here once. Recording, running again for gradients, mixing in another way, ending
-with the class token only and editing on the way are arguments of `Block.forward`.
+with the class token only and editing on the way are arguments of `Block.forward`. What models have
+differently are its parts: positions that turn Q and K, a gated FFN, norms inside or behind.
 
 Axes: B batch, H heads, N tokens, D width, d = D / H.
 """
@@ -19,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .parts import FFN
+from .parts import FFN, GatedFFN, deviation
+from .positions import Rotary
 
 Heads = tuple[Tensor, Tensor, Tensor]  # q, k, v, each (B, H, N, d)
 Mix = Callable[[Tensor, Tensor, Tensor], Tensor]  # q, k, v -> what every head read, (B, H, N, d)
@@ -35,7 +37,8 @@ class BlockTape:
     Attributes
     ----------
     residual : (B, N, D) stream entering the block (None in a ResNet's attention pool: no stream)
-    q, k, v : (B, H, N, d) each, projected from the normalised stream
+    q, k, v : (B, H, N, d) each, projected from the normalised stream; q and k turned by their
+        places where positions do so, v never
     attention : (B, N, D) what the attention adds to the stream (after the output projection); a
         ResNet's is (B, N, E)
     ffn : (B, N, D) what the FFN adds to the stream (None where there is no FFN)
@@ -63,10 +66,37 @@ def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:
     return logits.softmax(-1)
 
 
-class Attention(nn.Module):
-    """The two projections around multi-head self-attention."""
+@dataclass(frozen=True, eq=False)
+class LinearMerge:
+    """What `Block.merge` is once the norms in it divide by what they divided by.
 
-    def __init__(self, width: int, heads: int) -> None:
+        merge(read) = sum over heads of read_h matrices_h / deviation + bias
+
+    Attributes
+    ----------
+    matrices : (H, d, D) float32, with the gains and the centring of the norms
+    deviation : (B, N, 1) what the norms divide by; 1 where there are none
+    bias : (D,), or (B, N, D), what the attention adds whatever its heads read
+    """
+
+    matrices: Tensor
+    deviation: Tensor | float
+    bias: Tensor
+
+
+class Attention(nn.Module):
+    """The two projections around multi-head self-attention.
+
+    Parameters
+    ----------
+    width, heads : D and H
+    bias : whether q, k and v have one
+    norm : eps of a norm of what the heads read, side by side, where there is one (EVA02)
+    """
+
+    def __init__(
+        self, width: int, heads: int, *, bias: bool = True, norm: float | None = None
+    ) -> None:
         super().__init__()
         if width % heads:
             raise ValueError(
@@ -74,7 +104,8 @@ class Attention(nn.Module):
                 "heads that divides it"
             )
         self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
+        self.qkv = nn.Linear(width, 3 * width, bias=bias)
+        self.norm = nn.Identity() if norm is None else nn.LayerNorm(width, eps=norm)
         self.out = nn.Linear(width, width)
 
     def project(self, x: Tensor) -> Heads:
@@ -84,11 +115,31 @@ class Attention(nn.Module):
 
     def merge(self, mixed: Tensor) -> Tensor:
         """Heads (B, H, N, d) side by side, through the output projection: (B, N, D)."""
-        return self.out(mixed.transpose(1, 2).flatten(2))
+        return self.out(self.norm(mixed.transpose(1, 2).flatten(2)))
+
+    def linear_merge(self, read: Tensor) -> LinearMerge:
+        """What `merge` is for heads that read that, (B, H, N, d): see `LinearMerge`."""
+        weight, bias, divisor = self.out.weight.float().T, self.out.bias.float(), 1.0
+        if isinstance(self.norm, nn.LayerNorm):
+            bias = bias + self.norm.bias.float() @ weight
+            weight = self.norm.weight.float()[:, None] * weight
+            weight = weight - weight.mean(0)
+            divisor = deviation(self.norm, read.transpose(1, 2).flatten(2))
+        return LinearMerge(weight.unflatten(0, (self.heads, -1)), divisor, bias)
 
 
 class Block(nn.Module):
-    """x + Attention(LN(x)), then x + FFN(LN(x))."""
+    """x + Attention(LN(x)), then x + FFN(LN(x)).
+
+    Parameters
+    ----------
+    width, heads, ffn_width : D, H, hidden width of the FFN
+    activation, eps : of the FFN, of the norms
+    gated : a `GatedFFN`
+    qkv_bias, norm_heads : see `Attention`, whose norm has the block's eps
+    norm_ffn : a norm inside the FFN as well
+    rotary : positions that turn queries and keys
+    """
 
     def __init__(
         self,
@@ -97,12 +148,20 @@ class Block(nn.Module):
         ffn_width: int,
         activation: str = "quick_gelu",
         eps: float = 1e-5,
+        *,
+        gated: bool = False,
+        qkv_bias: bool = True,
+        norm_heads: bool = False,
+        norm_ffn: bool = False,
+        rotary: Rotary | None = None,
     ) -> None:
         super().__init__()
         self.ln_1 = nn.LayerNorm(width, eps=eps)
-        self.attn = Attention(width, heads)
+        self.attn = Attention(width, heads, bias=qkv_bias, norm=eps if norm_heads else None)
         self.ln_2 = nn.LayerNorm(width, eps=eps)
-        self.mlp = FFN(width, ffn_width, activation)
+        kind = GatedFFN if gated else FFN
+        self.mlp = kind(width, ffn_width, activation, norm=eps if norm_ffn else None)
+        self.rotary = rotary
 
     def norm(self, x: Tensor) -> Tensor:
         """The stream as the attention reads it, (B, N, D)."""
@@ -112,9 +171,12 @@ class Block(nn.Module):
         """Queries, keys and values of a stream (B, N, D), each (B, H, N, d).
 
         `grid` (gh, gw) says where an image's patches lie. Positions that turn queries and keys need
-        it; here positions are learned and stand in the stream already.
+        it; others are learned and stand in the stream already.
         """
-        return self.attn.project(self.norm(x))
+        q, k, v = self.attn.project(self.norm(x))
+        if self.rotary is None:
+            return q, k, v
+        return self.rotary(q, grid), self.rotary(k, grid), v
 
     def merge(self, mixed: Tensor) -> Tensor:
         """What the attention adds to the stream, (B, N, D), of what its heads read (B, H, N, d)."""
@@ -128,18 +190,29 @@ class Block(nn.Module):
         """(B, D) with the gradient by `x`, not the value, of `ffn(x).sum(1)`; for LeGrad."""
         return self.mlp.sum_to_first_order(self.ln_2(x))
 
-    @property
-    def head_matrices(self) -> Tensor:
-        """(H, d, D) what `merge` multiplies each head with; the rest is `attention_bias`.
+    def linear_merge(self, read: Tensor) -> LinearMerge:
+        """`merge` of heads that read that, (B, H, N, d), as a sum over heads.
 
         For what takes a score apart by heads (`trace.readout`, `explainers.decomposition`).
         """
-        return self.attn.out.weight.T.unflatten(0, (self.attn.heads, -1))
+        return self.attn.linear_merge(read)
 
     @property
-    def attention_bias(self) -> Tensor:
-        """(D,) what the attention adds to every token whatever its heads read."""
-        return self.attn.out.bias
+    def merges_linearly(self) -> bool:
+        """Whether `merge` is linear as it is, without a norm."""
+        return isinstance(self.attn.norm, nn.Identity)
+
+    def slope_by_heads(self, slope: Tensor, tape: BlockTape) -> Tensor:
+        """Gradients (T, B, N, D) by what the attention adds as gradients by what its heads read,
+        (T, B, H, N, d), at what they read on `tape`.
+        """
+        if self.merges_linearly:
+            by_merged = (slope @ self.attn.out.weight).detach()
+            return by_merged.unflatten(-1, (self.attn.heads, -1)).transpose(-2, -3)
+        read = (attend(tape.q, tape.k) @ tape.v).requires_grad_()
+        added = self.merge(read)
+        (by_read,) = torch.autograd.grad(added, read, slope, is_grads_batched=True)
+        return by_read
 
     def forward(
         self,
@@ -186,6 +259,41 @@ class Block(nn.Module):
         if tape is not None:
             tape.append(BlockTape(x, q, k, v, attention, added))
         return z if added is None else z + added
+
+
+class PostNormBlock(Block):
+    """x + LN(Attention(x)), then x + LN(FFN(x)): EVA02-E's, whose norms stand behind."""
+
+    def norm(self, x: Tensor) -> Tensor:
+        """The stream as the attention reads it: as it is."""
+        return x
+
+    def merge(self, mixed: Tensor) -> Tensor:
+        """As in `Block`, with the norm behind it."""
+        return self.ln_1(self.attn.merge(mixed))
+
+    def ffn(self, x: Tensor) -> Tensor:
+        """As in `Block`, with the norm behind it."""
+        return self.ln_2(self.mlp(x))
+
+    def ffn_sum_to_first_order(self, x: Tensor) -> Tensor:
+        """As in `Block`; nothing can be summed before the norm, so this has the value as well."""
+        return self.ffn(x).sum(1)
+
+    @property
+    def merges_linearly(self) -> bool:
+        """Never."""
+        return False
+
+    def linear_merge(self, read: Tensor) -> LinearMerge:
+        """As in `Block`. What the norm divides by is in the bias as well, (B, N, D)."""
+        before, gain = self.attn.linear_merge(read), self.ln_1.weight.float()
+        divisor = deviation(self.ln_1, self.attn.merge(read))
+        centred = before.matrices - before.matrices.mean(-1, keepdim=True)
+        bias = (before.bias - before.bias.mean(-1, keepdim=True)) * gain / divisor
+        return LinearMerge(
+            centred * gain, before.deviation * divisor, bias + self.ln_1.bias.float()
+        )
 
 
 def _unchanged(place: Place, tensor: Tensor) -> Tensor:
