@@ -16,14 +16,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .parts import FFN, GatedFFN, deviation
+from .attention import Attention, Heads, LinearMerge, attend, slope_through
+from .parts import FFN, GatedFFN
 from .positions import Rotary
 
-Heads = tuple[Tensor, Tensor, Tensor]  # q, k, v, each (B, H, N, d)
 Mix = Callable[[Tensor, Tensor, Tensor], Tensor]  # q, k, v -> what every head read, (B, H, N, d)
 Place = Literal["residual", "heads", "attention", "ffn"]
 Edit = Callable[[Place, Tensor], Tensor]  # what stands at a place of a block -> what goes on
@@ -55,77 +54,6 @@ class BlockTape:
         """The same of some of the batch, sharing its memory."""
         parts = (self.residual, self.q, self.k, self.v, self.attention, self.ffn)
         return BlockTape(*(part if part is None else part[images] for part in parts))
-
-
-def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:
-    """softmax(q k^T / sqrt(d)), (B, H, ., N); with `causal`, no token sees what comes after it."""
-    logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
-    if causal:
-        later = torch.ones(logits.shape[-2:], device=q.device).triu(1).bool()
-        logits = logits.masked_fill(later, float("-inf"))
-    return logits.softmax(-1)
-
-
-@dataclass(frozen=True, eq=False)
-class LinearMerge:
-    """What `Block.merge` is once the norms in it divide by what they divided by.
-
-        merge(read) = sum over heads of read_h matrices_h / deviation + bias
-
-    Attributes
-    ----------
-    matrices : (H, d, D) float32, with the gains and the centring of the norms
-    deviation : (B, N, 1) what the norms divide by; 1 where there are none
-    bias : (D,), or (B, N, D), what the attention adds whatever its heads read
-    """
-
-    matrices: Tensor
-    deviation: Tensor | float
-    bias: Tensor
-
-
-class Attention(nn.Module):
-    """The two projections around multi-head self-attention.
-
-    Parameters
-    ----------
-    width, heads : D and H
-    bias : whether q, k and v have one
-    norm : eps of a norm of what the heads read, side by side, where there is one (EVA02)
-    """
-
-    def __init__(
-        self, width: int, heads: int, *, bias: bool = True, norm: float | None = None
-    ) -> None:
-        super().__init__()
-        if width % heads:
-            raise ValueError(
-                f"attention width {width} is not divisible by {heads} heads; give a number of "
-                "heads that divides it"
-            )
-        self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width, bias=bias)
-        self.norm = nn.Identity() if norm is None else nn.LayerNorm(width, eps=norm)
-        self.out = nn.Linear(width, width)
-
-    def project(self, x: Tensor) -> Heads:
-        """(B, N, D) -> q, k, v of shape (B, H, N, d)."""
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        return q, k, v
-
-    def merge(self, mixed: Tensor) -> Tensor:
-        """Heads (B, H, N, d) side by side, through the output projection: (B, N, D)."""
-        return self.out(self.norm(mixed.transpose(1, 2).flatten(2)))
-
-    def linear_merge(self, read: Tensor) -> LinearMerge:
-        """What `merge` is for heads that read that, (B, H, N, d): see `LinearMerge`."""
-        weight, bias, divisor = self.out.weight.float().T, self.out.bias.float(), 1.0
-        if isinstance(self.norm, nn.LayerNorm):
-            bias = bias + self.norm.bias.float() @ weight
-            weight = self.norm.weight.float()[:, None] * weight
-            weight = weight - weight.mean(0)
-            divisor = deviation(self.norm, read.transpose(1, 2).flatten(2))
-        return LinearMerge(weight.unflatten(0, (self.heads, -1)), divisor, bias)
 
 
 class Block(nn.Module):
@@ -197,22 +125,14 @@ class Block(nn.Module):
         """
         return self.attn.linear_merge(read)
 
-    @property
-    def merges_linearly(self) -> bool:
-        """Whether `merge` is linear as it is, without a norm."""
-        return isinstance(self.attn.norm, nn.Identity)
-
     def slope_by_heads(self, slope: Tensor, tape: BlockTape) -> Tensor:
         """Gradients (T, B, N, D) by what the attention adds as gradients by what its heads read,
-        (T, B, H, N, d), at what they read on `tape`.
+        (T, B, H, N, d), where they read what `tape` says; for LeGrad.
         """
-        if self.merges_linearly:
+        if isinstance(self.attn.norm, nn.Identity):
             by_merged = (slope @ self.attn.out.weight).detach()
             return by_merged.unflatten(-1, (self.attn.heads, -1)).transpose(-2, -3)
-        read = (attend(tape.q, tape.k) @ tape.v).requires_grad_()
-        added = self.merge(read)
-        (by_read,) = torch.autograd.grad(added, read, slope, is_grads_batched=True)
-        return by_read
+        return slope_through(self.merge, attend(tape.q, tape.k) @ tape.v, slope)
 
     def forward(
         self,
@@ -259,41 +179,6 @@ class Block(nn.Module):
         if tape is not None:
             tape.append(BlockTape(x, q, k, v, attention, added))
         return z if added is None else z + added
-
-
-class PostNormBlock(Block):
-    """x + LN(Attention(x)), then x + LN(FFN(x)): EVA02-E's, whose norms stand behind."""
-
-    def norm(self, x: Tensor) -> Tensor:
-        """The stream as the attention reads it: as it is."""
-        return x
-
-    def merge(self, mixed: Tensor) -> Tensor:
-        """As in `Block`, with the norm behind it."""
-        return self.ln_1(self.attn.merge(mixed))
-
-    def ffn(self, x: Tensor) -> Tensor:
-        """As in `Block`, with the norm behind it."""
-        return self.ln_2(self.mlp(x))
-
-    def ffn_sum_to_first_order(self, x: Tensor) -> Tensor:
-        """As in `Block`; nothing can be summed before the norm, so this has the value as well."""
-        return self.ffn(x).sum(1)
-
-    @property
-    def merges_linearly(self) -> bool:
-        """Never."""
-        return False
-
-    def linear_merge(self, read: Tensor) -> LinearMerge:
-        """As in `Block`. What the norm divides by is in the bias as well, (B, N, D)."""
-        before, gain = self.attn.linear_merge(read), self.ln_1.weight.float()
-        divisor = deviation(self.ln_1, self.attn.merge(read))
-        centred = before.matrices - before.matrices.mean(-1, keepdim=True)
-        bias = (before.bias - before.bias.mean(-1, keepdim=True)) * gain / divisor
-        return LinearMerge(
-            centred * gain, before.deviation * divisor, bias + self.ln_1.bias.float()
-        )
 
 
 def _unchanged(place: Place, tensor: Tensor) -> Tensor:

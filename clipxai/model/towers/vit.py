@@ -13,9 +13,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from .block import Block, BlockTape, LayerEdit, Mix, PostNormBlock, through
+from .block import Block, BlockTape, LayerEdit, Mix, through
 from .parts import deviation, random_parameter
 from .positions import Positions
+from .post_norm import PostNormBlock
 from .tower import Capability, ImageTower
 
 Pooling = Literal["class token", "mean", "mean of read-outs", "query"]
