@@ -25,6 +25,7 @@ NAMES = [name for name in CONFIGS if name.startswith(("EVA", "PE-", "vit_medium_
 GATHERING = [name for name in NAMES if name.startswith("EVA")]
 KINDS = ["EVA01-g-14", "EVA02-B-16", "EVA02-E-14", "PE-Core-B-16", "PE-Core-bigG-14-448"]
 KINDS += ["vit_medium_patch16_gap_256"]
+REGISTERS = {"timm_model_name": "vit_medium_patch16_rope_reg1_gap_256", "timm_pool": ""}
 FEW = {"redundant": "labels", "blocks": 2, "steps": 2}  # of what methods may be told
 
 
@@ -50,7 +51,8 @@ def of(name, **vision):
     config["text_cfg"] |= {"layers": 1, "width": 32, "heads": 4, "vocab_size": 300}
     config["embed_dim"] = 48
     module = built(config)
-    module.visual.image_size = module.visual.trunk.patch_embed.img_size
+    size = module.visual.trunk.patch_embed.img_size
+    module.visual.image_size, config["vision_cfg"]["image_size"] = size, list(size)
     with torch.no_grad():
         for weight in module.visual.trunk.parameters():
             weight.add_(torch.randn_like(weight) * 0.2)
@@ -80,6 +82,30 @@ def test_features_live_and_from_a_folder(name, tmp_path):
     turned = name.startswith(("EVA02-B", "EVA02-L", "PE"))
     moved = (ours.encode_image(pixels) - features).abs().max()
     assert moved > 1e-3 if turned else moved == 0, "positions that turn matter to this test"
+
+
+def test_a_folder_is_read_without_a_module_of_its_size(tmp_path, monkeypatch):
+    """open_clip builds one without memory; one that is hosted has some. Both need open_clip."""
+    devices = []
+    load = torch.nn.Module.load_state_dict
+
+    def noted(module, *given, **options):
+        devices.append(type(module).__module__.split(".")[0])
+        return load(module, *given, **options)
+
+    for name, changed in (("EVA02-B-16", {}), ("EVA02-B-16", REGISTERS)):
+        devices.clear()
+        module, config = of(name, **changed)
+        folder = tmp_path / str(len(changed))
+        folder.mkdir()
+        written(module, config, folder)
+        with monkeypatch.context() as patched:
+            patched.setattr(torch.nn.Module, "load_state_dict", noted)
+            cx.load(folder)
+        assert ("open_clip" in devices) == bool(changed)
+    monkeypatch.setitem(__import__("sys").modules, "open_clip.model", None)
+    with pytest.raises(ImportError, match=r"pip install 'clipxai\[zoo\]'"):
+        cx.load(tmp_path / "0")
 
 
 @pytest.mark.parametrize(
