@@ -16,6 +16,7 @@ from timm.layers import apply_rot_embed_cat
 import clipxai as cx
 from clipxai.explainers.presets import PRESETS
 from clipxai.explainers.table import METHODS
+from clipxai.model.files.saving import save_folder
 from clipxai.model.towers.hosted import HostedImageTower
 from clipxai.model.towers.perception import PooledByHead
 from clipxai.trace.readout import FixedReadout, head_vectors
@@ -370,3 +371,42 @@ def test_a_module_that_was_changed_is_read_as_it_is():
     same(module, config, ours, pixels)
     assert "blocks" in ours.visual.has
     assert (ours.encode_image(pixels) - before.encode_image(pixels)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["EVA02-B-16", "PE-Core-B-16"])
+def test_other_sizes_are_turned_as_timm_turns_them(name):
+    module, _ = of(name)
+    rope, rotary = module.visual.trunk.rope, cx.load(module).visual.blocks[0].rotary
+    for grid in ((3, 5), (7, 4), (24, 24)):
+        rope.update_feat_shape(grid)
+        sine, cosine = rope.get_embed().chunk(2, dim=-1)
+        angles = rotary.angles(grid, 16)
+        torch.testing.assert_close(angles.sin(), sine, **CLOSE)
+        torch.testing.assert_close(angles.cos(), cosine, **CLOSE)
+
+
+def test_rotary_positions_in_any_mode_and_precision():
+    """What is remembered of a pass in inference mode does not stop gradients later."""
+    module, config = of("EVA02-B-16")
+    ours, half = cx.load(module), cx.load(module, dtype=torch.bfloat16)
+    pixels = torch.randn(1, 3, *ours.visual.image_size)
+    with torch.inference_mode():
+        trace = cx.record(ours, pixels, ids_of(module, config), normalized=True)
+    scores = cx.explain(trace, "bimodal").scores
+    again = cx.record(cx.load(module), pixels, ids_of(module, config), normalized=True)
+    assert (cx.explain(again, "bimodal").scores == scores).all()
+    alike = F.cosine_similarity(half.encode_image(pixels), ours.encode_image(pixels))
+    assert alike > 0.999
+    with pytest.raises(ValueError, match="rotary"):
+        ours.visual.embed(pixels, keep=torch.zeros(1, 2, dtype=torch.long))
+    with pytest.raises(ValueError, match="grid"):
+        ours.visual.blocks[0](trace.residual(0))
+
+
+@pytest.mark.parametrize("name", ["EVA01-g-14", "EVA02-B-16", "EVA02-E-14"])
+def test_hugging_faces_layout_has_no_place_for_them(name, tmp_path):
+    ours = cx.load()
+    ours.visual = cx.load(of(name)[0]).visual
+    with pytest.raises(ValueError, match="has parts that Hugging Face's CLIP has not"):
+        save_folder(ours, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()

@@ -40,16 +40,16 @@ def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.floa
         raise ValueError(
             "only a vision transformer with its vocabulary can be written in Hugging Face's layout"
         )
+    if not _is_plain(model):
+        raise ValueError(
+            f"the image tower of {model.name} has parts that Hugging Face's CLIP has not (as EVA "
+            "has), so its layout has no place for them"
+        )
     height, width = model.visual.image_size
     if height != width:
         raise ValueError(
             f"{model.name} reads images of {height}x{width} pixels, but Hugging Face's layout has "
             "one size for both sides"
-        )
-    if not _is_plain(model):
-        raise ValueError(
-            f"the image tower of {model.name} has parts that Hugging Face's CLIP has not (as EVA "
-            "has), so its layout has no place for them"
         )
     if folder.exists():
         raise FileExistsError(f"{folder} exists already; remove it or choose another folder")
