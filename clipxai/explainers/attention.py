@@ -135,9 +135,7 @@ def _legrad_of_layer(trace: Trace, layer: int) -> Tensor:
         tokens = between.sum(1) + block.ffn_sum_to_first_order(between)  # B D
         by_mean = by_pooled / between.shape[1]  # T B D
         (by_between,) = torch.autograd.grad(tokens, between, by_mean, is_grads_batched=True)
-    heads = block.head_matrices  # H d D
-    by_mixed = (by_between @ heads.flatten(0, 1).T).detach()  # T B N D
-    by_mixed = by_mixed.unflatten(-1, heads.shape[:2]).transpose(-2, -3)  # T B H N d
+        by_mixed = block.slope_by_heads(by_between, tape)  # T B H N d
     # B H N N each: kept one at a time
     by_attention = (of_text @ tape.v.transpose(-1, -2) for of_text in by_mixed)
     return torch.stack([one.clamp_(min=0).mean((1, 2)) for one in by_attention])

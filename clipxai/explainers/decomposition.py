@@ -90,12 +90,16 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
         """What was added to the class token, (1, D) or (D,) -> (T,) share of the cosine."""
         return readout.share(part, texts)[0, 0].cpu()
 
+    def bias(layer: int) -> Tensor:
+        tape = one.layers[layer]
+        return blocks[layer].linear_merge(attend(tape.q[:, :, CLASS], tape.k) @ tape.v).bias
+
     heads = torch.stack([_of_heads(one, n, worth)[0] for n in layers])  # L H N T
     return HeadContributions(
         picture,
         one.texts,
         heads=heads.transpose(2, 3).cpu().numpy(),
-        attention_bias=torch.stack([share(blocks[n].attention_bias) for n in layers]).numpy(),
+        attention_bias=torch.stack([share(bias(n)) for n in layers]).numpy(),
         ffn=torch.stack([share(one.ffn_output(n)[:, 0]) for n in layers]).numpy(),
         embedding=share(one.residual(0)[:, 0]).numpy(),
         norm_bias=readout.share_of_bias(texts)[0, 0].cpu().numpy(),
@@ -111,7 +115,8 @@ def _worth(trace: Trace) -> Tensor:
 
 def _of_heads(trace: Trace, layer: int, worth: Tensor) -> Tensor:
     """(B, H, N, T) share of every head of a layer, by the token it was brought from."""
-    tape, heads = trace.layers[layer], trace.model.visual.blocks[layer].head_matrices.float()
-    by_head = torch.einsum("hcd,bdt->bhct", heads, worth)
-    looked = attend(tape.q[:, :, :1], tape.k).float().transpose(-1, -2)  # B H N 1
-    return looked * (tape.v.float() @ by_head)
+    tape = trace.layers[layer]
+    looked = attend(tape.q[:, :, CLASS], tape.k)  # B H 1 N
+    merge = trace.model.visual.blocks[layer].linear_merge(looked @ tape.v)
+    by_head = torch.einsum("hcd,bdt->bhct", merge.matrices, worth / merge.deviation)
+    return looked.float().transpose(-1, -2) * (tape.v.float() @ by_head)

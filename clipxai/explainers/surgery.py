@@ -19,6 +19,11 @@ Language-Image Pre-training", arXiv 2304.05653):
        S[i, t] = s[i, t] - s_empty[i]
        S[i, t] = w[t] s[i, t] - mean_k w[k] s[i, k]
 
+Where positions turn queries and keys (EVA02, PE), values are not turned: V V^T compares what tokens
+hold, wherever they lie. Other methods' q-q and k-k attention compare the turned ones, as the
+model's own attention does, so there it counts how one token lies from another. A norm of what the
+heads read, or of what the attention adds, is applied to the new path as to the original.
+
 The new path reads nothing but the recorded trace, so depth and kind of attention change without
 running the model again. The same holds for the other training-free methods: each is one row of
 `presets.PRESETS`.

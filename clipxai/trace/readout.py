@@ -81,6 +81,7 @@ def head_vectors(trace: Trace, layer: int) -> Tensor:
     """
     trace.model.expect("the vectors of heads", "blocks", "class_token")
     tape, block = trace.layer(layer), trace.model.visual.blocks[layer]
-    fetched = (attend(tape.q[:, :, :1], tape.k) @ tape.v)[:, :, 0].float()  # B H d
-    added = torch.einsum("bhd,hdw->bhw", fetched, block.head_matrices.float())
-    return FixedReadout.of(trace, slice(1)).joint(added)
+    fetched = attend(tape.q[:, :, :1], tape.k) @ tape.v  # B H 1 d
+    merge = block.linear_merge(fetched)
+    added = torch.einsum("bhd,hdw->bhw", fetched[:, :, 0].float(), merge.matrices)
+    return FixedReadout.of(trace, slice(1)).joint(added / merge.deviation)

@@ -108,8 +108,9 @@ def test_heads_and_bias_add_up_to_the_attention(blocks, stream):
     tape = []
     blocks[0](stream, tape=tape)
     mixed = F.scaled_dot_product_attention(tape[0].q, tape[0].k, tape[0].v)
-    by_head = torch.einsum("bhnd,hdw->bhnw", mixed, blocks[0].head_matrices)
-    torch.testing.assert_close(by_head.sum(1) + blocks[0].attention_bias, tape[0].attention)
+    merge = blocks[0].linear_merge(mixed)
+    by_head = torch.einsum("bhnd,hdw->bhnw", mixed, merge.matrices)
+    torch.testing.assert_close(by_head.sum(1) + merge.bias, tape[0].attention)
 
 
 @pytest.mark.parametrize("activation", ["gelu", "quick_gelu", "gelu_pytorch_tanh"])

@@ -25,8 +25,9 @@ def test_the_vectors_of_heads_are_what_the_attention_brought(trace):
     """Against the tower's own attention output, read out whole; the heads' biases left over."""
     readout = FixedReadout.of(trace, slice(1))
     for layer in (0, -1):
-        block = trace.model.visual.blocks[layer]
-        whole = trace.attention_output(layer)[:, :1] - block.attention_bias
+        tape, block = trace.layer(layer), trace.model.visual.blocks[layer]
+        bias = block.linear_merge(tape.q).bias  # whatever the heads read
+        whole = trace.attention_output(layer)[:, :1] - bias
         vectors = head_vectors(trace, layer)
         assert vectors.shape == (1, block.attn.heads, trace.text_features.shape[1])
         expected = readout.joint(whole)[:, 0]

@@ -26,14 +26,16 @@ from ..words.tokenizer import Tokenizer
 from .adapters import WAY_OUT, expect_no_prompts, with_lora
 from .companions import preprocessor_beside, told_vocabulary, vocabulary_beside
 from .filling import expect_whole, fill
-from .hosting import needs_hosting, through_open_clip
+from .hosting import built_by_open_clip, filled_by_open_clip, needs_open_clip
 from .hugging_face import HF, HF_SIGLIP, build_hf
 from .in_memory import plain_tensors, read_module
 from .locating import Files, Located, locate
-from .open_clip import build_open_clip
+from .open_clip import build_open_clip, is_ours
+from .open_clip_live import described
 from .openai import OPENAI, build_from_shapes
 from .prefixes import inner_clip, prefix_of, state_dict_in
 from .shards import INDEX, read_shards
+from .sizes import empty_modules
 from .tensor_names import Names
 from .told import Told
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
@@ -264,8 +266,8 @@ def _empty_model(weights: Weights, at: Files, where: Path | str, told: Told) -> 
         )
     config = told.config_of(at("open_clip_config.json"), "model_cfg")
     if config is not None:
-        if needs_hosting(config[0]):
-            model, _, names = read_module(through_open_clip(config[0], weights, config[1]))
+        if needs_open_clip(config[0]):
+            model, names = _with_open_clip(*config, weights)
         else:
             model, names = build_open_clip(*config)
         told.expect_agreed(model, config[1])
@@ -277,6 +279,19 @@ def _empty_model(weights: Weights, at: Files, where: Path | str, told: Told) -> 
         f"{where} has open_clip's tensor names, but not those of CLIP's own towers: put its "
         "open_clip_config.json beside it, or pass it as config="
     )
+
+
+def _with_open_clip(config: dict, at: object, weights: Weights) -> tuple[CLIP, Names]:
+    """A model of whose towers only open_clip knows what they are; hosted if they are not ours."""
+    if "hf_model_name" not in (config["model_cfg"].get("text_cfg") or {}):
+        with empty_modules():
+            module = built_by_open_clip(config, at)
+        found = described(module, type(module).__name__)
+        if is_ours(found, at):
+            return build_open_clip(found, at)
+    module = filled_by_open_clip(built_by_open_clip(config, at), weights, at)
+    model, _, names = read_module(module)
+    return model, names
 
 
 def _mapping(config: object) -> dict | None:

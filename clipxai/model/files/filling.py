@@ -44,7 +44,10 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
     theirs = {ours: names.theirs(ours) for ours in wanted}
     scales = {ours: scale for ours in wanted if (scale := names.scale(ours))}
     parts = {
-        ours: [_oriented(ours, name, weights.tensors, names, where) for name in theirs[ours]]
+        ours: [
+            None if name is None else _oriented(ours, name, weights.tensors, names, where)
+            for name in theirs[ours]
+        ]
         for ours in wanted
     }
     for ours, tensor in wanted.items():
@@ -62,6 +65,9 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
         filled[ours] = torch.empty(wanted[ours].shape, dtype=dtype)
         places = torch.atleast_1d(filled[ours]).split(_rows(wanted[ours], len(found)))
         for name, place in zip(found, places):
+            if name is None:
+                place.zero_()
+                continue
             # read one by one: what was read before is free again
             source = _oriented(ours, name, {name: weights.read(name)}, names, where)
             _expect_sound(ours, name, *_copy(source, place), where, dtype)
@@ -134,14 +140,14 @@ def _expect_sound(
 def _expect_shapes(
     ours: str,
     wanted: Tensor,
-    found: Mapping[str, Tensor],
+    found: Mapping[str | None, Tensor | None],
     tensors: Mapping[str, Tensor],
     where: object,
 ) -> None:
-    """One of our tensors is theirs, or theirs below one another."""
+    """One of our tensors is theirs, or theirs below one another; None stands for zeros."""
     for height, (name, tensor) in zip(_rows(wanted, len(found)), found.items()):
         each = (height, *wanted.shape[1:])[: wanted.ndim]
-        if tuple(tensor.shape) != each:
+        if tensor is not None and tuple(tensor.shape) != each:
             raise ValueError(
                 f"tensor {name!r} of {where} has shape {tuple(tensors[name].shape)}, but the other "
                 f"sizes of this model ask for {each} as {ours!r}"

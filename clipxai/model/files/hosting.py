@@ -1,9 +1,13 @@
 """How do towers that are none of ours come in? Copied as they are, out of a module in memory; or,
 for a checkpoint, out of the module that open_clip builds of its config.
+
+A config may name a model of timm's of which open_clip knows the parts, and whose parts are ours:
+then open_clip builds a module without memory, which is read and not run.
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -18,12 +22,14 @@ NEEDS = "pip install 'clipxai[zoo]'"
 CONTEXT = 77  # what open_clip fills texts up to, whatever the encoder could take
 
 
-def hosted_image_tower(module: nn.Module) -> HostedImageTower:
-    """A copy of open_clip's `TimmModel`, which is looked at once to see what it ends in."""
+def hosted_image_tower(module: nn.Module, reason: object) -> HostedImageTower:
+    """A copy of open_clip's `TimmModel`, which is looked at once to see what it ends in; `reason`
+    is why its inside cannot be asked.
+    """
     side = module.image_size
     size = tuple(side) if isinstance(side, (tuple, list)) else (side, side)
     with torch.device("cpu"):
-        return HostedImageTower(_copied(module), size)
+        return HostedImageTower(_copied(module), size, str(reason))
 
 
 def hosted_text_tower(module: nn.Module, kind: str) -> dict[str, object]:
@@ -54,8 +60,8 @@ def _copied(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module).eval().requires_grad_(False)
 
 
-def needs_hosting(config: Mapping) -> bool:
-    """Whether an `open_clip_config.json` asks for a tower that is none of ours."""
+def needs_open_clip(config: Mapping) -> bool:
+    """Whether only open_clip knows what tower an `open_clip_config.json` asks for."""
     described = config.get("model_cfg") or {}
     vision, text = described.get("vision_cfg") or {}, described.get("text_cfg") or {}
     trunk = vision.get("timm_model_name")
@@ -66,21 +72,21 @@ def needs_hosting(config: Mapping) -> bool:
     )
 
 
-def through_open_clip(config: dict, weights: Weights, where: object) -> nn.Module:
-    """The module that open_clip builds of a config, with these weights.
+def built_by_open_clip(config: dict, where: object) -> nn.Module:
+    """The module that open_clip builds of a config, with random weights.
 
     Raises
     ------
     ImportError : open_clip is not installed
-    ValueError : open_clip cannot build it, or the weights are not those of such a model
+    ValueError : open_clip cannot build it
     """
     try:
         from open_clip.coca_model import CoCa
         from open_clip.model import CLIP, CustomTextCLIP
     except ImportError as error:
         raise ImportError(
-            f"{where} describes a model with a tower that is none of ours; open_clip and timm run "
-            f"it: {NEEDS}"
+            f"{where} describes a model with a tower of timm's or transformers'; open_clip and "
+            f"timm know it: {NEEDS}"
         ) from error
     described = copy.deepcopy(config["model_cfg"])
     custom = described.pop("custom_text", False)
@@ -91,12 +97,24 @@ def through_open_clip(config: dict, weights: Weights, where: object) -> nn.Modul
         kind = CoCa
     elif custom or "hf_model_name" in described.get("text_cfg", {}):
         kind = CustomTextCLIP
-    try:
-        module = kind(**described)
+    with _told_shortly(where):
+        return kind(**described).eval()
+
+
+def filled_by_open_clip(module: nn.Module, weights: Weights, where: object) -> nn.Module:
+    """That module with these weights; a ValueError if they are not those of such a model."""
+    with _told_shortly(where):
         module.load_state_dict({name: weights.read(name).clone() for name in weights.tensors})
+    return module
+
+
+@contextmanager
+def _told_shortly(where: object) -> Iterator[None]:
+    """What open_clip and torch complain of, as one line."""
+    try:
+        yield
     except (RuntimeError, TypeError, OSError, AssertionError) as error:
         reason = str(error).strip().splitlines()
         raise ValueError(
             f"open_clip cannot build the model of {where}: {' '.join(reason[:2])[:300]}"
         ) from error
-    return module.eval()

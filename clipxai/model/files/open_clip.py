@@ -5,6 +5,8 @@ open_clip names its tensors.
 
 from dataclasses import replace
 
+from torch import nn
+
 from ..clip import CLIP, SigLIP
 from ..towers.coca import PooledVisionTransformer
 from ..towers.hosted import HostedTextTower
@@ -18,6 +20,7 @@ from .openai import OPENAI
 from .sizes import empty_modules, ffn_width, known_activation, section, size_of
 from .tensor_names import TensorNames, TowersNames
 from .timm_siglip import TRUNK, siglip_sizes, trunk_sizes
+from .timm_vit import Unlike, vit_of
 
 # what `open_clip_config.json` may say: keys that set something, and keys that change nothing about
 # inference
@@ -111,6 +114,19 @@ def build_open_clip(config: dict, where: object) -> tuple[CLIP, TowersNames]:
     return model, TowersNames(names, text_names)
 
 
+def is_ours(config: dict, where: object) -> bool:
+    """Whether a module, as `open_clip_live.described` describes it, has towers of ours only."""
+    model = config["model_cfg"]
+    if "hosted" in model["text_cfg"]:
+        return False
+    trunk = model["vision_cfg"].get("hosted")
+    try:
+        with empty_modules():
+            return trunk is None or bool(_own_trunk(trunk, model["embed_dim"], where))
+    except Unlike:
+        return False
+
+
 def nested_text() -> TensorNames:
     """The names of a text tower that is a module of its own."""
     names = {
@@ -192,19 +208,29 @@ def _pooling(vision: dict, where: object) -> str:
 def _trunk(vision: dict, joint: int, where: object) -> tuple[ImageTower, TensorNames]:
     """SigLIP's image tower, from timm: by name, or a module in memory; there any other as well."""
     if tower := vision.get("hosted"):
-        sizes = None if len(tower.head) else trunk_sizes(tower.trunk)
-        if sizes is None:
-            return hosted_image_tower(tower), UNREAD
-    else:
-        sizes = siglip_sizes(str(vision["timm_model_name"]))
-        if (vision.get("timm_pool"), vision.get("timm_proj")) != ("map", "none"):
-            sizes = None
-        _expect_known(vision, _TRUNK, "vision_cfg", where)
+        try:
+            return _own_trunk(tower, joint, where)
+        except Unlike as reason:
+            return hosted_image_tower(tower, reason), UNREAD
+    sizes = siglip_sizes(str(vision["timm_model_name"]))
+    if (vision.get("timm_pool"), vision.get("timm_proj")) != ("map", "none"):
+        sizes = None
+    _expect_known(vision, _TRUNK, "vision_cfg", where)
     if sizes is None:
         raise ValueError(
             f"{where} asks for vision_cfg.timm_model_name={vision['timm_model_name']!r}, which is "
             "none of ours: it needs open_clip (pip install 'clipxai[zoo]')"
         )
+    return _siglip(sizes, joint, where)
+
+
+def _own_trunk(tower: nn.Module, joint: int, where: object) -> tuple[ImageTower, TensorNames]:
+    """What of timm's is ours; `Unlike` for anything else."""
+    sizes = None if len(tower.head) else trunk_sizes(tower.trunk)
+    return vit_of(tower, joint) if sizes is None else _siglip(sizes, joint, where)
+
+
+def _siglip(sizes: dict, joint: int, where: object) -> tuple[ImageTower, TensorNames]:
     if sizes["width"] != joint:
         raise ValueError(
             f"{where} gives embed_dim={joint}, but this image tower is {sizes['width']} wide and "

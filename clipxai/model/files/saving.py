@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from ...results.writing import appearing
 from ..clip import CLIP
+from ..towers.block import Block
 from ..towers.parts import ACTIVATIONS
-from .hugging_face import HF
+from .hugging_face import HF, build_hf
 
 
 def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.float16) -> None:
@@ -24,8 +25,8 @@ def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.floa
 
     Raises
     ------
-    ValueError : a ResNet or SigLIP (only CLIP's ViTs are written), a model without vocabulary, or
-        one for images that are not square
+    ValueError : a ResNet or SigLIP (only CLIP's ViTs are written), a ViT with parts that CLIP's
+        have not, a model without vocabulary, or one for images that are not square
     FileExistsError : the folder exists already
 
     Examples
@@ -39,6 +40,11 @@ def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.floa
         raise ValueError(
             "only a vision transformer with its vocabulary can be written in Hugging Face's layout"
         )
+    if not _is_plain(model):
+        raise ValueError(
+            f"the image tower of {model.name} has parts that Hugging Face's CLIP has not (as EVA "
+            "has), so its layout has no place for them"
+        )
     height, width = model.visual.image_size
     if height != width:
         raise ValueError(
@@ -50,6 +56,15 @@ def save_folder(model: CLIP, folder: str | Path, dtype: torch.dtype = torch.floa
     # nobody ever loads half a model
     with appearing(folder) as draft:
         _write(draft, model, dtype)
+
+
+def _is_plain(model: CLIP) -> bool:
+    """Whether the image tower has the parts of CLIP's own, all of them and no other."""
+    tower = model.visual
+    plain = build_hf(_describe(model), model.name).visual
+    return tower.state_dict().keys() == plain.state_dict().keys() and all(
+        type(block) is Block and block.rotary is None for block in tower.blocks
+    )
 
 
 def _write(folder: Path, model: CLIP, dtype: torch.dtype) -> None:

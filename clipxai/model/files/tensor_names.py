@@ -14,6 +14,7 @@ class TensorNames:
     names : our name, or how it starts -> theirs
     block : the same for what is inside a transformer block
     qkv : how the three parts of our q-k-v projection are named where they are kept apart
+    qv_bias : how the biases of q and v are named where k has none
     transposed : ours that they keep the other way round
     scaled : parts of our blocks -> the layer scale that multiplies what comes out of them, which
         is the same as multiplying their weights
@@ -23,13 +24,14 @@ class TensorNames:
     names: Mapping[str, str | tuple[str, str]]
     block: Mapping[str, str]
     qkv: str | None = None
+    qv_bias: str | None = None
     transposed: tuple[str, ...] = ()
     scaled: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
 
-    def theirs(self, ours: str) -> list[str]:
+    def theirs(self, ours: str) -> list[str | None]:
         """The tensor that one of our parameters is made of, or several below one another: q, k and
-        v, or q and what k and v share.
+        v, or q and what k and v share. None stands for zeros.
         """
         # a ResNet, in OpenAI's names only
         if stage := re.match(r"visual\.stages\.(\d+)\.(.*)", ours):
@@ -45,6 +47,9 @@ class TensorNames:
         theirs = named + rest
         if not start.endswith(".blocks"):
             return [theirs]
+        if self.qv_bias and theirs.endswith(".attn.qkv.bias"):
+            start = theirs.removesuffix("attn.qkv.bias")
+            return [start + self.qv_bias.format("q"), None, start + self.qv_bias.format("v")]
         if self.qkv and ".attn.qkv." in theirs:
             return [theirs.replace("attn.qkv", self.qkv.format(letter)) for letter in "qkv"]
         for part, their_part in self.block.items():
@@ -70,7 +75,7 @@ class TowersNames:
     def _of(self, ours: str) -> TensorNames:
         return self.visual if ours.startswith("visual.") else self.text
 
-    def theirs(self, ours: str) -> list[str]:
+    def theirs(self, ours: str) -> list[str | None]:
         """As `TensorNames.theirs`."""
         return self._of(ours).theirs(ours)
 

@@ -97,7 +97,7 @@ def trunk_sizes(trunk: nn.Module) -> dict[str, object] | None:
         pool.k_norm,
     )
     norms = [trunk.norm, pool.norm, *(norm for b in blocks for norm in (b.norm1, b.norm2))]
-    activations = {_activation(each.mlp.act) for each in (*blocks, pool)}
+    activations = {activation_of(each.mlp.act) for each in (*blocks, pool)}
     heads = {each.attn.num_heads for each in blocks} | {pool.num_heads}
     is_siglip = (
         all(isinstance(part, nn.Identity) for part in plain)
@@ -127,7 +127,10 @@ def trunk_sizes(trunk: nn.Module) -> dict[str, object] | None:
     }
 
 
-def _activation(module: nn.Module) -> str | None:
+def activation_of(module: nn.Module) -> str | None:
+    """Our name of an activation of timm's; None where there is none."""
+    if isinstance(module, nn.SiLU):
+        return "silu"
     if isinstance(module, nn.GELU):
         return "gelu" if module.approximate == "none" else "gelu_pytorch_tanh"
     # timm's own module of the same name

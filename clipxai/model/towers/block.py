@@ -5,7 +5,8 @@
     x' =  z + FFN(LN(z))                every token by itself
 
 This recipe stands here once. Recording, running again for gradients, mixing in another way, ending
-with the class token only and editing on the way are arguments of `Block.forward`.
+with the class token only and editing on the way are arguments of `Block.forward`. What models have
+differently are its parts: positions that turn Q and K, a gated FFN, norms inside or behind.
 
 Axes: B batch, H heads, N tokens, D width, d = D / H.
 """
@@ -15,13 +16,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .parts import FFN
+from .attention import Attention, Heads, LinearMerge, attend, slope_through
+from .parts import FFN, GatedFFN
+from .positions import Rotary
 
-Heads = tuple[Tensor, Tensor, Tensor]  # q, k, v, each (B, H, N, d)
 Mix = Callable[[Tensor, Tensor, Tensor], Tensor]  # q, k, v -> what every head read, (B, H, N, d)
 Place = Literal["residual", "heads", "attention", "ffn"]
 Edit = Callable[[Place, Tensor], Tensor]  # what stands at a place of a block -> what goes on
@@ -35,7 +36,8 @@ class BlockTape:
     Attributes
     ----------
     residual : (B, N, D) stream entering the block (None in a ResNet's attention pool: no stream)
-    q, k, v : (B, H, N, d) each, projected from the normalised stream
+    q, k, v : (B, H, N, d) each, projected from the normalised stream; q and k turned by their
+        places where positions do so, v never
     attention : (B, N, D) what the attention adds to the stream (after the output projection); a
         ResNet's is (B, N, E)
     ffn : (B, N, D) what the FFN adds to the stream (None where there is no FFN)
@@ -54,41 +56,18 @@ class BlockTape:
         return BlockTape(*(part if part is None else part[images] for part in parts))
 
 
-def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:
-    """softmax(q k^T / sqrt(d)), (B, H, ., N); with `causal`, no token sees what comes after it."""
-    logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
-    if causal:
-        later = torch.ones(logits.shape[-2:], device=q.device).triu(1).bool()
-        logits = logits.masked_fill(later, float("-inf"))
-    return logits.softmax(-1)
-
-
-class Attention(nn.Module):
-    """The two projections around multi-head self-attention."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        if width % heads:
-            raise ValueError(
-                f"attention width {width} is not divisible by {heads} heads; give a number of "
-                "heads that divides it"
-            )
-        self.heads = heads
-        self.qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
-
-    def project(self, x: Tensor) -> Heads:
-        """(B, N, D) -> q, k, v of shape (B, H, N, d)."""
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        return q, k, v
-
-    def merge(self, mixed: Tensor) -> Tensor:
-        """Heads (B, H, N, d) side by side, through the output projection: (B, N, D)."""
-        return self.out(mixed.transpose(1, 2).flatten(2))
-
-
 class Block(nn.Module):
-    """x + Attention(LN(x)), then x + FFN(LN(x))."""
+    """x + Attention(LN(x)), then x + FFN(LN(x)).
+
+    Parameters
+    ----------
+    width, heads, ffn_width : D, H, hidden width of the FFN
+    activation, eps : of the FFN, of the norms
+    gated : a `GatedFFN`
+    qkv_bias, norm_heads : see `Attention`, whose norm has the block's eps
+    norm_ffn : a norm inside the FFN as well
+    rotary : positions that turn queries and keys
+    """
 
     def __init__(
         self,
@@ -97,12 +76,20 @@ class Block(nn.Module):
         ffn_width: int,
         activation: str = "quick_gelu",
         eps: float = 1e-5,
+        *,
+        gated: bool = False,
+        qkv_bias: bool = True,
+        norm_heads: bool = False,
+        norm_ffn: bool = False,
+        rotary: Rotary | None = None,
     ) -> None:
         super().__init__()
         self.ln_1 = nn.LayerNorm(width, eps=eps)
-        self.attn = Attention(width, heads)
+        self.attn = Attention(width, heads, bias=qkv_bias, norm=eps if norm_heads else None)
         self.ln_2 = nn.LayerNorm(width, eps=eps)
-        self.mlp = FFN(width, ffn_width, activation)
+        kind = GatedFFN if gated else FFN
+        self.mlp = kind(width, ffn_width, activation, norm=eps if norm_ffn else None)
+        self.rotary = rotary
 
     def norm(self, x: Tensor) -> Tensor:
         """The stream as the attention reads it, (B, N, D)."""
@@ -112,9 +99,12 @@ class Block(nn.Module):
         """Queries, keys and values of a stream (B, N, D), each (B, H, N, d).
 
         `grid` (gh, gw) says where an image's patches lie. Positions that turn queries and keys need
-        it; here positions are learned and stand in the stream already.
+        it; others are learned and stand in the stream already.
         """
-        return self.attn.project(self.norm(x))
+        q, k, v = self.attn.project(self.norm(x))
+        if self.rotary is None:
+            return q, k, v
+        return self.rotary(q, grid), self.rotary(k, grid), v
 
     def merge(self, mixed: Tensor) -> Tensor:
         """What the attention adds to the stream, (B, N, D), of what its heads read (B, H, N, d)."""
@@ -128,18 +118,21 @@ class Block(nn.Module):
         """(B, D) with the gradient by `x`, not the value, of `ffn(x).sum(1)`; for LeGrad."""
         return self.mlp.sum_to_first_order(self.ln_2(x))
 
-    @property
-    def head_matrices(self) -> Tensor:
-        """(H, d, D) what `merge` multiplies each head with; the rest is `attention_bias`.
+    def linear_merge(self, read: Tensor) -> LinearMerge:
+        """`merge` of heads that read that, (B, H, N, d), as a sum over heads.
 
         For what takes a score apart by heads (`trace.readout`, `explainers.decomposition`).
         """
-        return self.attn.out.weight.T.unflatten(0, (self.attn.heads, -1))
+        return self.attn.linear_merge(read)
 
-    @property
-    def attention_bias(self) -> Tensor:
-        """(D,) what the attention adds to every token whatever its heads read."""
-        return self.attn.out.bias
+    def slope_by_heads(self, slope: Tensor, tape: BlockTape) -> Tensor:
+        """Gradients (T, B, N, D) by what the attention adds as gradients by what its heads read,
+        (T, B, H, N, d), where they read what `tape` says; for LeGrad.
+        """
+        if isinstance(self.attn.norm, nn.Identity):
+            by_merged = (slope @ self.attn.out.weight).detach()
+            return by_merged.unflatten(-1, (self.attn.heads, -1)).transpose(-2, -3)
+        return slope_through(self.merge, attend(tape.q, tape.k) @ tape.v, slope)
 
     def forward(
         self,

@@ -1,9 +1,9 @@
 """What can be asked of a tower that we did not write? It runs as it is, and says little.
 
-timm's ConvNeXt, Swin, FastViT (MobileCLIP), ViTamin, EVA and whatever else open_clip builds on it
-end in a map of cells and a head that pools them. So there are the cells, what the head says of
-them all, and what it says of each alone; what happened on the way stays inside. A text tower from
-elsewhere gives one feature for each text.
+timm's ConvNeXt, Swin, FastViT (MobileCLIP), ViTamin and whatever else open_clip builds on it end in
+a map of cells and a head that pools them. So there are the cells, what the head says of them all,
+and what it says of each alone; what happened on the way stays inside. A text tower from elsewhere
+gives one feature for each text.
 
 Axes: B images, P = gh * gw cells, D channels, T texts, S text tokens, E joint width.
 """
@@ -22,17 +22,19 @@ class HostedImageTower(ImageTower):
     ----------
     module : open_clip's `TimmModel`: `trunk`, and `head`, a projection
     image_size : (height, width) in pixels; the only one such a trunk is sure to take
+    reason : why it is not one of ours, told to whoever asks what is inside
 
     Raises
     ------
     ValueError : it does not end in cells that lie on the image as squares
     """
 
-    def __init__(self, module: nn.Module, image_size: tuple[int, int]) -> None:
+    def __init__(self, module: nn.Module, image_size: tuple[int, int], reason: str) -> None:
         super().__init__()
         self.module, self.image_size = module, image_size
         self.blocks = nn.ModuleList()
-        self.description = f"{type(module.trunk).__name__} of timm's, which runs as it is"
+        kind = type(module.trunk).__name__
+        self.description = f"{kind} of timm's, which runs as it is ({reason})"
         self.one_size = True
         self.prefix = getattr(module.trunk, "num_prefix_tokens", 0)
         # tokens in front of the cells would be lost on the way through a feature map

@@ -23,6 +23,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "quick_gelu": quick_gelu,
     "gelu": F.gelu,
     "gelu_pytorch_tanh": partial(F.gelu, approximate="tanh"),
+    "silu": F.silu,
 }
 
 
@@ -36,26 +37,69 @@ def random_parameter(*shape: int, std: float) -> nn.Parameter:
     return parameter if parameter.is_meta else nn.init.normal_(parameter, std=std)
 
 
-class FFN(nn.Module):
-    """down(activation(up(x))), every token by itself."""
+def deviation(norm: nn.LayerNorm, x: Tensor) -> Tensor:
+    """(..., 1) what a layer norm divides each token (..., D) by, float32.
 
-    def __init__(self, width: int, hidden: int, activation: str) -> None:
+    Held at this value, the norm is linear.
+    """
+    return (x.float().var(-1, unbiased=False, keepdim=True) + norm.eps).sqrt()
+
+
+class FFN(nn.Module):
+    """down(activation(up(x))), every token by itself.
+
+    Parameters
+    ----------
+    width, hidden : D, and how wide it is inside
+    activation : one of `ACTIVATIONS`
+    norm : eps of a norm before `down`, where there is one (EVA02)
+    """
+
+    def __init__(
+        self, width: int, hidden: int, activation: str, *, norm: float | None = None
+    ) -> None:
         super().__init__()
         self.up = nn.Linear(width, hidden)
+        self.norm = nn.Identity() if norm is None else nn.LayerNorm(hidden, eps=norm)
         self.down = nn.Linear(hidden, width)
         self.activation = ACTIVATIONS[activation]
 
+    def inside(self, x: Tensor) -> Tensor:
+        """What `down` reads, (B, N, hidden)."""
+        return self.norm(self.activation(self.up(x)))
+
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, D) -> (B, N, D)."""
-        return self.down(self.activation(self.up(x)))
+        return self.down(self.inside(x))
 
     def sum_to_first_order(self, x: Tensor) -> Tensor:
         """(B, N, D) -> (B, D) whose gradient by `x` is that of `self(x).sum(1)`; its value is not.
 
-        With the activation's slope held fixed the rest is linear, so the sum over tokens moves
-        before `down`: going back, half of the FFN is one token's work instead of N tokens'.
+        `down` is linear, so the sum over tokens moves before it; with the activation's slope held
+        fixed so is the rest, where no norm lies between. Going back, half of the FFN is then one
+        token's work instead of N tokens'.
         """
+        if not isinstance(self.norm, nn.Identity):
+            return self.down(self.inside(x).sum(1))
         up = self.up(x)
         at = up.detach().requires_grad_()
         (slope,) = torch.autograd.grad(self.activation(at).sum(), at)
         return self.down((slope * up).sum(1))
+
+
+class GatedFFN(FFN):
+    """down(activation(gate(x)) * up(x)): SwiGLU (Shazeer 2020, arXiv 2002.05202) with "silu"."""
+
+    def __init__(
+        self, width: int, hidden: int, activation: str, *, norm: float | None = None
+    ) -> None:
+        super().__init__(width, hidden, activation, norm=norm)
+        self.gate = nn.Linear(width, hidden)
+
+    def inside(self, x: Tensor) -> Tensor:
+        """What `down` reads, (B, N, hidden)."""
+        return self.norm(self.activation(self.gate(x)) * self.up(x))
+
+    def sum_to_first_order(self, x: Tensor) -> Tensor:
+        """(B, N, D) -> (B, D), as in `FFN`; only `down` is one token's work."""
+        return self.down(self.inside(x).sum(1))

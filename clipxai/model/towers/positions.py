@@ -1,6 +1,7 @@
-"""Where does a patch lie? Learned positional embeddings for one grid, read at any grid.
+"""Where does a patch lie? Learned positional embeddings for one grid, read at any grid; or angles
+that queries and keys are turned by.
 
-Axes: gh gw patch grid, D width.
+Axes: B batch, H heads, N tokens, P = gh * gw patches, d width of a head, D width.
 """
 
 import torch
@@ -89,3 +90,65 @@ class Positions(nn.Module):
                 table.detach(), self.grid, grid, self.mode, self.leading, self.antialias
             )
         return self._resized[key]
+
+
+class Rotary(nn.Module):
+    """Turns queries and keys by where their patches lie, so that a product of two depends on how
+    the one lies from the other (Su et al. 2021, arXiv 2104.09864, by rows and columns as in EVA-02,
+    arXiv 2303.11331, and PE, arXiv 2504.13181).
+
+    Channels 2i and 2i + 1 of a head are turned together, by their patch's row or column times
+    temperature^(-4i / d): the first half of a head by the one, the second half by the other. What
+    stands before the patches, a class token, is not turned. Nothing of this is learned.
+
+    Parameters
+    ----------
+    reference : (gh, gw) that every grid is stretched to, so that other sizes mean the same places
+    columns_first : the first half of a head is turned by columns (PE); else by rows (EVA02)
+    offset : number of the first row and column
+    temperature : how slowly the slowest channels turn
+    """
+
+    def __init__(
+        self,
+        reference: tuple[int, int],
+        *,
+        columns_first: bool = False,
+        offset: float = 0.0,
+        temperature: float = 10_000.0,
+    ) -> None:
+        super().__init__()
+        self.reference, self.columns_first = reference, columns_first
+        self.offset, self.temperature = offset, temperature
+        self._known: dict[tuple, tuple[Tensor, Tensor]] = {}
+
+    def forward(self, x: Tensor, grid: tuple[int, int] | None) -> Tensor:
+        """Queries or keys (B, H, N, d), turned."""
+        if grid is None:
+            raise ValueError("positions that turn queries and keys need the grid of the patches")
+        cos, sin = self._turn(grid, x)
+        before, patches = x.split([x.shape[2] - len(cos), len(cos)], dim=2)
+        crossed = torch.stack([-patches[..., 1::2], patches[..., ::2]], -1).flatten(-2)
+        return torch.cat([before, patches * cos + crossed * sin], dim=2)
+
+    @torch.inference_mode(False)  # remembered, and part of what gradients are taken through
+    def _turn(self, grid: tuple[int, int], x: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosine and sine of every patch's angles, (P, d) each."""
+        key = (grid, x.shape[-1], x.dtype, x.device)
+        if key not in self._known:
+            while len(self._known) >= POSITION_SIZES_KEPT:
+                del self._known[next(iter(self._known))]
+            angles = self.angles(grid, x.shape[-1])
+            self._known[key] = angles.cos().to(x), angles.sin().to(x)
+        return self._known[key]
+
+    def angles(self, grid: tuple[int, int], d: int) -> Tensor:
+        """(P, d) in radians, float32; both channels of a pair have the same."""
+        rows, columns = (
+            (torch.arange(float(n)) + self.offset) / n * stretched
+            for n, stretched in zip(grid, self.reference)
+        )
+        places = torch.cartesian_prod(rows, columns)  # P 2
+        places = places.flip(-1) if self.columns_first else places
+        speeds = self.temperature ** -(torch.arange(d // 4) / (d // 4))
+        return (places[..., None] * speeds).flatten(1).repeat_interleave(2, dim=-1)

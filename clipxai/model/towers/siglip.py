@@ -20,7 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .block import Attention, Block, BlockTape, LayerEdit, Mix, through
+from .attention import Attention
+from .block import Block, BlockTape, LayerEdit, Mix, through
 from .parts import FFN, random_parameter
 from .positions import Positions
 from .tower import Capability, ImageTower

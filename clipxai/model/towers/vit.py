@@ -4,17 +4,19 @@ Patches and one class token, a fixed number of pre-norm blocks, a final norm, an
 the space shared with text (Radford et al. 2021, arXiv 2103.00020; Dosovitskiy et al. 2021,
 arXiv 2010.11929).
 
-Axes: B images, N = 1 + P tokens (class token first), P = gh * gw patches, D width, E joint width.
+Axes: B images, N = 1 + P tokens (class token first; P where there is none), P = gh * gw patches,
+D width, E joint width.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from .block import Block, BlockTape, LayerEdit, Mix, through
-from .parts import random_parameter
+from .parts import deviation, random_parameter
 from .positions import Positions
+from .post_norm import PostNormBlock
 from .tower import Capability, ImageTower
 
 Pooling = Literal["class token", "mean", "mean of read-outs", "query"]
@@ -53,35 +55,48 @@ class VisionTransformer(ImageTower):
         eps: float = 1e-5,
         norm_before: bool = True,
         pooling: Pooling = "class token",
+        class_token: bool = True,
+        patch_bias: bool = False,
+        projection_bias: bool = False,
+        post_norm: bool = False,
+        **parts: Any,
     ) -> None:
         super().__init__()
-        self.pooling = pooling
+        self.pooling, self.before = pooling, int(class_token)
         if pooling != "class token":
             self.has = frozenset({"blocks"})
             self.description = "vision transformer with a mean over its patches"
         self.image_size, self.patch = image_size, patch
-        self.patch_embedding = nn.Conv2d(3, width, patch, stride=patch, bias=False)
-        self.class_embedding = random_parameter(width, std=width**-0.5)
-        self.positions = Positions((image_size[0] // patch, image_size[1] // patch), width)
+        self.patch_embedding = nn.Conv2d(3, width, patch, stride=patch, bias=patch_bias)
+        if class_token:
+            self.class_embedding = random_parameter(width, std=width**-0.5)
+        grid = (image_size[0] // patch, image_size[1] // patch)
+        self.positions = Positions(grid, width, leading=self.before)
         self.ln_pre = nn.LayerNorm(width, eps=eps) if norm_before else nn.Identity()
+        kind = PostNormBlock if post_norm else Block
         self.blocks = nn.ModuleList(
-            Block(width, heads, ffn_width, activation, eps) for _ in range(layers)
+            kind(width, heads, ffn_width, activation, eps, **parts) for _ in range(layers)
         )
         self.ln_post = nn.LayerNorm(width, eps=eps)
         self.projection = random_parameter(width, joint, std=width**-0.5)
+        self.projection_bias = nn.Parameter(torch.zeros(joint)) if projection_bias else None
 
     def embed(self, pixels: Tensor, keep: Tensor | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the stream entering block 0, (B, N, D).
 
         `keep` (B, K) leaves only those patches in (indices into P): the cheap half of masked
-        training.
+        training. ValueError: of patches that positions in the blocks need all of.
         """
         grid = self.grid(*pixels.shape[-2:])
         patches = self.patch_embedding(pixels).flatten(2).transpose(1, 2)  # B P D
         positions = self.positions(grid)
-        patches = patches + positions[1:]
+        patches = patches + positions[self.before :]
         if keep is not None:
+            if self.blocks[0].rotary is not None:
+                raise ValueError("keep needs positions that stand in the stream, not rotary ones")
             patches = patches.gather(1, keep[..., None].expand(-1, -1, patches.shape[-1]))
+        if not self.before:
+            return self.ln_pre(patches)
         cls = (self.class_embedding + positions[0]).expand(len(patches), 1, -1)
         return self.ln_pre(torch.cat([cls, patches], dim=1))
 
@@ -115,21 +130,22 @@ class VisionTransformer(ImageTower):
         if self.pooling == "class token":
             return self.read_out(stream[:, 0])
         if self.pooling == "mean":
-            return self.read_out(stream[:, 1:].mean(1))
-        return self.read_out(stream[:, 1:]).mean(1)
+            return self.read_out(stream[:, self.before :].mean(1))
+        return self.read_out(stream[:, self.before :]).mean(1)
 
     def tokens(self, stream: Tensor) -> Tensor:
         """That stream to the joint space, (B, N, E): the whole image first, then every patch."""
         whole = self.whole(stream)  # by itself, as in `pool`: equal to the last bit
-        return torch.cat([whole[:, None], self.read_out(stream[:, 1:])], dim=1)
+        return torch.cat([whole[:, None], self.read_out(stream[:, self.before :])], dim=1)
 
     def read_out(self, stream: Tensor) -> Tensor:
         """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""
-        return self.ln_post(stream) @ self.projection
+        features = self.ln_post(stream) @ self.projection
+        return features if self.projection_bias is None else features + self.projection_bias
 
     def deviation(self, stream: Tensor) -> Tensor:
         """(..., 1) what the final norm divides a token of the stream (..., D) by, float32."""
-        return (stream.float().var(-1, unbiased=False, keepdim=True) + self.ln_post.eps).sqrt()
+        return deviation(self.ln_post, stream)
 
     def linear_read_out(self) -> tuple[Tensor, Tensor]:
         """M (D, E) and b (E,) with read_out(x) = x M / deviation(x) + b, float32.
@@ -137,5 +153,9 @@ class VisionTransformer(ImageTower):
         The norm's centring is in M. With the deviation held fixed the read-out is linear, so the
         parts of a stream can be read out one by one and add up.
         """
-        gained = self.ln_post.weight.float()[:, None] * self.projection.float()
-        return gained - gained.mean(0), self.ln_post.bias.float() @ self.projection.float()
+        projection = self.projection.float()
+        gained = self.ln_post.weight.float()[:, None] * projection
+        bias = self.ln_post.bias.float() @ projection
+        if self.projection_bias is not None:
+            bias = bias + self.projection_bias.float()
+        return gained - gained.mean(0), bias
