@@ -80,6 +80,8 @@ class Explorer:
     texts : what to look for first
     method, beside : names in `clipxai.methods()`; the second is shown to the left of the first,
         None for nothing
+    device : where models that are loaded here run, as for `load`; one that is given stays where it
+        is
 
     Attributes
     ----------
@@ -106,8 +108,10 @@ class Explorer:
         *,
         method: str = "clip_surgery",
         beside: str | None = "clip",
+        device: str | None = None,
     ) -> None:
-        self.models = dict(model) if isinstance(model, Mapping) else _named(model)
+        self.models = _named(model, device)
+        self._device = device
         sources = SOURCES if image is None else {"given": "given", **SOURCES}
         self.controls = Controls(list(self.models), sources, as_list(texts))
         self.session, self.viewer, self.error = Session(), None, None
@@ -377,7 +381,9 @@ class Explorer:
         shown.show(answer.payload)
         if self._stage.children != (shown,):
             self._stage.children = (shown,)
-        code, took = html.escape(answer.wish.code), f"{1e3 * answer.seconds:.0f} ms"
+        place = answer.trace.stream.device
+        on = "" if place.type == "cpu" else f" on {place}"
+        code, took = html.escape(answer.wish.code), f"{1e3 * answer.seconds:.0f} ms{on}"
         how = "the image went through the model"
         if not answer.recorded:
             how = "answered from the recording"
@@ -419,7 +425,7 @@ class Explorer:
         c = self.controls
         if not c.folder.value:
             return None
-        model = load(c.folder.value)
+        model = load(c.folder.value, device=self._device or "cpu")
         self.models[model.name] = model
         with self._quietly():
             c.model.options, c.model.value = list(self.models), model.name
@@ -440,8 +446,17 @@ class Explorer:
         return "Kept: the saved notebook shows this figure when no kernel is running."
 
 
-def _named(model: CLIP | str | Path | None) -> dict[str, CLIP]:
-    loaded = model if isinstance(model, CLIP) else load(model)
+def _named(
+    model: CLIP | str | Path | Mapping[str, CLIP] | None, device: str | None
+) -> dict[str, CLIP]:
+    if isinstance(model, (CLIP, Mapping)) and device is not None:
+        raise ValueError(
+            f"device={device!r}, but the model that was given lies somewhere already: load it with "
+            "device=, or move it with model.to(...)"
+        )
+    if isinstance(model, Mapping):
+        return dict(model)
+    loaded = model if isinstance(model, CLIP) else load(model, device=device or "cpu")
     return {loaded.name: loaded}
 
 

@@ -55,7 +55,7 @@ def _run(arguments: list[str] | None) -> int:
         return _command(given.command).run(given)
     except BrokenPipeError:
         raise
-    except (ValueError, TypeError, IndexError, OSError) as error:
+    except (ValueError, TypeError, IndexError, OSError, MemoryError) as error:
         # what it quotes may be from a stranger's file
         print(f"clipxai: {visible(str(error))}", file=sys.stderr)
         return MISUSED

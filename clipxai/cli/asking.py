@@ -1,6 +1,7 @@
 """What do `explain`, `compare` and `segment` have in common? Maps of one image by some methods."""
 
 import argparse
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,15 +21,20 @@ from ..trace.record import record
 
 
 def loaded(given: argparse.Namespace) -> CLIP:
-    """The model that was asked for."""
-    return load(
+    """The model that was asked for; on an accelerator, that is said."""
+    model = load(
         given.model,
         revision=given.revision,
         trust=given.trust,
         config=given.config,
         activation=given.activation,
         heads=given.heads,
+        device=given.device,
+        dtype=given.dtype,
     )
+    if model.device.type != "cpu":
+        print(f"clipxai: runs on {model.device}", file=sys.stderr)
+    return model
 
 
 @contextmanager

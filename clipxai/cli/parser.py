@@ -4,6 +4,7 @@ import argparse
 
 from .. import __version__
 
+DTYPES = ("float32", "bfloat16", "float16", "float64")
 FORMATS = ("png", "npz", "html", "svg", "pdf")
 
 
@@ -215,6 +216,17 @@ def _about_model(command: argparse.ArgumentParser, model: str) -> None:
         nargs=2,
         metavar=("IMAGE", "TEXT"),
         help="of weights without a config: attention heads of both towers",
+    )
+    command.add_argument(
+        "--device",
+        default="auto",
+        help="cpu, cuda, cuda:1, mps (default: auto, an accelerator that can hold the model)",
+    )
+    command.add_argument(
+        "--dtype",
+        default="float32",
+        choices=DTYPES,
+        help="of the weights (default: float32)",
     )
 
 

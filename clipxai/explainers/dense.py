@@ -43,7 +43,7 @@ def resclip(
     tower, tape, L = trace.model.visual, trace.layers[-1], len(trace.layers)
     first = L * 5 // 12
     middle = [trace.attention(layer) for layer in range(first, max(L * 9 // 12, first + 1))]
-    bonus = neighbourhood_bias(trace.grid, neighbourhood).to(tape.k)
+    bonus = neighbourhood_bias(trace.grid, neighbourhood, tape.k.device).to(tape.k)
     own = (tape.k @ tape.k.transpose(-1, -2) * tape.k.shape[-1] ** -0.5 + bonus).softmax(-1)
     mixed = strength * ((1 - share) * own + share * sum(middle) / len(middle))
     patches = tower.read_out(tower.blocks[-1].merge(mixed @ tape.v)).float()

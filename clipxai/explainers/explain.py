@@ -96,6 +96,8 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     maps = by_text.unflatten(-1, trace.grid).cpu().numpy()
     presence = cosines(trace.image_features, trace.text_features).cpu().numpy()
     told = ", ".join(f"{name}={value}" for name, value in options.items())
+    place = trace.stream.device
+    ran = {} if place.type == "cpu" else {"device": str(place)}
     return [
         Explanation(
             scores=values,
@@ -106,7 +108,7 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
             image=image,
             presence=present,
             notes=(*scores.notes, *trace.notes),
-            provenance={**trace.model.provenance, "options": told},
+            provenance={**trace.model.provenance, "options": told, **ran},
         )
         for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
     ]

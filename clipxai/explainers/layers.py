@@ -73,7 +73,7 @@ def attention_maps(
         weights = [one.attention(layer, kind)[0] for layer in layers]  # each H N N
         mean[kind] = _numpy(torch.stack([w.mean(0) for w in weights]))
         class_rows[kind] = _numpy(torch.stack([w[:, 0] for w in weights]))
-    apart = _distances(one.grid).to(one.stream.device)
+    apart = _distances(one.grid, one.stream.device)
     found = [_statistics(one.attention(layer)[0].float(), apart) for layer in layers]
     entropy, distance, on_class, received = (torch.stack(column) for column in zip(*found))
     late = received[len(received) // 2 :].mean(0)
@@ -174,9 +174,10 @@ def _lens(trace: Trace, layer: int) -> np.ndarray:
     return _numpy(cosines(F.normalize(patches, dim=-1), trace.text_features)[0].T)
 
 
-def _distances(grid: tuple[int, int]) -> Tensor:
+def _distances(grid: tuple[int, int], device: torch.device) -> Tensor:
     """(P, P) distances between patch centres, in patches."""
-    y, x = torch.meshgrid(torch.arange(grid[0]), torch.arange(grid[1]), indexing="ij")
+    down, across = (torch.arange(side, device=device) for side in grid)
+    y, x = torch.meshgrid(down, across, indexing="ij")
     places = torch.stack([y.flatten(), x.flatten()], dim=1).float()
     return torch.cdist(places, places)
 

@@ -105,6 +105,7 @@ def _random_masks(
     for first in range(0, count, BATCH):
         number = min(BATCH, count - first)
         grid = (torch.rand(number, 1, cells, cells, generator=random) < share).float()
+        grid = grid.to(trace.pixels.device)  # small; enlarged where the model is
         large = F.interpolate(
             grid,
             ((cells + 1) * step[0], (cells + 1) * step[1]),
@@ -112,9 +113,7 @@ def _random_masks(
             align_corners=False,
         )[:, 0]
         tops, lefts = (torch.randint(size, (number,), generator=random).tolist() for size in step)
-        yield torch.stack(
-            [mask[y : y + h, x : x + w] for mask, y, x in zip(large, tops, lefts)]
-        ).to(trace.pixels.device)
+        yield torch.stack([mask[y : y + h, x : x + w] for mask, y, x in zip(large, tops, lefts)])
 
 
 def gscorecam(

@@ -121,7 +121,7 @@ def _way(trace: Trace, change: Rewrite, *, normalize: bool, sharpen: float) -> M
     if change.neighbourhood is not None:
         q = trace.layers[0].q
         N = q.shape[-2]  # without a class token, the bias has none either
-        bias = neighbourhood_bias(trace.grid, change.neighbourhood)[-N:, -N:].to(q)
+        bias = neighbourhood_bias(trace.grid, change.neighbourhood, q.device)[-N:, -N:].to(q)
     return partial(
         mix,
         attention=change.attention,

@@ -10,6 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import torch
 
 from ..checks import expect
+from ..model.placing import enough_memory
 from .trace import Trace
 
 Told = ParamSpec("Told")
@@ -24,7 +25,14 @@ def unrounded(
     @wraps(verb)
     def computed(trace: Trace, *told: Told.args, **options: Told.kwargs) -> Found:
         expect(Trace, trace, "record")
-        with torch.autocast(trace.stream.device.type, enabled=False):
+        place, model = trace.stream.device, trace.model
+        if place != model.device:
+            raise ValueError(
+                f"this trace lies on {place} and its model on {model.device}: bring one to the "
+                "other with trace.to(...) or model.to(...)"
+            )
+        room = enough_memory(place, model.dtype, len(trace.pixels))
+        with room, torch.autocast(place.type, enabled=False):
             return verb(trace, *told, **options)
 
     return computed

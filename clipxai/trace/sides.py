@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..model.clip import CLIP, Texts, as_list, as_templates
 from ..model.image import Prepared
+from ..model.placing import enough_memory
 from ..model.towers.block import BlockTape
 
 # attention of one layer of ViT-B's 12 heads then takes 13 GB where somebody looks at it
@@ -42,7 +43,8 @@ def see(model: CLIP, prepared: Prepared, patches: bool = True) -> dict[str, Any]
     expect_few_patches(prepared)
     layers: list[BlockTape] = []
     pixels = prepared.pixels.to(model.device)
-    with in_own_precision(model):
+    room = enough_memory(model.device, model.dtype, len(pixels))
+    with room, in_own_precision(model):
         stream = model.visual(pixels.to(model.dtype), tape=layers, patches=patches)
     return dict(
         pixels=pixels,
@@ -63,7 +65,7 @@ def read(
         texts = as_list(texts)  # once: it may be a generator
     if templates is not None:
         templates = as_templates(templates)
-        with in_own_precision(model):
+        with enough_memory(model.device, model.dtype), in_own_precision(model):
             features = model.encode_text(texts, templates=templates, truncate=truncate)
         return dict(
             texts=tuple(texts),
@@ -75,7 +77,7 @@ def read(
         )
     ids = model.tokenize(texts, truncate)
     layers: list[BlockTape] = []
-    with in_own_precision(model):
+    with enough_memory(model.device, model.dtype), in_own_precision(model):
         tokens = model.text(ids, tape=layers)
     at_end = tokens[torch.arange(len(ids), device=ids.device), model.text.end(ids)]
     return dict(

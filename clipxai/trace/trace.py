@@ -14,7 +14,7 @@ none: P), D width, T texts, S text tokens, E joint width. Read out, there are al
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Literal
 
@@ -26,6 +26,7 @@ from torch import Tensor
 from ..checks import layer_of, number_of, of_its_kinds
 from ..model.clip import CLIP, Texts, cosines
 from ..model.image import Prepared
+from ..model.placing import device_of, moved
 from ..model.towers.block import BlockTape, attend
 from ..model.words.tokenizer import WordSpan
 from ..results.explanation import Grid
@@ -184,6 +185,14 @@ class Trace:
             layers=tuple(tape.of(one) for tape in self.layers),
             stream=self.stream[one],
         )
+
+    def to(self, device: str | torch.device) -> "Trace":
+        """The same on a `device`, "cpu" or "cuda:0". The model stays where it is, and has to be
+        there too when something is asked: `model.to`.
+        """
+        place = device_of(device) or self.model.device
+        parts = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "model"}
+        return replace(self, **{name: moved(part, place) for name, part in parts.items()})
 
     def with_texts(
         self, texts: Texts, templates: str | Iterable[str] | None = None, truncate: bool = False

@@ -189,9 +189,9 @@ def test_loaded_models_are_frozen_and_where_asked(embedded):
     ("told", "message"),
     [
         ({"dtype": torch.int8}, "dtype=torch.int8, but weights are floats"),
-        ({"dtype": "float16"}, "dtype='float16', but weights are floats"),
-        ({"device": "gpu"}, "device='gpu', but 'cpu', 'cuda', 'cuda:1' or 'mps' is needed"),
-        ({"device": None}, "device=None, but 'cpu'"),
+        ({"dtype": "half"}, "dtype='half', but weights are floats: float32, float16"),
+        ({"device": "gpu"}, "device='gpu', but auto, cpu, cuda, cuda:1, mps or another"),
+        ({"device": None}, "device=None, but auto, cpu"),
     ],
 )
 def test_where_and_how_weights_are_kept(told, message):

@@ -18,8 +18,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ...checks import shown, visible
+from ...checks import visible
 from ..clip import CLIP
+from ..placing import best_place, device_of, dtype_of, enough_memory, expect_precision
 from ..towers.hosted import HostedImageTower
 from ..words.sentencepiece import PieceTokenizer
 from ..words.tokenizer import Tokenizer
@@ -51,7 +52,7 @@ def load(
     trust: bool = False,
     tokenizer: str | Path | Tokenizer | PieceTokenizer | None = None,
     device: str | torch.device = "cpu",
-    dtype: torch.dtype = torch.float32,
+    dtype: str | torch.dtype = torch.float32,
     heads: tuple[int, int] | None = None,
     activation: str | None = None,
     config: Mapping[str, object] | str | Path | None = None,
@@ -80,7 +81,9 @@ def load(
         even then
     tokenizer : where a vocabulary is, if not beside the weights: a folder, a name on the hub, or
         the `tokenizer` of another model
-    device, dtype : where and how the weights are kept
+    device : where the model runs: "cpu", "cuda", "cuda:1", "mps"; "auto" takes the accelerator with
+        the most room if it can hold the model, else the processor (`model.device` says which)
+    dtype : in what the weights are kept: "float32", "float16", "bfloat16", "float64", or torch's
     heads, activation : heads of a block of the (image, text) tower, and "gelu" or "quick_gelu",
         where no config lies beside the weights and their sizes are of no published model that would
         tell; other settings are then OpenAI's. What contradicts a config is an error
@@ -99,9 +102,10 @@ def load(
     TypeError : something that is no place, no module and no state dict; a dtype that is none of
         floats
     OSError : the hub cannot be reached, and the model is not in the cache
-    ValueError : no such device; no checkpoint of a CLIP or SigLIP; damaged; not to be trusted;
-        heads or activation that nothing tells; or a tensor that is missing, unknown or misshapen,
-        by name
+    MemoryError : an accelerator that cannot hold the weights
+    ValueError : no such device, or float64 on one that has none; no checkpoint of a CLIP or SigLIP;
+        damaged; not to be trusted; heads or activation that nothing tells; or a tensor that is
+        missing, unknown or misshapen, by name
 
     Examples
     --------
@@ -111,7 +115,8 @@ def load(
     """
     if positions not in ("bilinear", "bicubic"):
         raise ValueError(f"unknown positions={positions!r}; choose 'bilinear' or 'bicubic'")
-    _expect_place_for_weights(device, dtype)
+    place, dtype = device_of(device), dtype_of(dtype)
+    expect_precision(place, dtype)
     told = Told(heads, activation, config)
     if isinstance(source, nn.Module):
         unfilled = _from_module(source, told)
@@ -128,20 +133,14 @@ def load(
     if tokenizer is not None:
         model.tokenizer = told_vocabulary(tokenizer, model)
     model.name, model.provenance = provenance["model"], provenance
-    return model.to(device).eval().requires_grad_(False)
+    place = place or best_place(_bytes(model), dtype)
+    with enough_memory(place, dtype):
+        model = model.to(place)
+    return model.eval().requires_grad_(False)
 
 
-def _expect_place_for_weights(device: object, dtype: object) -> None:
-    """A TypeError or ValueError, before anything is read."""
-    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise TypeError(
-            f"dtype={shown(dtype)}, but weights are floats: torch.float32, float16 or bfloat16"
-        )
-    try:
-        torch.device(device)  # type: ignore[call-overload]  # which says whether it is one
-    except (RuntimeError, TypeError) as error:
-        known = "'cpu', 'cuda', 'cuda:1' or 'mps'"
-        raise ValueError(f"device={shown(device)}, but {known} is needed") from error
+def _bytes(model: CLIP) -> int:
+    return sum(weight.nbytes for weight in model.state_dict().values())
 
 
 class Unfilled(NamedTuple):
