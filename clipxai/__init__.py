@@ -21,6 +21,7 @@ _ROOMS = {  # where a public name is kept
     "model.words.templates": ("IMAGENET_TEMPLATES", "SURGERY_TEMPLATES"),
     "trace.record": ("record",),
     "trace.trace": ("Trace",),
+    "trace.ablate": ("ablate", "patch"),
     "explainers.presets": ("Rewrite", "PRESETS"),
     "explainers.surgery": ("rewrite", "feature_surgery"),
     "explainers.explain": ("explain", "explain_all", "word_relevance"),

@@ -31,6 +31,8 @@ from .results.explanation import Explanation as Explanation
 from .results.explanation import Grid as Grid
 from .tasks import recognise as recognise
 from .tasks import segment as segment
+from .trace.ablate import ablate as ablate
+from .trace.ablate import patch as patch
 from .trace.record import record as record
 from .trace.trace import Trace as Trace
 from .view import save as save

@@ -236,7 +236,7 @@ def test_the_half_hour_route_stays_half_an_hour():
         "explainers/explain",
     ]
     for name in route:
-        assert len((PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 220, name
+        assert len((PACKAGE / f"{name}.py").read_text(encoding="utf-8").splitlines()) <= 230, name
 
 
 def test_public_names_exist():

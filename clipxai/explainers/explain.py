@@ -96,6 +96,8 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     maps = by_text.unflatten(-1, trace.grid).cpu().numpy()
     presence = cosines(trace.image_features, trace.text_features).cpu().numpy()
     told = ", ".join(f"{name}={value}" for name, value in options.items())
+    changed = trace.provenance.get("changed")
+    what_if = () if changed is None else (f"What if: {changed}. The rest ran again.",)
     return [
         Explanation(
             scores=values,
@@ -105,8 +107,8 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
             unit=scores.unit,
             image=image,
             presence=present,
-            notes=(*scores.notes, *trace.notes),
-            provenance={**trace.model.provenance, "options": told},
+            notes=(*scores.notes, *what_if, *trace.notes),
+            provenance={**trace.provenance, "options": told},
         )
         for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
     ]

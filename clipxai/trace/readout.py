@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..model.towers.block import attend
+from ..checks import layer_of
+from .edits import ChangedTape, said
 from .trace import Trace
 
 
@@ -65,6 +66,33 @@ class FixedReadout:
         return self.matrix @ text_features.float().T
 
 
+def embedding(trace: Trace) -> Tensor:
+    """(B, N, D) the stream entering block 0; of tokens that an edit put in later, as put in."""
+    stream, since = trace.residual(0), trace.edits.replaced(trace.stream.shape[1])
+    for layer in sorted({*since} - {0}):
+        at = torch.tensor([n == layer for n in since], device=stream.device)[:, None]
+        stream = torch.where(at, trace.residual(layer), stream)
+    return stream
+
+
+def arrives(trace: Trace, layer: int, tokens: int) -> Tensor:
+    """(tokens, 1) 1 where what a block adds to a token stays, 0 where an edit overwrites it."""
+    since = trace.edits.replaced(tokens)
+    return torch.tensor([[float(layer >= n)] for n in since], device=trace.stream.device)
+
+
+def expect_heads(trace: Trace, asked: str) -> None:
+    """A ValueError where what heads read is, by an edit, no longer what they fetched from each
+    token.
+    """
+    if any(isinstance(tape, ChangedTape) and tape.read is not None for tape in trace.layers):
+        raise ValueError(
+            f"{asked} takes apart what heads fetched from every token, and here it is something "
+            f"else ({said('', trace.edits)}): change heads for all tokens, to zero or to their "
+            "mean, or patch them whole"
+        )
+
+
 @torch.no_grad()
 def head_vectors(trace: Trace, layer: int) -> Tensor:
     """(B, H, E) what each head of a layer brought the class token, in the joint space.
@@ -80,7 +108,9 @@ def head_vectors(trace: Trace, layer: int) -> Tensor:
     ValueError : a tower without blocks or class token
     """
     trace.model.expect("the vectors of heads", "blocks", "class_token")
-    tape, block = trace.layer(layer), trace.model.visual.blocks[layer]
-    fetched = (attend(tape.q[:, :, :1], tape.k) @ tape.v)[:, :, 0].float()  # B H d
+    expect_heads(trace, "the vectors of heads")
+    layer = layer_of(len(trace.layers), layer)
+    tape, block = trace.layers[layer], trace.model.visual.blocks[layer]
+    fetched = (tape.weights(1) @ tape.v)[:, :, 0].float() * arrives(trace, layer, 1)  # B H d
     added = torch.einsum("bhd,hdw->bhw", fetched, block.head_matrices.float())
     return FixedReadout.of(trace, slice(1)).joint(added)

@@ -53,6 +53,10 @@ class BlockTape:
         parts = (self.residual, self.q, self.k, self.v, self.attention, self.ffn)
         return BlockTape(*(part if part is None else part[images] for part in parts))
 
+    def weights(self, first: int | None = None, causal: bool = False) -> Tensor:
+        """(B, H, first, N) where the `first` tokens looked, all of them unless told."""
+        return attend(self.q[:, :, :first], self.k, causal)
+
 
 def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:
     """softmax(q k^T / sqrt(d)), (B, H, ., N); with `causal`, no token sees what comes after it."""
