@@ -29,6 +29,7 @@ _ROOMS = {  # where a public name is kept
     "explainers.table": ("methods", "METHODS"),
     "explainers.layers": ("attention_maps", "contributions"),
     "explainers.decomposition": ("head_contributions",),
+    "explainers.effects": ("effects",),
     "explainers.tokens": ("token_scores",),
     "tasks": ("segment", "recognise"),
     "results.explanation": ("Explanation", "Grid"),

@@ -76,6 +76,13 @@ ASKED = {
         text=n.whole(1),
         layer=n.whole(1),
     ).similarity(),
+    "effects": lambda model, trace, n: cx.effects(
+        trace,
+        "patches",
+        layers=[n.whole(3)],
+        image=n.whole(0),
+        batch=n.whole(64),
+    ),
     "patch": lambda model, trace, n: cx.patch(
         trace, trace.with_texts(list(trace.texts)), "ffn", layer=n.whole(3), tokens=[n.whole(0)]
     ).similarity(),
