@@ -8,6 +8,7 @@ from .app import Explorer as Explorer
 from .explainers.decomposition import head_contributions as head_contributions
 from .explainers.differences import contrast as contrast
 from .explainers.differences import word_maps as word_maps
+from .explainers.effects import effects as effects
 from .explainers.explain import explain as explain
 from .explainers.explain import explain_all as explain_all
 from .explainers.explain import word_relevance as word_relevance
@@ -31,6 +32,8 @@ from .results.explanation import Explanation as Explanation
 from .results.explanation import Grid as Grid
 from .tasks import recognise as recognise
 from .tasks import segment as segment
+from .trace.ablate import ablate as ablate
+from .trace.ablate import patch as patch
 from .trace.record import record as record
 from .trace.trace import Trace as Trace
 from .view import save as save

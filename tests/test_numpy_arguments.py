@@ -67,6 +67,25 @@ ASKED = {
     ),
     "word_maps": lambda model, trace, n: cx.word_maps(trace, text=n.whole(1), image=n.whole(0)),
     "contrast": lambda model, trace, n: cx.contrast(trace, n.whole(0), n.whole(1), "clip"),
+    "ablate": lambda model, trace, n: cx.ablate(
+        trace,
+        heads={n.whole(3): [n.whole(1)]},
+        ffns=[n.whole(2)],
+        patches=[n.whole(5)],
+        words=[n.whole(0)],
+        text=n.whole(1),
+        layer=n.whole(1),
+    ).similarity(),
+    "effects": lambda model, trace, n: cx.effects(
+        trace,
+        "patches",
+        layers=[n.whole(3)],
+        image=n.whole(0),
+        batch=n.whole(64),
+    ),
+    "patch": lambda model, trace, n: cx.patch(
+        trace, trace.with_texts(list(trace.texts)), "ffn", layer=n.whole(3), tokens=[n.whole(0)]
+    ).similarity(),
     "attention_maps": lambda model, trace, n: cx.attention_maps(trace, image=n.whole(0)),
     "contributions": lambda model, trace, n: cx.contributions(trace, image=n.whole(0)),
     "head_contributions": lambda model, trace, n: cx.head_contributions(trace, image=n.whole(0)),

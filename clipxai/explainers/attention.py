@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..model.towers.block import attend
+from ..trace.readout import expect_heads
 from ..trace.replay import (
     cosine,
     first_of,
@@ -50,10 +50,8 @@ def raw_attention(trace: Trace) -> Scores:
     """Where the class token of the last layer looked (in a ResNet: the mean token of the attention
     pool).
     """
-    tape = trace.layers[-1]
-    return _for_every_text(
-        attend(tape.q[:, :, :1], tape.k).mean(1)[:, 0], trace, "attention weight"
-    )
+    looked = trace.layers[-1].weights(1).mean(1)[:, 0]
+    return _for_every_text(looked, trace, "attention weight")
 
 
 @torch.no_grad()
@@ -115,6 +113,7 @@ def legrad(trace: Trace, blocks: int | None = None) -> Scores:
 
     None: over all of them.
     """
+    expect_heads(trace, "legrad")
     layers = range(first_of(len(trace.layers), blocks), len(trace.layers))
     mean = sum(_legrad_of_layer(trace, layer) for layer in layers) / len(layers)  # T B N
     return Scores(mean[..., 1:].permute(1, 2, 0), "gradient of the cosine by attention")
@@ -132,10 +131,23 @@ def _legrad_of_layer(trace: Trace, layer: int) -> Tensor:
         pooled = trace.residual(layer + 1).mean(1).clone().requires_grad_()
         (by_pooled,) = per_text(cosine(tower.read_out(pooled), trace.text_features), [pooled])
         between = (tape.residual + tape.attention).clone().requires_grad_()
-        tokens = between.sum(1) + block.ffn_sum_to_first_order(between)  # B D
+        tokens = between.sum(1)  # B D
+        if _ffn_runs(trace, layer):
+            tokens = tokens + block.ffn_sum_to_first_order(between)
         by_mean = by_pooled / between.shape[1]  # T B D
         (by_between,) = torch.autograd.grad(tokens, between, by_mean, is_grads_batched=True)
         by_mixed = block.slope_by_heads(by_between, tape)  # T B H N d
     # B H N N each: kept one at a time
     by_attention = (of_text @ tape.v.transpose(-1, -2) for of_text in by_mixed)
     return torch.stack([one.clamp_(min=0).mean((1, 2)) for one in by_attention])
+
+
+def _ffn_runs(trace: Trace, layer: int) -> bool:
+    """Whether a layer's FFN adds what it computes, or that's mean, and no constant."""
+    rules = trace.edits.at(layer, "ffn")
+    if any(rule.tokens is not None for rule in rules):
+        raise ValueError(
+            f"legrad sums the FFN of layer {layer} over all tokens, and here it was changed for "
+            "some: patch it for all of them"
+        )
+    return all(isinstance(rule.value, str) and rule.value == "mean" for rule in rules)

@@ -24,10 +24,9 @@ import torch
 from torch import Tensor
 
 from ..checks import of_its_kinds
-from ..model.towers.block import attend
 from ..results.findings import HeadContributions, Picture
 from ..trace.precision import unrounded
-from ..trace.readout import FixedReadout
+from ..trace.readout import FixedReadout, arrives, embedding, expect_heads
 from ..trace.trace import Trace
 from .scores import Scores
 
@@ -43,6 +42,7 @@ def decomposition(trace: Trace, minus_mean: bool = False) -> Scores:
             "minus_mean=True with one text leaves 0 everywhere: record several texts, such as all "
             "labels of a data set"
         )
+    expect_heads(trace, "decomposition")
     worth = _worth(trace)
     layers = range(len(trace.layers))
     values = sum(_of_heads(trace, layer, worth).sum(1) for layer in layers)[:, 1:]  # B P T
@@ -82,26 +82,30 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
     (8, 4, 4, 197)
     """
     trace.model.expect("the contributions of heads", "blocks", "class_token")
+    expect_heads(trace, "the contributions of heads")
     picture, one = Picture.of(trace, image), trace.of(image)
     readout, texts, worth = FixedReadout.of(one, CLASS), one.text_features, _worth(one)
     blocks, layers = one.model.visual.blocks, range(len(one.layers))
 
-    def share(part: Tensor) -> Tensor:
-        """What was added to the class token, (1, D) or (D,) -> (T,) share of the cosine."""
-        return readout.share(part, texts)[0, 0].cpu()
+    def share(part: Tensor, layer: int | None = None) -> Tensor:
+        """What a layer added to the class token, (1, D) or (D,) -> (T,) share of the cosine."""
+        arrived = part if layer is None else part * arrives(one, layer, 1)
+        return readout.share(arrived, texts)[0, 0].cpu()
 
     def bias(layer: int) -> Tensor:
+        """What a layer's attention adds whatever its heads read; nothing of a block taken out."""
         tape = one.layers[layer]
-        return blocks[layer].linear_merge(attend(tape.q[:, :, CLASS], tape.k) @ tape.v).bias
+        merge = blocks[layer].linear_merge(tape.weights(1) @ tape.v)
+        return merge.bias * (not one.edits.at(layer, "attention"))
 
     heads = torch.stack([_of_heads(one, n, worth)[0] for n in layers])  # L H N T
     return HeadContributions(
         picture,
         one.texts,
         heads=heads.transpose(2, 3).cpu().numpy(),
-        attention_bias=torch.stack([share(bias(n)) for n in layers]).numpy(),
-        ffn=torch.stack([share(one.ffn_output(n)[:, 0]) for n in layers]).numpy(),
-        embedding=share(one.residual(0)[:, 0]).numpy(),
+        attention_bias=torch.stack([share(bias(n), n) for n in layers]).numpy(),
+        ffn=torch.stack([share(one.ffn_output(n)[:, 0], n) for n in layers]).numpy(),
+        embedding=share(embedding(one)[:, 0]).numpy(),
         norm_bias=readout.share_of_bias(texts)[0, 0].cpu().numpy(),
         similarity=(one.image_features[0] @ texts.T).cpu().numpy(),
     )
@@ -116,7 +120,8 @@ def _worth(trace: Trace) -> Tensor:
 def _of_heads(trace: Trace, layer: int, worth: Tensor) -> Tensor:
     """(B, H, N, T) share of every head of a layer, by the token it was brought from."""
     tape = trace.layers[layer]
-    looked = attend(tape.q[:, :, CLASS], tape.k)  # B H 1 N
+    looked = tape.weights(1)  # B H 1 N
     merge = trace.model.visual.blocks[layer].linear_merge(looked @ tape.v)
     by_head = torch.einsum("hcd,bdt->bhct", merge.matrices, worth / merge.deviation)
-    return looked.float().transpose(-1, -2) * (tape.v.float() @ by_head)
+    came = looked.float().transpose(-1, -2) * arrives(trace, layer, 1)  # B H N 1
+    return came * (tape.v.float() @ by_head)

@@ -26,7 +26,6 @@ import torch.nn.functional as F
 
 from ..checks import Share, Within
 from ..model.clip import cosines
-from ..model.towers.block import attend
 from ..trace.trace import Trace
 from .mixing import neighbourhood_bias
 from .scores import Scores
@@ -54,8 +53,7 @@ def resclip(
 @torch.no_grad()
 def masked_max_pooling(trace: Trace) -> Scores:
     """Raw cosine where the class token looks more than on average, the lowest elsewhere."""
-    tape = trace.layers[-1]
-    looked = attend(tape.q[:, :, :1], tape.k).mean(1)[:, 0, 1:]  # B P
+    looked = trace.layers[-1].weights(1).mean(1)[:, 0, 1:]  # B P
     raw = trace.similarity()[:, 1:]
     much = (looked > looked.mean(1, keepdim=True))[..., None]
     values = torch.where(much, raw, raw.amin(1, keepdim=True))

@@ -98,6 +98,8 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     told = ", ".join(f"{name}={value}" for name, value in options.items())
     place = trace.stream.device
     ran = {} if place.type == "cpu" else {"device": str(place)}
+    changed = trace.provenance.get("changed")
+    what_if = () if changed is None else (f"What if: {changed}. The rest ran again.",)
     return [
         Explanation(
             scores=values,
@@ -107,8 +109,8 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
             unit=scores.unit,
             image=image,
             presence=present,
-            notes=(*scores.notes, *trace.notes),
-            provenance={**trace.model.provenance, "options": told, **ran},
+            notes=(*scores.notes, *what_if, *trace.notes),
+            provenance={**trace.provenance, "options": told, **ran},
         )
         for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
     ]

@@ -31,14 +31,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import Steps
-from ..model.towers.block import Block, BlockTape, attend, through
+from ..model.towers.block import Block, BlockTape, Edit, attend
 from ..trace.replay import (
     cosine,
     from_end,
     from_features,
     from_pixels,
     from_stream,
+    from_word_stream,
     gradients,
+    of_one_token,
     per_text,
 )
 from ..trace.trace import Trace
@@ -72,7 +74,8 @@ def grad_eclip(trace: Trace, relu: bool = False) -> Scores:
     How alike the class token's query and a patch's key are is brought to 0…1 over the patches.
     """
     block = trace.model.visual.blocks[-1]
-    last = _LastAttention.of(trace.layers[-1], block, asks=0)
+    told = of_one_token(trace.edits, len(trace.layers) - 1, "grad_eclip")
+    last = _LastAttention.of(trace.layers[-1], block, asks=0, edit=told)
     with gradients():
         scores = cosine(trace.model.visual.read_out(last.stream), trace.text_features)
         (slope,) = per_text(scores, [last.read])  # T B 1 1 D
@@ -86,7 +89,9 @@ def grad_eclip_words(trace: Trace, image: int, relu: bool = False) -> tuple[Tens
 
     The released code takes the min-max over the padding too; padding is not computed here.
     """
-    last = _LastAttention.of(trace.text_layers[-1], trace.model.text.blocks[-1], asks=-1)
+    told = of_one_token(trace.text_edits, len(trace.text_layers) - 1, "grad_eclip")
+    block = trace.model.text.blocks[-1]
+    last = _LastAttention.of(trace.text_layers[-1], block, asks=-1, edit=told)
     with gradients():
         (slope,) = torch.autograd.grad(from_end(trace, last.stream, image).sum(), last.read)
     scores = ((last.values * slope[:, 0]).sum(-1) * _minmax(last.alike))[0]
@@ -107,7 +112,7 @@ class _LastAttention(NamedTuple):
     alike: Tensor
 
     @classmethod
-    def of(cls, tape: BlockTape, block: Block, asks: int) -> "_LastAttention":
+    def of(cls, tape: BlockTape, block: Block, asks: int, edit: Edit) -> "_LastAttention":
         q, k, v = (
             heads.transpose(1, 2).flatten(2)[:, None].clone() for heads in (tape.q, tape.k, tape.v)
         )
@@ -115,7 +120,8 @@ class _LastAttention(NamedTuple):
         with gradients():
             read = (attend(asker, k) @ v).detach().requires_grad_()
             entering = tape.residual[:, asks][:, None].clone()
-            stream = block(entering, heads=(asker, k, v), mix=lambda q, k, v: read)[:, 0]
+            told = dict(heads=(asker, k, v), mix=lambda q, k, v: read, edit=edit)
+            stream = block(entering, **told)[:, 0]
         alike = F.cosine_similarity(block.merge(asker), block.merge(k), dim=-1).detach()
         return cls(read, stream, v[:, 0], alike)
 
@@ -146,8 +152,8 @@ def gradient_x_input_words(trace: Trace, image: int) -> tuple[Tensor, str]:
     embedded = tower.token_embedding(trace.token_ids).detach()
     with gradients():
         x = trace.text_layers[0].residual.clone().requires_grad_()
-        stream = through(tower.blocks, x, causal=tower.causal)
-        (slope,) = torch.autograd.grad(from_end(trace, stream[:, -1], image).sum(), x)
+        _, scores = from_word_stream(trace, 0, x, image)
+        (slope,) = torch.autograd.grad(scores.sum(), x)
     return (slope * embedded).sum(-1)[0], COSINE
 
 

@@ -26,7 +26,7 @@ from ..checks import of_its_kinds
 from ..model.clip import cosines
 from ..results.findings import AttentionMaps, Contributions, Picture
 from ..trace.precision import unrounded
-from ..trace.readout import FixedReadout
+from ..trace.readout import FixedReadout, arrives, embedding
 from ..trace.trace import Kind, Trace
 
 # times its even share of attention, in the second half of the layers, that makes a patch a sink
@@ -141,8 +141,9 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
     trace.model.expect("contributions", "blocks", "class_token")
     picture, one, texts = Picture.of(trace, image), trace.of(image), trace.text_features
     readout, final, layers = FixedReadout.of(one), one.stream[0, 0], range(len(one.layers))
-    attention = [one.attention_output(n) for n in layers]
-    ffn = [one.ffn_output(n) for n in layers]
+    arrived = [arrives(one, n, one.stream.shape[1]) for n in layers]
+    attention = [one.attention_output(n) * arrived[n] for n in layers]
+    ffn = [one.ffn_output(n) * arrived[n] for n in layers]
 
     def share(part: Tensor) -> np.ndarray:
         """(1, N, D) added to the stream -> (T, N) share of the cosine."""
@@ -153,7 +154,7 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
         one.texts,
         attention=np.stack([share(part) for part in attention]),
         ffn=np.stack([share(part) for part in ffn]),
-        embedding=share(one.residual(0)),
+        embedding=share(embedding(one)),
         bias=_numpy(readout.share_of_bias(texts)[0].T),
         similarity=_numpy(one.similarity()[0].T),
         attention_alignment=_alignment(attention, final),

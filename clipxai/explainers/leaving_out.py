@@ -132,7 +132,7 @@ def _read_shorter(trace: Trace, text: int, rows: Tensor) -> Trace:
     # in half precision another batch rounds otherwise, which would look like what a word adds
     known = model.dtype.itemsize >= torch.float32.itemsize
     with in_own_precision(model):
-        features = model.encode_text(rows[1:] if known else rows)
+        features = trace.with_texts(rows[1:] if known else rows).text_features
     if known:
         features = torch.cat([trace.text_features[text, None], features])
     texts = (trace.texts[text], *(model.tokenizer.decode(row.tolist()) for row in rows[1:]))

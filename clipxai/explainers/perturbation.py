@@ -165,7 +165,10 @@ def _channels(trace: Trace) -> tuple[Tensor, Tensor]:
 def _masked(trace: Trace, image: int, masks: Tensor) -> Tensor:
     """Cosines (M, T) of one picture seen through masks (M, h, w): 0 is the mean colour."""
     tower, pixels = trace.model.visual, (trace.pixels[image] * masks[:, None]).to(trace.model.dtype)
-    features = tower.tokens(tower(pixels, patches=False))[:, 0].float()
+    if trace.edits:
+        features = trace.edits.of(slice(image, image + 1)).pixels(tower, pixels).float()
+    else:
+        features = tower.tokens(tower(pixels, patches=False))[:, 0].float()
     return cosines(F.normalize(features, dim=-1), trace.text_features)
 
 
@@ -181,5 +184,5 @@ def leave_out_words(trace: Trace, image: int) -> tuple[Tensor, str]:
     if inner:  # the empty text has nothing to leave out
         shorter = torch.stack([torch.cat([ids[:n], ids[n + 1 :]]) for n in inner])
         whole = cosines(trace.text_features, feature)
-        drops[1:-1] = (whole - cosines(trace.model.encode_text(shorter), feature))[:, 0]
+        drops[1:-1] = (whole - cosines(trace.with_texts(shorter).text_features, feature))[:, 0]
     return drops, "drop of the cosine when left out"

@@ -39,7 +39,7 @@ from torch import Tensor
 
 from ..checks import of_its_kinds, shown
 from ..model.clip import cosines
-from ..model.towers.block import Mix
+from ..model.towers.block import Edit, Mix
 from ..trace.precision import unrounded
 from ..trace.trace import Trace
 from .mixing import mix, mix_gem, neighbourhood_bias
@@ -105,8 +105,21 @@ def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:
         else:
             way = _way(trace, change, normalize=False, sharpen=1.0)
         switches = dict(residual=change.residual, ffn=change.ffn)
+        switches |= dict(edit=_edit(trace, layer, change.dual_path))
         z = block(z, grid=trace.grid, heads=heads, mix=way, **switches)
     return tower.tokens(z)
+
+
+def _edit(trace: Trace, layer: int, dual_path: bool) -> Edit | None:
+    """What was changed in a block is changed on the new path too; on the dual path the heads' v
+    show it already.
+    """
+    edit = trace.edits.on()
+    if edit is None:
+        return None
+    return lambda place, tensor: (
+        tensor if dual_path and place == "heads" else edit(layer, place, tensor)
+    )
 
 
 def _through_pool(trace: Trace, change: Rewrite) -> Tensor:

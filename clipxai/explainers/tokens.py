@@ -21,7 +21,6 @@ from torch import Tensor
 
 from ..checks import number_of, of_its_kinds
 from ..model.clip import cosines
-from ..model.towers.block import attend
 from ..results.findings import LEFT_OUT, Picture, TokenScores
 from ..trace.precision import unrounded
 from ..trace.trace import Trace
@@ -114,5 +113,6 @@ def _left_out(
 def _seen(trace: Trace, text: int) -> Tensor:
     """(L, S, S) where every token of a text looked, mean over heads."""
     causal = trace.model.text.causal
-    layers = [attend(tape.q[text], tape.k[text], causal) for tape in trace.text_layers]
+    one = slice(text, text + 1)
+    layers = [tape.of(one).weights(causal=causal)[0] for tape in trace.text_layers]
     return torch.stack([weights.float().mean(0) for weights in layers])

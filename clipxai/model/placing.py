@@ -7,13 +7,14 @@ them, and the processor otherwise. Results always come back as numpy arrays.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 from ..checks import shown
 
+Moved = TypeVar("Moved", bound="Movable")
 # a pass needs room beside the weights; of a ViT-L and 16 pictures about as much again
 ROOM = 2.5
 DTYPES = {
@@ -93,6 +94,20 @@ def enough_memory(device: torch.device, dtype: torch.dtype, images: int = 0) -> 
             f"{device} ran out of memory{tried} in {str(dtype)[6:]}: try {', '.join(ways[:-1])} or "
             f"{ways[-1]}"
         ) from error
+
+
+class Movable:
+    """A dataclass with tensors in it, whose model stays where it is."""
+
+    def to(self: Moved, device: str | torch.device) -> Moved:
+        """The same on a `device`, "cpu" or "cuda:0". Its model has to be there too when something
+        is asked: `model.to`.
+        """
+        place = device_of(device)
+        if place is None:
+            raise ValueError("device='auto' is for models: name the device that its model is on")
+        parts = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "model"}
+        return replace(self, **{name: moved(part, place) for name, part in parts.items()})
 
 
 def moved(part: Any, place: torch.device) -> Any:

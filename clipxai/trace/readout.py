@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..model.towers.block import attend
+from ..checks import layer_of
+from .edits import ChangedTape, said
 from .trace import Trace
 
 
@@ -65,6 +66,35 @@ class FixedReadout:
         return self.matrix @ text_features.float().T
 
 
+def embedding(trace: Trace) -> Tensor:
+    """(B, N, D) the stream entering block 0; of tokens that an edit put in later, as put in."""
+    stream, since = trace.residual(0), trace.edits.replaced(trace.stream.shape[1])
+    for layer in sorted({*since} - {0}):
+        at = torch.tensor([n == layer for n in since]).to(stream.device)[:, None]
+        stream = torch.where(at, trace.residual(layer), stream)
+    return stream
+
+
+def arrives(trace: Trace, layer: int, tokens: int) -> Tensor | float:
+    """(tokens, 1) 1 where what a block adds to a token stays, 0 where an edit overwrites it."""
+    if not trace.edits:
+        return 1.0
+    since = trace.edits.replaced(tokens)
+    return torch.tensor([[float(layer >= n)] for n in since]).to(trace.stream.device)
+
+
+def expect_heads(trace: Trace, asked: str) -> None:
+    """A ValueError where what heads read is, by an edit, no longer what they fetched from each
+    token.
+    """
+    if any(isinstance(tape, ChangedTape) and tape.read is not None for tape in trace.layers):
+        raise ValueError(
+            f"{asked} takes apart what heads fetched from every token, and here it is something "
+            f"else ({said('', trace.edits)}): change heads for all tokens, to zero or to their "
+            "mean, or patch them whole"
+        )
+
+
 @torch.no_grad()
 def head_vectors(trace: Trace, layer: int) -> Tensor:
     """(B, H, E) what each head of a layer brought the class token, in the joint space.
@@ -80,8 +110,11 @@ def head_vectors(trace: Trace, layer: int) -> Tensor:
     ValueError : a tower without blocks or class token
     """
     trace.model.expect("the vectors of heads", "blocks", "class_token")
-    tape, block = trace.layer(layer), trace.model.visual.blocks[layer]
-    fetched = attend(tape.q[:, :, :1], tape.k) @ tape.v  # B H 1 d
+    expect_heads(trace, "the vectors of heads")
+    layer = layer_of(len(trace.layers), layer)
+    tape, block = trace.layers[layer], trace.model.visual.blocks[layer]
+    fetched = tape.weights(1) @ tape.v  # B H 1 d
     merge = block.linear_merge(fetched)
-    added = torch.einsum("bhd,hdw->bhw", fetched[:, :, 0].float(), merge.matrices)
+    came = fetched[:, :, 0].float() * arrives(trace, layer, 1)
+    added = torch.einsum("bhd,hdw->bhw", came, merge.matrices)
     return FixedReadout.of(trace, slice(1)).joint(added / merge.deviation)

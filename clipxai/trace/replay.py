@@ -20,7 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..model.towers.block import attend, through
+from ..model.towers.block import Edit as BlockEdit
+from ..model.towers.block import through
+from .edits import UNCHANGED, Edits, attend_but, said
 from .trace import Trace
 
 Found = TypeVar("Found")
@@ -50,14 +52,18 @@ class WrittenOut:
     Attributes
     ----------
     weights : (B, H, N, N) of every block that used it, in order
+
+    Blocks follow one another from `start` on; `edits` say who may not look at whom.
     """
 
-    def __init__(self, causal: bool = False) -> None:
+    def __init__(self, causal: bool = False, edits: Edits = UNCHANGED, start: int = 0) -> None:
         self.causal, self.weights = causal, list[Tensor]()
+        self.edits, self.start = edits, start
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """What every head read, (B, H, N, d)."""
-        self.weights.append(attend(q, k, self.causal))
+        hidden = self.edits.hidden(self.start + len(self.weights))
+        self.weights.append(attend_but(hidden, q, k, self.causal))
         return self.weights[-1] @ v
 
 
@@ -74,8 +80,9 @@ def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:
 
 def from_stream(trace: Trace, layer: int, stream: Tensor) -> tuple[list[Tensor], Tensor]:
     """A ViT from the stream entering `layer` on: attention weights of the layers, scores (B, T)."""
-    tower, written = trace.model.visual, WrittenOut()
-    stream = through(tower.blocks, stream, start=layer, grid=trace.grid, mix=written)
+    tower, written = trace.model.visual, WrittenOut(False, trace.edits, layer)
+    told = dict(grid=trace.grid, mix=written, edit=trace.edits.on(layer))
+    stream = through(tower.blocks, stream, start=layer, **told)
     return written.weights, cosine(tower.read_out(stream[:, 0]), trace.text_features)
 
 
@@ -86,8 +93,9 @@ def from_word_stream(
 
     The attention weights of the layers that follow, and scores (T, 1) with one image of the trace.
     """
-    tower, written = trace.model.text, WrittenOut(trace.model.text.causal)
-    stream = through(tower.blocks, stream, start=layer, mix=written)
+    tower, edits = trace.model.text, trace.text_edits
+    written = WrittenOut(tower.causal, edits, layer)
+    stream = through(tower.blocks, stream, start=layer, mix=written, edit=edits.on(layer))
     return written.weights, from_end(trace, stream[:, -1], image)
 
 
@@ -104,7 +112,24 @@ def from_features(trace: Trace, features: Tensor) -> Tensor:
 
 def from_pixels(trace: Trace, pixels: Tensor) -> Tensor:
     """The whole image tower: scores (B, T) of pixels (B, 3, h, w)."""
-    return cosine(trace.model.visual.pool(pixels, mix=WrittenOut()), trace.text_features)
+    tower, edits = trace.model.visual, trace.edits
+    written = WrittenOut(False, edits)
+    if not edits:
+        return cosine(tower.pool(pixels, mix=written), trace.text_features)
+    return cosine(edits.pixels(tower, pixels, written), trace.text_features)
+
+
+def of_one_token(edits: Edits, layer: int, asked: str) -> BlockEdit:
+    """What a block that runs again for one token is told of its edits; zeros only.
+
+    A ValueError where what stands there depends on the other tokens.
+    """
+    rules = edits.at(layer, "attention", "ffn")
+    if any(not (isinstance(rule.value, str) and rule.value == "zero") for rule in rules):
+        done = said("", edits)
+        raise ValueError(f"{asked} runs one token alone, which this pass ({done}) does not allow")
+    silent = {rule.place for rule in rules}
+    return lambda place, tensor: torch.zeros_like(tensor) if place in silent else tensor
 
 
 def per_text(scores: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:

@@ -4,6 +4,7 @@ Each returns fields of a `Trace`, so that one half can be replaced while the oth
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +14,8 @@ from torch import Tensor
 from ..model.clip import CLIP, Texts, as_list, as_templates
 from ..model.image import Prepared
 from ..model.placing import enough_memory
-from ..model.towers.block import BlockTape
+from ..model.towers.block import BlockTape, through
+from .edits import UNCHANGED, Edits
 
 # attention of one layer of ViT-B's 12 heads then takes 13 GB where somebody looks at it
 MOST_PATCHES = 1 << 14
@@ -38,14 +40,24 @@ def in_own_precision(model: CLIP) -> torch.autocast:
 
 
 @torch.no_grad()
-def see(model: CLIP, prepared: Prepared, patches: bool = True) -> dict[str, Any]:
-    """The image tower's pass; without `patches` the last stream holds the class token only."""
+def see(
+    model: CLIP, prepared: Prepared, patches: bool = True, edits: Edits = UNCHANGED
+) -> dict[str, Any]:
+    """The image tower's pass; without `patches` the last stream holds the class token only.
+
+    Under `edits` it always holds the patches, which a mean is over.
+    """
+    edits.expect_anywhere("image")
     expect_few_patches(prepared)
     layers: list[BlockTape] = []
     pixels = prepared.pixels.to(model.device)
     room = enough_memory(model.device, model.dtype, len(pixels))
     with room, in_own_precision(model):
-        stream = model.visual(pixels.to(model.dtype), tape=layers, patches=patches)
+        if edits:
+            changed = partial(model.visual, pixels.to(model.dtype))
+            layers, stream = edits.recorded(changed, 0, causal=False)
+        else:
+            stream = model.visual(pixels.to(model.dtype), tape=layers, patches=patches)
     return dict(
         pixels=pixels,
         images=prepared.images,
@@ -57,14 +69,45 @@ def see(model: CLIP, prepared: Prepared, patches: bool = True) -> dict[str, Any]
 
 
 @torch.no_grad()
+def spell(model: CLIP, ids: Tensor, edits: Edits = UNCHANGED) -> dict[str, Any]:
+    """The text tower's pass of token ids (T, S): what `Trace` has of it but for the texts."""
+    edits.expect_anywhere("text")
+    tower, layers = model.text, list[BlockTape]()
+    with enough_memory(model.device, model.dtype), in_own_precision(model):
+        if edits:
+            entering, causal = tower.embed(ids), tower.causal
+            changed = partial(through, tower.blocks, entering, causal=causal)
+            layers, stream = edits.recorded(changed, 0, causal, tower.end(ids) + 1)
+            tokens = tower.read_out(stream)
+        else:
+            tokens = tower(ids, tape=layers)
+    return dict(text_layers=tuple(layers), **ended(model, ids, tokens))
+
+
+def ended(model: CLIP, ids: Tensor, tokens: Tensor) -> dict[str, Any]:
+    """What `Trace` has of text tokens (T, S, E) in the joint space."""
+    at_end = tokens[torch.arange(len(ids), device=ids.device), model.text.end(ids)]
+    return dict(text_tokens=tokens, text_features=F.normalize(at_end.float(), dim=-1))
+
+
+@torch.no_grad()
 def read(
-    model: CLIP, texts: Texts, templates: str | Iterable[str] | None, truncate: bool
+    model: CLIP,
+    texts: Texts,
+    templates: str | Iterable[str] | None,
+    truncate: bool,
+    edits: Edits = UNCHANGED,
 ) -> dict[str, Any]:
-    """The text tower's pass."""
+    """The text tower's pass. ValueError: `edits` together with templates."""
     if not isinstance(texts, Tensor):
         texts = as_list(texts)  # once: it may be a generator
     if templates is not None:
         templates = as_templates(templates)
+        if edits:
+            raise ValueError(
+                "texts in templates are means of many passes, and this trace's text tower was "
+                "changed: give each text as it is, without templates"
+            )
         with enough_memory(model.device, model.dtype), in_own_precision(model):
             features = model.encode_text(texts, templates=templates, truncate=truncate)
         return dict(
@@ -76,17 +119,12 @@ def read(
             text_features=features,
         )
     ids = model.tokenize(texts, truncate)
-    layers: list[BlockTape] = []
-    with enough_memory(model.device, model.dtype), in_own_precision(model):
-        tokens = model.text(ids, tape=layers)
-    at_end = tokens[torch.arange(len(ids), device=ids.device), model.text.end(ids)]
+    spelled = spell(model, ids, edits)
     return dict(
         texts=_names(model, texts, ids),
         templates=None,
-        token_ids=ids if model.text.full else ids[:, : tokens.shape[1]],
-        text_layers=tuple(layers),
-        text_tokens=tokens,
-        text_features=F.normalize(at_end.float(), dim=-1),
+        token_ids=ids if model.text.full else ids[:, : spelled["text_tokens"].shape[1]],
+        **spelled,
     )
 
 

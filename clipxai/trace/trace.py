@@ -4,17 +4,16 @@
     trace.attention(layer=-1)          # where every token looked
     trace.image_tokens()               # every patch in the space shared with text
 
-How a trace comes about: `record` is Trace(model, **see(model, images), **read(model, texts)), the
-passes of the image tower and of the text tower (`sides`). The forward pass that records runs the
-same operations as one that does not: outputs are equal to the last bit, and nothing stays behind in
-the model. Attention matrices are not stored; they follow from q and k when somebody looks.
+`record` is Trace(model, **see(model, images), **read(model, texts)), the passes of both towers
+(`sides`). Recording changes no output, to the last bit, and leaves nothing behind in the model.
+Attention matrices are not stored; they follow from q and k when somebody looks.
 
 Axes: B images, L layers, H heads, N tokens of the stream (1 + P, class token first; SigLIP has
 none: P), D width, T texts, S text tokens, E joint width. Read out, there are always 1 + P tokens.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -26,10 +25,11 @@ from torch import Tensor
 from ..checks import layer_of, number_of, of_its_kinds
 from ..model.clip import CLIP, Texts, cosines
 from ..model.image import Prepared
-from ..model.placing import device_of, moved
+from ..model.placing import Movable
 from ..model.towers.block import BlockTape, attend
 from ..model.words.tokenizer import WordSpan
 from ..results.explanation import Grid
+from .edits import UNCHANGED, Edits, said
 from .sides import read, see
 
 Kind = Literal["qk", "vv", "qq", "kk"]
@@ -37,7 +37,7 @@ Kind = Literal["qk", "vv", "qq", "kk"]
 
 @of_its_kinds
 @dataclass(frozen=True, eq=False)
-class Trace:
+class Trace(Movable):
     """One forward pass, written down.
 
     Attributes
@@ -54,6 +54,7 @@ class Trace:
     text_tokens : (T, S, E) every text token in the joint space, not normalised
     text_features : (T, E) unit length
     notes : what was concluded of what came in
+    edits, text_edits : what `ablate` and `patch` changed on the way through each tower
     """
 
     model: CLIP
@@ -69,12 +70,21 @@ class Trace:
     text_tokens: Tensor | None
     text_features: Tensor
     notes: tuple[str, ...] = ()
+    edits: Edits = UNCHANGED
+    text_edits: Edits = UNCHANGED
     # filled when `empty_features` is first asked for; shared by all traces of these texts
     _empty: list[Tensor] = field(default_factory=list, repr=False)
 
     def __repr__(self) -> str:
         images = f"{len(self.images)} images ({'x'.join(map(str, self.grid))} patches)"
-        return f"<Trace of {images} and {len(self.texts)} texts by {self.model.name}>"
+        changed = said(", ", self.edits, self.text_edits)
+        return f"<Trace of {images} and {len(self.texts)} texts by {self.model.name}{changed}>"
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """That of the model, and what was "changed" on the way."""
+        changed = said("", self.edits, self.text_edits)
+        return self.model.provenance | ({"changed": changed} if changed else {})
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -88,16 +98,15 @@ class Trace:
         return self.model.visual.tokens(self._of_all(self.stream, "stream")).float()
 
     def image_tokens(self, normalize: bool = True) -> Tensor:
-        """(B, 1 + P, E) read out of the last stream: the whole image first, then every patch.
-
-        Of unit length if `normalize`. ValueError: of a trace seen without `patches`.
+        """(B, 1 + P, E) the last stream read out: the whole image first, then every patch; of unit
+        length if `normalize`. ValueError: of a trace seen without `patches`.
         """
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
     @cached_property
     @torch.no_grad()
     def whole_image(self) -> Tensor:
-        """(B, 1, E) the first of `image_tokens`, not normalised; no patch is read out for it."""
+        """(B, 1, E) the first of `image_tokens`, not normalised; no patch is read for it."""
         if "class_token" not in self.model.visual.has:
             return self._image_tokens[:, :1]
         return self.model.visual.tokens(self.stream[:, :1]).float()
@@ -114,26 +123,23 @@ class Trace:
     @property
     @torch.no_grad()
     def empty_features(self) -> Tensor:
-        """(1, E) unit length: the empty text in the texts' templates, what all texts share.
-
-        A ValueError for a SigLIP without tokenizer.
+        """(1, E) unit length: the empty text in the texts' templates, what all texts share; a
+        ValueError for a SigLIP without tokenizer.
         """
         if not self._empty:
-            if self.model.tokenizer is None:
-                empty = self.model.encode_text(self.model.text.empty(self.token_ids))
-            else:
-                empty = self.model.encode_text([""], templates=self.templates)
-            self._empty.append(empty)
+            spelled = self.model.tokenizer is not None
+            empty = [""] if spelled else self.model.text.empty(self.token_ids)
+            self._empty.append(self.with_texts(empty, self.templates).text_features)
         return self._empty[0]
 
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:
         """(B, H, N, N) attention weights of a `layer`; rows (queries) sum to 1.
 
-        `kind` "qk" is the model's own; "vv", "qq", "kk" compare tokens' values, queries or keys
-        with one another; else a ValueError. IndexError: no such layer.
+        `kind` "qk" is the model's own; "vv", "qq", "kk" compare values, queries or keys with one
+        another; else a ValueError. IndexError: no such layer.
         """
         tape = self.layer(layer)
-        return attend(*(getattr(tape, letter) for letter in kind))
+        return tape.weights() if kind == "qk" else attend(*(getattr(tape, one) for one in kind))
 
     def layer(self, layer: int) -> BlockTape:
         """What one block did; a negative `layer` counts from the last. IndexError: not there."""
@@ -164,10 +170,8 @@ class Trace:
     def words(self, text: int | str) -> list[WordSpan]:
         """A text's words and their tokens. ValueError: no vocabulary or token ids, or a SigLIP."""
         if self.model.tokenizer is None or self.token_ids is None:
-            raise ValueError(
-                "words need a model with a vocabulary, and texts that were recorded as they are, "
-                "neither in templates nor encoded before"
-            )
+            needed = "words need a model with a vocabulary, and texts recorded as they are"
+            raise ValueError(f"{needed}, neither in templates nor encoded before")
         number = number_of(self.texts, text, "text", "this trace")
         return self.model.tokenizer.words(self.texts[number], truncate=True)
 
@@ -177,22 +181,9 @@ class Trace:
         if len(self.images) == 1:
             return self  # with what was computed from it already
         one = slice(n, n + 1)
-        return replace(
-            self,
-            pixels=self.pixels[one],
-            images=self.images[one],
-            grids=self.grids[one],
-            layers=tuple(tape.of(one) for tape in self.layers),
-            stream=self.stream[one],
-        )
-
-    def to(self, device: str | torch.device) -> "Trace":
-        """The same on a `device`, "cpu" or "cuda:0". The model stays where it is, and has to be
-        there too when something is asked: `model.to`.
-        """
-        place = device_of(device) or self.model.device
-        parts = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "model"}
-        return replace(self, **{name: moved(part, place) for name, part in parts.items()})
+        parts = {name: getattr(self, name)[one] for name in ("pixels", "images", "grids", "stream")}
+        layers = tuple(tape.of(one) for tape in self.layers)
+        return replace(self, **parts, layers=layers, edits=self.edits.of(one))
 
     def with_texts(
         self, texts: Texts, templates: str | Iterable[str] | None = None, truncate: bool = False
@@ -201,7 +192,8 @@ class Trace:
 
         `texts`, `templates`, `truncate` and errors are those of `record`.
         """
-        return replace(self, **read(self.model, texts, templates, truncate), _empty=[])
+        told = read(self.model, texts, templates, truncate, self.text_edits)
+        return replace(self, **told, _empty=[])
 
     def with_encoded_texts(
         self,
@@ -212,17 +204,14 @@ class Trace:
     ) -> "Trace":
         """The same images with `texts`, put into `templates`, that were encoded before.
 
-        `features` (T, E) and those of the `empty` text (1, E) have unit length; without the latter
-        it is encoded when a method subtracts it.
+        `features` (T, E) and those of the `empty` text (1, E), encoded if needed, have unit length.
         """
-        known = [] if empty is None else [empty]
-        unread = dict(token_ids=None, text_layers=(), text_tokens=None, _empty=known)
+        unread = dict(token_ids=None, text_layers=(), text_tokens=None)
+        unread |= dict(_empty=[] if empty is None else [empty])
         return replace(self, texts=texts, templates=templates, text_features=features, **unread)
 
     def with_images(self, prepared: Prepared, *, patches: bool = True) -> "Trace":
-        """The same texts with other images; the text tower does not run again.
-
-        `prepared` are images as `model.preprocessor` prepares them. Without `patches`, for a method
-        that reads them from a path of its own, the last stream holds the class token only.
+        """The same texts with other images, `prepared` by `model.preprocessor`; without `patches`,
+        for methods with a path of their own, the last stream holds the class token only.
         """
-        return replace(self, **see(self.model, prepared, patches))
+        return replace(self, **see(self.model, prepared, patches, self.edits))

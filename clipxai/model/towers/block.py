@@ -55,6 +55,10 @@ class BlockTape:
         parts = (self.residual, self.q, self.k, self.v, self.attention, self.ffn)
         return BlockTape(*(part if part is None else part[images] for part in parts))
 
+    def weights(self, first: int | None = None, causal: bool = False) -> Tensor:
+        """(B, H, first, N) where the `first` tokens looked, all of them unless told."""
+        return attend(self.q[:, :, :first], self.k, causal)
+
 
 class Block(nn.Module):
     """x + Attention(LN(x)), then x + FFN(LN(x)).

@@ -1,8 +1,8 @@
 """What was found inside the model? Numbers for the viewers that look at layers, modules and words.
 
 In: whose numbers they are (`picture`), who looked where (`attention`), what every module or head
-added to the score (`contributions`), which word goes with which patch, and which mattered
-(`words`). Only numpy, as in all of `results`.
+added to the score (`contributions`), what the score would be without it (`effects`), which word
+goes with which patch, and which mattered (`words`). Only numpy, as in all of `results`.
 Their arrays are their own and read-only.
 Not in: how they are found, which stands in `clipxai.explainers`.
 
@@ -11,6 +11,7 @@ Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T text
 
 from .attention import AttentionMaps, Selection, selection_ratio, weights_of
 from .contributions import Contributions, HeadContributions
+from .effects import Effects, rank_correlation
 from .picture import Picture, Recorded, on_patches
 from .words import LEFT_OUT, TokenScores, WordRelevance
 
@@ -18,6 +19,7 @@ __all__ = [
     "LEFT_OUT",
     "AttentionMaps",
     "Contributions",
+    "Effects",
     "HeadContributions",
     "Picture",
     "Recorded",
@@ -25,6 +27,7 @@ __all__ = [
     "TokenScores",
     "WordRelevance",
     "on_patches",
+    "rank_correlation",
     "selection_ratio",
     "weights_of",
 ]

@@ -26,8 +26,8 @@ class Recorded(Protocol):
         """Where the patches lie on each."""
 
     @property
-    def model(self) -> Any:
-        """What has a `provenance`."""
+    def provenance(self) -> dict[str, str]:
+        """Model and weights, and what was changed on the way."""
 
     def attention(self, layer: int, kind: Any) -> Any:
         """(B, H, N, N) weights, a tensor."""
@@ -54,7 +54,7 @@ class Picture(Owning):
     def of(cls, trace: Recorded, image: int) -> "Picture":
         """An image of a trace by its number; an IndexError if there is none."""
         n = number_of(trace.images, image, "image", "this trace")
-        return cls(trace.images[n], trace.grids[n], dict(trace.model.provenance), n)
+        return cls(trace.images[n], trace.grids[n], dict(trace.provenance), n)
 
     def in_trace(self, trace: Recorded) -> int:
         """The number of this image in a trace; a ValueError if another image stands there, or none.
