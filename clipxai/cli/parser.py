@@ -118,7 +118,8 @@ def _bench(command: argparse.ArgumentParser) -> None:
         "--metrics",
         help=(
             "localisation,presence (default), segmentation, given-labels, recognition, inside, "
-            "faithfulness, randomisation, sensitivity, words"
+            "faithfulness, randomisation, sensitivity, words, effect (things left out of drawn "
+            "scenes), effect-mean and effect-blur (things filled in, in photographs)"
         ),
     )
     _may_truncate(command)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -35,6 +36,7 @@ class Asked:
         finds), and of some that are not
     seed : for everything random about this picture
     of_all : method -> maps of every class, once some metric has needed them
+    effects : how things are taken out -> what that does, once some metric has needed it
     """
 
     sample: Sample
@@ -43,6 +45,7 @@ class Asked:
     absent: tuple[int, ...]
     seed: int
     of_all: dict[str, Explanation] = field(default_factory=dict)
+    effects: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class Asker:

@@ -18,7 +18,7 @@ from ..explainers.table import METHODS, find_method
 from ..model.clip import CLIP
 from ..trace.trace import Trace
 from .asking import Asked, Asker
-from .metrics import METRICS, NAMED, class_token, look_inside
+from .metrics import DRAWN, METRICS, NAMED, class_token, look_inside
 from .samples import Dataset, Sample
 
 ABSENT = 3  # labels asked for that are not in the picture
@@ -78,6 +78,12 @@ class Bench(Asker):
                 raise ValueError(
                     f"{name} needs to know what is in a picture, but ImageNet-Segmentation does "
                     "not say"
+                )
+            if name in DRAWN and not self.data.drawn:
+                raise ValueError(
+                    f"{name} needs pictures that can be drawn again without a thing, which those "
+                    f"of {self.data.name} cannot: effect-mean and effect-blur fill it in, a weaker "
+                    "question"
                 )
             if name == NAMELESS and not nameless:
                 raise ValueError(

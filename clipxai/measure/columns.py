@@ -96,8 +96,27 @@ _WORDS = tuple(
         Column("±", "words", f"{number} error", less_is_better=True),
     )
 )
+_EFFECT = tuple(
+    column
+    for metric, how, leads in (
+        ("effect", "", 7),
+        ("effect-mean", ", filled with mean", 8),
+        ("effect-blur", ", filled with blur", 9),
+    )
+    for heading, number, lead in (
+        (f"effect{how}: rank corr. x100", "rank correlation", leads),
+        ("own text", "rank correlation on own text", None),
+        ("others' texts", "rank correlation on others' texts", None),
+        ("right first thing %", "right first thing", None),
+        ("right sign %", "right sign", None),
+    )
+    for column in (
+        Column(heading, metric, number, leads=lead),
+        Column("±", metric, f"{number} error", less_is_better=True),
+    )
+)
 COST = Column("cost in forwards", "cost", "forwards", less_is_better=True, decimals=2)
-COLUMNS = (*_LOCALISATION, *_USES, *_TRUST, *_WORDS, COST)
+COLUMNS = (*_LOCALISATION, *_USES, *_TRUST, *_EFFECT, *_WORDS, COST)
 # what a test measures again on the first images
 REMEASURED = tuple(
     column for column in COLUMNS if column.heading in ("mIoU at 0.5", "mSC", "pointing %", "AP")
@@ -148,6 +167,16 @@ ABOUT = (  # metrics -> what their columns mean; no metrics: always said
         "A caption names one thing that is there, one that is not: does the former matter more (of "
         "several things the model itself may miss one). Of two objects, does the difference of "
         "their maps peak on the one and have its trough on the other.",
+    ),
+    (
+        {"effect", "effect-mean", "effect-blur"},
+        "Effect: does a map tell what made the score? What a text's map sums to inside a thing's "
+        "mask, against the change of the cosine when the thing is left out of the scene, all else "
+        "equal; over all (thing, text) pairs of a picture's own texts: rank correlation x100 "
+        "(all pairs; a thing with its own text, with the others'), whether the thing of the "
+        "highest score is that of the largest effect (of several), and whether signs agree; ± "
+        "bootstrap error over pictures. Filled with mean or blur: the thing is painted over, "
+        "which is the weaker question, as a fill is itself something to look at.",
     ),
     (set(), "Cost: time on top of the recorded forward pass, in such passes."),
 )

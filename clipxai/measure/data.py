@@ -131,6 +131,7 @@ def _emoji_world() -> Dataset:
         prompt=PROMPT,
         ids=tuple(map(str, range(EMOJI_WORLD_SCENES))),
         read=_scene,
+        drawn=True,
     )
 
 
@@ -139,4 +140,9 @@ def _scene(seed: str) -> Sample:
     # a thing may be wholly hidden behind another: then nothing of it can be found
     seen = [n for n, mask in enumerate(scene.masks) if mask.any()]
     labels = tuple(class_names().index(scene.objects[n]) for n in seen)
-    return Sample(scene.image, labels, scene.masks[seen])
+    return Sample(
+        scene.image,
+        labels,
+        scene.masks[seen],
+        without=lambda n: scene.without(scene.objects[seen[n]]).image,
+    )

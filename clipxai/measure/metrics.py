@@ -7,6 +7,7 @@ layers do (`look_inside`).
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from torch import Tensor
@@ -19,13 +20,19 @@ from ..results.findings import on_patches
 from ..results.maps import resize_bilinear
 from ..tasks import recognise, segment
 from ..trace.record import record
-from . import faithfulness, layers, word_scores
+from . import effect_scores, faithfulness, layers, word_scores
 from .asking import Asked, Asker
 from .map_scores import imagenet_segmentation, localise
 from .miou import counts, truth
 
 Rows = list[list[float]]
 CLASS_TOKEN, WORD_LEFT_OUT = "(class token)", "(word left out)"
+FILLED = "(thing filled in: {})"
+EFFECTS: dict[str, effect_scores.How] = {  # metric -> how a thing is taken out
+    "effect": "left out",
+    "effect-mean": "mean",
+    "effect-blur": "blur",
+}
 
 
 def _localisation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
@@ -148,6 +155,19 @@ def _word_presence(asker: Asker, asked: Asked, method: str) -> Rows:
     return [word_scores.presence(asked.trace, method, prompt, names, first, count)]
 
 
+def _effect(asker: Asker, asked: Asked, explanation: Explanation, how: effect_scores.How) -> Rows:
+    """Rows of `effect_scores`: what the map says of each thing, and what the thing did."""
+    scores = effect_scores.inside(explanation, asked.sample.masks)
+    return effect_scores.pairs(scores, _true_effects(asker, asked, how))
+
+
+def _true_effects(asker: Asker, asked: Asked, how: effect_scores.How) -> np.ndarray:
+    """Computed once for all methods."""
+    if how not in asked.effects:
+        asked.effects[how] = effect_scores.effects(asker, asked, how)
+    return asked.effects[how]
+
+
 METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
     "localisation": _localisation,
     "presence": _presence,
@@ -159,10 +179,12 @@ METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
     "randomisation": _randomisation,
     "sensitivity": _sensitivity,
     "words": _words,
+    **{name: partial(_effect, how=how) for name, how in EFFECTS.items()},
     "inside": None,  # of the model, not of a method: `look_inside`
 }
 # metrics of pictures whose classes are known
-NAMED = {"presence", "segmentation", "given-labels", "recognition", "words"}
+NAMED = {"presence", "segmentation", "given-labels", "recognition", "words", *EFFECTS}
+DRAWN = {"effect"}  # metrics of pictures that can be drawn again
 
 
 def class_token(asker: Asker, asked: Asked, metrics: list[str]) -> dict[str, dict[str, Rows]]:
@@ -176,6 +198,11 @@ def class_token(asker: Asker, asked: Asked, metrics: list[str]) -> dict[str, dic
     if "words" in metrics:
         said = _word_presence(asker, asked, LEAVE_OUT)
         rows[WORD_LEFT_OUT] = {"words": said or [[*word_scores.NOT_ASKED.values()]]}
+    if "effect" in metrics:  # what the weaker question would have said
+        true = _true_effects(asker, asked, "left out")
+        for how in ("mean", "blur"):
+            said = _true_effects(asker, asked, how)
+            rows[FILLED.format(how)] = {"effect": effect_scores.pairs(said, true)}
     if "recognition" in metrics:
         everything = asker.of_all_classes(asked, "clip")
         # a SigLIP asks about each text alone

@@ -19,12 +19,15 @@ class Sample:
         without a name (ImageNet-Segmentation)
     masks : (len(labels), H, W) bool, or (1, H, W) without a name
     ignore : (H, W) bool, pixels without a truth, or None
+    without : place among `labels` -> the same picture without that thing; None where nobody can
+        draw it again
     """
 
     image: Path | np.ndarray
     labels: tuple[int, ...] | None
     masks: np.ndarray
     ignore: np.ndarray | None = None
+    without: Callable[[int], np.ndarray] | None = None
 
 
 class Opened(NamedTuple):
@@ -48,6 +51,7 @@ class Dataset:
     read : id -> Sample
     root : where it lies on disk; None if it is made in memory
     files : id -> files that `read` reads, and the class list if it is not the packaged one
+    drawn : whether its pictures can be drawn again without a thing (`Sample.without`)
     """
 
     name: str
@@ -57,6 +61,7 @@ class Dataset:
     read: Callable[[str], Sample]
     root: Path | None = None
     files: Callable[[str], Sequence[Path]] = lambda name: ()
+    drawn: bool = False
 
     @property
     def prompts(self) -> list[str]:

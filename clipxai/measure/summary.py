@@ -11,7 +11,9 @@ import torch
 from . import faithfulness, layers, meters
 from .asking import ENSEMBLES
 from .bench import ABSENT, NAMELESS, Bench
+from .effect_meter import EffectMeter
 from .map_scores import MapScores
+from .metrics import EFFECTS
 from .run import world_size
 
 FIRST = 50  # images that leaderboard.md also counts alone, so that a test can measure them again
@@ -28,10 +30,11 @@ METERS = {
     "given-labels": meters.SegmentationMeter,
     "recognition": meters.RecognitionMeter,
     "words": meters.WordsMeter,
+    **dict.fromkeys(EFFECTS, EffectMeter),
 }
 # a threshold is chosen on one half for the other
 BY_HALVES = {"localisation", "segmentation", "given-labels"}
-BY_PICTURE = {"words"}  # errors are drawn over pictures
+BY_PICTURE = {"words", *EFFECTS}  # errors are drawn over pictures
 
 
 def summary(bench: Bench, rows: list[dict]) -> dict[str, object]:

@@ -1,0 +1,188 @@
+"""Effects are what leaving things out by hand gives, and their measures what one counts by hand."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from test_bench import write_voc
+
+import clipxai as cx
+from clipxai.measure import effect_scores
+from clipxai.measure.bench import Bench
+from clipxai.measure.data import dataset
+from clipxai.measure.effect_meter import EffectMeter
+from clipxai.measure.effect_scores import effects, inside, pairs
+from clipxai.measure.summary import summary
+
+NAN = math.nan
+
+
+@pytest.fixture(scope="module")
+def bench(embedded):
+    return Bench(embedded, dataset("emoji-world"), ["decomposition", "rollout"], ["effect"])
+
+
+@pytest.fixture(scope="module")
+def of_two(bench):
+    """(scene, what it was asked) of the first held-out scene that shows two things."""
+    seed = next(n for n in range(50) if len(bench.data.read(str(n)).labels) == 2)
+    sample = bench.data.read(str(seed))
+    labels = sample.labels
+    return cx.scenes.sample(seed), bench._asked(sample, labels, bench.record(sample.image), seed)
+
+
+def test_an_effect_is_what_the_cosine_loses_without_the_thing(bench, of_two):
+    scene, asked = of_two
+    model = bench.model
+    texts = model.encode_text([f"a photo of {cx.scenes.noun(name)}" for name in scene.objects])
+
+    def cosine(image):
+        return (model.encode_image(model.preprocess(image)) @ texts.T)[0].numpy()
+
+    by_hand = [cosine(scene.image) - cosine(scene.without(name).image) for name in scene.objects]
+    np.testing.assert_allclose(effects(bench, asked, "left out"), by_hand, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["mean", "blur"])
+def test_a_thing_that_is_filled_in_is_gone_and_nothing_else(bench, of_two, how, monkeypatch):
+    scene, asked = of_two
+    seen = []
+    encode = type(bench.model).encode_image
+    monkeypatch.setattr(
+        type(bench.model),
+        "encode_image",
+        lambda self, pixels: seen.append(pixels) or encode(self, pixels),
+    )
+    found = effects(bench, asked, how)
+    (pixels,), (whole,) = seen, asked.trace.pixels
+    for picture, mask in zip(pixels, scene.masks):
+        changed = (picture != whole).any(0).numpy()
+        assert not changed[~mask].any() and changed[mask].mean() > 0.99
+    if how == "mean":
+        assert (pixels[0][:, scene.masks[0]] == 0).all()
+    assert (np.diag(found) > 0).all(), "what is there raises its own text"
+    whole_image = asked.trace.image_features @ asked.trace.text_features[:2].T
+    without = encode(bench.model, pixels) @ asked.trace.text_features[:2].T
+    np.testing.assert_allclose(found, (whole_image - without).numpy(), atol=1e-5)
+
+
+def test_sums_inside_masks_are_in_patches():
+    grid = cx.Grid(2, 2, image_size=(20, 20), box=(0, 0, 20, 20))
+    scores = np.array([[[1.0, 1], [1, 1]], [[2, 2], [2, np.nan]]], np.float32)
+    maps = cx.Explanation(
+        scores, ("a", "b"), "clip", grid, "cosine", np.zeros((20, 20, 3), np.uint8), np.zeros(2)
+    )
+    masks = np.zeros((2, 20, 20), bool)
+    masks[0, :10], masks[1, 10:] = True, True
+    # half of a map of ones is two patches; of the second text's lower half one patch is not known
+    np.testing.assert_allclose(inside(maps, masks), [[2, 4], [2, 2]], atol=1e-5)
+
+
+def test_the_first_thing_is_asked_for_where_there_are_several():
+    true = np.array([[0.4, -0.1], [-0.2, 0.3]])
+    right = pairs(np.array([[5.0, 1], [4, 2]]), true)
+    assert right == [[1, 5, 0.4, 1], [0, 1, -0.1, pytest.approx(NAN, nan_ok=True)]] + [
+        [0, 4, -0.2, pytest.approx(NAN, nan_ok=True)],
+        [1, 2, 0.3, 1],
+    ]
+    wrong = pairs(np.array([[1.0, 3], [4, 2]]), true)
+    assert [row[3] for row in wrong if row[0]] == [0, 0]
+    assert math.isnan(pairs(np.array([[1.0]]), np.array([[0.3]]))[0][3])
+
+
+def metered(*parts):
+    meter = EffectMeter()
+    for rows in parts:
+        meter.update(rows)
+    return meter.compute()
+
+
+def rows_of(pictures, noise, seed=0):
+    """Pictures of two things whose scores are the effects, in disorder by some noise."""
+    draw = np.random.default_rng(seed)
+    rows = []
+    for place in range(pictures):
+        true = np.where(np.eye(2) > 0, 0.4, -0.2) + draw.normal(0, 0.1, (2, 2))
+        said = pairs(true + noise * draw.normal(size=(2, 2)), true)
+        rows += [[place, *row] for row in said]
+    return rows
+
+
+def test_perfect_scores_and_their_opposite():
+    found = metered(rows_of(30, noise=0))
+    assert found["rank correlation"] == pytest.approx(100)
+    assert found["right sign"] == found["right first thing"] == 100
+    assert found["rank correlation error"] == pytest.approx(0, abs=1e-9)
+    turned = metered([[p, own, -s, e, first] for p, own, s, e, first in rows_of(30, noise=0)])
+    assert turned["rank correlation"] == pytest.approx(-100) and turned["right sign"] == 0
+    flat = metered([[p, own, 0.0, e, first] for p, own, _, e, first in rows_of(5, noise=0)])
+    assert math.isnan(flat["rank correlation"]) and math.isnan(flat["right sign"])
+
+
+def test_a_correlation_is_that_of_ranks():
+    rows = rows_of(40, noise=0.3)
+    score, effect = np.array(rows)[:, 2], np.array(rows)[:, 3]
+    places = [np.argsort(np.argsort(values)) for values in (score, effect)]  # no two are the same
+    n, apart = len(rows), places[0] - places[1]
+    spearman = 1 - 6 * (apart**2).sum() / (n * (n**2 - 1))
+    assert metered(rows)["rank correlation"] == pytest.approx(100 * spearman)
+    own = np.array([row[1] for row in rows]) == 1
+    by_hand = np.corrcoef(*(np.argsort(np.argsort(v[own])) for v in (score, effect)))[0, 1]
+    assert metered(rows)["rank correlation on own text"] == pytest.approx(100 * by_hand)
+
+
+def test_an_error_is_the_deviation_over_other_pictures():
+    """The error told from one set of pictures is how much sets of that size differ."""
+    sets = [metered(rows_of(40, noise=0.3, seed=seed)) for seed in range(12)]
+    for name in ("rank correlation", "right sign"):
+        differ = np.std([found[name] for found in sets])
+        told = np.mean([found[f"{name} error"] for found in sets])
+        assert told == pytest.approx(differ, rel=0.5)
+
+
+def test_order_and_processes_do_not_matter():
+    rows = rows_of(12, noise=0.2)
+    np.testing.assert_equal(metered(rows[::-1]), metered(rows))
+    np.testing.assert_equal(metered(rows[20:], rows[:20]), metered(rows))
+
+
+def test_it_is_a_metric_of_the_bench(bench):
+    scores = summary(bench, [bench.measure(name) for name in bench.data.ids[:12]])["scores"]
+    assert set(scores) == {
+        "(thing filled in: mean)",
+        "(thing filled in: blur)",
+        "decomposition",
+        "rollout",
+    }
+    assert scores["decomposition"]["effect"]["rank correlation"] > 80
+    assert abs(scores["rollout"]["effect"]["rank correlation"]) < 60
+    filled = {how: scores[f"(thing filled in: {how})"]["effect"] for how in ("mean", "blur")}
+    assert filled["mean"]["rank correlation"] > filled["blur"]["rank correlation"]
+
+
+def test_photographs_are_filled_in_and_nothing_is_left_out(embedded, tmp_path):
+    data = dataset(write_voc(tmp_path / "VOC2012", {"a": cx.scenes.compose("dog", seed=3)}))
+    with pytest.raises(ValueError, match="effect needs pictures that can be drawn again"):
+        Bench(embedded, data, ["clip"], ["effect"])
+    mine = Bench(embedded, data, ["decomposition"], ["effect-mean", "effect-blur"])
+    scores = mine.measure("a")["scores"]["decomposition"]
+    for metric in mine.metrics:
+        own, score, effect, first = scores[metric][0]
+        assert own == 1 and score > 0 and effect > 0.1 and math.isnan(first)
+    sample = replace(mine.data.read("a"))
+    asked = mine._asked(sample, sample.labels, mine.record(sample.image), 0)
+    with pytest.raises(ValueError, match="fill it in"):
+        effect_scores.effects(mine, asked, "left out")
+
+
+def test_effects_of_one_picture_are_computed_once(bench, monkeypatch):
+    asked = []
+    real = effect_scores.effects
+    monkeypatch.setattr(
+        effect_scores, "effects", lambda *given: asked.append(given[2]) or real(*given)
+    )
+    with torch.no_grad():
+        bench.measure("0")
+    assert sorted(asked) == ["blur", "left out", "mean"]
