@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from textwrap import wrap
+from typing import Literal, get_args
 
 from torch import Tensor
 
@@ -13,6 +14,14 @@ from ..model.clip import CLIP
 from ..model.towers.tower import Capability, in_words
 from .presets import PRESETS, SWITCHES
 from .scores import Scores
+
+Question = Literal["where", "what made the score"]
+WHERE, SCORE = get_args(Question)
+# what measures best on the embedded model (benchmarks/leaderboard.md)
+ADVICE = (
+    "Which to take: clip_surgery for where the thing of a text is; decomposition for what made the "
+    "score; word_maps, by decomposition, for which word."
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,8 @@ class Method:
     words : the same question about the only text of a trace, (trace, image, **options) -> (S,) and
         unit; None where the method has none. It requires a causal text tower
     reads_texts : whether its map of an image depends on the text
+    answers : the question it was made for: `WHERE` a text's thing is, or `SCORE`, what made the
+        cosine of the whole image. Which word is asked of any of them by `word_maps`
     """
 
     name: str
@@ -43,6 +54,7 @@ class Method:
     cost: str = "nothing"
     words: Callable[..., tuple[Tensor, str]] | None = None
     reads_texts: bool = True
+    answers: Question = "where"
 
     def works_on(self, model: CLIP) -> bool:
         """Whether the model's image tower has what the method requires."""
@@ -81,13 +93,23 @@ class Method:
 class MethodTable(tuple[Method, ...]):
     """The rows of `METHODS`; two or three short lines each in a terminal, a table in a notebook."""
 
-    HEAD = ("method", "shows", "requires", "words too", "needs", "extra cost", "reference")
+    HEAD = (
+        "method",
+        "answers",
+        "shows",
+        "requires",
+        "words too",
+        "needs",
+        "extra cost",
+        "reference",
+    )
 
     def rows(self) -> list[tuple[str, ...]]:
         """Every method as texts, in the order of `HEAD`."""
         return [
             (
                 method.name,
+                method.answers,
                 method.shows,
                 method.requires_in_words,
                 "yes" if method.words else "",
@@ -101,13 +123,17 @@ class MethodTable(tuple[Method, ...]):
     def __repr__(self) -> str:
         indent = " " * (2 + max(len(method.name) for method in self))
         lines = []
-        for name, shows, requires, words, needs, cost, reference in self.rows():
-            told = [f"for {requires}" if requires == "any CLIP" else f"requires {requires}"]
+        for name, answers, shows, requires, words, needs, cost, reference in self.rows():
+            told = [
+                f"says {answers}",
+                f"for {requires}" if requires == "any CLIP" else f"requires {requires}",
+            ]
             told += ["words too"] if words else []
             told += [f"needs {needs}"] if needs != "forward" else []
             more = "; ".join([*told, f"costs {cost}", reference])
             lines.append(name.ljust(len(indent)) + shows)
             lines += wrap(more, 110, initial_indent=indent, subsequent_indent=indent)
+        lines += wrap(ADVICE, 110, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -116,4 +142,5 @@ class MethodTable(tuple[Method, ...]):
             return f"<tr>{''.join(cells)}</tr>"
 
         rows = "".join(line(row, "td") for row in self.rows())
-        return f"<table>{line(self.HEAD, 'th')}{rows}</table>"
+        table = f"<table>{line(self.HEAD, 'th')}{rows}</table>"
+        return f"{table}<p>{html.escape(ADVICE)}</p>"

@@ -20,7 +20,7 @@ from .gradients import (
     gradient_x_input_words,
     integrated_gradients,
 )
-from .method import Method, MethodTable
+from .method import SCORE, Method, MethodTable
 from .perturbation import gscorecam, leave_out_words, occlusion, rise
 from .scores import Scores
 from .similarity import reversed_similarity, similarity, surgery_similarity
@@ -159,6 +159,7 @@ _ROWS = (
         "decomposition",
         decomposition,
         shows="what the heads brought to the class token, exact shares of the cosine",
+        answers=SCORE,
         reference="Gandelsman et al., arXiv 2310.05916",
         requires=GATHERING,
         cost="one attention row per layer",
@@ -167,6 +168,7 @@ _ROWS = (
         "grad_cam",
         grad_cam,
         shows="channels of the last block's input by gradient",
+        answers=SCORE,
         reference="Selvaraju et al., arXiv 1610.02391",
         requires=("channels",),
         needs="gradient",
@@ -176,6 +178,7 @@ _ROWS = (
         "bimodal",
         bimodal,
         shows="attention times its gradient, last layer (blocks=None: all)",
+        answers=SCORE,
         reference="Chefer et al., arXiv 2103.15679",
         requires=GATHERING,
         needs="gradient",
@@ -186,6 +189,7 @@ _ROWS = (
         "legrad",
         legrad,
         shows="positive gradient of every layer's score by its attention",
+        answers=SCORE,
         reference="Bousselham et al., arXiv 2404.03214",
         requires=GATHERING,
         needs="gradient",
@@ -195,6 +199,7 @@ _ROWS = (
         "grad_eclip",
         grad_eclip,
         shows="values of the last layer by gradient and key similarity",
+        answers=SCORE,
         reference="Zhao et al., arXiv 2502.18816",
         requires=GATHERING,
         needs="gradient",
@@ -205,6 +210,7 @@ _ROWS = (
         "gradient_x_input",
         gradient_x_input,
         shows="pixel times gradient",
+        answers=SCORE,
         reference="Shrikumar et al., arXiv 1605.01713",
         needs="gradient",
         cost="one forward, one backward pass per text",
@@ -214,6 +220,7 @@ _ROWS = (
         "integrated_gradients",
         integrated_gradients,
         shows="pixel times gradient, averaged from the mean colour to the image",
+        answers=SCORE,
         reference="Sundararajan et al., arXiv 1703.01365",
         needs="gradient",
         cost="32 x (one forward, one backward pass per text)",
@@ -222,6 +229,7 @@ _ROWS = (
         "m2ib",
         m2ib,
         shows="what noise must not replace (random: seed=)",
+        answers=SCORE,
         reference="Wang et al., arXiv 2312.17174",
         requires=GATHERING,
         needs="gradient",
@@ -232,6 +240,7 @@ _ROWS = (
         "gscorecam",
         gscorecam,
         shows="activation maps by the score of the picture seen through them",
+        answers=SCORE,
         reference="Chen et al., ACCV 2022",
         requires=("channels",),
         needs="covered pictures",
@@ -241,6 +250,7 @@ _ROWS = (
         "occlusion",
         occlusion,
         shows="drop of the score when covered",
+        answers=SCORE,
         reference="Zeiler & Fergus, arXiv 1311.2901",
         needs="covered pictures",
         cost="a forward pass for every patch",
@@ -250,6 +260,7 @@ _ROWS = (
         "rise",
         rise,
         shows="score under random masks (random: seed=)",
+        answers=SCORE,
         reference="Petsiuk et al., arXiv 1806.07421",
         needs="covered pictures",
         cost="1,000 forward passes",
@@ -259,7 +270,8 @@ METHODS: dict[str, Method] = {row.name: row for row in _ROWS}
 
 
 def methods() -> MethodTable:
-    """All methods: what each shows, requires of a model, needs and costs, and where it is from.
+    """All methods: which question each answers, what it shows, requires of a model, needs and
+    costs, and where it is from; and which of them to take.
 
     Examples
     --------

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..checks import visible
 from ..explainers.table import METHODS
 from .columns import COLUMNS, COST, REMEASURED, Column, about, cell, is_number
+from .questions import answers, questions
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,9 @@ def text(results: Mapping) -> str:
     table = board(results)
     lines = [[method, *map(cell, table.columns, numbers)] for method, numbers in table.rows.items()]
     found = _aligned(["method", *table.headings], lines)
+    short = questions(results, list(table.rows))
+    if short:
+        found += ["", *_aligned([*short[0]], [[*row] for row in short[1:]])]
     for caption, rows in inside_tables(results):
         found += ["", caption]
         for name, *words in rows:
@@ -148,7 +152,7 @@ def markdown(results: Mapping, command: str) -> str:
     """
     table, model = board(results), results["model"]
     rows = [
-        (f"`{name}`", *map(cell, table.columns, numbers), _reference(name))
+        (f"`{name}`", answers(name), *map(cell, table.columns, numbers), _reference(name))
         for name, numbers in table.rows.items()
     ]
     lines = [
@@ -162,12 +166,23 @@ def markdown(results: Mapping, command: str) -> str:
         "",
         about(results),
         "",
-        *_table(("method", *table.headings, "reference"), rows),
+        *_short(results, table),
+        *_table(("method", "says", *table.headings, "reference"), rows),
         *_first_images(results),
     ]
     for caption, (head, *below) in inside_tables(results):
         lines += ["", caption, "", *_table(tuple(head), below)]
     return "\n".join(lines) + "\n"
+
+
+def _short(results: Mapping, table: Board) -> list[str]:
+    """The three questions beside one another, where they were asked."""
+    short = questions(results, list(table.rows))
+    if not short:
+        return []
+    head, *below = short
+    rows = [(f"`{name}`", *cells) for name, *cells in below]
+    return ["Three questions:", "", *_table(head, rows), "", "Everything that was measured:", ""]
 
 
 def _reference(method: str) -> str:

@@ -17,7 +17,8 @@ from ..view.html import PAGE, POLICY
 from .bench import Bench
 from .columns import COST, about, cell
 from .leaderboard import Board, board, inside_tables, markdown
-from .report_figures import gallery, strips, trade_off
+from .questions import place_and_effect, questions
+from .report_figures import gallery, strips, trade_off, where_against_effect
 
 WORST_CLASSES = 4
 ORACLE = "(at oracle)"
@@ -56,6 +57,7 @@ def page(bench: Bench, results: Mapping, rows: Sequence[Mapping], command: str) 
         f"<style>{style}</style>",
         f"<h1>{html.escape(title)}</h1>",
         _facts(results, command),
+        *_questions(results, table),
         "<h2>Leaderboard</h2>",
         f"<p>{html.escape(about(results))}</p>",
         _leaderboard(table),
@@ -95,6 +97,22 @@ def _facts(results: Mapping, command: str) -> str:
         for name, value in facts.items()
     )
     return f"<dl>{''.join(listed)}</dl>"
+
+
+def _questions(results: Mapping, table: Board) -> list[str]:
+    """The three questions beside one another, where they were asked, and the first two drawn."""
+    short, points = questions(results, list(table.rows)), place_and_effect(results)
+    parts = []
+    if short:
+        lines = [_row(html.escape(cell) for cell in row) for row in short]
+        parts += ["<h2>Which method for which question?</h2>", _scrolling(lines)]
+    if len(points) > 1:
+        parts += [
+            "<p>To point at the thing, and to tell what made the score, are two questions: far to "
+            "the right is good at the one, far up at the other.</p>",
+            where_against_effect(points),
+        ]
+    return parts
 
 
 def _leaderboard(table: Board) -> str:

@@ -27,6 +27,7 @@ from ..view.scales import SEQUENTIAL, colour_table
 from .bench import Bench
 from .columns import COST
 from .leaderboard import Board
+from .questions import EFFECT, PLACE
 
 SHOWN = 3  # best and worst maps of every method
 SIDE = 150  # pixels of their longer side
@@ -46,17 +47,47 @@ def trade_off(table: Board) -> str:
         for method, value in table.numbers(table.leading).items()
         if method in price
     )
+    heading = table.leading.heading
+    return _scatter(
+        points,
+        across="cost of the map on top of the recorded forward pass, in such passes (median)",
+        up=f"mIoU {heading}" if heading.startswith("at ") else heading,
+        logarithmic=True,
+    )
+
+
+@defaults()
+def where_against_effect(points: Sequence[tuple[float, float, str]]) -> str:
+    """(where, what made the score, method) of `questions.place_and_effect`, as SVG."""
+    return _scatter(
+        sorted((effect, place, method) for place, effect, method in points),
+        across=f"where: {PLACE.heading}",
+        up=f"what made the score: {EFFECT.heading}",
+    )
+
+
+def _scatter(
+    points: Sequence[tuple[float, float, str]], across: str, up: str, logarithmic: bool = False
+) -> str:
+    """Points (height, place across, name), lowest first; their names in a column at the right."""
     figure, axes = _axes(width=9, height=max(3.2, 0.24 * len(points) + 1))
-    values, costs, names = zip(*points)
-    axes.scatter(costs, values, color=ACCENT, s=36, zorder=3)
-    axes.set_xscale("log")
-    left, right = min(costs) / 1.6, max(costs) * 1.6
-    axes.set_xlim(left, right * (right / left) ** 0.45)  # the rest is for the names
-    for y, value, cost, name in zip(_label_places(values), values, costs, names):
+    values, places, names = zip(*points)
+    axes.scatter(places, values, color=ACCENT, s=36, zorder=3)
+    low, high = min(places), max(places)
+    if logarithmic:
+        axes.set_xscale("log")
+        left, right = low / 1.6, high * 1.6
+        end, label = right * (right / left) ** 0.45, right * 1.15
+    else:
+        room = (high - low) or 1.0
+        left, right = low - 0.05 * room, high + 0.05 * room
+        end, label = right + 0.5 * room, right + 0.05 * room
+    axes.set_xlim(left, end)  # what is right of the points is for the names
+    for y, value, place, name in zip(_label_places(values), values, places, names):
         axes.annotate(
             name,
-            xy=(cost, value),
-            xytext=(right * 1.15, y),
+            xy=(place, value),
+            xytext=(label, y),
             fontsize=9,
             color=INK,
             va="center",
@@ -69,11 +100,8 @@ def trade_off(table: Board) -> str:
                 "shrinkB": 4,
             },
         )
-    axes.set_xlabel(
-        "cost of the map on top of the recorded forward pass, in such passes (median)", color=INK
-    )
-    heading = table.leading.heading
-    axes.set_ylabel(f"mIoU {heading}" if heading.startswith("at ") else heading, color=INK)
+    axes.set_xlabel(across, color=INK)
+    axes.set_ylabel(up, color=INK)
     return _svg(figure)
 
 

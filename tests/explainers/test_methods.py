@@ -10,6 +10,7 @@ import torch
 from method_examples import QUICK, SMALL, second_route
 
 import clipxai as cx
+from clipxai.explainers.method import ADVICE, SCORE, WHERE
 from clipxai.model.towers.resnet import ModifiedResNet
 from clipxai.model.towers.vit import VisionTransformer
 from clipxai.trace.readout import head_vectors
@@ -234,6 +235,13 @@ def test_the_table_prints():
         cx.METHODS
     )
     assert "arXiv 2304.05653" in repr(table) and "<td" in table._repr_html_()
+    # each says which question it answers, and the table which to take for it
+    for method in table:
+        assert ADVICE in table._repr_html_() and method.answers in (WHERE, SCORE)
+    assert "says what made the score; requires" in repr(table)
+    best = {WHERE: "clip_surgery", SCORE: "decomposition"}
+    assert all(cx.METHODS[name].answers == question for question, name in best.items())
+    assert all(f"{name} for" in ADVICE for name in best.values())
 
 
 def test_every_method_has_a_second_route():

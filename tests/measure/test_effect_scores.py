@@ -1,5 +1,6 @@
 """Effects are what leaving things out by hand gives, and their measures what one counts by hand."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -9,7 +10,8 @@ import torch
 from test_bench import write_voc
 
 import clipxai as cx
-from clipxai.measure import effect_scores
+from clipxai.cli import main
+from clipxai.measure import effect_scores, questions
 from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
 from clipxai.measure.effect_meter import EffectMeter
@@ -186,3 +188,37 @@ def test_effects_of_one_picture_are_computed_once(bench, monkeypatch):
     with torch.no_grad():
         bench.measure("0")
     assert sorted(asked) == ["blur", "left out", "mean"]
+
+
+def test_three_questions_stand_beside_one_another(embedded, tmp_path, capsys):
+    """One table and one plot, where more than one was asked; each method says which it answers."""
+    asked = "localisation,effect,words"
+    command = ["bench", "--limit=4", "--methods=decomposition,clip_surgery", f"--metrics={asked}"]
+    assert main([*command, f"--out={tmp_path}"]) == 0
+    printed = capsys.readouterr().out
+    results = json.loads((tmp_path / "results.json").read_text())
+    page = (tmp_path / "leaderboard.md").read_text()
+    table = page.split("Three questions:")[1].split("Everything that was measured:")[0]
+    rows = {
+        cells[0].strip("` "): [cell.strip() for cell in cells[1:]]
+        for cells in (line.strip("|").split("|") for line in table.splitlines() if line)
+    }
+    assert rows["decomposition"][0] == "what made the score"
+    assert rows["clip_surgery"][0] == "where"
+    effect = results["scores"]["decomposition"]["effect"]
+    told = f"{effect['rank correlation']:.1f} ± {effect['rank correlation error']:.1f}"
+    assert told in rows["decomposition"] and told in printed
+    report = (tmp_path / "report.html").read_text()
+    assert "Which method for which question?" in report
+    assert report.count("<svg") == 3 and "what made the score: rank correlation" in report
+    points = questions.place_and_effect(results)
+    assert {name for _, _, name in points} == {"decomposition", "clip_surgery"}
+    of = results["scores"]["clip_surgery"]
+    expected = of["localisation"]["mIoU at best of other half"], of["effect"]["rank correlation"]
+    assert expected in [point[:2] for point in points]
+
+
+def test_one_question_has_no_table_of_three(embedded):
+    mine = Bench(embedded, dataset("emoji-world"), ["decomposition"], ["effect"])
+    results = summary(mine, [mine.measure("0")])
+    assert questions.questions(results, list(results["scores"])) == []
