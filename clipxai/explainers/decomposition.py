@@ -9,16 +9,24 @@ Formula    The class token is a sum: its embedding, and what every head h of eve
            and the text:
                share(c) = ((c - mean c) / sigma * g) W . T / |F|
            and all shares add up to the cosine. The map of a text is sum_{l, h} share(c[l, h, j]).
+           That is split="own": each part's own mean is taken off, and biases stand by themselves.
+           split="even", as the released code does it, takes the same off each part: with K parts of
+           that kind (2 L + 1, times H N for heads' tokens), m the mean of the whole class token,
+           b_l the bias behind a layer's heads and beta the final norm's,
+               share(c) = ((c + b_l / (H N) - m / K) / sigma * g + beta / K) W . T / |F|.
+           Both add up; they tell apart what no part brought by itself.
 Reads      the trace's q, k, v, FFN outputs and streams; output projections, final norm and
            projection.
 Returns    `Scores` (B, P, T) and `HeadContributions`: signed shares of a cosine; 0 brought nothing.
 Reference  Gandelsman et al. 2024, "Interpreting CLIP's Image Representation via Text-Based
            Decomposition" (arXiv 2310.05916), sections 3-4. Their segmentation subtracts the mean
-           over 1,000 class names: here `minus_mean`, over the recorded texts. TextSpan's naming of
-           heads by texts is not part of this.
+           over 1,000 class names: here `minus_mean`, over the recorded texts. Their released code
+           splits evenly. The released code (prs_hook) splits evenly.
 Misleads   Direct effects only: what a head writes into other tokens for later layers to fetch
            counts for those layers. A share is no prediction of what happens if the head is removed.
 """
+
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -31,21 +39,25 @@ from ..trace.trace import Trace
 from .scores import Scores
 
 CLASS = slice(1)  # the class token, alone
+Split = Literal["own", "even"]
 
 
 @torch.no_grad()
 @unrounded
-def decomposition(trace: Trace, minus_mean: bool = False) -> Scores:
-    """Share of the cosine that the heads of all layers brought directly from each patch."""
+def decomposition(trace: Trace, minus_mean: bool = False, split: Split = "own") -> Scores:
+    """Share of the cosine that the heads of all layers brought directly from each patch.
+
+    `split` says who gets what no part brought by itself: see the formula.
+    """
     if minus_mean and len(trace.texts) == 1:
         raise ValueError(
             "minus_mean=True with one text leaves 0 everywhere: record several texts, such as all "
             "labels of a data set"
         )
     expect_heads(trace, "decomposition")
-    worth = _worth(trace)
+    worth = Worth.of(trace, split)
     layers = range(len(trace.layers))
-    values = sum(_of_heads(trace, layer, worth).sum(1) for layer in layers)[:, 1:]  # B P T
+    values = sum(worth.of_heads(trace, layer).sum(1) for layer in layers)[:, 1:]  # B P T
     if not minus_mean:
         return Scores(values, "share of the cosine")
     unit = f"share of the cosine, minus the mean over {len(trace.texts)} texts"
@@ -55,13 +67,15 @@ def decomposition(trace: Trace, minus_mean: bool = False) -> Scores:
 @of_its_kinds
 @torch.no_grad()
 @unrounded
-def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
+def head_contributions(trace: Trace, image: int = 0, split: Split = "own") -> HeadContributions:
     """The share of every head, layer and token in the cosine of one image with every text.
 
     Parameters
     ----------
     trace : from `record`
     image : number of the image in the batch
+    split : "own" takes each part's own mean off it, so that biases stand by themselves; "even", as
+        the released code, spreads mean and biases evenly over the parts. Both add up
 
     Returns
     -------
@@ -84,44 +98,84 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
     trace.model.expect("the contributions of heads", "blocks", "class_token")
     expect_heads(trace, "the contributions of heads")
     picture, one = Picture.of(trace, image), trace.of(image)
-    readout, texts, worth = FixedReadout.of(one, CLASS), one.text_features, _worth(one)
-    blocks, layers = one.model.visual.blocks, range(len(one.layers))
+    worth, layers = Worth.of(one, split), range(len(one.layers))
+    heads = torch.stack([worth.of_heads(one, n)[0] for n in layers])  # L H N T
 
-    def share(part: Tensor, layer: int | None = None) -> Tensor:
-        """What a layer added to the class token, (1, D) or (D,) -> (T,) share of the cosine."""
-        arrived = part if layer is None else part * arrives(one, layer, 1)
-        return readout.share(arrived, texts)[0, 0].cpu()
+    def ffn(layer: int) -> Tensor:
+        """(T,) of a layer's FFN."""
+        return worth.of_module(one.ffn_output(layer)[:, 0] * arrives(one, layer, 1))
 
-    def bias(layer: int) -> Tensor:
-        """What a layer's attention adds whatever its heads read; nothing of a block taken out."""
-        tape = one.layers[layer]
-        merge = blocks[layer].linear_merge(tape.weights(1) @ tape.v)
-        return merge.bias * (not one.edits.at(layer, "attention"))
-
-    heads = torch.stack([_of_heads(one, n, worth)[0] for n in layers])  # L H N T
     return HeadContributions(
         picture,
         one.texts,
         heads=heads.transpose(2, 3).cpu().numpy(),
-        attention_bias=torch.stack([share(bias(n), n) for n in layers]).numpy(),
-        ffn=torch.stack([share(one.ffn_output(n)[:, 0], n) for n in layers]).numpy(),
-        embedding=share(embedding(one)[:, 0]).numpy(),
-        norm_bias=readout.share_of_bias(texts)[0, 0].cpu().numpy(),
-        similarity=(one.image_features[0] @ texts.T).cpu().numpy(),
+        attention_bias=torch.stack([worth.of_bias(one, n) for n in layers]).cpu().numpy(),
+        ffn=torch.stack([ffn(n) for n in layers]).cpu().numpy(),
+        embedding=worth.of_module(embedding(one)[:, 0]).cpu().numpy(),
+        norm_bias=worth.norm_bias.cpu().numpy(),
+        similarity=(one.image_features[0] @ one.text_features.T).cpu().numpy(),
     )
 
 
-def _worth(trace: Trace) -> Tensor:
-    """(B, D, T) what a unit of each channel of the class token is worth to the cosine."""
-    readout = FixedReadout.of(trace, CLASS)
-    return readout.worth(trace.text_features) / (readout.deviation * readout.length)
+class Worth(NamedTuple):
+    """What parts of the class token are worth to the cosine.
+
+    Attributes
+    ----------
+    by_channel : (B, D, T) of a unit of each channel
+    norm_bias : (T,) of the first image: what stands by itself, nothing if biases are spread
+    spread : (B, T) what each module gets beside what its channels say; None unless split evenly
+    """
+
+    by_channel: Tensor
+    norm_bias: Tensor
+    spread: Tensor | None
+
+    @classmethod
+    def of(cls, trace: Trace, split: Split) -> "Worth":
+        """That of a trace."""
+        readout, texts = FixedReadout.of(trace, CLASS), trace.text_features
+        scale = readout.deviation * readout.length  # B 1 1
+        bias = readout.share_of_bias(texts)[:, 0]  # B T
+        if split == "own":
+            return cls(readout.worth(texts) / scale, bias[0], None)
+        whole, _ = trace.model.visual.linear_read_out(centred=False)
+        by_channel = whole @ texts.float().T / scale
+        mean = trace.stream[:, 0].float().mean(-1, keepdim=True)  # B 1
+        modules = 2 * len(trace.layers) + 1  # attentions and FFNs, and the embedding
+        spread = (bias - mean * by_channel.sum(1)) / modules
+        return cls(by_channel, torch.zeros_like(bias[0]), spread)
+
+    def of_module(self, added: Tensor) -> Tensor:
+        """(T,) of what a module added to the class token of the first image, (1, D)."""
+        share = added[0].float() @ self.by_channel[0]
+        return share if self.spread is None else share + self.spread[0]
+
+    def of_bias(self, trace: Trace, layer: int) -> Tensor:
+        """(T,) of the bias behind a layer's heads, for the first image, if it stands alone."""
+        share = (_bias(trace, layer) @ self.by_channel)[0, 0]
+        return share if self.spread is None else torch.zeros_like(share)
+
+    def of_heads(self, trace: Trace, layer: int) -> Tensor:
+        """(B, H, N, T) of every head of a layer, by the token it was brought from."""
+        tape = trace.layers[layer]
+        looked = tape.weights(1)  # B H 1 N
+        merge = trace.model.visual.blocks[layer].linear_merge(looked @ tape.v)
+        by_channel = self.by_channel / merge.deviation
+        by_head = torch.einsum("hcd,bdt->bhct", merge.matrices, by_channel)
+        came = looked.float().transpose(-1, -2) * arrives(trace, layer, 1)  # B H N 1
+        shares = came * (tape.v.float() @ by_head)
+        if self.spread is None:
+            return shares
+        evenly = _bias(trace, layer) @ self.by_channel + self.spread[:, None]  # B 1 T
+        return shares + evenly[:, None] / (shares.shape[1] * shares.shape[2])
 
 
-def _of_heads(trace: Trace, layer: int, worth: Tensor) -> Tensor:
-    """(B, H, N, T) share of every head of a layer, by the token it was brought from."""
+def _bias(trace: Trace, layer: int) -> Tensor:
+    """(1 or B, 1, D) what a layer's attention adds to the class token whatever its heads read;
+    nothing of a block taken out.
+    """
     tape = trace.layers[layer]
-    looked = tape.weights(1)  # B H 1 N
-    merge = trace.model.visual.blocks[layer].linear_merge(looked @ tape.v)
-    by_head = torch.einsum("hcd,bdt->bhct", merge.matrices, worth / merge.deviation)
-    came = looked.float().transpose(-1, -2) * arrives(trace, layer, 1)  # B H N 1
-    return came * (tape.v.float() @ by_head)
+    merge = trace.model.visual.blocks[layer].linear_merge(tape.weights(1) @ tape.v)
+    stays = arrives(trace, layer, 1) * (not trace.edits.at(layer, "attention"))
+    return (merge.bias * stays).reshape(-1, 1, merge.bias.shape[-1])

@@ -10,16 +10,17 @@ Formula    ResCLIP   A = tau ((1 - lam) softmax(K K^T / sqrt(d) + bonus for near
 Reads      the trace's q, k, v of the last and of middle layers, and its image tokens.
 Returns    `Scores` (B, P, T): cosines.
 Reference  ResCLIP: Yang et al. 2025 (arXiv 2411.15851), its RCS half with tau = 2, lam = 0.6 and
-           layers 6 to 9 of 12, as in the released code for VOC20; other depths take the same
-           fractions (unverified). Its second half, SFR, needs a finished segmentation and is left
-           out. ECLIP: Li et al. 2022 (arXiv 2209.07046).
+           layers 6 to 9, as in the released code for VOC20, which takes these of any model; one of
+           fewer than 12 layers takes the same fractions (of any: middle="fraction"). Its second
+           half, SFR, needs a finished segmentation and is left out. ECLIP: Li et al. 2022 (arXiv
+           2209.07046).
 Misleads   ECLIP is a training method: its projections are trained with this pooling and its mask
            comes from a self-supervised ViT; no weights and no code are public, and its exact mask
            could not be verified. What stands here is the pooling with an untrained mask on
            untrained projections: never a measurement of ECLIP.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
@@ -30,6 +31,8 @@ from ..trace.trace import Trace
 from .mixing import neighbourhood_bias
 from .scores import Scores
 
+RELEASED_FOR = 12  # layers: its code names layers 6 to 9 of a ViT-B
+
 
 @torch.no_grad()
 def resclip(
@@ -37,17 +40,26 @@ def resclip(
     share: Share = 0.6,
     strength: float = 2.0,
     neighbourhood: Annotated[float, Within(0, above=True)] = 5.0,
+    middle: Literal["released", "fraction"] = "released",
 ) -> Scores:
-    """Cosine of patches whose last attention is k-k, mixed with the q-k one of middle layers."""
+    """Cosine of patches whose last attention is k-k, mixed with the q-k one of middle layers.
+
+    `middle` "released" reads layers 6 to 9 of any model that has 12, "fraction" the same share of
+    all layers; a model of fewer layers has no other.
+    """
     tower, tape, L = trace.model.visual, trace.layers[-1], len(trace.layers)
-    first = L * 5 // 12
-    middle = [trace.attention(layer) for layer in range(first, max(L * 9 // 12, first + 1))]
+    deep = middle == "released" and L >= RELEASED_FOR
+    scale = 1 if deep else L / RELEASED_FOR
+    first = int(5 * scale)
+    layers = range(first, max(int(9 * scale), first + 1))
+    seen = [trace.attention(layer) for layer in layers]
     bonus = neighbourhood_bias(trace.grid, neighbourhood, tape.k.device).to(tape.k)
     own = (tape.k @ tape.k.transpose(-1, -2) * tape.k.shape[-1] ** -0.5 + bonus).softmax(-1)
-    mixed = strength * ((1 - share) * own + share * sum(middle) / len(middle))
+    mixed = strength * ((1 - share) * own + share * sum(seen) / len(seen))
     patches = tower.read_out(tower.blocks[-1].merge(mixed @ tape.v)).float()
     tokens = F.normalize(patches, dim=-1)
-    return Scores(cosines(tokens, trace.text_features)[:, 1:], "cosine similarity")
+    note = f"The middle layers were {layers[0] + 1} to {layers[-1] + 1} of {L}."
+    return Scores(cosines(tokens, trace.text_features)[:, 1:], "cosine similarity", (note,))
 
 
 @torch.no_grad()

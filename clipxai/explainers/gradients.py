@@ -18,21 +18,25 @@ Returns    `Scores` (B, P, T), signed; above 0 speaks for the text. Integrated g
 Reference  Selvaraju et al. 2017 (arXiv 1610.02391); Zhao et al. 2024/2025 (arXiv 2502.18816), also
            for words; Shrikumar et al. 2016 (arXiv 1605.01713); Sundararajan et al. 2017 (arXiv
            1703.01365). On a ViT, Grad-CAM has no one definition: pytorch-grad-cam reads behind the
-           last block's first norm, Grad-ECLIP's code at the block's input with the class token in
-           the mean; here the input, patches only.
+           last block's first norm (here grad_cam_released), Grad-ECLIP's code at the block's input
+           with the class token in the mean; here the input, patches only.
 Misleads   A slope is about small changes; pixels far from them may matter more. Grad-ECLIP's score
            is that of a model with one head in its last block, not of the model itself.
 """
 
-from typing import NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import Steps
-from ..model.towers.block import Block, BlockTape, Edit, attend
+from ..checks import Steps, layer_of
+from ..model.clip import cosines
+from ..model.towers.block import Block, BlockTape, Edit, attend, through
 from ..trace.replay import (
+    WrittenOut,
     cosine,
     from_end,
     from_features,
@@ -47,24 +51,54 @@ from ..trace.trace import Trace
 from .scores import Scores, texts_at_a_time
 
 COSINE = "share of the cosine, to first order"
+Rule = Literal["gauss-legendre", "middle"]
 
 
 @texts_at_a_time(16)
-def grad_cam(trace: Trace, relu: bool = False) -> Scores:
-    """Channels weighted by their mean gradient, summed."""
+def grad_cam(
+    trace: Trace, relu: bool = False, layer: int | None = None, norm: bool = False
+) -> Scores:
+    """Channels weighted by their mean gradient, summed.
+
+    Of a ViT `layer` is the block whose input is read, negative from the last; `norm` reads it
+    behind that block's first norm.
+    """
     tower = trace.model.visual
-    with gradients():
-        if "feature_map" in tower.has:
+    if "feature_map" in tower.has:
+        if layer is not None or norm:
+            raise ValueError(
+                "layer= and norm= choose among the blocks of a ViT; a ResNet is read where its "
+                "attention pool begins"
+            )
+        with gradients():
             x = tower.features(trace.pixels.to(trace.model.dtype).clone()).detach().requires_grad_()
             (slope,) = per_text(from_features(trace, x), [x])
-            patches, slope = x.flatten(2).transpose(1, 2), slope.flatten(3).transpose(2, 3)
-        else:
-            last = len(trace.layers) - 1
-            x = trace.residual(last).clone().requires_grad_()
-            (slope,) = per_text(from_stream(trace, last, x)[1], [x])
-            patches, slope = x[:, 1:], slope[:, :, 1:]  # B P D, T B P D
+        patches, slope = x.flatten(2).transpose(1, 2), slope.flatten(3).transpose(2, 3)
+    else:
+        x, slope = _at_block(
+            trace, layer_of(len(trace.layers), -1 if layer is None else layer), norm
+        )
+        patches, slope = x[:, 1:], slope[:, :, 1:]  # B P D, T B P D
     values = torch.einsum("bpd,tbd->bpt", patches.detach(), slope.mean(2))
     return _scores(values, "channels weighted by their mean gradient", relu)
+
+
+def _at_block(trace: Trace, layer: int, norm: bool) -> tuple[Tensor, Tensor]:
+    """A block's input (B, N, D), or what its attention reads of that, and each text's gradient."""
+    tower, block = trace.model.visual, trace.model.visual.blocks[layer]
+    with gradients():
+        x = trace.residual(layer).clone()
+        if not norm:
+            x = x.requires_grad_()
+            return x, per_text(from_stream(trace, layer, x)[1], [x])[0]
+        read = block.norm(x).detach().requires_grad_()
+        told = dict(grid=trace.grid, mix=WrittenOut(False, trace.edits, layer))
+        edit = trace.edits.on(layer)
+        own = partial(edit, layer) if edit else None
+        behind = block(x, heads=block.heads_of(read, trace.grid), edit=own, **told)
+        stream = through(tower.blocks, behind, start=layer + 1, edit=edit, **told)
+        scores = cosine(tower.read_out(stream[:, 0]), trace.text_features)
+        return read, per_text(scores, [read])[0]
 
 
 @texts_at_a_time(64)
@@ -133,12 +167,35 @@ def gradient_x_input(trace: Trace) -> Scores:
     return Scores(_by_patch(trace, _pixel_slope(trace, pixels) * pixels), COSINE)
 
 
+def integrated_gradients(trace: Trace, steps: Steps = 32, rule: Rule = "gauss-legendre") -> Scores:
+    """Pixel times gradient, averaged over `steps` images between the mean colour and the image.
+
+    `rule` says which: those of Gauss and Legendre, which come closest to the integral, or the
+    middle of each step. The note says how far the map is from adding up.
+    """
+    found = _integrated(trace, steps=steps, rule=rule)
+    with torch.no_grad():
+        grey = trace.model.encode_image(torch.zeros_like(trace.pixels).to(trace.model.dtype))
+    gained = cosines(trace.image_features, trace.text_features)
+    gained = gained - cosines(grey, trace.text_features)
+    gap = float((found.values.sum(1) - gained).abs().max())
+    note = (
+        f"Completeness: the map adds up to the gain over the mean colour to within {gap:.2g} "
+        f"({steps} steps)."
+    )
+    return found._replace(notes=(note,))
+
+
 @texts_at_a_time(16)
-def integrated_gradients(trace: Trace, steps: Steps = 32) -> Scores:
-    """Pixel times gradient, averaged over `steps` images between the mean colour and the image."""
+def _integrated(trace: Trace, steps: int, rule: Rule) -> Scores:
     pixels = trace.pixels.to(trace.model.dtype).clone()
-    shares = [(step + 0.5) / steps for step in range(steps)]  # the middle of each step
-    slope = sum(_pixel_slope(trace, pixels * share) for share in shares) / steps
+    if rule == "middle":
+        places, weights = (np.arange(steps) + 0.5) / steps, np.full(steps, 1 / steps)
+    else:
+        places, weights = np.polynomial.legendre.leggauss(steps)
+        places, weights = (places + 1) / 2, weights / 2
+    parts = zip(places.tolist(), weights.tolist())
+    slope = sum(_pixel_slope(trace, pixels * share) * weight for share, weight in parts)
     unit = "share of the cosine above that of the mean colour"
     return Scores(_by_patch(trace, slope * pixels), unit)
 

@@ -26,12 +26,14 @@ Misleads   A covered picture is not a picture the model was trained on; a mean-c
 from collections.abc import Iterator
 from typing import Annotated
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import Seed, Within
 from ..model.clip import cosines
+from ..results.maps import rank_correlation
 from ..trace.replay import cosine, from_features, gradients, per_text
 from ..trace.trace import Trace
 from .scores import Scores
@@ -73,24 +75,39 @@ def rise(
     """Mean of `masks` random smooth masks, weighted by the cosine of the picture seen through
     each.
     """
-    # B P T
-    together = torch.zeros(
-        len(trace.pixels), trace.grids[0].patches, len(trace.texts), device=trace.pixels.device
-    )
-    seen, score = torch.zeros_like(together[0, :, 0]), torch.zeros_like(together[:, 0])  # P, B T
+    B, P, T = len(trace.pixels), trace.grids[0].patches, len(trace.texts)
+    device = trace.pixels.device
+    # every second mask apart, so that the two halves can be compared
+    together, score = torch.zeros(2, B, P, T, device=device), torch.zeros(2, B, T, device=device)
+    seen, counts = torch.zeros(2, P, device=device), (masks - masks // 2, masks // 2)
     for few in _random_masks(masks, cells, share, trace, seed):
         by_patch = F.avg_pool2d(few[:, None], trace.model.visual.patch)[:, 0].flatten(1)  # M P
-        # B M T
-        scores = torch.stack(
-            [_masked(trace, image, few) for image in range(len(trace.pixels))]
-        ).float()
-        together, seen, score = (
-            together + by_patch.T @ scores,
-            seen + by_patch.sum(0),
-            score + scores.sum(1),
-        )
-    values = (together - seen[:, None] * score[:, None] / masks) / (masks * share)
-    return Scores(values, "covariance of the cosine with being visible, by the share visible")
+        scores = torch.stack([_masked(trace, image, few) for image in range(B)]).float()  # B M T
+        for half in (0, 1):
+            own = by_patch[half::2], scores[:, half::2]
+            together[half] += own[0].T @ own[1]
+            seen[half] += own[0].sum(0)
+            score[half] += own[1].sum(1)
+
+    def averaged(together: Tensor, seen: Tensor, score: Tensor, count: int) -> Tensor:
+        return (together - seen[:, None] * score[:, None] / count) / (count * share)
+
+    values = averaged(together.sum(0), seen.sum(0), score.sum(0), masks)
+    unit = "covariance of the cosine with being visible, by the share visible"
+    if masks < 4:  # one mask says nothing of where
+        return Scores(values, unit)
+    one, other = (averaged(*half) for half in zip(together, seen, score, counts))
+    return Scores(values, unit, (_agreement(one, other),))
+
+
+def _agreement(one: Tensor, other: Tensor) -> str:
+    """How alike maps (B, P, T) of two halves of the masks are, in words."""
+    pairs = zip(one.transpose(1, 2).flatten(0, 1), other.transpose(1, 2).flatten(0, 1))
+    alike = [rank_correlation(a.cpu().numpy(), b.cpu().numpy()) for a, b in pairs]
+    return (
+        f"The maps of two halves of the masks agree to {np.nanmean(alike):.2f} (rank correlation, "
+        "mean over maps); with more masks to more."
+    )
 
 
 def _random_masks(

@@ -5,6 +5,7 @@ What it shows, what it requires of a model, what it needs and costs, where it wa
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 
@@ -223,7 +224,7 @@ _ROWS = (
         answers=SCORE,
         reference="Sundararajan et al., arXiv 1703.01365",
         needs="gradient",
-        cost="32 x (one forward, one backward pass per text)",
+        cost="33 forward passes, 32 backward per text",
     ),
     Method(
         "m2ib",
@@ -269,9 +270,36 @@ _ROWS = (
 METHODS: dict[str, Method] = {row.name: row for row in _ROWS}
 
 
+def _released(name: str, words: str, **options: object) -> Method:
+    """A method with the defaults of its released code."""
+    row = METHODS[name]
+    return replace(
+        row,
+        name=f"{name}_released",
+        function=partial(row.function, **options),
+        shows=f"{row.shows}; {words}",
+        words=None,
+    )
+
+
+# the same methods by another name, in no list: as their released code runs by default
+RELEASED: dict[str, Method] = {
+    row.name: row
+    for row in (
+        _released("legrad", "the last two layers", blocks=2),
+        _released("grad_cam", "behind the last block's first norm, ReLU", norm=True, relu=True),
+        _released("grad_eclip", "ReLU", relu=True),
+        _released("gscorecam", "ReLU", relu=True),
+    )
+}
+
+
 def methods() -> MethodTable:
     """All methods: which question each answers, what it shows, requires of a model, needs and
     costs, and where it is from; and which of them to take.
+
+    legrad_released, grad_cam_released, grad_eclip_released and gscorecam_released are these
+    methods with the defaults of their released code.
 
     Examples
     --------
@@ -286,11 +314,11 @@ def find_method(name: str) -> Method:
 
     ValueError: there is none; the message lists the nearest.
     """
-    known = re.sub(r"[\s_-]+", "_", str(name).strip().lower())
-    if known not in METHODS:
-        near = get_close_matches(known, METHODS, 3, 0.4) or list(METHODS)
+    known, rows = re.sub(r"[\s_-]+", "_", str(name).strip().lower()), METHODS | RELEASED
+    if known not in rows:
+        near = get_close_matches(known, rows, 3, 0.4) or list(METHODS)
         raise ValueError(
             f"unknown method {name!r}; nearest: {', '.join(near)} "
             "(all: clipxai.methods(), or `clipxai methods`)"
         )
-    return METHODS[known]
+    return rows[known]

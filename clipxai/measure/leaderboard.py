@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..checks import visible
-from ..explainers.table import METHODS
+from ..explainers.table import find_method
 from .columns import COLUMNS, COST, REMEASURED, Column, about, cell, is_number
-from .questions import answers, questions
+from .questions import answers, is_method, questions
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _short(results: Mapping, table: Board) -> list[str]:
 
 
 def _reference(method: str) -> str:
-    return METHODS[method].reference if method in METHODS else ""
+    return find_method(method).reference if is_method(method) else ""
 
 
 def _first_images(results: Mapping) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ..explainers.method import SCORE, WHERE
-from ..explainers.table import METHODS
+from ..explainers.table import find_method
 from .columns import is_number
 
 WORD = "which word"
@@ -47,9 +47,14 @@ ASKED = (
 PLACE, EFFECT = ASKED[0], ASKED[2]  # the two that are drawn against one another
 
 
+def is_method(row: str) -> bool:
+    """Whether a row of results is a method, not what needs no map: those stand in brackets."""
+    return not row.startswith("(")
+
+
 def answers(method: str) -> str:
     """The question that a method was made for; nothing for a row that is no method."""
-    return METHODS[method].answers if method in METHODS else ""
+    return find_method(method).answers if is_method(method) else ""
 
 
 def questions(results: Mapping, order: Sequence[str]) -> list[tuple[str, ...]]:
@@ -64,7 +69,7 @@ def questions(results: Mapping, order: Sequence[str]) -> list[tuple[str, ...]]:
     rows = [
         (name, answers(name), *(asked.cell(scores[name]) for asked in measured))
         for name in order
-        if name in METHODS
+        if is_method(name)
     ]
     return [head, *rows]
 
@@ -74,6 +79,6 @@ def place_and_effect(results: Mapping) -> list[tuple[float, float, str]]:
     found = [
         (PLACE.of(scores), EFFECT.of(scores), name)
         for name, scores in results["scores"].items()
-        if name in METHODS
+        if is_method(name)
     ]
     return [point for point in found if None not in point]

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from ..explainers.table import METHODS
 from ..results.writing import replacing
 from ..view.html import PAGE, POLICY
 from .bench import Bench
 from .columns import COST, about, cell
 from .leaderboard import Board, board, inside_tables, markdown
-from .questions import place_and_effect, questions
+from .questions import is_method, place_and_effect, questions
 from .report_figures import gallery, strips, trade_off, where_against_effect
 
 WORST_CLASSES = 4
@@ -77,7 +76,7 @@ def page(bench: Bench, results: Mapping, rows: Sequence[Mapping], command: str) 
             "<h2>Best and worst maps</h2>",
             "<p>The maps of highest and of lowest score contrast, one a picture; dark violet is a "
             "map's minimum, yellow its maximum, and the white line the true outline.</p>",
-            *(gallery(bench, rows, method) for method in table.rows if method in METHODS),
+            *(gallery(bench, rows, method) for method in table.rows if is_method(method)),
         ]
     return PAGE.format(policy=POLICY, title=html.escape(title), body="\n".join(parts))
 

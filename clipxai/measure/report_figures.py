@@ -18,7 +18,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from ..explainers.explain import explain
-from ..explainers.table import METHODS
+from ..explainers.table import find_method
 from ..results.explanation import Explanation
 from ..view.palette import DIM
 from ..view.paper.defaults import defaults
@@ -181,7 +181,7 @@ def gallery(bench: Bench, rows: Sequence[Mapping], method: str) -> str:
         "".join(_picture(bench, method, shown) for shown in _one_a_picture(side))
         for side in (maps[::-1], maps)
     )
-    shows = html.escape(METHODS[method].shows)
+    shows = html.escape(find_method(method).shows)
     head = f"<h3>{html.escape(method)} <small>{shows}</small></h3>"
     return f'{head}<div class="maps">{best}<div class="maps worst">{worst}</div></div>'
 

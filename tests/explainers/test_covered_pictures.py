@@ -8,6 +8,7 @@ from method_examples import second_route
 
 import clipxai as cx
 from clipxai.explainers.perturbation import _random_masks
+from clipxai.results.maps import ranks
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,22 @@ def test_rise_is_the_published_sum_less_a_constant_in_expectation(small):
     np.testing.assert_allclose(
         cx.explain(small, "rise", masks=80, seed=3).scores, expected, atol=1e-5
     )
+
+
+def test_rise_says_how_far_two_halves_of_its_masks_agree(small):
+    masks = torch.cat(list(_random_masks(80, 7, 0.5, small, seed=3)))
+    scores = torch.stack([cosines(small, small.pixels * mask) for mask in masks])  # N T
+    maps = []
+    for half in (slice(0, None, 2), slice(1, None, 2)):
+        own, s = masks[half], scores[half]
+        centred = torch.einsum("nt,nhw->thw", s - s.mean(0), own)
+        maps.append(F.avg_pool2d(centred, 8).flatten(1).numpy())
+    alike = np.mean([np.corrcoef(*map(ranks, pair))[0, 1] for pair in zip(*maps)])
+    (note,) = cx.explain(small, "rise", masks=80, seed=3).notes
+    assert f"agree to {alike:.2f} (" in note
+    more = cx.explain(small, "rise", masks=1000, seed=3).notes[0]
+    assert float(more.split("agree to ")[1].split(" ")[0]) > alike
+    assert cx.explain(small, "rise", masks=2).notes == ()
 
 
 def test_random_masks_are_open_as_often_as_asked(small):

@@ -3,6 +3,7 @@ brute force.
 """
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,6 +54,37 @@ def test_heads_of_a_layer_are_its_attention(trace, heads):
     np.testing.assert_allclose(heads.ffn, modules.ffn[:, :, 0], atol=1e-5)
     np.testing.assert_allclose(heads.embedding, modules.embedding[:, 0], atol=1e-5)
     np.testing.assert_allclose(heads.norm_bias, modules.bias[:, 0], atol=1e-5)
+
+
+def test_an_even_split_is_that_of_the_released_code(trace):
+    """Part by part as TextSpan's `prs_hook` writes it down: mean and biases in equal parts."""
+    tower, (L, H, N) = trace.model.visual, (8, 4, 197)
+    final, norm = trace.stream[0, 0], tower.ln_post
+    deviation, length = (final.var(unbiased=False) + norm.eps).sqrt(), trace.whole_image[0].norm()
+
+    def share(part, parts):
+        normed = (part - final.mean() / parts) / deviation * norm.weight + norm.bias / parts
+        return normed @ tower.projection @ trace.text_features.T / length
+
+    found = cx.head_contributions(trace, split="even")
+    for layer in (0, 5, 7):
+        block = tower.blocks[layer]
+        looked = trace.attention(layer)[0, :, 0]  # H N
+        fetched = torch.einsum(
+            "hn,hnc,hcd->hnd", looked, trace.layer(layer).v[0], block.head_matrices
+        )
+        parts = fetched + block.attn.out.bias / (H * N)
+        expected = share(parts, (2 * L + 1) * H * N).permute(0, 2, 1)
+        np.testing.assert_allclose(found.heads[layer], expected, atol=1e-6)
+        ffn = share(trace.ffn_output(layer)[0, 0], 2 * L + 1)
+        np.testing.assert_allclose(found.ffn[layer], ffn, atol=1e-6)
+    embedding = share(trace.residual(0)[0, 0], 2 * L + 1)
+    np.testing.assert_allclose(found.embedding, embedding, atol=1e-6)
+    assert found.residual < 1e-5 and not found.norm_bias.any() and not found.attention_bias.any()
+    own = cx.head_contributions(trace)
+    assert abs(found.heads - own.heads).max() > 1e-4, "two ways to split"
+    maps = cx.explain(trace, "decomposition", split="even").scores
+    np.testing.assert_allclose(maps.reshape(3, 196), found.heads.sum((0, 1))[:, 1:], atol=1e-6)
 
 
 def test_one_head_by_taking_it_out(trace, heads):
@@ -174,6 +206,25 @@ def test_resclip(trace):
     np.testing.assert_allclose(
         cx.explain(trace, "resclip").scores.reshape(3, 196), expected, atol=1e-5
     )
+
+
+@second_route("resclip")
+def test_resclip_reads_the_released_layers_of_a_deep_model(trace):
+    """Layers 6 to 9 of any model of 12 and more, or the same share of all of them."""
+    deep = replace(trace, layers=trace.layers * 3)
+    v = trace.layer(7).v
+    own = cx.explain(trace, "resclip", share=0.0).scores  # without the middle layers
+    for middle, layers in (("released", range(5, 9)), ("fraction", range(10, 18))):
+        seen = torch.stack([deep.attention(layer) for layer in layers]).mean(0)
+        expected = cosine_of_last(trace, 2 * seen @ v)
+        found = cx.explain(deep, "resclip", share=1.0, middle=middle)
+        np.testing.assert_allclose(found.scores.reshape(3, 196), expected, atol=1e-5)
+        assert (
+            found.notes[0] == f"The middle layers were {layers[0] + 1} to {layers[-1] + 1} of 24."
+        )
+    default = cx.explain(deep, "resclip", share=1.0).scores
+    assert np.array_equal(default, cx.explain(deep, "resclip", share=1.0, middle="released").scores)
+    assert np.array_equal(own, cx.explain(deep, "resclip", share=0.0).scores)
 
 
 def test_resclip_without_middle_layers_is_naclip(trace):

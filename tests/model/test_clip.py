@@ -83,6 +83,15 @@ def test_bicubic_positions_can_be_asked_for(embedded, scene):
         cx.load(positions="nearest")
 
 
+def test_positions_are_averaged_where_the_grid_shrinks_if_told(embedded):
+    smooth, table = cx.load(positions="bicubic-antialias"), embedded.visual.positions.table
+    patches = table[1:].T.reshape(1, -1, 14, 14)
+    expected = torch.nn.functional.interpolate(patches, (8, 8), mode="bicubic", antialias=True)
+    torch.testing.assert_close(smooth.visual.positions((8, 8))[1:], expected.flatten(2)[0].T)
+    rough = cx.load(positions="bicubic").visual.positions((8, 8))
+    assert not torch.allclose(rough, smooth.visual.positions((8, 8)), atol=1e-3)
+
+
 def test_changed_weights_are_noticed(embedded):
     from clipxai.model.towers.positions import Positions
 

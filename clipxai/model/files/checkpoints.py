@@ -41,6 +41,7 @@ from .tensor_names import Names
 from .told import Told
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
 
+POSITIONS = ("bilinear", "bicubic", "bicubic-antialias")
 ADAPTER = "adapter_model."  # how the file of an adapter is called
 
 
@@ -90,7 +91,7 @@ def load(
     config : what would lie beside the weights, for a state dict or a lone file: the dict or JSON
         file of a config.json (transformers' names) or an open_clip_config.json (OpenAI's)
     positions : how positional embeddings are resized for images of another size, "bilinear" (CLIP
-        Surgery's way) or "bicubic"
+        Surgery's way), "bicubic", or "bicubic-antialias", as GEM and LeGrad do it
 
     Returns
     -------
@@ -113,8 +114,8 @@ def load(
     >>> model.name, model.visual.image_size
     ('Emoji World CLIP (embedded)', (112, 112))
     """
-    if positions not in ("bilinear", "bicubic"):
-        raise ValueError(f"unknown positions={positions!r}; choose 'bilinear' or 'bicubic'")
+    if positions not in POSITIONS:
+        raise ValueError(f"unknown positions={positions!r}; choose from {', '.join(POSITIONS)}")
     place, dtype = device_of(device), dtype_of(dtype)
     expect_precision(place, dtype)
     told = Told(heads, activation, config)
@@ -127,7 +128,9 @@ def load(
     model, weights, names, where, provenance = unfilled
     fill(model, weights, names, dtype, where)
     if not isinstance(model.visual, HostedImageTower):
-        model.visual.positions.mode = positions
+        mode, _, antialias = positions.partition("-")
+        model.visual.positions.mode = mode
+        model.visual.positions.antialias |= bool(antialias)
     elif positions != "bilinear":
         raise ValueError(f"positions={positions!r} does nothing: a {model.visual.description}")
     if tokenizer is not None:

@@ -105,7 +105,11 @@ class Block(nn.Module):
         `grid` (gh, gw) says where an image's patches lie. Positions that turn queries and keys need
         it; others are learned and stand in the stream already.
         """
-        q, k, v = self.attn.project(self.norm(x))
+        return self.heads_of(self.norm(x), grid)
+
+    def heads_of(self, read: Tensor, grid: tuple[int, int] | None = None) -> Heads:
+        """The same of a stream as the attention reads it: see `norm`."""
+        q, k, v = self.attn.project(read)
         if self.rotary is None:
             return q, k, v
         return self.rotary(q, grid), self.rotary(k, grid), v

@@ -123,7 +123,7 @@ class VisionTransformer(ImageTower):
 
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
-        return self.whole(self(pixels, mix=mix))
+        return self.whole(self(pixels, patches=False, mix=mix))
 
     def whole(self, stream: Tensor) -> Tensor:
         """What that stream says of the whole image: (B, N, D) -> (B, E)."""
@@ -147,15 +147,16 @@ class VisionTransformer(ImageTower):
         """(..., 1) what the final norm divides a token of the stream (..., D) by, float32."""
         return deviation(self.ln_post, stream)
 
-    def linear_read_out(self) -> tuple[Tensor, Tensor]:
+    def linear_read_out(self, centred: bool = True) -> tuple[Tensor, Tensor]:
         """M (D, E) and b (E,) with read_out(x) = x M / deviation(x) + b, float32.
 
-        The norm's centring is in M. With the deviation held fixed the read-out is linear, so the
-        parts of a stream can be read out one by one and add up.
+        The norm's centring is in M; if not `centred`, x has to be centred before. With the
+        deviation held fixed the read-out is linear, so the parts of a stream can be read out one by
+        one and add up.
         """
         projection = self.projection.float()
         gained = self.ln_post.weight.float()[:, None] * projection
         bias = self.ln_post.bias.float() @ projection
         if self.projection_bias is not None:
             bias = bias + self.projection_bias.float()
-        return gained - gained.mean(0), bias
+        return gained - gained.mean(0) if centred else gained, bias
