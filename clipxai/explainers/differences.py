@@ -33,6 +33,7 @@ def word_maps(
     text: int | str = 0,
     image: int = 0,
     words: Sequence[Phrase] | None = None,
+    ends: bool = False,
     **options: object,
 ) -> Explanation:
     """Where does the model see each word of a text? What the map loses when the word is left out.
@@ -45,6 +46,8 @@ def word_maps(
     image : number of the image in the batch
     words : phrases instead of all words: as written, "red car", or by their first character and one
         behind the last, (2, 9)
+    ends : put [start] before the words, which nothing is left out for, 0 everywhere, and [end]
+        behind them, the map of the whole text, as `token_scores` has them
     options : the method's own switches
 
     Returns
@@ -73,13 +76,20 @@ def word_maps(
     n = number_of(trace.texts, text, "text", "this trace")
     left = leave_out(trace.of(number_of(trace.images, image, "image", "this trace")), n, words)
     e = explain(left.trace, row.name, **options)
+    scores, presence = e.scores[:1] - e.scores[1:], e.presence[:1] - e.presence[1:]
+    names, told = left.names, f"Words of {trace.texts[n]!r}, each left out in turn."
+    if ends:
+        scores = np.concatenate([np.zeros_like(e.scores[:1]), scores, e.scores[:1]])
+        presence = np.concatenate([np.zeros_like(e.presence[:1]), presence, e.presence[:1]])
+        names = ("[start]", *names, "[end]")
+        told += " [end] is the whole text, from which nothing is subtracted."
     return replace(
         e,
-        scores=e.scores[:1] - e.scores[1:],
-        presence=e.presence[:1] - e.presence[1:],
-        texts=left.names,
+        scores=scores,
+        presence=presence,
+        texts=names,
         unit=f"{e.unit}, minus the same without the word",
-        notes=(f"Words of {trace.texts[n]!r}, each left out in turn.", *e.notes),
+        notes=(told, *e.notes),
         difference=True,
     )
 
@@ -98,7 +108,8 @@ def contrast(
     Parameters
     ----------
     trace : from `record`
-    a, b : two of its texts, by number or as written
+    a, b : two texts as written, or numbers of texts of the trace. One that was not recorded is read
+        now, in the trace's templates; the image tower does not run again
     method : a name in `methods()`
     image : number of the image; may be left out where one was recorded
     options : the method's own switches
@@ -111,8 +122,8 @@ def contrast(
     Raises
     ------
     TypeError : no Trace
-    ValueError : as `explain`; no such text, or twice the same; a method that says the same for
-        every text
+    ValueError : as `explain`; twice the same text; one that cannot be read, as by `record`; a
+        method that says the same for every text
     IndexError : no text or image of that number
 
     Examples
@@ -121,13 +132,16 @@ def contrast(
     ('a cat rather than a guitar',)
     """
     expect(Trace, trace, "record")
-    first, second = (number_of(trace.texts, text, "text", "this trace") for text in (a, b))
-    one, other = trace.texts[first], trace.texts[second]
+    one, other = (_written(trace, text) for text in (a, b))
     if one == other:
         raise ValueError(f"{one!r} is compared with itself: name two texts")
     row = find_method(method)
     if not row.reads_texts:
         raise ValueError(f"{row.name} says the same for every text, so it tells no two apart")
+    if {one, other}.issubset(trace.texts):
+        first, second = map(trace.texts.index, (one, other))
+    else:
+        trace, first, second = trace.with_texts([one, other], trace.templates), 0, 1
     e = explain(trace, row.name, image, **options)
     told = f"Above zero, red, speaks for {one!r}; below zero, blue, for {other!r}."
     return replace(
@@ -140,3 +154,10 @@ def contrast(
         difference=True,
         sides=(one, other),
     )
+
+
+def _written(trace: Trace, text: int | str) -> str:
+    """A text as it is written, or that of a number."""
+    if isinstance(text, str):
+        return text
+    return trace.texts[number_of(trace.texts, text, "text", "this trace")]

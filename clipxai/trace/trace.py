@@ -171,7 +171,8 @@ class Trace(Movable):
         """A text's words and their tokens. ValueError: no vocabulary or token ids, or a SigLIP."""
         if self.model.tokenizer is None or self.token_ids is None:
             needed = "words need a model with a vocabulary, and texts recorded as they are"
-            raise ValueError(f"{needed}, neither in templates nor encoded before")
+            instead = "clipxai.word_maps leaves words out of such texts too"
+            raise ValueError(f"{needed}, neither in templates nor encoded before; {instead}")
         number = number_of(self.texts, text, "text", "this trace")
         return self.model.tokenizer.words(self.texts[number], truncate=True)
 

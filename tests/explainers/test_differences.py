@@ -5,6 +5,7 @@ import pytest
 
 import clipxai as cx
 from clipxai.explainers.leaving_out import kept
+from clipxai.results.findings import LEFT_OUT
 
 CAPTION = "A photo of a dog, a bicycle."
 FORWARD = [n for n, row in cx.METHODS.items() if row.needs == "forward" and row.reads_texts]
@@ -106,6 +107,57 @@ def test_contrast_closes_to_the_difference_of_the_cosines(trace):
     expected = cosine[0] - cosine[1]
     np.testing.assert_allclose(found.scores.sum() + outside[0] - outside[1], expected, atol=2e-5)
     np.testing.assert_allclose(found.presence, [expected], atol=1e-6)
+
+
+def test_contrast_of_texts_that_were_not_recorded(trace, embedded, scene):
+    """As if they had been; in the trace's templates; a number still names a recorded text."""
+    recorded = cx.contrast(cx.record(embedded, scene.image, ["a dog", "a cow"]), 0, 1)
+    found = cx.contrast(trace, "a dog", "a cow")
+    assert found.sides == ("a dog", "a cow")
+    np.testing.assert_allclose(found.scores, recorded.scores, atol=1e-6)
+    np.testing.assert_allclose(cx.contrast(trace, 0, "a cow").scores, recorded.scores, atol=1e-6)
+    both = ["a photo of {}", "there is {}"]
+    templated = cx.record(embedded, scene.image, "a bus", templates=both)
+    expected = cx.record(embedded, scene.image, ["a dog", "a cow"], templates=both)
+    np.testing.assert_allclose(
+        cx.contrast(templated, "a dog", "a cow").presence,
+        cx.contrast(expected, 0, 1).presence,
+        atol=1e-6,
+    )
+    with pytest.raises(IndexError, match="text number 9"):
+        cx.contrast(trace, 9, "a cow")
+
+
+def test_start_and_end_of_a_text_are_those_of_its_tokens(trace):
+    text = "a dog and an ambulance"
+    said = trace.with_texts(text)
+    plain, found = cx.word_maps(said), cx.word_maps(said, ends=True)
+    assert found.texts == ("[start]", *plain.texts, "[end]")
+    np.testing.assert_array_equal(found.scores[1:-1], plain.scores)
+    tokens = cx.token_scores(said)
+    for place in (0, -1):
+        path = tokens.scores[LEFT_OUT][place]
+        np.testing.assert_allclose(found.scores[place].ravel(), path, atol=1e-6)
+        np.testing.assert_allclose(found.presence[place], tokens.whole[LEFT_OUT][place], atol=1e-6)
+    whole = cx.explain(said, "decomposition")
+    np.testing.assert_allclose(found.scores[-1], whole.scores[0], atol=1e-6)
+    assert not found.scores[0].any() and "[end] is the whole text" in found.notes[0]
+
+
+def test_words_in_templates_are_refused_with_the_way_out(trace):
+    """`word_maps` is that way: its presence is what the cosine loses, by encoding what is left."""
+    said = cx.record(trace.model, trace.images[0], "a dog", templates=["a photo of {}", "{}"])
+    for asked in (
+        cx.token_scores,
+        cx.word_relevance,
+        lambda trace: cx.word_relevance(trace, "bimodal"),
+    ):
+        with pytest.raises(ValueError, match="clipxai.word_maps leaves words out of such texts"):
+            asked(said)
+    features = trace.model.encode_text(["a dog", ""], templates=["a photo of {}", "{}"])
+    cosines = (features @ said.image_features[0]).numpy()
+    found = cx.word_maps(said, words=["a dog"])
+    np.testing.assert_allclose(found.presence, cosines[:1] - cosines[1:], atol=1e-5)
 
 
 def test_contrast_is_two_sided(trace, scene, tmp_path):

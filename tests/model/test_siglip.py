@@ -235,6 +235,21 @@ def test_what_steps_make_of_a_text_is_foreseen(tmp_path):
         assert len(text) < len(made) <= len(text) * growth(parts, "normalizer"), steps
 
 
+def test_words_of_a_siglip_are_left_out_and_not_shown(ours):
+    """Its tokens stand for no words: refused, with the way out, which is right."""
+    image = np.random.default_rng(0).integers(0, 255, (32, 32, 3), np.uint8)
+    trace = cx.record(ours, image, "a cat")
+    for asked in (cx.token_scores, cx.word_relevance):
+        with pytest.raises(ValueError, match="clipxai.word_maps leaves words out of its texts too"):
+            asked(trace)
+    with pytest.raises(ValueError, match="reads a causal text tower"):
+        cx.word_relevance(trace, "gradient_x_input")
+    found = cx.word_maps(trace, "clip_surgery_architecture")
+    cosines = ours.encode_text(["a cat", "cat", ""]) @ trace.image_features[0]
+    assert found.texts == ("a", "cat")
+    np.testing.assert_allclose(found.presence, cosines[0] - cosines[1:], atol=1e-5)
+
+
 def test_a_text_has_a_stated_length(ours, tmp_path):
     with pytest.raises(ValueError, match="text of 10,000,000 characters, but at most 16,384 are"):
         ours.tokenize("dog " * 2_500_000, truncate=True)

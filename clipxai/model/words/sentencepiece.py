@@ -118,7 +118,8 @@ class PieceTokenizer:
         """
         raise ValueError(
             "words need CLIP's text tower, which reads from left to right; SigLIP's mixes all "
-            "pieces of a text from the start"
+            "pieces of a text from the start. clipxai.word_maps leaves words out of its texts too, "
+            "and its presence says what each adds to the cosine"
         )
 
     def decode(self, ids: list[int]) -> str:
