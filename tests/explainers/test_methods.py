@@ -2,6 +2,9 @@
 
 import copy
 import importlib
+import inspect
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from method_examples import QUICK, SMALL, second_route
 
 import clipxai as cx
 from clipxai.explainers.method import ADVICE, SCORE, WHERE
+from clipxai.explainers.presets import PRESETS, SWITCHES
 from clipxai.model.towers.resnet import ModifiedResNet
 from clipxai.model.towers.vit import VisionTransformer
 from clipxai.trace.readout import head_vectors
@@ -242,6 +246,31 @@ def test_the_table_prints():
     best = {WHERE: "clip_surgery", SCORE: "decomposition"}
     assert all(cx.METHODS[name].answers == question for question, name in best.items())
     assert all(f"{name} for" in ADVICE for name in best.values())
+
+
+def test_the_page_of_methods_says_what_is_true():
+    """A section for each, under the question that it answers, with the defaults it has."""
+    page = (Path(__file__).parents[2] / "docs/methods.md").read_text(encoding="utf-8")
+    where, score = page.split("## What made the score")
+    for name, method in cx.METHODS.items():
+        part = where if method.answers == WHERE else score
+        assert part.count(f"### `{name}`\n") == 1, name
+        section = part.split(f"### `{name}`\n")[1].split("\n#")[0]
+        told = dict(
+            re.findall(r"`(\w+)=([^`]+)`", section.split("Defaults:")[1].split("Released")[0])
+        )
+        own = inspect.signature(method.function).parameters
+        expected = {option: repr(own[option].default) for option in method.options if option in own}
+        if method.preset is not None:
+            preset = PRESETS[method.preset]
+            switches = {
+                option: repr(getattr(preset, option)) for option in told if option in SWITCHES
+            }
+            changed = {f.name for f in fields(preset) if getattr(preset, f.name) != f.default}
+            if "blocks" in method.options and preset.blocks:
+                assert changed <= set(told), name
+            expected |= switches
+        assert told == expected, name
 
 
 def test_every_method_has_a_second_route():
