@@ -123,7 +123,7 @@ class VisionTransformer(ImageTower):
 
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
-        return self.whole(self(pixels, patches=False, mix=mix))
+        return self.whole(self(pixels, mix=mix))
 
     def whole(self, stream: Tensor) -> Tensor:
         """What that stream says of the whole image: (B, N, D) -> (B, E)."""
