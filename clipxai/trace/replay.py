@@ -138,5 +138,7 @@ def per_text(scores: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
     `scores` (B, T): images do not mix in a batch, so the gradient of their sum holds the gradient
     of each.
     """
+    if scores.shape[-1] == 1:  # a batch of one gradient costs more than the gradient
+        return tuple(slope[None] for slope in torch.autograd.grad(scores.sum(), tensors))
     one_text_each = torch.eye(scores.shape[-1], dtype=scores.dtype, device=scores.device)
     return torch.autograd.grad(scores.sum(0), tensors, one_text_each, is_grads_batched=True)
