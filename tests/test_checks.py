@@ -25,6 +25,7 @@ VIEWERS = (
     view.TokenMap,
     view.WordRanking,
     view.ContrastMap,
+    view.LabelRanking,
 )
 
 

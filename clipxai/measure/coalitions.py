@@ -42,7 +42,7 @@ def interactions(game: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> interactions(np.array([[0.0, 1.0], [2.0, 7.0]]))[0, 1]
+    >>> interactions(np.array([[0.0, 1.0], [2.0, 7.0]]))[0, 1].item()
     4.0
     """
     found = np.full((game.ndim, game.ndim), np.nan)

@@ -24,6 +24,7 @@ from ..results.findings import (
 from ..tasks.segmentation import Segmentation
 from .contrast_map.viewer import ContrastMap
 from .head_grid.viewer import HeadGrid
+from .label_ranking.viewer import LabelRanking
 from .layer_attention.viewer import LayerAttentionViewer
 from .method_comparison.viewer import MethodComparison
 from .module_comparison.viewer import ModuleComparison
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ContrastMap",
     "HeadGrid",
+    "LabelRanking",
     "LayerAttentionViewer",
     "MethodComparison",
     "ModuleComparison",

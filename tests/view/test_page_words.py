@@ -22,6 +22,7 @@ import clipxai as cx
 from clipxai.view import (
     ContrastMap,
     HeadGrid,
+    LabelRanking,
     LayerAttentionViewer,
     MethodComparison,
     ModuleComparison,
@@ -47,6 +48,7 @@ EXAMPLES = [
     TokenMap(token_scores()),
     WordRanking(word_relevance()),
     ContrastMap(contrast()),
+    LabelRanking(example("decomposition")),
 ]
 each_viewer = pytest.mark.parametrize("viewer", EXAMPLES, ids=lambda viewer: viewer.module)
 

@@ -1,6 +1,6 @@
 """Does a map tell what made the score, where everything is tried? Two second routes.
 
-    python benchmarks/what_made_the_score.py [--scenes 20] [--pairs 200] > benchmarks/what_made_the_score.md
+    python benchmarks/coalitions.py [--scenes 20] [--pairs 200] > benchmarks/coalitions.md
 
 1. Exact Banzhaf values over the things and the words of held-out scenes, every subset drawn and
    read, beside leaving out one at a time.
@@ -198,8 +198,8 @@ def main() -> None:
     scenes = [*islice(told(model), max(given.scenes, given.pairs))]
     print("# What made the score, where everything is tried\n")
     print(
-        f"Made by `python benchmarks/what_made_the_score.py --scenes {given.scenes} --pairs {given.pairs}` on "
-        f"the embedded model (weights sha256 {model.weights_sha256()}…): the first held-out scenes "
+        f"Made by `python benchmarks/coalitions.py --scenes {given.scenes} --pairs {given.pairs}`, "
+        f"embedded model (weights sha256 {model.weights_sha256()}…): the first held-out scenes "
         f"of two or three things whose caption has at most {PLAYERS} players, a name counting as "
         "one. ± is a bootstrap error over scenes.\n"
     )
