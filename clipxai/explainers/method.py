@@ -124,14 +124,11 @@ class MethodTable(tuple[Method, ...]):
         indent = " " * (2 + max(len(method.name) for method in self))
         lines = []
         for name, answers, shows, requires, words, needs, cost, reference in self.rows():
-            told = [
-                f"says {answers}",
-                f"for {requires}" if requires == "any CLIP" else f"requires {requires}",
-            ]
+            told = [f"for {requires}" if requires == "any CLIP" else f"requires {requires}"]
             told += ["words too"] if words else []
             told += [f"needs {needs}"] if needs != "forward" else []
             more = "; ".join([*told, f"costs {cost}", reference])
-            lines.append(name.ljust(len(indent)) + shows)
+            lines.append(f"{name.ljust(len(indent))}{answers}: {shows}")
             lines += wrap(more, 110, initial_indent=indent, subsequent_indent=indent)
         lines += wrap(ADVICE, 110, initial_indent="  ", subsequent_indent="  ")
         return "\n".join(lines)

@@ -70,9 +70,8 @@ def test_an_even_split_is_that_of_the_released_code(trace):
     for layer in (0, 5, 7):
         block = tower.blocks[layer]
         looked = trace.attention(layer)[0, :, 0]  # H N
-        fetched = torch.einsum(
-            "hn,hnc,hcd->hnd", looked, trace.layer(layer).v[0], block.head_matrices
-        )
+        matrices = block.attn.out.weight.T.unflatten(0, (H, -1))
+        fetched = torch.einsum("hn,hnc,hcd->hnd", looked, trace.layer(layer).v[0], matrices)
         parts = fetched + block.attn.out.bias / (H * N)
         expected = share(parts, (2 * L + 1) * H * N).permute(0, 2, 1)
         np.testing.assert_allclose(found.heads[layer], expected, atol=1e-6)

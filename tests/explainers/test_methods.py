@@ -242,7 +242,7 @@ def test_the_table_prints():
     # each says which question it answers, and the table which to take for it
     for method in table:
         assert ADVICE in table._repr_html_() and method.answers in (WHERE, SCORE)
-    assert "says what made the score; requires" in repr(table)
+    assert "what made the score: drop of the score when covered" in repr(table)
     best = {WHERE: "clip_surgery", SCORE: "decomposition"}
     assert all(cx.METHODS[name].answers == question for question, name in best.items())
     assert all(f"{name} for" in ADVICE for name in best.values())
