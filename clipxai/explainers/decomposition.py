@@ -9,6 +9,8 @@ Formula    The class token is a sum: its embedding, and what every head h of eve
            and the text:
                share(c) = ((c - mean c) / sigma * g) W . T / |F|
            and all shares add up to the cosine. The map of a text is sum_{l, h} share(c[l, h, j]).
+           Where a layer norms what its heads read, or what it adds (EVA02), that norm is held at
+           its values as well.
 Reads      the trace's q, k, v, FFN outputs and streams; output projections, final norm and
            projection.
 Returns    `Scores` (B, P, T) and `HeadContributions`: signed shares of a cosine; 0 brought nothing.
