@@ -15,6 +15,8 @@ Formula    The class token is a sum: its embedding, and what every head h of eve
            b_l the bias behind a layer's heads and beta the final norm's,
                share(c) = ((c + b_l / (H N) - m / K) / sigma * g + beta / K) W . T / |F|.
            Both add up; they tell apart what no part brought by itself.
+           Where a layer norms what its heads read, or what it adds (EVA02), that norm is held at
+           its values as well.
 Reads      the trace's q, k, v, FFN outputs and streams; output projections, final norm and
            projection.
 Returns    `Scores` (B, P, T) and `HeadContributions`: signed shares of a cosine; 0 brought nothing.

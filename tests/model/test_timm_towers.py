@@ -189,6 +189,10 @@ def test_parts_add_up_and_heads_to_their_attention(name):
         total = found.heads.sum((0, 1, 3)) + found.attention_bias.sum(0) + found.ffn.sum(0)
         total = total + found.embedding + found.norm_bias
         torch.testing.assert_close(torch.from_numpy(total), cosine[image], **CLOSE)
+        parts = cx.contributions(trace, image)
+        total = parts.attention.sum(0) + parts.ffn.sum(0) + parts.embedding + parts.bias
+        torch.testing.assert_close(torch.from_numpy(total[:, 0]), cosine[image], **CLOSE)
+        assert abs(total - parts.similarity).max() < 1e-4  # of every patch as well
         for layer, at in enumerate(seen):
             whole = readout.share(at["attention"][:, :1], texts)[image, 0]
             ours = found.heads[layer].sum((0, 2)) + found.attention_bias[layer]
@@ -320,6 +324,13 @@ def test_whatever_a_tower_of_its_capabilities_is_asked(name):
             del options["blocks"]
         scores = cx.explain(trace, method, image=0, **options).scores
         assert scores.shape == (2, *trace.grid) and scores.std() > 0
+    if name not in GATHERING:
+        with pytest.raises(ValueError, match="(pooling head, none of|mean over its patches)"):
+            cx.head_contributions(trace)
+        return
+    rows = cx.attention_maps(trace).class_rows["qk"]
+    looked = torch.stack([trace.attention(layer)[0, :, 0] for layer in range(3)])
+    torch.testing.assert_close(torch.tensor(rows), looked, **CLOSE)
 
 
 def changed(module, change):
@@ -410,3 +421,29 @@ def test_hugging_faces_layout_has_no_place_for_them(name, tmp_path):
     with pytest.raises(ValueError, match="has parts that Hugging Face's CLIP has not"):
         save_folder(ours, tmp_path / "copy")
     assert not (tmp_path / "copy").exists()
+
+
+@pytest.mark.parametrize("name", ["EVA01-g-14", "EVA02-B-16", "EVA02-E-14"])
+def test_a_head_taken_out_is_one_whose_weights_are_zero_in_timms_module(name):
+    module, trace = traced(name)
+    without = cx.ablate(trace, heads={1: 2})
+
+    def silent(part, given, weights):
+        weights = weights.clone()
+        weights[:, 2] = 0
+        return weights
+
+    attn = module.visual.trunk.blocks[1].attn
+    attn.fused_attn = False
+    attn.attn_drop.register_forward_hook(silent)
+    with torch.no_grad():
+        features = module.encode_image(trace.pixels, normalize=True)
+    torch.testing.assert_close(without.image_features, features, **CLOSE)
+    assert (without.image_features - trace.image_features).abs().max() > 1e-3
+    for image in (0, 1):
+        found = cx.head_contributions(without, image)
+        total = found.heads.sum((0, 1, 3)) + found.attention_bias.sum(0) + found.ffn.sum(0)
+        total = total + found.embedding + found.norm_bias
+        cosine = features[image] @ trace.text_features.T
+        torch.testing.assert_close(torch.from_numpy(total), cosine, **CLOSE)
+        assert not found.heads[1, 2].any()

@@ -203,11 +203,10 @@ def _rotary(trunk: nn.Module, grid: tuple[int, int]) -> Rotary | None:
         offset=rope.grid_offset,
         temperature=rope.temperature,
     )
-    theirs = rope.get_embed(grid)
+    with torch.device("cpu"):  # whatever this tower is laid out on
+        theirs, angles = rope.get_embed(grid), rotary.angles(tuple(grid), rope.dim)
     if not theirs.is_meta:
-        with torch.device("cpu"):
-            angles = rotary.angles(tuple(grid), rope.dim)
-            ours = torch.cat([angles.sin(), angles.cos()], dim=-1)
+        ours = torch.cat([angles.sin(), angles.cos()], dim=-1)
         fits = ours.shape == theirs.shape and _close(ours, theirs)
         _expect(fits, "its positions turn queries and keys by other angles")
     return rotary

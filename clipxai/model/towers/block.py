@@ -140,7 +140,7 @@ class Block(nn.Module):
         if isinstance(self.attn.norm, nn.Identity):
             by_merged = (slope @ self.attn.out.weight).detach()
             return by_merged.unflatten(-1, (self.attn.heads, -1)).transpose(-2, -3)
-        return slope_through(self.merge, attend(tape.q, tape.k) @ tape.v, slope)
+        return slope_through(self.merge, tape.weights() @ tape.v, slope)
 
     def forward(
         self,

@@ -40,7 +40,9 @@ class PooledByHead(VisionTransformer):
         **sizes: Any,
     ) -> None:
         super().__init__(width=width, eps=eps, pooling="query", **sizes)
-        self.description = "vision transformer with a pooling head"
+        self.description = (
+            "vision transformer with a pooling head, none of whose tokens stands for the image"
+        )
         self.head = PoolingHead(width, pool_heads, pool_ffn_width, pool_activation, eps)
 
     def tokens(self, stream: Tensor, mix: Mix | None = None) -> Tensor:

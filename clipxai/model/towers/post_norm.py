@@ -8,7 +8,7 @@ Axes: as in `block`.
 
 from torch import Tensor
 
-from .attention import LinearMerge, attend, slope_through
+from .attention import LinearMerge, slope_through
 from .block import Block, BlockTape
 from .parts import deviation
 
@@ -44,4 +44,4 @@ class PostNormBlock(Block):
 
     def slope_by_heads(self, slope: Tensor, tape: BlockTape) -> Tensor:
         """As in `Block`, through the norm."""
-        return slope_through(self.merge, attend(tape.q, tape.k) @ tape.v, slope)
+        return slope_through(self.merge, tape.weights() @ tape.v, slope)
