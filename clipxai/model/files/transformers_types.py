@@ -1,0 +1,48 @@
+"""Which kinds of model of transformers are there for images and texts, and what becomes of each?
+`model_type` of a config.json says the kind. Those that are read stand in `KNOWN`; for others there
+is one sentence with the reason and a way out.
+"""
+
+from ...checks import shown
+
+# kinds that transformers itself runs, as one of their towers is none of ours -> its class
+HOSTED = {
+    "altclip": "AltCLIPModel",
+    "chinese_clip": "ChineseCLIPModel",
+    "vision-text-dual-encoder": "VisionTextDualEncoderModel",
+    "blip": "BlipForImageTextRetrieval",
+    "align": "AlignModel",
+    "flava": "FlavaModel",
+}
+NOT_READ = {
+    "groupvit": "its image tower ends in groups of patches that have no place on the image: load "
+    "a CLIP or SigLIP of the same size instead",
+    "xclip": "it reads videos, and its texts depend on the video they are compared with: load the "
+    "CLIP that it was made from, such as openai/clip-vit-base-patch16",
+    "blip-2": "its image tower is read through queries that each text weighs anew: load BLIP's "
+    "retrieval model, Salesforce/blip-itm-base-coco",
+    "clap": "it compares sounds with texts, not images",
+}
+GENERATES = {  # a language model behind an image tower
+    "llava": "openai/clip-vit-large-patch14-336",
+    "llava_next": "openai/clip-vit-large-patch14-336",
+    "paligemma": "google/siglip-so400m-patch14-384",
+    "idefics2": "google/siglip-so400m-patch14-384",
+    "qwen2_vl": None,
+    "qwen2_5_vl": None,
+}
+KNOWN = ("clip", "siglip", "siglip2", "metaclip_2", "clipseg", "owlvit", "owlv2", *HOSTED)
+
+
+def why_not(kind: object) -> str:
+    """Why a kind of model is not read, and what to do: the end of a sentence on its file."""
+    if isinstance(kind, str) and kind in NOT_READ:
+        return f"describes a {kind!r} model, which is not read: {NOT_READ[kind]}"
+    if isinstance(kind, str) and kind in GENERATES:
+        tower = GENERATES[kind] or "that tower, saved by itself"
+        return (
+            f"describes a {kind!r} model, which writes texts and compares none with images: load "
+            f"{tower}, as its image tower was trained from that"
+        )
+    *others, last = map(repr, KNOWN)
+    return f"describes a {shown(kind)} model, not {', '.join(others)} or {last}"
