@@ -30,6 +30,7 @@ _ROOMS = {  # where a public name is kept
     "explainers.layers": ("attention_maps", "contributions"),
     "explainers.decomposition": ("head_contributions",),
     "explainers.effects": ("effects",),
+    "explainers.patches": ("patch_similarity",),
     "explainers.tokens": ("token_scores",),
     "tasks": ("segment", "recognise"),
     "results.explanation": ("Explanation", "Grid"),

@@ -14,6 +14,7 @@ from .explainers.explain import explain_all as explain_all
 from .explainers.explain import word_relevance as word_relevance
 from .explainers.layers import attention_maps as attention_maps
 from .explainers.layers import contributions as contributions
+from .explainers.patches import patch_similarity as patch_similarity
 from .explainers.presets import PRESETS as PRESETS
 from .explainers.presets import Rewrite as Rewrite
 from .explainers.surgery import feature_surgery as feature_surgery

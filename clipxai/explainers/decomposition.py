@@ -27,6 +27,7 @@ from ..checks import of_its_kinds
 from ..results.findings import HeadContributions, Picture
 from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout, arrives, embedding, expect_heads
+from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .scores import Scores
 
@@ -83,6 +84,7 @@ def head_contributions(trace: Trace, image: int = 0) -> HeadContributions:
     """
     trace.model.expect("the contributions of heads", "blocks", "class_token")
     expect_heads(trace, "the contributions of heads")
+    expect_texts(trace.model, trace.texts, "head_contributions")
     picture, one = Picture.of(trace, image), trace.of(image)
     readout, texts, worth = FixedReadout.of(one, CLASS), one.text_features, _worth(one)
     blocks, layers = one.model.visual.blocks, range(len(one.layers))

@@ -81,6 +81,15 @@ class CLIP(nn.Module):
                 f"requires {in_words(missing)}, which {found_in(required)} have"
             )
 
+    def expect_texts(self, asked: str) -> None:
+        """A ValueError if the model is an image tower alone, which `asked` cannot be asked of."""
+        if not self.text.reads:
+            raise ValueError(
+                f"{asked} requires texts, and {self.name} is an image tower alone: record(model, "
+                "image) without texts and ask for attention_maps, 'attention', 'rollout' or "
+                "patch_similarity"
+            )
+
     def weights_sha256(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of all weights as they are now."""
         digest = hashlib.sha256()
@@ -116,6 +125,7 @@ class CLIP(nn.Module):
             or without [end]
         TypeError : a text that is not a string
         """
+        self.expect_texts("a text")
         if isinstance(texts, Tensor):
             if texts.ndim != 2 or texts.is_floating_point() or not texts.numel():
                 raise ValueError(

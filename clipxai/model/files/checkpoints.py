@@ -28,6 +28,7 @@ from .filling import expect_whole, fill
 from .hosting import built_by_open_clip, filled_by_open_clip, needs_open_clip
 from .hosting_transformers import read_hosted, through_transformers
 from .hugging_face import build_hf, names_hf
+from .image_only import build_image_only, is_image_only
 from .in_memory import plain_tensors, read_module
 from .locating import Files, Located, locate
 from .open_clip import build_open_clip, is_ours
@@ -42,7 +43,8 @@ from .transformers_types import HOSTED
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
 
 ADAPTER = "adapter_model."  # how the file of an adapter is called
-OF_TRANSFORMERS = ("vision_model.", "image_model.", "flava.")  # how its tensors begin
+# how the tensors of transformers begin
+OF_TRANSFORMERS = ("vision_model.", "image_model.", "flava.", "embeddings.", "dinov2")
 
 
 @torch.inference_mode(False)  # weights made within could not be asked for gradients, ever
@@ -72,6 +74,7 @@ def load(
           archives; config and vocabulary are looked for beside it
         - a name on the Hugging Face hub such as "laion/CLIP-ViT-B-16-laion2B-s34B-b88K", or one of
           OpenAI's such as "ViT-B/16" (`clipxai models` lists some); downloaded once
+        - an image tower alone (CLIPVisionModel, SiglipVisionModel, DINOv2), a model without texts
         - a module in memory: transformers' CLIPModel, SiglipModel and its other models for images
           and texts, open_clip's or OpenAI's CLIP, fine-tuned or not, wrapped or not, LoRA merged.
           Its weights are copied; the module stays as it is
@@ -257,6 +260,8 @@ def _empty_model(
         if isinstance(kind, str) and kind in HOSTED:
             module = through_transformers(config[0], weights, config[1])
             model, weights, names = read_hosted(module, _crop(at))
+        elif is_image_only(config[0], tensors):
+            model, weights, names = build_image_only(config[0], weights, config[1])
         else:
             names = names_hf(kind, tensors)
             try:

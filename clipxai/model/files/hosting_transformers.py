@@ -20,7 +20,7 @@ from .hosting import CONTEXT, UNREAD
 from .hugging_face import HF, clip_vision, resizing, sections
 from .sizes import empty_modules
 from .tensor_names import TensorNames, TowersNames
-from .transformers_types import HOSTED
+from .transformers_types import DINO, HOSTED
 from .untrusted import Weights
 
 REASON = "its parts are not those of CLIP's towers"
@@ -56,12 +56,13 @@ class Trunk(nn.Module):
     ----------
     module : of transformers: pixels -> `last_hidden_state`, tokens or a map
     pooled : its `pooler` makes one vector of them; else the first token is it
+    tokens_before : how many stand before the patches
     """
 
-    def __init__(self, module: nn.Module, pooled: bool) -> None:
+    def __init__(self, module: nn.Module, pooled: bool, tokens_before: int = 1) -> None:
         super().__init__()
         self.encoder, self.pooled = module, pooled
-        self.num_prefix_tokens = 0 if type(module).__name__ == "AlignVisionModel" else 1
+        self.num_prefix_tokens = tokens_before
 
     def forward_features(self, pixels: Tensor) -> Tensor:
         """(B, 3, h, w) -> (B, 1 + P, D), or (B, D, gh, gw)."""
@@ -178,27 +179,37 @@ def _image_tower(
         with empty_modules():
             visual, given = clip_vision(described, projection.out_features, name)
         return visual, HF, given
-    side = size or vision.image_size
-    if kind == "align":  # cells of 32 pixels, the last of which may hang over
-        side = side // 32 * 32
-    if not isinstance(side, int) or side < 1:
-        raise ValueError(f"{name} is for images of {side!r} pixels, but one number is expected")
-    patch = getattr(vision, "patch_size", None)
-    if isinstance(patch, int) and side % patch:
-        raise ValueError(
-            f"{name} is for images of {side} pixels, which squares of {patch} do not fill: it is "
-            "not read"
-        )
-    trunk = Trunk(_copied(encoder), kind in _POOLED_IMAGE)
+    trunk = Trunk(_copied(encoder), kind in _POOLED_IMAGE, 0 if kind == "align" else 1)
     head = nn.Identity() if projection is None else _copied(projection)
     if trunk.pooled and not callable(getattr(trunk.encoder, "pooler", None)):
         raise ValueError(
             f"{name} is a {type(encoder).__name__}, whose images are pooled in a way that is not "
             "known here: read are those with a pooler, such as ViTModel's"
         )
-    visual = HostedImageTower(HeadedTrunk(trunk, head), (side, side), REASON)
+    visual = _hosted(trunk, head, size, name)
     _expect_alike(module, visual, name)
-    return visual, UNREAD, side
+    return visual, UNREAD, visual.image_size[0]
+
+
+def hosted_encoder(module: nn.Module, where: object, tokens_before: int) -> HostedImageTower:
+    """An image encoder alone, whose first token speaks for the image, as it is."""
+    trunk = Trunk(_copied(module), False, tokens_before)
+    return _hosted(trunk, nn.Identity(), None, f"the image tower of {where}")
+
+
+def _hosted(trunk: Trunk, head: nn.Module, size: int | None, name: str) -> HostedImageTower:
+    config = trunk.encoder.config
+    side, patch = size or config.image_size, getattr(config, "patch_size", None)
+    if trunk.num_prefix_tokens == 0:  # a convolutional net's, the last of which may hang over
+        side = side // 32 * 32
+    if not isinstance(side, int) or side < 1:
+        raise ValueError(f"{name} is for images of {side!r} pixels, but one number is expected")
+    if isinstance(patch, int) and side % patch:
+        raise ValueError(
+            f"{name} is for images of {side} pixels, which squares of {patch} do not fill: it is "
+            "not read"
+        )
+    return HostedImageTower(HeadedTrunk(trunk, head), (side, side), REASON)
 
 
 @torch.no_grad()
@@ -239,7 +250,7 @@ def through_transformers(config: Mapping, weights: Weights, where: object) -> nn
             f"{where} describes a model with a tower that is none of ours; transformers runs it: "
             "pip install transformers"
         ) from error
-    kind = getattr(transformers, HOSTED[config["model_type"]])
+    kind = getattr(transformers, (HOSTED | DINO)[config["model_type"]])
     described = {name: value for name, value in config.items() if name != "auto_map"}
     tensors = {name: weights.read(name).clone() for name in weights.tensors}
     log = transformers.utils.logging

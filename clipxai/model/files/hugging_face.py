@@ -42,6 +42,7 @@ _SHARED = {
     "text.blocks": "text_model.encoder.layers",
 }
 _OF_CLIP = {"eps": 1e-5, "activation": "quick_gelu"}  # transformers' defaults
+_OF_SIGLIP = {"eps": 1e-6, "activation": "gelu_pytorch_tanh"}
 _BLOCK = {
     "ln_1": "layer_norm1",
     "ln_2": "layer_norm2",
@@ -152,28 +153,33 @@ def clip_vision(
 
 def _siglip(text: dict, vision: dict, where: object, *, second: bool) -> SigLIP:
     """SigLIP, or with `second` SigLIP 2, whose config states patches instead of pixels."""
-    defaults = {"eps": 1e-6, "activation": "gelu_pytorch_tanh"}
-    patch = size_of(vision, "patch_size", 16, where)
-    side, given = _whole_patches(vision, patch, where)
-    if second:
-        side = given = square_side(size_of(vision, "num_patches", 256, where)) * patch
-    of_vision = _tower(vision, where, width=768, heads=12, **defaults)
-    of_text = _tower(text, where, width=768, heads=12, **defaults)
+    of_text = _tower(text, where, width=768, heads=12, **_OF_SIGLIP)
     with empty_modules():
-        visual = SiglipVisionTransformer(
-            image_size=(side, side), patch=patch, antialias=second, **of_vision
-        )
+        visual, given = siglip_vision(vision, where, second=second)
         tower = TextTransformer(
             vocabulary=size_of(text, "vocab_size", 32000, where),
             context=size_of(text, "max_position_embeddings", 64, where),
-            joint=of_vision["width"],
+            joint=size_of(vision, "hidden_size", 768, where),
             causal=False,
             read_at="last",
             projection="linear",
             **of_text,
         )
-        colours = Preprocessor((side, side), patch, (0.5,) * 3, (0.5,) * 3)
+        colours = Preprocessor(visual.image_size, visual.patch, (0.5,) * 3, (0.5,) * 3)
         return resizing(SigLIP(visual, tower, colours), given)
+
+
+def siglip_vision(
+    vision: dict, where: object, *, second: bool = False
+) -> tuple[SiglipVisionTransformer, int]:
+    """SigLIP's image tower, or SigLIP 2's, and the side that its images are resized to."""
+    patch = size_of(vision, "patch_size", 16, where)
+    side, given = _whole_patches(vision, patch, where)
+    if second:
+        side = given = square_side(size_of(vision, "num_patches", 256, where)) * patch
+    sizes = _tower(vision, where, width=768, heads=12, **_OF_SIGLIP)
+    size = (side, side)
+    return SiglipVisionTransformer(image_size=size, patch=patch, antialias=second, **sizes), given
 
 
 def _end_id(kind: str, text: dict, where: object) -> int | None:

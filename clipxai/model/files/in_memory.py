@@ -14,6 +14,7 @@ from ..image import Preprocessor
 from .adapters import merged_state_dict
 from .hosting_transformers import read_hosted
 from .hugging_face import OURS, build_hf, names_hf
+from .image_only import build_image_only, is_image_only
 from .open_clip import build_open_clip
 from .open_clip_live import described
 from .tensor_names import Names
@@ -35,6 +36,9 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
     tensors = plain_tensors(merged_state_dict(module), kind)
     config = getattr(module, "config", None)
     model_type = getattr(config, "model_type", None)
+    if config is not None and is_image_only({"model_type": model_type}, tensors):
+        weights, where = Weights.there(tensors), f"this {kind}"
+        return build_image_only(config.to_dict(), weights, where, module)
     if model_type in OURS and "vision_model.post_layernorm.weight" in tensors:
         model = build_hf(config.to_dict(), f"the config of this {kind}")
         return model, Weights.there(tensors), names_hf(model_type, tensors)

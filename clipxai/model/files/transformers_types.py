@@ -14,6 +14,8 @@ HOSTED = {
     "align": "AlignModel",
     "flava": "FlavaModel",
 }
+DINO = {"dinov2": "Dinov2Model", "dinov2_with_registers": "Dinov2WithRegistersModel"}
+IMAGE_ONLY = ("clip_vision_model", "siglip_vision_model", "siglip2_vision_model", *DINO)
 NOT_READ = {
     "groupvit": "its image tower ends in groups of patches that have no place on the image: load "
     "a CLIP or SigLIP of the same size instead",
@@ -32,6 +34,7 @@ GENERATES = {  # a language model behind an image tower
     "qwen2_5_vl": None,
 }
 KNOWN = ("clip", "siglip", "siglip2", "metaclip_2", "clipseg", "owlvit", "owlv2", *HOSTED)
+KNOWN += IMAGE_ONLY
 
 
 def why_not(kind: object) -> str:
