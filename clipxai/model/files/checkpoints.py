@@ -147,6 +147,15 @@ def _bytes(model: CLIP) -> int:
     return sum(weight.nbytes for weight in model.state_dict().values())
 
 
+def look(source: str | Path | None, revision: str | None = None) -> "Unfilled":
+    """What `load` would fill, before it does: an empty model, and tensors of which only the sizes
+    were read.
+
+    `source`, `revision` and errors are those of `load`.
+    """
+    return _from_files(source, revision, False, Told())
+
+
 class Unfilled(NamedTuple):
     """An empty model and what is to be put into it.
 
