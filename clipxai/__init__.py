@@ -34,6 +34,7 @@ _ROOMS = {  # where a public name is kept
     "explainers.tokens": ("token_scores",),
     "tasks": ("segment", "recognise"),
     "results.explanation": ("Explanation", "Grid"),
+    "measure.doctor": ("doctor",),
     "many.batches": ("explain_each",),
     "many.pairs": ("explain_pairs",),
     "many.windows": ("explain_windows",),

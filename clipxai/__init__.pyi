@@ -25,6 +25,7 @@ from .explainers.tokens import token_scores as token_scores
 from .many.batches import explain_each as explain_each
 from .many.pairs import explain_pairs as explain_pairs
 from .many.windows import explain_windows as explain_windows
+from .measure.doctor import doctor as doctor
 from .model.clip import CLIP as CLIP
 from .model.files.checkpoints import load as load
 from .model.words.templates import IMAGENET_TEMPLATES as IMAGENET_TEMPLATES

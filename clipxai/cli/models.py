@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from textwrap import wrap
 
+from ..explainers.applicable import applicable
 from ..explainers.table import METHODS
 from ..model.clip import CLIP
 from ..model.files import hub
@@ -67,9 +68,8 @@ def told(found: Description) -> list[str]:
     if found.bytes_of_trace:
         lines.append(f"  a trace       {found.bytes_of_trace / 1e6:,.0f} MB an image, in float32")
     model = found.model
-    able = [m.name for m in METHODS.values() if m.works_on(model)]
-    if not model.text.reads:
-        able = [name for name in able if not METHODS[name].reads_texts] + ["patch_similarity"]
+    able = [method.name for method in applicable(model)]
+    able += [] if model.text.reads else ["patch_similarity"]
     unable = [name for name in METHODS if name not in able]
     for head, names in (("asked", able), ("not asked", unable)):
         lines += wrap(

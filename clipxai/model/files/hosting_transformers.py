@@ -234,9 +234,11 @@ def _copied(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module).eval().requires_grad_(False)
 
 
-def through_transformers(config: Mapping, weights: Weights, where: object) -> nn.Module:
+def through_transformers(
+    config: Mapping, weights: Weights, where: object, named: str | None = None
+) -> nn.Module:
     """The module that transformers builds of a config, with these weights. No code of a stranger is
-    run: the class is one of `HOSTED`.
+    run: the class is one of `HOSTED` and `DINO`, or the one that is `named`.
 
     Raises
     ------
@@ -250,7 +252,7 @@ def through_transformers(config: Mapping, weights: Weights, where: object) -> nn
             f"{where} describes a model with a tower that is none of ours; transformers runs it: "
             "pip install transformers"
         ) from error
-    kind = getattr(transformers, (HOSTED | DINO)[config["model_type"]])
+    kind = getattr(transformers, named or (HOSTED | DINO)[config["model_type"]])
     described = {name: value for name, value in config.items() if name != "auto_map"}
     tensors = {name: weights.read(name).clone() for name in weights.tensors}
     log = transformers.utils.logging

@@ -3,6 +3,8 @@
 is one sentence with the reason and a way out.
 """
 
+from collections.abc import Collection
+
 from ...checks import shown
 
 # kinds that transformers itself runs, as one of their towers is none of ours -> its class
@@ -35,6 +37,27 @@ GENERATES = {  # a language model behind an image tower
 }
 KNOWN = ("clip", "siglip", "siglip2", "metaclip_2", "clipseg", "owlvit", "owlv2", *HOSTED)
 KNOWN += IMAGE_ONLY
+
+
+_CLASSES = {
+    "clip": "CLIPModel",
+    "siglip": "SiglipModel",
+    "metaclip_2": "MetaClip2Model",
+    "clipseg": "CLIPSegModel",
+    "owlvit": "OwlViTModel",
+    "owlv2": "Owlv2Model",
+    "clip_vision_model": "CLIPVisionModel",
+    "siglip_vision_model": "SiglipVisionModel",
+    **HOSTED,
+    **DINO,
+}
+
+
+def class_of(kind: object, names: Collection[str]) -> str | None:
+    """Transformers' class for a `model_type` and the names of its tensors; None if it is none."""
+    if kind == "clip_vision_model" and "visual_projection.weight" in names:
+        return "CLIPVisionModelWithProjection"
+    return _CLASSES.get(kind) if isinstance(kind, str) else None
 
 
 def why_not(kind: object) -> str:
