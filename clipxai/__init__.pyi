@@ -14,6 +14,7 @@ from .explainers.explain import explain_all as explain_all
 from .explainers.explain import word_relevance as word_relevance
 from .explainers.layers import attention_maps as attention_maps
 from .explainers.layers import contributions as contributions
+from .explainers.patches import patch_similarity as patch_similarity
 from .explainers.presets import PRESETS as PRESETS
 from .explainers.presets import Rewrite as Rewrite
 from .explainers.surgery import feature_surgery as feature_surgery
@@ -24,6 +25,7 @@ from .explainers.tokens import token_scores as token_scores
 from .many.batches import explain_each as explain_each
 from .many.pairs import explain_pairs as explain_pairs
 from .many.windows import explain_windows as explain_windows
+from .measure.doctor import doctor as doctor
 from .model.clip import CLIP as CLIP
 from .model.files.checkpoints import load as load
 from .model.words.templates import IMAGENET_TEMPLATES as IMAGENET_TEMPLATES

@@ -8,7 +8,8 @@
 - clipxai segment photo.jpg "a dog" "a bicycle" --background "the street" --mask labels.png
 - clipxai bench --data emoji-world --out runs/bench
 - clipxai methods
-- clipxai models
+- clipxai models ViT-B/16
+- clipxai doctor ViT-B/16
 - clipxai lab
 
 In: what may be said (`parser`), and a file for each command with a function `run`; what several of

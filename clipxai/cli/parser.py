@@ -26,7 +26,12 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     commands.add_parser("methods", help="the table of methods")
-    commands.add_parser("models", help="models that can be loaded")
+    _models(commands.add_parser("models", help="models that can be loaded, or what one of them is"))
+    _doctor(
+        commands.add_parser(
+            "doctor", help="is a model read rightly? exit code 1 if something is off"
+        )
+    )
     _lab(commands.add_parser("lab", help="JupyterLab on a notebook"))
     return main
 
@@ -143,6 +148,19 @@ def _bench(command: argparse.ArgumentParser) -> None:
         help="chooses absent labels, noise and shuffled weights (default: 0)",
     )
     command.add_argument("--out", required=True, help="folder; the same command continues there")
+
+
+def _models(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "model", nargs="?", help="name on the hub, folder or file; nothing of its weights is loaded"
+    )
+    command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
+
+
+def _doctor(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "model", nargs="?", help="name on the hub, folder or file (default: the embedded model)"
+    )
 
 
 def _lab(command: argparse.ArgumentParser) -> None:

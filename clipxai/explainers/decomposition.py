@@ -37,6 +37,7 @@ from ..checks import of_its_kinds
 from ..results.findings import HeadContributions, Picture
 from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout, arrives, embedding, expect_heads
+from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .scores import Scores
 
@@ -99,6 +100,7 @@ def head_contributions(trace: Trace, image: int = 0, split: Split = "own") -> He
     """
     trace.model.expect("the contributions of heads", "blocks", "class_token")
     expect_heads(trace, "the contributions of heads")
+    expect_texts(trace.model, trace.texts, "head_contributions")
     picture, one = Picture.of(trace, image), trace.of(image)
     worth, layers = Worth.of(one, split), range(len(one.layers))
     heads = torch.stack([worth.of_heads(one, n)[0] for n in layers])  # L H N T

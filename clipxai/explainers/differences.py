@@ -20,6 +20,7 @@ import numpy as np
 
 from ..checks import expect, number_of, of_its_kinds
 from ..results.explanation import Explanation
+from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .explain import expect_question, explain
 from .leaving_out import Phrase, leave_out
@@ -70,6 +71,7 @@ def word_maps(
     """
     expect(Trace, trace, "record")
     expect_question(trace.model, method, options)
+    expect_texts(trace.model, trace.texts, "word_maps")
     row = find_method(method)
     if not row.reads_texts:
         raise ValueError(f"{row.name} says the same for every text, so no word changes its map")
@@ -132,6 +134,7 @@ def contrast(
     ('a cat rather than a guitar',)
     """
     expect(Trace, trace, "record")
+    expect_texts(trace.model, trace.texts, "contrast")
     one, other = (_written(trace, text) for text in (a, b))
     if one == other:
         raise ValueError(f"{one!r} is compared with itself: name two texts")

@@ -14,9 +14,11 @@ from ..model.clip import CLIP, cosines
 from ..results.explanation import Explanation
 from ..results.findings import Picture, WordRelevance
 from ..trace.precision import unrounded
+from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .presets import SWITCHES, turned
 from .table import METHODS, find_method
+from .without_texts import with_texts_for
 from .words import LEAVE_OUT, spelled, words_left_out
 
 MOST_SCORES = 1 << 29  # 2 GB
@@ -43,8 +45,8 @@ def explain(
     Raises
     ------
     TypeError : no Trace
-    ValueError : unknown method or option; a method that requires what the model has not; several
-        images and none chosen
+    ValueError : unknown method or option; a method that requires what the model has not, or texts
+        where there are none; several images and none chosen
     IndexError : no image of that number
 
     Examples
@@ -91,6 +93,7 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     expect_question(trace.model, method, options)
     _expect_room(trace)
     row = find_method(method)
+    trace = with_texts_for(trace, row)
     scores = row.function(trace, **options)
     by_text = scores.values.detach().float().transpose(1, 2)  # B T P
     maps = by_text.unflatten(-1, trace.grid).cpu().numpy()
@@ -155,6 +158,7 @@ def word_relevance(
     >>> [word for word, _, _ in found.words]
     ['a', 'cat']
     """
+    expect_texts(trace.model, trace.texts, "word_relevance")
     if method == LEAVE_OUT:
         _check_options(method, options, [])
         number = number_of(trace.texts, text, "text", "this trace")
@@ -182,6 +186,8 @@ def word_relevance(
 def expect_question(model: CLIP, method: str, options: Mapping[str, object]) -> None:
     """A ValueError unless the method, so told, can be asked of the model; before anything runs."""
     row = find_method(method)
+    if row.reads_texts:
+        model.expect_texts(row.name)
     model.expect(method, *row.requires)
     _check_options(method, options, row.options)
     expect_kinds(row.function, options)

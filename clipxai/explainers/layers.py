@@ -27,6 +27,7 @@ from ..model.clip import cosines
 from ..results.findings import AttentionMaps, Contributions, Picture
 from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout, arrives, embedding
+from ..trace.sides import expect_texts
 from ..trace.trace import Kind, Trace
 
 # times its even share of attention, in the second half of the layers, that makes a patch a sink
@@ -139,6 +140,7 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
     (8, 4, 197)
     """
     trace.model.expect("contributions", "blocks", "class_token")
+    expect_texts(trace.model, trace.texts, "contributions")
     picture, one, texts = Picture.of(trace, image), trace.of(image), trace.text_features
     readout, final, layers = FixedReadout.of(one), one.stream[0, 0], range(len(one.layers))
     arrived = [arrives(one, n, one.stream.shape[1]) for n in layers]

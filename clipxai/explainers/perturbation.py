@@ -102,8 +102,8 @@ def rise(
 
 def _agreement(one: Tensor, other: Tensor) -> str:
     """How alike maps (B, P, T) of two halves of the masks are, in words."""
-    pairs = zip(one.transpose(1, 2).flatten(0, 1), other.transpose(1, 2).flatten(0, 1))
-    alike = [rank_correlation(a.cpu().numpy(), b.cpu().numpy()) for a, b in pairs]
+    halves = torch.stack([one, other]).transpose(2, 3).flatten(1, 2).cpu().numpy()
+    alike = [rank_correlation(a, b) for a, b in zip(*halves)]
     return (
         f"The maps of two halves of the masks agree to {np.nanmean(alike):.2f} (rank correlation, "
         "mean over maps); with more masks to more."

@@ -23,6 +23,7 @@ from ..checks import number_of, of_its_kinds
 from ..model.clip import cosines
 from ..results.findings import LEFT_OUT, Picture, TokenScores
 from ..trace.precision import unrounded
+from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .differences import word_maps
 from .explain import explain
@@ -68,6 +69,7 @@ def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScor
     >>> found.tokens
     ('[start]', 'a', 'cat', '[end]')
     """
+    expect_texts(trace.model, trace.texts, "token_scores")
     text, picture = number_of(trace.texts, text, "text", "this trace"), Picture.of(trace, image)
     names, words = spelled(trace, text)
     one, S = trace.of(image), len(names)

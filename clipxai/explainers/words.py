@@ -22,7 +22,9 @@ Spans = tuple[tuple[str, int, int], ...]  # a word, its first token, one behind 
 def spelled(trace: Trace, text: int) -> tuple[tuple[str, ...], Spans]:
     """The S tokens of a text, [start] and [end] included, and its words."""
     spans = trace.words(text)  # says it where there are no words, and so no ids
-    ids, end = trace.token_ids[text], int(trace.model.text.end(trace.token_ids)[text])
+    ids = trace.token_ids[text]
+    # the vocabulary's [end], as not all towers read a text there
+    end = int((ids == trace.model.tokenizer.end).int().argmax())
     between = [trace.model.tokenizer.decode([int(number)]) for number in ids[1:end]]
     words = tuple((word.text, word.start, word.stop) for word in spans if word.stop <= end)
     return ("[start]", *between, "[end]"), words

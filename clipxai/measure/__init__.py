@@ -5,7 +5,8 @@ World (`emoji_world`), of attention and features (`layers`), of whether a map is
 (`faithfulness`); data sets
 (`samples`, `data`, `public_data`, `coco`, `imagenet_segmentation`, and what is asked of a file of
 annotations in `annotations`); a run over one of them (`asking`, `metrics`, `bench`, `run`),
-and what it adds up to (`miou`, `meters`, `summary`, `columns`, `leaderboard`, `report`).
+and what it adds up to (`miou`, `meters`, `summary`, `columns`, `leaderboard`, `report`);
+whether a model is read rightly (`doctor`).
 Not in: numbers of other people; their protocols differ (`benchmarks/published.md`).
 
 Here stand the functions that measure maps; the rest is imported by those who need it.

@@ -19,6 +19,7 @@ from ..checks import of_its_kinds, shown
 from .image import Mode, Preprocessor
 from .towers.text import known_ids
 from .towers.tower import Capability, ImageTower, TextTower, found_in, in_words
+from .words.library_tokenizer import LibraryTokenizer
 from .words.sentencepiece import PieceTokenizer
 from .words.tokenizer import Tokenizer
 
@@ -48,7 +49,7 @@ class CLIP(nn.Module):
         self,
         visual: ImageTower,
         text: TextTower,
-        tokenizer: Tokenizer | PieceTokenizer | None = None,
+        tokenizer: Tokenizer | PieceTokenizer | LibraryTokenizer | None = None,
         preprocessor: Preprocessor | None = None,
         name: str = "unnamed CLIP",
         provenance: dict[str, str] | None = None,
@@ -78,6 +79,15 @@ class CLIP(nn.Module):
             raise ValueError(
                 f"{asked} cannot be asked of {self.name}, a {self.visual.description}: that "
                 f"requires {in_words(missing)}, which {found_in(required)} have"
+            )
+
+    def expect_texts(self, asked: str) -> None:
+        """A ValueError if the model is an image tower alone, which `asked` cannot be asked of."""
+        if not self.text.reads:
+            raise ValueError(
+                f"{asked} requires texts, and {self.name} is an image tower alone: record(model, "
+                "image) without texts and ask for attention_maps, 'attention', 'rollout' or "
+                "patch_similarity"
             )
 
     def weights_sha256(self) -> str:
@@ -115,6 +125,7 @@ class CLIP(nn.Module):
             or without [end]
         TypeError : a text that is not a string
         """
+        self.expect_texts("a text")
         if isinstance(texts, Tensor):
             if texts.ndim != 2 or texts.is_floating_point() or not texts.numel():
                 raise ValueError(
@@ -129,8 +140,8 @@ class CLIP(nn.Module):
                 f"{self.name} was loaded without a vocabulary, so it takes token ids only: put "
                 "vocab.json and merges.txt "
                 "(or tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz) beside the weights "
-                "to use strings, or load with tokenizer=. Vocabularies other than CLIP's and "
-                "SigLIP's are not read: pass the ids that the model's own tokenizer gives"
+                "to use strings, or load with tokenizer=; or pass the ids that the model's own "
+                "tokenizer gives"
             )
         encoded = [self.tokenizer.encode(text, truncate) for text in as_list(texts)]
         length = self.text.context if self.text.full else max(map(len, encoded))

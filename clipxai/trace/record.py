@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ..checks import expect, of_its_kinds
 from ..model.clip import CLIP, Texts
 from ..model.image import Mode
-from .sides import read, see
+from .sides import read, read_nothing, see
 from .trace import Trace
 
 
@@ -13,7 +13,7 @@ from .trace import Trace
 def record(
     model: CLIP,
     image: object,
-    texts: Texts,
+    texts: Texts | None = None,
     *,
     mode: Mode = "squash",
     size: int | tuple[int, int] | None = None,
@@ -28,7 +28,8 @@ def record(
     model : any `CLIP` from `clipxai.load`
     image : one image or a list (path, bytes, open file, array, PIL image, tensor), or pixels
         (B, 3, h, w) float as `preprocess` returns them
-    texts : one string, several, or token ids (T, S)
+    texts : one string, several, or token ids (T, S); None for an image alone, of which can be asked
+        what reads no text: `attention_maps`, "attention", "rollout", `patch_similarity`
     mode, size : how images become pixels, see `CLIP.preprocess`
     templates : prompts such as "a photo of a {}." to average each text over, e.g.
         `clipxai.IMAGENET_TEMPLATES`
@@ -58,4 +59,6 @@ def record(
             "device='cpu' or another"
         )
     seen = see(model, model.preprocessor(image, mode, size, normalized))
+    if texts is None:
+        return Trace(model, **seen, **read_nothing(templates))
     return Trace(model, **seen, **read(model, texts, templates, truncate))

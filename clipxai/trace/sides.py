@@ -3,7 +3,7 @@
 Each returns fields of a `Trace`, so that one half can be replaced while the other stays.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,16 @@ def expect_few_patches(prepared: Prepared) -> None:
             f"{grid.height}x{grid.width} are {grid.patches:,} patches, and attention compares each "
             f"with all others: at most {MOST_PATCHES:,} are seen at once. Pass a smaller size or "
             "another mode, or look at a large image window by window: clipxai.explain_windows"
+        )
+
+
+def expect_texts(model: CLIP, texts: Sized, asked: str) -> None:
+    """A ValueError unless there are texts, which `asked` compares the image with."""
+    if not texts:
+        model.expect_texts(asked)
+        raise ValueError(
+            f"{asked} requires texts, and none were recorded: record(model, image, texts), or "
+            "trace.with_texts(texts)"
         )
 
 
@@ -126,6 +136,14 @@ def read(
         token_ids=ids if model.text.full else ids[:, : spelled["text_tokens"].shape[1]],
         **spelled,
     )
+
+
+def read_nothing(templates: object) -> dict[str, Any]:
+    """What stands for the text tower's pass where there are no texts."""
+    if templates is not None:
+        raise ValueError("templates do nothing without texts: leave them out")
+    unread = dict(token_ids=None, text_tokens=None, text_features=torch.empty(0, 0))
+    return dict(texts=(), templates=None, text_layers=(), **unread)
 
 
 def _names(model: CLIP, texts: Texts, ids: Tensor) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from ..model.towers.block import BlockTape, attend
 from ..model.words.tokenizer import WordSpan
 from ..results.explanation import Grid
 from .edits import UNCHANGED, Edits, said
-from .sides import read, see
+from .sides import expect_texts, read, see
 
 Kind = Literal["qk", "vv", "qq", "kk"]
 
@@ -47,7 +47,7 @@ class Trace(Movable):
     images, grids : the B original images (H, W, 3) uint8, and where the patches lie on them
     layers : one `BlockTape` per image block (for a ResNet: its attention pool)
     stream : (B, N, D) after the last block (for a ResNet: (B, N, E))
-    texts : T strings ("text 0", "text 1", … where token ids were given without a vocabulary)
+    texts : T strings ("text 0", … where token ids were given without a vocabulary), or none
     templates : the prompt templates the texts were put into, if any
     token_ids : (T, S), or None with templates, or of `with_encoded_texts`; so are the next two
     text_layers : one `BlockTape` per text block, or none
@@ -117,7 +117,8 @@ class Trace(Movable):
         return F.normalize(self.whole_image[:, 0], dim=-1)
 
     def similarity(self) -> Tensor:
-        """(B, 1 + P, T) cosine, -1…1, of every image token with every text, float32."""
+        """(B, 1 + P, T) cosine, -1…1, of every image token with every text (at least one)."""
+        expect_texts(self.model, self.texts, "similarity")
         return cosines(self.image_tokens(), self.text_features)
 
     @property

@@ -423,7 +423,7 @@ def test_what_is_no_model(source, kind, match):
 
 def test_a_kind_of_model_that_is_a_list(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": ["clip"]}')
-    with pytest.raises(ValueError, match=r"describes a \['clip'\] model, not 'clip' or"):
+    with pytest.raises(ValueError, match=r"describes a \['clip'\] model, not 'clip', 'siglip'"):
         cx.load(tmp_path)
 
 

@@ -22,13 +22,13 @@ from ...checks import visible
 from ..clip import CLIP
 from ..placing import best_place, device_of, dtype_of, enough_memory, expect_precision
 from ..towers.hosted import HostedImageTower
-from ..words.sentencepiece import PieceTokenizer
-from ..words.tokenizer import Tokenizer
 from .adapters import WAY_OUT, expect_no_prompts, with_lora
-from .companions import preprocessor_beside, told_vocabulary, vocabulary_beside
+from .companions import Vocabulary, preprocessor_beside, told_vocabulary, vocabulary_beside
 from .filling import expect_whole, fill
 from .hosting import built_by_open_clip, filled_by_open_clip, needs_open_clip
-from .hugging_face import HF, HF_SIGLIP, build_hf
+from .hosting_transformers import read_hosted, through_transformers
+from .hugging_face import build_hf, names_hf
+from .image_only import build_image_only, is_image_only
 from .in_memory import plain_tensors, read_module
 from .locating import Files, Located, locate
 from .open_clip import build_open_clip, is_ours
@@ -36,13 +36,16 @@ from .open_clip_live import described
 from .openai import OPENAI, build_from_shapes
 from .prefixes import inner_clip, prefix_of, state_dict_in
 from .shards import INDEX, read_shards
-from .sizes import empty_modules
+from .sizes import MOST, empty_modules
 from .tensor_names import Names
 from .told import Told
+from .transformers_types import HOSTED
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
 
 POSITIONS = ("bilinear", "bicubic", "bicubic-antialias")
 ADAPTER = "adapter_model."  # how the file of an adapter is called
+# how the tensors of transformers begin
+OF_TRANSFORMERS = ("vision_model.", "image_model.", "flava.", "embeddings.", "dinov2")
 
 
 @torch.inference_mode(False)  # weights made within could not be asked for gradients, ever
@@ -51,7 +54,7 @@ def load(
     *,
     revision: str | None = None,
     trust: bool = False,
-    tokenizer: str | Path | Tokenizer | PieceTokenizer | None = None,
+    tokenizer: str | Path | Vocabulary | None = None,
     device: str | torch.device = "cpu",
     dtype: str | torch.dtype = torch.float32,
     heads: tuple[int, int] | None = None,
@@ -72,9 +75,10 @@ def load(
           archives; config and vocabulary are looked for beside it
         - a name on the Hugging Face hub such as "laion/CLIP-ViT-B-16-laion2B-s34B-b88K", or one of
           OpenAI's such as "ViT-B/16" (`clipxai models` lists some); downloaded once
-        - a module in memory: transformers' CLIPModel, SiglipModel or Siglip2Model, open_clip's or
-          OpenAI's CLIP, fine-tuned or not, wrapped or not, LoRA merged. Its weights are copied;
-          the module stays as it is
+        - an image tower alone (CLIPVisionModel, SiglipVisionModel, DINOv2), a model without texts
+        - a module in memory: transformers' CLIPModel, SiglipModel and its other models for images
+          and texts, open_clip's or OpenAI's CLIP, fine-tuned or not, wrapped or not, LoRA merged.
+          Its weights are copied; the module stays as it is
         - a state dict, name -> tensor, with `config`, or with `heads` and `activation`
     revision : branch, tag or commit of a model on the hub; the commit that was found stands in
         every explanation's provenance
@@ -146,6 +150,15 @@ def _bytes(model: CLIP) -> int:
     return sum(weight.nbytes for weight in model.state_dict().values())
 
 
+def look(source: str | Path | None, revision: str | None = None) -> "Unfilled":
+    """What `load` would fill, before it does: an empty model, and tensors of which only the sizes
+    were read.
+
+    `source`, `revision` and errors are those of `load`.
+    """
+    return _from_files(source, revision, False, Told())
+
+
 class Unfilled(NamedTuple):
     """An empty model and what is to be put into it.
 
@@ -180,7 +193,7 @@ def _from_state_dict(source: Mapping, told: Told) -> Unfilled:
     where = "this state dict"
     tensors = plain_tensors(state_dict_in(source), "state dict")
     weights = Weights.there(tensors).behind(prefix_of(tensors, where))
-    model, names = _empty_model(weights, lambda _: None, where, told)
+    model, weights, names = _empty_model(weights, lambda _: None, where, told)
     model.preprocessor = preprocessor_beside(lambda _: None, model, _mapping(told.config))
     return Unfilled(model, weights, names, where, {"model": where[5:], "source": where[5:]})
 
@@ -205,7 +218,7 @@ def _from_file(located: Located, trust: bool, told: Told) -> Unfilled:
     sharded = file.name.endswith(INDEX)
     weights = read_shards(file, at) if sharded else read_weights(file, trust)
     weights = weights.behind(prefix_of(weights.tensors, file))
-    model, names = _empty_model(weights, at, file, told)
+    model, weights, names = _empty_model(weights, at, file, told)
     model.tokenizer = vocabulary_beside(at, model)
     if not (told.config or at("preprocessor_config.json") or at("open_clip_config.json")):
         provenance["colours"] = "mean and deviation are those usual for its kind: no file says them"
@@ -240,26 +253,35 @@ class _NotThis(ValueError):
     """
 
 
-def _empty_model(weights: Weights, at: Files, where: Path | str, told: Told) -> tuple[CLIP, Names]:
-    """An empty model of the right sizes, and how its tensors are named; a tensor's name tells whose
-    format it is.
+def _empty_model(
+    weights: Weights, at: Files, where: Path | str, told: Told
+) -> tuple[CLIP, Weights, Names]:
+    """An empty model of the right sizes, its tensors, and how these are named; a tensor's name
+    tells whose format it is.
     """
     tensors = weights.tensors
     expect_whole(tensors, where)
-    if any(name.startswith("vision_model.") for name in tensors):
+    if any(name.startswith(OF_TRANSFORMERS) for name in tensors):
         config = told.config_of(at("config.json"), "vision_config")
         if config is None:
             raise FileNotFoundError(
                 f"{where} has Hugging Face's tensor names, so its config.json must lie beside it, "
                 "or be passed as config="
             )
-        names = HF_SIGLIP if "vision_model.head.probe" in tensors else HF
-        try:
-            model = build_hf(*config)
-        except ValueError as error:
-            raise _NotThis(str(error)) from error
+        kind = config[0].get("model_type", "clip")
+        if isinstance(kind, str) and kind in HOSTED:
+            module = through_transformers(config[0], weights, config[1])
+            model, weights, names = read_hosted(module, _crop(at))
+        elif is_image_only(config[0], tensors):
+            model, weights, names = build_image_only(config[0], weights, config[1])
+        else:
+            names = names_hf(kind, tensors)
+            try:
+                model = build_hf(*config)
+            except ValueError as error:
+                raise _NotThis(str(error)) from error
         told.expect_agreed(model, config[1])
-        return model, names
+        return model, weights, names
     of_image = [name for name in tensors if name.startswith("visual.")]
     if not of_image or tensors.keys().isdisjoint(("logit_scale", "visual.conv1.weight")):
         some = ", ".join(map(visible, sorted(tensors)[:3]))
@@ -273,10 +295,10 @@ def _empty_model(weights: Weights, at: Files, where: Path | str, told: Told) -> 
         else:
             model, names = build_open_clip(*config)
         told.expect_agreed(model, config[1])
-        return model, names
+        return model, weights, names
     if "visual.conv1.weight" in tensors and "text_projection" in tensors:
         heads, text_heads, activation = told.settled(tensors, where)
-        return build_from_shapes(tensors, activation, heads, text_heads), OPENAI
+        return build_from_shapes(tensors, activation, heads, text_heads), weights, OPENAI
     raise ValueError(
         f"{where} has open_clip's tensor names, but not those of CLIP's own towers: put its "
         "open_clip_config.json beside it, or pass it as config="
@@ -294,6 +316,14 @@ def _with_open_clip(config: dict, at: object, weights: Weights) -> tuple[CLIP, N
     module = filled_by_open_clip(built_by_open_clip(config, at), weights, at)
     model, _, names = read_module(module)
     return model, names
+
+
+def _crop(at: Files) -> int | None:
+    """The side that images are cut to, where that is said beside the weights."""
+    file = at("preprocessor_config.json")
+    crop = read_json(file).get("crop_size") if file else None
+    side = crop.get("height") if isinstance(crop, dict) else crop
+    return side if type(side) is int and 0 < side <= MOST["image_size"] else None
 
 
 def _mapping(config: object) -> dict | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ...checks import shown
 from ..clip import CLIP
 from ..image import Preprocessor
+from ..words.library_tokenizer import LibraryTokenizer
 from ..words.sentencepiece import PieceTokenizer
 from ..words.tokenizer import Tokenizer
 from . import hub
@@ -17,16 +18,29 @@ from .untrusted import VOCABULARY_BYTES, read_json
 LEAST_DEVIATION = 1e-3  # of colours in 0…1, a quarter of a step of eight bits; CLIP's is 0.26
 
 
-def vocabulary_beside(at: Files, model: CLIP) -> Tokenizer | PieceTokenizer | None:
+Vocabulary = Tokenizer | PieceTokenizer | LibraryTokenizer
+# what transformers makes a tokenizer of where there is no tokenizer.json
+OLDER = ("vocab.txt", "sentencepiece.bpe.model", "spiece.model")
+
+
+def vocabulary_beside(at: Files, model: CLIP) -> Vocabulary | None:
     """The tokenizer that belongs to a model, from the files beside its weights; None without."""
     context = model.text.context
     described = at("tokenizer.json")
     if _is_siglip(at):
         settings = at("tokenizer_config.json")
         return PieceTokenizer.from_files(described, settings, context) if described else None
-    # first, as it is what transformers reads, and knows of tokens that somebody added
-    if described and not (at("open_clip_config.json") and _is_another(described)):
+    of_transformers = at("config.json") is not None and at("open_clip_config.json") is None
+    if described and _is_another(described):
+        # open_clip cleans texts before it hands them on, each model in its own way
+        if of_transformers:
+            return LibraryTokenizer.from_file(described, context)
+    elif described:
+        # first, as it is what transformers reads, and knows of tokens that somebody added
         return Tokenizer.from_tokenizer_json(described, context)
+    elif of_transformers and (older := next(filter(None, map(at, OLDER)), None)):
+        at("tokenizer_config.json"), at("special_tokens_map.json")  # fetched beside it
+        return LibraryTokenizer.from_folder(older.parent, context)
     if (vocabulary := at("vocab.json")) and (merges := at("merges.txt")):
         return Tokenizer.from_files(vocabulary, merges, context, at("added_tokens.json"))
     openai = at("bpe_simple_vocab_16e6.txt.gz") or at("bpe_simple_vocab_16e6.txt")
@@ -49,11 +63,9 @@ def _is_another(described: Path) -> bool:
     return not (isinstance(cut, dict) and cut.get("end_of_word_suffix") == "</w>")
 
 
-def told_vocabulary(
-    told: str | Path | Tokenizer | PieceTokenizer, model: CLIP
-) -> Tokenizer | PieceTokenizer:
+def told_vocabulary(told: str | Path | Vocabulary, model: CLIP) -> Vocabulary:
     """The vocabulary that the caller named: itself, a folder, or a name on the hub."""
-    if isinstance(told, (Tokenizer, PieceTokenizer)):
+    if isinstance(told, Vocabulary):
         return told
     if os.path.isdir(told):
         at = beside(Path(told))

@@ -12,10 +12,13 @@ from torch import Tensor, nn
 from ..clip import CLIP
 from ..image import Preprocessor
 from .adapters import merged_state_dict
-from .hugging_face import HF, HF_SIGLIP, HF_TYPES, build_hf
+from .hosting_transformers import read_hosted
+from .hugging_face import OURS, build_hf, names_hf
+from .image_only import build_image_only, is_image_only
 from .open_clip import build_open_clip
 from .open_clip_live import described
 from .tensor_names import Names
+from .transformers_types import HOSTED, why_not
 from .untrusted import Weights
 
 
@@ -24,8 +27,8 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
 
     Raises
     ------
-    ValueError : neither transformers' CLIPModel, SiglipModel or Siglip2Model, nor a CLIP of
-        open_clip or of OpenAI's package
+    ValueError : neither one of transformers' classes for images and texts, nor a CLIP of open_clip
+        or of OpenAI's package
     """
     kind = type(module).__name__
     if isinstance(module, CLIP):
@@ -33,16 +36,23 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
     tensors = plain_tensors(merged_state_dict(module), kind)
     config = getattr(module, "config", None)
     model_type = getattr(config, "model_type", None)
-    if model_type in HF_TYPES and "vision_model.post_layernorm.weight" in tensors:
+    if config is not None and is_image_only({"model_type": model_type}, tensors):
+        weights, where = Weights.there(tensors), f"this {kind}"
+        return build_image_only(config.to_dict(), weights, where, module)
+    if model_type in OURS and "vision_model.post_layernorm.weight" in tensors:
         model = build_hf(config.to_dict(), f"the config of this {kind}")
-        return model, Weights.there(tensors), HF if model_type == "clip" else HF_SIGLIP
+        return model, Weights.there(tensors), names_hf(model_type, tensors)
+    if model_type in HOSTED:
+        return read_hosted(module)
     if hasattr(module, "visual") and hasattr(module, "logit_scale"):
         model, names = build_open_clip(described(module, kind), f"this {kind}")
         _colours(module, model)
         return model, Weights.there(tensors), names
+    if model_type is not None and model_type not in OURS:
+        raise ValueError(f"the config of this {kind} {why_not(model_type)}")
     raise ValueError(
-        f"cannot read this {kind}: pass transformers' CLIPModel, SiglipModel or Siglip2Model, or a "
-        "CLIP of open_clip or OpenAI with their own ViT or ResNet as image tower"
+        f"cannot read this {kind}: pass transformers' CLIPModel, SiglipModel or another of its "
+        "models for images and texts, or a CLIP of open_clip or OpenAI"
     )
 
 

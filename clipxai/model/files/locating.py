@@ -10,9 +10,9 @@ from importlib.resources import files
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from ...checks import shown, visible
+from ...checks import visible
 from . import hub
-from .hugging_face import HF_TYPES
+from .transformers_types import KNOWN, why_not
 from .untrusted import CONFIG_BYTES, read_json, read_text
 
 EMBEDDED = files("clipxai.data") / "emoji-world-vit"
@@ -147,7 +147,7 @@ def _weights_files(at: Files, where: Path | str) -> Iterator[tuple[Path, Files]]
                 continue
             kind = _kind(config)
             kinds.append(kind)
-            if kind in HF_TYPES and (file := here(weights)):
+            if kind in KNOWN and (file := here(weights)):
                 if within:
                     _expect_alone(at)
                 seen.add(described)
@@ -172,10 +172,8 @@ def _by_itself(where: Path | str, kinds: list[object]) -> Path:
         lone = sorted(f for f in where.iterdir() if f.suffix in SUFFIXES and f.is_file())
     if len(lone) == 1:
         return lone[0]
-    if kinds and not any(kind in HF_TYPES for kind in kinds):
-        raise ValueError(
-            f"{where} describes a {shown(kinds[0])} model, not {' or '.join(map(repr, HF_TYPES))}"
-        )
+    if kinds and not any(kind in KNOWN for kind in kinds):
+        raise ValueError(f"{where} {why_not(kinds[0])}")
     if lone:
         some = ", ".join(visible(file.name) for file in lone[:4])
         raise ValueError(f"{where} holds {len(lone)} weights files, such as {some}: pass one")

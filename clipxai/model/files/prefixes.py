@@ -97,8 +97,9 @@ def inner_clip(module: nn.Module) -> nn.Module:
 def _is_clip(module: nn.Module) -> bool:
     """Both towers are its own children."""
     children = dict(module.named_children())
-    ours = {"visual", "vision_model"} & children.keys()
-    return bool(ours and {"transformer", "text", "text_model"} & children.keys())
+    of_images = {"visual", "vision_model", "image_model"} & children.keys()
+    of_texts = {"transformer", "text", "text_model", "text_encoder"} & children.keys()
+    return bool(of_images and of_texts)
 
 
 def _several(where: object, found: Iterable[str]) -> ValueError:

@@ -14,6 +14,7 @@ class TensorNames:
     names : our name, or how it starts -> theirs
     block : the same for what is inside a transformer block
     qkv : how the three parts of our q-k-v projection are named where they are kept apart
+    letters : what stands in it for each of the three
     qv_bias : how the biases of q and v are named where k has none
     transposed : ours that they keep the other way round
     scaled : parts of our blocks -> the layer scale that multiplies what comes out of them, which
@@ -24,6 +25,7 @@ class TensorNames:
     names: Mapping[str, str | tuple[str, str]]
     block: Mapping[str, str]
     qkv: str | None = None
+    letters: tuple[str, str, str] = ("q", "k", "v")
     qv_bias: str | None = None
     transposed: tuple[str, ...] = ()
     scaled: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +53,7 @@ class TensorNames:
             start = theirs.removesuffix("attn.qkv.bias")
             return [start + self.qv_bias.format("q"), None, start + self.qv_bias.format("v")]
         if self.qkv and ".attn.qkv." in theirs:
-            return [theirs.replace("attn.qkv", self.qkv.format(letter)) for letter in "qkv"]
+            return [theirs.replace("attn.qkv", self.qkv.format(letter)) for letter in self.letters]
         for part, their_part in self.block.items():
             if f".{part}" in theirs:
                 return [theirs.replace(f".{part}", f".{their_part}", 1)]

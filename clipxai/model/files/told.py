@@ -13,6 +13,7 @@ from ..clip import CLIP
 from ..towers.hosted import HostedImageTower, HostedTextTower
 from ..towers.parts import ACTIVATIONS
 from .sizes import known_activation
+from .transformers_types import IMAGE_ONLY
 from .untrusted import read_json
 
 HEAD_WIDTH = 64  # in all that OpenAI's own code can build
@@ -102,7 +103,7 @@ class Told:
             raise TypeError(f"config= is a dict or a JSON file, not a {type(config).__name__}")
         if key == "model_cfg" and "vision_cfg" in config:  # as open_clip.get_model_config gives it
             config = {"model_cfg": config}
-        if key not in config:
+        if key not in config and config.get("model_type") not in IMAGE_ONLY:
             raise ValueError(
                 f"{where} has no {key!r}, as the config of a model whose tensors are named like "
                 "these has"
@@ -114,10 +115,9 @@ class Told:
         image, text = model.visual, model.text
         if self.heads is None and self.activation is None:
             return
-        if isinstance(image, HostedImageTower) or isinstance(text, HostedTextTower):
-            raise ValueError(
-                f"heads and activation do nothing here: open_clip builds a tower of {where}"
-            )
+        hosted = isinstance(image, HostedImageTower) or isinstance(text, HostedTextTower)
+        if hosted or not text.reads:
+            raise ValueError(f"heads and activation do nothing here: {where} says both")
         pool = getattr(image, "attention_pool", None)  # a ResNet's
         of_image = (pool or image.blocks[0].attn).heads
         found = (of_image, text.blocks[0].attn.heads)

@@ -33,8 +33,10 @@ class HostedImageTower(ImageTower):
         super().__init__()
         self.module, self.image_size = module, image_size
         self.blocks = nn.ModuleList()
-        kind = type(module.trunk).__name__
-        self.description = f"{kind} of timm's, which runs as it is ({reason})"
+        encoder = getattr(module.trunk, "encoder", module.trunk)
+        origin = getattr(module, "origin", "timm's")
+        kind = type(encoder).__name__
+        self.description = f"{kind} of {origin}, which runs as it is ({reason})"
         self.one_size = True
         self.prefix = getattr(module.trunk, "num_prefix_tokens", 0)
         # tokens in front of the cells would be lost on the way through a feature map

@@ -86,6 +86,7 @@ class TextTower(nn.Module):
 
     Attributes
     ----------
+    reads : whether there are texts at all
     causal : whether a token knows those before it and never those after
     full : whether every text has to be filled up to `context`, as what fills it is read too
     read_at_end : whether a text is read at its token [end]
@@ -96,6 +97,7 @@ class TextTower(nn.Module):
     token_embedding : what every token id begins as
     """
 
+    reads: bool = True
     causal: bool
     full: bool
     read_at_end: bool

@@ -8,11 +8,15 @@ import json
 import re
 import string
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...checks import visible
 from ..files.untrusted import VOCABULARY_BYTES, no_panic, read_json, read_text, unique
 from .growth import MOST_ON_THE_WAY, growth
 from .tokenizer import WordSpan, expect_short, too_long
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
 
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -40,15 +44,7 @@ class PieceTokenizer:
         punctuation: bool = False,
         pad_left: bool = False,
     ) -> None:
-        from tokenizers import Tokenizer  # only for those who load a SigLIP
-
-        parts = json.loads(described, object_pairs_hook=unique)
-        # first: added tokens go through these steps while the library reads them
-        self.grown = {part: growth(parts, part) for part in ("normalizer", "decoder")}
-        with no_panic():
-            self.backend = Tokenizer.from_str(described)
-        self.backend.no_padding()
-        self.backend.no_truncation()
+        self.backend, self.grown = backend_of(described)
         self.context, self.punctuation, self.pad_left = context, punctuation, pad_left
         for token in (end, pad):
             if self.backend.token_to_id(token) is None:
@@ -129,6 +125,22 @@ class PieceTokenizer:
         expect_short(pieces, MOST_ON_THE_WAY // self.grown["decoder"] // max(1, len(inside)))
         with no_panic():
             return self.backend.decode(inside).strip()
+
+
+def backend_of(described: str) -> "tuple[Backend, dict[str, int]]":
+    """The library's tokenizer of the text of a `tokenizer.json`, and how many characters its
+    normalizer and its decoder can make of one.
+    """
+    from tokenizers import Tokenizer as Backend  # only for those who need it
+
+    parts = json.loads(described, object_pairs_hook=unique)
+    # first: added tokens go through these steps while the library reads them
+    grown = {part: growth(parts, part) for part in ("normalizer", "decoder")}
+    with no_panic():
+        backend = Backend.from_str(described)
+    backend.no_padding()
+    backend.no_truncation()
+    return backend, grown
 
 
 def _content(token: object, default: str) -> str:

@@ -1,0 +1,362 @@
+"""Which models open, and how far are their features from the library's? All of open_clip's configs,
+transformers' models for images and texts, and tokenizers.
+
+    python benchmarks/models.py                     # writes models.md beside it
+    python benchmarks/models.py --only ViT-B-16     # configs whose name holds that, to the terminal
+
+Every model is built by its own library with random weights and compared in memory and from a
+folder. Widths are the true ones, depth is two blocks (one a stage), vocabularies of open_clip are
+3,000 pieces, and transformers' text encoders inside of open_clip are small: a block says the same
+wherever it stands. Bar: 1e-4 of features of unit length.
+"""
+
+import argparse
+import copy
+import gc
+import json
+import logging
+import random
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "model"))
+
+import transformers as hf
+import transformers_examples as examples
+from libraries import open_clip, timm
+from safetensors.torch import save_file
+
+import clipxai as cx
+
+BAR = 1e-4
+VOCABULARY = 3000
+STRINGS = 2000
+WORDS = (
+    "a the dog cats running red bicycle's rain, in-front of über naïve 猫 狗 北京 x2 3.14 !".split()
+)
+
+
+class Row(NamedTuple):
+    """One model: largest differences of its features, or why it does not open."""
+
+    name: str
+    live: str
+    folder: str
+    inside: str
+
+
+def measured(
+    name: str, module: nn.Module, folder: Path | None, compare: Callable, inside: str = ""
+) -> Row:
+    """Both ways in; `compare(ours)` gives the differences of images and of texts."""
+    found = []
+    for source in (module, folder):
+        if source is None:
+            found.append("not made here")
+            continue
+        try:
+            ours = cx.load(source)
+            image, text = compare(ours)
+            mark = "" if max(image, text) < BAR else " **off**"
+            found.append(f"{image:.0e} / {text:.0e}{mark}")
+            blocks = len(ours.visual.blocks) > 0
+            inside = "blocks" if blocks else ", ".join(sorted(ours.visual.has)) or "features only"
+        except (ValueError, ImportError, OSError) as error:
+            found.append(f"refused: {str(error).splitlines()[0][:110]}")
+    return Row(name, *found, inside)
+
+
+def differences(theirs: tuple, ours: tuple) -> tuple[float, float]:
+    """Largest of each pair of tensors."""
+    image, text = ((a - b).abs().max().item() for a, b in zip(theirs, ours, strict=True))
+    return image, text
+
+
+def randomised(module: nn.Module) -> nn.Module:
+    """No weight of it is what it began as."""
+    with torch.no_grad():
+        for weight in module.parameters():
+            if weight.ndim:
+                weight.add_(torch.randn_like(weight) * 0.02)
+    return module.eval()
+
+
+def shallow(config: dict) -> dict:
+    """One of open_clip's configs with few blocks and a small vocabulary."""
+    config = copy.deepcopy(config)
+    vision, text = config["vision_cfg"], config["text_cfg"]
+    if isinstance(vision.get("layers"), list):
+        vision["layers"] = [1, 1, 1, 1]
+    elif "timm_model_name" not in vision:
+        vision["layers"] = 2
+    if text.get("hf_model_name"):
+        text["hf_model_pretrained"] = False
+    else:
+        text["layers"], text["vocab_size"] = 2, min(text.get("vocab_size", 49408), VOCABULARY)
+    if "multimodal_cfg" in config:
+        config["multimodal_cfg"] |= {"layers": 1, "vocab_size": 100}
+    return config
+
+
+def few_blocks(name: str, **options: object) -> nn.Module:
+    """timm's models of few blocks; those of the largest convolutional nets are narrow, too."""
+    if name.startswith("convnext"):
+        options |= {"depths": (1, 1, 1, 1), "dims": (16, 32, 64, 128)}
+    elif name.startswith("swin"):
+        options |= {"depths": (1, 1, 1, 1)}
+    elif name.startswith("vit_relpos"):
+        options |= {"depth": 1}
+    elif name.startswith(("eva", "vit_")):
+        options |= {"depth": 2}
+    return CREATE(name, **options)
+
+
+CREATE = timm.create_model
+
+
+def small_config(name: str, *_: object, **__: object) -> hf.PretrainedConfig:
+    """In place of a config of the hub, which open_clip would fetch."""
+    small = dict(vocab_size=VOCABULARY)
+    encoder = dict(
+        num_hidden_layers=2, hidden_size=64, num_attention_heads=4, intermediate_size=128
+    )
+    if "xlm-rob" in name:
+        return hf.XLMRobertaConfig(**encoder, **small)
+    if "roberta" in name:
+        return hf.RobertaConfig(**encoder, **small)
+    if "mt5" in name:
+        return hf.MT5Config(num_layers=2, d_model=64, d_kv=16, num_heads=4, d_ff=128, **small)
+    sides = {f"{side}_{key}": number for side in ("encoder", "decoder") for key, number in
+             (("layers", 2), ("attention_heads", 4), ("ffn_dim", 128))}  # fmt: skip
+    return hf.M2M100Config(d_model=64, **sides, **small)
+
+
+def of_open_clip(only: str) -> Iterator[Row]:
+    """Every config that open_clip has."""
+    from open_clip import hf_model
+    from open_clip.coca_model import CoCa
+    from open_clip.model import CLIP, CustomTextCLIP
+
+    timm.create_model = few_blocks
+    hf.AutoConfig.from_pretrained = hf_model.AutoConfig.from_pretrained = small_config
+    listed = Path(open_clip.__file__).parent / "model_configs"
+    for file in sorted(listed.glob("*.json")):
+        if only not in file.stem:
+            continue
+        config = shallow(json.loads(file.read_text()))
+        described = copy.deepcopy(config)
+        custom = described.pop("custom_text", False) or "hf_model_name" in config["text_cfg"]
+        kind = CoCa if "multimodal_cfg" in config else CustomTextCLIP if custom else CLIP
+        torch.manual_seed(0)
+        module = randomised(kind(**described))
+        with tempfile.TemporaryDirectory() as folder:
+            # a name of timm's stands for its full depth, so ours would not fit two blocks
+            named = config["vision_cfg"].get("timm_model_name", "")
+            place = None if "vit" in named or "eva" in named else Path(folder)
+            if place:
+                state = {name: weight.contiguous() for name, weight in module.state_dict().items()}
+                save_file(state, place / "open_clip_model.safetensors")
+                (place / "open_clip_config.json").write_text(json.dumps({"model_cfg": config}))
+            yield measured(file.stem, module, place, against_open_clip(module, config))
+        del module
+        gc.collect()
+
+
+def against_open_clip(module: nn.Module, config: dict) -> Callable:
+    """A function that compares a model of ours with open_clip's."""
+    text = config["text_cfg"]
+    context = 77 if text.get("hf_model_name") else getattr(module, "text", module).context_length
+    ids = torch.full((2, context), text.get("pad_id", 1 if text.get("hf_model_name") else 0))
+    end = text.get("eos_id", 2) if text.get("pool_type") == "eos" else VOCABULARY - 1
+    ids[0, :5] = torch.tensor([VOCABULARY - 2, 5, 6, 7, end])
+    ids[1, :3] = torch.tensor([VOCABULARY - 2, 9, end])
+
+    def compare(ours: cx.CLIP) -> tuple[float, float]:
+        size = module.visual.image_size
+        whole = size if isinstance(size, (tuple, list)) else (size, size)
+        seen = ours.visual.image_size
+        pixels = torch.zeros(2, 3, *whole)
+        pixels[..., : seen[0], : seen[1]] = torch.randn(2, 3, *seen)
+        cut = pixels[..., : seen[0], : seen[1]]
+        with torch.no_grad():
+            theirs = module.encode_image(pixels, normalize=True), module.encode_text(ids, True)
+            return differences(theirs, (ours.encode_image(cut), ours.encode_text(ids)))
+
+    return compare
+
+
+def of_transformers(only: str) -> Iterator[Row]:
+    """Every class of the tests' examples, and those that are refused."""
+    for name in examples.ALL:
+        if only in name:
+            module = examples.built(name)
+            ids = examples.ids_of(module)
+
+            def compare(
+                ours: cx.CLIP, module: nn.Module = module, ids: torch.Tensor = ids
+            ) -> tuple:
+                pixels = torch.randn(2, 3, *ours.visual.image_size)
+                theirs = examples.features(module, pixels, ids)
+                return differences(theirs, (ours.encode_image(pixels), ours.encode_text(ids)))
+
+            with tempfile.TemporaryDirectory() as folder:
+                module.save_pretrained(folder)
+                yield measured(name, module, Path(folder), compare)
+    for name, build in examples.REFUSED.items():
+        if only in name:
+            module = build()
+            with tempfile.TemporaryDirectory() as folder:
+                module.save_pretrained(folder)
+                yield measured(name, module, Path(folder), lambda ours: (0.0, 0.0), "–")
+
+
+def strings() -> list[str]:
+    """Texts of all kinds, the same every time."""
+    chance = random.Random(0)
+    letters = "abcdefghij KLMNOP.,;!?-'’ éüñßœ 猫狗北京 Привет مرحبا 0123 \t<>&#@"
+    listed = [" ".join(chance.choices(WORDS, k=chance.randint(0, 9))) for _ in range(STRINGS // 2)]
+    odd = ["".join(chance.choices(letters, k=chance.randint(1, 30))) for _ in range(STRINGS // 2)]
+    return listed + odd
+
+
+def of_tokenizers() -> Iterator[tuple[str, int]]:
+    """How many of the strings have the library's ids."""
+    from tokenizers import (
+        Tokenizer,
+        decoders,
+        models,
+        normalizers,
+        pre_tokenizers,
+        processors,
+        trainers,
+    )
+
+    from clipxai.model.words.library_tokenizer import LibraryTokenizer
+    from clipxai.model.words.tokenizer import Tokenizer as Pairs
+
+    texts = strings()
+
+    def count(ours: Callable, theirs: Callable) -> int:
+        return sum(ours(text) == list(theirs(text)) for text in texts)
+
+    embedded = Path(cx.__file__).parent / "data" / "emoji-world-vit"
+    pairs = Pairs.from_files(embedded / "vocab.json", embedded / "merges.txt", 10**4)
+    theirs = hf.CLIPTokenizer.from_pretrained(embedded)
+    yield "CLIP's byte pairs, CLIPTokenizer", count(pairs.encode, lambda t: theirs(t)["input_ids"])
+
+    with tempfile.TemporaryDirectory() as folder:
+        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        pieces = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        pieces.normalizer = normalizers.BertNormalizer()
+        pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        pieces.train_from_iterator(
+            texts, trainers.WordPieceTrainer(vocab_size=600, special_tokens=special)
+        )
+        vocabulary = sorted(pieces.get_vocab().items(), key=lambda item: item[1])
+        (Path(folder) / "vocab.txt").write_text(
+            "\n".join(piece for piece, _ in vocabulary) + "\n", encoding="utf-8"
+        )
+        bert = hf.BertTokenizer.from_pretrained(folder)
+        (Path(folder) / "config.json").write_text('{"model_type": "bert"}')
+        made = LibraryTokenizer.from_folder(Path(folder), 10**4)
+        yield (
+            "BERT's pieces, vocab.txt, BertTokenizer",
+            count(made.encode, lambda text: bert(text)["input_ids"]),
+        )
+        bert.save_pretrained(folder)
+        made = LibraryTokenizer.from_file(Path(folder) / "tokenizer.json", 10**4)
+        yield (
+            "BERT's pieces, tokenizer.json",
+            count(made.encode, lambda text: bert(text)["input_ids"]),
+        )
+
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    pieces = Tokenizer(models.Unigram())
+    pieces.normalizer = normalizers.NFKC()
+    pieces.pre_tokenizer = pre_tokenizers.Metaspace()
+    pieces.decoder = decoders.Metaspace()
+    pieces.train_from_iterator(
+        texts, trainers.UnigramTrainer(vocab_size=500, special_tokens=special, unk_token="<unk>")
+    )
+    around = [(token, pieces.token_to_id(token)) for token in ("<s>", "</s>")]
+    pieces.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=around
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        fast = hf.PreTrainedTokenizerFast(tokenizer_object=pieces, pad_token="<pad>")
+        fast.save_pretrained(folder)
+        made = LibraryTokenizer.from_file(Path(folder) / "tokenizer.json", 10**4)
+        yield (
+            "XLM-R's kind of pieces (unigrams), tokenizer.json",
+            count(made.encode, lambda text: fast(text)["input_ids"]),
+        )
+
+
+def table(rows: list[Row]) -> list[str]:
+    """Markdown."""
+    head = ["| model | in memory: images / texts | from a folder | inside |", "|---|---|---|---|"]
+    return head + [f"| {' | '.join(row)} |" for row in rows]
+
+
+def opened(rows: list[Row]) -> str:
+    """How many open, and how many of them are off."""
+    live = [row for row in rows if "refused" not in row.live and "off" not in row.live]
+    made = [row for row in rows if row.folder != "not made here"]
+    kept = [row for row in made if "refused" not in row.folder and "off" not in row.folder]
+    off = sum("off" in row.live or "off" in row.folder for row in rows)
+    return (
+        f"{len(live)} of {len(rows)} open in memory within {BAR:.0e}, {len(kept)} of {len(made)} "
+        f"from a folder; different without a word: {off}."
+    )
+
+
+def main() -> None:
+    """Print as it goes; without --only write the table."""
+    words = argparse.ArgumentParser()
+    words.add_argument("--only", default="", help="names that hold this; nothing is written")
+    only = words.parse_args().only
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    hf.utils.logging.set_verbosity_error()
+    hf.utils.logging.disable_progress_bar()
+    found: dict[str, list[Row]] = {}
+    for name, rows in (("transformers", of_transformers(only)), ("open_clip", of_open_clip(only))):
+        found[name] = []
+        for row in rows:
+            print(*row, sep=" | ", flush=True)
+            found[name].append(row)
+    if only:
+        return
+    # of_open_clip put its own functions in their place; tokenizers need none of them
+    counts = list(of_tokenizers())
+    lines = [
+        "# Which models open, and how far their features are from the library's",
+        "",
+        *__doc__.strip().splitlines()[7:],
+        "",
+        f"Made by `python benchmarks/models.py`: clipxai {cx.__version__}, torch "
+        f"{torch.__version__}, transformers {hf.__version__}, open_clip {open_clip.__version__}, "
+        f"timm {timm.__version__}.",
+    ]
+    for name, rows in found.items():
+        lines += ["", f"## {name}", "", opened(rows), "", *table(rows)]
+    lines += [
+        "",
+        "## Tokenizers",
+        "",
+        "| vocabulary | strings with the library's ids |",
+        "|---|---|",
+    ]
+    lines += [f"| {name} | {count:,} of {STRINGS:,} |" for name, count in counts]
+    Path(__file__).with_name("models.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

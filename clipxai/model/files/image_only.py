@@ -1,0 +1,191 @@
+"""How does an image tower come in by itself? As a model without texts: transformers'
+CLIPVisionModel (also of IP-Adapter), SiglipVisionModel, DINOv2. What compares images with texts
+cannot be asked of it; attention, rollout and how patches resemble one another can.
+"""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from ...checks import visible
+from ..clip import CLIP
+from ..image import Preprocessor
+from ..towers.no_texts import NoTexts
+from ..towers.vit import VisionTransformer
+from .hosting import UNREAD
+from .hosting_transformers import hosted_encoder, through_transformers
+from .hugging_face import HF, HF_SIGLIP, clip_vision, resizing, siglip_vision
+from .sizes import empty_modules, ffn_width, known_activation, layer_norm_eps, section, size_of
+from .tensor_names import TensorNames
+from .transformers_types import DINO, IMAGE_ONLY
+from .untrusted import Weights
+
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of its colours
+HALF = ((0.5,) * 3, (0.5,) * 3)
+NO_SCALE = {"logit_scale": torch.zeros(())}
+_ATTENTION = {  # of transformers' fifth version in memory; and of files, and the fourth
+    "attn.out": ("attention.o_proj", "attention.output.dense"),
+    "qkv": ("attention.{}_proj", "attention.attention.{}"),
+}
+
+
+def is_image_only(config: Mapping, names: Mapping[str, object]) -> bool:
+    """Whether a config, or what is there of a CLIP or SigLIP, is of an image tower alone."""
+    kind = config.get("model_type")
+    if kind in ("clip", "siglip", "siglip2"):
+        return not any(name.startswith("text_model.") for name in names)
+    return isinstance(kind, str) and kind in IMAGE_ONLY
+
+
+def build_image_only(
+    config: dict, weights: Weights, where: object, module: nn.Module | None = None
+) -> tuple[CLIP, Weights, TensorNames]:
+    """A model without texts, its tensors, and how they are named.
+
+    Parameters
+    ----------
+    config : of the tower, or of the model it was taken from
+    weights : of the file or module
+    where : what errors call it
+    module : that is in memory, if it is
+
+    Raises
+    ------
+    ValueError : a size as in `build_hf`
+    """
+    kind = config["model_type"]
+    if kind in ("clip", "siglip", "siglip2"):
+        kind, config = f"{kind}_vision_model", section(config, "vision_config", where)
+    if kind in DINO:
+        return _dino(kind, config, weights, where, module)
+    weights = _named(weights, "vision_model.", ("visual_projection.",), where)
+    tensors = weights.tensors
+    with empty_modules():
+        if kind.startswith("siglip"):
+            visual, given = siglip_vision(config, where, second=kind.startswith("siglip2"))
+            model = CLIP(
+                visual, NoTexts(), None, Preprocessor(visual.image_size, visual.patch, *HALF)
+            )
+            return resizing(model, given), _with(weights, NO_SCALE), HF_SIGLIP
+        projection = tensors.get("visual_projection.weight")
+        width = size_of(config, "hidden_size", 768, where)
+        joint = width if projection is None else len(projection)
+        visual, given = clip_vision(config, joint, where)
+        model = resizing(CLIP(visual, NoTexts()), given)
+    added = dict(NO_SCALE)
+    if projection is None:  # its features are what the norm puts out
+        added["visual_projection.weight"] = torch.eye(width)
+    return model, _with(weights, added), HF
+
+
+def _dino(
+    kind: str, config: dict, weights: Weights, where: object, module: nn.Module | None
+) -> tuple[CLIP, Weights, TensorNames]:
+    """DINOv2: ours, but for registers and gated FFNs, with which it runs as it is."""
+    weights = _named(weights, "", ("embeddings.", "encoder.", "layernorm."), where, (f"{kind}.",))
+    tensors = weights.tensors
+    if kind != "dinov2" or config.get("use_swiglu_ffn"):
+        module = module or through_transformers({**config, "model_type": kind}, weights, where)
+        registers = config.get("num_register_tokens", 4) if kind != "dinov2" else 0
+        visual = hosted_encoder(module, where, tokens_before=1 + registers)
+        model = CLIP(
+            visual, NoTexts(), None, Preprocessor(visual.image_size, visual.patch, *IMAGENET)
+        )
+        return model, _with(weights, NO_SCALE), replace(UNREAD, unread=tuple(tensors))
+    width = size_of(config, "hidden_size", 768, where)
+    patch = size_of(config, "patch_size", 14, where)
+    side = size_of(config, "image_size", 224, where) // patch * patch
+    with empty_modules():
+        visual = VisionTransformer(
+            image_size=(side, side),
+            patch=patch,
+            width=width,
+            layers=size_of(config, "num_hidden_layers", 12, where),
+            heads=size_of(config, "num_attention_heads", 12, where),
+            ffn_width=ffn_width(config, width, where),
+            joint=width,
+            activation=known_activation(config.get("hidden_act", "gelu")),
+            eps=layer_norm_eps(config, 1e-6, where),
+            norm_before=False,
+        )
+        model = CLIP(visual, NoTexts(), None, Preprocessor((side, side), patch, *IMAGENET))
+    live = any(".attention.q_proj." in name for name in tensors)
+    return model, _with(weights, _dino_tensors(weights, width)), _dino_names(live)
+
+
+def _dino_tensors(weights: Weights, width: int) -> dict[str, Tensor]:
+    """What is not in the file, or there in another form: the bias of the patches is a part of every
+    patch's position.
+    """
+    table, bias = "embeddings.position_embeddings", "embeddings.patch_embeddings.projection.bias"
+    added = {"identity": torch.eye(width), **NO_SCALE}
+    if table in weights.tensors and bias in weights.tensors:
+        positions = weights.read(table).clone().float()
+        positions[:, 1:] += weights.read(bias).float()
+        added[table] = positions
+    return added
+
+
+def _dino_names(live: bool) -> TensorNames:
+    of = 0 if live else 1
+    letters = ("q", "k", "v") if live else ("query", "key", "value")
+    return TensorNames(
+        names={
+            "visual.patch_embedding": "embeddings.patch_embeddings.projection",
+            "visual.class_embedding": "embeddings.cls_token",
+            "visual.positions.table": "embeddings.position_embeddings",
+            "visual.ln_post": "layernorm",
+            "visual.projection": "identity",
+            "visual.blocks": "encoder.layer",
+        },
+        block={
+            "ln_1": "norm1",
+            "ln_2": "norm2",
+            "attn.out": _ATTENTION["attn.out"][of],
+            "mlp.up": "mlp.fc1",
+            "mlp.down": "mlp.fc2",
+        },
+        qkv=_ATTENTION["qkv"][of],
+        letters=letters,
+        scaled={"attn.out": "layer_scale1.lambda1", "mlp.down": "layer_scale2.lambda1"},
+        unread=("embeddings.mask_token", "embeddings.patch_embeddings.projection.bias"),
+    )
+
+
+def _named(
+    weights: Weights,
+    prefix: str,
+    besides: tuple[str, ...],
+    where: object,
+    behind: tuple[str, ...] = (),
+) -> Weights:
+    """The tensors of the tower, all behind `prefix`, whether they were before or not; a warning
+    names one of those that are left out, such as a classifier's.
+    """
+    theirs, left = {}, []
+    for name in weights.tensors:
+        bare = next((name[len(p) :] for p in behind if name.startswith(p)), name)
+        if bare.startswith((prefix or besides[0], *besides)):
+            theirs[bare] = name
+        elif prefix and bare.startswith(("embeddings.", "encoder.", "pre_", "post_", "head.")):
+            theirs[prefix + bare] = name
+        elif not bare.startswith("logit_"):
+            left.append(name)
+    if left:
+        warnings.warn(
+            f"{where} is read as an image tower alone: {len(left)} tensor(s) beside it, such as "
+            f"{visible(left[0])!r}, are left out",
+            stacklevel=2,
+        )
+    tensors = {ours: weights.tensors[name] for ours, name in theirs.items()}
+    return Weights(tensors, lambda name: weights.read(theirs[name]), weights.sha256)
+
+
+def _with(weights: Weights, added: dict[str, Tensor]) -> Weights:
+    def read(name: str) -> Tensor:
+        return added[name] if name in added else weights.read(name)
+
+    return Weights({**weights.tensors, **added}, read, weights.sha256)

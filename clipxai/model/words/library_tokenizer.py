@@ -1,0 +1,115 @@
+"""Which pieces does a text encoder of another kind read a text in? Those of its own tokenizer,
+BERT's or XLM-R's or whichever the checkpoint holds, run by the `tokenizers` library.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ...checks import visible
+from ..files.untrusted import VOCABULARY_BYTES, no_panic, read_text
+from .growth import MOST_ON_THE_WAY
+from .sentencepiece import backend_of
+from .tokenizer import WordSpan, expect_short, too_long
+
+
+class LibraryTokenizer:
+    """A tokenizer that is none of ours.
+
+    Parameters
+    ----------
+    described : the text of a `tokenizer.json`
+    context : most tokens of a text, those that begin and end it included
+
+    Attributes
+    ----------
+    end : the token that ends every text
+
+    Raises
+    ------
+    ValueError : one that ends no text
+    """
+
+    def __init__(self, described: str, context: int) -> None:
+        self.backend, self.grown = backend_of(described)
+        self.context = context
+        with no_panic():
+            empty = self.backend.encode("").ids
+        if not empty:
+            raise ValueError("it puts nothing at the end of a text, so nobody knows where one ends")
+        self.end, self._around = empty[-1], set(empty)
+
+    @classmethod
+    def from_file(cls, tokenizer: Path, context: int) -> "LibraryTokenizer":
+        """Read `tokenizer.json`.
+
+        Raises
+        ------
+        ValueError : not a tokenizer
+        """
+        return cls._read(read_text(tokenizer, VOCABULARY_BYTES), context, tokenizer)
+
+    @classmethod
+    def from_folder(cls, folder: Path, context: int) -> "LibraryTokenizer | None":
+        """Let transformers make one of older files, such as vocab.txt; None if it cannot, or is not
+        installed.
+        """
+        try:
+            from transformers import AutoTokenizer
+
+            made = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+            described = made.backend_tokenizer.to_str()
+        except Exception:  # of any kind, from files of strangers: then ids are all it takes
+            return None
+        return cls._read(described, context, folder)
+
+    @classmethod
+    def _read(cls, described: str, context: int, where: Path) -> "LibraryTokenizer":
+        try:
+            return cls(described, context)
+        except Exception as error:  # the library raises plain Exception
+            reason = visible(str(error).splitlines()[0][:200])
+            raise ValueError(f"{where} holds no tokenizer that can be read: {reason}") from error
+
+    def encode(self, text: str, truncate: bool = False) -> list[int]:
+        """Token ids of a text, those around it included.
+
+        Raises
+        ------
+        ValueError : the text is longer than the context and `truncate` is False
+        """
+        return self._encode(text, truncate)[0]
+
+    def words(self, text: str, truncate: bool = False) -> list[WordSpan]:
+        """The words of a text as the library cuts it, with the tokens of each."""
+        return self._encode(text, truncate)[1]
+
+    def _encode(self, text: str, truncate: bool) -> tuple[list[int], list[WordSpan]]:
+        if not isinstance(text, str):
+            raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
+        expect_short(text, MOST_ON_THE_WAY // self.grown["normalizer"])
+        with no_panic():
+            found = self.backend.encode(text)
+        ids, words = found.ids, []
+        for number in dict.fromkeys(n for n in found.word_ids if n is not None):
+            tokens = [n for n, word in enumerate(found.word_ids) if word == number]
+            first, last = found.offsets[tokens[0]][0], found.offsets[tokens[-1]][1]
+            words.append(WordSpan(text[first:last].strip(), tokens[0], tokens[-1] + 1))
+        if len(ids) > self.context:
+            if not truncate:
+                raise too_long(text, len(ids), self.context)
+            ids = [*ids[: self.context - 1], self.end]
+            words = [word for word in words if word.stop < self.context]  # whole ones
+        return ids, words
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of token ids, without what stands around it and what follows its end."""
+        inside: list[int] = []
+        for number in ids:
+            if number == self.end and inside:
+                break
+            if number not in self._around:
+                inside.append(number)
+        pieces = "".join(self.backend.id_to_token(n) or "" for n in dict.fromkeys(inside))
+        expect_short(pieces, MOST_ON_THE_WAY // self.grown["decoder"] // max(1, len(inside)))
+        with no_panic():
+            return self.backend.decode(inside).strip()

@@ -1,0 +1,195 @@
+"""Image towers without texts, built small by transformers: features are the library's, what reads
+no text works, and what does says in one sentence that there are none.
+"""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import transformers as hf
+from transformers_examples import VISION, built
+
+import clipxai as cx
+
+CLOSE = dict(rtol=0, atol=1e-5)
+DINO = {n: v for n, v in VISION.items() if n != "intermediate_size"}
+TOWERS = {
+    "CLIPVisionModel": lambda: hf.CLIPVisionModel(hf.CLIPVisionConfig(**VISION)),
+    "CLIPVisionModelWithProjection": lambda: hf.CLIPVisionModelWithProjection(
+        hf.CLIPVisionConfig(**VISION, projection_dim=20)
+    ),
+    "CLIPVisionModel in GELU": lambda: hf.CLIPVisionModel(
+        hf.CLIPVisionConfig(**VISION, hidden_act="gelu", layer_norm_eps=0.03)
+    ),
+    "SiglipVisionModel": lambda: hf.SiglipVisionModel(hf.SiglipVisionConfig(**VISION)),
+    "Dinov2Model": lambda: hf.Dinov2Model(hf.Dinov2Config(**DINO)),
+    "Dinov2Model, eps": lambda: hf.Dinov2Model(
+        hf.Dinov2Config(**DINO, layer_norm_eps=0.03, mlp_ratio=3, hidden_act="gelu_pytorch_tanh")
+    ),
+    "Dinov2Model, gated": lambda: hf.Dinov2Model(hf.Dinov2Config(**DINO, use_swiglu_ffn=True)),
+    "Dinov2WithRegistersModel": lambda: hf.Dinov2WithRegistersModel(
+        hf.Dinov2WithRegistersConfig(**DINO, num_register_tokens=3)
+    ),
+}
+OURS = [name for name in TOWERS if not name.endswith(("gated", "RegistersModel"))]
+
+
+def tower(name):
+    torch.manual_seed(0)
+    module = TOWERS[name]().eval()
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.add_(torch.randn_like(weight) * 0.1)
+    return module
+
+
+@torch.no_grad()
+def feature(module, pixels):
+    out = module(pixel_values=pixels)
+    found = out.image_embeds if hasattr(out, "image_embeds") else out.pooler_output
+    return torch.nn.functional.normalize(found, dim=-1)
+
+
+@pytest.mark.parametrize("name", TOWERS)
+def test_features_are_the_librarys(name, tmp_path):
+    module = tower(name)
+    module.save_pretrained(tmp_path)
+    pixels = torch.randn(2, 3, 32, 32)
+    for source in (module, tmp_path):
+        ours = cx.load(source)
+        torch.testing.assert_close(ours.encode_image(pixels), feature(module, pixels), **CLOSE)
+        assert ours.visual.patch == 8 and ("blocks" in ours.visual.has) == (name in OURS)
+
+
+def test_patches_of_dino_are_its_last_tokens():
+    """Of a hosted one too, whose registers are no patches."""
+    pixels = torch.randn(1, 3, 32, 32)
+    for name, before in (("Dinov2Model", 1), ("Dinov2WithRegistersModel", 4)):
+        module = tower(name)
+        with torch.no_grad():
+            tokens = module(pixel_values=pixels).last_hidden_state[:, before:]
+        trace = cx.record(cx.load(module), pixels, normalized=True)
+        torch.testing.assert_close(trace.image_tokens(normalize=False)[:, 1:], tokens, **CLOSE)
+        unit = torch.nn.functional.normalize(tokens[0], dim=-1)
+        found = cx.patch_similarity(trace, [(1, 2), (-1, 0)])
+        expected = (unit[[6, 12]] @ unit.T).reshape(2, 4, 4).numpy()
+        np.testing.assert_allclose(found.scores, expected, atol=1e-5)
+        assert found.texts == ("patch in row 1, column 2", "patch in row 3, column 0")
+
+
+def test_another_size_as_dino_reads_it():
+    """Its positions are interpolated bicubically, which positions= asks for."""
+    module = tower("Dinov2Model")
+    pixels = torch.randn(1, 3, 48, 40)
+    ours = cx.load(module, positions="bicubic")
+    torch.testing.assert_close(ours.encode_image(pixels), feature(module, pixels), **CLOSE)
+
+
+@pytest.mark.parametrize("name", ["CLIPVisionModel", "Dinov2Model"])
+def test_what_reads_no_text_works(name, tmp_path):
+    module = tower(name)
+    module.set_attn_implementation("eager")
+    trace = cx.record(cx.load(module), torch.randn(1, 3, 32, 32), normalized=True)
+    with torch.no_grad():
+        rows = module(trace.pixels, output_attentions=True).attentions
+    maps = cx.attention_maps(trace)
+    np.testing.assert_allclose(maps.mean["qk"][1], rows[1][0].mean(0).numpy(), atol=1e-5)
+    last = cx.explain(trace, "attention")
+    np.testing.assert_allclose(
+        last.scores[0].ravel(), rows[1][0, :, 0, 1:].mean(0).numpy(), atol=1e-5
+    )
+    rolled = cx.explain(trace, "rollout")
+    assert rolled.texts == ("(no text)",) and np.isnan(rolled.presence).all()
+    cx.save(rolled, tmp_path / "rolled.html")
+    cx.save(rolled, tmp_path / "rolled.png")
+    cx.save(cx.patch_similarity(trace, (0, 0)), tmp_path / "like.html")
+    cx.save(maps, tmp_path / "attention.html")
+    assert repr(trace) == f"<Trace of 1 images (4x4 patches) and 0 texts by {trace.model.name}>"
+
+
+ASKED = [
+    lambda trace: cx.explain(trace),
+    lambda trace: cx.explain(trace, "decomposition"),
+    lambda trace: cx.contributions(trace),
+    lambda trace: cx.head_contributions(trace),
+    lambda trace: cx.token_scores(trace),
+    lambda trace: cx.word_maps(trace),
+    lambda trace: cx.word_relevance(trace),
+    lambda trace: cx.contrast(trace, 0, 1),
+    lambda trace: trace.similarity(),
+]
+
+
+@pytest.mark.parametrize("ask", ASKED)
+def test_what_reads_texts_says_that_there_are_none(ask):
+    pixels = torch.randn(1, 3, 32, 32)
+    alone = cx.record(cx.load(tower("CLIPVisionModel")), pixels, normalized=True)
+    with pytest.raises(ValueError, match="requires texts, and CLIPVisionModel is an image tower"):
+        ask(alone)
+    whole = cx.record(cx.load(), torch.randn(1, 3, 112, 112), normalized=True)
+    with pytest.raises(ValueError, match="none were recorded"):
+        ask(whole)
+
+
+def test_texts_for_a_model_without():
+    ours = cx.load(tower("CLIPVisionModel"))
+    for ask in (
+        lambda: cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"], normalized=True),
+        lambda: ours.encode_text(torch.ones(1, 2, dtype=torch.long)),
+        lambda: next(cx.explain_each(ours, [np.zeros((32, 32, 3), np.uint8)], ["a dog"])),
+    ):
+        with pytest.raises(ValueError, match=r"image tower alone.*rollout"):
+            ask()
+    with pytest.raises(ValueError, match="templates do nothing"):
+        cx.record(ours, torch.randn(1, 3, 32, 32), templates="a {}", normalized=True)
+
+
+def test_texts_may_follow():
+    """Recorded without, and then with: as recorded with from the start."""
+    model = cx.load()
+    pixels = torch.randn(1, 3, 112, 112)
+    later = cx.record(model, pixels, normalized=True).with_texts(["a cat"])
+    once = cx.record(model, pixels, ["a cat"], normalized=True)
+    assert np.array_equal(cx.explain(later).scores, cx.explain(once).scores)
+
+
+def test_a_clip_without_its_text_tower():
+    """A classifier on CLIP's image tower: the tower, and a warning that names what is left out."""
+    module = hf.CLIPForImageClassification(hf.CLIPConfig(vision_config=VISION)).eval()
+    pixels = torch.randn(1, 3, 32, 32)
+    with pytest.warns(UserWarning, match=r"classifier\."):
+        ours = cx.load(module)
+    with torch.no_grad():
+        theirs = module.vision_model(pixels).pooler_output
+    unit = torch.nn.functional.normalize(theirs, dim=-1)
+    torch.testing.assert_close(ours.encode_image(pixels), unit, **CLOSE)
+
+
+def test_colours(tmp_path):
+    """ImageNet's for DINOv2, CLIP's and SigLIP's for theirs, unless a file says others."""
+    mean = {name: cx.load(tower(name)).preprocessor.mean[0] for name in TOWERS}
+    assert mean["Dinov2Model"] == mean["Dinov2WithRegistersModel"] == 0.485
+    assert mean["SiglipVisionModel"] == 0.5 and round(mean["CLIPVisionModel"], 3) == 0.481
+    tower("Dinov2Model").save_pretrained(tmp_path)
+    described = {"image_mean": [0.1] * 3, "image_std": [0.2] * 3}
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(described))
+    assert cx.load(tmp_path).preprocessor.mean == (0.1, 0.1, 0.1)
+
+
+def test_heads_and_activation_are_said_already():
+    with pytest.raises(ValueError, match="says both"):
+        cx.load(tower("CLIPVisionModel"), heads=(4, 4))
+
+
+@pytest.mark.parametrize("patches", [[], (1,), 3, [(1, 2, 3)], [(1, 2), 3]])
+def test_patches_that_are_none(patches):
+    trace = cx.record(cx.load(), torch.randn(1, 3, 112, 112), normalized=True)
+    with pytest.raises((ValueError, TypeError), match=r"row, column|patches"):
+        cx.patch_similarity(trace, patches)
+    with pytest.raises(IndexError, match="row 14, but this grid has 14"):
+        cx.patch_similarity(trace, (14, 0))
+
+
+def test_a_model_with_texts_is_not_taken_for_a_tower():
+    assert cx.load(built("CLIPModel")).text.reads
