@@ -95,12 +95,9 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     row = find_method(method)
     trace = with_texts_for(trace, row)
     scores = row.function(trace, **options)
-    by_text = scores.values.detach().float().transpose(1, 2)  # B T P
-    maps = by_text.unflatten(-1, trace.grid).cpu().numpy()
+    maps = scores.values.detach().float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()
     presence = cosines(trace.image_features, trace.text_features).cpu().numpy()
     told = ", ".join(f"{name}={value}" for name, value in options.items())
-    place = trace.stream.device
-    ran = {} if place.type == "cpu" else {"device": str(place)}
     changed = trace.provenance.get("changed")
     what_if = () if changed is None else (f"What if: {changed}. The rest ran again.",)
     return [
@@ -113,7 +110,7 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
             image=image,
             presence=present,
             notes=(*scores.notes, *what_if, *trace.notes),
-            provenance={**trace.provenance, "options": told, **ran},
+            provenance={**trace.provenance, "options": told},
         )
         for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
     ]

@@ -82,9 +82,10 @@ class Trace(Movable):
 
     @property
     def provenance(self) -> dict[str, str]:
-        """That of the model, and what was "changed" on the way."""
-        changed = said("", self.edits, self.text_edits)
-        return self.model.provenance | ({"changed": changed} if changed else {})
+        """That of the model, what was "changed" on the way, and the "device" if not the CPU."""
+        place, changed = str(self.stream.device), said("", self.edits, self.text_edits)
+        own = {"changed": changed, "device": place.removeprefix("cpu")}
+        return self.model.provenance | {name: told for name, told in own.items() if told}
 
     @property
     def grid(self) -> tuple[int, int]:

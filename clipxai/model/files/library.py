@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..clip import CLIP
-from .hosting import through_open_clip
+from .hosting import built_by_open_clip, filled_by_open_clip
 from .hosting_transformers import through_transformers
 from .locating import locate
 from .prefixes import prefix_of
@@ -40,9 +40,8 @@ def library_module(source: str | Path | None, revision: str | None = None) -> nn
     described = read_json(config)
     try:
         if described.get("model_type") is None:
-            return through_open_clip(
-                read_json(at("open_clip_config.json") or config), weights, file
-            )
+            built = built_by_open_clip(read_json(at("open_clip_config.json") or config), file)
+            return filled_by_open_clip(built, weights, file)
         kind = class_of(described["model_type"], weights.tensors)
         if kind is None:
             raise NoLibrary(f"a {described['model_type']} is not compared here")
