@@ -96,7 +96,7 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     trace = with_texts_for(trace, row)
     scores = row.function(trace, **options)
     maps = scores.values.detach().float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()
-    presence = cosines(trace.image_features, trace.text_features).cpu().numpy()
+    presence = cosines(trace.image_features, trace.text_features).detach().cpu().numpy()
     told = ", ".join(f"{name}={value}" for name, value in options.items())
     changed = trace.provenance.get("changed")
     what_if = () if changed is None else (f"What if: {changed}. The rest ran again.",)

@@ -40,6 +40,7 @@ from torch import Tensor
 from ..checks import of_its_kinds, shown
 from ..model.clip import cosines
 from ..model.towers.block import Edit, Mix
+from ..trace.flowing import as_recorded
 from ..trace.precision import unrounded
 from ..trace.trace import Trace
 from .mixing import mix, mix_gem, neighbourhood_bias
@@ -51,7 +52,7 @@ RESNET_SHARPEN = 8.0
 
 @of_its_kinds
 @unrounded
-@torch.no_grad()
+@as_recorded
 def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
     """Image tokens as a rewritten path through the last blocks sees them.
 

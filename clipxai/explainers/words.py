@@ -36,7 +36,7 @@ def words_left_out(trace: Trace, text: int, picture: Picture) -> WordRelevance:
     scores = np.zeros(len(names), np.float32)
     if words:
         left = leave_out(trace.of(picture.number), text).trace
-        cosine = cosines(left.image_features, left.text_features)[0].cpu().numpy()
+        cosine = cosines(left.image_features, left.text_features)[0].detach().cpu().numpy()
         for (_, start, stop), without in zip(words, cosine[1:], strict=True):
             scores[start:stop] = (cosine[0] - without) / (stop - start)
     unit = "drop of the cosine when left out"

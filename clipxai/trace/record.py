@@ -1,10 +1,15 @@
 """How does a `Trace` come about? One forward pass of image(s) and texts, written down."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+
+import torch
+from torch import Tensor
 
 from ..checks import expect, of_its_kinds
 from ..model.clip import CLIP, Texts
-from ..model.image import Mode
+from ..model.image import Mode, Prepared
+from .flowing import flowing, is_flowing
 from .sides import read, read_nothing, see
 from .trace import Trace
 
@@ -20,6 +25,7 @@ def record(
     templates: str | Iterable[str] | None = None,
     truncate: bool = False,
     normalized: bool | None = None,
+    differentiable: bool = False,
 ) -> Trace:
     """Run image(s) and texts through the model once and keep what happened.
 
@@ -37,6 +43,8 @@ def record(
     normalized : whether floats are pixels as `preprocess` returns them (True) or pictures in 0…1
         (False). None looks at their range; the explanations' notes say what it was taken for, and
         where the range does not say, it is an error that asks
+    differentiable : keep the graph, so that `clipxai.score_maps` carries gradients to what requires
+        them: weights, after `model.requires_grad_(True)`, and an `image` that is normalised pixels
 
     Returns
     -------
@@ -45,7 +53,8 @@ def record(
     Raises
     ------
     ValueError, TypeError, FileNotFoundError : no `CLIP`, or one without numbers; an unreadable
-        image; an over-long text; a size that does not fit the patches; floats of an unclear range
+        image; an over-long text; a size that does not fit the patches; floats of an unclear range;
+        `differentiable` where nothing requires gradients
 
     Examples
     --------
@@ -58,7 +67,29 @@ def record(
             f"{model.name} lies on the meta device, which has shapes and no numbers: load it with "
             "device='cpu' or another"
         )
-    seen = see(model, model.preprocessor(image, mode, size, normalized))
-    if texts is None:
-        return Trace(model, **seen, **read_nothing(templates))
-    return Trace(model, **seen, **read(model, texts, templates, truncate))
+    prepared = model.preprocessor(image, mode, size, normalized)
+    if differentiable and isinstance(image, Tensor) and image.requires_grad:
+        prepared = _with_graph(prepared, image)
+    inferring = torch.is_inference_mode_enabled() and not differentiable
+    with torch.inference_mode(inferring), flowing(differentiable):
+        seen = see(model, prepared)
+        told = {} if texts is None else read(model, texts, templates, truncate)
+    trace = Trace(model, **seen, **(told or read_nothing(templates)))
+    if differentiable and not is_flowing(trace):
+        raise ValueError(
+            "differentiable=True, but nothing requires gradients: call model.requires_grad_(True), "
+            "or pass normalised pixels that do"
+        )
+    return trace
+
+
+def _with_graph(prepared: Prepared, pixels: Tensor) -> Prepared:
+    """The same pixels (B, 3, h, w) or (3, h, w), with their graph."""
+    pixels = pixels if pixels.ndim == 4 else pixels[None]
+    seen = pixels.detach().to(prepared.pixels)
+    if seen.shape != prepared.pixels.shape or not torch.equal(seen, prepared.pixels):
+        raise ValueError(
+            "an image that requires gradients has to be what the model reads: normalised pixels "
+            "(B, 3, h, w), as `preprocess` returns them, with normalized=True"
+        )
+    return replace(prepared, pixels=pixels.clone())

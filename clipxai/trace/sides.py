@@ -16,6 +16,7 @@ from ..model.image import Prepared
 from ..model.placing import enough_memory
 from ..model.towers.block import BlockTape, through
 from .edits import UNCHANGED, Edits
+from .flowing import no_graph_unless_flowing
 
 # attention of one layer of ViT-B's 12 heads then takes 13 GB where somebody looks at it
 MOST_PATCHES = 1 << 14
@@ -49,7 +50,7 @@ def in_own_precision(model: CLIP) -> torch.autocast:
     return torch.autocast(model.device.type, enabled=False)
 
 
-@torch.no_grad()
+@no_graph_unless_flowing
 def see(
     model: CLIP, prepared: Prepared, patches: bool = True, edits: Edits = UNCHANGED
 ) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def see(
     )
 
 
-@torch.no_grad()
+@no_graph_unless_flowing
 def spell(model: CLIP, ids: Tensor, edits: Edits = UNCHANGED) -> dict[str, Any]:
     """The text tower's pass of token ids (T, S): what `Trace` has of it but for the texts."""
     edits.expect_anywhere("text")
@@ -100,7 +101,7 @@ def ended(model: CLIP, ids: Tensor, tokens: Tensor) -> dict[str, Any]:
     return dict(text_tokens=tokens, text_features=F.normalize(at_end.float(), dim=-1))
 
 
-@torch.no_grad()
+@no_graph_unless_flowing
 def read(
     model: CLIP,
     texts: Texts,

@@ -18,7 +18,6 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -30,6 +29,7 @@ from ..model.towers.block import BlockTape, attend
 from ..model.words.tokenizer import WordSpan
 from ..results.explanation import Grid
 from .edits import UNCHANGED, Edits, said
+from .flowing import as_recorded
 from .sides import expect_texts, read, see
 
 Kind = Literal["qk", "vv", "qq", "kk"]
@@ -50,8 +50,7 @@ class Trace(Movable):
     texts : T strings ("text 0", … where token ids were given without a vocabulary), or none
     templates : the prompt templates the texts were put into, if any
     token_ids : (T, S), or None with templates, or of `with_encoded_texts`; so are the next two
-    text_layers : one `BlockTape` per text block, or none
-    text_tokens : (T, S, E) every text token in the joint space, not normalised
+    text_layers, text_tokens : a `BlockTape` per text block, or none; (T, S, E) joint, unnormalised
     text_features : (T, E) unit length
     notes : what was concluded of what came in
     edits, text_edits : what `ablate` and `patch` changed on the way through each tower
@@ -93,7 +92,7 @@ class Trace(Movable):
         return self.grids[0].height, self.grids[0].width
 
     @cached_property
-    @torch.no_grad()
+    @as_recorded
     def _image_tokens(self) -> Tensor:
         # bfloat16 has too few digits to rank patches by
         return self.model.visual.tokens(self._of_all(self.stream, "stream")).float()
@@ -105,7 +104,7 @@ class Trace(Movable):
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
     @cached_property
-    @torch.no_grad()
+    @as_recorded
     def whole_image(self) -> Tensor:
         """(B, 1, E) the first of `image_tokens`, not normalised; no patch is read for it."""
         if "class_token" not in self.model.visual.has:
@@ -123,7 +122,7 @@ class Trace(Movable):
         return cosines(self.image_tokens(), self.text_features)
 
     @property
-    @torch.no_grad()
+    @as_recorded
     def empty_features(self) -> Tensor:
         """(1, E) unit length: the empty text in the texts' templates, what all texts share; a
         ValueError for a SigLIP without tokenizer.
@@ -172,9 +171,8 @@ class Trace(Movable):
     def words(self, text: int | str) -> list[WordSpan]:
         """A text's words and their tokens. ValueError: no vocabulary or token ids, or a SigLIP."""
         if self.model.tokenizer is None or self.token_ids is None:
-            needed = "words need a model with a vocabulary, and texts recorded as they are"
-            instead = "clipxai.word_maps leaves words out of such texts too"
-            raise ValueError(f"{needed}, neither in templates nor encoded before; {instead}")
+            needed = "words need a model with a vocabulary, and texts recorded as they are, neither"
+            raise ValueError(f"{needed} in templates nor encoded before; word_maps takes such too")
         number = number_of(self.texts, text, "text", "this trace")
         return self.model.tokenizer.words(self.texts[number], truncate=True)
 
@@ -188,6 +186,7 @@ class Trace(Movable):
         layers = tuple(tape.of(one) for tape in self.layers)
         return replace(self, **parts, layers=layers, edits=self.edits.of(one))
 
+    @as_recorded
     def with_texts(
         self, texts: Texts, templates: str | Iterable[str] | None = None, truncate: bool = False
     ) -> "Trace":
@@ -209,10 +208,11 @@ class Trace(Movable):
 
         `features` (T, E) and those of the `empty` text (1, E), encoded if needed, have unit length.
         """
+        known = dict(texts=texts, templates=templates, text_features=features)
         unread = dict(token_ids=None, text_layers=(), text_tokens=None)
-        unread |= dict(_empty=[] if empty is None else [empty])
-        return replace(self, texts=texts, templates=templates, text_features=features, **unread)
+        return replace(self, **known, **unread, _empty=[] if empty is None else [empty])
 
+    @as_recorded
     def with_images(self, prepared: Prepared, *, patches: bool = True) -> "Trace":
         """The same texts with other images, `prepared` by `model.preprocessor`; without `patches`,
         for methods with a path of their own, the last stream holds the class token only.
