@@ -66,8 +66,11 @@ def measured(
             image, text = compare(ours)
             mark = "" if max(image, text) < BAR else " **off**"
             found.append(f"{image:.0e} / {text:.0e}{mark}")
-            blocks = len(ours.visual.blocks) > 0
-            inside = "blocks" if blocks else ", ".join(sorted(ours.visual.has)) or "features only"
+            inside = (
+                "blocks"
+                if "blocks" in ours.visual.has
+                else ", ".join(sorted(ours.visual.has)) or "features only"
+            )
         except (ValueError, ImportError, OSError) as error:
             found.append(f"refused: {str(error).splitlines()[0][:110]}")
     return Row(name, *found, inside)
@@ -138,7 +141,7 @@ def small_config(name: str, *_: object, **__: object) -> hf.PretrainedConfig:
     return hf.M2M100Config(d_model=64, **sides, **small)
 
 
-def of_open_clip(only: str) -> Iterator[Row]:
+def of_open_clip(only: str, known: dict[str, Row]) -> Iterator[Row]:
     """Every config that open_clip has."""
     from open_clip import hf_model
     from open_clip.coca_model import CoCa
@@ -149,6 +152,9 @@ def of_open_clip(only: str) -> Iterator[Row]:
     listed = Path(open_clip.__file__).parent / "model_configs"
     for file in sorted(listed.glob("*.json")):
         if only not in file.stem:
+            continue
+        if file.stem in known:
+            yield known[file.stem]
             continue
         config = shallow(json.loads(file.read_text()))
         described = copy.deepcopy(config)
@@ -192,10 +198,12 @@ def against_open_clip(module: nn.Module, config: dict) -> Callable:
     return compare
 
 
-def of_transformers(only: str) -> Iterator[Row]:
+def of_transformers(only: str, known: dict[str, Row]) -> Iterator[Row]:
     """Every class of the tests' examples, and those that are refused."""
     for name in examples.ALL:
-        if only in name:
+        if name in known:
+            yield known[name]
+        elif only in name:
             module = examples.built(name)
             ids = examples.ids_of(module)
 
@@ -210,7 +218,9 @@ def of_transformers(only: str) -> Iterator[Row]:
                 module.save_pretrained(folder)
                 yield measured(name, module, Path(folder), compare)
     for name, build in examples.REFUSED.items():
-        if only in name:
+        if name in known:
+            yield known[name]
+        elif only in name:
             module = build()
             with tempfile.TemporaryDirectory() as folder:
                 module.save_pretrained(folder)
@@ -321,17 +331,29 @@ def main() -> None:
     """Print as it goes; without --only write the table."""
     words = argparse.ArgumentParser()
     words.add_argument("--only", default="", help="names that hold this; nothing is written")
-    only = words.parse_args().only
+    words.add_argument("--journal", help="file of rows; the same command continues there")
+    told = words.parse_args()
+    only, journal = told.only, Path(told.journal) if told.journal else None
+    known = {}
+    if journal and journal.is_file():
+        rows = map(json.loads, journal.read_text(encoding="utf-8").splitlines())
+        known = {row[0]: Row(*row) for row in rows}
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     hf.utils.logging.set_verbosity_error()
     hf.utils.logging.disable_progress_bar()
     found: dict[str, list[Row]] = {}
-    for name, rows in (("transformers", of_transformers(only)), ("open_clip", of_open_clip(only))):
+    for name, rows in (
+        ("transformers", of_transformers(only, known)),
+        ("open_clip", of_open_clip(only, known)),
+    ):
         found[name] = []
         for row in rows:
             print(*row, sep=" | ", flush=True)
             found[name].append(row)
+            if journal and row.name not in known:
+                with journal.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(row) + "\n")
     if only:
         return
     # of_open_clip put its own functions in their place; tokenizers need none of them

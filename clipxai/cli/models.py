@@ -80,7 +80,7 @@ def _of_towers(model: CLIP) -> list[str]:
     visual, text = model.visual, model.text
     high, wide = visual.image_size
     grid = visual.grid(high, wide)
-    blocks = f", {len(visual.blocks)} blocks" if len(visual.blocks) else ""
+    blocks = f", {len(visual.blocks)} blocks" if "blocks" in visual.has else ""
     lines = [f"  images        {high}x{wide} pixels, {grid[0]}x{grid[1]} patches{blocks}"]
     if not text.reads:
         return [*lines, "  texts         none: an image tower alone"]

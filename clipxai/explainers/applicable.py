@@ -10,7 +10,7 @@ from .table import METHODS
 def options_for(method: Method, model: CLIP) -> dict[str, object]:
     """What a method has to be told of a shallow model, or one without a vocabulary."""
     options: dict[str, object] = {}
-    layers = len(model.visual.blocks)
+    layers = len(model.visual.blocks) if "blocks" in model.visual.has else 0
     if method.preset is not None and 0 < layers < PRESETS[method.preset].blocks:
         options["blocks"] = layers
     if "redundant" in method.options and model.tokenizer is None:

@@ -183,9 +183,7 @@ def word_relevance(
 def expect_question(model: CLIP, method: str, options: Mapping[str, object]) -> None:
     """A ValueError unless the method, so told, can be asked of the model; before anything runs."""
     row = find_method(method)
-    if row.reads_texts:
-        model.expect_texts(row.name)
-    model.expect(method, *row.requires)
+    row.expect_fits(model)
     _check_options(method, options, row.options)
     expect_kinds(row.function, options)
     if row.preset is not None:
@@ -198,9 +196,8 @@ def _expect_room(trace: Trace) -> None:
     """A ValueError, before they are made, of more than `MOST_SCORES`."""
     counts = len(trace.images), trace.grids[0].patches, len(trace.texts)
     if math.prod(counts) > MOST_SCORES:
-        images, patches, texts = counts
         raise ValueError(
-            f"{images} images of {patches:,} patches and {texts:,} texts make "
+            f"{counts[0]} images of {counts[1]:,} patches and {counts[2]:,} texts make "
             f"{math.prod(counts):,} scores, but at most {MOST_SCORES:,} are made at once: ask in "
             "parts, with trace.with_texts"
         )

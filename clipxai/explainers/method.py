@@ -60,6 +60,12 @@ class Method:
         """Whether the model's image tower has what the method requires."""
         return set(self.requires) <= model.visual.has
 
+    def expect_fits(self, model: CLIP) -> None:
+        """A ValueError unless a model has what the method requires, and texts if it reads them."""
+        if self.reads_texts:
+            model.expect_texts(self.name)
+        model.expect(self.name, *self.requires)
+
     @property
     def requires_in_words(self) -> str:
         """What it requires of a model, for people."""

@@ -7,9 +7,12 @@ from transformers_examples import built
 
 import clipxai as cx
 from clipxai.cli import main
+from clipxai.explainers.applicable import applicable
 from clipxai.model.files import describing, hub
 from clipxai.model.files.describing import describe
 from clipxai.model.files.families import families
+from clipxai.model.towers.resnet import ModifiedResNet
+from clipxai.model.towers.text import TextTransformer
 
 
 @pytest.mark.filterwarnings("ignore:.*left out")
@@ -64,3 +67,14 @@ def test_of_a_repository_whose_weights_are_not_here(server, monkeypatch):  # noq
 def test_families_name_every_known_model_once():
     listed = [model.id for family in families() for model in family.models]
     assert len(listed) == len(set(listed)) and {m.id for m in hub.KNOWN} <= set(listed)
+
+
+def test_what_can_be_asked_of_a_resnet():
+    """It has no blocks at all, and everything that requires none can be asked."""
+    resnet = ModifiedResNet(layers=(1, 1, 1, 1), width=8, heads=4, image_size=(64, 64), joint=16)
+    text = TextTransformer(
+        vocabulary=99, context=8, width=16, layers=1, heads=2, ffn_width=32, joint=16
+    )
+    able = {method.name for method in applicable(cx.CLIP(resnet, text))}
+    assert {"clip", "clip_surgery", "clip_surgery_released", "grad_cam"} <= able
+    assert not able & {"gem", "rollout", "decomposition"}

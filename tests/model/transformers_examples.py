@@ -48,6 +48,11 @@ def named(kind, config, **usual):
     return lambda vision, text, **more: clip_of(kind, config, vision, text, **usual | more)
 
 
+def siglip(vision, text, **more):
+    """As wide as it is joint, without projection; texts are as wide as images."""
+    return clip_of("SiglipModel", "SiglipConfig", vision, {"projection_size": 32} | text)
+
+
 def blip(vision, text, **more):
     more = {"image_text_hidden_size": 20} | {n: v for n, v in more.items() if "proj" not in n}
     encoder = {"encoder_hidden_size": 32}
@@ -94,6 +99,7 @@ CLIP_SHAPED = {
         **SHARED,
     ),
 }
+SIGLIPS = {"SiglipModel": siglip}
 HOSTED_TEXTS = {
     "AltCLIPModel": named("AltCLIPModel", "AltCLIPConfig", **SHARED),
     "ChineseCLIPModel": named("ChineseCLIPModel", "ChineseCLIPConfig", **SHARED),
@@ -106,7 +112,7 @@ HOSTED = {
     "FlavaModel": flava("FlavaModel"),
     "FlavaForPreTraining": flava("FlavaForPreTraining"),
 }
-ALL = CLIP_SHAPED | HOSTED_TEXTS | HOSTED
+ALL = CLIP_SHAPED | SIGLIPS | HOSTED_TEXTS | HOSTED
 REFUSED = {
     "GroupViTModel": lambda: clip_of("GroupViTModel", "GroupViTConfig", GROUPS, {}, **SHARED),
     "XCLIPModel": lambda: clip_of("XCLIPModel", "XCLIPConfig", {}, {}, **SHARED),
@@ -138,9 +144,9 @@ def features(module, pixels, ids):
     """(B, E) and (T, E) of unit length, by the library's own functions."""
     inner = next((getattr(module, n) for n in ("clip", "owlvit", "flava") if hasattr(module, n)), 0)
     inner = inner or module
-    told = dict(
-        input_ids=ids, attention_mask=(ids != module.config.text_config.pad_token_id).long()
-    )
+    told = dict(input_ids=ids)
+    if "Siglip" not in type(inner).__name__:  # which reads what fills a text up, too
+        told["attention_mask"] = (ids != module.config.text_config.pad_token_id).long()
     if hasattr(inner, "vision_proj"):
         image = inner.vision_proj(inner.vision_model(pixels).last_hidden_state[:, 0])
         text = inner.text_proj(inner.text_encoder(**told).last_hidden_state[:, 0])
