@@ -173,7 +173,8 @@ class Trace(Movable):
             needed = "words need a model with a vocabulary, and texts recorded as they are"
             raise ValueError(f"{needed}, neither in templates nor encoded before")
         number = number_of(self.texts, text, "text", "this trace")
-        return self.model.tokenizer.words(self.texts[number], truncate=True)
+        # of the ids, which need not be the vocabulary's own spelling of the text
+        return self.model.tokenizer.words(self.token_ids[number].tolist())
 
     def of(self, image: int) -> "Trace":
         """The same pass of one image, by its number, sharing memory. IndexError: no such image."""
