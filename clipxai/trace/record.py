@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ..checks import expect, of_its_kinds
 from ..model.clip import CLIP, Texts
-from ..model.image import Mode
+from ..model.image import MOST_PATCHES, Mode
 from .sides import read, see
 from .trace import Trace
 
@@ -35,7 +35,8 @@ def record(
     truncate : cut texts that are too long instead of raising
     normalized : whether floats are pixels as `preprocess` returns them (True) or pictures in 0…1
         (False). None looks at their range; the explanations' notes say what it was taken for, and
-        where the range does not say, it is an error that asks
+        where the range does not say, it is an error that asks. Every entry of a list is looked at
+        by itself, a batch as a whole
 
     Returns
     -------
@@ -57,5 +58,5 @@ def record(
             f"{model.name} lies on the meta device, which has shapes and no numbers: load it with "
             "device='cpu' or another"
         )
-    seen = see(model, model.preprocessor(image, mode, size, normalized))
+    seen = see(model, model.preprocessor(image, mode, size, normalized, MOST_PATCHES))
     return Trace(model, **seen, **read(model, texts, templates, truncate))

@@ -53,7 +53,7 @@ class Trace(Movable):
     text_layers : one `BlockTape` per text block, or none
     text_tokens : (T, S, E) every text token in the joint space, not normalised
     text_features : (T, E) unit length
-    notes : what was concluded of what came in
+    notes : of each image, what was concluded of what came in
     edits, text_edits : what `ablate` and `patch` changed on the way through each tower
     """
 
@@ -69,7 +69,7 @@ class Trace(Movable):
     text_layers: tuple[BlockTape, ...]
     text_tokens: Tensor | None
     text_features: Tensor
-    notes: tuple[str, ...] = ()
+    notes: list[tuple[str, ...]]
     edits: Edits = UNCHANGED
     text_edits: Edits = UNCHANGED
     # filled when `empty_features` is first asked for; shared by all traces of these texts
@@ -182,7 +182,8 @@ class Trace(Movable):
         if len(self.images) == 1:
             return self  # with what was computed from it already
         one = slice(n, n + 1)
-        parts = {name: getattr(self, name)[one] for name in ("pixels", "images", "grids", "stream")}
+        of_images = ("pixels", "images", "grids", "stream", "notes")
+        parts = {name: getattr(self, name)[one] for name in of_images}
         layers = tuple(tape.of(one) for tape in self.layers)
         return replace(self, **parts, layers=layers, edits=self.edits.of(one))
 
