@@ -109,10 +109,12 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
             unit=scores.unit,
             image=image,
             presence=present,
-            notes=(*scores.notes, *what_if, *trace.notes),
+            notes=(*scores.notes, *what_if, *noted),
             provenance={**trace.provenance, "options": told},
         )
-        for values, grid, image, present in zip(maps, trace.grids, trace.images, presence)
+        for values, grid, image, present, noted in zip(
+            maps, trace.grids, trace.images, presence, trace.notes, strict=True
+        )
     ]
 
 

@@ -177,16 +177,19 @@ def _part(trace: Trace, written: str, words: Sequence[str], phrase: Phrase, spel
 
 def _between(written: str, words: Sequence[str], start: int, stop: int) -> range:
     """Numbers of the words that characters `start` to `stop` of a text hold."""
-    places, done = [], 0
+    # one small letter may be several characters, as that of İ is
+    folded = [(letter, n) for n, one in enumerate(written) for letter in one.casefold()]
+    low, places, done = "".join(letter for letter, _ in folded), [], 0
     for word in words:
-        at = written.lower().find(word.lower(), done)
-        if at < 0:
+        sought = "".join(one.casefold() for one in word)
+        at = low.find(sought, done)
+        if at < 0 or low[done:at].strip():  # between words there are blanks only
             raise ValueError(
                 f"{word!r} is not written like that in {written!r}, so characters do not tell "
                 "where it is: name the phrase instead"
             )
-        done = at + len(word)
-        places.append((at, done))
+        done = at + len(sought)
+        places.append((folded[at][1], folded[done - 1][1] + 1))
     inside = [n for n, (first, last) in enumerate(places) if start <= first and last <= stop]
     cut = [n for n, (first, last) in enumerate(places) if first < stop and start < last]
     if not inside or cut != inside:

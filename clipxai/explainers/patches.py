@@ -66,7 +66,7 @@ def patch_similarity(trace: Trace, patches: Patch | Sequence[Patch], image: int 
         unit="cosine similarity with the patch",
         image=one.images[0],
         presence=found[:, 0].numpy(),
-        notes=one.notes,
+        notes=one.notes[0],
         provenance={**trace.model.provenance, "options": ""},
     )
 

@@ -26,12 +26,11 @@ from ..checks import expect, expect_some, of_its_kinds, shown
 from ..explainers.explain import expect_question, explain_all
 from ..explainers.table import find_method
 from ..model.clip import CLIP, Texts
-from ..model.image import Mode, Prepared
+from ..model.image import MOST_PATCHES, Mode, Prepared
 from ..model.normalised import normalised_pixels, taken_for
-from ..model.picture import Picture
+from ..model.picture import Picture, each_image
 from ..results.explanation import Explanation
 from ..trace.record import record
-from ..trace.sides import expect_few_patches
 from ..trace.trace import Trace
 from .patterns import matching, split_pattern
 
@@ -126,11 +125,11 @@ def explain_each(
     expect(CLIP, model, "load")
     expect_some(batch=batch)
     expect_question(model, method, options)
-    read = partial(model.preprocessor, mode=mode, size=size)
+    read = partial(model.preprocessor, mode=mode, size=size, patches=MOST_PATCHES)
     # so that a wrong mode or size is not taken for a broken image
     h, w = _least(model)
     blank = torch.zeros(3, h, w) if normalized else np.zeros((h, w, 3), np.uint8)
-    expect_few_patches(read(blank, normalized=normalized))
+    read(blank, normalized=normalized)
     sources = pictures(images) if isinstance(images, (str, Path)) else images
     spoken = speak(model, texts, templates, truncate)
     prepared = _read(_each(sources, model, normalized), read, READ_AHEAD * batch, broken)
@@ -146,13 +145,7 @@ def _explained(
 ) -> Iterator[tuple[object, Explanation]]:
     for few in batches:
         sources, images = zip(*few)
-        together = Prepared(
-            pixels=torch.cat([image.pixels for image in images]),
-            images=[image.images[0] for image in images],
-            grids=[image.grids[0] for image in images],
-        )
-        for image, prepared, found in zip(sources, images, ask(spoken, together, method, options)):
-            yield image, replace(found, notes=(*found.notes, *prepared.notes))
+        yield from zip(sources, ask(spoken, Prepared.together(images), method, options))
 
 
 def pictures(where: str | Path) -> list[Path]:
@@ -230,7 +223,7 @@ def _each(sources: object, model: CLIP, normalized: bool | None) -> Iterator[Sou
             colours = model.preprocessor
             pixels = normalised_pixels(one, colours.mean, colours.std, None)
             said, notes = pixels is not None, () if pixels is None else (taken_for(pixels),)
-        yield from (Source(image, said, notes) for image in one)
+        yield from (Source(image, said, notes) for image in each_image(one))
 
 
 def _is_batch(images: object) -> bool:
@@ -270,7 +263,7 @@ def _read(
                 raise
             broken(source.image, error)
         else:
-            yield source.image, replace(prepared, notes=(*source.notes, *prepared.notes))
+            yield source.image, replace(prepared, notes=[(*source.notes, *prepared.notes[0])])
 
 
 def _pending(

@@ -23,11 +23,12 @@ from ..checks import expect, expect_some, of_its_kinds
 from ..explainers.explain import expect_question
 from ..model.clip import CLIP, Texts, cosines
 from ..model.image import Prepared
-from ..model.picture import each_image, read_picture
+from ..model.picture import Picture, each_image, read_picture
 from ..results.explanation import Explanation, Grid
 from .batches import ask, speak
 
-MOST_WINDOWS = 1 << 16
+MOST_WINDOWS = 1 << 12
+MOST_SEEN = 1 << 19  # patches of all windows: minutes on a slow machine
 
 
 class Window(NamedTuple):
@@ -100,13 +101,16 @@ def explain_windows(
     if stride is None:
         stride = max(patch, min(high, wide) // 2 // patch * patch)
     _check(high, wide, stride, patch)
-    whole, canvas = _prepared(model, image, size, high, wide)
-    windows = _windows(canvas.grids[0], high // patch, wide // patch, stride // patch)
-    if len(windows) > MOST_WINDOWS:
-        raise ValueError(
-            f"{len(windows):,} windows, one for every stride of {stride} pixels, but at most "
-            f"{MOST_WINDOWS:,} are looked at: pass a longer stride, or a smaller size"
-        )
+    original = _one_picture(image)
+    if size is None:
+        size = _own_size(original.size, high, wide, patch)
+    # before anything is resized
+    height, width = model.preprocessor.kept_ratio(original.size, size)
+    rows, columns = _starts(height, high, stride), _starts(width, wide, stride)
+    _expect_few(len(rows) * len(columns), (high // patch) * (wide // patch), stride)
+    whole = model.preprocessor(original)
+    canvas = model.preprocessor(original, mode="aspect", size=size)
+    windows = _windows(rows, columns, high, wide, patch)
     spoken = speak(model, texts, templates, truncate)
 
     def explained() -> Iterator[tuple[Window, Explanation]]:
@@ -142,19 +146,13 @@ def _averaged(
     return (sums / counts).astype(np.float32), explanation
 
 
-def _prepared(
-    model: CLIP, image: object, size: int | None, high: int, wide: int
-) -> tuple[Prepared, Prepared]:
-    """One image as the model reads it by itself, and as the canvas that windows are cut from."""
+def _one_picture(image: object) -> Picture:
     originals = [read_picture(one) for one in each_image(image)]
     if len(originals) != 1:
         raise ValueError(
             f"explain_windows takes one image at a time, not {len(originals)}: call it for each"
         )
-    whole = model.preprocessor(originals)
-    if size is None:
-        size = _own_size(whole.grids[0], high, wide, model.visual.patch)
-    return whole, model.preprocessor(originals, mode="aspect", size=size)
+    return originals[0]
 
 
 def _sides(window: int | tuple[int, int] | None, usual: tuple[int, int]) -> tuple[int, int]:
@@ -178,34 +176,45 @@ def _check(high: int, wide: int, stride: int, patch: int) -> None:
         )
 
 
-def _own_size(image: Grid, high: int, wide: int, patch: int) -> int:
+def _expect_few(windows: int, patches: int, stride: int) -> None:
+    """A ValueError of more windows, of so many patches each, than there is patience for."""
+    if windows > MOST_WINDOWS or windows * patches > MOST_SEEN:
+        raise ValueError(
+            f"{windows:,} windows of {patches:,} patches, one for every stride of {stride} pixels, "
+            f"but at most {MOST_WINDOWS:,} windows and {MOST_SEEN:,} patches are looked at: pass a "
+            "longer stride, or a smaller size"
+        )
+
+
+def _own_size(image: tuple[int, int], high: int, wide: int, patch: int) -> int:
     """Short side, in whole patches, of an image at its own resolution, or at what makes it as large
     as a window.
     """
-    h, w = image.image_size
+    h, w = image
     scale = max(1, high / h, wide / w)
     # a little less, as a whole number of patches may come out as one and a rounding error
     return math.ceil(min(h, w) * scale / patch - 1e-6) * patch
 
 
-def _windows(grid: Grid, high: int, wide: int, stride: int) -> list[Window]:
-    """Rows and columns of every window, in patches."""
-    if high > grid.height or wide > grid.width:
-        raise ValueError(
-            f"a window of {high}x{wide} patches does not fit into an image resized to "
-            f"{grid.height}x{grid.width}: pass a larger size, or none to keep the image's own "
-            "resolution"
-        )
-    return [
-        Window(slice(y, y + high), slice(x, x + wide))
-        for y in _starts(grid.height, high, stride)
-        for x in _starts(grid.width, wide, stride)
-    ]
-
-
 def _starts(length: int, window: int, stride: int) -> list[int]:
     """Where windows begin; the last is shifted inwards to end where the image does."""
+    if window > length:
+        raise ValueError(
+            f"a window of {window} pixels does not fit into an image resized to {length}: pass a "
+            "larger size, or none to keep the image's own resolution"
+        )
     return [*range(0, length - window, stride), length - window]
+
+
+def _windows(
+    rows: Sequence[int], columns: Sequence[int], high: int, wide: int, patch: int
+) -> list[Window]:
+    """Rows and columns of every window, in patches, from where they begin in pixels."""
+    return [
+        Window(slice(y // patch, (y + high) // patch), slice(x // patch, (x + wide) // patch))
+        for y in rows
+        for x in columns
+    ]
 
 
 def _cut(canvas: Prepared, windows: list[Window], patch: int) -> Prepared:
@@ -226,4 +235,6 @@ def _cut(canvas: Prepared, windows: list[Window], patch: int) -> Prepared:
                 box=(rows.start * y, columns.start * x, rows.stop * y, columns.stop * x),
             )
         )
-    return Prepared(torch.stack(pixels), canvas.images * len(windows), grids)
+    return Prepared(
+        torch.stack(pixels), canvas.images * len(windows), grids, canvas.notes * len(windows)
+    )

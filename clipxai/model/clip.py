@@ -122,7 +122,7 @@ class CLIP(nn.Module):
         ------
         ValueError : no text; strings without a vocabulary; a text longer than the model's context,
             unless `truncate` cuts it; ids that are not whole numbers of shape (T, S), none at all,
-            or without [end]
+            or without [start] at the beginning and [end] behind it
         TypeError : a text that is not a string
         """
         self.expect_texts("a text")
@@ -150,10 +150,18 @@ class CLIP(nn.Module):
         return ids.to(self.device)
 
     def _expect_ended(self, ids: Tensor) -> None:
-        """A ValueError unless the text tower reads every text where the vocabulary ends it."""
-        if not isinstance(self.tokenizer, Tokenizer) or not self.text.read_at_end:
+        """A ValueError unless every text begins with [start], and the text tower reads it where the
+        vocabulary ends it.
+        """
+        if not isinstance(self.tokenizer, Tokenizer):
+            if self.text.read_at_end:
+                _expect_begun(self.text.end(ids) > 0, "begins with [end], where it would be read")
             return
-        end = self.tokenizer.end
+        start, end = self.tokenizer.start, self.tokenizer.end
+        _expect_begun(ids[:, 0] != end, "begins with [end]")
+        _expect_begun(ids[:, 0] == start, f"does not begin with [start], {start}")
+        if not self.text.read_at_end:
+            return
         ended = ids == end
         without = (~ended.any(dim=1)).nonzero()
         if len(without):
@@ -251,6 +259,15 @@ class SigLIP(CLIP):
         rows need not sum to 1.
         """
         return self(pixels, texts).sigmoid()
+
+
+def _expect_begun(begun: Tensor, otherwise: str) -> None:
+    """A ValueError unless every text (T,) has `begun`."""
+    if not bool(begun.all()):
+        raise ValueError(
+            f"text {int(begun.int().argmin())} of these token ids {otherwise}: pass [start], the "
+            "text and [end], filled up behind them (tokenizer.padding_side = 'right')"
+        )
 
 
 def as_list(texts: str | Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ Resizing is antialiased bicubic as in Pillow. What counts as a picture stands in
 pixels that have been prepared already in `normalised`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -21,6 +22,8 @@ Mode = Literal["squash", "crop", "aspect"]
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)  # of pixels in 0…1; OpenAI's training data
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
 MOST_PIXELS = 1 << 26  # of one image on its way into the model: 0.8 GB
+# attention of one layer of ViT-B's 12 heads then takes 13 GB where somebody looks at it
+MOST_PATCHES = 1 << 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +35,23 @@ class Prepared:
     pixels : (B, 3, h, w) float32, normalised
     images : the originals, each (H, W, 3) uint8, not to be written to
     grids : where the patch grid lies on each original
-    notes : what was concluded of what came in
+    notes : of each image, what was concluded of what came in
     """
 
     pixels: Tensor
     images: list[np.ndarray]
     grids: list[Grid]
-    notes: tuple[str, ...] = ()
+    notes: list[tuple[str, ...]]
+
+    @classmethod
+    def together(cls, each: Sequence["Prepared"]) -> "Prepared":
+        """Several of one shape as one."""
+        return cls(
+            pixels=torch.cat([one.pixels for one in each]),
+            images=[image for one in each for image in one.images],
+            grids=[grid for one in each for grid in one.grids],
+            notes=[note for one in each for note in one.notes],
+        )
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,7 @@ class Preprocessor:
         mode: Mode = "squash",
         size: int | tuple[int, int] | None = None,
         normalized: bool | None = None,
+        patches: int | None = None,
     ) -> Prepared:
         """Images to pixels of one size, and where the patches lie on each.
 
@@ -79,8 +93,9 @@ class Preprocessor:
             image is explained), "crop" the centre square (OpenAI's), or "aspect": keep the ratio,
             short side at the model's size, to the nearest whole patch
         size : pixels (side, or (height, width)) instead of the model's own
-        normalized : whether `images` are normalised pixels; None looks at their range, and asks
-            where that does not say
+        normalized : whether `images` are normalised pixels; None looks at the range of each entry
+            of a list, and of a batch (B, 3, h, w) as a whole, and asks where that does not say
+        patches : how many of an image are too many to go on with, if any
 
         Returns
         -------
@@ -90,7 +105,7 @@ class Preprocessor:
         ------
         FileNotFoundError, ValueError : no such file; not an image; floats that are neither a
             picture nor normalised, or could be either; a size that is not a multiple of the patch,
-            or of more than 67 million pixels; mixed shapes in a batch
+            or of more than 67 million pixels, also on the way there; mixed shapes in a batch
         TypeError : nothing that can be an image
 
         Examples
@@ -102,6 +117,24 @@ class Preprocessor:
         if mode not in get_args(Mode):
             raise ValueError(f"unknown mode {mode!r}; choose one of {', '.join(get_args(Mode))}")
         side = self._size(size)
+        if not isinstance(images, (list, tuple)) or normalized is not None:
+            return self._prepared(images, mode, size, side, normalized, patches)
+        # each by itself, so that its neighbours do not change what it is taken for
+        each = [self._prepared([image], mode, size, side, None, patches) for image in images]
+        if not each:
+            raise ValueError("no image given: pass at least one")
+        _expect_one_shape([one.pixels[0] for one in each])
+        return Prepared.together(each)
+
+    def _prepared(
+        self,
+        images: object,
+        mode: Mode,
+        size: int | tuple[int, int] | None,
+        side: tuple[int, int],
+        normalized: bool | None,
+        patches: int | None,
+    ) -> Prepared:
         pixels = normalised_pixels(images, self.mean, self.std, normalized)
         if pixels is not None:
             if mode != "squash" or size is not None:
@@ -114,19 +147,15 @@ class Preprocessor:
         if not originals:
             raise ValueError("no image given: pass at least one")
         drawn = (self.resized if size is None else None) or side
-        fitted = [self._fit(original, mode, side, drawn) for original in originals]
+        fitted = [self._fit(original, mode, side, drawn, patches) for original in originals]
         planes, grids = [plane for plane, _ in fitted], [grid for _, grid in fitted]
-        shapes = {tuple(plane.shape) for plane in planes}
-        if len(shapes) > 1:
-            sides = sorted(shape[1:] for shape in shapes)
-            raise ValueError(
-                f"mode 'aspect' gives these images different shapes {sides}: pass them one by one"
-            )
+        _expect_one_shape(planes)
         mean, std = self._colours()
         return Prepared(
             pixels=(torch.stack(planes) - mean) / std,
             images=[original.uint8() for original in originals],
             grids=grids,
+            notes=[()] * len(planes),
         )
 
     def _already(self, pixels: Tensor, asked: bool) -> Prepared:
@@ -138,7 +167,7 @@ class Preprocessor:
             covered,
             images=self.restore(pixels),
             grids=[Grid(h // self.patch, w // self.patch, (H, W), (0, 0, h, w))] * len(pixels),
-            notes=(taken_for(pixels),) if asked else (),
+            notes=[(taken_for(pixels),) if asked else ()] * len(pixels),
         )
 
     def covered(self, pixels: Tensor) -> Tensor:
@@ -177,21 +206,36 @@ class Preprocessor:
         """The nearest multiple of the patch, at least one."""
         return max(1, round(side / self.patch)) * self.patch
 
+    def kept_ratio(self, image: tuple[int, int], short: int) -> tuple[int, int]:
+        """Height and width, in whole patches, that mode "aspect" brings an `image` (H, W) to.
+
+        ValueError: too many pixels, or a short side that is not a multiple of the patch
+        """
+        self._size(short)
+        scale = short / min(image)
+        height, width = (self._whole_patches(side * scale) for side in image)
+        _expect_few(height, width)
+        return height, width
+
     def _fit(
-        self, image: Picture, mode: Mode, size: tuple[int, int], drawn: tuple[int, int]
+        self,
+        image: Picture,
+        mode: Mode,
+        size: tuple[int, int],
+        drawn: tuple[int, int],
+        patches: int | None,
     ) -> tuple[Tensor, Grid]:
         """One picture to (3, h, w) in 0…1 and its grid; `drawn` in full at that size."""
         H, W = image.size
+        if mode == "aspect":
+            size = drawn = self.kept_ratio(image.size, min(size))
+        h, w = size
+        if patches is not None:
+            expect_few_patches(h // self.patch, w // self.patch, patches)
         if mode == "crop":
             pixels, box = _cropped(image, drawn)
         else:
-            if mode == "aspect":
-                scale = min(size) / min(H, W)
-                size = self._whole_patches(H * scale), self._whole_patches(W * scale)
-                _expect_few(*size)
-                drawn = size
             pixels, box = _resize(image, drawn), (0.0, 0.0, float(H), float(W))
-        h, w = size
         if drawn != size:  # no patch covers the rest
             top, left, bottom, right = box
             pixels = pixels[:, :h, :w]
@@ -204,12 +248,33 @@ class Preprocessor:
         return pixels, Grid(h // self.patch, w // self.patch, image_size=(H, W), box=box)
 
 
+def _expect_one_shape(planes: Sequence[Tensor]) -> None:
+    """A ValueError unless images (3, h, w) can be one batch."""
+    sides = sorted({tuple(plane.shape[1:]) for plane in planes})
+    if len(sides) > 1:
+        raise ValueError(
+            f"these images have different shapes {sides}, as mode 'aspect' gives them, or as "
+            "normalised pixels came: pass them one by one"
+        )
+
+
 def _expect_few(height: int, width: int) -> None:
-    """A ValueError, before there is memory behind them, of more than `MOST_PIXELS`."""
+    """A ValueError, before there is time and memory behind them, of more than `MOST_PIXELS`."""
     if height * width > MOST_PIXELS:
         raise ValueError(
             f"an image resized to {height}x{width} has {height * width:,} pixels, but at most "
-            f"{MOST_PIXELS:,} are prepared: pass a smaller size"
+            f"{MOST_PIXELS:,} are prepared: pass a smaller size, or another mode if it is long and "
+            "narrow"
+        )
+
+
+def expect_few_patches(height: int, width: int, most: int = MOST_PATCHES) -> None:
+    """A ValueError if images have more patches than attention has room for."""
+    if height * width > most:
+        raise ValueError(
+            f"{height}x{width} are {height * width:,} patches, and attention compares each with "
+            f"all others: at most {most:,} are seen at once. Pass a smaller size or another mode, "
+            "or look at a large image window by window: clipxai.explain_windows"
         )
 
 
@@ -227,6 +292,7 @@ def _cropped(
     scale = max(h / H, w / W)
     # truncated, as torchvision's Resize does
     high, wide = max(h, int(H * scale)), max(w, int(W * scale))
+    _expect_few(high, wide)
     y, x = round((high - h) / 2), round((wide - w) / 2)
     pixels = _resize(image, (high, wide))[:, y : y + h, x : x + w]
     return pixels, (y * H / high, x * W / wide, (y + h) * H / high, (x + w) * W / wide)
@@ -239,6 +305,7 @@ def _resize(image: Picture, size: tuple[int, int]) -> Tensor:
     numbers; but only some rows are floats at full width at a time.
     """
     h, w = size
+    _expect_few(image.size[0], w)
     across = torch.empty(3, image.size[0], w)
     for few in image.strips():
         rows = torch.from_numpy(np.ascontiguousarray(image.rows(few.start, few.stop)))

@@ -1,8 +1,10 @@
 """Are these floats a picture in 0…1, or pixels that were normalised for the model already?
 
+A picture may overshoot: bicubic resizing leaves a little below 0 and above 1.
+
 Both come as tensors (3, h, w) or (B, 3, h, w), and taking one for the other gives maps that look
 like maps. So their range is looked at. Normalised is (x - mean) / std of every colour channel,
-which reaches below 0 wherever the picture is darker than the mean.
+which reaches below 0 wherever the picture is darker than the mean, and far below where it is dark.
 """
 
 from collections.abc import Sequence
@@ -10,6 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
+
+from .picture import OVERSHOOT
 
 # of one colour, beyond what a picture can reach: rounding of half precision
 SLACK = 0.02
@@ -77,6 +81,12 @@ def _is_normalised(pixels: Tensor, mean: Sequence[float], std: Sequence[float]) 
     low, high = pixels.amin((0, 2, 3)), pixels.amax((0, 2, 3))
     if low.min() >= -1e-4 and high.max() <= 1 + 1e-4:
         return False
+    if low.min() >= -OVERSHOOT and high.max() <= 1 + OVERSHOOT:
+        raise ValueError(
+            f"floats from {low.min():.2f} to {high.max():.2f} may be a picture in 0…1 that "
+            "overshoots, as bicubic resizing or noise leaves it, or a pale picture that was "
+            "normalised: pass the first as clamp(0, 1), the second with normalized=True"
+        )
     m, s = torch.tensor(mean), torch.tensor(std)
     black, white = -m / s, (1 - m) / s
     spans = f"floats from {low.min():.2f} to {high.max():.2f}"

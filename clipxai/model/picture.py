@@ -23,6 +23,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM
 CHANNELS = {1: "grey", 3: "red-green-blue", 4: "red-green-blue-alpha"}
 # a deep picture that is darker everywhere holds numbers of fewer bits, whose white nobody knows
 DARKEST_WHITE = 4096
+OVERSHOOT = 0.3  # beyond 0…1, that of a picture resized bicubically, or with a little noise
 ROWS_OF = 1 << 20  # pixels that become floats together
 
 
@@ -106,13 +107,20 @@ def read_picture(source: object) -> Picture:
     if hasattr(source, "getexif") and hasattr(source, "convert"):
         return _from_pil(source)
     if hasattr(source, "read"):
-        content = source.read()
+        content = _whole_file(source)
         if isinstance(content, bytes):
             return _decode(BytesIO(content), f"{getattr(source, 'name', 'an open file')}")
     raise TypeError(
         f"cannot read a {type(source).__name__} as an image: pass a path, bytes, a file opened in "
         "binary mode, array, PIL image or torch tensor"
     )
+
+
+def _whole_file(source: Any) -> object:
+    """What an open file holds, wherever whoever wrote or read it before left it."""
+    if getattr(source, "seekable", bool)():
+        source.seek(0)
+    return source.read()
 
 
 def image_file(source: str | Path) -> Path:
@@ -138,7 +146,23 @@ def each_image(images: object) -> list[object]:
     if isinstance(images, (list, tuple)):
         return list(images)
     is_batch = isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4
+    if is_batch:
+        _expect_batch(images)
     return list(images) if is_batch else [images]
+
+
+def _expect_batch(images: Tensor | np.ndarray) -> None:
+    """A ValueError of a batch whose channels are where those of the other kind are."""
+    shape, last = tuple(images.shape), isinstance(images, np.ndarray)
+    here, there = (shape[3], shape[1]) if last else (shape[1], shape[3])
+    if here not in CHANNELS and there in CHANNELS:
+        kind, form = (
+            ("arrays", "last, (B, H, W, 3)") if last else ("tensors", "first, (B, 3, H, W)")
+        )
+        way_out = "array.transpose(0, 2, 3, 1)" if last else "tensor.permute(0, 3, 1, 2)"
+        raise ValueError(
+            f"a batch of {kind} has its channels {form}, but has shape {shape}: pass {way_out}"
+        )
 
 
 def _decode(file: Path | BytesIO, name: str) -> Picture:
@@ -232,7 +256,9 @@ def _expect_unit_range(values: np.ndarray) -> None:
     # rounding beyond is let through; "not within" instead of "outside", so that NaN is not
     if not (low >= -1e-4 and high <= 1 + 1e-4):
         way_out = "divide it by 255, or pass uint8"
-        if low < 0:
+        if low >= -OVERSHOOT and high <= 1 + OVERSHOOT:
+            way_out = "if resizing or noise made it overshoot, pass it as clamp(0, 1)"
+        elif low < 0:
             way_out = "bring it to 0…1; clipxai.record takes normalised pixels, normalized=True"
         elif np.isnan(low):
             way_out = "it holds values that are no numbers"

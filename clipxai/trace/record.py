@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..checks import expect, of_its_kinds
 from ..model.clip import CLIP, Texts
-from ..model.image import Mode, Prepared
+from ..model.image import MOST_PATCHES, Mode, Prepared
 from .flowing import flowing, is_flowing
 from .sides import read, read_nothing, see
 from .trace import Trace
@@ -42,7 +42,8 @@ def record(
     truncate : cut texts that are too long instead of raising
     normalized : whether floats are pixels as `preprocess` returns them (True) or pictures in 0…1
         (False). None looks at their range; the explanations' notes say what it was taken for, and
-        where the range does not say, it is an error that asks
+        where the range does not say, it is an error that asks. Every entry of a list is looked at
+        by itself, a batch as a whole
     differentiable : keep the graph, so that `clipxai.score_maps` carries gradients to what requires
         them: weights, after `model.requires_grad_(True)`, and an `image` that is normalised pixels
 
@@ -67,7 +68,7 @@ def record(
             f"{model.name} lies on the meta device, which has shapes and no numbers: load it with "
             "device='cpu' or another"
         )
-    prepared = model.preprocessor(image, mode, size, normalized)
+    prepared = model.preprocessor(image, mode, size, normalized, MOST_PATCHES)
     if differentiable and isinstance(image, Tensor) and image.requires_grad:
         prepared = _with_graph(prepared, image)
     inferring = torch.is_inference_mode_enabled() and not differentiable

@@ -12,25 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..model.clip import CLIP, Texts, as_list, as_templates
-from ..model.image import Prepared
+from ..model.image import Prepared, expect_few_patches
 from ..model.placing import enough_memory
 from ..model.towers.block import BlockTape, through
 from .edits import UNCHANGED, Edits
 from .flowing import no_graph_unless_flowing
-
-# attention of one layer of ViT-B's 12 heads then takes 13 GB where somebody looks at it
-MOST_PATCHES = 1 << 14
-
-
-def expect_few_patches(prepared: Prepared) -> None:
-    """A ValueError if the images have more patches than attention has room for."""
-    grid = prepared.grids[0]
-    if grid.patches > MOST_PATCHES:
-        raise ValueError(
-            f"{grid.height}x{grid.width} are {grid.patches:,} patches, and attention compares each "
-            f"with all others: at most {MOST_PATCHES:,} are seen at once. Pass a smaller size or "
-            "another mode, or look at a large image window by window: clipxai.explain_windows"
-        )
 
 
 def expect_texts(model: CLIP, texts: Sized, asked: str) -> None:
@@ -59,7 +45,7 @@ def see(
     Under `edits` it always holds the patches, which a mean is over.
     """
     edits.expect_anywhere("image")
-    expect_few_patches(prepared)
+    expect_few_patches(prepared.grids[0].height, prepared.grids[0].width)
     layers: list[BlockTape] = []
     pixels = prepared.pixels.to(model.device)
     room = enough_memory(model.device, model.dtype, len(pixels))

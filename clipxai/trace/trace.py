@@ -52,7 +52,7 @@ class Trace(Movable):
     token_ids : (T, S), or None with templates, or of `with_encoded_texts`; so are the next two
     text_layers, text_tokens : a `BlockTape` per text block, or none; (T, S, E) joint, unnormalised
     text_features : (T, E) unit length
-    notes : what was concluded of what came in
+    notes : of each image, what was concluded of what came in
     edits, text_edits : what `ablate` and `patch` changed on the way through each tower
     """
 
@@ -68,7 +68,7 @@ class Trace(Movable):
     text_layers: tuple[BlockTape, ...]
     text_tokens: Tensor | None
     text_features: Tensor
-    notes: tuple[str, ...] = ()
+    notes: list[tuple[str, ...]]
     edits: Edits = UNCHANGED
     text_edits: Edits = UNCHANGED
     # filled when `empty_features` is first asked for; shared by all traces of these texts
@@ -169,12 +169,12 @@ class Trace(Movable):
         return tensor
 
     def words(self, text: int | str) -> list[WordSpan]:
-        """A text's words and their tokens. ValueError: no vocabulary or token ids, or a SigLIP."""
+        """Words of a text's ids as read. ValueError: no vocabulary or token ids, or a SigLIP."""
         if self.model.tokenizer is None or self.token_ids is None:
-            needed = "words need a model with a vocabulary, and texts recorded as they are, neither"
-            raise ValueError(f"{needed} in templates nor encoded before; word_maps takes such too")
+            needed = "words need a model with a vocabulary, and texts recorded without templates"
+            raise ValueError(f"{needed}; clipxai.word_maps leaves words out of such texts too")
         number = number_of(self.texts, text, "text", "this trace")
-        return self.model.tokenizer.words(self.texts[number], truncate=True)
+        return self.model.tokenizer.words(self.token_ids[number].tolist())
 
     def of(self, image: int) -> "Trace":
         """The same pass of one image, by its number, sharing memory. IndexError: no such image."""
@@ -182,9 +182,9 @@ class Trace(Movable):
         if len(self.images) == 1:
             return self  # with what was computed from it already
         one = slice(n, n + 1)
-        parts = {name: getattr(self, name)[one] for name in ("pixels", "images", "grids", "stream")}
-        layers = tuple(tape.of(one) for tape in self.layers)
-        return replace(self, **parts, layers=layers, edits=self.edits.of(one))
+        listed = ("pixels", "images", "grids", "stream", "notes")
+        parts = {name: getattr(self, name)[one] for name in listed} | {"edits": self.edits.of(one)}
+        return replace(self, **parts, layers=tuple(tape.of(one) for tape in self.layers))
 
     @as_recorded
     def with_texts(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import clipxai as cx
 from clipxai.explainers.leaving_out import kept
@@ -253,3 +254,34 @@ def test_a_contrast_s_sides_are_kept_in_a_file(trace, tmp_path):
     assert again.sides == e.sides and (again.scores == e.scores).all()
     with pytest.raises(ValueError, match="one map of two sides, but here are 1 maps of 1"):
         cx.Explanation(**{**vars(e), "sides": ("a dog",)})
+
+
+def test_ids_in_a_spelling_of_their_own(trace):
+    """Every word by the rows of ids without it, taken out by hand; "cat" is three letters here."""
+    model, n = trace.model, trace.model.tokenizer.vocabulary
+    start, end = model.tokenizer.start, model.tokenizer.end
+    cat, rest = [n["c"], n["a"], n["t</w>"]], [n["and</w>"], n["a</w>"], n["guitar</w>"]]
+    told = trace.with_texts(torch.tensor([[start, n["a</w>"], *cat, *rest, end]]))
+    assert told.texts == ("a cat and a guitar",)
+    assert len(model.tokenizer.encode(told.texts[0])) < 9, "the vocabulary spells it in fewer"
+    shorter = {"cat": [start, *rest, end], "guitar": [start, n["a</w>"], *cat, rest[0], end]}
+    found, relevance = cx.word_maps(told), cx.word_relevance(told)
+    for word, row in shorter.items():
+        one, other = told.with_texts(torch.tensor([row])), found.index(word)
+        by_hand = cx.explain(told, "decomposition").scores - cx.explain(one, "decomposition").scores
+        np.testing.assert_allclose(found.scores[other], by_hand[0], atol=2e-6)
+        drop = (trace.image_features @ (told.text_features - one.text_features)[0]).item()
+        assert relevance.by_word[word] == pytest.approx(drop, abs=1e-5)
+    entering = cx.ablate(told, words="guitar").text_layers[0].residual[0]
+    assert (entering == 0).all(-1).nonzero().tolist() == [[7]]
+
+
+def test_characters_are_those_of_the_text_as_written(trace):
+    """The small letter of İ is two, that of ẞ folds to two: found where the word stands by name."""
+    for text in ("İİİ cat dog", "ẞ ΑΣ cat dog", "a  cat,\tdog"):
+        at, told = text.index("cat"), trace.with_texts(text)
+        placed, named = (cx.word_maps(told, words=[word]) for word in ((at, at + 3), "cat"))
+        assert placed.texts == ("cat",)
+        np.testing.assert_array_equal(placed.scores, named.scores)
+    with pytest.raises(ValueError, match="'amp' is not written like that|'cat' is not written"):
+        cx.word_maps(trace.with_texts("&amp; amp cat"), words=[(1, 4)])

@@ -3,6 +3,7 @@ anything else are never taken for its own.
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -56,6 +57,15 @@ def test_the_broken_one_is_told_and_the_rest_written(photos, tmp_path, capsys):
     np.testing.assert_allclose(
         cx.Explanation.from_npz(out / "dog-clip_surgery.npz").scores, expected.scores, atol=1e-5
     )
+
+
+def test_one_too_long_to_resize_does_not_end_the_run(photos, tmp_path, capsys):
+    Image.new("L", (50_000, 1)).save(photos / "broken.jpg", "PNG")
+    for mode, told in (("crop", "5600000x112|112x5600000"), ("aspect", "112x5600000|patches")):
+        assert explain(photos, tmp_path / mode, "--mode", mode) == 1
+        captured = capsys.readouterr()
+        assert re.search(rf"left out: .*({told})", captured.err), captured.err
+        assert "2 explained, 0 were there already, 1 could not be read" in captured.out
 
 
 def test_an_interrupted_run_continues(photos, tmp_path, capsys, monkeypatch):

@@ -172,8 +172,7 @@ def test_every_method_of_the_table_in_any_batch(method):
         ),
         (
             {"size": 56},
-            "a window of 14x14 patches does not fit into an image resized to 7x12: pass a larger "
-            "size",
+            "a window of 112 pixels does not fit into an image resized to 56: pass a larger size",
         ),
         ({"size": 100}, "size 100x100 is not a multiple of the patch"),
         ({"batch": 0}, "batch=0, but at least one is needed"),

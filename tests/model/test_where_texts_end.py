@@ -97,8 +97,18 @@ def test_ids_without_an_end_are_refused(embedded, theirs):
     for model in (embedded, cx.load(folder)):
         with pytest.raises(ValueError, match=rf"text 1 of these token ids has no \[end\].* {END}"):
             model.encode_text(without)
+    ids = embedded.tokenize("a cat")
+    for wrong, message in (
+        (ids[:, 1:], r"text 0 .* does not begin with \[start\]"),
+        (torch.cat([torch.zeros_like(ids), ids], 1), r"does not begin with \[start\]"),
+        (torch.cat([torch.full_like(ids, END), ids], 1), r"text 0 .* begins with \[end\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            cx.record(embedded, torch.rand(3, 112, 112), wrong)
     lone = cx.load(folder)
     lone.tokenizer = None
+    with pytest.raises(ValueError, match=r"text 0 .* begins with \[end\]"):
+        lone.encode_text(torch.tensor([[END, lone.text.vocabulary - 9, END]]))
     if end == END:
         with pytest.raises(ValueError, match=r"text 1 of these token ids has no \[end\]"):
             lone.encode_text(without)

@@ -10,6 +10,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 
 import clipxai as cx
+from clipxai.model.image import CLIP_MEAN, CLIP_STD
 
 TEXTS = ["a dog", "a bicycle"]
 
@@ -130,8 +131,59 @@ def test_one_image_is_one_image(embedded, scene, right):
         [(given, e)] = cx.explain_each(embedded, one, TEXTS)
         assert given is one
         np.testing.assert_allclose(e.scores, right.scores, atol=1e-5)
+    for _ in range(2):  # wherever the last reader left the file
+        again = cx.explain(cx.record(embedded, file, TEXTS))
+        np.testing.assert_allclose(again.scores, right.scores, atol=1e-5)
     with pytest.raises(TypeError, match="a mapping"):
         next(cx.explain_each(embedded, {"a": scene.image}, TEXTS))
+
+
+def test_each_of_a_list_is_looked_at_by_itself(embedded, unit, normalised):
+    """As if there were no others, whichever verb and however many at a time."""
+    pale = unit * 0.5 + 0.5
+    given = [unit, normalised, pale]
+    alone = [cx.record(embedded, one, TEXTS) for one in given]
+    together = cx.record(embedded, given, TEXTS)
+    features = torch.cat([one.image_features for one in alone])
+    expected = embedded.encode_image(torch.stack([normalised, normalised]))
+    torch.testing.assert_close(features[:2], expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(together.image_features, features, atol=1e-5, rtol=0)
+    each = [e for _, e in cx.explain_each(embedded, given, TEXTS, batch=3)]
+    for n, (e, one) in enumerate(zip(each, alone)):
+        assert e.notes == cx.explain(one).notes == cx.explain(together, image=n).notes
+    pairs = [(one, "a dog") for one in given]
+    by_size = [[e for _, e in cx.explain_pairs(embedded, pairs, batch=n)] for n in (1, 2, 3)]
+    for several in by_size[1:]:
+        for e, other in zip(several, by_size[0]):
+            np.testing.assert_allclose(e.scores, other.scores, atol=1e-5)
+            assert e.notes == other.notes
+    with pytest.raises(ValueError, match=r"different shapes \[\(56, 56\), \(112, 112\)\]"):
+        cx.record(embedded, [unit, normalised[:, :56, :56]], TEXTS)
+
+
+def test_a_picture_that_overshoots_is_asked_about(embedded, unit):
+    """Resized bicubically in floats, or noisy; clamped it is the picture that Pillow resizes."""
+    large = torch.zeros(1, 3, 20, 20)
+    large[..., ::2, ::2] = 1  # as sharp as can be
+    sharp = torch.nn.functional.interpolate(large, (112, 112), mode="bicubic")[0]
+    noise = torch.randn(unit.shape, generator=torch.Generator().manual_seed(0))
+    noisy = unit + (0.05 * noise).clamp(-0.25, 0.25)
+    for one in (sharp, noisy):
+        assert -0.3 < one.min() < 0 and one.max() > 1.02
+        for given in (one, one[None], [one], one.numpy()):
+            with pytest.raises(ValueError, match=r"overshoots.* clamp\(0, 1\).* normalized=True"):
+                cx.record(embedded, given, TEXTS)
+        for given in (one.permute(1, 2, 0).numpy(), one):
+            with pytest.raises(ValueError, match=r"made it overshoot, pass it as clamp\(0, 1\)"):
+                cx.record(embedded, given, TEXTS, normalized=False)
+    # what really is normalised, and pale, asks too
+    mean, std = (torch.tensor(c).view(3, 1, 1) for c in (CLIP_MEAN, CLIP_STD))
+    pale = ((0.45 + unit * 0.3) - mean) / std
+    with pytest.raises(ValueError, match="pale picture that was normalised"):
+        cx.record(embedded, pale, TEXTS)
+    said = cx.record(embedded, pale, TEXTS, normalized=True)
+    expected = cx.record(embedded, 0.45 + unit * 0.3, TEXTS)
+    torch.testing.assert_close(said.image_features, expected.image_features, atol=1e-5, rtol=0)
 
 
 def test_loaders(embedded, normalised, unit):
@@ -152,7 +204,11 @@ def test_loaders(embedded, normalised, unit):
     ("image", "message"),
     [
         (torch.zeros(50, 60, 3), r"channels first.*shape \(50, 60, 3\): pass tensor.permute"),
-        (torch.zeros(2, 50, 60, 3), r"channels first.*shape \(50, 60, 3\): pass tensor.permute"),
+        (
+            torch.zeros(2, 50, 60, 3),
+            r"first.*shape \(2, 50, 60, 3\): pass tensor.permute\(0, 3, 1, 2",
+        ),
+        (np.zeros((2, 3, 50, 60)), r"shape \(2, 3, 50, 60\): pass array.transpose\(0, 2, 3, 1\)"),
         (np.zeros((3, 50, 60), np.uint8), r"\(3, 50, 60\): pass array.transpose\(1, 2, 0\)"),
         (torch.zeros(0, 3, 8, 8), "no image given"),
         (torch.zeros(2, 5, 8, 8), r"channels first, \(3, H, W\), but has shape \(5, 8, 8\)"),
@@ -276,8 +332,22 @@ def test_work_has_a_bound_that_is_named(embedded, trace, monkeypatch):
         embedded.preprocess(line, size=32768)
     with pytest.raises(ValueError, match="pixels, but at most 67,108,864 are prepared"):
         embedded.preprocess(np.zeros((90_000, 1, 3), np.uint8), mode="aspect")
-    with pytest.raises(ValueError, match="windows, one for every stride of 8 pixels"):
+    with pytest.raises(ValueError, match="655,360 windows of 1 patches, one for every stride of 8"):
         cx.explain_windows(embedded, line[:40], TEXTS, stride=8, size=2**13 // 8, window=8)
+    with pytest.raises(ValueError, match="4,096 windows and 524,288 patches are looked at"):
+        cx.explain_windows(embedded, np.zeros((4000, 4000, 3), np.uint8), TEXTS, window=112)
+    wide = np.zeros((1, 50_000, 3), np.uint8)
+    for picture in (wide, wide.transpose(1, 0, 2)):
+        with pytest.raises(ValueError, match="627,200,000 pixels, but at most 67,108,864"):
+            cx.record(embedded, picture, TEXTS, mode="crop")
+    with pytest.raises(ValueError, match="700000x112 has 78,400,000 pixels"):
+        embedded.preprocess(np.zeros((700_000, 1, 3), np.uint8))
+    with monkeypatch.context() as patched:  # refused before, not after
+        patched.setattr("clipxai.model.image._resize", None)
+        with pytest.raises(ValueError, match="are 98,000 patches"):
+            cx.record(embedded, line, TEXTS, mode="aspect")
+        with pytest.raises(ValueError, match=r"[\d,]+ windows of 196 patches"):
+            cx.explain_windows(embedded, np.zeros((100_000, 20, 3), np.uint8), TEXTS)
     monkeypatch.setattr("clipxai.explainers.explain.MOST_SCORES", 3 * 196 - 1)
     with pytest.raises(ValueError, match="1 images of 196 patches and 3 texts make 588 scores"):
         cx.explain(trace)

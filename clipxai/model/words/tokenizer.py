@@ -219,27 +219,30 @@ class Tokenizer:
         ------
         ValueError : the text is longer than the context and `truncate` is False
         """
-        return self._encode(text, truncate)[0]
+        ids = self._whole(text)
+        if len(ids) <= self.context:
+            return ids
+        if not truncate:
+            raise too_long(text, len(ids), self.context)
+        return [*ids[: self.context - 1], self.end]
 
-    def words(self, text: str, truncate: bool = False) -> list[WordSpan]:
-        """The words of a text with the tokens of each; pieces of one word belong together."""
-        return self._encode(text, truncate)[1]
-
-    def _encode(self, text: str, truncate: bool) -> tuple[list[int], list[WordSpan]]:
+    def _whole(self, text: str) -> list[int]:
+        """All ids of a text, however many."""
         if not isinstance(text, str):
             raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
         expect_short(text)
-        ids, words = [self.start], []
-        for word, pieces in self._spelled(text):
-            words.append(WordSpan(word, len(ids), len(ids) + len(pieces)))
-            ids += pieces
-        ids.append(self.end)
-        if len(ids) > self.context:
-            if not truncate:
-                raise too_long(text, len(ids), self.context)
-            ids = [*ids[: self.context - 1], self.end]
-            words = [word for word in words if word.stop < self.context]  # whole ones
-        return ids, words
+        return [self.start, *(n for _, pieces in self._spelled(text) for n in pieces), self.end]
+
+    def words(self, text: str | Iterable[int], truncate: bool = False) -> list[WordSpan]:
+        """The words of a text, or of token ids however they spell them, with the tokens of each;
+        pieces of one word belong together. What a cut, or [end], leaves of a word is none.
+        """
+        ids = self.encode(text, truncate) if isinstance(text, str) else text
+        return [
+            WordSpan(spelled.decode("utf-8", "replace"), start, stop)
+            for spelled, start, stop, whole in self._put_together(ids)
+            if whole
+        ]
 
     def _spelled(self, text: str) -> Iterator[tuple[str, list[int]]]:
         """The words of a text, in its order, with the ids of each."""
@@ -258,24 +261,36 @@ class Tokenizer:
         """Text of token ids, without [start], [end] and what follows [end]; words are joined by
         single spaces. An id that this vocabulary does not hold is shown as <its number>.
         """
+        words = [spelled for spelled, *_ in self._put_together(ids)]
+        # replace: ids that nobody encoded need not spell whole characters
+        return " ".join(word.decode("utf-8", "replace") for word in words)
+
+    def _put_together(self, ids: Iterable[int]) -> Iterator[tuple[bytes, int, int, bool]]:
+        """What pieces up to [end] spell together, where they stand, and whether a word ends there;
+        [start] is none.
+        """
         back = {shown: byte for byte, shown in byte_alphabet().items()}
-        words, spelled = [], b""
-        for n in map(int, ids):
+        spelled, begun = b"", 0
+        for at, n in enumerate(map(int, ids)):
+            piece = self._piece.get(n)
+            alone = piece is None or n in self._added or n in (self.start, self.end)
+            if spelled and alone:
+                yield spelled, begun, at, False
+                spelled = b""
             if n == self.end:
-                break
+                return
             if n == self.start:
                 continue
-            piece = self._piece.get(n)
-            if piece is None or n in self._added:  # a word by itself
-                words += [spelled, (self._added.get(n) or f"<{n}>").encode()]
-                spelled = b""
+            if alone:  # a word by itself
+                yield (self._added.get(n) or f"<{n}>").encode(), at, at + 1, True
                 continue
+            begun = begun if spelled else at
             spelled += bytes(back[c] for c in piece.removesuffix("</w>"))
             if piece.endswith("</w>"):
-                words.append(spelled)
+                yield spelled, begun, at + 1, True
                 spelled = b""
-        # replace: ids that nobody encoded need not spell whole characters
-        return " ".join(word.decode("utf-8", "replace") for word in [*words, spelled] if word)
+        if spelled:
+            yield spelled, begun, at + 1, False
 
 
 def _cut(text: str, tokens: list[AddedToken]) -> Iterator[tuple[str, AddedToken | None]]:
