@@ -1,0 +1,135 @@
+"""Which pixels does a word mean, to the edge? From a coarse map to a mask.
+
+e = cx.explain(trace, "clip_surgery")
+cx.refine(e)                                  # GrabCut: offline, no weights
+cx.refine(e, text="a cat")                    # this text alone, no other competes
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..checks import Share, expect, expect_kinds, of_its_kinds, several
+from ..results.explanation import Explanation
+from .grabcut import by_grabcut
+from .heights import NO_HEIGHT, Heights, Points
+from .proposal import Proposal
+from .segmentation import BACKGROUND, UNSEEN, Segmentation
+
+WAYS: dict[str, Callable[..., list[Proposal]]] = {"grabcut": by_grabcut}
+SAID = {"grabcut": "cut out by GrabCut, seeded by the maps"}
+
+
+@of_its_kinds
+def refine(
+    explanation: Explanation,
+    by: object = "grabcut",
+    text: int | str | Sequence[int | str] | None = None,
+    *,
+    threshold: Share = 0.5,
+    points: Mapping[str, Points] | None = None,
+    **options: Any,
+) -> Segmentation:
+    """Make masks of maps: every text gets the pixels that belong together around its heat.
+
+    The texts compete: where one's map is the higher, another's seeds are not. A pixel in several
+    masks goes to the higher map. Texts that are not in the picture compete too, so name those that
+    are (`text`).
+
+    Parameters
+    ----------
+    explanation : maps of one or more texts
+    by : "grabcut"
+    text : the text, or those, that get a mask and compete, as written or by number; None for all
+    threshold : 0…1 of each map's own height, from which a pixel is likely, and in the plain mask
+    points : text -> (n, 2) x and y in pixels of the image, and (n,) 1 where the text is, 0 where it
+        is not
+    options : of GrabCut, `sure` and `unlikely` (heights from which a pixel surely is in the mask,
+        below which it surely is not), `rounds`, and `side` (pixels of the longer side at which it
+        works)
+
+    Returns
+    -------
+    `Segmentation` into the background and the texts. `proposals` holds what was asked and came
+    back, for each text; where nothing came back the plain mask stands, and `notes` say so
+
+    Raises
+    ------
+    TypeError : no Explanation; an option that `by` does not have
+    ValueError : unknown way or text; points of a text that is not refined, or outside the image
+
+    Examples
+    --------
+    >>> refine(e, text=["a cat", "a guitar"])
+    <Segmentation by clip_surgery into 3 classes: 'background' 93 %, 'a cat' 4 %, 'a guitar' 3 %>
+    """
+    expect(Explanation, explanation, "explain")
+    chosen = range(len(explanation.texts)) if text is None else several(text)
+    numbers = list(dict.fromkeys(explanation.index(one) for one in chosen))
+    heights = Heights(explanation, numbers, threshold)
+    _check(heights, points or {})
+    way, said = _way(by)
+    _expect_known(by, way, options)
+    proposals = way(heights, points or {}, **options)
+    labels = _labels(heights, [one.mask for one in proposals])
+    best = heights.full.max(0)
+    unseen = heights.unseen
+    return Segmentation(
+        labels=np.where(unseen, np.int16(UNSEEN), labels),
+        confidence=np.where(unseen, np.float32(np.nan), np.maximum(best, 0)),
+        classes=(BACKGROUND, *heights.texts),
+        explanation=explanation,
+        rule=f"{said}; of several masks the one whose map is highest",
+        measure="height",
+        proposals=tuple(proposals),
+        notes=tuple(one.note for one in proposals if one.note),
+    )
+
+
+def _way(by: object) -> tuple[Callable[..., list[Proposal]], str]:
+    if not isinstance(by, str) or by not in WAYS:
+        raise ValueError(f"cannot refine by {by!r}; choose one of {', '.join(map(repr, WAYS))}")
+    return WAYS[by], SAID[by]
+
+
+def _expect_known(by: object, way: Callable, options: Mapping[str, object]) -> None:
+    known = [
+        name
+        for name, one in inspect.signature(way).parameters.items()
+        if one.kind is inspect.Parameter.KEYWORD_ONLY
+    ]
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise TypeError(f"refining by {by!r} has no option {unknown[0]!r}; its own: {known}")
+    expect_kinds(way, options)
+
+
+def _check(heights: Heights, points: Mapping[str, Points]) -> None:
+    if BACKGROUND in heights.texts:
+        raise ValueError(
+            f"one of the texts is {BACKGROUND!r} itself, which is what belongs to no text: name "
+            "the others as text=[…]"
+        )
+    H, W = heights.image.shape[:2]
+    for text, (xy, labels) in points.items():
+        if text not in heights.texts:
+            there = ", ".join(map(repr, heights.texts))
+            raise ValueError(f"points of {text!r}, but what is refined is {there}")
+        if np.ndim(xy) != 2 or np.shape(xy) != (len(labels), 2):
+            raise ValueError(
+                f"points of {text!r} have shape {np.shape(xy)} and {len(labels)} labels, but (n, 2)"
+                " and n are needed"
+            )
+        if not np.isin(labels, (0, 1)).all():
+            raise ValueError(f"labels of points are 1 or 0, not {list(labels)}")
+        if len(xy) and not ((np.asarray(xy) >= 0) & (np.asarray(xy) < (W, H))).all():
+            raise ValueError(f"a point of {text!r} lies outside the image of {W} x {H} pixels")
+
+
+def _labels(heights: Heights, masks: Sequence[np.ndarray]) -> np.ndarray:
+    """(H, W) int16: 0, or 1 + the place of the text whose mask holds the pixel."""
+    claims = np.where(np.stack(masks), heights.full, np.float32(NO_HEIGHT - 1))
+    claimed = claims.max(0) >= NO_HEIGHT
+    return np.where(claimed, 1 + claims.argmax(0), 0).astype(np.int16)
