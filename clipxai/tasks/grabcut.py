@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from ..checks import Share, Side, Steps
-from .heights import Heights, Points
+from .heights import Heights, Points, enlarged
 from .proposal import NO_LABELS, NO_POINTS, Proposal
 
 DISC = 0.02  # radius of a given point, of the longer side
@@ -55,7 +55,7 @@ def by_grabcut(
         mask, note = _cut(picture, seeds, rounds)
         if note:
             note = f"{text!r}: {note}; its plain mask stands"
-        full = _enlarged(mask, plain.shape)
+        full = enlarged(mask, plain.shape)
         prompts = xy, labels, None
         proposals.append(
             Proposal.of(
@@ -116,10 +116,3 @@ def _touching(mask: np.ndarray, sure: np.ndarray) -> np.ndarray:
     """The pieces of a mask that hold a sure pixel."""
     _, pieces = cv2.connectedComponents(mask.astype(np.uint8))
     return mask & np.isin(pieces, np.unique(pieces[mask & sure]))
-
-
-def _enlarged(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    if mask.shape == shape:
-        return mask
-    soft = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return soft >= 0.5

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from ..results.explanation import Explanation
@@ -56,3 +57,11 @@ class Heights:
     def plain(self, n: int) -> np.ndarray:
         """(H, W) bool: where the n-th text's map is the highest and reaches the threshold."""
         return (self.full.argmax(0) == n) & (self.full[n] >= self.threshold)
+
+
+def enlarged(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A mask at another size, with edges that are smooth instead of stairs."""
+    if mask.shape == shape:
+        return mask
+    soft = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return soft >= 0.5

@@ -7,6 +7,7 @@ cx.refine(e, text="a cat")                    # this text alone, no other compet
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,16 @@ from ..checks import Share, expect, expect_kinds, of_its_kinds, several
 from ..results.explanation import Explanation
 from .grabcut import by_grabcut
 from .heights import NO_HEIGHT, Heights, Points
+from .pamr import by_pamr
 from .proposal import Proposal
+from .sam import by_sam, is_sam
 from .segmentation import BACKGROUND, UNSEEN, Segmentation
 
-WAYS: dict[str, Callable[..., list[Proposal]]] = {"grabcut": by_grabcut}
-SAID = {"grabcut": "cut out by GrabCut, seeded by the maps"}
+WAYS: dict[str, Callable[..., list[Proposal]]] = {"grabcut": by_grabcut, "pamr": by_pamr}
+SAID = {
+    "grabcut": "cut out by GrabCut, seeded by the maps",
+    "pamr": "highest of the maps after pixel-adaptive refinement",
+}
 
 
 @of_its_kinds
@@ -41,14 +47,20 @@ def refine(
     Parameters
     ----------
     explanation : maps of one or more texts
-    by : "grabcut"
+    by : "grabcut" or "pamr", which need no weights; a Segment Anything model of transformers (name
+        on the hub, folder, or in memory): SAM, SAM 2, SAM-HQ, EdgeTAM, SAM 3's tracker; or a
+        function of image (H, W, 3), points (n, 2), labels (n,) and box (4,), None where not given,
+        that returns masks (K, H, W) and scores (K,) or None
     text : the text, or those, that get a mask and compete, as written or by number; None for all
     threshold : 0…1 of each map's own height, from which a pixel is likely, and in the plain mask
     points : text -> (n, 2) x and y in pixels of the image, and (n,) 1 where the text is, 0 where it
-        is not
+        is not; GrabCut takes them besides the map, a SAM instead of the map's points
     options : of GrabCut, `sure` and `unlikely` (heights from which a pixel surely is in the mask,
         below which it surely is not), `rounds`, and `side` (pixels of the longer side at which it
-        works)
+        works). Of PAMR, `rounds`, `dilations` and `side`. Of a SAM, `prompts` ("points", "box",
+        "points+box", "mask", "all"), `rank` of its masks ("score", its own; "agreement", with the
+        map; "both", their product), `hot` (height from which a cell is a point), and of
+        transformers' `processor` and `revision`
 
     Returns
     -------
@@ -71,7 +83,7 @@ def refine(
     heights = Heights(explanation, numbers, threshold)
     _check(heights, points or {})
     way, said = _way(by)
-    _expect_known(by, way, options)
+    _expect_known(said, way, options)
     proposals = way(heights, points or {}, **options)
     labels = _labels(heights, [one.mask for one in proposals])
     best = heights.full.max(0)
@@ -89,20 +101,24 @@ def refine(
 
 
 def _way(by: object) -> tuple[Callable[..., list[Proposal]], str]:
-    if not isinstance(by, str) or by not in WAYS:
-        raise ValueError(f"cannot refine by {by!r}; choose one of {', '.join(map(repr, WAYS))}")
-    return WAYS[by], SAID[by]
+    """The function, and what it does in words."""
+    if isinstance(by, str) and by in WAYS:
+        return WAYS[by], SAID[by]
+    if not is_sam(by):
+        raise TypeError(
+            f"cannot refine by a {type(by).__name__}; give 'grabcut', 'pamr', or a SAM: name, "
+            "folder, model of transformers, or a function"
+        )
+    name = by if isinstance(by, str) else getattr(by, "__name__", type(by).__name__)
+    return partial(by_sam, sam=by), f"asked of {name}"
 
 
-def _expect_known(by: object, way: Callable, options: Mapping[str, object]) -> None:
-    known = [
-        name
-        for name, one in inspect.signature(way).parameters.items()
-        if one.kind is inspect.Parameter.KEYWORD_ONLY
-    ]
+def _expect_known(said: str, way: Callable, options: Mapping[str, object]) -> None:
+    parameters = inspect.signature(way).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "sam"]
     unknown = sorted(set(options) - set(known))
     if unknown:
-        raise TypeError(f"refining by {by!r} has no option {unknown[0]!r}; its own: {known}")
+        raise TypeError(f"a mask {said} has no option {unknown[0]!r}; its own: {known}")
     expect_kinds(way, options)
 
 
