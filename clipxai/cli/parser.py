@@ -127,8 +127,8 @@ def _bench(command: argparse.ArgumentParser) -> None:
         "--metrics",
         help=(
             "localisation,presence (default), segmentation, given-labels, recognition, inside, "
-            "faithfulness, randomisation, sensitivity, words, refined, effect (things left out of drawn "
-            "scenes), effect-mean and effect-blur (things filled in, in photographs)"
+            "faithfulness, randomisation, sensitivity, words, refined, effect (things left out of "
+            "drawn scenes), effect-mean and effect-blur (things filled in, in photographs)"
         ),
     )
     _may_truncate(command)
