@@ -35,7 +35,7 @@ class MaskEditor(w.VBox):
 
     Examples
     --------
-    >>> MaskEditor(e, truth={"a cat": mask})  # doctest: +SKIP
+    >>> MaskEditor(e, text="a cat")  # doctest: +SKIP
     """
 
     def __init__(
