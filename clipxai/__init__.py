@@ -33,7 +33,7 @@ _ROOMS = {  # where a public name is kept
     "explainers.patches": ("patch_similarity",),
     "explainers.tokens": ("token_scores",),
     "explainers.score_maps": ("score_maps",),
-    "tasks": ("segment", "recognise"),
+    "tasks": ("segment", "recognise", "refine"),
     "results.explanation": ("Explanation", "Grid"),
     "measure.doctor": ("doctor",),
     "many.batches": ("explain_each",),

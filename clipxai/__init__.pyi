@@ -34,6 +34,7 @@ from .model.words.templates import SURGERY_TEMPLATES as SURGERY_TEMPLATES
 from .results.explanation import Explanation as Explanation
 from .results.explanation import Grid as Grid
 from .tasks import recognise as recognise
+from .tasks import refine as refine
 from .tasks import segment as segment
 from .trace.ablate import ablate as ablate
 from .trace.ablate import patch as patch

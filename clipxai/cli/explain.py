@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from ..explainers.table import find_method
-from ..many.patterns import MAGIC
+from ..many.patterns import is_pattern
 from ..model.picture import image_file
 from .asking import by_windows_or_whole, limited_pixels, loaded, write
 from .folder import explain_folder
@@ -14,7 +14,7 @@ from .outputs import expect_apart
 
 def run(given: argparse.Namespace) -> int:
     """One image; a folder or a pattern goes to `folder`."""
-    if os.path.isdir(given.image) or _is_pattern(given.image):
+    if os.path.isdir(given.image) or is_pattern(given.image):
         return explain_folder(given)
     if given.format:
         raise ValueError("--format is for folders: for one image the suffix of --out decides")
@@ -28,8 +28,3 @@ def run(given: argparse.Namespace) -> int:
     with limited_pixels(given):
         write(given, [by_windows_or_whole(given, loaded(given), row)], outs)
     return 0
-
-
-def _is_pattern(image: str) -> bool:
-    """A file may have such a sign in its name, too."""
-    return bool(MAGIC.intersection(image)) and not os.path.exists(image)

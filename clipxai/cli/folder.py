@@ -1,9 +1,10 @@
-"""`clipxai explain FOLDER`: every image of a folder or pattern; an interrupted run goes on where it
-stopped.
+"""`clipxai explain FOLDER`, `clipxai segment FOLDER`: every image of a folder or pattern; an
+interrupted run goes on where it stopped.
 """
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,20 +14,33 @@ from ..checks import visible
 from ..explainers.table import find_method
 from ..many import folders
 from ..many.batches import explain_each, pictures
+from ..results.explanation import Explanation
 from ..results.writing import alone
 from .asking import limited_pixels, loaded, of_texts, options_of
 from .outputs import expect_apart
 from .parser import FORMATS
 
 
-def explain_folder(given: argparse.Namespace) -> int:
-    """0 if every image was explained, 1 if some could not be read."""
+def explain_folder(
+    given: argparse.Namespace,
+    write: Callable[[Explanation, Path], object] = view.save,
+    **rule: object,
+) -> int:
+    """0 if every image was explained, 1 if some could not be read.
+
+    `write` makes a file of an explanation; what else decides the file is its `rule`.
+    """
     out = _folder_for_maps(given)
     with limited_pixels(given), alone(out):
-        return _explain_each(given, out)
+        return _explain_each(given, out, write, rule)
 
 
-def _explain_each(given: argparse.Namespace, out: Path) -> int:
+def _explain_each(
+    given: argparse.Namespace,
+    out: Path,
+    write: Callable[[Explanation, Path], object],
+    rule: Mapping[str, object],
+) -> int:
     [options] = options_of(given, [find_method(given.method)])
     images = _images(given.image, out)
     model = loaded(given)
@@ -40,6 +54,7 @@ def _explain_each(given: argparse.Namespace, out: Path) -> int:
         "model": model.provenance,
         "weights sha256": model.weights_sha256(),
         **{name: value for name, value in {"templates": given.templates}.items() if value},
+        **rule,
     }
     unnamed = folders.unnamed(files)
     for image in unnamed:
@@ -68,7 +83,7 @@ def _explain_each(given: argparse.Namespace, out: Path) -> int:
         with folders.recording(files, left, out, question) as made:
             for image, explanation in explained:
                 for file in files[image]:
-                    view.save(explanation, file)
+                    write(explanation, file)
                 made(image)
                 bar.update()
     there, done = len(files) - len(left), len(left) + len(unnamed) - len(broken)

@@ -48,16 +48,7 @@ def _explain(command: argparse.ArgumentParser) -> None:
         choices=FORMATS,
         help="of a folder's maps; repeatable (default: png)",
     )
-    command.add_argument(
-        "--overwrite",
-        action="store_true",
-        help="make a folder's maps anew instead of continuing where a run stopped",
-    )
-    command.add_argument(
-        "--batch",
-        type=int,
-        help="images of a folder that go through the model together (default: 8)",
-    )
+    _about_folders(command)
 
 
 def _compare(command: argparse.ArgumentParser) -> None:
@@ -77,12 +68,22 @@ def _contrast(command: argparse.ArgumentParser) -> None:
 
 
 def _segment(command: argparse.ArgumentParser) -> None:
-    _about_image(command, "image file")
+    _about_image(command, "image file, folder, or quoted pattern such as 'photos/**/*.jpg'")
     _about_windows(command)
+    _about_folders(command)
     command.add_argument(
         "--method",
-        default="clip_surgery_architecture",
-        help="see `clipxai methods` (default: clip_surgery_architecture)",
+        help=(
+            "see `clipxai methods` (default: clip_surgery_architecture; with --refine clip_surgery)"
+        ),
+    )
+    command.add_argument(
+        "--refine",
+        metavar="NAME",
+        help=(
+            "masks to the edge of each text's thing: grabcut, pamr, or a Segment Anything model "
+            "(name on the hub or folder)"
+        ),
     )
     command.add_argument(
         "--background",
@@ -100,7 +101,10 @@ def _segment(command: argparse.ArgumentParser) -> None:
         choices=("probability", "map"),
         help="what --threshold cuts; map: for known texts",
     )
-    command.add_argument("--mask", help="indexed .png of the labels, in PASCAL VOC's colours")
+    command.add_argument(
+        "--mask",
+        help="indexed .png of the labels, in PASCAL VOC's colours; of a folder: a folder for them",
+    )
 
 
 def _bench(command: argparse.ArgumentParser) -> None:
@@ -123,8 +127,8 @@ def _bench(command: argparse.ArgumentParser) -> None:
         "--metrics",
         help=(
             "localisation,presence (default), segmentation, given-labels, recognition, inside, "
-            "faithfulness, randomisation, sensitivity, words, effect (things left out of drawn "
-            "scenes), effect-mean and effect-blur (things filled in, in photographs)"
+            "faithfulness, randomisation, sensitivity, words, refined, effect (things left out of "
+            "drawn scenes), effect-mean and effect-blur (things filled in, in photographs)"
         ),
     )
     _may_truncate(command)
@@ -246,6 +250,19 @@ def _about_model(command: argparse.ArgumentParser, model: str) -> None:
         default="float32",
         choices=DTYPES,
         help="of the weights (default: float32)",
+    )
+
+
+def _about_folders(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="make a folder's files anew instead of continuing where a run stopped",
+    )
+    command.add_argument(
+        "--batch",
+        type=int,
+        help="images of a folder that go through the model together (default: 8)",
     )
 
 

@@ -1,18 +1,34 @@
-"""`clipxai segment`: each pixel to the text that fits it best."""
+"""`clipxai segment`: each pixel to the text that fits it best; of an image, or each of a folder."""
 
 import argparse
+import os
 from pathlib import Path
 
 from ..explainers.table import find_method
+from ..many.patterns import is_pattern
 from ..model.picture import image_file
-from ..tasks import segment
+from ..results.explanation import Explanation
+from ..tasks import Segmentation, refine, segment
 from ..view import save
 from .asking import by_windows_or_whole, limited_pixels, loaded
+from .folder import explain_folder
 from .outputs import expect_apart
 
 
 def run(given: argparse.Namespace) -> int:
     """The regions as a figure, as an indexed PNG, or both; and the share of each text."""
+    if given.refine and (given.background or given.of != "probability"):
+        raise ValueError(
+            "--refine makes masks of maps, where all that is in no mask is background: leave out "
+            "--background and --of"
+        )
+    # which maps are best differs: refinement cuts each map, else the texts are compared
+    given.method = given.method or ("clip_surgery" if given.refine else "clip_surgery_architecture")
+    if os.path.isdir(given.image) or is_pattern(given.image):
+        return _folder(given)
+    for name in ("batch", "overwrite"):
+        if getattr(given, name):
+            raise ValueError(f"--{name} is for folders: one image is always segmented anew")
     row = find_method(given.method)
     masks = [given.mask] if given.mask else []
     # a figure only where nothing else was asked for
@@ -22,11 +38,36 @@ def run(given: argparse.Namespace) -> int:
     given.texts += given.background
     with limited_pixels(given):
         explanation = by_windows_or_whole(given, loaded(given), row)
-    found = segment(explanation, given.background, given.threshold, of=given.of)
+    found = _segmented(given, explanation)
     for mask in masks:
         print(found.save_mask(mask))
     for out in outs:
         print(save(found, out))
     for name, share in found.legend.items():
         print(f"  {name!r}: {100 * share:.1f} % of the pixels, value {found.classes.index(name)}")
+    for note in found.notes:
+        print(f"  note: {note}")
     return 0
+
+
+def _segmented(given: argparse.Namespace, explanation: Explanation) -> Segmentation:
+    if not given.refine:
+        return segment(explanation, given.background, given.threshold, of=given.of)
+    threshold = 0.5 if given.threshold is None else given.threshold
+    return refine(explanation, given.refine, threshold=threshold)
+
+
+def _folder(given: argparse.Namespace) -> int:
+    """An indexed PNG for every image; 0 if all were segmented, 1 if some could not be read."""
+    if given.out or not given.mask or Path(given.mask).suffix == ".png":
+        raise ValueError(
+            "a folder of images needs one folder for the masks, --mask FOLDER, and no --out"
+        )
+    given.out, given.format = [given.mask], ["png"]
+    given.texts += given.background
+
+    def write(explanation: Explanation, file: Path) -> None:
+        _segmented(given, explanation).save_mask(file)
+
+    rule = {name: getattr(given, name) for name in ("background", "threshold", "of", "refine")}
+    return explain_folder(given, write, segmented=rule)

@@ -12,6 +12,11 @@ from pathlib import Path
 MAGIC = frozenset("*?[")
 
 
+def is_pattern(where: str) -> bool:
+    """Whether a name is a pattern; a file may have such a sign in its name, too."""
+    return bool(MAGIC.intersection(where)) and not os.path.exists(where)
+
+
 def split_pattern(where: str | Path) -> tuple[Path, str]:
     """The folder that a pattern starts from, and the rest.
 

@@ -20,7 +20,7 @@ from ..results.findings import on_patches
 from ..results.maps import resize_bilinear
 from ..tasks import recognise, segment
 from ..trace.record import record
-from . import effect_scores, faithfulness, layers, word_scores
+from . import effect_scores, faithfulness, layers, refined, word_scores
 from .asking import Asked, Asker
 from .map_scores import imagenet_segmentation, localise
 from .miou import counts, truth
@@ -168,6 +168,12 @@ def _true_effects(asker: Asker, asked: Asked, how: effect_scores.How) -> np.ndar
     return asked.effects[how]
 
 
+def _refined(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
+    """Rows of `refined`."""
+    sample = asked.sample
+    return refined.refined(explanation, len(asked.labels), sample.masks, sample.ignore)
+
+
 METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
     "localisation": _localisation,
     "presence": _presence,
@@ -179,6 +185,7 @@ METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
     "randomisation": _randomisation,
     "sensitivity": _sensitivity,
     "words": _words,
+    "refined": _refined,
     **{name: partial(_effect, how=how) for name, how in EFFECTS.items()},
     "inside": None,  # of the model, not of a method: `look_inside`
 }

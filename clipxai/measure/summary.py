@@ -30,11 +30,13 @@ METERS = {
     "given-labels": meters.SegmentationMeter,
     "recognition": meters.RecognitionMeter,
     "words": meters.WordsMeter,
+    "refined": meters.RefinedMeter,
     **dict.fromkeys(EFFECTS, EffectMeter),
 }
 # a threshold is chosen on one half for the other
 BY_HALVES = {"localisation", "segmentation", "given-labels"}
-BY_PICTURE = {"words", *EFFECTS}  # errors are drawn over pictures
+# errors are drawn over pictures, or some pictures stand alone
+BY_PICTURE = {"words", "refined", *EFFECTS}
 
 
 def summary(bench: Bench, rows: list[dict]) -> dict[str, object]:

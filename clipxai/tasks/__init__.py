@@ -1,8 +1,9 @@
-"""What are better maps good for? Three answers, all from the raw signed scores of one
+"""What are better maps good for? Four answers, all from the raw signed scores of one
 `Explanation`.
 
 Segmentation      `segmentation.segment`: each pixel to the text that fits it best.
 Recognition       `recognition.recognise`: which of many texts an image shows.
+Refinement        `refinement.refine`: a map's mask, to the edge of the thing.
 Prompts for SAM   `Explanation.points`: the hottest and the coldest places as point prompts. As in
                   the released code of CLIP Surgery there are two forms: explain(trace,
                   redundant="empty") for texts by themselves, explain(trace, redundant="labels")
@@ -13,6 +14,7 @@ saved `.npz`.
 """
 
 from .recognition import recognise
+from .refinement import refine
 from .segmentation import Segmentation, segment
 
-__all__ = ["Segmentation", "recognise", "segment"]
+__all__ = ["Segmentation", "recognise", "refine", "segment"]

@@ -43,10 +43,11 @@ from ..checks import Share, Side, expect, of_its_kinds, several
 from ..results.explanation import Explanation
 from ..results.owned import Owning
 from ..results.writing import replacing
+from .heights import NO_HEIGHT
+from .proposal import Proposal
 
 BACKGROUND = "background"
 UNSEEN = -1  # label of a pixel that the model did not look at
-NO_HEIGHT = -1.0  # of a map without variation: below the lowest of all others
 SCALE = 40.0  # of the softmax; SCLIP's
 VOID = 255  # what UNSEEN becomes in an indexed PNG, as in PASCAL VOC
 
@@ -65,6 +66,8 @@ class Segmentation(Owning):
     explanation : the maps it was made from, with image and geometry
     rule : how the labels were chosen, in words
     measure : what `confidence` is, in words
+    proposals : of `refine`, how each text came by its mask
+    notes : what a reader of the masks has to know, beside the notes of the maps
     """
 
     labels: np.ndarray
@@ -73,6 +76,8 @@ class Segmentation(Owning):
     explanation: Explanation
     rule: str
     measure: str
+    proposals: tuple[Proposal, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         largest = [*self.legend.items()][:5]

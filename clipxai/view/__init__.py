@@ -26,6 +26,7 @@ from .contrast_map.viewer import ContrastMap
 from .head_grid.viewer import HeadGrid
 from .label_ranking.viewer import LabelRanking
 from .layer_attention.viewer import LayerAttentionViewer
+from .mask_steps.viewer import MaskSteps
 from .method_comparison.viewer import MethodComparison
 from .module_comparison.viewer import ModuleComparison
 from .region_map.viewer import RegionMap
@@ -41,6 +42,7 @@ __all__ = [
     "HeadGrid",
     "LabelRanking",
     "LayerAttentionViewer",
+    "MaskSteps",
     "MethodComparison",
     "ModuleComparison",
     "RegionMap",

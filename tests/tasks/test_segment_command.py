@@ -84,3 +84,56 @@ def test_wrong_input_is_one_line(photo, tmp_path, capsys):
         assert main(["segment", str(photo), "a dog", *more]) == 2
         said = capsys.readouterr().err
         assert message in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("way", ["grabcut", "pamr"])
+def test_refined_masks_of_the_command_are_those_of_python(embedded, photo, tmp_path, capsys, way):
+    labels = tmp_path / "labels.png"
+    asked = [str(photo), "a dog", "a bicycle", "--refine", way, "--threshold", "0.4"]
+    assert main(["segment", *asked, "--mask", str(labels)]) == 0
+    e = cx.explain(cx.record(embedded, photo, ["a dog", "a bicycle"]), "clip_surgery")
+    expected = cx.refine(e, way, threshold=0.4)
+    with Image.open(labels) as saved:
+        assert (np.array(saved) == expected.labels).mean() > 0.999
+    assert "'a dog'" in capsys.readouterr().out
+
+
+def test_a_folder_of_masks_continues_where_it_stopped(embedded, photo, tmp_path, capsys):
+    out, photos = tmp_path / "masks", tmp_path / "photos"
+    photos.mkdir()
+    for n in (1, 2):
+        (photos / f"{n}.png").write_bytes(photo.read_bytes())
+    (photos / "3.png").write_bytes(b"no picture")
+    asked = ["segment", str(photos), "a dog", "--refine", "grabcut", "--mask", str(out)]
+    assert main(asked) == 1
+    assert "2 explained, 0 were there already, 1 could not be read" in capsys.readouterr().out
+    made = cx.refine(cx.explain(cx.record(embedded, photo, ["a dog"]), "clip_surgery"))
+    with Image.open(out / "2-clip_surgery.png") as saved:
+        assert (np.array(saved) == made.labels).mean() > 0.999
+    (out / "1-clip_surgery.png").unlink()
+    assert main(asked) == 1
+    assert "1 explained, 1 were there already" in capsys.readouterr().out
+    assert main([*asked[:4], "pamr", *asked[5:]]) == 2
+    assert "another question" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--refine", "grabcut", "--background", "grass"], "leave out --background"),
+        (["--refine", "grabcut", "--of", "map"], "leave out --background and --of"),
+        (["--refine", "no/such/sam"], "cannot refine by 'no/such/sam'"),
+        (["--refine", "grabcut", "--overwrite"], "--overwrite is for folders"),
+    ],
+)
+def test_refined_mistakes_are_one_line(photo, more, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["segment", str(photo), "a dog", *more]) == 2
+    said = capsys.readouterr().err
+    assert words in said and said.count("\n") == 1
+
+
+def test_a_folder_needs_a_folder(photo, capsys):
+    for more in ([], ["--mask", "one.png"], ["--out", "here"]):
+        assert main(["segment", str(photo.parent), "a dog", "--refine", "pamr", *more]) == 2
+        assert "--mask FOLDER" in capsys.readouterr().err

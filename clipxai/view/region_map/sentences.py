@@ -48,6 +48,7 @@ def notes(regions: Regions) -> list[str]:
     return [
         f"{rule} Scores: {made.explanation.unit}, bilinear onto the pixels.",
         *([f"Every class begins with “{regions.prompt}”."] if regions.prompt else []),
+        *made.notes,
         *made.explanation.notes,
     ]
 
