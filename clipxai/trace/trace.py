@@ -171,7 +171,7 @@ class Trace(Movable):
     def words(self, text: int | str) -> list[WordSpan]:
         """Words of a text's ids as read. ValueError: no vocabulary or token ids, or a SigLIP."""
         if self.model.tokenizer is None or self.token_ids is None:
-            needed = "words need a model with a vocabulary, and texts recorded without templates"
+            needed = "words need a model with a vocabulary, and texts recorded as they are"
             raise ValueError(f"{needed}; clipxai.word_maps leaves words out of such texts too")
         number = number_of(self.texts, text, "text", "this trace")
         return self.model.tokenizer.words(self.token_ids[number].tolist())

@@ -166,7 +166,7 @@ def test_wrong_questions(trace, golden_resnet):
         ("a dog",), trace.text_features[:1], empty=trace.empty_features
     )
     for verb in (cx.token_scores, cx.word_relevance):
-        with pytest.raises(ValueError, match="neither in templates nor encoded before"):
+        with pytest.raises(ValueError, match="texts recorded as they are"):
             verb(encoded)
 
 
