@@ -12,6 +12,7 @@ from .explainers.effects import effects as effects
 from .explainers.explain import explain as explain
 from .explainers.explain import explain_all as explain_all
 from .explainers.explain import word_relevance as word_relevance
+from .explainers.head_names import name_heads as name_heads
 from .explainers.layers import attention_maps as attention_maps
 from .explainers.layers import contributions as contributions
 from .explainers.patches import patch_similarity as patch_similarity

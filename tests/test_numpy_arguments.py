@@ -76,6 +76,9 @@ ASKED = {
         text=n.whole(1),
         layer=n.whole(1),
     ).similarity(),
+    "name_heads": lambda model, trace, n: cx.name_heads(
+        model, list(trace.images) * 10, ["a dog", "a cat"], count=n.whole(1), layers=n.whole(3)
+    ),
     "effects": lambda model, trace, n: cx.effects(
         trace,
         "patches",
