@@ -16,7 +16,8 @@ from surgery_cost import vit_b16
 import clipxai as cx
 
 BATCH = 12  # heads of a layer, and so of everything that is compared
-ROUNDS = dict(rounds=3, warm_up=1)
+# one round takes minutes: long enough to be told apart, short enough to be run
+ROUNDS = dict(rounds=1, warm_up=0)
 
 
 def plain(model: cx.CLIP, pixels: torch.Tensor, passes: int) -> None:
@@ -38,7 +39,8 @@ def main() -> None:
         ("196 patches", partial(cx.effects, trace, "patches", "mean", batch=BATCH), 196, 1.0),
     ):
         a, b, times = ratio(asked, partial(plain, model, pixels, passes), **ROUNDS)
-        print(f"{name} {a:.1f} s, {passes} plain passes {b:.1f} s, ratio {times:.2f} (bar {bar})")
+        told = f"{name} {a:.1f} s, {passes} plain passes {b:.1f} s, ratio {times:.2f} (bar {bar})"
+        print(told, flush=True)
     for name, of, some in (
         ("144 heads estimated, 1 text", "heads", one),
         ("144 heads estimated, 10 texts", "heads", trace),
@@ -46,8 +48,11 @@ def main() -> None:
         ("196 patches estimated, 10 texts", "patches", trace),
     ):
         asked = partial(cx.effects, some, of, estimate=True)
-        a, b, times = ratio(asked, partial(model.encode_image, pixels), rounds=5, warm_up=1)
-        print(f"{name} {1e3 * a:.0f} ms, one plain pass {1e3 * b:.0f} ms, {times:.1f} (bar 4)")
+        a, b, times = ratio(asked, partial(model.encode_image, pixels), rounds=3, warm_up=1)
+        print(
+            f"{name} {1e3 * a:.0f} ms, one plain pass {1e3 * b:.0f} ms, {times:.1f} (bar 4)",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ _ROOMS = {  # where a public name is kept
     "explainers.effects": ("effects",),
     "explainers.patches": ("patch_similarity",),
     "explainers.head_names": ("name_heads",),
+    "explainers.sinks": ("sinks",),
     "explainers.tokens": ("token_scores",),
     "explainers.score_maps": ("score_maps",),
     "tasks": ("segment", "recognise", "refine"),

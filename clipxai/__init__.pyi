@@ -19,6 +19,7 @@ from .explainers.patches import patch_similarity as patch_similarity
 from .explainers.presets import PRESETS as PRESETS
 from .explainers.presets import Rewrite as Rewrite
 from .explainers.score_maps import score_maps as score_maps
+from .explainers.sinks import sinks as sinks
 from .explainers.surgery import feature_surgery as feature_surgery
 from .explainers.surgery import rewrite as rewrite
 from .explainers.table import METHODS as METHODS
