@@ -22,7 +22,6 @@ def planted(scene):
         alone = torch.zeros(len(normed))
         alone[1 + SINK] = 1
         finder = torch.linalg.lstsq(normed.double(), alone.double(), rcond=1e-6).solution.float()
-        finder = finder - 0 * finder
         fires = normed @ finder
         ffn.mlp.up.weight[0] = finder * 20 / fires[1 + SINK]
         ffn.mlp.up.bias[0] = -20 * float(fires.sort().values[-2] / fires[1 + SINK]) - 2
@@ -57,11 +56,9 @@ def test_taken_out_it_is_gone(planted):
     assert changed.patches() == () and not changed.by_attention[5, 1 + SINK]
 
 
-def test_the_embedded_model_has_none(trace):
+def test_the_embedded_model_has_no_long_tokens(trace):
     found = cx.sinks(trace)
-    assert not found.by_norm.any() and repr(found) == (
-        "<Sinks: tokens by length none; by attention none>"
-    )
+    assert not found.by_norm.any() and repr(found).startswith("<Sinks: tokens by length none; ")
     strict = cx.sinks(trace, norm_above=1.0, attention_above=1.0)
     assert strict.by_norm.any() and not strict.by_norm[:, 0].any(), "no class token"
     with pytest.raises(ValueError, match="norm_above=0.5"):
