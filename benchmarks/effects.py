@@ -37,7 +37,8 @@ def text_shares(trace: cx.Trace) -> np.ndarray:
         found = []
         for tape, block in zip(trace.text_layers, tower.blocks, strict=True):
             read = (tape.weights(causal=tower.causal) @ tape.v)[rows, :, ends]  # T H d
-            added = torch.einsum("thd,hdw->thw", read, block.head_matrices)
+            matrices = block.linear_merge(tape.v).matrices  # no norm stands among these heads
+            added = torch.einsum("thd,hdw->thw", read, matrices)
             found.append((added @ worth / (deviation * length)).T)
     return torch.stack(found).numpy()
 

@@ -91,6 +91,7 @@ def name_heads(
     """
     expect(CLIP, model, "load")
     model.expect("names of heads", "blocks", "class_token")
+    model.expect_texts("names of heads")
     texts = descriptions() if vocabulary is None else list(dict.fromkeys(as_list(vocabulary)))
     if count > len(texts):
         raise ValueError(f"count={count} texts a head, but the vocabulary has {len(texts)}")
