@@ -73,8 +73,8 @@ def effects(
     Raises
     ------
     TypeError : no Trace
-    ValueError : no texts; a tower without blocks; a text tower that was changed already; another trace of
-        another model or shape; a text without words
+    ValueError : no texts; a tower without blocks; a text tower that was changed already; another
+        trace of another model or shape; a text without words
     IndexError : no such layer, image or text
 
     Examples
