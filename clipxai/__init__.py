@@ -31,6 +31,8 @@ _ROOMS = {  # where a public name is kept
     "explainers.decomposition": ("head_contributions",),
     "explainers.effects": ("effects",),
     "explainers.patches": ("patch_similarity",),
+    "explainers.head_names": ("name_heads",),
+    "explainers.sinks": ("sinks",),
     "explainers.tokens": ("token_scores",),
     "explainers.score_maps": ("score_maps",),
     "tasks": ("segment", "recognise", "refine"),

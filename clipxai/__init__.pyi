@@ -12,12 +12,14 @@ from .explainers.effects import effects as effects
 from .explainers.explain import explain as explain
 from .explainers.explain import explain_all as explain_all
 from .explainers.explain import word_relevance as word_relevance
+from .explainers.head_names import name_heads as name_heads
 from .explainers.layers import attention_maps as attention_maps
 from .explainers.layers import contributions as contributions
 from .explainers.patches import patch_similarity as patch_similarity
 from .explainers.presets import PRESETS as PRESETS
 from .explainers.presets import Rewrite as Rewrite
 from .explainers.score_maps import score_maps as score_maps
+from .explainers.sinks import sinks as sinks
 from .explainers.surgery import feature_surgery as feature_surgery
 from .explainers.surgery import rewrite as rewrite
 from .explainers.table import METHODS as METHODS

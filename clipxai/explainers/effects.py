@@ -28,6 +28,7 @@ from ..results.findings import Effects, Picture
 from ..trace.precision import unrounded
 from ..trace.replay import WrittenOut, cosine, gradients, per_text
 from ..trace.rules import Side, Source, Tower
+from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 
 Of = Literal["heads", "attention", "ffn", "blocks", "patches", "tokens", "words"]
@@ -72,8 +73,8 @@ def effects(
     Raises
     ------
     TypeError : no Trace
-    ValueError : a tower without blocks; a text tower that was changed already; another trace of
-        another model or shape; a text without words
+    ValueError : no texts; a tower without blocks; a text tower that was changed already; another
+        trace of another model or shape; a text without words
     IndexError : no such layer, image or text
 
     Examples
@@ -82,6 +83,7 @@ def effects(
     <effects of 32 heads of the image tower on 'a cat', 'a guitar', 'sky', 'grass' by mean>
     """
     expect(Trace, trace, "record")
+    expect_texts(trace.model, trace.texts, "effects")
     picture, one = Picture.of(trace, image), trace.of(image)
     side = Side.of(one, "text" if of == "words" else tower)
     if tower == "text" and of in ("patches", "tokens"):

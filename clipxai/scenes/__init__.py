@@ -4,5 +4,15 @@ embedded model.
 
 from .captions import background_phrases, noun
 from .compose import Scene, backgrounds, class_names, compose, sample
+from .factors import factors
 
-__all__ = ["Scene", "background_phrases", "backgrounds", "class_names", "compose", "noun", "sample"]
+__all__ = [
+    "Scene",
+    "background_phrases",
+    "backgrounds",
+    "class_names",
+    "compose",
+    "factors",
+    "noun",
+    "sample",
+]

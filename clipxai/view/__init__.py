@@ -17,12 +17,14 @@ from ..results.explanation import Explanation
 from ..results.findings import (
     AttentionMaps,
     Contributions,
+    Effects,
     HeadContributions,
     TokenScores,
     WordRelevance,
 )
 from ..tasks.segmentation import Segmentation
 from .contrast_map.viewer import ContrastMap
+from .effect_grid.viewer import EffectGrid
 from .head_grid.viewer import HeadGrid
 from .label_ranking.viewer import LabelRanking
 from .layer_attention.viewer import LayerAttentionViewer
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ContrastMap",
+    "EffectGrid",
     "HeadGrid",
     "LabelRanking",
     "LayerAttentionViewer",
@@ -54,12 +57,13 @@ __all__ = [
     "show",
 ]
 
-Found = AttentionMaps | Contributions | HeadContributions | TokenScores | WordRelevance
+Found = AttentionMaps | Contributions | Effects | HeadContributions | TokenScores | WordRelevance
 Showable = Explanation | Sequence[Explanation] | Found | Segmentation | Viewer
 # what is no map has a viewer of its own, and so has a contrast
 VIEWERS = {
     AttentionMaps: LayerAttentionViewer,
     Contributions: ModuleComparison,
+    Effects: EffectGrid,
     HeadContributions: HeadGrid,
     TokenScores: TokenMap,
     WordRelevance: WordRanking,

@@ -229,6 +229,8 @@ def test_wrong_questions(clean, golden_resnet):
         cx.effects(clean, "patches", tower="text")
     with pytest.raises(ValueError, match=r"layers=\[\] asks about nothing"):
         cx.effects(clean, layers=[])
+    with pytest.raises(ValueError, match="effects requires texts, and none were recorded"):
+        cx.effects(cx.record(clean.model, clean.images[0]))
     with pytest.raises(ValueError, match="unknown of 'mlp'"):
         cx.effects(clean, "mlp")
     model, arrays, _ = golden_resnet

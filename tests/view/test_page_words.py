@@ -11,6 +11,7 @@ import pytest
 from attention_examples import attention_example
 from inside_examples import (
     contributions,
+    effects,
     head_contributions,
     token_scores,
     with_selection,
@@ -21,6 +22,7 @@ from view_examples import MASKS, contrast, damaged, example, texts_of
 import clipxai as cx
 from clipxai.view import (
     ContrastMap,
+    EffectGrid,
     HeadGrid,
     LabelRanking,
     LayerAttentionViewer,
@@ -49,6 +51,7 @@ EXAMPLES = [
     WordRanking(word_relevance()),
     ContrastMap(contrast()),
     LabelRanking(example("decomposition")),
+    EffectGrid(effects(), head_contributions()),
 ]
 each_viewer = pytest.mark.parametrize("viewer", EXAMPLES, ids=lambda viewer: viewer.module)
 

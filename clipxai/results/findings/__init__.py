@@ -1,8 +1,9 @@
 """What was found inside the model? Numbers for the viewers that look at layers, modules and words.
 
-In: whose numbers they are (`picture`), who looked where (`attention`), what every module or head
-added to the score (`contributions`), what the score would be without it (`effects`), which word
-goes with which patch, and which mattered (`words`). Only numpy, as in all of `results`.
+In: whose numbers they are (`picture`), who looked where (`attention`) and which tokens everybody
+looks at (`sinks`), what every module or head added to the score (`contributions`), what the score
+would be without it (`effects`), what each head is for (`head_names`), which word goes with which
+patch, and which mattered (`words`). Only numpy, as in all of `results`.
 Their arrays are their own and read-only.
 Not in: how they are found, which stands in `clipxai.explainers`.
 
@@ -12,7 +13,9 @@ Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T text
 from .attention import AttentionMaps, Selection, selection_ratio, weights_of
 from .contributions import Contributions, HeadContributions
 from .effects import Effects, rank_correlation
+from .head_names import HeadNames
 from .picture import Picture, Recorded, on_patches
+from .sinks import Sinks
 from .words import LEFT_OUT, TokenScores, WordRelevance
 
 __all__ = [
@@ -21,9 +24,11 @@ __all__ = [
     "Contributions",
     "Effects",
     "HeadContributions",
+    "HeadNames",
     "Picture",
     "Recorded",
     "Selection",
+    "Sinks",
     "TokenScores",
     "WordRelevance",
     "on_patches",

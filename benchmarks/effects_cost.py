@@ -1,0 +1,67 @@
+"""What do effects cost? Every head silenced, every patch covered, and both estimated, against
+plain forward passes in batches of the same size, ViT-B/16 size, random weights, 10 texts.
+
+    OMP_NUM_THREADS=1 python benchmarks/effects_cost.py
+
+Counted are seconds of this process on the CPU, so that a busy machine slows neither side.
+
+Bars: 144 heads <= 0.60 of 144 plain passes; 196 patches <= 1.0 of 196; an estimate <= 4 plain
+passes. An estimate goes back once for every text, so that bar is printed for 1 text and for 10.
+"""
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from surgery_cost import vit_b16
+
+import clipxai as cx
+
+BATCH = 12  # heads of a layer, and so of everything that is compared
+
+
+def plain(model: cx.CLIP, pixels: torch.Tensor, passes: int) -> None:
+    """So many images, `BATCH` at a time."""
+    for size in [BATCH] * (passes // BATCH) + [passes % BATCH]:
+        if size:
+            model.encode_image(pixels.expand(size, -1, -1, -1))
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """CPU seconds of one run."""
+    start = time.process_time()
+    run()
+    return time.process_time() - start
+
+
+def main() -> None:
+    """Print one line for each bar."""
+    model, pixels = vit_b16(), torch.randn(1, 3, 224, 224)
+    ids = torch.randint(1, 40000, (10, 6))
+    ids[:, 0], ids[:, 5] = 49406, 49407
+    trace = cx.record(model, pixels, ids, normalized=True)
+    one = trace.with_texts(ids[:1])
+    plain(model, pixels, BATCH)  # warm
+    for name, asked, passes, bar in (
+        ("144 heads, 10 texts", partial(cx.effects, trace, "heads", batch=BATCH), 144, 0.60),
+        ("196 patches, 10 texts", partial(cx.effects, trace, "patches", batch=BATCH), 196, 1.0),
+        ("144 heads estimated, 1 text", partial(cx.effects, one, estimate=True), 1, 4),
+        ("144 heads estimated, 10 texts", partial(cx.effects, trace, estimate=True), 1, 4),
+        ("196 patches estimated, 1 text", partial(estimated, one), 1, 4),
+        ("196 patches estimated, 10 texts", partial(estimated, trace), 1, 4),
+    ):
+        b = seconds(partial(plain, model, pixels, passes))
+        a = seconds(asked)
+        told = f"{name}: {a:.1f} s, {passes} plain passes {b:.1f} s"
+        print(f"{told}, ratio {a / b:.2f} (bar {bar})", flush=True)
+
+
+def estimated(trace: cx.Trace) -> object:
+    """Every patch, to first order."""
+    return cx.effects(trace, "patches", estimate=True)
+
+
+if __name__ == "__main__":
+    with torch.no_grad():
+        main()

@@ -1,0 +1,78 @@
+"""How are effects drawn on paper? Photo, what is lost without each part, its share."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from ..number import signed
+from ..palette import FRAME
+from ..paper.defaults import defaults
+from ..paper.lettering import shorten
+from ..paper.maps import BELOW, draw_photo, picture_height
+from ..paper.page import (
+    GREY,
+    HEAD,
+    HEADLINE_LINE,
+    LINE,
+    MARGIN,
+    MOST_NUMBERED,
+    SMALL,
+    TITLE,
+    Page,
+    headline,
+    ink_on,
+    small_print,
+)
+from ..sentences import layer_names, other_texts
+from ..texts import title_of
+from .content import Grids
+from .sentences import TITLES, captions, status
+
+PHOTO, GRID, ROW, NAME, GAP = 2.6, 4.6, 0.27, 0.75, 0.3  # inches
+
+
+@defaults()
+def draw(grids: Grids, row: int, column: int) -> Figure:
+    """Draw the first text; the cell that is told of is framed."""
+    shown, picture = grids.grids(0), grids.effects.picture
+    width = 2 * MARGIN + PHOTO + len(shown) * (GAP + GRID)
+    title = headline(f"“{title_of(grids.texts[0])}”", width)
+    top = MARGIN + len(title) * HEADLINE_LINE + 0.12
+    tall = (len(grids.parts) + 1) * ROW + 0.1
+    end = top + HEAD + max(picture_height(PHOTO, picture.image.shape) + BELOW, tall)
+    said = [f"{status(grids, 0, row, column)}.", *captions(grids, 0), *other_texts(grids.texts)]
+    lines = small_print(said, width, grids.texts)
+    page = Page(width, end + len(lines) * LINE + MARGIN)
+    page.write_headline(title)
+    draw_photo(page, (MARGIN, top, PHOTO), picture.image)
+    for n in range(len(shown)):
+        x = MARGIN + PHOTO + GAP + n * (GRID + GAP)
+        _draw_grid(page, (x, top), grids, n, (row, column))
+    page.write_small_print(end, lines)
+    return page.figure
+
+
+def _draw_grid(
+    page: Page, place: tuple[float, float], grids: Grids, n: int, cell: tuple[int, int]
+) -> None:
+    """Parts down, layers across, every cell with its number if there is room."""
+    (x, y), values, apart = place, grids.grids(0)[n], grids.apart(0)
+    page.write(x + NAME, y + 0.05, TITLES[n], TITLE, weight="bold")
+    y += HEAD
+    for row, name in enumerate(grids.parts):
+        page.write(x, y + (row + 0.5) * ROW, shorten(name, NAME, SMALL), va="center")
+    colours = grids.scales(0)[n].paint(values)
+    layers, column = values.shape[1], (GRID - NAME) / values.shape[1]
+    area = page.axes(x + NAME, y, GRID - NAME, ROW * len(values))
+    area.imshow(colours, aspect="auto", interpolation="nearest")
+    down, across = cell
+    left, right, up, low = across - 0.5, across + 0.5, down - 0.5, down + 0.5
+    frame = (left, right, right, left, left), (up, up, low, low, up)
+    area.plot(*frame, color=FRAME, linewidth=2)
+    style = {"ha": "center", "va": "center", "size": SMALL - 1, "parse_math": False}
+    for at in np.ndindex(values.shape) if layers <= MOST_NUMBERED else ():
+        area.text(at[1], at[0], signed(float(values[at])), color=ink_on(colours[at]), **style)
+    for down, across in np.argwhere(apart):
+        area.plot(across + 0.4, down - 0.36, "o", color=FRAME, markersize=3)
+    for at, name in enumerate(layer_names(grids.effects.layers)):
+        middle = x + NAME + (at + 0.5) * column
+        page.write(middle, y + len(values) * ROW + 0.04, name, ha="center", color=GREY)

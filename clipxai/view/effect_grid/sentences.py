@@ -1,0 +1,108 @@
+"""What does the grid of effects say?"""
+
+import numpy as np
+
+from ..number import fill, number, signed
+from ..scales import reach_of
+from ..sentences import ZERO_IN_THE_MIDDLE, Table
+from ..texts import listed, title_of
+from .content import Grids
+
+MOST_NAMED, STRONGEST = 3, 10  # texts in a summary, rows of the table
+BY = {
+    "zero": "set to zero",
+    "mean": "set to its mean",
+    "another pass": "replaced by that of another pass",
+}
+NAMES = {
+    "heads": "attention head",
+    "attention": "attention",
+    "ffn": "FFN",
+    "blocks": "block",
+    "words": "word",
+}
+TITLES = ("lost without it", "its own share")
+EFFECTS = (
+    "Effect: what the cosine loses when the part is {by}; red spoke for the text, blue against"
+)
+ESTIMATED = "These are estimates to first order, by gradient; no part was taken out."
+SHARES = "Share: what the part added to the cosine directly; red added, blue took away"
+DISAGREE = (
+    "Dotted: effect and share differ by more than half of the largest of their grids. A share is "
+    "no effect: later layers may make up for a part, or read what it wrote elsewhere."
+)
+ALONE = "Every part was taken out by itself, so effects need not add up."
+NOT_DIRECT = (
+    "An effect is no share: it counts whatever later layers make of the part. Pass shares= to see "
+    "both."
+)
+WORDS = {
+    "help": (
+        "Move over a cell to read it, click to keep it. Keys: [ and ] move by one layer, { and } "
+        "by one row, ? shows this line. Layers and heads count from 0."
+    ),
+    "keys": "Brackets move over the layers, braces over the rows, question mark helps.",
+    "table": f"Table: the {STRONGEST} largest effects",
+    "grid": "{title} by layer; the largest effects are in the table below",
+    "status": "layer {layer}, {part}: without it the cosine {cosine:number} loses {lost:signed}",
+    "with_share": "{status}; its share is {share:signed}{apart}",
+    "apart": " (they disagree)",
+}
+
+
+def summary(grids: Grids) -> str:
+    """What the figure shows, in one line."""
+    effects = grids.effects
+    tower = "" if effects.tower == "image" else " of the text tower"
+    return (
+        f"What the match with {listed(grids.texts, MOST_NAMED)} loses without each "
+        f"{NAMES[effects.of]}{tower}"
+    )
+
+
+def status(grids: Grids, text: int, row: int, column: int) -> str:
+    """A cell in a line."""
+    effects = grids.effects
+    told = fill(
+        WORDS["status"],
+        layer=effects.layers[column],
+        part=grids.parts[row],
+        cosine=float(effects.similarity[grids.rows[text]]),
+        lost=float(grids.lost(text)[row, column]),
+    )
+    added = grids.added(text)
+    if added is None:
+        return told
+    apart = WORDS["apart"] if grids.apart(text)[row, column] else ""
+    return fill(WORDS["with_share"], status=told, share=float(added[row, column]), apart=apart)
+
+
+def captions(grids: Grids, text: int) -> list[str]:
+    """What the figure shows of a `text` and how it is coloured."""
+    reach = [number(reach_of(grid)) for grid in grids.grids(text)]
+    told = fill(EFFECTS, by=BY[grids.effects.by])
+    lines = [f"{told}; ±{reach[0]} at the ends, {ZERO_IN_THE_MIDDLE}"]
+    if grids.effects.estimated:
+        lines.append(ESTIMATED)
+    if grids.shares is not None:
+        lines += [f"{SHARES}; ±{reach[1]} at the ends, {ZERO_IN_THE_MIDDLE}", DISAGREE]
+    else:
+        lines.append(NOT_DIRECT)
+    changed = grids.effects.picture.provenance.get("changed")
+    started = [f"The pass was changed before: {changed}."] if changed else []
+    return [*lines, ALONE, *started]
+
+
+def table(grids: Grids, text: int) -> Table:
+    """The parts with the largest effects on a `text`."""
+    lost, added = grids.lost(text), grids.added(text)
+    order = np.argsort(-abs(lost), axis=None, kind="stable")[:STRONGEST]
+    rows = []
+    for row, column in zip(*np.unravel_index(order, lost.shape), strict=True):
+        numbers = [signed(float(lost[row, column]))]
+        if added is not None:
+            numbers.append(signed(float(added[row, column])))
+        rows.append([str(grids.effects.layers[column]), grids.parts[row], *numbers])
+    head = ["layer", "part", "lost without it", *(["its share"] if added is not None else [])]
+    title = f"Largest effects on “{title_of(grids.texts[text])}”"
+    return {"title": title, "head": head, "rows": rows}

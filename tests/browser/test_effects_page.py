@@ -1,0 +1,56 @@
+"""Does the saved page of effects tell of the cell under the pointer?"""
+
+from collections.abc import Callable
+
+from browsing import (
+    assert_no_sideways_scrolling,
+    assert_poster,
+    press,
+    saved,
+    settled,
+    status,
+)
+from inside_examples import TEXTS, effects, head_contributions
+
+from clipxai.view import EffectGrid
+from clipxai.view.effect_grid import sentences
+
+VIEWER = EffectGrid(effects(), head_contributions())
+
+
+def told(text: int, head: int, layer: int) -> str:
+    return sentences.status(VIEWER.grids, text, head, layer)
+
+
+def test_a_cell_says_what_is_lost_and_what_was_added(visit: Callable):
+    page = visit(saved(VIEWER))
+    settled(page)
+    assert status(page) == told(0, 0, 1), "the largest effect first"
+    cell = page.locator(".effects").nth(1).locator("[data-cell='6']")  # head 1 of layer 2
+    cell.hover()
+    settled(page)
+    assert status(page) == told(0, 1, 2) and "they disagree" in status(page)
+    page.mouse.move(2, 2)
+    settled(page)
+    assert status(page) == told(0, 0, 1)
+    cell.click()
+    page.mouse.move(2, 2)
+    press(page, "]", "{")
+    assert status(page) == told(0, 0, 3)
+
+
+def test_another_text_has_its_own_numbers(visit: Callable):
+    page = visit(saved(VIEWER))
+    page.get_by_role("button", name=TEXTS[1]).click()
+    settled(page)
+    assert status(page) == told(1, 0, 1)
+    shown = page.locator(".effects [data-cell]").all_inner_texts()
+    assert len(shown) == 24 and shown[1] == "+0.750"
+
+
+def test_narrow_windows_and_no_scripts(visit: Callable):
+    page = visit(saved(VIEWER))
+    page.set_viewport_size({"width": 420, "height": 800})
+    settled(page)
+    assert_no_sideways_scrolling(page)
+    assert_poster(visit(saved(VIEWER), java_script_enabled=False))
