@@ -365,6 +365,7 @@ def test_two_outputs_are_two_files(photo, capsys):
     for command in (
         ["explain", photo, "a dog", "--out", out, "--out", twice],
         ["segment", photo, "a dog", "a cat", "--mask", out, "--out", twice],
+        ["explain", photo, "a dog", "--out", out, "--out", out.with_suffix(".PNG")],
     ):
         assert main([str(word) for word in command]) == 2
         assert "would be written twice" in capsys.readouterr().err and not out.exists()

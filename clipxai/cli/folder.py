@@ -46,7 +46,7 @@ def _explain_each(
     model = loaded(given)
     formats = dict.fromkeys(given.format or ["png"])  # each once, in the order given
     files = folders.outputs(images, given.image, out, given.method, formats)
-    expect_apart((file for made in files.values() for file in made), images)
+    expect_apart((file for made in files.values() for file in made), images, found=True)
     asked = {"method": given.method, "mode": given.mode, "size": given.size, **options}
     question = {
         "texts": given.texts,

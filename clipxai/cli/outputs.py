@@ -5,10 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
-def expect_apart(outputs: Iterable[str | Path], inputs: Iterable[str | Path | None]) -> None:
+def expect_apart(
+    outputs: Iterable[str | Path], inputs: Iterable[str | Path | None], *, found: bool = False
+) -> None:
     """A ValueError, before anything runs, if two outputs are one file or one of them is an input.
 
-    Links and hard links count as the file they lead to.
+    Links and hard links count as the file they lead to, and small and large letters as the same,
+    as macOS and Windows do, unless the names were `found` on this file system beside each other.
     """
     read = [Path(path) for path in inputs if path is not None]
     written: list[Path] = []
@@ -17,11 +20,15 @@ def expect_apart(outputs: Iterable[str | Path], inputs: Iterable[str | Path | No
             raise ValueError(
                 f"{output} is what is read: writing there would destroy it; choose another name"
             )
-        if any(_same(output, other) for other in written):
+        if any(_same(output, other) or (not found and _alike(output, other)) for other in written):
             raise ValueError(
                 f"{output} would be written twice: give every output a name of its own"
             )
         written.append(output)
+
+
+def _alike(one: Path, other: Path) -> bool:
+    return os.path.realpath(one).casefold() == os.path.realpath(other).casefold()
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -59,8 +59,9 @@ def word_maps(
     Raises
     ------
     TypeError : no Trace
-    ValueError : as `explain`; a method that says the same for every text; a text without words, or
-        a phrase that is not in it
+    ValueError : as `explain`; a method that says the same for every text; `redundant` other than
+        "empty", as the shortened texts are no labels; a text without words, or a phrase that is
+        not in it
     IndexError : no text or image of that number
 
     Examples
@@ -75,6 +76,12 @@ def word_maps(
     row = find_method(method)
     if not row.reads_texts:
         raise ValueError(f"{row.name} says the same for every text, so no word changes its map")
+    if options.get("redundant", "empty") != "empty":
+        raise ValueError(
+            f"redundant={options['redundant']!r} would take the shortened texts for labels: leave "
+            "it out, which subtracts the empty text, or subtract two maps of "
+            "clipxai.explain(trace.with_texts([text, text_without_the_word, *labels]), ...)"
+        )
     n = number_of(trace.texts, text, "text", "this trace")
     left = leave_out(trace.of(number_of(trace.images, image, "image", "this trace")), n, words)
     e = explain(left.trace, row.name, **options)
@@ -124,8 +131,8 @@ def contrast(
     Raises
     ------
     TypeError : no Trace
-    ValueError : as `explain`; twice the same text; one that cannot be read, as by `record`; a
-        method that says the same for every text
+    ValueError : as `explain`; twice the same text to the model; one that cannot be read, as by
+        `record`; a method that says the same for every text
     IndexError : no text or image of that number
 
     Examples
@@ -145,6 +152,12 @@ def contrast(
         first, second = map(trace.texts.index, (one, other))
     else:
         trace, first, second = trace.with_texts([one, other], trace.templates), 0, 1
+    if trace.alike(first, second):
+        read = f", which reads both as {trace.cut[one]!r} only" if one in trace.cut else ""
+        raise ValueError(
+            f"{one!r} and {other!r} are the same text to this model{read}: name two that differ in "
+            "what is read"
+        )
     e = explain(trace, row.name, image, **options)
     told = f"Above zero, red, speaks for {one!r}; below zero, blue, for {other!r}."
     return replace(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from ..explainers.table import METHODS, find_method
 from ..model.clip import CLIP
 from ..trace.trace import Trace
 from .asking import Asked, Asker
-from .metrics import DRAWN, METRICS, NAMED, class_token, look_inside
+from .metrics import COMPETING, DRAWN, METRICS, NAMED, class_token, look_inside
 from .samples import Dataset, Sample
 
 ABSENT = 3  # labels asked for that are not in the picture
@@ -37,7 +38,7 @@ class Bench(Asker):
     Raises
     ------
     ValueError : unknown method, metric or templates; a method that the model's architecture does
-        not allow; a metric that the data cannot answer
+        not allow; a metric that the data cannot answer, or one class alone
     """
 
     def __init__(
@@ -88,6 +89,11 @@ class Bench(Asker):
             if name == NAMELESS and not nameless:
                 raise ValueError(
                     f"{name} is the protocol of that data set alone, not of {self.data.name}"
+                )
+            if name in COMPETING and len(self.data.classes) == 1:
+                raise ValueError(
+                    f"{name} lets the classes compete, but the list has {self.data.classes[0]!r} "
+                    "alone: name more classes, or leave that metric out"
                 )
         return names
 
@@ -140,6 +146,7 @@ class Bench(Asker):
             return {"id": name, "from": made_from, "labels": []}
         with stopwatch() as forward:
             trace = self.record(sample.image)
+        self._expect_covered(name, sample, trace)
         asked = self._asked(sample, self.labels(sample, trace), trace, self.places[name])
         asked.trace.image_tokens()  # computed here, so that no method pays for all
         row = {
@@ -163,6 +170,18 @@ class Bench(Asker):
                 if METRICS[metric]
             }
         return row
+
+    def _expect_covered(self, name: str, sample: Sample, trace: Trace) -> None:
+        """A ValueError of masks of another size than their picture."""
+        drawn, size = sample.masks.shape[1:], trace.grids[0].image_size
+        if drawn != size and self.data.name != NAMELESS:  # whose protocol squashes the masks
+            picture = sample.image if isinstance(sample.image, Path) else f"picture {name}"
+            told = ", ".join(str(file) for file in self.data.files(name) if file != picture)
+            raise ValueError(
+                f"{picture} has {size[0]}x{size[1]} pixels (down and across, upright), but its "
+                f"masks {drawn[0]}x{drawn[1]}: one of them is of another picture, or resized"
+                + (f" ({told})" if told else "")
+            )
 
     def _asked(self, sample: Sample, labels: tuple[int, ...], trace: Trace, place: int) -> Asked:
         """The picture with the texts of its labels and of some classes that are not there."""

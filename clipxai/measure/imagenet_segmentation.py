@@ -50,6 +50,11 @@ def open_imagenet_segmentation(root: Path) -> Opened:
             image = _values(file, _cells(file, "img")[at, 0]).transpose(2, 1, 0)
             inner = _dataset(file, _cells(file, "gt")[at, 0])
             mask = _values(file, inner[0, 0]).T
+            if mask.shape != image.shape[:2]:
+                raise ValueError(
+                    f"picture {name} is {image.shape[0]}x{image.shape[1]}, but its mask "
+                    f"{mask.shape[0]}x{mask.shape[1]}"
+                )
             squashed = cv2.resize(mask, SIDE, interpolation=cv2.INTER_NEAREST_EXACT)
         return Sample(np.ascontiguousarray(image), labels=None, masks=squashed[None] > 0)
 

@@ -189,6 +189,7 @@ METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
     **{name: partial(_effect, how=how) for name, how in EFFECTS.items()},
     "inside": None,  # of the model, not of a method: `look_inside`
 }
+COMPETING = {"segmentation", "recognition"}  # one class alone would win everything
 # metrics of pictures whose classes are known
 NAMED = {"presence", "segmentation", "given-labels", "recognition", "words", *EFFECTS}
 DRAWN = {"effect"}  # metrics of pictures that can be drawn again

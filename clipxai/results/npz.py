@@ -127,6 +127,9 @@ def _expect_grid(grid: Any) -> None:
     _expect(numbers and all(map(math.isfinite, box)), "box", box, "four numbers")
     top, left, bottom, right = box
     _expect(top < bottom and left < right, "box", box, "top, left, bottom, right")
+    slack = 1e-3  # of a pixel: rounding
+    within = min(top, left) >= -slack and bottom <= size[0] + slack and right <= size[1] + slack
+    _expect(within, "box", box, f"within the image, {size[0]}x{size[1]}")
 
 
 def _expect_arrays(arrays: dict[str, np.ndarray], described: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ import numpy as np
 
 from ..checks import expect, of_its_kinds
 from ..results.explanation import Explanation
+from .segmentation import expect_no_difference
 
 SCALE = 100.0  # logit scale of OpenAI's models
 
@@ -50,7 +51,8 @@ def recognise(
     Raises
     ------
     TypeError : no Explanation; an option that `by` does not have
-    ValueError : unknown way; feature surgery of a single text; fewer patches than `top`
+    ValueError : unknown way; maps that are differences between texts; feature surgery of a single
+        text; fewer patches than `top`
 
     Examples
     --------
@@ -60,6 +62,7 @@ def recognise(
     array([ 0.48,  0.13, -0.12, -0.  ])
     """
     expect(Explanation, explanation, "explain")
+    expect_no_difference(explanation, "recognise")
     if by not in WAYS:
         raise ValueError(f"cannot recognise by {by!r}; choose one of {', '.join(map(repr, WAYS))}")
     known = [name for name in inspect.signature(WAYS[by]).parameters if name != "explanation"]

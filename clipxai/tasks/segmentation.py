@@ -48,6 +48,7 @@ from .proposal import Proposal
 
 BACKGROUND = "background"
 UNSEEN = -1  # label of a pixel that the model did not look at
+MOST_TEXTS = np.iinfo(np.int16).max  # a class more, the background, has a number too
 SCALE = 40.0  # of the softmax; SCLIP's
 VOID = 255  # what UNSEEN becomes in an indexed PNG, as in PASCAL VOC
 
@@ -186,8 +187,9 @@ def segment(
     Raises
     ------
     TypeError : no Explanation
-    ValueError : unknown `of`; a background text that is not in the explanation, or no other text; a
-        threshold outside 0…1; a single text, unless its own map is cut
+    ValueError : unknown `of`; a background text that is not in the explanation, that is also a
+        class to the model, or no other text; a threshold outside 0…1; a single text, unless its
+        own map is cut; more than 32,767 texts; maps that are differences between texts
 
     Examples
     --------
@@ -195,9 +197,13 @@ def segment(
     <Segmentation by clip_surgery_architecture into 3 classes: 'background' 94 %, 'a cat' 5 %, ...>
     """
     expect(Explanation, explanation, "explain")
+    expect_no_difference(explanation, "segment")
     texts = explanation.texts
+    if len(texts) > MOST_TEXTS:
+        raise ValueError(f"{len(texts):,} texts, but at most {MOST_TEXTS:,} can win a pixel")
     behind = {explanation.index(text) for text in several(background)}
     _check(texts, behind, threshold, of)
+    alike = _alike(explanation, behind)
     with_background = bool(behind) or threshold is not None
     classes, class_of = _classes(texts, behind, with_background)
     heats = (_compared(explanation, n, size, of) for n in range(len(texts)))
@@ -215,7 +221,7 @@ def segment(
         confidence=np.where(unseen, np.float32(np.nan), confidence),
         classes=classes,
         explanation=explanation,
-        rule=_rule(len(texts), len(behind), threshold, of, scale),
+        rule=_rule(len(texts), len(behind), threshold, of, scale) + alike,
         measure=_measure(of, scale),
     )
 
@@ -236,6 +242,38 @@ def _classes(
     class_of = np.zeros(len(texts), np.int16)
     class_of[named] = np.arange(len(named)) + with_background
     return classes, class_of
+
+
+def expect_no_difference(explanation: Explanation, verb: str) -> None:
+    """A ValueError of differences between texts, which are no scores of texts."""
+    if explanation.difference:
+        raise ValueError(
+            f"{verb} compares scores of texts, but those by {explanation.method} are differences "
+            "between texts, as word_maps and contrast give them: pass what explain returns"
+        )
+
+
+def _alike(explanation: Explanation, behind: set[int]) -> str:
+    """Said of texts with one map and one cosine, which are the same to the model; a ValueError if
+    one of two is background and the other is not.
+    """
+    scores, presence, pairs = explanation.scores, explanation.presence, []
+    order = np.argsort(presence, kind="stable").tolist()
+    for one, other in zip(order, order[1:]):
+        if presence[other] - presence[one] > 1e-6 or not explanation.varies(one):
+            continue
+        slack = 1e-5 * np.abs(np.nan_to_num(scores[one])).max()
+        if np.allclose(scores[one], scores[other], rtol=0, atol=slack, equal_nan=True):
+            pairs.append(sorted((one, other), key=lambda n: (n not in behind, n)))
+    for first, second in pairs:
+        if (first in behind) != (second in behind):
+            raise ValueError(
+                f"{explanation.texts[first]!r} is background, but the same to the model as the "
+                f"class {explanation.texts[second]!r}: leave one of them out"
+            )
+    classes = [pair for pair in pairs if not behind.issuperset(pair)][:3]
+    names = [" and ".join(repr(explanation.texts[n]) for n in pair) for pair in classes]
+    return "".join(f"; {name} are the same to the model, the first wins" for name in names)
 
 
 def _compared(

@@ -114,12 +114,14 @@ def read(
             text_layers=(),
             text_tokens=None,
             text_features=features,
+            cut=_cut(model, texts, templates),
         )
     ids = model.tokenize(texts, truncate)
     spelled = spell(model, ids, edits)
     return dict(
         texts=_names(model, texts, ids),
         templates=None,
+        cut={} if isinstance(texts, Tensor) else _cut(model, texts),
         token_ids=ids if model.text.full else ids[:, : spelled["text_tokens"].shape[1]],
         **spelled,
     )
@@ -129,8 +131,20 @@ def read_nothing(templates: object) -> dict[str, Any]:
     """What stands for the text tower's pass where there are no texts."""
     if templates is not None:
         raise ValueError("templates do nothing without texts: leave them out")
-    unread = dict(token_ids=None, text_tokens=None, text_features=torch.empty(0, 0))
+    unread = dict(cut={}, token_ids=None, text_tokens=None, text_features=torch.empty(0, 0))
     return dict(texts=(), templates=None, text_layers=(), **unread)
+
+
+def _cut(model: CLIP, texts: Iterable[str], templates: Iterable[str] = ("{}",)) -> dict[str, str]:
+    """Texts of which only the beginning is read, in whatever template, and that beginning."""
+    found = {}
+    for text in texts:
+        filled = (template.replace("{}", text) for template in templates)
+        parts = (model.tokenizer.part_read(one) for one in filled)
+        part = next((part for part in parts if part is not None), None)
+        if part is not None:
+            found[text] = part
+    return found
 
 
 def _names(model: CLIP, texts: Texts, ids: Tensor) -> tuple[str, ...]:

@@ -285,3 +285,49 @@ def test_characters_are_those_of_the_text_as_written(trace):
         np.testing.assert_array_equal(placed.scores, named.scores)
     with pytest.raises(ValueError, match="'amp' is not written like that|'cat' is not written"):
         cx.word_maps(trace.with_texts("&amp; amp cat"), words=[(1, 4)])
+
+
+def test_texts_that_are_one_to_the_model(trace):
+    told = trace.with_texts(["cat", "CAT ", "a dog", "cat <|endoftext|> and dog"])
+    for one, other in ((0, 1), (1, 3)):
+        torch.testing.assert_close(told.text_features[one], told.text_features[other])
+        with pytest.raises(ValueError, match="are the same text to this model"):
+            cx.contrast(told, one, other)
+    assert cx.contrast(told, 0, 2).presence[0] != 0
+    templated = trace.with_texts(["cat", "Cat"], ["a photo of a {}."])
+    with pytest.raises(ValueError, match="'cat' and 'Cat' are the same text to this model"):
+        cx.contrast(templated, 0, 1)
+
+
+def test_what_was_not_read_is_said(trace):
+    """A note on everything asked of it, with the words before the cut, counted by hand."""
+    long = "dog " * 29 + "a red car and a cat"
+    read = "dog " * 29 + "a"  # 30 words of one token each beside [start] and [end]
+    told = trace.with_texts([long, "a cat", long + " behind"], truncate=True)
+    assert told.cut == {long: read, long + " behind": read}
+    torch.testing.assert_close(told.text_features[0], trace.with_texts(read).text_features[0])
+    for e in (cx.explain(told), cx.word_maps(told, text=0, words=[(116, 117)])):
+        assert any(
+            "nothing behind '…" in note and "dog dog a' was read" in note for note in e.notes
+        )
+    assert not cx.explain(told.with_texts("a cat")).notes
+    with pytest.raises(ValueError, match="which reads both as 'dog dog"):
+        cx.contrast(told, 0, 2)
+    ended = trace.with_texts("a cat <|endoftext|> and a dog")
+    assert ended.cut == {ended.texts[0]: "a cat"} and cx.word_maps(ended).texts == ("a", "cat")
+    assert "nothing behind 'a cat' was read" in " ".join(cx.explain(ended).notes)
+    templated = trace.with_texts(["a cat", "dog " * 27], ["{}", "a photo of {}"], truncate=True)
+    assert not templated.cut
+    templated = trace.with_texts(["a cat", "dog " * 30], ["{}", "a photo of {}"], truncate=True)
+    assert templated.cut == {"dog " * 30: "a photo of" + " dog" * 27}
+
+
+def test_labels_of_word_maps_are_refused(said):
+    for labels in ("labels", ["a cat", "sky"]):
+        with pytest.raises(ValueError, match="would take the shortened texts for labels"):
+            cx.word_maps(said, "clip_surgery", text=1, redundant=labels)
+    one, every = (
+        cx.word_maps(said, "clip_surgery", text=1, words=words, redundant="empty")
+        for words in (["dog"], None)
+    )
+    np.testing.assert_allclose(one.scores[0], every.scores[4], atol=2e-6)

@@ -68,6 +68,15 @@ def test_one_too_long_to_resize_does_not_end_the_run(photos, tmp_path, capsys):
         assert "2 explained, 0 were there already, 1 could not be read" in captured.out
 
 
+def test_names_that_differ_in_letters_only_lie_beside_each_other(photos, tmp_path):
+    (photos / "broken.jpg").unlink()
+    shutil.copy(photos / "dog.png", photos / "DOG.png")
+    if len(list(photos.iterdir())) == 2:
+        pytest.skip("not on this file system")
+    assert explain(photos, tmp_path / "maps", "--format", "npz") == 0
+    assert sum(name.lower().startswith("dog") for name in names(tmp_path / "maps")) == 2
+
+
 def test_an_interrupted_run_continues(photos, tmp_path, capsys, monkeypatch):
     (photos / "broken.jpg").unlink()
     out, save, saved = tmp_path / "maps", view.save, []

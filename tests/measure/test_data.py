@@ -11,6 +11,7 @@ from PIL import Image
 
 import clipxai as cx
 from clipxai.measure import annotations
+from clipxai.measure.bench import Bench
 from clipxai.measure.data import LAYOUTS, dataset, read_classes
 
 SIZE = (6, 8)  # height, width
@@ -493,3 +494,39 @@ def test_packaged_class_lists():
         words = read_classes(files("clipxai.data") / f"{name}.txt")
         assert len(words) == count, name
         assert len(set(words.values())) == count or name == "imagenet", name
+
+
+@pytest.mark.parametrize("metric", ["localisation", "given-labels", "segmentation", "faithfulness"])
+def test_masks_of_another_size_than_their_picture(embedded, voc, tmp_path, metric):
+    """Whichever data set, before anything is measured; of the same size they are measured."""
+    coco(tmp_path, "val2017")
+    for data, name, photo_of in (
+        (dataset(voc), "2007_000033", voc / "JPEGImages/2007_000033.jpg"),
+        (dataset(tmp_path), "139", tmp_path / "val2017/000000000139.jpg"),
+    ):
+        bench = Bench(embedded, data, ["clip"], [metric])
+        assert bench.measure(name)["scores"]["clip"][metric]
+        Image.new("RGB", (2 * SIZE[1], 2 * SIZE[0])).save(photo_of)
+        told = rf"{photo_of.name} has 12x16 pixels .* its masks 6x8: .*{data.files(name)[1].name}"
+        with pytest.raises(ValueError, match=told):
+            bench.measure(name)
+
+
+def test_a_mask_of_another_size_in_a_cell(gtsegs):
+    with h5py.File(gtsegs / "gtsegs_ijcv.mat", "a") as file:
+        del file["#refs#/mask0"]
+        inner = file["#refs#/cell0"]
+        inner[0, 0] = file.create_dataset("#refs#/other", data=np.zeros((30, 40), np.uint8)).ref
+    with pytest.raises(ValueError, match="picture 0 is 30x40, but its mask 40x30"):
+        dataset(gtsegs).read("0")
+
+
+def test_one_class_alone_is_refused_before_the_run(embedded, voc, tmp_path):
+    one = tmp_path / "one.txt"
+    one.write_text("15: person")
+    data = dataset(voc, classes=one)
+    for metric in ("segmentation", "recognition"):
+        with pytest.raises(ValueError, match=f"{metric} lets the classes .* 'person' alone"):
+            Bench(embedded, data, ["clip"], ["localisation", metric])
+    bench = Bench(embedded, data, ["clip"], ["localisation", "given-labels"])
+    assert bench.measure("2007_000033")["scores"]["clip"]["given-labels"]

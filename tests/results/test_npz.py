@@ -82,6 +82,8 @@ WRONG = {
     "a giant image": dict(described={"grid": {**GRID, "image_size": [10**9, 10**9]}}),
     "a box of NaN": dict(described={"grid": {**GRID, "box": [0, 0, float("nan"), 6]}}),
     "a box inside out": dict(described={"grid": {**GRID, "box": [4, 0, 0, 6]}}),
+    "a box beside the image": dict(described={"grid": {**GRID, "box": [0, 2, 4, 8]}}),
+    "a box above the image": dict(described={"grid": {**GRID, "box": [-4, 0, 2, 6]}}),
     "a box of words": dict(described={"grid": {**GRID, "box": ["0", 0, 4, 6]}}),
 }
 

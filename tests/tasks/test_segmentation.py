@@ -351,3 +351,45 @@ def test_a_text_that_is_not_known_somewhere_does_not_compete_there(of: str):
         logits = 40 * np.nan_to_num(heats, nan=-np.inf)[:, ~nowhere]
         expected = torch.from_numpy(logits).softmax(0).amax(0).numpy()
         np.testing.assert_allclose(found.confidence[~nowhere], expected, atol=1e-5)
+
+
+def test_texts_that_are_one_to_the_model(trace):
+    """By their features: "cat" and "Cat" are one, so the second can win no pixel."""
+    told = trace.with_texts(["sky", "cat", "a dog", "Cat"])
+    for method in ("clip_surgery", "grad_cam"):
+        e = cx.explain(told, method)
+        made = cx.segment(e)
+        assert "'cat' and 'Cat' are the same to the model, the first wins" in made.rule
+        assert not made.mask("Cat").any()
+        for name in ("cat", "Cat"):
+            with pytest.raises(ValueError, match="is background, but the same to the model as"):
+                cx.segment(e, background=["sky", name])
+        together = cx.segment(e, background=["cat", "Cat"])
+        np.testing.assert_array_equal(together.mask("background"), made.mask("cat"))
+        assert "same to the model" not in together.rule
+    assert "same to the model" not in cx.segment(cx.explain(told.with_texts(["cat", "a cat"]))).rule
+
+
+def test_differences_are_no_scores_of_texts(trace):
+    for e in (cx.word_maps(trace), cx.contrast(trace, 0, 1)):
+        with pytest.raises(ValueError, match="segment compares scores of texts"):
+            cx.segment(e, of="map", threshold=0.5)
+        for by in ("class token", "maps"):
+            with pytest.raises(ValueError, match="recognise compares scores of texts"):
+                cx.recognise(e, by)
+
+
+def test_more_texts_than_numbers():
+    grid = cx.results.explanation.Grid(1, 1, (1, 1), (0, 0, 1, 1))
+    many = 1 << 15
+    e = cx.Explanation(
+        scores=np.arange(many, dtype=np.float32).reshape(-1, 1, 1),
+        texts=tuple(map(str, range(many))),
+        method="clip",
+        grid=grid,
+        unit="",
+        image=np.zeros((1, 1, 3), np.uint8),
+        presence=np.arange(many),
+    )
+    with pytest.raises(ValueError, match="32,768 texts, but at most 32,767 can win a pixel"):
+        cx.segment(e)

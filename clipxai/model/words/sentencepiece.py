@@ -93,16 +93,25 @@ class PieceTokenizer:
         ------
         ValueError : the text is longer than the context and `truncate` is False
         """
-        if not isinstance(text, str):
-            raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
-        expect_short(text, MOST_ON_THE_WAY // self.grown["normalizer"])
-        with no_panic():
-            ids = self.backend.encode(self.clean(text), add_special_tokens=False).ids
+        ids = self._whole(text)
         if len(ids) >= self.context and not truncate:
             raise too_long(text, len(ids) + 1, self.context)
         ids = [*ids[: self.context - 1], self.end]
         filling = [self.pad] * (self.context - len(ids))
         return filling + ids if self.pad_left else ids + filling
+
+    def _whole(self, text: str) -> list[int]:
+        """All ids of a text, however many, without the end."""
+        if not isinstance(text, str):
+            raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
+        expect_short(text, MOST_ON_THE_WAY // self.grown["normalizer"])
+        with no_panic():
+            return self.backend.encode(self.clean(text), add_special_tokens=False).ids
+
+    def part_read(self, text: str) -> str | None:
+        """What a model reads of a text that is too long; None if all."""
+        ids = self._whole(text)
+        return self.decode(ids[: self.context - 1]) if len(ids) >= self.context else None
 
     def words(self, text: str, truncate: bool = False) -> list[WordSpan]:
         """SigLIP has no words: its text tower reads all pieces at once, so no token stands for a

@@ -233,6 +233,11 @@ class Tokenizer:
         expect_short(text)
         return [self.start, *(n for _, pieces in self._spelled(text) for n in pieces), self.end]
 
+    def part_read(self, text: str) -> str | None:
+        """What a model reads of a text that is too long, or has [end] in it; None if all."""
+        ids, whole = self.encode(text, truncate=True), self._whole(text)
+        return self.decode(ids) if ids.index(self.end) < len(whole) - 1 else None
+
     def words(self, text: str | Iterable[int], truncate: bool = False) -> list[WordSpan]:
         """The words of a text, or of token ids however they spell them, with the tokens of each;
         pieces of one word belong together. What a cut, or [end], leaves of a word is none.
