@@ -152,7 +152,7 @@ def contrast(
         first, second = map(trace.texts.index, (one, other))
     else:
         trace, first, second = trace.with_texts([one, other], trace.templates), 0, 1
-    if trace.alike(first, second):
+    if _alike(trace, first, second):
         read = f", which reads both as {trace.cut[one]!r} only" if one in trace.cut else ""
         raise ValueError(
             f"{one!r} and {other!r} are the same text to this model{read}: name two that differ in "
@@ -170,6 +170,18 @@ def contrast(
         difference=True,
         sides=(one, other),
     )
+
+
+def _alike(trace: Trace, one: int, other: int) -> bool:
+    """Whether two texts, by their numbers, are the same to the model, however written."""
+    tower, pair = trace.model.text, [one, other]
+    if trace.token_ids is None or trace.text_edits:
+        first, second = trace.text_features[pair]
+        return bool((first - second).abs().max() <= 1e-6)
+    ids = trace.token_ids[pair]
+    if not tower.full:  # what fills them up is not read
+        ids = ids[:, : int(tower.end(ids).max()) + 1]
+    return bool((ids[0] == ids[1]).all())
 
 
 def _written(trace: Trace, text: int | str) -> str:

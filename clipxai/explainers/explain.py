@@ -7,14 +7,14 @@ explain_all(trace, "clip_surgery")                  # one Explanation an image, 
 
 import inspect
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from ..checks import expect, expect_kinds, number_of, of_its_kinds, shown
+from ..checks import expect, expect_kinds, number_of, of_its_kinds
 from ..model.clip import CLIP, cosines
 from ..results.explanation import Explanation
 from ..results.findings import Picture, WordRelevance
 from ..trace.precision import unrounded
-from ..trace.sides import expect_texts
+from ..trace.sides import expect_texts, unread
 from ..trace.trace import Trace
 from .presets import SWITCHES, turned
 from .table import METHODS, find_method
@@ -109,7 +109,7 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
             unit=scores.unit,
             image=image,
             presence=present,
-            notes=(*scores.notes, *what_if, *_cuts(trace), *noted),
+            notes=(*scores.notes, *what_if, *unread(trace.texts, trace.cut), *noted),
             provenance={**trace.provenance, "options": told},
         )
         for values, grid, image, present, noted in zip(
@@ -203,16 +203,6 @@ def _expect_room(trace: Trace) -> None:
             f"{math.prod(counts):,} scores, but at most {MOST_SCORES:,} are made at once: ask in "
             "parts, with trace.with_texts"
         )
-
-
-def _cuts(trace: Trace) -> Iterator[str]:
-    """Which texts were not read to their end."""
-    for text in dict.fromkeys(trace.texts):
-        if text in trace.cut:
-            part = trace.cut[text]
-            last = ("…" if part[:-40] else "") + part[-40:]
-            behind = f"behind {last!r} " if part else ""
-            yield f"Of {shown(text)} nothing {behind}was read: it is too long, or has [end] in it."
 
 
 def _word_options(function: object) -> list[str]:

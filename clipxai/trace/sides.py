@@ -3,7 +3,7 @@
 Each returns fields of a `Trace`, so that one half can be replaced while the other stays.
 """
 
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checks import shown
 from ..model.clip import CLIP, Texts, as_list, as_templates
 from ..model.image import Prepared, expect_few_patches
 from ..model.placing import enough_memory
@@ -145,6 +146,16 @@ def _cut(model: CLIP, texts: Iterable[str], templates: Iterable[str] = ("{}",)) 
         if part is not None:
             found[text] = part
     return found
+
+
+def unread(texts: Iterable[str], cut: Mapping[str, str]) -> Iterator[str]:
+    """What a reader has to know of texts of which only a beginning was read, as `Trace.cut` is."""
+    for text in dict.fromkeys(texts):
+        if text in cut:
+            part = cut[text]
+            last = ("…" if part[:-40] else "") + part[-40:]
+            behind = f"behind {last!r} " if part else ""
+            yield f"Of {shown(text)} nothing {behind}was read: it is too long, or has [end] in it."
 
 
 def _names(model: CLIP, texts: Texts, ids: Tensor) -> tuple[str, ...]:

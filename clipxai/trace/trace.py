@@ -18,7 +18,6 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -53,8 +52,7 @@ class Trace(Movable):
     token_ids : (T, S), or None with templates, or of `with_encoded_texts`; so are the next two
     text_layers, text_tokens : a `BlockTape` per text block, or none; (T, S, E) joint, unnormalised
     text_features : (T, E) unit length
-    cut : texts of which only the beginning was read, and that beginning
-    notes : of each image, what was concluded of what came in
+    cut, notes : texts read in part, and which; what was concluded of each image
     edits, text_edits : what `ablate` and `patch` changed on the way through each tower
     """
 
@@ -74,8 +72,7 @@ class Trace(Movable):
     notes: list[tuple[str, ...]]
     edits: Edits = UNCHANGED
     text_edits: Edits = UNCHANGED
-    # filled when `empty_features` is first asked for; shared by all traces of these texts
-    _empty: list[Tensor] = field(default_factory=list, repr=False)
+    _empty: list[Tensor] = field(default_factory=list, repr=False)  # filled when asked for
 
     def __repr__(self) -> str:
         images = f"{len(self.images)} images ({'x'.join(map(str, self.grid))} patches)"
@@ -178,16 +175,6 @@ class Trace(Movable):
             raise ValueError(f"{needed}; clipxai.word_maps leaves words out of such texts too")
         number = number_of(self.texts, text, "text", "this trace")
         return self.model.tokenizer.words(self.token_ids[number].tolist())
-
-    def alike(self, one: int, other: int) -> bool:
-        """Whether two texts, by their numbers, are the same to the model, however written."""
-        if self.token_ids is None or self.text_edits:
-            features = self.text_features
-            return torch.allclose(features[one], features[other], rtol=0, atol=1e-6)
-        ids = self.token_ids[[one, other]]
-        if not self.model.text.full:  # what fills them up is not read
-            ids = ids[:, : int(self.model.text.end(ids).max()) + 1]
-        return torch.equal(ids[0], ids[1])
 
     def of(self, image: int) -> "Trace":
         """The same pass of one image, by its number, sharing memory. IndexError: no such image."""
