@@ -1,10 +1,12 @@
 """How does a map change with the weights, or with the picture? The numbers of `explain` as a tensor
 that carries gradients, for people who train with explanations.
 
+    import torch
+
     pixels = model.preprocess("photo.jpg").requires_grad_()
     trace = record(model, pixels, ["a cat"], normalized=True, differentiable=True)
-    score_maps(trace, "clip_surgery").amax().backward()  # of (B, T, gh, gw)
-    pixels.grad  # what would make the map's peak higher
+    peak = score_maps(trace, "clip_surgery").amax()  # of (B, T, gh, gw)
+    torch.autograd.grad(peak, pixels)  # what would make it higher
 
 Axes: B images, T texts, gh gw patch grid, P = gh * gw.
 """
@@ -46,10 +48,11 @@ def score_maps(trace: Trace, method: str = "clip_surgery", **options: object) ->
 
     Examples
     --------
+    >>> import torch
     >>> pixels = model.preprocess("photo.jpg").requires_grad_()
     >>> seen = record(model, pixels, ["a cat"], normalized=True, differentiable=True)
-    >>> score_maps(seen).sum().backward()
-    >>> pixels.grad.shape
+    >>> [slope] = torch.autograd.grad(score_maps(seen).sum(), pixels)
+    >>> slope.shape
     torch.Size([1, 3, 112, 112])
     """
     expect(Trace, trace, "record")
