@@ -148,6 +148,7 @@ class Explorer:
         self._ended()
         self.session, self.viewer, self._answered = Session(), None, None
         # the notebook's history may remember this for long
+        self._by = None
         self.controls = self.box = self._stage = self._choice = self._latest = None
         self.models = {}
 
