@@ -29,7 +29,8 @@ def explain_folder(
     **rule: object,
 ) -> int:
     """0 if every image was explained, 1 if some could not be read. Of several processes that
-    torchrun started, each explains its share, and the first speaks for all.
+    torchrun started, each explains its share, and the first speaks for all; as for any other
+    `--batch`, the last digit of a score may be another.
 
     `write` makes a file of an explanation, else `view.save`; what else decides the file is its
     `rule`.
