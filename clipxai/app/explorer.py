@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 # seconds without a key after which a text counts as typed; the first key after a rest is answered
 # at once
 PAUSE = 0.15
+POINTS = 2  # number of the overlay of points in the comparison of methods
 STYLE = (files(__package__) / "explorer.css").read_text(encoding="utf-8")
 
 
@@ -80,6 +81,8 @@ class Explorer:
     texts : what to look for first
     method, beside : names in `clipxai.methods()`; the second is shown to the left of the first,
         None for nothing
+    by : what makes the masks that the overlay of points shows, as for `clipxai.refine`: GrabCut, or
+        a SAM
     device : where models that are loaded here run, as for `load`; one that is given stays where it
         is
 
@@ -108,10 +111,11 @@ class Explorer:
         *,
         method: str = "clip_surgery",
         beside: str | None = "clip",
+        by: object = "grabcut",
         device: str | None = None,
     ) -> None:
         self.models = _named(model, device)
-        self._device = device
+        self._device, self._by = device, by
         sources = SOURCES if image is None else {"given": "given", **SOURCES}
         self.controls = Controls(list(self.models), sources, as_list(texts))
         self.session, self.viewer, self.error = Session(), None, None
@@ -144,6 +148,7 @@ class Explorer:
         self._ended()
         self.session, self.viewer, self._answered = Session(), None, None
         # the notebook's history may remember this for long
+        self._by = None
         self.controls = self.box = self._stage = self._choice = self._latest = None
         self.models = {}
 
@@ -208,7 +213,15 @@ class Explorer:
                 name: control.value for name, control in c.switches.items() if not control.disabled
             },
             text=c.text.index or 0,
+            sure=self._sure(),
+            by=self._by,
         )
+
+    def _sure(self) -> float | None:
+        """Threshold of the overlay of points; None where it is not chosen."""
+        shown = self._lives.get(MethodComparison.module)
+        view = shown.view if shown else {}
+        return view.get("threshold") if view.get("overlay") == POINTS else None
 
     def save(self, path: str | Path) -> Path:
         """Write what is seen.
@@ -329,6 +342,11 @@ class Explorer:
                 c.texts.value = "\n".join(_nouns(now))
         self._ask()
 
+    def _on_view(self, change: dict) -> None:
+        """The overlay of points, and its threshold, are asked of `refine`."""
+        if self._answered.wish.sure != self._sure():
+            self._ask(PAUSE)
+
     def _on_texts(self) -> None:
         if not self._quiet:
             now = time.monotonic()
@@ -377,6 +395,7 @@ class Explorer:
         module = answer.viewer.module
         if module not in self._lives:
             self._lives[module] = live(module)
+            self._lives[module].observe(weakly(self._on_view), "view")
         shown = self._lives[module]
         shown.show(answer.payload)
         if self._stage.children != (shown,):

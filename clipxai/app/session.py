@@ -23,6 +23,7 @@ from ..explainers.tokens import token_scores
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
+from ..tasks import Segmentation, refine
 from ..trace.record import record
 from ..trace.trace import Trace
 from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
@@ -50,6 +51,9 @@ class Wish:
     subtract : what feature surgery takes away from `method`; None leaves the method as it is
     switches : fields of `Rewrite` that `method` is to change
     text : number of the text whose words are shown
+    sure : 0…1, the height from which a map gives points, where masks are wanted that `refine` makes
+        from there; None for none
+    by : what makes them, as for `refine`
     """
 
     model: CLIP
@@ -62,6 +66,8 @@ class Wish:
     subtract: Subtract | None = None
     switches: Mapping[str, object] = field(default_factory=dict)
     text: int = 0
+    sure: float | None = None
+    by: object = "grabcut"
 
     @property
     def asked(self) -> tuple[str, dict[str, object]]:
@@ -82,6 +88,13 @@ class Wish:
         return method, options | changed
 
     @property
+    def refining(self) -> dict[str, object]:
+        """Options of `refine`: the height is what points begin from, by whatever name."""
+        if self.by == "pamr":
+            return {}
+        return {"sure" if self.by == "grabcut" else "hot": self.sure}
+
+    @property
     def code(self) -> str:
         """The same in Python, for whoever wants to go on from here."""
         method, options = self.asked
@@ -93,7 +106,11 @@ class Wish:
             "modules": "cx.contributions(trace)",
             "words": f"cx.token_scores(trace{which})",
         }
-        return calls[self.view]
+        if self.view != "methods" or self.sure is None:
+            return calls[self.view]
+        by = repr(self.by) if isinstance(self.by, str) else getattr(self.by, "__name__", "sam")
+        how = [by, *(f"{name}={value!r}" for name, value in self.refining.items())]
+        return f"cx.refine({calls[self.view]}, {', '.join(how)})"
 
 
 class Stoppable(TorchFunctionMode):
@@ -127,6 +144,7 @@ class Session:
         self._image: object = None
         self._of_image: dict[str, Viewer] = {}  # what does not depend on the texts
         self._explained: dict[tuple, Explanation] = {}
+        self._refined: dict[tuple, Segmentation] = {}
 
     def answer(
         self, wish: Wish, stop: Event | None = None, tell: Tell = lambda done, next_step: None
@@ -157,7 +175,8 @@ class Session:
             trace = self.trace.with_texts(list(wish.texts))
         else:
             return self.trace
-        self.trace, self._image, self._explained = trace, wish.image, {}
+        self.trace, self._image = trace, wish.image
+        self._explained, self._refined = {}, {}
         return trace
 
     def _explain(self, trace: Trace, method: str, options: Mapping[str, object]) -> Explanation:
@@ -172,10 +191,20 @@ class Session:
         for n, (method, options) in enumerate(wanted):
             tell(0.4 + 0.5 * n / len(wanted), method)
             maps.append(self._explain(trace, method, options))
-        tell(0.9, "drawing")
-        masks = masks_of(wish.texts, wish.masks)
-        # a method beside itself is shown once
-        return MethodComparison(list(dict.fromkeys(maps)), mask=masks or None)
+        maps = list(dict.fromkeys(maps))  # a method beside itself is shown once
+        masks = masks_of(wish.texts, wish.masks) or None
+        if wish.sure is None:
+            tell(0.9, "drawing")
+            return MethodComparison(maps, mask=masks)
+        tell(0.8, wish.code)
+        refined = [self._refine(e, wish) for e in maps]
+        return MethodComparison(maps, mask=masks, refined=refined, sure=wish.sure)
+
+    def _refine(self, explanation: Explanation, wish: Wish) -> Segmentation:
+        key = explanation, id(wish.by), wish.sure
+        if key not in self._refined:
+            self._refined[key] = refine(explanation, wish.by, **wish.refining)
+        return self._refined[key]
 
     def _attention(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         if "attention" not in self._of_image:

@@ -5,6 +5,7 @@ interrupted run goes on where it stopped.
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 from tqdm import tqdm
@@ -14,6 +15,7 @@ from ..checks import visible
 from ..explainers.table import find_method
 from ..many import folders
 from ..many.batches import explain_each, pictures
+from ..many.processes import Processes, joined
 from ..results.explanation import Explanation
 from ..results.writing import alone
 from .asking import limited_pixels, loaded, of_texts, options_of
@@ -23,16 +25,23 @@ from .parser import FORMATS
 
 def explain_folder(
     given: argparse.Namespace,
-    write: Callable[[Explanation, Path], object] = view.save,
+    write: Callable[[Explanation, Path], object] | None = None,
     **rule: object,
 ) -> int:
-    """0 if every image was explained, 1 if some could not be read.
+    """0 if every image was explained, 1 if some could not be read. Of several processes that
+    torchrun started, each explains its share, and the first speaks for all; as for any other
+    `--batch`, the last digit of a score may be another.
 
-    `write` makes a file of an explanation; what else decides the file is its `rule`.
+    `write` makes a file of an explanation, else `view.save`; what else decides the file is its
+    `rule`.
     """
     out = _folder_for_maps(given)
-    with limited_pixels(given), alone(out):
-        return _explain_each(given, out, write, rule)
+    with (
+        limited_pixels(given),
+        joined() as processes,
+        alone(out) if processes.rank == 0 else nullcontext(),  # the first for all
+    ):
+        return _explain_each(given, out, write or view.save, rule, processes)
 
 
 def _explain_each(
@@ -40,6 +49,7 @@ def _explain_each(
     out: Path,
     write: Callable[[Explanation, Path], object],
     rule: Mapping[str, object],
+    processes: Processes,
 ) -> int:
     [options] = options_of(given, [find_method(given.method)])
     images = _images(given.image, out)
@@ -60,8 +70,15 @@ def _explain_each(
     for image in unnamed:
         del files[image]
     left = list(files) if given.overwrite else folders.unanswered(files, out, question)
+    first = processes.rank == 0
+    own, unnamed = processes.share(left), unnamed if first else []
     broken: list[object] = []
-    with tqdm(total=len(left) + len(unnamed), desc="explaining", unit="image", disable=None) as bar:
+    with tqdm(
+        total=len(own) + len(unnamed),
+        desc="explaining",
+        unit="image",
+        disable=None if first else True,
+    ) as bar:
 
         def leave_out(image: object, error: Exception) -> None:
             broken.append(image)
@@ -73,22 +90,25 @@ def _explain_each(
         # before anything is removed: wrong texts end here
         explained = explain_each(
             model,
-            left,
+            own,
             given.texts,
             **asked,
             **of_texts(given),
             batch=8 if given.batch is None else given.batch,
             broken=leave_out,
         )
-        with folders.recording(files, left, out, question) as made:
+        with folders.recording(files, left, out, question, processes) as made:
             for image, explanation in explained:
                 for file in files[image]:
                     write(explanation, file)
                 made(image)
                 bar.update()
-    there, done = len(files) - len(left), len(left) + len(unnamed) - len(broken)
-    print(f"{out}: {done} explained, {there} were there already, {len(broken)} could not be read")
-    return 1 if broken else 0
+    failed = sum(processes.gather(len(broken)))
+    if not first:
+        return 0
+    there, done = len(files) - len(left), len(left) + len(unnamed) - failed
+    print(f"{out}: {done} explained, {there} were there already, {failed} could not be read")
+    return 1 if failed else 0
 
 
 def _folder_for_maps(given: argparse.Namespace) -> Path:

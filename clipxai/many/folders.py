@@ -5,6 +5,10 @@ A record stands beside the maps, one line of JSON each: first the question that 
 then every map with the image it was made from. A map is there already if its file is and its image
 is still the one on record. `view.save` writes a file complete or not at all, and its line comes
 after it; a line that was cut off is none.
+
+Processes share the images (`torchrun --nproc-per-node 2 -m clipxai explain photos/ …`): each keeps
+a record of its own, which the first puts into the one when all are done. Those that an interruption
+leaves are read by the next run, if they answer the same question.
 """
 
 import json
@@ -17,8 +21,9 @@ from pathlib import Path
 from ..results.writing import append, replacing
 from .journal import whole_lines
 from .patterns import split_pattern
+from .processes import ALONE, Processes
 
-RECORD = "clipxai-explain.jsonl"
+RECORD, OTHERS = "clipxai-explain.jsonl", "clipxai-explain.*.jsonl"
 LONGEST_NAME = 255  # bytes; of ext4, XFS, APFS and, in another way of counting, NTFS
 Source = list[str | int]  # of an image: path, bytes, time of the last change in nanoseconds
 Files = Mapping[Path, Sequence[Path]]
@@ -105,32 +110,29 @@ def _expect_same_question(
 
 @contextmanager
 def recording(
-    files: Files, images: Iterable[Path], out: Path, question: Mapping[str, object]
+    files: Files,
+    images: Sequence[Path],
+    out: Path,
+    question: Mapping[str, object],
+    processes: Processes = ALONE,
 ) -> Iterator[Callable[[Path], None]]:
     """Remove what is left of former maps of `images`, and record the new ones: `with recording(...)
     as made: ...; made(image)`.
 
     Call `made` when all files of the image are written. An image that changes meanwhile is
-    explained anew by the next run.
+    explained anew by the next run. Of several processes, which agree on `images`, each writes some,
+    and goes on when all of them are done.
     """
-    before, made = _recorded(out)
     sources = {image: _source(image) for image in images}
-    stale = [file for image in sources for file in files[image]]
-    for folder in {out, *(file.parent for file in stale)}:
-        folder.mkdir(parents=True, exist_ok=True)
-    forgotten = {_name(file, out) for file in stale}
-    kept = [
-        [name, *source]
-        for name, source in made.items()
-        if before == question and name not in forgotten
-    ]
-    # first of all, so that an interruption leaves no line of a map that is gone or another's
-    with replacing(out / RECORD) as draft:
-        whole = "".join(json.dumps(line) + "\n" for line in [question, *kept])
-        draft.write_text(whole, encoding="utf-8")
-    for file in stale:
-        file.unlink(missing_ok=True)
-    with (out / RECORD).open("ab", buffering=0) as lines:
+    kept: list[str] = []
+    processes.wait()  # all have read the record
+    if processes.rank == 0:
+        kept = _prepare(files, images, out, question)
+    processes.wait()
+    own = out / (OTHERS.replace("*", str(processes.rank)) if processes.rank else RECORD)
+    with own.open("ab", buffering=0) as lines:
+        if processes.rank:
+            append(lines, (json.dumps(question) + "\n").encode())
 
         def made_now(image: Path) -> None:
             said = [json.dumps([_name(file, out), *sources[image]]) for file in files[image]]
@@ -138,6 +140,41 @@ def recording(
             append(lines, "".join(line + "\n" for line in said).encode())
 
         yield made_now
+    processes.wait()
+    if processes.rank == 0 and processes.count > 1:
+        _, made = _recorded(out)
+        names = [_name(file, out) for image in images for file in files[image]]
+        _write(out, question, {name: made[name] for name in [*kept, *names] if name in made})
+
+
+def _prepare(
+    files: Files, images: Iterable[Path], out: Path, question: Mapping[str, object]
+) -> list[str]:
+    """Leave only the maps, and the lines, that still hold: their names."""
+    before, made = _recorded(out)
+    stale = [file for image in images for file in files[image]]
+    for folder in {out, *(file.parent for file in stale)}:
+        folder.mkdir(parents=True, exist_ok=True)
+    forgotten = {_name(file, out) for file in stale}
+    kept = {
+        name: source
+        for name, source in made.items()
+        if before == question and name not in forgotten
+    }
+    # first of all, so that an interruption leaves no line of a map that is gone or another's
+    _write(out, question, kept)
+    for file in stale:
+        file.unlink(missing_ok=True)
+    return list(kept)
+
+
+def _write(out: Path, question: Mapping[str, object], made: Mapping[str, Source]) -> None:
+    """One record of all, in the place of those that there are."""
+    lines = [question, *([name, *source] for name, source in made.items())]
+    with replacing(out / RECORD) as draft:
+        draft.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    for other in out.glob(OTHERS):
+        other.unlink()
 
 
 def _is_map(said: object) -> bool:
@@ -160,8 +197,15 @@ def _recorded(out: Path) -> tuple[dict[str, object], dict[str, Source]]:
     """The question that the maps in `out` answer, and name -> image of every map; empty without a
     record.
     """
-    lines: list = []
-    if (out / RECORD).exists():
-        lines = whole_lines(out / RECORD, lambda said: isinstance(said, dict), _is_map)
-    question, *made = lines or [{}]
+    if not (out / RECORD).exists():
+        return {}, {}
+    question, *made = _lines(out / RECORD) or [{}]
+    for other in sorted(out.glob(OTHERS)):
+        first, *more = _lines(other) or [None]
+        if first == question:  # else it was left by a run before the record was written anew
+            made += more
     return question, {name: source for name, *source in made}
+
+
+def _lines(record: Path) -> list:
+    return whole_lines(record, lambda said: isinstance(said, dict), _is_map)

@@ -8,15 +8,14 @@ each: how torch splits a sum over threads can change its last digit.)
 """
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-import torch.distributed as dist
 from tqdm import tqdm
 
 from ..many.journal import whole_lines
+from ..many.processes import joined
 from ..results.writing import alone, append
 from .bench import Bench
 
@@ -30,43 +29,22 @@ def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
     ValueError : the folder holds a run with other settings, or a damaged line; another run writes
         there
     """
-    rank, processes = _join()
-    try:
-        wanted = bench.data.ids[:limit]
-        with nullcontext() if rank else alone(out):  # the first of several for all
-            # gathered first, so that all processes agree on what is missing
-            found = _gather(_read_rows(out, bench), processes)
-            missing = [name for name in wanted if name not in found]
-            with _appending(out / "rows" / f"{rank}.jsonl", bench.settings) as keep:
-                for name in tqdm(missing[rank::processes], "pictures", disable=rank > 0 or None):
-                    found[name] = bench.measure(name)
-                    keep(found[name])
-            found = _gather(found, processes)
-    finally:
-        if processes > 1:
-            dist.destroy_process_group()
-    return [found[name] for name in wanted] if rank == 0 else None
+    wanted = bench.data.ids[:limit]
+    with joined() as processes, alone(out) if processes.rank == 0 else nullcontext():
+        # gathered first, so that all processes agree on what is missing
+        found = _merged(processes.gather(_read_rows(out, bench)))
+        missing = [name for name in wanted if name not in found]
+        first = processes.rank == 0
+        with _appending(out / "rows" / f"{processes.rank}.jsonl", bench.settings) as keep:
+            for name in tqdm(processes.share(missing), "pictures", disable=None if first else True):
+                found[name] = bench.measure(name)
+                keep(found[name])
+        found = _merged(processes.gather(found))
+    return [found[name] for name in wanted] if first else None
 
 
-def world_size() -> int:
-    """How many processes share this run, as torchrun tells."""
-    return int(os.environ.get("WORLD_SIZE", 1))
-
-
-def _join() -> tuple[int, int]:
-    """This process's number, and how many there are."""
-    if world_size() == 1:
-        return 0, 1
-    dist.init_process_group("gloo")  # which needs no GPU
-    return dist.get_rank(), world_size()
-
-
-def _gather(rows: dict[str, dict], processes: int) -> dict[str, dict]:
-    """The rows of all processes, in all processes."""
-    if processes == 1:
-        return rows
-    everyone: list = [None] * processes
-    dist.all_gather_object(everyone, rows)
+def _merged(everyone: list[dict[str, dict]]) -> dict[str, dict]:
+    """The rows of all processes."""
     return {name: row for own in everyone for name, row in own.items()}
 
 

@@ -8,13 +8,13 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
+from ..many.processes import world_size
 from . import faithfulness, layers, meters
 from .asking import ENSEMBLES
 from .bench import ABSENT, NAMELESS, Bench
 from .effect_meter import EffectMeter
 from .map_scores import MapScores
 from .metrics import EFFECTS
-from .run import world_size
 
 FIRST = 50  # images that leaderboard.md also counts alone, so that a test can measure them again
 MEANS = {  # metric -> names of its columns, whose means are its result

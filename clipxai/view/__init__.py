@@ -59,7 +59,7 @@ __all__ = [
 
 Found = AttentionMaps | Contributions | Effects | HeadContributions | TokenScores | WordRelevance
 Showable = Explanation | Sequence[Explanation] | Found | Segmentation | Viewer
-# what is no map has a viewer of its own, and so has a contrast
+# what is no map has a viewer of its own, and so have a contrast and a refinement
 VIEWERS = {
     AttentionMaps: LayerAttentionViewer,
     Contributions: ModuleComparison,
@@ -137,6 +137,8 @@ def _viewer(what: Showable) -> Viewer:
         return what
     if isinstance(what, Explanation) and what.sides:
         return ContrastMap(what)
+    if isinstance(what, Segmentation) and what.proposals:
+        return MaskSteps(what)
     return VIEWERS.get(type(what), MethodComparison)(what)
 
 

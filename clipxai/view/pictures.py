@@ -1,6 +1,7 @@
 """How does an image travel into a page, with the grid of its patches?"""
 
 import base64
+from collections.abc import Sequence
 from functools import lru_cache, partial
 
 import numpy as np
@@ -12,6 +13,7 @@ from .payload import Arrays, Header, Step
 # longer side in pixels; larger than this as PNG is sent as JPEG
 PHOTO_SIDE, PHOTO_BYTES = 640, 90_000
 SMALL_PHOTO_SIDE = 256
+MASK_SIDE = 224  # pixels of the longer side of a mask
 
 
 def picture_header(
@@ -42,6 +44,19 @@ def smaller_photo(image: np.ndarray) -> Step:
         f"To keep the figure small, the photo has at most {SMALL_PHOTO_SIDE} pixels a side.",
         partial(_shrink, image),
     )
+
+
+def at_most(masks: Sequence[np.ndarray], side: int = MASK_SIDE) -> np.ndarray:
+    """Masks (H, W) bool as (M, h, w) uint8, the longer side at most `side` pixels: the middle of
+    each.
+    """
+    longest = max(masks[0].shape)
+    rows, columns = (_middles(length, max(1.0, longest / side)) for length in masks[0].shape)
+    return np.stack([mask[np.ix_(rows, columns)] for mask in masks]).astype(np.uint8)
+
+
+def _middles(length: int, zoom: float) -> np.ndarray:
+    return ((np.arange(max(1, round(length / zoom))) + 0.5) * zoom).astype(int).clip(max=length - 1)
 
 
 def encode_photo(image: np.ndarray, side: int = PHOTO_SIDE, most_bytes: int = PHOTO_BYTES) -> str:

@@ -4,6 +4,7 @@ every change is answered at once.
 
 import copy
 import gc
+import html
 from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -421,3 +422,58 @@ def test_running_a_cell_again_closes_what_only_the_history_remembers(embedded, m
     assert "closed" not in repr(alive[-1]), "shown again"
     for explorer in alive:
         explorer.close()
+
+
+def choose(explorer, **view):
+    """As the browser tells of the reader's choices."""
+    shown = explorer._lives["method_comparison"]
+    shown.view = {**shown.view, **view}
+
+
+def test_the_overlay_of_points_shows_the_refined_mask(explorer):
+    assert "masks" not in sent(explorer)
+    choose(explorer, overlay=2, threshold=0.8)
+    assert explorer.error is None and explorer.session.recorded == 1
+    for height in (0.8, 0.6):
+        choose(explorer, threshold=height)
+        header = explorer._lives["method_comparison"].payload["header"]
+        assert header["refined"] == {"size": [224, 224], "threshold": height}
+        assert "GrabCut" in " ".join(header["notes"])
+        assert f"'grabcut', sure={height}" in html.unescape(message(explorer))
+        for panel, mask in zip(explorer.viewer.panels, sent(explorer)["masks"], strict=True):
+            alone = cx.explain(explorer.trace, panel.method)
+            made = cx.refine(alone, sure=height).mask(panel.text)
+            assert made.any()
+            # every panel its own, in the middle of each pixel that travels
+            at = ((np.arange(224) + 0.5) * made.shape[0] / 224).astype(int)
+            np.testing.assert_array_equal(mask, made[np.ix_(at, at)])
+    choose(explorer, overlay=1)
+    assert "masks" not in sent(explorer)
+
+
+def test_what_cannot_be_refined_is_said_and_the_figure_stays(explorer):
+    choose(explorer, overlay=2, threshold=0.8)
+    before = explorer.viewer
+    choose(explorer, threshold=0.3)
+    assert "rise in this order" in message(explorer) and explorer.viewer is before
+    choose(explorer, threshold=0.7)
+    assert explorer.error is None and explorer.viewer is not before
+
+
+def test_a_sam_that_was_given_makes_the_masks(embedded):
+    asked = []
+
+    def sam(image, points, labels, box):
+        asked.append((points, labels))
+        left = np.zeros(image.shape[:2], bool)
+        left[:, : image.shape[1] // 2] = True
+        return [left], [0.5]
+
+    explorer = cx.Explorer(embedded, beside=None, by=sam)
+    choose(explorer, overlay=2, threshold=0.8)
+    for (points, labels), text in zip(asked, explorer.viewer.texts, strict=True):
+        np.testing.assert_array_equal(points, explorer.explanation.points(text, 0.8)[0])
+        np.testing.assert_array_equal(labels, explorer.explanation.points(text, 0.8)[1])
+    assert "sam, hot=0.8" in message(explorer)
+    masks = sent(explorer)["masks"]
+    assert masks.any() and not masks[..., 112:].any()

@@ -14,6 +14,7 @@ from attention_examples import attention_example
 from browsing import readouts, saved, settled, titles
 from view_examples import example
 
+import clipxai as cx
 from clipxai.view import LayerAttentionViewer, MethodComparison
 from clipxai.view.html import page as page_of
 
@@ -143,6 +144,32 @@ def test_mask_overlay_dims_what_lies_below_the_threshold(visit: Callable, thresh
     )
     dimmed = [opacity > 150 for *_, opacity in shades]
     assert not any(dimmed[: len(inside)]) and all(dimmed[len(inside) :])
+
+
+@pytest.mark.parametrize("threshold", ["80", "70"])
+def test_beside_the_points_stands_the_mask_that_was_made_from_them(visit: Callable, threshold: str):
+    e = METHODS[0]
+
+    def sam(image, points, labels, box):
+        return [np.mgrid[:112, :112][1] < 56], None
+
+    refined = cx.refine(e, sam)
+    owl = refined.mask(e.texts[0])
+    left, right = (bool(owl[:, columns].any()) for columns in (slice(56), slice(56, 112)))
+    assert left and not right
+    page = visit(saved(MethodComparison(e, texts=[0], refined=[refined], sure=0.8)))
+    settled(page)
+    page.get_by_label("overlay").select_option(label="points for SAM")
+    settled(page)
+    page.get_by_label("threshold").fill(threshold)
+    settled(page)
+    middles = [(column + 0.5, row + 0.5) for row, column in np.ndindex(112, 112)]
+    dimmed = np.array([shade[3] == 190 for shade in overlay_at(page, middles)]).reshape(112, 112)
+    if threshold == "80":
+        assert not (dimmed & _core(owl)).any() and (dimmed & _core(~owl)).mean() > 0.3
+    else:  # other points, of which it was not made
+        assert not dimmed.any()
+    assert "Masks of the points asked of sam" in page.locator(".caption").inner_text()
 
 
 def _core(mask: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ anything else are never taken for its own.
 import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -242,6 +244,87 @@ def test_killed_between_a_map_and_its_line(tmp_path, monkeypatch):
     monkeypatch.setattr(view, "save", save)
     shutil.copy2(before, image)
     assert quick(image.parent, out) == 0 and is_map_of(out / "a-clip.npz", image)
+
+
+@pytest.fixture
+def one_thread():
+    """As in every process that torchrun starts: how sums are split over threads can change their
+    last digit.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def by_two(*command):
+    start = "torch.distributed.run --standalone --nproc-per-node 2 -m clipxai".split()
+    return subprocess.run(
+        [sys.executable, "-m", *start, *map(str, command)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "where"),
+    [
+        (["explain", "--format", "npz", "--format", "png"], "--out"),
+        (["segment", "--refine", "grabcut"], "--mask"),
+    ],
+)
+def test_two_processes_write_what_one_writes(command, where, tmp_path, one_thread):
+    photos = tmp_path / "photos"
+    for n in range(5):
+        picture(photos / f"{n}.png", n)
+    two, alone = tmp_path / "two", tmp_path / "alone"
+    verb, *more = command
+    asked = [verb, str(photos), "a dog", "a cat", *more, "--batch", "1", where]
+    done = by_two(*asked, two)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("5 explained, 0 were there already") == 1, "one speaks for both"
+    assert main([*asked, str(alone)]) == 0
+    assert names(two) == names(alone) and len(names(two)) in (6, 11)
+    for name in names(two):
+        if not name.endswith(".npz"):
+            assert (two / name).read_bytes() == (alone / name).read_bytes(), name
+            continue
+        ours, theirs = (cx.Explanation.from_npz(folder / name) for folder in (two, alone))
+        np.testing.assert_array_equal(ours.scores, theirs.scores)
+
+
+def test_what_a_process_left_is_not_made_again(tmp_path, capsys):
+    photos, out = tmp_path / "photos", tmp_path / "maps"
+    for n in range(3):
+        picture(photos / f"{n}.png", n)
+    assert quick(photos, out) == 0
+    whole = (out / "clipxai-explain.jsonl").read_bytes()
+    question, *made = whole.splitlines(keepends=True)
+    # killed before the first put all into one: it had written 0, the second 1, and half of a line
+    (out / "clipxai-explain.jsonl").write_bytes(question + made[0])
+    (out / "clipxai-explain.1.jsonl").write_bytes(question + made[1] + made[2][:-9])
+    capsys.readouterr()
+    assert quick(photos, out) == 0
+    assert "1 explained, 2 were there already" in capsys.readouterr().out
+    assert (out / "clipxai-explain.jsonl").read_bytes() == whole
+    assert not (out / "clipxai-explain.1.jsonl").exists()
+    # of another question, which was there before this one
+    (out / "clipxai-explain.jsonl").write_bytes(question + made[0])
+    other = question.replace(b"a dog", b"a cow")
+    assert other != question
+    (out / "clipxai-explain.1.jsonl").write_bytes(other + made[1] + made[2])
+    assert quick(photos, out) == 0
+    assert "2 explained, 1 were there already" in capsys.readouterr().out
+
+
+def test_one_that_cannot_be_read_is_counted_wherever_it_fell(photos, tmp_path):
+    for n in range(3):
+        (photos / f"no{n}.png").write_bytes(b"no picture")
+    done = by_two("explain", photos, "a dog", "--out", tmp_path / "maps")
+    assert done.returncode == 1 and done.stderr.count("left out") == 4
+    assert "2 explained, 0 were there already, 4 could not be read" in done.stdout
 
 
 def test_a_new_image_moves_no_map_of_a_pattern(tmp_path, capsys):

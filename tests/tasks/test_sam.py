@@ -2,6 +2,7 @@
 what a SAM of one's own may return.
 """
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -151,6 +152,24 @@ def test_equal_to_calling_transformers_by_hand(model, use, box):
         assert len(one.points) == len(one.point_labels) and bool(len(one.points)) == (
             "points" in use
         )
+
+
+def test_windows_of_a_large_picture(model, embedded, scene):
+    """Prompts are pixels of the whole picture, and the SAM sees all of it."""
+    wide = np.concatenate([np.full_like(scene.image, 128), scene.image], 1)
+    photo = cv2.resize(wide, (330, 165))
+    dog = np.concatenate([np.zeros_like(scene.mask("dog")), scene.mask("dog")], 1)
+    dog = cv2.resize(dog.astype(np.uint8), (330, 165)) > 0
+    e = cx.explain_windows(embedded, photo, ["a dog", "a bicycle"], window=112, stride=56, size=112)
+    made = cx.refine(e, model, prompts="points+box")
+    assert made.labels.shape == (165, 330)
+    for text, one in zip(e.texts, made.proposals):
+        masks, scores = by_hand(model, e, text, "points+box")
+        np.testing.assert_array_equal(one.candidates, masks)
+        np.testing.assert_allclose(one.scores, scores, rtol=1e-5)
+    one = made.proposals[0]
+    for_it = one.points[one.point_labels == 1].astype(int)
+    assert e.grid.width == 28 and len(for_it) and dog[for_it[:, 1], for_it[:, 0]].all()
 
 
 def test_from_a_folder_and_by_its_processor(model, tmp_path):

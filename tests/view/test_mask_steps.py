@@ -5,7 +5,7 @@ import pytest
 
 import clipxai as cx
 from clipxai.tasks.proposal import overlap
-from clipxai.view import MaskSteps
+from clipxai.view import MaskSteps, RegionMap
 from clipxai.view.payload import unpack
 
 H, W = 40, 60
@@ -54,6 +54,13 @@ def test_on_paper_and_as_a_page(made, tmp_path):
     for suffix in ("png", "svg", "html"):
         assert viewer.save(tmp_path / f"steps.{suffix}").stat().st_size > 5000
     assert "<b>dog" not in (tmp_path / "steps.html").read_text(encoding="utf-8")
+
+
+def test_show_and_save_open_the_steps_where_there_are_some(made, tmp_path):
+    assert isinstance(cx.show(made), MaskSteps)
+    assert isinstance(cx.show(cx.segment(made.explanation)), RegionMap)
+    page = cx.save(made, tmp_path / "steps.html").read_text(encoding="utf-8")
+    assert 'data-viewer="mask_steps"' in page
 
 
 def test_refused(made):

@@ -6,7 +6,7 @@ import { paintBar, paintMap, strokeOutline } from "./draw.js";
 import { element } from "./element.js";
 import { fill, format } from "./number.js";
 import { createHeading, createPicture, drawMarks, pointing, translate } from "./picture.js";
-import { drawMask, drawPoints, pointsOf } from "./points.js";
+import { drawMask, drawPoints, drawShade, pointsOf } from "./points.js";
 import { focused } from "./state.js";
 
 /** @import { Scale } from "./interpolate.js" */
@@ -16,6 +16,10 @@ import { focused } from "./state.js";
  * @typedef {State & {scaling: number, smooth: boolean, overlay?: number, threshold?: number}}
  *   MapState
  * @typedef {{name: string, value: string, meaning: string}} Badge
+ * @typedef {object} Refined  a mask (h, w), 1 inside
+ * @property {Uint8Array} mask
+ * @property {number[]} size
+ * @property {number} threshold of the overlay, from which it was made
  * @typedef {object} MapSpec  a map, and what stands around it
  * @property {string} title
  * @property {string} subtitle
@@ -25,6 +29,7 @@ import { focused } from "./state.js";
  * @property {Scale[]} scales one for each scaling
  * @property {Badge[]} [badges]
  * @property {number[][]} [outlines] x, y, x, y … in pixels of the image
+ * @property {Refined} [refined] what refinement made of it
  * @typedef {object} MapWords
  * @property {string} outside
  * @property {string} ranked
@@ -97,12 +102,15 @@ export function createMapPanel({ photo, grids, words, dim }, arrays, first, stor
     bar.style.visibility = numbers.style.visibility = known ? "" : "hidden";
   };
   const decorate = (/** @type {MapState} */ { overlay, threshold = 0 }) => {
-    const { values, outlines = [], remark } = spec;
+    const { values, outlines = [], remark, refined } = spec;
     context2d(fixed).clearRect(0, 0, fixed.width, fixed.height);
     dimOutside(fixed, grid, dim);
     // a map without variation has no region
     const shown = remark ? values.map(() => NaN) : values;
     if (overlay === MASK) drawMask(fixed, shown, grid, threshold, MAP_SIDE);
+    // one of another threshold would say what is not so
+    const current = overlay === POINTS && !remark && refined?.threshold === threshold;
+    if (refined && current) drawShade(fixed, refined.mask, 1, refined.size);
     hatchNaN(fixed, values, grid);
     for (const points of outlines) strokeOutline(fixed, points, grid.image_size);
     if (remark || overlay !== POINTS) return;

@@ -96,6 +96,17 @@ export function drawMask(canvas, scores, grid, threshold, side) {
     Math.max(1, Math.round((side * length) / longest)),
   );
   const heat = minmax(ontoImage(scores, grid, height, width, true));
+  drawShade(canvas, heat, threshold, [height, width]);
+}
+
+/**
+ * Dim what lies below a threshold.
+ * @param {HTMLCanvasElement} canvas
+ * @param {ArrayLike<number>} heat of the whole image
+ * @param {number} threshold
+ * @param {number[]} size
+ */
+export function drawShade(canvas, heat, threshold, [height, width]) {
   const shade = hidden2d(width, height);
   const picture = shade.createImageData(width, height);
   for (let i = 0; i < heat.length; i++) if (!(heat[i] >= threshold)) picture.data.set(SHADE, 4 * i);

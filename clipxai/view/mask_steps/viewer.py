@@ -13,7 +13,7 @@ from ...results.explanation import Grid
 from ...tasks.proposal import Proposal
 from ...tasks.segmentation import Segmentation
 from ..payload import BUDGET, Header, Payload, pack
-from ..pictures import picture_header, smaller_photo
+from ..pictures import at_most, picture_header, smaller_photo
 from ..sentences import page_words
 from ..texts import one_line
 from ..viewer import Viewer
@@ -22,8 +22,6 @@ from .sentences import WORDS, notes, summary, titles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-FINE = 224  # pixels of the longer side that travel into a page
 
 
 class MaskSteps(Viewer):
@@ -76,11 +74,10 @@ class MaskSteps(Viewer):
         """
         made = self.steps.made
         size = made.labels.shape
-        rows, columns = (_middles(side, max(size)) for side in size)
         masks: list[np.ndarray] = []
         texts = [self._of(one, masks) for one in made.proposals]
-        few = np.stack([mask[np.ix_(rows, columns)] for mask in masks]).astype(np.uint8)
-        grid = Grid(len(rows), len(columns), size, (0, 0, *size))
+        few = at_most(masks)
+        grid = Grid(*few.shape[1:], size, (0, 0, *size))
         header = {
             **picture_header(made.explanation.image, grid),
             "summary": self.summary,
@@ -112,9 +109,3 @@ class MaskSteps(Viewer):
             "chosen": one.chosen + 1,
             "truth": truth,
         }
-
-
-def _middles(side: int, longest: int) -> np.ndarray:
-    """Pixels of a side that travel, of an image whose longer side is the `longest`."""
-    zoom = max(1.0, longest / FINE)
-    return ((np.arange(max(1, round(side / zoom))) + 0.5) * zoom).astype(int).clip(max=side - 1)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...results.explanation import Explanation
+from ...tasks.segmentation import Segmentation
 from ..sentences import PLACE
 from ..texts import listed
 from .panels import Panel
@@ -27,7 +28,8 @@ MERITS = {
 IN_TABLE = 10  # patches
 TABLE_HEAD = ("rank", "row", "column")
 # what is drawn over the maps, and the threshold that `Explanation.mask` and `.points` begin with
-OVERLAYS = (("nothing", 0.5), ("mask", 0.5), ("points for SAM", 0.8))
+SURE = 0.8
+OVERLAYS = (("nothing", 0.5), ("mask", 0.5), ("points for SAM", SURE))
 WORDS = {
     "help": (
         "Move over a map to read it. Click to pin a patch, click it again or press Esc to unpin "
@@ -56,12 +58,18 @@ def summary(explanations: Sequence[Explanation], texts: Sequence[str]) -> str:
     return f"Where {methods} {sees} {listed(texts, MOST_NAMED)}"
 
 
-def notes(explanations: Sequence[Explanation], panels: Sequence[Panel]) -> list[str]:
+def notes(
+    explanations: Sequence[Explanation],
+    panels: Sequence[Panel],
+    refined: Sequence[Segmentation] = (),
+) -> list[str]:
     """What a reader has to know: the figures of merit that occur, what hatching means where there
-    is some, and what the methods note.
+    is some, what the methods note, and how the masks of the points came about.
     """
     found = {name for panel in panels for name in panel.merits}
     used = [f"{name}: {meaning}" for name, meaning in MERITS.items() if name in found]
     noted = dict.fromkeys(note for e in explanations for note in e.notes)
     hatched = [NOT_KNOWN] if any(np.isnan(panel.scores).any() for panel in panels) else []
-    return [*(["; ".join(used)] if used else []), *hatched, *noted]
+    made = dict.fromkeys(f"Masks of the points {one.rule}." for one in refined)
+    told = [f"{one.explanation.method}: {note}" for one in refined for note in one.notes]
+    return [*(["; ".join(used)] if used else []), *hatched, *noted, *made, *told]

@@ -28,12 +28,15 @@
  * @property {{label: string, threshold: number}[]} overlays what is drawn over the maps, and from
  *   which threshold at first
  * @property {Record<string, number[][]>} outlines of true masks, by text
+ * @property {{size: [number, number], threshold: number}} [refined] how large the masks are, and
+ *   which threshold of the points they were made from
  * @property {string[]} notes
  * @property {{head: string[], rows: number}} table
  * @property {Record<ComparisonWord, string>} words
  * @typedef {Header & MapHeader & OwnHeader} ComparisonHeader
- * @typedef {Record<`maps${number}`, Float32Array> & {viridis: Uint8Array, RdBu_r: Uint8Array}
- * } ComparisonArrays  scores (T, P) of each explanation
+ * @typedef {{viridis: Uint8Array, RdBu_r: Uint8Array, masks: Uint8Array}} OwnArrays
+ * @typedef {Record<`maps${number}`, Float32Array> & OwnArrays} ComparisonArrays  scores (T, P) of
+ *   each explanation; masks (P, h, w) of the panels, where the header has `refined`
  * @typedef {object} OwnState
  * @property {string | null} text
  * @property {number} alpha

@@ -106,14 +106,16 @@ function layoutOf(header, text) {
  * @param {number} n
  * @returns {MapSpec}
  */
-function specOf({ panels, grids, scalings, outlines }, arrays, n) {
+function specOf({ panels, grids, scalings, outlines, refined }, arrays, n) {
   const { source, row, text } = panels[n];
   const size = grids[source].height * grids[source].width;
+  const area = refined ? refined.size[0] * refined.size[1] : 0;
   return {
     ...panels[n],
     values: arrays[`maps${source}`].subarray(row * size, (row + 1) * size),
     scales: scalings.map(({ scales }) => scales[n]),
     outlines: outlines[text],
+    refined: refined && { ...refined, mask: arrays.masks.subarray(n * area, (n + 1) * area) },
   };
 }
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from ...results.explanation import Explanation
 from ...results.owned import owned
+from ...tasks.segmentation import Segmentation
 from ..number import two_digits
 from ..payload import BUDGET, Arrays, Header, Payload, pack
-from ..pictures import picture_header, smaller_photo
+from ..pictures import at_most, picture_header, smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, Scaling, colour_table, scales_of
 from ..sentences import LABELS, REMARKS, caption, page_words, remark
 from ..texts import title_of
@@ -20,6 +21,7 @@ from .sentences import (
     IN_TABLE,
     MERITS,
     OVERLAYS,
+    SURE,
     TABLE_HEAD,
     WORDS,
     notes,
@@ -41,6 +43,9 @@ class MethodComparison(Viewer):
     texts : which of their texts, by number or as written; all by default
     mask : true mask (H, W) bool, or a table text -> mask: its outline is drawn, overlap and
         contrast are shown
+    refined : from `clipxai.refine`, one of every explanation: masks that the overlay of points
+        shows, too
+    sure : 0…1, the threshold of that overlay which they were made with
     budget : most bytes the interactive figure's data may take
 
     Raises
@@ -63,10 +68,15 @@ class MethodComparison(Viewer):
         *,
         texts: int | str | Sequence[int | str] | None = None,
         mask: Truth | None = None,
+        refined: Sequence[Segmentation] = (),
+        sure: float = SURE,
         budget: int = BUDGET,
     ) -> None:
         self.mask, self.budget = owned(mask), budget
         self.explanations = gather(explanations)
+        self.refined, self.sure = tuple(refined), sure
+        if refined and tuple(one.explanation for one in refined) != self.explanations:
+            raise ValueError("refined has to hold what `refine` made of each explanation, in order")
         self.panels = panels_of(self.explanations, texts, self.mask)
         self._image = self.explanations[0].image
         self.texts = tuple(dict.fromkeys(p.text for p in self.panels))
@@ -97,18 +107,24 @@ class MethodComparison(Viewer):
     def payload(self) -> Payload:
         """Exact scores, colour tables, photo and words.
 
-        Scores are `maps0`, `maps1` … one array (T, gh * gw) per explanation.
+        Scores are `maps0`, `maps1` … one array (T, gh * gw) per explanation; `masks` (P, h, w), 1
+        inside, one of every panel, where there are refined ones.
         """
         maps: Arrays = {
             f"maps{n}": (e.scores.reshape(len(e.texts), -1), "f32")
             for n, e in enumerate(self.explanations)
         }
         tables: Arrays = {name: (colour_table(name), "u8") for name in (SEQUENTIAL, DIVERGING)}
+        header = self._header()
+        if self.refined:
+            masks = at_most([self.refined[p.source].mask(p.text) for p in self.panels])
+            header["refined"] = {"size": list(masks.shape[1:]), "threshold": self.sure}
+            maps["masks"] = masks, "u8"
         steps = [
             ("To keep the figure small, scores are rounded to 65,534 steps a map.", _rounded),
             smaller_photo(self._image),
         ]
-        return pack(self._header(), {**maps, **tables}, self.budget, steps)
+        return pack(header, {**maps, **tables}, self.budget, steps)
 
     def _header(self) -> Header:
         return {
@@ -123,7 +139,7 @@ class MethodComparison(Viewer):
             "scalings": list(map(self._scaling, self._scalings())),
             "overlays": [{"label": label, "threshold": start} for label, start in OVERLAYS],
             "outlines": {p.text: outlines(p.truth) for p in self.panels},
-            "notes": notes(self.explanations, self.panels),
+            "notes": notes(self.explanations, self.panels, self.refined),
             "table": {"head": list(TABLE_HEAD), "rows": IN_TABLE},
             "words": page_words(self._image.shape, WORDS),
         }
