@@ -316,9 +316,9 @@ def find_method(name: str) -> Method:
     """
     known, rows = re.sub(r"[\s_-]+", "_", str(name).strip().lower()), METHODS | RELEASED
     if known not in rows:
-        near = get_close_matches(known, rows, 3, 0.4) or list(METHODS)
+        near = get_close_matches(known, rows, 3, 0.4)
+        those = f"nearest: {', '.join(near)}" if near else f"choose one of {', '.join(METHODS)}"
         raise ValueError(
-            f"unknown method {name!r}; nearest: {', '.join(near)} "
-            "(all: clipxai.methods(), or `clipxai methods`)"
+            f"unknown method {name!r}; {those} (all: clipxai.methods(), or `clipxai methods`)"
         )
     return rows[known]

@@ -13,6 +13,7 @@ Misleads   SAM cuts out whatever thing lies under a point, cleanly, also where t
 """
 
 import inspect
+import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -170,6 +171,11 @@ def is_sam(by: object) -> bool:
 @lru_cache(1)
 def _loaded(name: str, revision: str | None, processor: object) -> tuple[Any, Any]:
     """Model and processor, from the hub or a folder; the last stay in memory."""
+    if "/" not in name and not os.path.isdir(name):
+        raise ValueError(
+            f"cannot refine by {name!r}: choose 'grabcut' or 'pamr', or a Segment Anything model, "
+            "its folder or its name on the hub, such as 'facebook/sam-vit-base'"
+        )
     transformers = _transformers()
     try:
         model = transformers.AutoModelForMaskGeneration.from_pretrained(name, revision=revision)
@@ -180,7 +186,7 @@ def _loaded(name: str, revision: str | None, processor: object) -> tuple[Any, An
     except (OSError, ValueError) as error:
         first = str(error).strip().splitlines()[0]
         raise ValueError(
-            f"cannot refine by {name!r}: not 'grabcut', 'pamr', or a SAM: {first}"
+            f"cannot refine by {name!r}: {first} Without a network, name a folder with the model"
         ) from None
     if kind not in PROCESSORS:
         raise ValueError(f"cannot refine by {name!r}: a {kind} is none of {', '.join(PROCESSORS)}")

@@ -331,3 +331,10 @@ def test_labels_of_word_maps_are_refused(said):
         for words in (["dog"], None)
     )
     np.testing.assert_allclose(one.scores[0], every.scores[4], atol=2e-6)
+
+
+def test_a_contrast_needs_no_recorded_texts(embedded, scene, trace):
+    """Of an image that was recorded alone it is that of the two texts."""
+    alone = cx.record(embedded, scene.image)
+    right = cx.contrast(trace, "a dog", "a bicycle").scores
+    np.testing.assert_allclose(cx.contrast(alone, "a dog", "a bicycle").scores, right, atol=1e-6)

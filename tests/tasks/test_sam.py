@@ -269,6 +269,7 @@ def test_points_that_are_given_stand_instead_of_the_maps_own(model):
     ("by", "asked", "error", "words"),
     [
         (3, {}, TypeError, "cannot refine by a int"),
+        ("grabcat", {}, ValueError, "choose 'grabcut' or 'pamr', or a Segment Anything model"),
         ("no/such/folder/at/all", {}, ValueError, "cannot refine by 'no/such/folder/at/all'"),
         (lambda *_: (np.ones((1, 2, 2)), [1]), {}, ValueError, "shape \\(1, 2, 2\\)"),
         (lambda *_: (np.ones((2, H, W)), [1]), {}, ValueError, "2 masks came back with 1"),
