@@ -16,7 +16,7 @@ from clipxai.checks import plain
 TEXTS = ["a dog", "a bicycle"]
 # verbs and classes that take no number, or of which another line of the table speaks
 NUMBERLESS = {"load", "methods", "METHODS", "PRESETS", "IMAGENET_TEMPLATES", "SURGERY_TEMPLATES"}
-NUMBERLESS |= {"show", "save", "Explorer", *cx._MODULES}
+NUMBERLESS |= {"show", "save", "Explorer", "doctor", "score_maps", *cx._MODULES}
 
 
 class Python:
@@ -102,6 +102,10 @@ ASKED = {
         threshold=n.real(0.5),
         scale=n.real(32),
         size=(n.whole(20), n.whole(30)),
+    ),
+    "refine": lambda model, trace, n: cx.refine(cx.explain(trace), text=n.whole(1)),
+    "patch_similarity": lambda model, trace, n: cx.patch_similarity(
+        trace, (n.whole(2), n.whole(4)), image=n.whole(0)
     ),
     "recognise": lambda model, trace, n: cx.recognise(cx.explain(trace), "maps", top=n.whole(3)),
     "recognise scale": lambda model, trace, n: cx.recognise(cx.explain(trace), scale=n.real(8)),

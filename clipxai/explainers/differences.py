@@ -176,14 +176,16 @@ def contrast(
 
 def _alike(trace: Trace, one: int, other: int) -> bool:
     """Whether two texts, by their numbers, are the same to the model, however written."""
-    tower, pair = trace.model.text, [one, other]
+    tower = trace.model.text
     if trace.token_ids is None or trace.text_edits:
-        first, second = trace.text_features[pair]
-        return bool((first - second).abs().max() <= 1e-6)
-    ids = trace.token_ids[pair]
+        apart = trace.text_features[one] - trace.text_features[other]
+        return bool(apart.abs().max() <= 1e-6)
+    ids = trace.token_ids
+    read = ids.shape[1]
     if not tower.full:  # what fills them up is not read
-        ids = ids[:, : int(tower.end(ids).max()) + 1]
-    return bool((ids[0] == ids[1]).all())
+        ends = tower.end(ids)
+        read = int(max(ends[one], ends[other])) + 1
+    return bool((ids[one, :read] == ids[other, :read]).all())
 
 
 def _written(trace: Trace, text: int | str) -> str:

@@ -13,8 +13,21 @@ Nothing here needs a model or torch: maps come from any method, from `explain_wi
 saved `.npz`.
 """
 
+from typing import TYPE_CHECKING
+
 from .recognition import recognise
-from .refinement import refine
 from .segmentation import Segmentation, segment
+
+if TYPE_CHECKING:
+    from .refinement import refine
+
+
+def __getattr__(name: str) -> object:
+    if name == "refine":  # with OpenCV, which takes a while, and a drawing does without
+        from .refinement import refine
+
+        return refine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __all__ = ["Segmentation", "recognise", "refine", "segment"]

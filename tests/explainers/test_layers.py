@@ -140,7 +140,7 @@ def test_token_scores(trace):
     assert found.attention.shape == (3, S, S)
     assert np.triu(found.attention, 1).max() == 0, "a token never sees what comes after it"
     np.testing.assert_allclose(found.attention.sum(-1), 1, atol=1e-5)
-    with pytest.raises(ValueError, match="neither in templates"):
+    with pytest.raises(ValueError, match="texts recorded as they are"):
         cx.token_scores(trace.with_texts(["dog"], templates=["a photo of a {}"]))
 
 

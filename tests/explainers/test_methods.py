@@ -378,7 +378,7 @@ def test_wrong_questions_about_words(trace):
         match="legrad says nothing about words; choose one of leave_out, bimodal, grad_eclip",
     ):
         cx.word_relevance(trace, "legrad")
-    with pytest.raises(ValueError, match="neither in templates"):
+    with pytest.raises(ValueError, match="texts recorded as they are"):
         cx.word_relevance(trace.with_texts(["dog"], templates=["a photo of a {}"]))
     with pytest.raises(
         ValueError, match="the words of bimodal has no option 'relu'; its options: blocks"

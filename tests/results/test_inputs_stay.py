@@ -75,6 +75,7 @@ ASKED = {  # what is made of one photo, by each way there is
     "tokens": lambda model, photo: cx.token_scores(recorded(model, photo)),
     "words": lambda model, photo: cx.word_relevance(recorded(model, photo)),
     "segmentation": lambda model, photo: cx.segment(cx.explain(recorded(model, photo))),
+    "effects": lambda model, photo: cx.effects(recorded(model, photo)),
 }
 
 

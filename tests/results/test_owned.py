@@ -36,6 +36,12 @@ def results(trace, scene):
         "head_contributions": cx.head_contributions(trace),
         "token_scores": cx.token_scores(trace),
         "word_relevance": cx.word_relevance(trace),
+        "refine": cx.refine(e),
+        "effects": cx.effects(trace),
+        "name_heads": cx.name_heads(
+            trace.model, list(trace.images) * 10, ["a dog", "a cat"], count=1
+        ),
+        "sinks": cx.sinks(trace),
     }
 
 

@@ -128,7 +128,7 @@ def test_templates(embedded, scene):
     torch.testing.assert_close(
         trace.empty_features, embedded.encode_text([""], templates=templates)
     )
-    with pytest.raises(ValueError, match="neither in templates"):
+    with pytest.raises(ValueError, match="texts recorded as they are"):
         trace.words(0)
 
 

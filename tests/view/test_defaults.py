@@ -14,7 +14,13 @@ import matplotlib
 import numpy as np
 import pytest
 from attention_examples import attention_example
-from inside_examples import contributions, head_contributions, token_scores, word_relevance
+from inside_examples import (
+    contributions,
+    effects,
+    head_contributions,
+    token_scores,
+    word_relevance,
+)
 from matplotlib import pyplot, style
 from view_examples import MASKS, SCENE, contrast, example
 
@@ -31,6 +37,7 @@ SHOWN = {
     "words": token_scores(),
     "relevance": word_relevance(),
     "contrast": contrast(),
+    "effects": effects(),
     "regions": SEGMENTED,
 }
 TASTES = {

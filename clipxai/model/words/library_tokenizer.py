@@ -79,9 +79,33 @@ class LibraryTokenizer:
         """
         return self._encode(text, truncate)[0]
 
-    def words(self, text: str, truncate: bool = False) -> list[WordSpan]:
-        """The words of a text as the library cuts it, with the tokens of each."""
-        return self._encode(text, truncate)[1]
+    def part_read(self, text: str) -> str | None:
+        """What a model reads of a text that is too long; None if all."""
+        ids = self._encode(text, truncate=True)[0]
+        with no_panic():
+            whole = len(self.backend.encode(text).ids)
+        return self.decode(ids) if whole > self.context else None
+
+    def words(self, text: str | Iterable[int], truncate: bool = False) -> list[WordSpan]:
+        """The words of a text, or of token ids as it spells them, as the library cuts it, with the
+        tokens of each.
+
+        Raises
+        ------
+        ValueError : a text that is too long, unless `truncate`; ids that it would not make of
+            their own text
+        """
+        if isinstance(text, str):
+            return self._encode(text, truncate)[1]
+        ids = list(text)
+        ids = ids[: ids.index(self.end, 1) + 1] if self.end in ids[1:] else ids
+        again, words = self._encode(self.decode(ids), truncate=True)
+        if again != ids:
+            raise ValueError(
+                "these token ids are not what this tokenizer makes of their text, so nobody knows "
+                "where words begin: record the text itself"
+            )
+        return words
 
     def _encode(self, text: str, truncate: bool) -> tuple[list[int], list[WordSpan]]:
         if not isinstance(text, str):
