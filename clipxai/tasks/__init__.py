@@ -13,8 +13,20 @@ Nothing here needs a model or torch: maps come from any method, from `explain_wi
 saved `.npz`.
 """
 
+from typing import TYPE_CHECKING
+
 from .recognition import recognise
-from .refinement import refine
 from .segmentation import Segmentation, segment
 
+if TYPE_CHECKING:
+    from .refinement import refine
+
 __all__ = ["Segmentation", "recognise", "refine", "segment"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "refine":  # loads OpenCV, which `import clipxai.view` must not
+        from .refinement import refine
+
+        return refine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
