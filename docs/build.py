@@ -41,7 +41,7 @@ def markdown(docstring: str) -> str:
 def main(folder: Path = Path(__file__).parent / "site") -> None:
     """Write one page for every public module."""
     warnings.simplefilter("error")
-    for module in (cx, cx.view):
+    for module in (cx, cx.view, cx.tasks):
         for name in module.__all__:  # what loads lazily is found by pdoc once it is loaded
             vars(module)[name] = getattr(module, name)
     pdoc.render.configure(

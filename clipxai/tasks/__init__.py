@@ -21,13 +21,12 @@ from .segmentation import Segmentation, segment
 if TYPE_CHECKING:
     from .refinement import refine
 
+__all__ = ["Segmentation", "recognise", "refine", "segment"]
+
 
 def __getattr__(name: str) -> object:
-    if name == "refine":  # with OpenCV, which takes a while, and a drawing does without
+    if name == "refine":  # loads OpenCV, which `import clipxai.view` must not
         from .refinement import refine
 
         return refine
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-__all__ = ["Segmentation", "recognise", "refine", "segment"]

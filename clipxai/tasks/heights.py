@@ -62,7 +62,7 @@ def enlarged(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """A mask at another size, with edges that are smooth instead of stairs."""
     if mask.shape == shape:
         return mask
-    import cv2  # which takes a while, and a drawing does without
+    import cv2  # which `import clipxai.view` must not load
 
     soft = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
     return soft >= 0.5
