@@ -16,6 +16,7 @@ import inspect
 import os
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any, Literal, NamedTuple
 
 import cv2
@@ -194,10 +195,10 @@ def _loaded(name: str, revision: str | None, processor: object) -> tuple[Any, An
 
 
 def _transformers() -> Any:
-    try:
-        import transformers  # an extra, and slow to load
-    except ModuleNotFoundError:
-        raise ValueError("a SAM needs transformers: pip install 'clipxai[sam]'") from None
+    if not all(find_spec(name) for name in ("transformers", "torchvision")):
+        raise ValueError("a SAM needs transformers and torchvision: pip install 'clipxai[sam]'")
+    import transformers  # an extra, and slow to load
+
     return transformers
 
 

@@ -2,8 +2,8 @@
 
 A viewer's room holds its browser module, `viewer.js`; what several viewers share is in `browser/`.
 The modules of one viewer are joined into one inline script: imports between them are dropped, since
-all land in one scope, and comments are left out. The same joined text, with its default export, is
-what a live widget loads (`module_source`).
+all land in one scope, and comments and empty lines are left out. The same joined text, with its
+default export, is what a live widget loads (`module_source`).
 
 What an environment does to an output decides the rest:
 
@@ -169,6 +169,7 @@ def _collect(script: str, order: list[str]) -> None:
 
 def _inline(source: str) -> str:
     source = CAST.sub("", COMMENT.sub("", IMPORT.sub("", source)))
+    source = re.sub(r"\n{2,}", "\n", source)
     source = re.sub(r"^export default ", "const viewer = ", source, flags=re.MULTILINE)
     source = re.sub(
         r"^export (?=(async )?(function|const|class)\b)", "", source, flags=re.MULTILINE

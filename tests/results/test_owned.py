@@ -14,6 +14,9 @@ def arrays_in(value, path):
     """(path, array) of every array that can be reached from a result, and the classes passed."""
     if isinstance(value, np.ndarray):
         yield path, value
+    elif isinstance(value, tuple):
+        for number, one in enumerate(value):
+            yield from arrays_in(one, f"{path}[{number}]")
     elif isinstance(value, dict):
         for name, one in value.items():
             yield from arrays_in(one, f"{path}[{name!r}]")
