@@ -122,7 +122,7 @@ def test_a_folder_of_masks_continues_where_it_stopped(embedded, photo, tmp_path,
     [
         (["--refine", "grabcut", "--background", "grass"], "leave out --background"),
         (["--refine", "grabcut", "--of", "map"], "leave out --background and --of"),
-        (["--refine", "no/such/sam"], "cannot refine by 'no/such/sam'"),
+        (["--refine", "grabcat"], "cannot refine by 'grabcat'"),
         (["--refine", "grabcut", "--overwrite"], "--overwrite is for folders"),
     ],
 )
