@@ -28,7 +28,7 @@ const STYLE = `
   text-overflow: ellipsis;
 }
 .effects .name { text-align: left; font-size: 12px; color: var(--quiet); }
-.effects .tick { color: var(--quiet); }
+.effects .tick { color: var(--quiet); overflow: visible; }
 .effects [data-cell] { cursor: pointer; }
 .effects [data-apart] { border-top: 2px dotted currentColor; line-height: 20px; }
 .effects [data-shown] { outline: 2px solid var(--chosen); outline-offset: -1px; z-index: 1; }
