@@ -40,8 +40,8 @@ def test_disagreement_is_where_share_and_effect_differ_by_half_of_the_largest():
 def test_the_page_says_what_it_shows():
     written = " ".join(texts_of(VIEWER.figure()))
     assert "lost without it" in written and "its own share" in written
-    assert f"layer 1, head 0: without it the cosine {number(float(FOUND.similarity[0]))}" in written
-    assert "loses +0.750" in written and "(they disagree)" in written
+    assert f"layer 1, head 0: the cosine {number(float(FOUND.similarity[0]))}" in written
+    assert "owes it +0.750" in written and "(they disagree)" in written
     assert "set to its mean" in written and "effects need not add up" in written
     assert signed(0.001) in written
     alone = " ".join(texts_of(EffectGrid(FOUND).figure()))

@@ -69,3 +69,17 @@ def test_wrong_input_and_hostile_texts():
         LabelRanking("e")
     text = page(LabelRanking(replace(E, texts=(HOSTILE, "b\nc"))))
     assert "<img src=x" not in text and text.count("</script>") == 2
+
+
+def test_a_label_is_not_compared_with_itself():
+    """Written twice, or read as the same: the next that is another to the model is beside it."""
+    twice = replace(
+        E,
+        texts=("a clock", "A clock", "an owl"),
+        scores=E.scores[[1, 1, 0]],
+        presence=E.presence[[1, 1, 0]],
+    )
+    labels = LabelRanking(twice).labels
+    assert labels.chosen == [0, 2]
+    np.testing.assert_allclose(labels.first_map(), (E.scores[1] - E.scores[0]).ravel(), rtol=1e-6)
+    assert "before “an owl”" in " ".join(texts_of(LabelRanking(twice).figure()))

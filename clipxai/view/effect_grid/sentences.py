@@ -44,7 +44,7 @@ WORDS = {
     "keys": "Brackets move over the layers, braces over the rows, question mark helps.",
     "table": f"Table: the {STRONGEST} largest effects",
     "grid": "{title} by layer; the largest effects are in the table below",
-    "status": "layer {layer}, {part}: without it the cosine {cosine:number} loses {lost:signed}",
+    "status": "layer {layer}, {part}: the cosine {cosine:number} owes it {lost:signed}",
     "with_share": "{status}; its share is {share:signed}{apart}",
     "apart": " (they disagree)",
 }

@@ -39,8 +39,11 @@ class Labels:
 
     @property
     def chosen(self) -> list[int]:
-        """Places among the shown labels of those that are looked at first: the two best."""
-        return [0, 1][: len(self.order)]
+        """Places among the shown labels of those that are looked at first: the best, and the next
+        that the model tells apart from it, if there is one.
+        """
+        best, *others = self.maps()
+        return [0, *(n for n, other in enumerate(others, 1) if (other != best).any())][:2]
 
     def maps(self) -> np.ndarray:
         """(shown, P) the map of each shown label."""

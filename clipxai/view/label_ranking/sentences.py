@@ -60,12 +60,13 @@ def names(labels: Labels) -> list[str]:
 
 
 def verdict(labels: Labels) -> str:
-    """The best label, and what came next."""
-    said = [written(labels, float(labels.values[n])) for n in labels.order]
-    if len(said) == 1:
-        return fill(BEST, label=names(labels)[0], value=said[0])
-    first, second = names(labels)[:2]
-    return fill(BEFORE, label=first, value=said[0], next=second, less=said[1])
+    """The best label, and the next that is another to the model."""
+    shown = [labels.order[n] for n in labels.chosen]
+    said = [written(labels, float(labels.values[n])) for n in shown]
+    first, *second = (names(labels)[n] for n in labels.chosen)
+    if not second:
+        return fill(BEST, label=first, value=said[0])
+    return fill(BEFORE, label=first, value=said[0], next=second[0], less=said[1])
 
 
 def title(labels: Labels) -> str:
