@@ -19,7 +19,7 @@ from .heights import NO_HEIGHT, Heights, Points
 from .pamr import by_pamr
 from .proposal import Proposal
 from .sam import by_sam, is_sam
-from .segmentation import BACKGROUND, UNSEEN, Segmentation
+from .segmentation import BACKGROUND, UNSEEN, Segmentation, expect_no_difference
 
 WAYS: dict[str, Callable[..., list[Proposal]]] = {"grabcut": by_grabcut, "pamr": by_pamr}
 SAID = {
@@ -70,7 +70,8 @@ def refine(
     Raises
     ------
     TypeError : no Explanation; an option that `by` does not have
-    ValueError : unknown way or text; points of a text that is not refined, or outside the image
+    ValueError : unknown way or text; no text; maps that are differences between texts; points of a
+        text that is not refined, or outside the image
 
     Examples
     --------
@@ -78,8 +79,11 @@ def refine(
     <Segmentation by clip_surgery into 3 classes: 'background' 93 %, 'a cat' 4 %, 'a guitar' 3 %>
     """
     expect(Explanation, explanation, "explain")
+    expect_no_difference(explanation, "refine")
     chosen = range(len(explanation.texts)) if text is None else several(text)
     numbers = list(dict.fromkeys(explanation.index(one) for one in chosen))
+    if not numbers:
+        raise ValueError("no text to refine: name one or more as text=, or leave it out for all")
     heights = Heights(explanation, numbers, threshold)
     _check(heights, points or {})
     way, said = _way(by)

@@ -5,7 +5,7 @@ from functools import cache
 from inspect import Parameter, signature
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import numpy as np
 import torch
@@ -31,6 +31,11 @@ def known() -> dict[str, Any]:
         "maps": cx.attention_maps(trace),
         "texts": ["a dog", "a cat"],
         "segmentation": cx.segment(e, threshold=0.5, of="map"),
+        "effects": cx.effects(trace, "attention", by="mean"),
+        "heads": cx.head_contributions(trace),
+        "modules": cx.contributions(trace),
+        "scores": cx.token_scores(trace),
+        "relevance": cx.word_relevance(trace),
     }
 
 
@@ -82,6 +87,10 @@ ODD = (
     lambda: iter(["a dog"]),
     lambda: len,
 )
+VIEWERS = (
+    "MethodComparison LayerAttentionViewer LabelRanking RegionMap TokenMap WordRanking ContrastMap "
+    "HeadGrid EffectGrid MaskSteps ModuleComparison"
+).split()
 # what a verb's first arguments are, most of the time
 MEANT = {
     "trace": "trace",
@@ -92,6 +101,14 @@ MEANT = {
     "texts": "texts",
     "maps": "maps",
     "what": "explanation",
+    "source": "trace",
+    "reference": "trace",
+    "vocabulary": "texts",
+    "effects": "effects",
+    "shares": "heads",
+    "segmentation": "segmentation",
+    "scores": "scores",
+    "relevance": "relevance",
 }
 
 
@@ -103,7 +120,8 @@ def verbs() -> dict[str, Callable[..., object]]:
         "record explain explain_all rewrite attention_maps contributions head_contributions "
         "token_scores word_maps word_relevance contrast segment recognise explain_each "
         "explain_pairs explain_windows "
-        "feature_surgery Rewrite"
+        "feature_surgery Rewrite ablate patch effects name_heads sinks refine score_maps "
+        "patch_similarity"
     ).split()
     return {
         **{name: getattr(cx, name) for name in names},
@@ -120,8 +138,7 @@ def verbs() -> dict[str, Callable[..., object]]:
         "CLIP.encode_text": at["model"].encode_text,
         "CLIP.tokenize": at["model"].tokenize,
         "compose": scenes.compose,
-        "MethodComparison": view.MethodComparison,
-        "LayerAttentionViewer": view.LayerAttentionViewer,
+        **{name: getattr(view, name) for name in VIEWERS},
     }
 
 
@@ -133,10 +150,27 @@ def ask_anything(place: Path, random: Random) -> object:
         if parameter.kind is Parameter.VAR_KEYWORD:
             _options(given, verb, random)
         elif parameter.default is Parameter.empty or random.random() < 0.35:
-            meant = MEANT.get(parameter.name) if random.random() < 0.75 else None
-            given[parameter.name] = known()[meant] if meant else random.choice(ODD)()
+            meant = _meant(name, parameter) if random.random() < 0.75 else []
+            given[parameter.name] = random.choice(meant or [make() for make in ODD])
     found = verb(**given)
     return next(found, None) if hasattr(found, "__next__") else found
+
+
+def _meant(verb: str, parameter: Parameter) -> list[object]:
+    """What that argument of a verb is for: one of its words, or what it is named after."""
+    if parameter.name == "contributions":
+        return [known()["heads" if verb == "HeadGrid" else "modules"]]
+    words = [w for part in _parts(parameter.annotation) for w in get_args(part)]
+    if parameter.name in MEANT:
+        return [known()[MEANT[parameter.name]]]
+    return [word for word in words if isinstance(word, str)]
+
+
+def _parts(annotation: object) -> list[object]:
+    """The `Literal`s of an annotation."""
+    if get_origin(annotation) is Literal:
+        return [annotation]
+    return [found for part in get_args(annotation) for found in _parts(part)]
 
 
 def _options(given: dict[str, object], verb: Callable[..., object], random: Random) -> None:

@@ -12,12 +12,14 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -32,7 +34,7 @@ WRITES = ("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir")
 FAULTS = (
     *("killed at a time", "killed at a step", "killed in a write", "disk full"),
     *("killed at a step", "folder gone", "killed in a write", "two at once"),
-    *("killed at a time", "killed at a step", "killed in a write", "disk full"),
+    *("one of two killed", "killed at a step", "killed in a write", "disk full"),
     *("killed at a step", "folder gone", "killed in a write", "below a file"),
 )
 
@@ -145,6 +147,8 @@ def befall(fault: str, run: Callable[[Path], int], out: Path, usual: Undisturbed
             limited(size, fault == "killed in a write")
         return run(out / "file" / "below" if fault == "below a file" else out)
 
+    if fault == "one of two killed":
+        return shared(partial(run, out), out, step, random)
     if fault == "below a file":
         (out / "file").write_text("kept")
     if fault == "killed at a time":
@@ -153,18 +157,42 @@ def befall(fault: str, run: Callable[[Path], int], out: Path, usual: Undisturbed
     return [ended(*process) for process in processes]
 
 
+def shared(run: Callable[[], int], out: Path, step: int, random: Random) -> list[Ended]:
+    """Two processes that share a run, as torchrun starts them: one dies at a step of its own, and
+    torchrun ends the other.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    dies = random.randrange(2)
+
+    def part(rank: int) -> int:
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+        os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2")
+        if rank == dies:
+            at_step(out, max(1, step // 2), lambda: os.kill(os.getpid(), signal.SIGKILL))
+        return run()
+
+    processes = [started(partial(part, rank)) for rank in range(2)]
+    first = ended(*processes[dies])
+    other = ended(*processes[1 - dies], PATIENCE if first.code == 0 else 0)
+    return [first] if first.code < 0 else [first, other]
+
+
 def try_case(case: int, runs: dict, usual: dict[str, Undisturbed], root: Path) -> tuple:
     """(run, fault, how it ended, findings) of one case."""
     from long_runs import differences, half_written
 
     names = list(runs)
     name, fault = names[case % len(names)], FAULTS[case // len(names) % len(FAULTS)]
+    if fault == "one of two killed" and name != "explain":  # whose files tell nothing of processes
+        fault = "killed at a step"
     random, out = Random(f"{case} {fault}"), root / f"case-{case}"
     out.mkdir(), runs[name].prepare(out)
     before = root / f"before-{case}"
     shutil.copytree(out, before)
     ends = befall(fault, runs[name].run, out, usual[name], random)
-    found = [line for end in ends for line in _unclear(end, fault.startswith("killed"))]
+    found = [line for end in ends for line in _unclear(end, "killed" in fault)]
     if fault == "below a file":
         kept = (out / "file").read_text() == "kept" and ends[0].code in (1, 2)
         found += [] if kept else ["wrote below a file"]

@@ -27,7 +27,8 @@ from clipxai.view import MethodComparison, viewer
 
 SIZE = (24, 32)
 ROUNDING = 1e-5  # of scores: batches differ after an interruption
-JOURNALS = ("clipxai-explain.jsonl", "log.jsonl", "0.jsonl")  # they grow line by line
+# they grow line by line; several processes have one each
+JOURNALS = ("clipxai-explain*.jsonl", "log.jsonl", "[0-9].jsonl")
 DRAFT = ".clipxai-"
 
 
@@ -140,7 +141,7 @@ def half_written(out: Path, *whole: Path) -> list[str]:
     found = []
     for file in _files(out):
         name = file.relative_to(out)
-        if file.name in JOURNALS or any(part.startswith(DRAFT) for part in name.parts):
+        if any(map(file.match, JOURNALS)) or any(part.startswith(DRAFT) for part in name.parts):
             continue
         if file.name == "checkpoint.pt":  # of any step
             with suppress(Exception):
@@ -171,11 +172,16 @@ def differences(out: Path, expected: Path) -> list[str]:
 
 
 def same(one: Path, other: Path) -> bool:
-    """Byte for byte; a checkpoint number for number, scores of an .npz to a rounding."""
+    """Byte for byte; a checkpoint number for number, scores of an .npz to a rounding, a journal in
+    any order: processes do not come in turn.
+    """
     if not other.exists():
         return False
-    if one.read_bytes() == other.read_bytes():
+    ours, theirs = one.read_bytes(), other.read_bytes()
+    if ours == theirs:
         return True
+    if one.suffix == ".jsonl":
+        return sorted(ours.splitlines()) == sorted(theirs.splitlines())
     try:
         if one.suffix == ".pt":
             return _equal(*(torch.load(file, weights_only=True) for file in (one, other)))

@@ -128,6 +128,7 @@ def test_what_cannot_be_cut_keeps_the_plain_mask_and_says_why(scene):
     [
         ({"by": "magic"}, ValueError, "cannot refine by 'magic'"),
         ({"text": "green"}, ValueError, "no text 'green'"),
+        ({"text": []}, ValueError, "no text to refine"),
         ({"rond": 3}, TypeError, "has no option 'rond'"),
         ({"sure": 0.3}, ValueError, "rise in this order"),
         ({"sure": 1.5}, ValueError, "sure=1.5"),

@@ -374,6 +374,8 @@ def test_differences_are_no_scores_of_texts(trace):
     for e in (cx.word_maps(trace), cx.contrast(trace, 0, 1)):
         with pytest.raises(ValueError, match="segment compares scores of texts"):
             cx.segment(e, of="map", threshold=0.5)
+        with pytest.raises(ValueError, match="refine compares scores of texts"):
+            cx.refine(e)
         for by in ("class token", "maps"):
             with pytest.raises(ValueError, match="recognise compares scores of texts"):
                 cx.recognise(e, by)
