@@ -23,7 +23,7 @@ Returns    `Scores` (B, P, T) and `HeadContributions`: signed shares of a cosine
 Reference  Gandelsman et al. 2024, "Interpreting CLIP's Image Representation via Text-Based
            Decomposition" (arXiv 2310.05916), sections 3-4. Their segmentation subtracts the mean
            over 1,000 class names: here `minus_mean`, over the recorded texts. Their released code
-           splits evenly. The released code (prs_hook) splits evenly.
+           (prs_hook) splits evenly.
 Misleads   Direct effects only: what a head writes into other tokens for later layers to fetch
            counts for those layers. A share is no prediction of what happens if the head is removed.
 """
