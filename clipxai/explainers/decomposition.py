@@ -67,6 +67,13 @@ def decomposition(trace: Trace, minus_mean: bool = False, split: Split = "own") 
     return Scores(values - values.mean(-1, keepdim=True), unit)
 
 
+def decomposition_among_texts(trace: Trace, split: Split = "own") -> Scores:
+    """`decomposition` minus the mean over the recorded texts: what speaks for a text rather than
+    for the others. A text alone has no others, and nothing is subtracted.
+    """
+    return decomposition(trace, minus_mean=len(trace.texts) > 1, split=split)
+
+
 @of_its_kinds
 @torch.no_grad()
 @unrounded

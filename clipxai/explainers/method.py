@@ -41,6 +41,7 @@ class Method:
     words : the same question about the only text of a trace, (trace, image, **options) -> (S,) and
         unit; None where the method has none. It requires a causal text tower
     reads_texts : whether its map of an image depends on the text
+    compares_texts : whether its map of a text depends on the other texts of the trace
     answers : the question it was made for: `WHERE` a text's thing is, or `SCORE`, what made the
         cosine of the whole image. Which word is asked of any of them by `word_maps`
     """
@@ -54,6 +55,7 @@ class Method:
     cost: str = "nothing"
     words: Callable[..., tuple[Tensor, str]] | None = None
     reads_texts: bool = True
+    compares_texts: bool = False
     answers: Question = "where"
 
     def works_on(self, model: CLIP) -> bool:

@@ -11,7 +11,7 @@ from functools import partial
 
 from .attention import bimodal, bimodal_words, legrad, raw_attention, rollout
 from .bottleneck import m2ib, m2ib_words
-from .decomposition import decomposition
+from .decomposition import decomposition, decomposition_among_texts
 from .dense import masked_max_pooling, resclip
 from .gradients import (
     grad_cam,
@@ -164,6 +164,16 @@ _ROWS = (
         reference="Gandelsman et al., arXiv 2310.05916",
         requires=GATHERING,
         cost="one attention row per layer",
+    ),
+    Method(
+        "decomposition_among_texts",
+        decomposition_among_texts,
+        shows="the same minus the mean over the recorded texts: for this rather than the others",
+        answers=SCORE,
+        reference="Gandelsman et al., arXiv 2310.05916",
+        requires=GATHERING,
+        cost="one attention row per layer",
+        compares_texts=True,
     ),
     Method(
         "grad_cam",

@@ -156,7 +156,13 @@ def _word_presence(asker: Asker, asked: Asked, method: str) -> Rows:
 
 
 def _effect(asker: Asker, asked: Asked, explanation: Explanation, how: effect_scores.How) -> Rows:
-    """Rows of `effect_scores`: what the map says of each thing, and what the thing did."""
+    """Rows of `effect_scores`: what the map says of each thing, and what the thing did.
+
+    A method that compares texts is asked about those of the picture's own things.
+    """
+    if find_method(explanation.method).compares_texts:
+        own = asker.with_texts(asked.trace, asked.labels)
+        explanation = explain(own, explanation.method)
     scores = effect_scores.inside(explanation, asked.sample.masks)
     return effect_scores.pairs(scores, _true_effects(asker, asked, how))
 

@@ -125,7 +125,7 @@ def test_gem(tower, streams, trace):
     assert_scores(cx.explain(trace, "gem"), expected)
 
 
-@second_route("decomposition")
+@second_route("decomposition", "decomposition_among_texts")
 def test_decomposition_by_taking_out_what_was_fetched(tower, streams, trace):
     """Without what all heads of all layers fetched from a patch, the score with the final norm's
     deviation held falls by that patch's share.
@@ -148,3 +148,7 @@ def test_decomposition_by_taking_out_what_was_fetched(tower, streams, trace):
     assert_scores(cx.explain(trace, "decomposition"), shares)
     contrast = cx.explain(trace, "decomposition", minus_mean=True)
     assert_scores(contrast, shares - shares.mean(-1, keepdim=True))
+    among = cx.explain(trace, "decomposition_among_texts")
+    assert_scores(among, shares - shares.mean(-1, keepdim=True))
+    alone = cx.explain(trace.with_texts(trace.texts[0]), "decomposition_among_texts")
+    assert_scores(alone, shares[..., :1])

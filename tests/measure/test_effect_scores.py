@@ -16,6 +16,7 @@ from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
 from clipxai.measure.effect_meter import EffectMeter
 from clipxai.measure.effect_scores import effects, inside, pairs
+from clipxai.measure.metrics import METRICS
 from clipxai.measure.summary import summary
 
 NAN = math.nan
@@ -162,6 +163,18 @@ def test_it_is_a_metric_of_the_bench(bench):
     assert abs(scores["rollout"]["effect"]["rank correlation"]) < 60
     filled = {how: scores[f"(thing filled in: {how})"]["effect"] for how in ("mean", "blur")}
     assert filled["mean"]["rank correlation"] > filled["blur"]["rank correlation"]
+
+
+def test_who_compares_texts_is_asked_about_the_pictures_own(bench, of_two):
+    """Absent labels are recorded too, and say nothing of what this picture's things did."""
+    _, asked = of_two
+    mine = Bench(bench.model, bench.data, ["decomposition_among_texts"], ["effect"])
+    assert len(asked.trace.texts) > len(asked.labels) == 2
+    rows = METRICS["effect"](mine, asked, cx.explain(asked.trace, "decomposition_among_texts"))
+    plain = inside(cx.explain(asked.trace, "decomposition"), asked.sample.masks)
+    np.testing.assert_allclose(
+        np.array(rows)[:, 1].reshape(2, 2), plain - plain.mean(1, keepdims=True), atol=1e-6
+    )
 
 
 def test_photographs_are_filled_in_and_nothing_is_left_out(embedded, tmp_path):
