@@ -10,6 +10,7 @@
 - clipxai methods
 - clipxai models ViT-B/16
 - clipxai doctor ViT-B/16
+- clipxai lessons
 - clipxai lab
 
 In: what may be said (`parser`), and a file for each command with a function `run`; what several of

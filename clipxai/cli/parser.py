@@ -5,6 +5,7 @@ import argparse
 from .. import __version__
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")
+LESSONS = "clipxai-lessons"
 FORMATS = ("png", "npz", "html", "svg", "pdf")
 
 
@@ -32,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
             "doctor", help="is a model read rightly? exit code 1 if something is off"
         )
     )
+    _lessons(commands.add_parser("lessons", help="the course, written to a folder of yours"))
     _lab(commands.add_parser("lab", help="JupyterLab on a notebook"))
     return main
 
@@ -167,12 +169,17 @@ def _doctor(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _lessons(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "folder", nargs="?", default=LESSONS, help=f"made where there is none (default: {LESSONS})"
+    )
+
+
 def _lab(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "notebook",
         nargs="?",
-        default="notebooks/00_start_here.ipynb",
-        help="default: the first lesson",
+        help=f"default: the first lesson, in notebooks/ or {LESSONS}/, written if need be",
     )
 
 
