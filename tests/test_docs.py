@@ -239,3 +239,15 @@ def test_what_a_docstring_lacks():
         "raises ValueError, which its docstring does not name",
         "does not say what it returns",
     ]
+
+
+def test_every_module_that_is_run_says_how(monkeypatch, capsys):
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("clipxai/data/*.md")]
+    told = "".join(path.read_text(encoding="utf-8") for path in pages)
+    named = {*re.findall(r"python -m (clipxai\.[\w.]*\w)", told)}
+    assert {"clipxai.measure.card", "clipxai.scenes.train"} <= named
+    for name in named:
+        monkeypatch.setattr("sys.argv", [name, "--help"])
+        with pytest.raises(SystemExit, match="0"):
+            importlib.import_module(name).main()
+        assert "usage: " in capsys.readouterr().out

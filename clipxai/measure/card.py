@@ -1,9 +1,9 @@
 """What has to stand in the model card? Every figure about the embedded model, measured anew.
 
-`python -m clipxai.measure.card [CHECKPOINT]` prints the tables of MODEL_CARD.md.
+python -m clipxai.measure.card [CHECKPOINT]     # prints the tables of MODEL_CARD.md
 """
 
-import sys
+import argparse
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -126,5 +126,16 @@ def _row(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def main() -> None:
+    """Print the tables of one model."""
+    parser = argparse.ArgumentParser(
+        "python -m clipxai.measure.card",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("checkpoint", nargs="?", help="as for `clipxai explain --model`")
+    print(figures(load(parser.parse_args().checkpoint)))
+
+
 if __name__ == "__main__":
-    print(figures(load(sys.argv[1] if len(sys.argv) > 1 else None)))
+    main()
