@@ -1,9 +1,11 @@
 """Where does a model run, and in what precision? On what was named, or what holds it best.
 
 "auto" takes the accelerator with the most room if that can hold the weights and a pass through
-them, and the processor otherwise. Results always come back as numpy arrays.
+them, and the processor otherwise; of processes that torchrun started, each takes its own. Results
+always come back as numpy arrays.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
@@ -71,6 +73,11 @@ def best_place(needed: int, dtype: torch.dtype) -> torch.device:
     them, else the processor.
     """
     places = [p for p in _accelerators() if not (p.type == "mps" and dtype is torch.float64)]
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", 1))  # processes of this machine: of torchrun
+    if beside > 1 and places:
+        needed *= -(-beside // len(places))
+        # by number: room that another process is about to take looks free
+        places = [places[int(os.environ["LOCAL_RANK"]) % len(places)]]
     best = max(places, key=_room, default=None)
     if best is None or _room(best) < ROOM * needed:
         return torch.device("cpu")

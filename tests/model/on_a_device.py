@@ -139,6 +139,14 @@ def test_auto_takes_what_holds_the_model(monkeypatch):
     assert best() == torch.device("cpu")
     accelerators({CARD: 3000, OTHER: 4000})
     assert best() == OTHER
+    for rank, card in enumerate((CARD, OTHER)):  # one each, though the other has more room
+        with monkeypatch.context() as torchrun:
+            torchrun.setenv("LOCAL_WORLD_SIZE", "2")
+            torchrun.setenv("LOCAL_RANK", str(rank))
+            assert best() == card
+            # four that share two
+            torchrun.setenv("LOCAL_WORLD_SIZE", "4")
+            assert best() == torch.device("cpu")
     accelerators({CARD: 1500})
     assert best() == torch.device("cpu")
     accelerators({MPS: 10**9})
