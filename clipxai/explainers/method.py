@@ -20,7 +20,8 @@ WHERE, SCORE = get_args(Question)
 # what measures best on the embedded model (benchmarks/leaderboard.md)
 ADVICE = (
     "Which to take: clip_surgery for where the thing of a text is; decomposition for what made the "
-    "score; word_maps, by decomposition, for which word."
+    "score, decomposition_among_texts where all things that are there are asked for; word_maps, by "
+    "decomposition, for which word."
 )
 
 

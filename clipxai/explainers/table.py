@@ -168,7 +168,7 @@ _ROWS = (
     Method(
         "decomposition_among_texts",
         decomposition_among_texts,
-        shows="the same minus the mean over the recorded texts: for this rather than the others",
+        shows="shares minus their mean over the texts: for this, not the others",
         answers=SCORE,
         reference="Gandelsman et al., arXiv 2310.05916",
         requires=GATHERING,
