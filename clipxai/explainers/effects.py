@@ -79,8 +79,12 @@ def effects(
 
     Examples
     --------
-    >>> effects(trace, "heads", by="mean")
-    <effects of 32 heads of the image tower on 'a cat', 'a guitar', 'sky', 'grass' by mean>
+    >>> effects(trace, "attention", by="mean", layers=[6, 7])
+    <effects of 2 attentions of the image tower on 4 texts by mean>
+                a cat  a guitar      sky    grass
+    as it is    0.324     0.449   -0.370   -0.230
+    layer 6   -0.0521   +0.0627  +0.0064  -0.0219
+    layer 7   -0.0175   +0.0065  +0.0253  +0.0167
     """
     expect(Trace, trace, "record")
     expect_texts(trace.model, trace.texts, "effects")

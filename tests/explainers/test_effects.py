@@ -205,6 +205,7 @@ def test_what_effects_say(clean, other):
     column = found.change[..., 0]
     layer, head = np.unravel_index(abs(column).argmax(), column.shape)
     assert (name, change) == (f"layer {layer}, head {head}", pytest.approx(column[layer, head]))
+    assert f"{name}  {change:+.4f}" in repr(cx.effects(clean.with_texts(["a dog"]), "heads", other))
     assert found.by == "another pass" and "32 heads of the image tower" in repr(found)
     assert found.agreement(found) == 1
     words = cx.effects(clean, "words", text=1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...checks import number_of
 from ..owned import Owning
+from .lines import in_columns
 from .picture import Picture
 
 AXES = {  # what stands along the axes of `change`, but for the texts
@@ -20,6 +21,8 @@ AXES = {  # what stands along the axes of `change`, but for the texts
     "tokens": ("layer", "token"),
     "words": ("layer", "word"),
 }
+
+MOST_TEXTS, MOST_PARTS = 5, 5  # of the printed table
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +61,17 @@ class Effects(Owning):
 
     def __repr__(self) -> str:
         kind = "estimated effects" if self.estimated else "effects"
+        parts = {"attention": "attentions", "ffn": "FFNs"}.get(self.of, self.of)
         count = int(np.prod(self.change.shape[:-1]))
-        texts = ", ".join(map(repr, self.texts))
-        return f"<{kind} of {count} {self.of} of the {self.tower} tower on {texts} by {self.by}>"
+        texts = f"{len(self.texts)} texts" if len(self.texts) > 1 else repr(self.texts[0])
+        title = f"<{kind} of {count} {parts} of the {self.tower} tower on {texts} by {self.by}>"
+        shown = range(min(len(self.texts), MOST_TEXTS))
+        size = np.nan_to_num(abs(self.change[..., list(shown)]).max(-1))
+        largest = np.argsort(-size, axis=None, kind="stable")[:MOST_PARTS]
+        places = [np.unravel_index(n, size.shape) for n in largest]
+        rows = [["as it is", *(f"{self.similarity[n]:.3f}" for n in shown)]]
+        rows += [[self.part(at), *(f"{self.change[at][n]:+.4f}" for n in shown)] for at in places]
+        return "\n".join([title, *in_columns(["", *(self.texts[n] for n in shown)], rows)])
 
     def top(self, text: int | str = 0, count: int = 5) -> list[tuple[str, float]]:
         """The parts that matter most to a text, by the size of their effect, with it.
