@@ -105,7 +105,7 @@ def save(what: Showable, path: str | Path) -> Path:
     what : an explanation, several of one image, what was found inside (attention maps, words …), a
         segmentation, or a viewer
     path : .html (interactive, one file, no network), .png, .svg, .pdf, or .npz (the numbers of one
-        explanation, to load again)
+        explanation, to load again); of effects .npz and .csv, their numbers
 
     Returns
     -------
@@ -120,6 +120,9 @@ def save(what: Showable, path: str | Path) -> Path:
     FileNotFoundError : the folder does not exist
     """
     path = Path(path)
+    if isinstance(what, Effects) and path.suffix.lower() in (".npz", ".csv"):
+        what.save(path)
+        return path
     if path.suffix.lower() != ".npz":
         known_suffix(path, (".html", ".png", ".svg", ".pdf", ".npz"))
         return _viewer(what).save(path)

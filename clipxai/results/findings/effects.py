@@ -3,12 +3,16 @@
 Axes: L layers, H heads, N tokens, P patches, W words, T texts, K layers asked about.
 """
 
+import csv
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ...checks import number_of
 from ..owned import Owning
+from ..writing import replacing
 from .lines import in_columns
 from .picture import Picture
 
@@ -102,6 +106,57 @@ class Effects(Owning):
         for axis, n in zip(AXES[self.of][1:], rest):
             names.append(repr(self.words[n]) if axis == "word" else f"{axis} {n}")
         return ", ".join(names)
+
+    def rows(self) -> list[tuple[str, str, float, float]]:
+        """(text, part, cosine as it is, change) of every text and part.
+
+        Examples
+        --------
+        >>> effects(trace, "ffn").rows()[0][:2]
+        ('a cat', 'layer 0')
+        """
+        places = list(np.ndindex(self.change.shape[:-1]))
+        return [
+            (text, self.part(at), float(self.similarity[n]), float(self.change[at][n]))
+            for n, text in enumerate(self.texts)
+            for at in places
+        ]
+
+    def save(self, path: str | Path) -> None:
+        """Write the numbers to a file.
+
+        Parameters
+        ----------
+        path : .csv, `rows` with a head; or .npz, the arrays by name and the texts, which
+            `numpy.load` reads
+
+        Raises
+        ------
+        ValueError : another suffix; a file that was read, which is never replaced
+        FileNotFoundError : the folder does not exist
+
+        Examples
+        --------
+        >>> effects(trace, "ffn").save("effects.npz")
+        >>> np.load("effects.npz")["change"].shape
+        (8, 4)
+        """
+        suffix = Path(path).suffix.lower()
+        if suffix not in (".csv", ".npz"):
+            raise ValueError(f"numbers are saved as .csv or .npz, not {Path(path).name!r}")
+        with replacing(path) as draft:
+            if suffix == ".csv":
+                with draft.open("w", newline="", encoding="utf-8") as lines:
+                    csv.writer(lines).writerows(
+                        [("text", "part", "cosine", "change"), *self.rows()]
+                    )
+                return
+            said = {name: getattr(self, name) for name in ("of", "by", "tower", "estimated")}
+            lists = {name: getattr(self, name) for name in ("texts", "words", "layers")}
+            arrays = {"change": self.change, "similarity": self.similarity}
+            said["provenance"] = json.dumps(self.picture.provenance)
+            with draft.open("wb") as file:
+                np.savez_compressed(file, **arrays, **lists, **said)
 
     def agreement(self, other: "Effects") -> float:
         """Spearman's rank correlation, -1…1, of the same parts' effects by another way: of
