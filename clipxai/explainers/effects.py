@@ -33,6 +33,8 @@ from ..trace.trace import Trace
 
 Of = Literal["heads", "attention", "ffn", "blocks", "patches", "tokens", "words"]
 IN_STREAM = ("patches", "tokens", "words")
+CHECKED = 4  # estimates that are run as well
+TEXTS_AT_ONCE = 16  # that go back through the graph together: memory
 
 
 @of_its_kinds
@@ -63,7 +65,8 @@ def effects(
     tower : whose heads or modules, "image" or "text"; of a text tower, every text's own cosine
     text : whose words, by number or as written
     image : number of the image in the batch
-    estimate : only to first order, by one forward pass and a backward pass for every text
+    estimate : only to first order, by one forward pass and a backward pass for every text; the
+        largest are run as well, so that the figure can say how far off they are
     batch : how many changed passes run together
 
     Returns
@@ -110,6 +113,7 @@ def effects(
     found = (_estimated if estimate else _measured)(parts, asked, batch)
     texts = (trace.texts[number],) if of == "words" else trace.texts
     whole = (one.image_features @ one.text_features.T)[0].cpu().numpy()
+    checked = _checked(parts, found, asked) if estimate else {}
     return Effects(
         picture,
         texts,
@@ -121,6 +125,7 @@ def effects(
         layers=asked,
         words=tuple(span.text for span in words),
         estimated=estimate,
+        checked=checked,
     )
 
 
@@ -218,12 +223,30 @@ def _measured(parts: _Parts, layers: Sequence[int], batch: int) -> np.ndarray:
     return _shaped(torch.stack(found), parts)
 
 
-def _variants(parts: _Parts, layer: int, batch: int) -> Iterator[tuple[int, bool, Tensor]]:
+@torch.no_grad()
+def _checked(
+    parts: _Parts, estimates: np.ndarray, layers: Sequence[int]
+) -> dict[tuple[int, ...], np.ndarray]:
+    """Place -> (T,) the true effects of the parts with the largest estimates."""
+    way, size = _Rest(parts), np.nan_to_num(abs(estimates)).max(-1)
+    largest = np.argsort(-size, axis=None, kind="stable")[:CHECKED]
+    found = {}
+    for place in (tuple(map(int, np.unravel_index(n, size.shape))) for n in largest):
+        [variant] = _variants(parts, layers[place[0]], 1, slice(place[-1], place[-1] + 1))
+        found[place] = (way.scores(*variant) - way.whole)[0].float().cpu().numpy()
+    return found
+
+
+def _variants(
+    parts: _Parts, layer: int, batch: int, asked: slice = slice(None)
+) -> Iterator[tuple[int, bool, Tensor]]:
     """Changed streams (K, B, N, D) of a layer, a few at a time, the block they go on from, and
-    whether they stand between its attention and its FFN.
+    whether they stand between its attention and its FFN; of heads and what stands in the stream
+    only those `asked` for.
     """
     if parts.of in IN_STREAM:
         old, new, at = parts.in_stream(layer)
+        new, at = new[asked] if len(new) > 1 else new, at[asked]
         for n in range(0, len(at), batch):
             some = slice(n, n + batch)
             few = new[some] if len(new) > 1 else new
@@ -251,7 +274,7 @@ def _variants(parts: _Parts, layer: int, batch: int) -> Iterator[tuple[int, bool
     H = old.shape[1]
     every = torch.eye(H, dtype=torch.bool, device=old.device)[:, None, :, None, None]
     few = max(1, batch // len(old))
-    for some in every.split(few):
+    for some in every[asked].split(few):
         mixed = torch.where(some, new, old)  # K B H N d
         attention = parts.merged(layer, mixed.flatten(0, 1))
         yield layer, True, entering + attention.unflatten(0, mixed.shape[:2])
@@ -312,10 +335,13 @@ def _estimated(parts: _Parts, layers: Sequence[int], batch: int) -> np.ndarray:
         x = parts.stood(first, "residual").clone().requires_grad_()
         told = dict(grid=way.trace.grid) if way.image else {}
         written = WrittenOut(parts.side.causal, way.edits, first)
-        stream = through(parts.blocks, x, start=first, mix=written, edit=keep, **told)
-        scores = way.ended(stream)
-        slopes = dict(zip(kept, per_text(scores, list(kept.values())), strict=True))
-    return _shaped(torch.stack([_to_first_order(parts, n, slopes) for n in layers]), parts)
+        told |= dict(mix=written, edit=keep, first=way.first)
+        stream = through(parts.blocks, x, start=first, **told)
+        found = []
+        for scores in way.ended(stream).split(TEXTS_AT_ONCE, dim=-1):
+            slopes = dict(zip(kept, per_text(scores, list(kept.values()), keep=True), strict=True))
+            found.append(torch.stack([_to_first_order(parts, n, slopes) for n in layers]))
+    return _shaped(torch.cat(found, dim=-1), parts)
 
 
 @torch.no_grad()
@@ -334,7 +360,8 @@ def _to_first_order(parts: _Parts, layer: int, slopes: dict[tuple[int, str], Ten
             old = parts.stood(layer, place)
             change = parts.instead(layer, place, old) - old  # B (H) N D
             of_text = slope[:, 0] if parts.side.tower == "image" else slope[0]  # T (H) N D
-            added.append((of_text * change).sum((-1, -2)))  # T, of heads T H
+            read = change[..., : of_text.shape[-2], :]  # of the last block less may be read
+            added.append((of_text * read).sum((-1, -2)))  # T, of heads T H
     if parts.of == "heads":
         return added[0].T
     return sum(one.flatten(1).sum(1) if one.ndim > 1 else one for one in added)[None]

@@ -164,6 +164,29 @@ def slope(clean, other, of, tower, part, step=1e-2):
     return (moved(step) - moved(-step)) / (2 * step)
 
 
+@pytest.mark.parametrize(("of", "tower"), [("heads", "image"), ("ffn", "text"), ("words", "text")])
+def test_the_largest_estimates_are_measured_as_well(clean, of, tower):
+    exact = cx.effects(clean, of, "mean", tower=tower)
+    found = cx.effects(clean, of, "mean", tower=tower, estimate=True)
+    size = abs(found.change).max(-1)
+    assert min(size[place] for place in found.checked) >= np.sort(size, axis=None)[-4:][0]
+    off, true = 0, 0
+    for place, change in found.checked.items():
+        np.testing.assert_allclose(change, exact.change[place], **CLOSE)
+        off += abs(found.change[place] - exact.change[place]).sum()
+        true += abs(exact.change[place]).sum()
+    assert found.off_by == pytest.approx(off / true, rel=1e-3) and len(found.checked) == min(
+        4, size.size
+    )
+    assert f"off by {found.off_by:.0%} where checked" in repr(found) and exact.off_by is None
+
+
+def test_many_texts_are_estimated_a_few_at_a_time(clean, monkeypatch):
+    whole = cx.effects(clean, "heads", estimate=True).change
+    monkeypatch.setattr("clipxai.explainers.effects.TEXTS_AT_ONCE", 2)
+    np.testing.assert_allclose(cx.effects(clean, estimate=True).change, whole, rtol=0, atol=1e-6)
+
+
 def test_estimates_of_what_stands_in_the_stream(clean, other):
     exact = cx.effects(clean, "patches", other)
     estimated = cx.effects(clean, "patches", other, estimate=True)

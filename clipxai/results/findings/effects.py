@@ -5,7 +5,8 @@ Axes: L layers, H heads, N tokens, P patches, W words, T texts, K layers asked a
 
 import csv
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,7 @@ class Effects(Owning):
     layers : the L or K layers of the first axis
     words : the W words, of `of="words"`
     estimated : whether these are first-order estimates by gradient
+    checked : of estimates, place in `change` -> (T,) the true effects of the largest
     """
 
     picture: Picture
@@ -62,13 +64,26 @@ class Effects(Owning):
     layers: tuple[int, ...]
     words: tuple[str, ...] = ()
     estimated: bool = False
+    checked: Mapping[tuple[int, ...], np.ndarray] = field(default_factory=dict)
+
+    @property
+    def off_by(self) -> float | None:
+        """How far off estimates are, as a share of the true effects, over those `checked`; None
+        where nothing was.
+        """
+        if not self.checked:
+            return None
+        true = np.stack(list(self.checked.values()))
+        off = np.stack([self.change[place] for place in self.checked]) - true
+        return float(abs(off).sum() / max(abs(true).sum(), np.finfo(np.float32).tiny))
 
     def __repr__(self) -> str:
         kind = "estimated effects" if self.estimated else "effects"
         parts = {"attention": "attentions", "ffn": "FFNs"}.get(self.of, self.of)
         count = int(np.prod(self.change.shape[:-1]))
         texts = f"{len(self.texts)} texts" if len(self.texts) > 1 else repr(self.texts[0])
-        title = f"<{kind} of {count} {parts} of the {self.tower} tower on {texts} by {self.by}>"
+        title = f"<{kind} of {count} {parts} of the {self.tower} tower on {texts} by {self.by}"
+        title += f", off by {self.off_by:.0%} where checked>" if self.checked else ">"
         shown = range(min(len(self.texts), MOST_TEXTS))
         size = np.nan_to_num(abs(self.change[..., list(shown)]).max(-1))
         largest = np.argsort(-size, axis=None, kind="stable")[:MOST_PARTS]

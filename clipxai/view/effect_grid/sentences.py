@@ -25,7 +25,10 @@ TITLES = ("lost without it", "its own share")
 EFFECTS = (
     "Effect: what the cosine loses when the part is {by}; red spoke for the text, blue against"
 )
-ESTIMATED = "These are estimates to first order, by gradient; no part was taken out."
+ESTIMATED = "These are estimates to first order, by gradient."
+CHECKED = (
+    "The {count} largest were measured as well: the estimates are off by {off:percent} of that."
+)
 SHARES = "Share: what the part added to the cosine directly; red added, blue took away"
 DISAGREE = (
     "Dotted: effect and share differ by more than half of the largest of their grids. A share is "
@@ -83,7 +86,9 @@ def captions(grids: Grids, text: int) -> list[str]:
     told = fill(EFFECTS, by=BY[grids.effects.by])
     lines = [f"{told}; ±{reach[0]} at the ends, {ZERO_IN_THE_MIDDLE}"]
     if grids.effects.estimated:
-        lines.append(ESTIMATED)
+        off, count = grids.effects.off_by, len(grids.effects.checked)
+        checked = "" if off is None else " " + fill(CHECKED, count=count, off=off)
+        lines.append(ESTIMATED + checked)
     if grids.shares is not None:
         lines += [f"{SHARES}; ±{reach[1]} at the ends, {ZERO_IN_THE_MIDDLE}", DISAGREE]
     else:
