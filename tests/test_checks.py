@@ -27,6 +27,7 @@ VIEWERS = (
     view.HeadGrid,
     view.EffectGrid,
     view.TokenMap,
+    view.Tracing,
     view.WordRanking,
     view.ContrastMap,
     view.LabelRanking,

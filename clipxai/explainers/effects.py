@@ -114,6 +114,11 @@ def effects(
     texts = (trace.texts[number],) if of == "words" else trace.texts
     whole = (one.image_features @ one.text_features.T)[0].cpu().numpy()
     checked = _checked(parts, found, asked) if estimate else {}
+    own = whole[number : number + 1] if of == "words" else whole
+    other, gap = None, None
+    if isinstance(by, Trace):
+        other = Picture.of(by, 0) if side.tower == "image" else None
+        gap = _whole_of(one, by, side.tower, number if of == "words" else None) - own
     return Effects(
         picture,
         texts,
@@ -121,12 +126,23 @@ def effects(
         by if isinstance(by, str) else "another pass",
         side.tower,
         change=found,
-        similarity=whole[number : number + 1] if of == "words" else whole,
+        similarity=own,
         layers=asked,
         words=tuple(span.text for span in words),
         estimated=estimate,
         checked=checked,
+        other=other,
+        gap=gap,
     )
+
+
+def _whole_of(one: Trace, by: Trace, tower: Tower, text: int | None) -> np.ndarray:
+    """(T,) cosines where all of a tower is that of another pass."""
+    if tower == "image":
+        return (by.image_features @ one.text_features.T)[0].cpu().numpy()
+    theirs = by.text_features.expand_as(one.text_features)  # one text for all, or each its own
+    whole = (one.image_features @ theirs.T)[0].cpu().numpy()
+    return whole if text is None else whole[text, None]
 
 
 def _asked(side: Side, of: Of, layers: int | Sequence[int] | None) -> tuple[int, ...]:

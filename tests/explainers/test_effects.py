@@ -81,6 +81,17 @@ def test_patches_tokens_and_words_one_by_one(clean, other, by):
             np.testing.assert_allclose(words.change[row, word, 0], expected, **CLOSE)
 
 
+def test_the_gap_of_texts_is_that_of_the_other_texts(embedded, clean):
+    swapped = cx.record(
+        embedded, clean.images[0], ["a cat", "a guitar on sand", "a horse"], size=56
+    )
+    found = cx.effects(clean, "attention", swapped, tower="text")
+    np.testing.assert_allclose(found.gap, own(swapped) - own(clean), **CLOSE)
+    word = cx.effects(clean, "words", swapped, text=1)
+    np.testing.assert_allclose(word.gap, found.gap[1:2], **CLOSE)
+    assert word.other is None and cx.effects(clean, "ffn").gap is None
+
+
 def test_causal_tracing(clean, other):
     """Layer by token: all of the class token at the end, nothing of it at the embedding."""
     traced = cx.effects(clean, "tokens", other)
@@ -88,6 +99,8 @@ def test_causal_tracing(clean, other):
     for layer, token in ((0, 0), (3, 12), (7, 0)):
         changed = cx.patch(clean, other, layer=layer, tokens=[token])
         np.testing.assert_allclose(traced.change[layer, token], own(changed) - own(clean), **CLOSE)
+    np.testing.assert_allclose(traced.gap, own(other) - own(clean), **CLOSE)
+    assert np.array_equal(traced.other.image, other.images[0])
     assert abs(traced.change[0, 0]).max() < 1e-6, "at the embedding it is the same for all images"
 
 

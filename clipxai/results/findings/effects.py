@@ -51,6 +51,8 @@ class Effects(Owning):
     layers : the L or K layers of the first axis
     words : the W words, of `of="words"`
     estimated : whether these are first-order estimates by gradient
+    other : the image whose pass stood there instead, if one did
+    gap : (T,) of another pass: how the cosine changes when all of the tower is that of the other
     checked : of estimates, place in `change` -> (T,) the true effects of the largest
     """
 
@@ -64,6 +66,8 @@ class Effects(Owning):
     layers: tuple[int, ...]
     words: tuple[str, ...] = ()
     estimated: bool = False
+    other: Picture | None = None
+    gap: np.ndarray | None = None
     checked: Mapping[tuple[int, ...], np.ndarray] = field(default_factory=dict)
 
     @property

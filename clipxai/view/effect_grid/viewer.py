@@ -62,8 +62,8 @@ class EffectGrid(Viewer):
         expect(Effects, effects, "effects")
         if effects.of not in SHOWN:
             raise ValueError(
-                f"effects of {effects.of} are no grid of heads or modules: their numbers stand in "
-                f"effects.change; a grid shows {', '.join(SHOWN)}"
+                f"effects of {effects.of} are no grid of heads or modules: Tracing shows them; a "
+                f"grid shows {', '.join(SHOWN)}"
             )
         if shares is not None:
             expect(HeadContributions, shares, "head_contributions")
