@@ -50,7 +50,7 @@ def test_the_page_says_what_it_shows():
     assert "estimates to first order" in " ".join(texts_of(guessed.figure()))
     changed = replace(PICTURE, provenance={"changed": "block 2 to zero"})
     started = EffectGrid(replace(FOUND, picture=changed))
-    assert "changed before: block 2 to zero" in " ".join(texts_of(started.figure()))
+    assert "What if: block 2 to zero. The rest ran again." in " ".join(texts_of(started.figure()))
 
 
 @pytest.mark.parametrize("of", ["attention", "ffn", "blocks"])

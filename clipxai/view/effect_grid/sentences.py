@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...results.what_if import what_if
 from ..number import fill, number, signed
 from ..scales import reach_of
 from ..sentences import ZERO_IN_THE_MIDDLE, Table
@@ -93,9 +94,7 @@ def captions(grids: Grids, text: int) -> list[str]:
         lines += [f"{SHARES}; ±{reach[1]} at the ends, {ZERO_IN_THE_MIDDLE}", DISAGREE]
     else:
         lines.append(NOT_DIRECT)
-    changed = grids.effects.picture.provenance.get("changed")
-    started = [f"The pass was changed before: {changed}."] if changed else []
-    return [*lines, ALONE, *started]
+    return [*what_if(grids.effects.picture.provenance), *lines, ALONE]
 
 
 def table(grids: Grids, text: int) -> Table:

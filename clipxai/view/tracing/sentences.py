@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...results.what_if import what_if
 from ..number import fill, signed
 from ..scales import reach_of
 from ..sentences import ZERO_IN_THE_MIDDLE, Table
@@ -101,7 +102,7 @@ def captions(traced: Traced, text: int) -> list[str]:
     two = fill(ALONE, reach=reach_of(parts[1])) if parts[0].size and parts[1].size else ""
     reach = reach_of(parts[0] if parts[0].size else parts[1])
     told = dict(colours=colours, reach=reach, alone=two, middle=ZERO_IN_THE_MIDDLE)
-    lines = [f"{fill(ENDS, **told)} {NO_SUM}"]
+    lines = [*what_if(effects.picture.provenance), f"{fill(ENDS, **told)} {NO_SUM}"]
     if effects.estimated:
         off, count = effects.off_by, len(effects.checked)
         checked = "" if off is None else fill(CHECKED, count=count, off=off)
