@@ -33,7 +33,7 @@ from ..trace.trace import Trace
 
 Of = Literal["heads", "attention", "ffn", "blocks", "patches", "tokens", "words"]
 IN_STREAM = ("patches", "tokens", "words")
-CHECKED = 4  # estimates that are run as well
+CHECKED, PASSES = 4, 1.5  # most estimates that are run as well, most passes that it may take
 TEXTS_AT_ONCE = 16  # that go back through the graph together: memory
 
 
@@ -246,8 +246,12 @@ def _checked(
     """Place -> (T,) the true effects of the parts with the largest estimates."""
     way, size = _Rest(parts), np.nan_to_num(abs(estimates)).max(-1)
     largest = np.argsort(-size, axis=None, kind="stable")[:CHECKED]
-    found = {}
+    found, L = {}, len(parts.blocks)
+    left = PASSES * L  # blocks that may run
     for place in (tuple(map(int, np.unravel_index(n, size.shape))) for n in largest):
+        left -= L - layers[place[0]]
+        if found and left < 0:
+            break
         [variant] = _variants(parts, layers[place[0]], 1, slice(place[-1], place[-1] + 1))
         found[place] = (way.scores(*variant) - way.whole)[0].float().cpu().numpy()
     return found

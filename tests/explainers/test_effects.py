@@ -182,15 +182,16 @@ def test_the_largest_estimates_are_measured_as_well(clean, of, tower):
     exact = cx.effects(clean, of, "mean", tower=tower)
     found = cx.effects(clean, of, "mean", tower=tower, estimate=True)
     size = abs(found.change).max(-1)
-    assert min(size[place] for place in found.checked) >= np.sort(size, axis=None)[-4:][0]
+    count = len(found.checked)
+    assert min(size[place] for place in found.checked) == np.sort(size, axis=None)[-count]
+    layers = 8 if tower == "image" else 3
+    assert sum(layers - found.layers[place[0]] for place in found.checked) <= 1.5 * layers
     off, true = 0, 0
     for place, change in found.checked.items():
         np.testing.assert_allclose(change, exact.change[place], **CLOSE)
         off += abs(found.change[place] - exact.change[place]).sum()
         true += abs(exact.change[place]).sum()
-    assert found.off_by == pytest.approx(off / true, rel=1e-3) and len(found.checked) == min(
-        4, size.size
-    )
+    assert found.off_by == pytest.approx(off / true, rel=1e-3) and 1 <= count <= 4
     assert f"off by {found.off_by:.0%} where checked" in repr(found) and exact.off_by is None
 
 

@@ -60,7 +60,7 @@ def test_estimates_say_so_and_wrong_input_is_refused():
     checked = {(0, 31): FOUND.change[0, 31] * 2}
     guessed = Tracing(replace(FOUND, estimated=True, checked=checked)).payload().header
     assert (
-        "the 1 largest were measured as well, and they are off by 50" in guessed["captions"][0][1]
+        "Measured as well: the 1 largest; the estimates are off by 50" in guessed["captions"][0][1]
     )
     with pytest.raises(ValueError, match="effects of heads have no place on the image"):
         Tracing(effects())

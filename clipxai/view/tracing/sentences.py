@@ -35,8 +35,8 @@ COLOURS = {
 ENDS = "{colours}; ±{reach:number} at the ends{alone}, {middle}"
 ALONE = ", ±{reach:number} for the class token"
 NO_SUM = "Effects need not add up."
-ESTIMATED = "These are estimates to first order, by gradient{checked}."
-CHECKED = "; the {count} largest were measured as well, and they are off by {off:percent} of that"
+ESTIMATED = "These are estimates to first order, by gradient.{checked}"
+CHECKED = " Measured as well: the {count} largest; the estimates are off by {off:percent} of that."
 OTHER = ("other image", "what stands there instead")
 WORDS = {
     "help": (
