@@ -197,7 +197,7 @@ def test_the_largest_estimates_are_measured_as_well(clean, of, tower):
 
 def test_many_texts_are_estimated_a_few_at_a_time(clean, monkeypatch):
     whole = cx.effects(clean, "heads", estimate=True).change
-    monkeypatch.setattr("clipxai.explainers.effects.TEXTS_AT_ONCE", 2)
+    monkeypatch.setattr("clipxai.explainers.effect_estimates.TEXTS_AT_ONCE", 2)
     np.testing.assert_allclose(cx.effects(clean, estimate=True).change, whole, rtol=0, atol=1e-6)
 
 
