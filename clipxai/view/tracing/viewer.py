@@ -41,7 +41,8 @@ class Tracing(Viewer):
 
     Examples
     --------
-    >>> found = effects(trace, "tokens", by=other)  # doctest: +SKIP
+    >>> other = record(trace.model, "photo.jpg", list(trace.texts))  # doctest: +SKIP
+    >>> found = effects(trace, "tokens", other, layers=[4, 7])  # doctest: +SKIP
     >>> Tracing(found).save("tracing.html")  # doctest: +SKIP
     """
 
