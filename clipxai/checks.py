@@ -10,6 +10,7 @@ import math
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
+from difflib import get_close_matches
 from functools import cache, partial, wraps
 from numbers import Real
 from operator import index
@@ -90,6 +91,8 @@ def of_its_kinds(verb: Verb) -> Verb:
         try:
             given = signature.bind(*arguments, **options).arguments
         except TypeError:
+            if not extras:
+                expect_names(verb, options, signature.parameters)
             given = {}  # the call itself says what is missing
         for extra in extras:
             expect_options(verb, extra, given.pop(extra, {}))
@@ -97,6 +100,22 @@ def of_its_kinds(verb: Verb) -> Verb:
         return verb(*arguments, **options)
 
     return asked  # type: ignore[return-value]  # of the same parameters
+
+
+def expect_names(verb: Callable[..., object], given: Iterable[str], known: Iterable[str]) -> None:
+    """A TypeError that names the nearest, unless everything `given` is a name that is `known`."""
+    names = [name for name in known if name != "self"]
+    for name in given:
+        if name not in names:
+            said, near = verb.__qualname__.removesuffix(".__init__"), _nearest(name, names)
+            meant = f": did you mean {near}=?" if near else ""
+            raise TypeError(f"{said} has no {name}=; it takes {', '.join(names)}{meant}")
+
+
+def _nearest(name: str, known: Iterable[object]) -> str:
+    """What was probably meant; "" where nothing is near."""
+    near = get_close_matches(name, [one for one in known if isinstance(one, str)], 1)
+    return near[0] if near else ""
 
 
 def plain(value: Any) -> Any:
@@ -142,8 +161,11 @@ def expect_kind(name: str, value: object, kind: object) -> None:
     if not _fits(value, kind, loosely=True):
         raise TypeError(f"{name}={shown(value)}, but {_in_words(kind)} is needed")
     if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        near = _nearest(value, choices) if isinstance(value, str) else ""
+        meant = f": did you mean {near!r}?" if near else ""
         raise ValueError(
-            f"unknown {name} {shown(value)}; choose one of {', '.join(map(str, get_args(kind)))}"
+            f"unknown {name} {shown(value)}; choose one of {', '.join(map(str, choices))}{meant}"
         )
     raise ValueError(f"{name}={shown(value)}, but {_in_words(kind)} is needed")
 

@@ -27,6 +27,7 @@ VIEWERS = (
     view.HeadGrid,
     view.EffectGrid,
     view.TokenMap,
+    view.Tracing,
     view.WordRanking,
     view.ContrastMap,
     view.LabelRanking,
@@ -192,3 +193,18 @@ def test_truth_values_from_numpy_are_truth_values(embedded, scene):
         assert torch.equal(plain.pixels, again.pixels) and plain.notes == again.notes
     with pytest.raises(TypeError, match="True or False is needed"):
         cx.record(embedded, scene.image, "a dog", truncate=np.int64(1))
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        (lambda t: cx.ablate(t, ffn=[3]), "ablate has no ffn=; .*: did you mean ffns=?"),
+        (lambda t: cx.ablate(t, head={1: [2]}), "did you mean heads=?"),
+        (lambda t: cx.patch(t, t, "heads", layer=1), "unknown what 'heads'; .* mean 'head'?"),
+        (lambda t: cx.effects(t, "ffns"), "unknown of 'ffns'; .* mean 'ffn'?"),
+        (lambda t: view.EffectGrid(t, share=1), "EffectGrid has no share=; it takes effects, .*"),
+    ],
+)
+def test_a_name_that_is_nearly_right(asked, meant, trace):
+    with pytest.raises((TypeError, ValueError), match=meant.replace("?", r"\?")):
+        asked(trace)

@@ -2,6 +2,7 @@
 complaint.
 """
 
+import csv
 import json
 import os
 import shutil
@@ -414,7 +415,9 @@ def test_long_texts_and_templates(photo, capsys):
     assert whole == 2  # .npz holds one explanation; the option is known
 
 
-@pytest.mark.parametrize("command", ["explain", "compare", "contrast", "segment", "bench"])
+@pytest.mark.parametrize(
+    "command", ["explain", "compare", "contrast", "effects", "segment", "bench"]
+)
 def test_every_command_that_reads_texts_is_told_how(command):
     words = ["--out", "runs"] if command == "bench" else ["photo.jpg", "a dog"]
     given = parser().parse_args([command, *words, "--truncate", "--templates", "surgery"])
@@ -436,7 +439,7 @@ def test_a_missing_image_is_told_before_a_model_is_looked_for(tmp_path, capsys, 
         raise AssertionError("a model was looked for")
 
     monkeypatch.setattr("clipxai.cli.asking.load", no_model)
-    for command in ("explain", "compare", "contrast", "segment"):
+    for command in ("explain", "compare", "contrast", "effects", "segment"):
         assert main([command, str(tmp_path / "no.jpg"), "a dog", "a cat"]) == 2
         assert "no such image file" in capsys.readouterr().err
 
@@ -486,3 +489,42 @@ def test_contrast(tmp_path, capsys):
     assert "blue, for 'a guitar'" in said and outs[1].stat().st_size > 10_000
     assert main(["contrast", str(SAMPLE), "a cat", "--out", str(outs[1])]) == 2
     assert "between two texts, but 1 were given" in capsys.readouterr().err
+
+
+def test_effects(tmp_path, capsys):
+    outs = [tmp_path / name for name in ("e.npz", "e.csv", "e.png", "e.html")]
+    told = ["effects", str(SAMPLE), "a cat", "a guitar", "--of", "ffn"]
+    assert main([*told, "--by", "mean", *[w for out in outs for w in ("--out", str(out))]]) == 0
+    said = capsys.readouterr().out
+    trace = cx.record(cx.load(), str(SAMPLE), ["a cat", "a guitar"])
+    before = trace.image_features @ trace.text_features.T
+    changed = cx.ablate(trace, ffns=[5], to="mean")
+    change = (changed.image_features @ changed.text_features.T - before)[0].tolist()
+    saved = np.load(outs[0])
+    np.testing.assert_allclose(saved["change"][5], change, atol=2e-6)
+    assert saved["texts"].tolist() == ["a cat", "a guitar"] and saved["by"] == "mean"
+    with outs[1].open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    one = next(row for row in rows if (row["text"], row["part"]) == ("a guitar", "layer 5"))
+    assert float(one["change"]) == pytest.approx(change[1], abs=2e-6) and len(rows) == 16
+    assert "8 FFNs of the image tower on 2 texts by mean" in said
+    assert all(out.stat().st_size > 10_000 for out in outs[2:])
+
+
+def test_effects_by_another_image_and_what_they_refuse(tmp_path, capsys):
+    other, out = tmp_path / "other.png", tmp_path / "e.npz"
+    Image.fromarray(cx.scenes.compose(["dog"], seed=1).image).save(other)
+    told = ["effects", str(SAMPLE), "a cat", "--of", "attention", "--out", str(out), "--by"]
+    assert main([*told, str(other)]) == 0
+    model = cx.load()
+    one, source = (cx.record(model, str(path), ["a cat"]) for path in (SAMPLE, other))
+    patched = cx.patch(one, source, "attention", layer=6)
+    change = (patched.image_features - one.image_features) @ one.text_features.T
+    assert np.load(out)["change"][6, 0] == pytest.approx(float(change), abs=2e-6)
+    for wrong, message in (
+        ([*told, "no.png"], "--by is zero, mean or an image file, but no such image file"),
+        ([*told, "zero", "--out", "e.txt"], "choose one of .html .png .svg .pdf .npz .csv"),
+        (["effects", str(SAMPLE), "a", "b", "--of", "words"], "words of one text"),
+        ([*told, str(other), "--out", str(other)], "would destroy it"),
+    ):
+        assert main(wrong) == 2 and message in capsys.readouterr().err

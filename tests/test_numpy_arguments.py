@@ -77,7 +77,11 @@ ASKED = {
         layer=n.whole(1),
     ).similarity(),
     "name_heads": lambda model, trace, n: cx.name_heads(
-        model, list(trace.images) * 10, ["a dog", "a cat"], count=n.whole(1), layers=n.whole(3)
+        model,
+        [np.roll(trace.images[0], by, 1) for by in range(10)],
+        ["a dog", "a cat"],
+        count=n.whole(1),
+        layers=n.whole(3),
     ),
     "sinks": lambda model, trace, n: cx.sinks(
         trace, image=n.whole(0), norm_above=n.real(4.0), attention_above=n.real(5.0)

@@ -5,6 +5,7 @@
 - clipxai explain large.jpg "a dog" --window 224 --stride 112
 - clipxai compare photo.jpg "a dog" --methods clip,clip_surgery,gem
 - clipxai contrast photo.jpg "a dog" "a cat" --out contrast.html
+- clipxai effects photo.jpg "a dog" --of heads --by mean --out effects.html
 - clipxai segment photo.jpg "a dog" "a bicycle" --background "the street" --mask labels.png
 - clipxai bench --data emoji-world --out runs/bench
 - clipxai methods

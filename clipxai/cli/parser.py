@@ -19,6 +19,9 @@ def parser() -> argparse.ArgumentParser:
     _contrast(
         commands.add_parser("contrast", help="why this text and not that one: one signed map")
     )
+    _effects(
+        commands.add_parser("effects", help="what each score would be without each head, patch …")
+    )
     _segment(commands.add_parser("segment", help="each pixel to the text that fits it best"))
     _bench(
         commands.add_parser(
@@ -66,6 +69,25 @@ def _contrast(command: argparse.ArgumentParser) -> None:
     _about_image(command, "image file")
     command.add_argument(
         "--method", default="decomposition", help="see `clipxai methods` (default: decomposition)"
+    )
+
+
+def _effects(command: argparse.ArgumentParser) -> None:
+    _about_image(command, "image file", subtracts=False)
+    command.add_argument(
+        "--of",
+        default="heads",
+        choices=("heads", "attention", "ffn", "blocks", "patches", "words"),
+        help="which parts are changed, one by one (default: heads)",
+    )
+    command.add_argument(
+        "--by",
+        default="zero",
+        metavar="zero|mean|IMAGE",
+        help="what stands there instead (default: zero); of another image: what stood there in it",
+    )
+    command.add_argument(
+        "--estimate", action="store_true", help="only to first order, by gradient: quicker"
     )
 
 
@@ -187,7 +209,7 @@ def _may_truncate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--truncate", action="store_true", help="cut texts that are too long")
 
 
-def _about_image(command: argparse.ArgumentParser, image: str) -> None:
+def _about_image(command: argparse.ArgumentParser, image: str, subtracts: bool = True) -> None:
     command.add_argument("image", help=image)
     command.add_argument(
         "texts", nargs="+", metavar="text", help='what to look for, such as "a dog"'
@@ -216,16 +238,15 @@ def _about_image(command: argparse.ArgumentParser, image: str) -> None:
         type=int,
         help="largest image that is decoded (default: Pillow's guard, 89 million pixels)",
     )
-    command.add_argument(
-        "--redundant",
-        choices=("labels", "empty"),
-        help="what feature surgery subtracts (default: empty)",
-    )
-    command.add_argument(
-        "--out",
-        action="append",
-        help=".html, .png, .svg, .pdf or .npz; repeatable; for a folder of images: a folder",
-    )
+    if subtracts:
+        command.add_argument(
+            "--redundant",
+            choices=("labels", "empty"),
+            help="what feature surgery subtracts (default: empty)",
+        )
+    kinds = ".html, .png, .svg, .pdf or .npz; repeatable; for a folder of images: a folder"
+    numbers = ".html, .png, .svg, .pdf, or the numbers as .npz or .csv; repeatable"
+    command.add_argument("--out", action="append", help=kinds if subtracts else numbers)
 
 
 def _about_model(command: argparse.ArgumentParser, model: str) -> None:

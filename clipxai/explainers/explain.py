@@ -13,6 +13,7 @@ from ..checks import expect, expect_kinds, number_of, of_its_kinds
 from ..model.clip import CLIP, cosines
 from ..results.explanation import Explanation
 from ..results.findings import Picture, WordRelevance
+from ..results.what_if import what_if
 from ..trace.precision import unrounded
 from ..trace.sides import expect_texts, unread
 from ..trace.trace import Trace
@@ -98,8 +99,7 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     maps = scores.values.detach().float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()
     presence = cosines(trace.image_features, trace.text_features).detach().cpu().numpy()
     told = ", ".join(f"{name}={value}" for name, value in options.items())
-    changed = trace.provenance.get("changed")
-    what_if = () if changed is None else (f"What if: {changed}. The rest ran again.",)
+    first = (*what_if(trace.provenance), *scores.notes, *unread(trace.texts, trace.cut))
     return [
         Explanation(
             scores=values,
@@ -109,7 +109,7 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
             unit=scores.unit,
             image=image,
             presence=present,
-            notes=(*scores.notes, *what_if, *unread(trace.texts, trace.cut), *noted),
+            notes=(*first, *noted),
             provenance={**trace.provenance, "options": told},
         )
         for values, grid, image, present, noted in zip(

@@ -19,6 +19,7 @@ Axes: K images, V texts, E joint width, L layers, H heads.
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -32,7 +33,7 @@ from ..trace.readout import head_vectors
 from ..trace.record import record
 from ..trace.sides import in_own_precision
 
-AT_ONCE = 32  # images
+AT_ONCE, FEWEST = 32, 10  # images
 
 
 def descriptions() -> list[str]:
@@ -79,7 +80,8 @@ def name_heads(
     Raises
     ------
     TypeError : no `CLIP`, what is no image or text
-    ValueError : a tower without class token; too few images or texts; a factor with another number
+    ValueError : a tower without class token; a folder; fewer than ten different images; too few
+        texts; a factor with another number
         of values, or with a value of its own for every image
     IndexError : no such layer
 
@@ -88,6 +90,10 @@ def name_heads(
     >>> from clipxai.scenes import sample
     >>> name_heads(trace.model, [sample(seed).image for seed in range(12)], layers=-1)
     <HeadNames of 1 layers and 4 heads from 12 images>
+    layer 7, head 1:  79%  cheese; feathers; something at the top
+    layer 7, head 3:  81%  a poster; a hat; a child
+    layer 7, head 2:  89%  a city street; sunset; glass
+    layer 7, head 0:  76%  one thing behind another; a shoe; a cold drink
     """
     expect(CLIP, model, "load")
     model.expect("names of heads", "blocks", "class_token")
@@ -99,9 +105,7 @@ def name_heads(
     asked = tuple(range(L)) if layers is None else tuple(layer_of(L, n) for n in several(layers))
     if not asked:
         raise ValueError("layers=[] names nothing: give at least one, or leave it out")
-    listed = list(images) if isinstance(images, (list, tuple)) else [images]
-    if len(listed) < 10:
-        raise ValueError(f"{len(listed)} images say little about what varies: give ten or more")
+    listed = _listed(images)
     known = {name: _codes(name, told, len(listed)) for name, told in (factors or {}).items()}
     with torch.no_grad(), in_own_precision(model):
         vectors = _vectors(model, listed, asked)  # L K H E
@@ -123,12 +127,31 @@ def name_heads(
     )
 
 
+def _listed(images: object) -> list:
+    """The images one by one; a ValueError where they are too few to say what varies."""
+    if isinstance(images, (str, Path)) and Path(images).is_dir():
+        raise ValueError(
+            f"{str(images)!r} is a folder, but a list of images is needed: pass "
+            f"sorted(Path({str(images)!r}).glob('*.jpg'))"
+        )
+    listed = list(images) if isinstance(images, (list, tuple)) else [images]
+    if len(listed) < FEWEST:
+        raise ValueError(f"{len(listed)} images say little about what varies: give ten or more")
+    return listed
+
+
 def _vectors(model: CLIP, images: list, layers: Sequence[int]) -> Tensor:
     """(L, K, H, E) what each head brought the class token of every image."""
-    found = []
+    found, different = [], set[int]()
     for n in range(0, len(images), AT_ONCE):
         trace = record(model, images[n : n + AT_ONCE], "a photo")
+        different |= {hash(one.tobytes()) for one in trace.images}
         found.append(torch.stack([head_vectors(trace, layer) for layer in layers]))
+    if len(different) < FEWEST:
+        raise ValueError(
+            f"of the {len(images)} images only {len(different)} differ, and heads are named by how "
+            "they answer different ones: give ten or more"
+        )
     return torch.cat(found, dim=1)
 
 

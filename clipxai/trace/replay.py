@@ -132,13 +132,16 @@ def of_one_token(edits: Edits, layer: int, asked: str) -> BlockEdit:
     return lambda place, tensor: torch.zeros_like(tensor) if place in silent else tensor
 
 
-def per_text(scores: Tensor, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def per_text(
+    scores: Tensor, tensors: Sequence[Tensor], keep: bool | None = None
+) -> tuple[Tensor, ...]:
     """Gradients of every text's score by each tensor (B, ...): (T, B, ...), in one backward pass.
 
     `scores` (B, T): images do not mix in a batch, so the gradient of their sum holds the gradient
-    of each.
+    of each. `keep` the graph, for other texts.
     """
     if scores.shape[-1] == 1:  # a batch of one gradient costs more than the gradient
-        return tuple(slope[None] for slope in torch.autograd.grad(scores.sum(), tensors))
-    one_text_each = torch.eye(scores.shape[-1], dtype=scores.dtype, device=scores.device)
-    return torch.autograd.grad(scores.sum(0), tensors, one_text_each, is_grads_batched=True)
+        found = torch.autograd.grad(scores.sum(), tensors, retain_graph=keep)
+        return tuple(slope[None] for slope in found)
+    each = torch.eye(scores.shape[-1], dtype=scores.dtype, device=scores.device)
+    return torch.autograd.grad(scores.sum(0), tensors, each, keep, is_grads_batched=True)

@@ -33,6 +33,7 @@ from .method_comparison.viewer import MethodComparison
 from .module_comparison.viewer import ModuleComparison
 from .region_map.viewer import RegionMap
 from .token_map.viewer import TokenMap
+from .tracing.viewer import Tracing
 from .viewer import Viewer, known_suffix
 from .word_ranking.viewer import WordRanking
 
@@ -50,6 +51,7 @@ __all__ = [
     "ModuleComparison",
     "RegionMap",
     "TokenMap",
+    "Tracing",
     "Viewer",
     "WordRanking",
     "figure",
@@ -59,7 +61,7 @@ __all__ = [
 
 Found = AttentionMaps | Contributions | Effects | HeadContributions | TokenScores | WordRelevance
 Showable = Explanation | Sequence[Explanation] | Found | Segmentation | Viewer
-# what is no map has a viewer of its own, and so have a contrast and a refinement
+# what is no map has a viewer of its own, and so have a contrast, a refinement and tracing
 VIEWERS = {
     AttentionMaps: LayerAttentionViewer,
     Contributions: ModuleComparison,
@@ -105,7 +107,7 @@ def save(what: Showable, path: str | Path) -> Path:
     what : an explanation, several of one image, what was found inside (attention maps, words …), a
         segmentation, or a viewer
     path : .html (interactive, one file, no network), .png, .svg, .pdf, or .npz (the numbers of one
-        explanation, to load again)
+        explanation, to load again); of effects .npz and .csv, their numbers
 
     Returns
     -------
@@ -120,6 +122,9 @@ def save(what: Showable, path: str | Path) -> Path:
     FileNotFoundError : the folder does not exist
     """
     path = Path(path)
+    if isinstance(what, Effects) and path.suffix.lower() in (".npz", ".csv"):
+        what.save(path)
+        return path
     if path.suffix.lower() != ".npz":
         known_suffix(path, (".html", ".png", ".svg", ".pdf", ".npz"))
         return _viewer(what).save(path)
@@ -137,9 +142,17 @@ def _viewer(what: Showable) -> Viewer:
         return what
     if isinstance(what, Explanation) and what.sides:
         return ContrastMap(what)
+    if isinstance(what, Effects) and _by_place(what):
+        return Tracing(what)
     if isinstance(what, Segmentation) and what.proposals:
         return MaskSteps(what)
     return VIEWERS.get(type(what), MethodComparison)(what)
+
+
+def _by_place(found: Effects) -> bool:
+    """Whether effects are of tokens with a place, or trace words through another caption."""
+    traced = found.of == "words" and found.by == "another pass"
+    return traced or found.of in ("patches", "tokens")
 
 
 def _in_notebook() -> bool:

@@ -11,6 +11,7 @@ from browsing import (
     status,
 )
 from inside_examples import TEXTS, effects, head_contributions
+from test_effect_grid import known_heads
 
 from clipxai.view import EffectGrid
 from clipxai.view.effect_grid import sentences
@@ -54,3 +55,18 @@ def test_narrow_windows_and_no_scripts(visit: Callable):
     settled(page)
     assert_no_sideways_scrolling(page)
     assert_poster(visit(saved(VIEWER), java_script_enabled=False))
+
+
+def test_a_click_opens_what_is_known_of_a_head(visit: Callable):
+    page = visit(saved(EffectGrid(effects(), **known_heads())))
+    page.set_viewport_size({"width": 1024, "height": 640})
+    settled(page)
+    assert page.locator(".figure").bounding_box()["height"] <= 500
+    assert status(page).endswith("Named: name 1.0; b")
+    titles = page.locator(".details b").all_inner_texts()
+    assert titles == ["image", "with it", "without it", "it looks at"]
+    assert page.get_by_text("no map was made").count() == 0
+    page.locator("[data-cell='6']").first.click()
+    settled(page)
+    assert page.get_by_text("no map was made").count() == 1
+    assert page.locator(".details span").all_inner_texts().count("layer 2, head 1") == 2

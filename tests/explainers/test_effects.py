@@ -81,6 +81,17 @@ def test_patches_tokens_and_words_one_by_one(clean, other, by):
             np.testing.assert_allclose(words.change[row, word, 0], expected, **CLOSE)
 
 
+def test_the_gap_of_texts_is_that_of_the_other_texts(embedded, clean):
+    swapped = cx.record(
+        embedded, clean.images[0], ["a cat", "a guitar on sand", "a horse"], size=56
+    )
+    found = cx.effects(clean, "attention", swapped, tower="text")
+    np.testing.assert_allclose(found.gap, own(swapped) - own(clean), **CLOSE)
+    word = cx.effects(clean, "words", swapped, text=1)
+    np.testing.assert_allclose(word.gap, found.gap[1:2], **CLOSE)
+    assert word.other is None and cx.effects(clean, "ffn").gap is None
+
+
 def test_causal_tracing(clean, other):
     """Layer by token: all of the class token at the end, nothing of it at the embedding."""
     traced = cx.effects(clean, "tokens", other)
@@ -88,6 +99,8 @@ def test_causal_tracing(clean, other):
     for layer, token in ((0, 0), (3, 12), (7, 0)):
         changed = cx.patch(clean, other, layer=layer, tokens=[token])
         np.testing.assert_allclose(traced.change[layer, token], own(changed) - own(clean), **CLOSE)
+    np.testing.assert_allclose(traced.gap, own(other) - own(clean), **CLOSE)
+    assert np.array_equal(traced.other.image, other.images[0])
     assert abs(traced.change[0, 0]).max() < 1e-6, "at the embedding it is the same for all images"
 
 
@@ -164,6 +177,30 @@ def slope(clean, other, of, tower, part, step=1e-2):
     return (moved(step) - moved(-step)) / (2 * step)
 
 
+@pytest.mark.parametrize(("of", "tower"), [("heads", "image"), ("ffn", "text"), ("words", "text")])
+def test_the_largest_estimates_are_measured_as_well(clean, of, tower):
+    exact = cx.effects(clean, of, "mean", tower=tower)
+    found = cx.effects(clean, of, "mean", tower=tower, estimate=True)
+    size = abs(found.change).max(-1)
+    count = len(found.checked)
+    assert min(size[place] for place in found.checked) == np.sort(size, axis=None)[-count]
+    layers = 8 if tower == "image" else 3
+    assert sum(layers - found.layers[place[0]] for place in found.checked) <= 1.5 * layers
+    off, true = 0, 0
+    for place, change in found.checked.items():
+        np.testing.assert_allclose(change, exact.change[place], **CLOSE)
+        off += abs(found.change[place] - exact.change[place]).sum()
+        true += abs(exact.change[place]).sum()
+    assert found.off_by == pytest.approx(off / true, rel=1e-3) and 1 <= count <= 4
+    assert f"off by {found.off_by:.0%} where checked" in repr(found) and exact.off_by is None
+
+
+def test_many_texts_are_estimated_a_few_at_a_time(clean, monkeypatch):
+    whole = cx.effects(clean, "heads", estimate=True).change
+    monkeypatch.setattr("clipxai.explainers.effect_estimates.TEXTS_AT_ONCE", 2)
+    np.testing.assert_allclose(cx.effects(clean, estimate=True).change, whole, rtol=0, atol=1e-6)
+
+
 def test_estimates_of_what_stands_in_the_stream(clean, other):
     exact = cx.effects(clean, "patches", other)
     estimated = cx.effects(clean, "patches", other, estimate=True)
@@ -205,6 +242,7 @@ def test_what_effects_say(clean, other):
     column = found.change[..., 0]
     layer, head = np.unravel_index(abs(column).argmax(), column.shape)
     assert (name, change) == (f"layer {layer}, head {head}", pytest.approx(column[layer, head]))
+    assert f"{name}  {change:+.4f}" in repr(cx.effects(clean.with_texts(["a dog"]), "heads", other))
     assert found.by == "another pass" and "32 heads of the image tower" in repr(found)
     assert found.agreement(found) == 1
     words = cx.effects(clean, "words", text=1)

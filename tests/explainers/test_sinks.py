@@ -41,6 +41,10 @@ def test_a_planted_sink_is_found(planted):
     assert not found.by_norm[:4].any() and found.by_norm[4:7, 1 + SINK].all()
     assert found.by_attention[5].nonzero()[0].tolist() == [1 + SINK]
     assert f"by length {1 + SINK} from layer 4" in repr(found)
+    multiple = found.norms[5, 1 + SINK] / np.median(found.norms[5, 1:])
+    longest, looked_at = f"{1 + SINK}: {multiple:.1f} × *", f"{found.received[5, 1 + SINK]:.1f} × *"
+    line = repr(found).split("\n")[2 + 5]
+    assert line.startswith("layer 5") and longest in line and line.endswith(looked_at)
     attention = planted.attention(5)[0].mean(0).numpy()
     np.fill_diagonal(attention, 0)
     expected = attention.sum(0) / (len(attention) - 1) * len(attention)

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { bytesOf, unpack, unpackLater } from "../../clipxai/view/browser/decode.js";
-import { linearIndex, paintCells, rootIndex } from "../../clipxai/view/layer_attention/film.js";
+import { linearIndex, paintCells, rootIndex } from "../../clipxai/view/browser/film.js";
 import {
   captionOf,
   missingHeads,

@@ -120,6 +120,27 @@ def effects(
     return Effects(PICTURE, texts, of, "mean", "image", change.astype(np.float32), **named)
 
 
+def traced(of: str = "tokens", layers: int = 4, texts: tuple[str, ...] = TEXTS) -> Effects:
+    """Another pass, token by token: at first patch 30 matters to the first text, in the end the
+    class token, which takes over at layer 2. Of words, "owl" does.
+    """
+    rng, P = np.random.default_rng(3), PICTURE.grid.patches
+    tokens = {"tokens": P + 1, "patches": P, "words": 3}[of]
+    change = (0.001 * rng.standard_normal((layers, tokens, len(texts)))).astype(np.float32)
+    named = dict(layers=tuple(range(layers)), similarity=np.array([0.5, 0.25], np.float32))
+    if of == "words":
+        change[:, 1, 0] = (-0.25, -0.125, -0.0625, 0)
+        change, named["similarity"] = change[..., :1], named["similarity"][:1]
+        named |= dict(words=("an", "owl", "here"), gap=np.array([-0.75], np.float32))
+        return Effects(PICTURE, ("an owl here",), of, "another pass", "text", change, **named)
+    change[:, 30 + tokens - P, 0] = (-0.25, -0.125, -0.0625, 0)
+    if of == "tokens":
+        change[:, 0, 0] = (0, -0.0625, -0.25, -0.5)
+    other = replace(PICTURE, image=PICTURE.image[::-1].copy())
+    named |= dict(other=other, gap=np.array([-0.75, 0.5], np.float32))
+    return Effects(PICTURE, texts, of, "another pass", "image", change, **named)
+
+
 def word_relevance(
     scores: tuple[float, ...] = (0, 0.1, 0.3, 0.2, -0.25, 0.1, -0.05, 1),
     words: tuple[tuple[str, int, int], ...] = WORDS,

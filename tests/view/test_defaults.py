@@ -19,6 +19,7 @@ from inside_examples import (
     effects,
     head_contributions,
     token_scores,
+    traced,
     word_relevance,
 )
 from matplotlib import pyplot, style
@@ -38,6 +39,7 @@ SHOWN = {
     "relevance": word_relevance(),
     "contrast": contrast(),
     "effects": effects(),
+    "tracing": traced(),
     "regions": SEGMENTED,
 }
 TASTES = {

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from inside_examples import PICTURE, TEXTS, effects, head_contributions
-from view_examples import HOSTILE, texts_of
+from view_examples import HOSTILE, example, texts_of
 
+from clipxai.results.findings import AttentionMaps, HeadNames
 from clipxai.view import EffectGrid, save, show
 from clipxai.view.html import page
 from clipxai.view.number import number, signed
@@ -50,7 +51,7 @@ def test_the_page_says_what_it_shows():
     assert "estimates to first order" in " ".join(texts_of(guessed.figure()))
     changed = replace(PICTURE, provenance={"changed": "block 2 to zero"})
     started = EffectGrid(replace(FOUND, picture=changed))
-    assert "changed before: block 2 to zero" in " ".join(texts_of(started.figure()))
+    assert "What if: block 2 to zero. The rest ran again." in " ".join(texts_of(started.figure()))
 
 
 @pytest.mark.parametrize("of", ["attention", "ffn", "blocks"])
@@ -76,6 +77,60 @@ def test_words_stand_beside_their_rows():
     header = EffectGrid(words).payload().header
     assert header["parts"] == ["an", "owl"] and header["ticks"] == ["layer 0", "5"]
     assert "of the text tower" in header["summary"]
+
+
+def known_heads(**more):
+    """Attention, names and maps of heads, of made-up numbers."""
+    P, rng = PICTURE.grid.patches, np.random.default_rng(0)
+    looks = rng.random((4, 3, P + 1)).astype(np.float32)
+    some = np.zeros((4, 3), np.float32)
+    attention = AttentionMaps(PICTURE, {"qk": looks}, {"qk": looks}, some, some, some, some, ())
+    texts = tuple(tuple((f"name {n}.{h}", "b") for h in range(3)) for n in range(4))
+    names = HeadNames(texts, np.ones((4, 3, 2)), some, {}, 12, (0, 1, 2, 3), {})
+    own = example("clip", TEXTS)
+    before = replace(own, image=PICTURE.image, grid=PICTURE.grid)
+    without = {(1, 0): replace(before, scores=before.scores * 2)}
+    return dict(attention=attention, names=names, before=before, without=without) | more
+
+
+def test_a_head_has_its_maps_what_it_looks_at_and_its_name():
+    known = known_heads()
+    viewer = EffectGrid(FOUND, SHARES, **known)
+    header, arrays = viewer.payload().header["details"], unpack(viewer.payload())
+    cell = 0 * 4 + 1  # head 0 of layer 1, row by row
+    assert header["mapped"] == [cell] and header["names"][cell] == "name 1.0; b"
+    maps = arrays["maps"].reshape(2, 2, 196)
+    scores = known["before"].scores.reshape(2, 196)
+    np.testing.assert_allclose(maps[:, 0], scores, atol=1e-4)
+    np.testing.assert_allclose(maps[:, 1], 2 * scores, atol=1e-4)
+    looks = arrays["looks"].reshape(12, 196)
+    np.testing.assert_allclose(
+        looks[cell], known["attention"].class_rows["qk"][1, 0, 1:], atol=1e-4
+    )
+    assert header["scales"][0]["high"] == pytest.approx(2 * abs(scores[0]).max())
+    written = " ".join(texts_of(viewer.figure()))
+    assert "Named: name 1.0; b." in written and {"without it", "it looks at"} < {
+        *texts_of(viewer.figure())
+    }
+    assert EffectGrid(FOUND).payload().header["details"] is None
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (dict(before=None), "before= and without= belong together"),
+        (dict(without={(9, 0): None}), "expected Explanation"),
+        (dict(attention=SHARES), "AttentionMaps or None is needed"),
+        (dict(before=example("clip", ("a", "b"))), "of all their texts"),
+    ],
+)
+def test_details_of_something_else_are_refused(more, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        EffectGrid(FOUND, SHARES, **known_heads(**more))
+    with pytest.raises(IndexError, match="head 0 of layer 9, the effects have not"):
+        EffectGrid(FOUND, **known_heads(without={(9, 0): known_heads()["before"]}))
+    with pytest.raises(ValueError, match="of the image tower's heads"):
+        EffectGrid(effects("ffn"), names=known_heads()["names"])
 
 
 def test_files(tmp_path):

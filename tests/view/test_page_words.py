@@ -14,6 +14,7 @@ from inside_examples import (
     effects,
     head_contributions,
     token_scores,
+    traced,
     with_selection,
     word_relevance,
 )
@@ -30,6 +31,7 @@ from clipxai.view import (
     ModuleComparison,
     RegionMap,
     TokenMap,
+    Tracing,
     Viewer,
     WordRanking,
 )
@@ -52,6 +54,7 @@ EXAMPLES = [
     ContrastMap(contrast()),
     LabelRanking(example("decomposition")),
     EffectGrid(effects(), head_contributions()),
+    Tracing(traced()),
 ]
 each_viewer = pytest.mark.parametrize("viewer", EXAMPLES, ids=lambda viewer: viewer.module)
 

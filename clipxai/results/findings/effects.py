@@ -3,12 +3,18 @@
 Axes: L layers, H heads, N tokens, P patches, W words, T texts, K layers asked about.
 """
 
-from dataclasses import dataclass
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
 from ...checks import number_of
 from ..owned import Owning
+from ..writing import replacing
+from .lines import in_columns
 from .picture import Picture
 
 AXES = {  # what stands along the axes of `change`, but for the texts
@@ -20,6 +26,8 @@ AXES = {  # what stands along the axes of `change`, but for the texts
     "tokens": ("layer", "token"),
     "words": ("layer", "word"),
 }
+
+MOST_TEXTS, MOST_PARTS = 5, 5  # of the printed table
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +51,9 @@ class Effects(Owning):
     layers : the L or K layers of the first axis
     words : the W words, of `of="words"`
     estimated : whether these are first-order estimates by gradient
+    other : the image whose pass stood there instead, if one did
+    gap : (T,) of another pass: how the cosine changes when all of the tower is that of the other
+    checked : of estimates, place in `change` -> (T,) the true effects of the largest
     """
 
     picture: Picture
@@ -55,12 +66,35 @@ class Effects(Owning):
     layers: tuple[int, ...]
     words: tuple[str, ...] = ()
     estimated: bool = False
+    other: Picture | None = None
+    gap: np.ndarray | None = None
+    checked: Mapping[tuple[int, ...], np.ndarray] = field(default_factory=dict)
+
+    @property
+    def off_by(self) -> float | None:
+        """How far off estimates are, as a share of the true effects, over those `checked`; None
+        where nothing was.
+        """
+        if not self.checked:
+            return None
+        true = np.stack(list(self.checked.values()))
+        off = np.stack([self.change[place] for place in self.checked]) - true
+        return float(abs(off).sum() / max(abs(true).sum(), np.finfo(np.float32).tiny))
 
     def __repr__(self) -> str:
         kind = "estimated effects" if self.estimated else "effects"
+        parts = {"attention": "attentions", "ffn": "FFNs"}.get(self.of, self.of)
         count = int(np.prod(self.change.shape[:-1]))
-        texts = ", ".join(map(repr, self.texts))
-        return f"<{kind} of {count} {self.of} of the {self.tower} tower on {texts} by {self.by}>"
+        texts = f"{len(self.texts)} texts" if len(self.texts) > 1 else repr(self.texts[0])
+        title = f"<{kind} of {count} {parts} of the {self.tower} tower on {texts} by {self.by}"
+        title += f", off by {self.off_by:.0%} where checked>" if self.checked else ">"
+        shown = range(min(len(self.texts), MOST_TEXTS))
+        size = np.nan_to_num(abs(self.change[..., list(shown)]).max(-1))
+        largest = np.argsort(-size, axis=None, kind="stable")[:MOST_PARTS]
+        places = [np.unravel_index(n, size.shape) for n in largest]
+        rows = [["as it is", *(f"{self.similarity[n]:.3f}" for n in shown)]]
+        rows += [[self.part(at), *(f"{self.change[at][n]:+.4f}" for n in shown)] for at in places]
+        return "\n".join([title, *in_columns(["", *(self.texts[n] for n in shown)], rows)])
 
     def top(self, text: int | str = 0, count: int = 5) -> list[tuple[str, float]]:
         """The parts that matter most to a text, by the size of their effect, with it.
@@ -91,6 +125,57 @@ class Effects(Owning):
         for axis, n in zip(AXES[self.of][1:], rest):
             names.append(repr(self.words[n]) if axis == "word" else f"{axis} {n}")
         return ", ".join(names)
+
+    def rows(self) -> list[tuple[str, str, float, float]]:
+        """(text, part, cosine as it is, change) of every text and part.
+
+        Examples
+        --------
+        >>> effects(trace, "ffn").rows()[0][:2]
+        ('a cat', 'layer 0')
+        """
+        places = list(np.ndindex(self.change.shape[:-1]))
+        return [
+            (text, self.part(at), float(self.similarity[n]), float(self.change[at][n]))
+            for n, text in enumerate(self.texts)
+            for at in places
+        ]
+
+    def save(self, path: str | Path) -> None:
+        """Write the numbers to a file.
+
+        Parameters
+        ----------
+        path : .csv, `rows` with a head; or .npz, the arrays by name and the texts, which
+            `numpy.load` reads
+
+        Raises
+        ------
+        ValueError : another suffix; a file that was read, which is never replaced
+        FileNotFoundError : the folder does not exist
+
+        Examples
+        --------
+        >>> effects(trace, "ffn").save("effects.npz")
+        >>> np.load("effects.npz")["change"].shape
+        (8, 4)
+        """
+        suffix = Path(path).suffix.lower()
+        if suffix not in (".csv", ".npz"):
+            raise ValueError(f"numbers are saved as .csv or .npz, not {Path(path).name!r}")
+        with replacing(path) as draft:
+            if suffix == ".csv":
+                with draft.open("w", newline="", encoding="utf-8") as lines:
+                    csv.writer(lines).writerows(
+                        [("text", "part", "cosine", "change"), *self.rows()]
+                    )
+                return
+            said = {name: getattr(self, name) for name in ("of", "by", "tower", "estimated")}
+            lists = {name: getattr(self, name) for name in ("texts", "words", "layers")}
+            arrays = {"change": self.change, "similarity": self.similarity}
+            said["provenance"] = json.dumps(self.picture.provenance)
+            with draft.open("wb") as file:
+                np.savez_compressed(file, **arrays, **lists, **said)
 
     def agreement(self, other: "Effects") -> float:
         """Spearman's rank correlation, -1…1, of the same parts' effects by another way: of

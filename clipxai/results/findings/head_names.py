@@ -3,13 +3,14 @@
 Axes: L layers, H heads.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ...checks import layer_of, number_of
 from ..owned import Owning
+
+MOST_HEADS = 6  # of the printed table: those whose output differs most between images
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,10 @@ class HeadNames(Owning):
 
     def __repr__(self) -> str:
         layers, heads = self.variance.shape
-        return f"<HeadNames of {layers} layers and {heads} heads from {self.images} images>"
+        most = np.argsort(-self.variance, axis=None, kind="stable")[:MOST_HEADS]
+        shown = [self._line(n // heads, n % heads, 3) for n in most.tolist()]
+        title = f"<HeadNames of {layers} layers and {heads} heads from {self.images} images>"
+        return "\n".join([title, *shown])
 
     def of(self, layer: int, head: int) -> tuple[str, ...]:
         """The texts of one head; a negative layer counts from the last that was named.
@@ -82,10 +86,10 @@ class HeadNames(Owning):
 
     def table(self, count: int = 3) -> list[str]:
         """A line for each head: where it is, the share its texts explain, and they."""
-        lines = []
-        for row, layer in enumerate(self.layers):
-            for head, texts in enumerate(self.names[row]):
-                shown: Sequence[str] = texts[:count]
-                share = self.explained[row, head, len(shown) - 1]
-                lines.append(f"layer {layer}, head {head}: {share:4.0%}  {'; '.join(shown)}")
-        return lines
+        layers, heads = self.variance.shape
+        return [self._line(*place, count) for place in np.ndindex(layers, heads)]
+
+    def _line(self, row: int, head: int, count: int) -> str:
+        shown = self.names[row][head][:count]
+        share = self.explained[row, head, len(shown) - 1]
+        return f"layer {self.layers[row]}, head {head}: {share:4.0%}  {'; '.join(shown)}"

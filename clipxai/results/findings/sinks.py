@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..owned import Owning
+from .lines import in_columns
 from .picture import Picture
 
 
@@ -60,4 +61,17 @@ class Sinks(Owning):
             since = int(outliers.any(1).argmax())
             several = ", ".join(map(str, tokens[:6].tolist())) + (", …" if len(tokens) > 6 else "")
             told.append(f"by {name} {f'{several} from layer {since}' if len(tokens) else 'none'}")
-        return f"<Sinks: tokens {'; '.join(told)}>"
+        title = f"<Sinks: tokens {'; '.join(told)}>"
+        patches = self.norms[:, self.class_token :]
+        multiples = self.norms[:-1] / np.median(patches, 1, keepdims=True)[:-1]
+        rows = []
+        for layer in range(len(self.received)):
+            row = [f"layer {layer}"]
+            for values, found in ((multiples, self.by_norm), (self.received, self.by_attention)):
+                token = int(values[layer, self.class_token :].argmax()) + self.class_token
+                mark = " *" if found[layer, token] else ""
+                row.append(f"{token}: {values[layer, token]:.1f} ×{mark}")
+            rows.append(row)
+        return "\n".join(
+            [title, *in_columns(["* stands out", "longest token", "most looked at"], rows)]
+        )

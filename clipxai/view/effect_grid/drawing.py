@@ -3,11 +3,11 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..number import signed
+from ..number import fill, signed
 from ..palette import FRAME
 from ..paper.defaults import defaults
 from ..paper.lettering import shorten
-from ..paper.maps import BELOW, draw_photo, picture_height
+from ..paper.maps import BELOW, draw_map, draw_photo, picture_height
 from ..paper.page import (
     GREY,
     HEAD,
@@ -22,24 +22,32 @@ from ..paper.page import (
     ink_on,
     small_print,
 )
+from ..scales import Scale
 from ..sentences import layer_names, other_texts
 from ..texts import title_of
 from .content import Grids
-from .sentences import TITLES, captions, status
+from .details import Details, looking
+from .sentences import DETAILS, TITLES, WORDS, captions, details_notes, status
 
 PHOTO, GRID, ROW, NAME, GAP = 2.6, 4.6, 0.27, 0.75, 0.3  # inches
 
 
 @defaults()
-def draw(grids: Grids, row: int, column: int) -> Figure:
+def draw(grids: Grids, details: Details, row: int, column: int) -> Figure:
     """Draw the first text; the cell that is told of is framed."""
     shown, picture = grids.grids(0), grids.effects.picture
     width = 2 * MARGIN + PHOTO + len(shown) * (GAP + GRID)
     title = headline(f"“{title_of(grids.texts[0])}”", width)
     top = MARGIN + len(title) * HEADLINE_LINE + 0.12
     tall = (len(grids.parts) + 1) * ROW + 0.1
-    end = top + HEAD + max(picture_height(PHOTO, picture.image.shape) + BELOW, tall)
-    said = [f"{status(grids, 0, row, column)}.", *captions(grids, 0), *other_texts(grids.texts)]
+    below = top + HEAD + max(picture_height(PHOTO, picture.image.shape) + BELOW, tall)
+    told = f"{status(grids, 0, row, column)}."
+    cell = row * len(grids.effects.layers) + column
+    name = details.name(cell)
+    told = f"{fill(WORDS['named'], status=told[:-1], name=name)}." if name else told
+    maps = _maps(details, cell)
+    end = below + (HEAD + picture_height(PHOTO, picture.image.shape) + BELOW if maps else 0)
+    said = [told, *captions(grids, 0), *details_notes(details, 0), *other_texts(grids.texts)]
     lines = small_print(said, width, grids.texts)
     page = Page(width, end + len(lines) * LINE + MARGIN)
     page.write_headline(title)
@@ -47,8 +55,23 @@ def draw(grids: Grids, row: int, column: int) -> Figure:
     for n in range(len(shown)):
         x = MARGIN + PHOTO + GAP + n * (GRID + GAP)
         _draw_grid(page, (x, top), grids, n, (row, column))
+    for n, (name, values, scale) in enumerate(maps):
+        place = (MARGIN + n * (PHOTO + GAP), below, PHOTO)
+        part = f"layer {grids.effects.layers[column]}, {grids.parts[row]}"
+        draw_map(page, place, (name, part), picture, values, scale)
     page.write_small_print(end, lines)
     return page.figure
+
+
+def _maps(details: Details, cell: int) -> list[tuple[str, np.ndarray, Scale]]:
+    """Title, values and scale of what is known of a head: with it, without it, where it looks."""
+    maps, looks, found = details.maps(0), details.looks(), []
+    if maps is not None:
+        shown = [0, *([1 + details.mapped.index(cell)] if cell in details.mapped else [])]
+        found = [(DETAILS[n], maps[at], details.scale(0)) for n, at in enumerate(shown)]
+    if looks is not None:
+        found.append((DETAILS[2], looks[cell], looking(looks[cell])))
+    return found
 
 
 def _draw_grid(

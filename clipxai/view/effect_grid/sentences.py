@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from ...results.what_if import what_if
 from ..number import fill, number, signed
 from ..scales import reach_of
 from ..sentences import ZERO_IN_THE_MIDDLE, Table
 from ..texts import listed, title_of
 from .content import Grids
+from .details import Details
 
 MOST_NAMED, STRONGEST = 3, 10  # texts in a summary, rows of the table
 BY = {
@@ -25,11 +27,12 @@ TITLES = ("lost without it", "its own share")
 EFFECTS = (
     "Effect: what the cosine loses when the part is {by}; red spoke for the text, blue against"
 )
-ESTIMATED = "These are estimates to first order, by gradient; no part was taken out."
+ESTIMATED = "These are estimates to first order, by gradient."
+CHECKED = "Measured as well: the {count} largest; the estimates are off by {off:percent} of that."
 SHARES = "Share: what the part added to the cosine directly; red added, blue took away"
 DISAGREE = (
-    "Dotted: effect and share differ by more than half of the largest of their grids. A share is "
-    "no effect: later layers may make up for a part, or read what it wrote elsewhere."
+    "Dotted: effect and share differ by more than half of the largest of their grids. Later layers "
+    "may make up for a part, or read what it wrote elsewhere."
 )
 ALONE = "Every part was taken out by itself, so effects need not add up."
 NOT_DIRECT = (
@@ -47,7 +50,25 @@ WORDS = {
     "status": "layer {layer}, {part}: the cosine {cosine:number} owes it {lost:signed}",
     "with_share": "{status}; its share is {share:signed}{apart}",
     "apart": " (they disagree)",
+    "named": "{status}. Named: {name}",
+    "unmapped": "no map was made",
+    "place": "layer {layer}, {part}",
 }
+
+
+DETAILS = ("with it", "without it", "it looks at")
+MAPS = "Maps by {method}: with the head and without it on one scale, ±{reach:number} at the ends."
+LOOKS = "What a head looks at: from the class token, each head on its own scale."
+
+
+def details_notes(details: Details, text: int) -> list[str]:
+    """What the maps beside the grid are."""
+    lines = []
+    if details.before is not None:
+        told = dict(method=details.before.method, reach=details.scale(text).high)
+        lines.append(fill(MAPS, **told))
+    lines += [] if details.attention is None else [LOOKS]
+    return [" ".join(lines)] if lines else []
 
 
 def summary(grids: Grids) -> str:
@@ -83,14 +104,15 @@ def captions(grids: Grids, text: int) -> list[str]:
     told = fill(EFFECTS, by=BY[grids.effects.by])
     lines = [f"{told}; ±{reach[0]} at the ends, {ZERO_IN_THE_MIDDLE}"]
     if grids.effects.estimated:
-        lines.append(ESTIMATED)
+        off, count = grids.effects.off_by, len(grids.effects.checked)
+        checked = "" if off is None else " " + fill(CHECKED, count=count, off=off)
+        lines.append(ESTIMATED + checked)
     if grids.shares is not None:
         lines += [f"{SHARES}; ±{reach[1]} at the ends, {ZERO_IN_THE_MIDDLE}", DISAGREE]
     else:
         lines.append(NOT_DIRECT)
-    changed = grids.effects.picture.provenance.get("changed")
-    started = [f"The pass was changed before: {changed}."] if changed else []
-    return [*lines, ALONE, *started]
+    lines[-1] += f" {ALONE}"
+    return [*what_if(grids.effects.picture.provenance), *lines]
 
 
 def table(grids: Grids, text: int) -> Table:

@@ -3,11 +3,18 @@
 
 /** @import { Header } from "../browser/decode.js" */
 /** @import { Scale } from "../browser/interpolate.js" */
-/** @import { PictureHeader } from "../browser/picture.js" */
+/** @import { MapHeader, MapState } from "../browser/panel.js" */
 /** @import { Table } from "../browser/small_print.js" */
-/** @import { State } from "../browser/state.js" */
 /**
- * @typedef {"help" | "keys" | "table" | "grid" | "status" | "with_share" | "apart"} EffectWord
+ * @typedef {"help" | "keys" | "table" | "grid" | "status" | "with_share" | "apart" |
+ *   "named" | "unmapped" | "place"} EffectWord
+ * @typedef {object} HeadDetails
+ * @property {string[]} names of every cell; empty where it has none
+ * @property {number[]} mapped cells that there is a map without
+ * @property {(Scale | null)[]} scales of the maps of every text
+ * @property {Scale[]} looks of every cell
+ * @property {string[]} titles
+ * @property {string} unit
  * @typedef {object} OwnHeader
  * @property {string} summary
  * @property {string[]} texts
@@ -20,15 +27,20 @@
  * @property {Scale[][]} scales of every text, of every grid
  * @property {string[][]} captions of every text
  * @property {Table[]} tables of every text
+ * @property {HeadDetails | null} details
+ * @property {number} alpha opacity of maps
  * @property {Record<EffectWord, string>} words
- * @typedef {Header & PictureHeader & OwnHeader} EffectHeader
+ * @typedef {Header & MapHeader & OwnHeader} EffectHeader
  */
 /**
  * @typedef {object} EffectArrays
  * @property {Float32Array} cells (T, G, parts, layers)
  * @property {Uint8Array} apart (T, parts, layers)
  * @property {Float32Array} similarity (T)
+ * @property {Float32Array} maps (T, 1 + mapped, P) with all heads, and without each
+ * @property {Float32Array} looks (parts layers, P)
  * @property {Uint8Array} RdBu_r
- * @typedef {State & {text: number, at: number, preview: number | null}} EffectState
+ * @property {Uint8Array} viridis
+ * @typedef {MapState & {text: number, at: number, preview: number | null}} EffectState
  *   `at` counts the cells row by row
  */

@@ -10,18 +10,20 @@ import { createSmallPrint, createTableDetails } from "../browser/small_print.js"
 import { createStage } from "../browser/stage.js";
 import { startViewer } from "../browser/start.js";
 import { clamp, createStore, UNTOUCHED } from "../browser/state.js";
+import { createDetails, DETAILS_STYLE } from "./details.js";
 
 /** @import { Checks } from "../browser/keep.js" */
 /** @import { Store } from "../browser/state.js" */
 /** @import { EffectArrays, EffectHeader, EffectState } from "./types.js" */
 
-const ROOM = 46; // pixels that a number needs
+const ROOM = 48; // pixels that a number needs
 const STYLE = `
 .effect_grid .stage { grid-template-columns: minmax(0, 220px) repeat(2, minmax(0, 480px)); }
 .effect_grid .stage { align-items: start; }
 .effect_grid .panel { grid-template-rows: auto; }
 .effect_grid .picture { cursor: auto; }
-.effects { display: grid; gap: 1px; font-size: 11px; font-variant-numeric: tabular-nums; }
+.effect_grid .status { margin: 0 0 8px; font-size: 15px; font-weight: 600; }
+.effects { display: grid; gap: 1px; font-size: 12px; font-variant-numeric: tabular-nums; }
 .effects b { grid-column: 1 / -1; font-size: 13px; }
 .effects span {
   text-align: center; white-space: nowrap; overflow: hidden; line-height: 22px; min-height: 22px;
@@ -47,7 +49,10 @@ const STYLE = `
 function build(header, arrays, view) {
   const { words, texts, parts, layers } = header;
   /** @type {EffectState} */
-  const first = { ...UNTOUCHED, text: 0, at: header.first, preview: null };
+  const first = {
+    ...{ ...UNTOUCHED, scaling: 0, smooth: true },
+    ...{ text: 0, at: header.first, preview: null },
+  };
   /** @type {Checks<EffectState>} */
   const checks = { text: below(texts.length), at: below(parts.length * layers.length) };
   const store = createStore({ ...first, ...restored(view, checks) }, header.grids);
@@ -58,8 +63,11 @@ function build(header, arrays, view) {
     choose: (/** @type {number} */ at) => store.set({ at }),
   };
   const grids = header.titles.map((_, grid) => createEffects(header, arrays, grid, on));
-  const nodes = [createPhoto(header), ...grids.map(({ node }) => node)];
+  const photo = createPhoto(header);
+  const details = header.details ? createDetails(header, arrays, store, photo) : null;
+  const nodes = [details?.node ?? photo, ...grids.map(({ node }) => node)];
   const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
+  stage.style.setProperty("--alpha", String(header.alpha));
   const print = createSmallPrint(words.help);
   const table = createTableDetails(words.table, () => header.tables[store.state.text]);
   const chips = createTextChips(texts, (text) => store.set({ text }));
@@ -73,8 +81,8 @@ function build(header, arrays, view) {
   return {
     nodes: [
       createControls(chips.bar, ...createHelpControls(store)),
-      stage,
       print.status,
+      stage,
       print.help,
       print.caption,
       table.details,
@@ -92,9 +100,11 @@ function build(header, arrays, view) {
       print.show(state);
       print.status.textContent = says(state);
       for (const grid of grids) grid.mark(shownCell(state));
+      details?.show(state);
     },
     draw() {
       for (const grid of grids) grid.fit();
+      details?.draw(store.state);
     },
   };
 }
@@ -206,7 +216,19 @@ function createPhoto({ grids, photo, words }) {
  * @param {EffectArrays} arrays
  * @param {EffectState} state
  */
-export function statusOf({ layers, parts, titles, words }, arrays, state) {
+export function statusOf(header, arrays, state) {
+  const status = effectOf(header, arrays, state);
+  const name = header.details?.names[shownCell(state)];
+  return name ? fill(header.words.named, { status, name }) : status;
+}
+
+/**
+ * What is lost without the shown cell, and its share.
+ * @param {EffectHeader} header
+ * @param {EffectArrays} arrays
+ * @param {EffectState} state
+ */
+function effectOf({ layers, parts, titles, words }, arrays, state) {
   const size = parts.length * layers.length;
   const at = shownCell(state);
   const start = state.text * titles.length * size;
@@ -221,4 +243,4 @@ export function statusOf({ layers, parts, titles, words }, arrays, state) {
   return fill(words.with_share, { status, share: arrays.cells[start + size + at], apart });
 }
 
-export default startViewer("effect_grid", STYLE, build);
+export default startViewer("effect_grid", STYLE + DETAILS_STYLE, build);

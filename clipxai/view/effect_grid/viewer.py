@@ -3,21 +3,23 @@
 Parts and layers as a grid of what is lost; where share and effect disagree is marked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...checks import expect
-from ...results.findings import Effects, HeadContributions
+from ...results.explanation import Explanation
+from ...results.findings import AttentionMaps, Effects, HeadContributions, HeadNames
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
-from ..scales import DIVERGING, colour_table
+from ..scales import DIVERGING, SEQUENTIAL, colour_table
 from ..sentences import layer_names, page_words
 from ..texts import chosen_rows, title_of
 from ..viewer import Viewer
 from .content import Grids
-from .sentences import TITLES, WORDS, captions, summary, table
+from .details import Details, looking
+from .sentences import DETAILS, TITLES, WORDS, captions, details_notes, summary, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,14 +36,18 @@ class EffectGrid(Viewer):
     shares : from `clipxai.head_contributions` of the same trace, to see beside effects of heads
     texts : which of its texts, by number or as written; all by default, the first one is shown
         first
+    names : from `clipxai.name_heads`, to read what a head is for
+    attention : from `clipxai.attention_maps` of the same trace, to see where a head looks
+    before, without : the map of the same trace, and (layer, head) -> the map of the trace without
+        that head, as `explain(ablate(trace, heads={6: [3]}), …)`; of heads that are clicked
     budget : most bytes the interactive figure's data may take
 
     Raises
     ------
     TypeError : something else than Effects and HeadContributions
-    ValueError : effects of patches or tokens, which are maps; shares of other texts or parts;
-        unknown text, or none
-    IndexError : no such text
+    ValueError : effects of patches or tokens, which `Tracing` shows; shares, maps, attention or
+        names of something else; unknown text, or none
+    IndexError : no such text; a map without a head that there is not
 
     Examples
     --------
@@ -57,19 +63,25 @@ class EffectGrid(Viewer):
         shares: HeadContributions | None = None,
         *,
         texts: int | str | Sequence[int | str] | None = None,
+        names: HeadNames | None = None,
+        attention: AttentionMaps | None = None,
+        before: Explanation | None = None,
+        without: Mapping[tuple[int, int], Explanation] | None = None,
         budget: int = BUDGET,
     ) -> None:
         expect(Effects, effects, "effects")
         if effects.of not in SHOWN:
             raise ValueError(
-                f"effects of {effects.of} are no grid of heads or modules: their numbers stand in "
-                f"effects.change; a grid shows {', '.join(SHOWN)}"
+                f"effects of {effects.of} are no grid of heads or modules: Tracing shows them; a "
+                f"grid shows {', '.join(SHOWN)}"
             )
         if shares is not None:
             expect(HeadContributions, shares, "head_contributions")
             self._expect_alike(effects, shares)
         self.effects, self.budget = effects, budget
         self.grids = Grids(effects, shares, chosen_rows(effects.texts, texts))
+        self.details = Details(self.grids, attention, names, before, without or {})
+        self.details.expect_alike()
 
     @staticmethod
     def _expect_alike(effects: Effects, shares: HeadContributions) -> None:
@@ -92,10 +104,12 @@ class EffectGrid(Viewer):
         """The photo and the grids of the first text, with their numbers."""
         from .drawing import draw  # loads matplotlib
 
-        return draw(self.grids, *self.grids.strongest())
+        return draw(self.grids, self.details, *self.grids.strongest())
 
     def payload(self) -> Payload:
-        """`cells` (T, G, parts, layers) of the G grids, `apart` (T, parts, layers), cosines T."""
+        """`cells` (T, G, parts, layers) of the G grids, `apart` (T, parts, layers), cosines T; of
+        heads `looks` (parts layers, P) and `maps` (T, 1 + maps, P), where they are known.
+        """
         grids, picture = self.grids, self.effects.picture
         texts = range(len(grids.rows))
         arrays: Arrays = {
@@ -103,7 +117,13 @@ class EffectGrid(Viewer):
             "apart": (np.stack([grids.apart(text) for text in texts]).astype(np.uint8), "u8"),
             "similarity": (self.effects.similarity[list(grids.rows)], "f32"),
             DIVERGING: (colour_table(DIVERGING), "u8"),
+            SEQUENTIAL: (colour_table(SEQUENTIAL), "u8"),
         }
+        looks, maps = self.details.looks(), [self.details.maps(text) for text in texts]
+        if looks is not None:
+            arrays |= {"looks": (looks, "u16")}
+        if maps[0] is not None:
+            arrays |= {"maps": (np.stack(maps), "u16")}
         return pack(self._header(), arrays, self.budget, [smaller_photo(picture.image)])
 
     def _header(self) -> Header:
@@ -121,7 +141,25 @@ class EffectGrid(Viewer):
             "first": row * len(self.effects.layers) + column,
             "diverging": DIVERGING,
             "scales": [[vars(scale) for scale in grids.scales(text)] for text in texts],
-            "captions": [captions(grids, text) for text in texts],
+            "captions": [
+                [*captions(grids, text), *details_notes(self.details, text)] for text in texts
+            ],
             "tables": [table(grids, text) for text in texts],
+            "details": self._details(),
             "words": page_words(picture.image.shape, WORDS),
+        }
+
+    def _details(self) -> Header | None:
+        """What is told of a head that is clicked."""
+        details, texts = self.details, range(len(self.grids.rows))
+        if not details:
+            return None
+        cells, looks = range(self.grids.lost(0).size), details.looks()
+        return {
+            "names": [details.name(cell) for cell in cells],
+            "mapped": details.mapped,
+            "scales": [vars(details.scale(n)) if details.before else None for n in texts],
+            "looks": [] if looks is None else [vars(looking(values)) for values in looks],
+            "titles": list(DETAILS),
+            "unit": details.before.method if details.before else "",
         }

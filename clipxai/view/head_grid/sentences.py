@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ...results.what_if import what_if
 from ..number import fill, number, signed
 from ..scales import reach_of
 from ..sentences import ZERO_IN_THE_MIDDLE, Table, closure
@@ -94,6 +95,7 @@ def captions(shares: HeadShares, text: int) -> list[str]:
     reach = number(reach_of(shares.cells(text)))
     ends = f"±{number(one.high)} for one head, ±{number(every.high)} for all together"
     return [
+        *what_if(shares.contributions.picture.provenance),
         f"{CELLS}; ±{reach} at the ends.",
         BELOW,
         f"{MAPS}; {ends}; {ZERO_IN_THE_MIDDLE}",

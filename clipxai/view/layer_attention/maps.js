@@ -13,7 +13,7 @@ import { element } from "../browser/element.js";
 import { fill, format } from "../browser/number.js";
 import { createHeading, createPicture, pointing } from "../browser/picture.js";
 import { sameCell } from "../browser/state.js";
-import { paintCells } from "./film.js";
+import { paintCells } from "../browser/film.js";
 import { nameOf, readingOf } from "./lines.js";
 import { cellOf, CLASS, tokenOf } from "./weights.js";
 

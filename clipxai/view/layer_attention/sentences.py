@@ -1,6 +1,7 @@
 """What does the figure of attention say?"""
 
 from ...results.findings import AttentionMaps
+from ...results.what_if import what_if
 from ..attention_kinds import KINDS, label
 from ..number import fill
 from ..sentences import PLACE
@@ -153,7 +154,8 @@ def notes(maps: AttentionMaps, *, chosen: bool) -> list[str]:
     first, *others = map(label, maps.mean)
     differ = f", in the layer where {first} and {others[0]} differ most for it" if others else ""
     why = f"Shown first: the patch that [class] looks at most in the last layer{differ}."
-    return [*([f"{kinds}."] if kinds else []), *([why] if chosen else [])]
+    changed = what_if(maps.picture.provenance)
+    return [*changed, *([f"{kinds}."] if kinds else []), *([why] if chosen else [])]
 
 
 def colour_notes(maps: AttentionMaps, query: int, layer: int, top: float) -> list[str]:

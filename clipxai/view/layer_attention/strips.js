@@ -4,11 +4,11 @@
 import { element } from "../browser/element.js";
 import { fill } from "../browser/number.js";
 import { sameCell } from "../browser/state.js";
-import { createFilm, linearIndex } from "./film.js";
+import { createFilm, linearIndex } from "../browser/film.js";
 import { nameOf } from "./lines.js";
 import { CLASS, hiddenOf, inAllLayers, strongest, topOf } from "./weights.js";
 
-/** @import { Spot } from "./film.js" */
+/** @import { Spot } from "../browser/film.js" */
 /** @import { AttentionFigure, Kind, Sight, Statistic } from "./types.js" */
 
 export const STRIP_STYLE = `

@@ -4,7 +4,7 @@
 /** @import { Header } from "../browser/decode.js" */
 /** @import { PictureHeader } from "../browser/picture.js" */
 /** @import { Cell, State, Store } from "../browser/state.js" */
-/** @import { Palette } from "./film.js" */
+/** @import { Palette } from "../browser/film.js" */
 /** @import { Weights } from "./weights.js" */
 /**
  * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "place" | "query"

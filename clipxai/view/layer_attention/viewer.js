@@ -14,7 +14,7 @@ import { createSmallPrint, createTableDetails } from "../browser/small_print.js"
 import { createStage } from "../browser/stage.js";
 import { startViewer } from "../browser/start.js";
 import { clamp, createStore, focused, sameCell, UNTOUCHED } from "../browser/state.js";
-import { FILM_STYLE } from "./film.js";
+import { FILM_STYLE } from "../browser/film.js";
 import { captionOf, spoken, tableOf } from "./lines.js";
 import { createAnswer, createAsked, MAP_STYLE } from "./maps.js";
 import { createFilms, createHeads, STRIP_STYLE } from "./strips.js";

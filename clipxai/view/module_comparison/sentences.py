@@ -3,6 +3,7 @@
 import numpy as np
 
 from ...results.findings import Contributions
+from ...results.what_if import what_if
 from ..attention_kinds import label
 from ..number import fill, number, signed, two_digits
 from ..scales import Scale
@@ -112,6 +113,7 @@ def captions(shares: ModuleShares, text: int, *, own: bool = False) -> list[str]
     selection = selecting(shares, text)
     lens, maps = (OWN_SCALE, LAYER_SCALE) if own else (ONE_SCALE, ONE_SCALE)
     return [
+        *what_if(shares.contributions.picture.provenance),
         BARS,
         ALIGNMENT,
         *([selection] if selection else []),

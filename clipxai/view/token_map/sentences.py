@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...results.findings import LEFT_OUT
+from ...results.what_if import what_if
 from ..number import fill, number
 from ..scales import finite
 from ..sentences import LABELS, Table, caption
@@ -133,6 +134,7 @@ def notes(words: WordMaps, path: str) -> list[str]:
     repeated = any(unit.label != unit.name for unit in words.units)
     merged = path != LEFT_OUT and len(words.units) < len(words.pieces)
     return [
+        *what_if(words.scores.picture.provenance),
         *([LEAVING, DROPS] if path == LEFT_OUT else [CAUSAL, BARS]),
         *([MERGED] if merged else []),
         *([PLACES] if repeated else []),

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...results.what_if import what_if
 from ..number import fill, number, percent
 from ..scales import finite
 from ..sentences import ZERO_IN_THE_MIDDLE, Table
@@ -44,6 +45,7 @@ def notes(words: RankedWords) -> list[str]:
     scale, pieces = words.scale(), any(unit.pieces > 1 for unit in words.units)
     ends = f"from {number(scale.low)} to {number(scale.high)}, {ZERO_IN_THE_MIDDLE}"
     return [
+        *what_if(words.relevance.picture.provenance),
         f"Colour: {words.relevance.unit}, {ends}",
         fill(SHARES, total=float(np.nansum(abs(words.values[words.is_word])))),
         *([] if words.is_word.all() else [ENDS]),

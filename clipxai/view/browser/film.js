@@ -1,9 +1,9 @@
 // How are many little maps shown at once? As one canvas of cells that can be pointed at and walked
 // over.
 // @ts-check
-import { context2d } from "../browser/draw.js";
-import { element } from "../browser/element.js";
-import { clamp } from "../browser/state.js";
+import { context2d } from "./draw.js";
+import { element } from "./element.js";
+import { clamp } from "./state.js";
 
 /**
  * @typedef {{height: number, width: number}} Size

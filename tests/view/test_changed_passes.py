@@ -1,0 +1,49 @@
+"""Does every figure of a changed pass say so, on the page and on paper?"""
+
+import json
+
+import pytest
+from view_examples import texts_of
+
+import clipxai as cx
+from clipxai import view
+
+SAID = "What if: head 3 of layer 6 to the mean; patch 7 entering layer 2 to zero."
+TEXTS = ["a cat on grass", "a guitar"]
+OPENED = {
+    view.MethodComparison: lambda t: view.MethodComparison(cx.explain(t, "clip_surgery")),
+    view.ContrastMap: lambda t: view.ContrastMap(cx.contrast(t, 0, 1)),
+    view.LabelRanking: lambda t: view.LabelRanking(cx.explain(t, "decomposition")),
+    view.RegionMap: lambda t: view.RegionMap(cx.segment(cx.explain(t, "clip"))),
+    view.MaskSteps: lambda t: view.MaskSteps(cx.refine(cx.explain(t))),
+    view.LayerAttentionViewer: lambda t: view.LayerAttentionViewer(cx.attention_maps(t)),
+    view.ModuleComparison: lambda t: view.ModuleComparison(cx.contributions(t)),
+    view.HeadGrid: lambda t: view.HeadGrid(cx.head_contributions(t)),
+    view.TokenMap: lambda t: view.TokenMap(cx.token_scores(t)),
+    view.WordRanking: lambda t: view.WordRanking(cx.word_relevance(t, "bimodal")),
+    view.EffectGrid: lambda t: view.EffectGrid(cx.effects(t, "ffn")),
+    view.Tracing: lambda t: view.Tracing(cx.effects(t, "patches", layers=-1)),
+}
+
+
+@pytest.fixture(scope="module")
+def passes(embedded, scene):
+    plain = cx.record(embedded, scene.image, TEXTS, size=56)
+    return plain, cx.ablate(cx.ablate(plain, heads={6: [3]}, to="mean"), patches=7, layer=2)
+
+
+def test_every_viewer_is_tried():
+    viewers = {
+        getattr(view, name) for name in view.__all__ if hasattr(getattr(view, name), "module")
+    }
+    assert viewers == {*OPENED}
+
+
+@pytest.mark.parametrize("kind", OPENED, ids=lambda kind: kind.__name__)
+def test_it_says_what_was_changed(kind, passes):
+    plain, changed = map(OPENED[kind], passes)
+    assert type(changed) is kind
+    page = json.dumps(changed.payload().header, ensure_ascii=False)
+    assert SAID in page, "what the browser shows"
+    assert SAID in " ".join(" ".join(texts_of(changed.figure())).split()), "what is printed"
+    assert "What if:" not in json.dumps(plain.payload().header)
