@@ -29,7 +29,7 @@ VIEWS = {
 }
 SUBTRACTIONS = {"the empty text": "empty", "what the texts share": "labels", "nothing": "nothing"}
 FORMATS = ("html", "png", "npz")
-LABEL = {"description_width": "84px"}
+LABEL = {"description_width": "78px"}
 # switches that a ResNet, which ends in one attention, does not have
 NEEDS_BLOCKS = ("dual_path", "ffn")
 
@@ -56,6 +56,13 @@ def labelled(kind: type, label: str, **values: object) -> w.Widget:
     return kind(description=label, style=LABEL, layout=wide(), **values)
 
 
+def part(kind: type, label: str, width: str, **values: object) -> w.Widget:
+    """A control with its name close beside it; several stand in one row."""
+    style = {"description_width": "initial"}
+    layout = w.Layout(width=width, margin="0")
+    return kind(description=label, style=style, layout=layout, **values)
+
+
 def toggles(names: Mapping[str, str], **values: object) -> w.ToggleButtons:
     """A button for every {value: label}, of which one is pressed."""
     options = {label: value for value, label in names.items()}
@@ -79,18 +86,10 @@ class Controls:
         self._make_question(models, texts)
         self._make_switches()
         self._make_actions()
-        self.surgery = w.VBox(
-            [
-                self.method,
-                self.beside,
-                heading("parts of the surgery"),
-                self.attention,
-                self.blocks,
-                w.HBox([self.dual_path, self.ffn], layout=wide()),
-                self.subtract,
-            ],
-            layout=wide(),
-        )
+        self.methods = w.VBox([self.method, self.beside], layout=wide())
+        parts = [self.attention, self.blocks, self.subtract, self.dual_path, self.ffn]
+        self.surgery = w.Box(parts, layout=w.Layout(flex_flow="row wrap", margin="0 10px"))
+        self.surgery.add_class("clipxai-parts")
         self.panel = self._panel()
 
     def _make_image(self, sources: Mapping[str, str]) -> None:
@@ -129,11 +128,11 @@ class Controls:
         self.view = toggles(VIEWS)
 
     def _make_switches(self) -> None:
-        self.attention = labelled(w.Dropdown, "attention", options=get_args(AttentionKind))
-        self.blocks = labelled(w.IntSlider, "last blocks", min=0, max=12, continuous_update=True)
-        self.dual_path = w.Checkbox(description="dual path", indent=False, layout=half())
-        self.ffn = w.Checkbox(description="keep the FFN", indent=False, layout=half())
-        self.subtract = labelled(w.Dropdown, "subtract", options=SUBTRACTIONS)
+        self.attention = part(w.Dropdown, "attention", "150px", options=get_args(AttentionKind))
+        self.blocks = part(w.IntSlider, "last blocks", "210px", min=0, max=12)
+        self.subtract = part(w.Dropdown, "subtract", "200px", options=SUBTRACTIONS)
+        self.dual_path = part(w.Checkbox, "dual path", "auto", indent=False)
+        self.ffn = part(w.Checkbox, "keep the FFN", "auto", indent=False)
         self.switches = {  # fields of `Rewrite`
             "attention": self.attention,
             "blocks": self.blocks,
@@ -169,10 +168,8 @@ class Controls:
         )
 
     def _panel(self) -> w.VBox:
-        buttons = w.Layout(width="100%", margin="8px 0 0")
         panel = w.VBox(
             [
-                heading("image"),
                 self.source,
                 *self.of_source.values(),
                 heading("texts, one per line"),
@@ -181,14 +178,14 @@ class Controls:
                 heading("model and method"),
                 self.model,
                 self.folder,
-                self.surgery,
-                w.HBox([self.run, self.cancel], layout=buttons),
+                self.methods,
+                w.HBox([self.run, self.cancel], layout=wide()),
                 self.progress,
                 heading("take it with you"),
                 w.HBox([self.name, self.format, self.save], layout=wide()),
                 self.keep,
             ],
-            layout=w.Layout(width="292px", flex="0 0 auto"),
+            layout=w.Layout(flex="0 0 auto"),
         )
         panel.add_class("clipxai-panel")
         return panel
@@ -220,7 +217,8 @@ class Controls:
         for source, control in self.of_source.items():
             control.layout.display = _shown(source == self.source.value)
         self.text.layout.display = _shown(self.view.value == "words")
-        self.surgery.layout.display = _shown(self.view.value == "methods")
+        for control in (self.methods, self.surgery):
+            control.layout.display = _shown(self.view.value == "methods")
         idle = without_effect(self.blocks.value)
         for name, control in self.switches.items():
             control.disabled = name in idle or name not in self._fitting

@@ -251,13 +251,14 @@ class Explorer:
 
     def _boxed(self) -> w.HBox:
         style = w.HTML(f"<style>{STYLE}</style>", layout=w.Layout(display="none"))
+        c = self.controls
         main = w.VBox(
-            [style, self.controls.view, self.controls.message, self._stage],
-            layout=w.Layout(flex="1 1 520px", min_width="0"),
+            [style, c.view, c.surgery, c.message, self._stage],
+            layout=w.Layout(flex="1 1 0", min_width="0"),
         )
-        box = w.HBox(
-            [self.controls.panel, main], layout=w.Layout(flex_flow="row wrap", width="100%")
-        )
+        beside = w.HBox([c.panel, main])
+        beside.add_class("clipxai-beside")
+        box = w.Box([beside], layout=w.Layout(width="100%"))
         main.add_class("clipxai-main")
         self._stage.add_class("clipxai-stage")
         box.add_class("clipxai-explorer")

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 LESSON = Path(__file__).parents[3] / "notebooks" / "04_explorer.ipynb"
+SIZE = {"width": 1500, "height": 1000}
 PATIENCE = 120_000  # milliseconds a busy machine may take
 SLOW_METHOD = """
 import time
@@ -49,6 +50,24 @@ HOVER = """async () => {
 DRAWN = (
     "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter(v => v > 0).length"
 )
+
+
+# where all that can be chosen, and the maps, end; pixels below the top of what is seen of the
+# notebook, to which the explorer was scrolled
+ENDS = """() => {
+    const seen = document.querySelector('.jp-WindowedPanel-outer');
+    const top = () => seen.getBoundingClientRect().top;
+    const here = document.querySelector('.clipxai-explorer');
+    seen.scrollTop += here.getBoundingClientRect().top - top();
+    const { shadowRoot } = [...here.querySelectorAll('*')].find(node => node.shadowRoot);
+    const ends = nodes => [...nodes].filter(node => node.getClientRects().length)
+        .map(node => node.getBoundingClientRect().bottom - top());
+    return {
+        seen: seen.clientHeight,
+        choices: ends(here.querySelectorAll('button, select, input, textarea')),
+        maps: ends(shadowRoot.querySelectorAll('.panel:not(.photo) .picture')),
+    };
+}"""
 
 
 class Page:
@@ -127,7 +146,7 @@ class Page:
 
     def choose(self, label: str, value: str) -> None:
         self.page.locator(
-            f".clipxai-panel .widget-dropdown:has(label:text-is('{label}')) select"
+            f".clipxai-explorer .widget-dropdown:has(label:text-is('{label}')) select"
         ).select_option(label=value)
 
     def press(self, label: str) -> None:
@@ -143,7 +162,7 @@ def page(browser: object, lab: object) -> Iterator[Page]:
     lesson.cells = [*lesson.cells[:1], nbformat.v4.new_code_cell(SLOW_METHOD), *lesson.cells[1:4]]
     lesson.cells += [nbformat.v4.new_markdown_cell("\n\n".join(["far below"] * 60))]
     nbformat.write(lesson, lab.folder / "lesson.ipynb")
-    context = browser.new_context(viewport={"width": 1500, "height": 1000})
+    context = browser.new_context(viewport=SIZE)
     opened = Page(context.new_page(), lab.url)
     opened.open("lesson.ipynb")
     opened.run_all()
@@ -158,6 +177,17 @@ def test_the_lesson_shows_the_explorer(page: Page):
         "the sleeping copy is for readers without a kernel"
     )
     assert page.complaints == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 640)])
+def test_choices_and_two_maps_are_on_one_screen(page: Page, width: int, height: int):
+    """The file browser stands beside them; on the smaller screen the choices lie below."""
+    page.page.set_viewport_size({"width": width, "height": height})
+    page.page.wait_for_timeout(500)
+    ends = page.page.evaluate(ENDS)
+    page.page.set_viewport_size(SIZE)
+    assert len(ends["choices"]) > 15 and sorted(ends["maps"])[1] <= ends["seen"]
+    assert width == 1024 or max(ends["choices"]) <= ends["seen"]
 
 
 def test_hovering_asks_the_kernel_nothing(page: Page):
@@ -176,7 +206,7 @@ def test_typing_and_flipping_are_answered_from_the_recording(page: Page):
     page.says("attention='qk'")
     page.choose("subtract", "what the texts share")
     page.says("redundant='labels'")
-    page.page.locator(".clipxai-panel label:has-text('keep the FFN') input").check()
+    page.page.locator(".clipxai-explorer label:has-text('keep the FFN') input").check()
     page.says("ffn=True")
     page.says("answered from the recording")
     assert (
