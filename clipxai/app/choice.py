@@ -34,9 +34,10 @@ class ImageChoice:
         self._chosen: tuple | None = None
         self._image: object = None
         self._masks: Masks = {}
+        self._scene: Scene | None = None
 
-    def read(self) -> tuple[object, Masks]:
-        """The image and its masks.
+    def read(self) -> tuple[object, Masks, Scene | None]:
+        """The image, its masks, and the scene that it was taken from, if it was.
 
         Raises
         ------
@@ -46,11 +47,12 @@ class ImageChoice:
         chosen = (source, *self._said(source))
         if chosen != self._chosen:
             image = self._read(source)
-            self._image, self._masks = image, {}
+            self._image, self._masks, self._scene = image, {}, None
             if isinstance(image, Scene):
                 self._image, self._masks = image.image, dict(zip(image.objects, image.masks))
+                self._scene = image
             self._chosen = chosen  # last: what could not be read is tried again
-        return self._image, self._masks
+        return self._image, self._masks, self._scene
 
     def _said(self, source: str) -> tuple:
         """What the controls of a source say; the same means the same image."""

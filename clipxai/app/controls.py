@@ -2,6 +2,7 @@
 another.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
@@ -153,6 +154,9 @@ class Controls:
         self.progress = w.FloatProgress(min=0, max=1, layout=thin)
         self.message = w.HTML(layout=w.Layout(margin="2px 10px", width="auto"))
         self.message.add_class("clipxai-message")
+        self.banner, self.note = w.HTML(), w.HTML()  # what could mislead, and what is missing
+        self.banner.add_class("clipxai-banner")
+        self.note.add_class("clipxai-note")
         self.format = w.Dropdown(options=FORMATS, layout=w.Layout(width="72px", margin="0"))
         self.name = w.Text(
             value="explored", placeholder="file name", continuous_update=False, layout=half()
@@ -211,6 +215,12 @@ class Controls:
                 control.value = min(value, self.blocks.max) if name == "blocks" else value
         self.subtract.disabled = counterpart(self.method.value) is None
         self.subtract.value = subtracted(self.method.value)
+
+    def warn(self, banner: str, note: str) -> None:
+        """Say what could mislead, as long as it could."""
+        for line, said in ((self.banner, banner), (self.note, note)):
+            line.value = f"<span role=status>{html.escape(said)}</span>" if said else ""
+            line.layout.display = _shown(bool(said))
 
     def arrange(self) -> None:
         """Show the controls that belong to what is chosen, and enable those that can change it."""

@@ -22,7 +22,6 @@ from ..explainers.explain import explain
 from ..explainers.table import find_method
 from ..model.clip import CLIP, as_list
 from ..model.files.checkpoints import load
-from ..scenes import noun
 from ..view import MethodComparison, Viewer, save
 from ..view.html import mimebundle
 from ..view.payload import Payload
@@ -32,6 +31,7 @@ from .controls import NOTHING, SOURCES, Controls
 from .latest import Cancelled, Latest, Tell
 from .letting_go import put_away, weakly
 from .live import Live, live
+from .notices import following, unnamed, unseen
 from .session import Session, Wish, fitting
 from .shown import forget, stands
 
@@ -199,12 +199,13 @@ class Explorer:
         texts = tuple(dict.fromkeys(line for line in lines if line))  # each once
         if not texts:
             raise ValueError("there is no text to look for: type at least one, one per line")
-        image, masks = self._choice.read()
+        image, masks, scene = self._choice.read()
         return Wish(
             model=self.models[c.model.value],
             image=image,
             texts=texts,
             masks=masks,
+            scene=scene,
             view=c.view.value,
             method=c.method.value,
             beside=None if c.beside.value == NOTHING else c.beside.value,
@@ -253,7 +254,7 @@ class Explorer:
         style = w.HTML(f"<style>{STYLE}</style>", layout=w.Layout(display="none"))
         c = self.controls
         main = w.VBox(
-            [style, c.view, c.surgery, c.message, self._stage],
+            [style, c.view, c.surgery, c.banner, c.message, c.note, self._stage],
             layout=w.Layout(flex="1 1 0", min_width="0"),
         )
         beside = w.HBox([c.panel, main])
@@ -337,10 +338,8 @@ class Explorer:
         before = [
             change["old"] if choice is change["owner"] else choice.value for choice in c.objects
         ]
-        # texts of one's own stay
-        if c.texts.value.split("\n") == _nouns(before):
-            with self._quietly():
-                c.texts.value = "\n".join(_nouns(now))
+        with self._quietly():
+            c.texts.value = following(c.texts.value, *map(_things, (before, now)))
         self._ask()
 
     def _on_view(self, change: dict) -> None:
@@ -401,6 +400,7 @@ class Explorer:
         shown.show(answer.payload)
         if self._stage.children != (shown,):
             self._stage.children = (shown,)
+        self.controls.warn(unseen(answer.wish), unnamed(answer.wish))
         place = answer.trace.stream.device
         on = "" if place.type == "cpu" else f" on {place}"
         code, took = html.escape(answer.wish.code), f"{1e3 * answer.seconds:.0f} ms{on}"
@@ -480,5 +480,5 @@ def _named(
     return {loaded.name: loaded}
 
 
-def _nouns(objects: Sequence[str]) -> list[str]:
-    return [noun(name) for name in dict.fromkeys(objects) if name != NOTHING]
+def _things(objects: Sequence[str]) -> list[str]:
+    return [name for name in objects if name != NOTHING]

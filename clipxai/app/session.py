@@ -23,6 +23,7 @@ from ..explainers.tokens import token_scores
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
+from ..scenes import Scene
 from ..tasks import Segmentation, refine
 from ..trace.record import record
 from ..trace.trace import Trace
@@ -45,6 +46,7 @@ class Wish:
     image : anything `record` takes; the same object is not recorded twice
     texts : what to look for
     masks : true mask (H, W) bool of things in the image, by name
+    scene : what the image was taken from, or None for any other picture
     view : which viewer answers
     method, beside : names in `METHODS`; `beside` is shown to the left for comparison, None for
         nothing
@@ -60,6 +62,7 @@ class Wish:
     image: object
     texts: tuple[str, ...]
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    scene: Scene | None = None
     view: Shown = "methods"
     method: str = "clip_surgery"
     beside: str | None = "clip"

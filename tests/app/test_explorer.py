@@ -115,7 +115,29 @@ def test_texts_follow_the_scene_until_somebody_types(explorer):
     c.texts.value = "  a pizza  \n\na cat\na cat"
     assert explorer.viewer.texts == ("a pizza", "a cat")
     c.objects[0].value = "dog"
-    assert c.texts.value.startswith("  a pizza")
+    assert c.texts.value == "  a pizza  \n\na dog\na dog" and c.note.layout.display == "none"
+    c.texts.value = "two owls"
+    assert "“two owls”: in the picture is dog, pizza" in c.note.value, "nothing vanishes silently"
+    c.texts.value = "<b>"
+    assert "<b>" not in c.note.value
+
+
+def test_whatever_is_no_scene_has_a_banner_on_the_embedded_model(embedded, scene):
+    explorer = cx.Explorer(embedded, image=SAMPLE)
+    c = explorer.controls
+
+    def warned():
+        return c.banner.layout.display is None and "only ever seen Emoji World" in c.banner.value
+
+    assert warned()
+    c.texts.value, c.view.value = "a dog", "words"
+    assert warned(), "it stays"
+    c.source.value = "scene"
+    assert not warned()
+    assert cx.Explorer(embedded, image=scene).controls.banner.value == ""
+    other = copy.copy(embedded)
+    other.name = "a model of photographs"
+    assert cx.Explorer(other, image=SAMPLE).controls.banner.value == ""
 
 
 def test_mistakes_are_words_and_everything_stays(explorer):
