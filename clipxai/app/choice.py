@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..scenes import Scene, compose
-from .controls import NOTHING, Controls
+from .controls import Controls
 
 SCENE_SIDE = 336  # pixels
 Masks = Mapping[str, np.ndarray]  # of things in the image, by name
@@ -58,20 +58,19 @@ class ImageChoice:
         """What the controls of a source say; the same means the same image."""
         c = self._controls
         if source == "scene":
-            return (*self._objects(), c.background.value, c.seed.value)
+            at = c.scene.at
+            return (*c.scene.names, at and tuple(at), c.background.value, c.seed.value)
         if source == "file":
             return (c.path.value,)
         if source == "upload":
             return tuple((f["name"], f["size"], f["last_modified"]) for f in c.upload.value)
         return ()
 
-    def _objects(self) -> list[str]:
-        return [choice.value for choice in self._controls.objects if choice.value != NOTHING]
-
     def _read(self, source: str) -> object:
         c = self._controls
         if source == "scene":
-            return compose(self._objects(), c.background.value, c.seed.value, size=SCENE_SIDE)
+            things, background = c.scene.names, c.background.value
+            return compose(things, background, c.seed.value, SCENE_SIDE, c.scene.at)
         if source == "upload":
             if not c.upload.value:
                 raise ValueError("choose an image to upload")

@@ -10,7 +10,8 @@ import ipywidgets as w
 
 from ..explainers.presets import AttentionKind
 from ..model.clip import CLIP
-from ..scenes import backgrounds, class_names
+from ..scenes import backgrounds
+from .scene_editor import SceneEditor
 from .session import (
     counterpart,
     fitting,
@@ -94,22 +95,19 @@ class Controls:
         self.panel = self._panel()
 
     def _make_image(self, sources: Mapping[str, str]) -> None:
-        names = class_names()
         self.source = toggles(sources, layout=wide())
-        first = labelled(w.Dropdown, "objects", options=names, value="cat")
-        more = [
-            labelled(w.Dropdown, "and", options=[NOTHING, *names], value=value)
-            for value in ("guitar", NOTHING)
-        ]
-        self.objects = [first, *more]
-        self.background = labelled(w.Dropdown, "background", options=backgrounds(), value="wood")
-        self.seed = labelled(w.BoundedIntText, "seed", value=0, min=0, max=10**6)
+        self.scene = SceneEditor(["cat", "guitar"])
+        self.background = w.Dropdown(options=backgrounds(), value="wood", layout=half())
+        self.background.tooltip = "background"
+        self.seed = part(w.BoundedIntText, "seed", "104px", value=0, min=0, max=10**6)
         self.path = labelled(w.Text, "path", placeholder="photo.jpg", continuous_update=False)
         self.upload = w.FileUpload(
             accept="image/*", multiple=False, description="choose an image", layout=wide()
         )
         self.of_source = {
-            "scene": w.VBox([*self.objects, self.background, self.seed], layout=wide()),
+            "scene": w.VBox(
+                [self.scene, w.HBox([self.background, self.seed], layout=wide())], layout=wide()
+            ),
             "file": self.path,
             "upload": self.upload,
         }

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from threading import Event
+from threading import Event, RLock, get_ident
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 from weakref import finalize
@@ -122,7 +122,9 @@ class Explorer:
         self._choice = ImageChoice(self.controls, image)
         self._answered: Answer | None = None
         self._lives: dict[str, Live] = {}  # by script, so that each keeps the reader's view
-        self._quiet = False
+        # JupyterLab may tell of two controls at once, in two threads
+        self._lock = RLock()
+        self._quiet: int | None = None  # the thread that sets controls without asking for anything
         self._typed = 0.0  # when a key was last pressed
         self._mark = f"clipxai-{uuid4().hex[:8]}"  # several explorers may stand in one notebook
         self._latest: Latest[Wish, Answer] = Latest(
@@ -134,7 +136,9 @@ class Explorer:
         self._ended.atexit = False
         self._expect_fitting(method, beside)
         self._offer(method, beside or NOTHING)
-        self._latest.now(self.wish())
+        wish = self.wish()
+        self._show_scene(wish)
+        self._latest.now(wish)
         if self.error:
             raise self.error
         self._listen()  # last: what was set until here is no wish of the reader's
@@ -295,11 +299,16 @@ class Explorer:
     @contextmanager
     def _quietly(self) -> Iterator[None]:
         """Set controls without asking for anything."""
-        self._quiet = True
-        try:
-            yield
-        finally:
-            self._quiet = False
+        with self._lock:
+            before, self._quiet = self._quiet, get_ident()
+            try:
+                yield
+            finally:
+                self._quiet = before
+
+    @property
+    def _silent(self) -> bool:
+        return self._quiet == get_ident()
 
     # what happens
 
@@ -311,12 +320,12 @@ class Explorer:
         actions = weakly(self._load), weakly(self._save), weakly(self._keep)
         for control in (c.model, c.method):
             control.observe(lambda change: offered(), "value")
-        image = (c.source, c.background, c.seed, c.path, c.upload)
+        image = (c.source, c.background, c.path, c.upload)
         question = (c.view, c.text, c.beside, c.subtract, *c.switches.values())
         for control in (*image, *question):
             control.observe(lambda change: ask(), "value")
-        for control in c.objects:
-            control.observe(weakly(self._on_object), "value")
+        c.scene.observe(weakly(self._on_things), "things")
+        c.seed.observe(weakly(self._on_seed), "value")
         c.texts.observe(lambda change: typed(), "value")
         c.folder.observe(lambda change: attempt(actions[0]), "value")
         c.run.on_click(lambda button: run())
@@ -325,21 +334,22 @@ class Explorer:
         c.keep.on_click(lambda button: attempt(actions[2]))
 
     def _offered(self) -> None:
-        if not self._quiet:
+        if not self._silent:
             self._offer(self.controls.method.value, self.controls.beside.value)
             self._ask()
 
-    def _on_object(self, change: dict) -> None:
+    def _on_things(self, change: dict) -> None:
         """Texts that name the things of the scene follow it."""
-        if self._quiet:
+        if self._silent:
             return
-        c = self.controls
-        now = [choice.value for choice in c.objects]
-        before = [
-            change["old"] if choice is change["owner"] else choice.value for choice in c.objects
-        ]
+        before, now = ([thing["name"] for thing in change[when]] for when in ("old", "new"))
         with self._quietly():
-            c.texts.value = following(c.texts.value, *map(_things, (before, now)))
+            self.controls.texts.value = following(self.controls.texts.value, before, now)
+        self._ask()
+
+    def _on_seed(self, change: dict) -> None:
+        """Another seed puts every thing elsewhere."""
+        self.controls.scene.settled = False
         self._ask()
 
     def _on_view(self, change: dict) -> None:
@@ -348,7 +358,7 @@ class Explorer:
             self._ask(PAUSE)
 
     def _on_texts(self) -> None:
-        if not self._quiet:
+        if not self._silent:
             now = time.monotonic()
             self._ask(0 if now - self._typed > 2 * PAUSE else PAUSE)
             self._typed = now
@@ -360,20 +370,27 @@ class Explorer:
         self._ask()
 
     def _ask(self, delay: float = 0.0) -> None:
-        if self._quiet:
+        if self._silent:
             return
-        self.controls.arrange()
-        try:
-            wish = self.wish()
-        except Exception as error:  # whatever it is, the reader is told, and the figure stays
-            self._latest.cancel()
-            self._failed(error)
-            return
-        with self._quietly():
-            text = self.controls.text
-            text.options, text.index = wish.texts, min(text.index or 0, len(wish.texts) - 1)
-        self.error = None
-        self._latest.ask(wish, delay)
+        with self._lock:  # who comes last has seen what all others set
+            self.controls.arrange()
+            try:
+                wish = self.wish()
+            except Exception as error:  # whatever it is, the reader is told, and the figure stays
+                self._latest.cancel()
+                self._failed(error)
+                return
+            with self._quietly():
+                self._show_scene(wish)
+                text = self.controls.text
+                text.options, text.index = wish.texts, min(text.index or 0, len(wish.texts) - 1)
+            self.error = None
+            self._latest.ask(wish, delay)
+
+    def _show_scene(self, wish: Wish) -> None:
+        """The picture on which things are moved is there before the maps are."""
+        if self.controls.source.value == "scene":
+            self.controls.scene.show(wish.scene)
 
     def _work(self, wish: Wish, stop: Event, tell: Tell) -> Answer:
         """In the worker's thread: no widget is touched here."""
@@ -478,7 +495,3 @@ def _named(
         return dict(model)
     loaded = model if isinstance(model, CLIP) else load(model, device=device or "cpu")
     return {loaded.name: loaded}
-
-
-def _things(objects: Sequence[str]) -> list[str]:
-    return [name for name in objects if name != NOTHING]

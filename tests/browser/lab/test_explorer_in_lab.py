@@ -198,6 +198,42 @@ def test_hovering_asks_the_kernel_nothing(page: Page):
     assert page.spoken() == before > 0
 
 
+def test_things_are_moved_on_the_picture(page: Page):
+    """With the mouse a cutout is seen at once, with the keyboard as well; the texts follow."""
+    thing = page.page.locator(".clipxai-editor .thing")
+    start = thing.first.bounding_box()
+    page.page.mouse.move(start["x"] + 20, start["y"] + 20)
+    page.page.mouse.down()
+    page.page.mouse.move(start["x"] - 20, start["y"] + 60, steps=5)
+    assert thing.first.locator("img").is_visible()
+    moved = thing.first.bounding_box()
+    assert abs(moved["x"] - start["x"] + 40) < 2 and abs(moved["y"] - start["y"] - 40) < 2
+    before = page.spoken()
+    page.page.mouse.up()
+    page.says("the image went through the model")
+    page.page.locator(".clipxai-editor .scene:not([data-moving])").wait_for()
+    assert page.spoken() > before and not thing.first.locator("img").is_visible()
+    thing.nth(1).focus()
+    before = thing.nth(1).bounding_box()
+    for key in ("Shift+ArrowDown", "+", "ArrowLeft"):
+        page.page.keyboard.press(key)
+    after = thing.nth(1).bounding_box()
+    assert after["y"] > before["y"] and after["width"] > before["width"]
+    page.page.locator(".clipxai-editor .scene:not([data-moving])").wait_for()
+    assert abs(thing.nth(1).bounding_box()["y"] - after["y"]) < 1
+    page.page.keyboard.press("Delete")
+    page.shows("a cat")
+
+
+def test_a_thing_is_found_among_pictures(page: Page):
+    page.press("add")
+    page.page.keyboard.type("guit")
+    assert page.page.locator(".clipxai-editor .grid button:visible").count() == 1
+    page.page.keyboard.press("Enter")
+    page.shows("a cat", "a guitar")
+    assert page.page.locator(".clipxai-editor .picker").is_hidden() and page.complaints == []
+
+
 def test_typing_and_flipping_are_answered_from_the_recording(page: Page):
     page.type("an owl\na pizza")
     page.shows("an owl", "a pizza")
