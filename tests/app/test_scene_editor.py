@@ -104,14 +104,14 @@ def test_two_choices_in_two_threads_both_count(explorer, monkeypatch, where):
     c = explorer.controls
     tell = [
         threading.Thread(target=setattr, args=(c.background, "value", "grass")),
-        threading.Thread(target=setattr, args=(c.view, "value", "words")),
+        threading.Thread(target=setattr, args=(c.beside, "value", "—")),
     ]
     tell[0].start()
     assert paused.wait(20)
     tell[1].start()
-    tell[1].join(0.2)
+    tell[1].join(1)
     go_on.set()
     for thread in tell:
         thread.join(20)
     wish = explorer._answered.wish
-    assert wish.view == "words" and wish.scene.background == "grass"
+    assert wish.beside is None and wish.scene.background == "grass"
