@@ -20,6 +20,7 @@ from .session import (
     switches_of,
     without_effect,
 )
+from .silencer import Silencer
 
 NOTHING = "—"
 SOURCES = {"scene": "compose", "file": "file", "upload": "upload"}
@@ -87,6 +88,7 @@ class Controls:
         self._make_image(sources)
         self._make_question(models, texts)
         self._make_switches()
+        self._make_silence()
         self._make_actions()
         self.methods = w.VBox([self.method, self.beside], layout=wide())
         parts = [self.attention, self.blocks, self.subtract, self.dual_path, self.ffn]
@@ -139,6 +141,22 @@ class Controls:
             "ffn": self.ffn,
         }
         self._fitting: set[str] = set()  # those that the method and the model have
+
+    def _make_silence(self) -> None:
+        self.silencing = w.ToggleButton(
+            description="silence",
+            icon="volume-off",
+            tooltip="what if it were not there? Click heads, FFNs, patches or words off",
+            layout=w.Layout(width="auto", margin="0 0 0 auto"),
+        )
+        self.silencer = Silencer()
+        self.scored = w.HTML(layout=half())
+        self.hear = w.Button(
+            description="hear everything again", layout=w.Layout(width="auto", margin="0")
+        )
+        scores = w.HBox([self.scored, self.hear], layout=wide())
+        self.silence = w.VBox([self.silencer, scores], layout=w.Layout(margin="0 10px"))
+        self.silence.add_class("clipxai-silence")
 
     def _make_actions(self) -> None:
         def button(label: str, icon: str, tip: str, layout: w.Layout) -> w.Button:
@@ -201,6 +219,8 @@ class Controls:
         self.method.value = method if method in names else "clip_surgery"
         self.beside.value = beside if beside in names else NOTHING
         has_blocks = "blocks" in model.visual.has
+        self.silencing.disabled = not has_blocks
+        self.silencing.value = self.silencing.value and has_blocks
         self.blocks.max = len(model.visual.blocks) if has_blocks else 1
         preset, allowed = rewrite_of(self.method.value), switches_of(self.method.value)
         kinds = [kind for kind in get_args(AttentionKind) if has_blocks or kind != "gem"]
@@ -227,6 +247,7 @@ class Controls:
         self.text.layout.display = _shown(self.view.value == "words")
         for control in (self.methods, self.surgery):
             control.layout.display = _shown(self.view.value == "methods")
+        self.silence.layout.display = _shown(self.silencing.value)
         idle = without_effect(self.blocks.value)
         for name, control in self.switches.items():
             control.disabled = name in idle or name not in self._fitting

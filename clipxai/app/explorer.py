@@ -8,6 +8,7 @@ import html
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from threading import Event, RLock, get_ident
@@ -31,7 +32,7 @@ from .controls import NOTHING, SOURCES, Controls
 from .latest import Cancelled, Latest, Tell
 from .letting_go import put_away, weakly
 from .live import Live, live
-from .notices import following, unnamed, unseen
+from .notices import following, silenced_scores, unnamed, unseen
 from .session import Session, Wish, fitting
 from .shown import forget, stands
 
@@ -53,6 +54,7 @@ class Answer(NamedTuple):
     ----------
     wish : what was asked
     trace : the recording it was answered from
+    changed : the same without what is silent
     viewer, payload : what shows it, and the data sent to the browser
     recorded : whether the image tower ran for it
     seconds : how long it took
@@ -60,6 +62,7 @@ class Answer(NamedTuple):
 
     wish: Wish
     trace: "Trace"
+    changed: "Trace"
     viewer: Viewer
     payload: Payload
     recorded: bool
@@ -125,6 +128,7 @@ class Explorer:
         # JupyterLab may tell of two controls at once, in two threads
         self._lock = RLock()
         self._quiet: int | None = None  # the thread that sets controls without asking for anything
+        self._asked: Wish | None = None  # the last one
         self._typed = 0.0  # when a key was last pressed
         self._mark = f"clipxai-{uuid4().hex[:8]}"  # several explorers may stand in one notebook
         self._latest: Latest[Wish, Answer] = Latest(
@@ -137,6 +141,7 @@ class Explorer:
         self._expect_fitting(method, beside)
         self._offer(method, beside or NOTHING)
         wish = self.wish()
+        self._asked = wish
         self._show_scene(wish)
         self._latest.now(wish)
         if self.error:
@@ -152,7 +157,7 @@ class Explorer:
         self._ended()
         self.session, self.viewer, self._answered = Session(), None, None
         # the notebook's history may remember this for long
-        self._by = None
+        self._by = self._asked = None
         self.controls = self.box = self._stage = self._choice = self._latest = None
         self.models = {}
 
@@ -174,7 +179,9 @@ class Explorer:
 
     @property
     def trace(self) -> "Trace":
-        """The recorded forward pass that everything shown was computed from."""
+        """The recorded forward pass that everything shown was computed from; what is silenced is
+        still in it.
+        """
         self._expect_open()
         return self._answered.trace
 
@@ -187,7 +194,7 @@ class Explorer:
         if isinstance(self.viewer, MethodComparison):
             return self.viewer.explanations[-1]
         method, options = self._answered.wish.asked
-        return explain(self.trace, method, **options)
+        return explain(self._answered.changed, method, **options)
 
     def wish(self) -> Wish:
         """Everything that is chosen at present.
@@ -217,6 +224,7 @@ class Explorer:
             switches={
                 name: control.value for name, control in c.switches.items() if not control.disabled
             },
+            silence=c.silencer.silence,
             text=c.text.index or 0,
             sure=self._sure(),
             by=self._by,
@@ -257,8 +265,9 @@ class Explorer:
     def _boxed(self) -> w.HBox:
         style = w.HTML(f"<style>{STYLE}</style>", layout=w.Layout(display="none"))
         c = self.controls
+        views = w.HBox([c.view, c.silencing], layout=w.Layout(margin="0 10px 0 0"))
         main = w.VBox(
-            [style, c.view, c.surgery, c.banner, c.message, c.note, self._stage],
+            [style, views, c.surgery, c.silence, c.banner, c.message, c.note, self._stage],
             layout=w.Layout(flex="1 1 0", min_width="0"),
         )
         beside = w.HBox([c.panel, main])
@@ -326,6 +335,10 @@ class Explorer:
             control.observe(lambda change: ask(), "value")
         c.scene.observe(weakly(self._on_things), "things")
         c.seed.observe(weakly(self._on_seed), "value")
+        c.silencer.observe(lambda change: ask(), "off")
+        silencing, hear = map(weakly, (self._on_silencing, c.silencer.forget))
+        c.silencing.observe(lambda change: silencing(), "value")
+        c.hear.on_click(lambda button: hear())
         c.texts.observe(lambda change: typed(), "value")
         c.folder.observe(lambda change: attempt(actions[0]), "value")
         c.run.on_click(lambda button: run())
@@ -351,6 +364,11 @@ class Explorer:
         """Another seed puts every thing elsewhere."""
         self.controls.scene.settled = False
         self._ask()
+
+    def _on_silencing(self) -> None:
+        if not self._silent:
+            self.controls.arrange()
+            self._say_silence(self._answered)
 
     def _on_view(self, change: dict) -> None:
         """The overlay of points, and its threshold, are asked of `refine`."""
@@ -381,11 +399,22 @@ class Explorer:
                 self._failed(error)
                 return
             with self._quietly():
+                wish = self._still_silent(wish)
                 self._show_scene(wish)
                 text = self.controls.text
                 text.options, text.index = wish.texts, min(text.index or 0, len(wish.texts) - 1)
             self.error = None
             self._latest.ask(wish, delay)
+
+    def _still_silent(self, wish: Wish) -> Wish:
+        """Parts of another model, and words of other texts, are none of those that were meant."""
+        silencer, before = self.controls.silencer, self._asked
+        if before is not None and before.model is not wish.model:
+            silencer.forget()
+        elif before is not None and before.texts != wish.texts:
+            silencer.forget("words")
+        self._asked = replace(wish, silence=silencer.silence)
+        return self._asked
 
     def _show_scene(self, wish: Wish) -> None:
         """The picture on which things are moved is there before the maps are."""
@@ -401,6 +430,7 @@ class Explorer:
         return Answer(
             wish=wish,
             trace=session.trace,
+            changed=session.changed,
             viewer=viewer,
             payload=viewer.payload(),
             recorded=session.recorded > before,
@@ -417,6 +447,7 @@ class Explorer:
         shown.show(answer.payload)
         if self._stage.children != (shown,):
             self._stage.children = (shown,)
+        self._say_silence(answer)
         self.controls.warn(unseen(answer.wish), unnamed(answer.wish))
         place = answer.trace.stream.device
         on = "" if place.type == "cpu" else f" on {place}"
@@ -425,6 +456,15 @@ class Explorer:
         if not answer.recorded:
             how = "answered from the recording"
         self._say(f"<code>{code}</code> &nbsp; {took}, {how}")
+
+    def _say_silence(self, answer: Answer) -> None:
+        """Offer what can be silenced, and say what came of it."""
+        c, silent = self.controls, answer.wish.silence
+        c.hear.disabled = not silent
+        c.silencing.description = f"silence ({silent.count})" if silent else "silence"
+        if c.silencing.value:
+            c.silencer.show(answer.trace, answer.trace.images[0])
+            c.scored.value = html.escape(silenced_scores(answer.trace, answer.changed))
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, Cancelled):

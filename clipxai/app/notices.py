@@ -5,8 +5,13 @@ true, and texts that follow the things they name.
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
+from ..model.clip import cosines
 from ..model.files.locating import EMBEDDED_NAME
 from ..scenes import backgrounds, class_names, noun
+from ..trace.trace import Trace
+from ..view.number import two_digits
 from .session import Wish, masks_of
 
 
@@ -64,3 +69,21 @@ def following(lines: str, before: Sequence[str], now: Sequence[str]) -> str:
         lines = re.sub(rf"\b{re.escape(noun(old))}\b", noun(new), lines, flags=re.IGNORECASE)
         lines = re.sub(rf"\b{re.escape(old)}\b", new, lines, flags=re.IGNORECASE)
     return lines
+
+
+def cosines_of(trace: Trace) -> np.ndarray:
+    """(T,) cosine of the whole image with every text."""
+    return cosines(trace.image_features, trace.text_features)[0].detach().cpu().numpy()
+
+
+def silenced_scores(recorded: Trace, changed: Trace) -> str:
+    """The cosine of each text, best first, what silence does to it, and whose rank it changes."""
+    before, now = cosines_of(recorded), cosines_of(changed)
+    ranks = [list(np.argsort(-scores)) for scores in (before, now)]
+    said = []
+    for place, n in enumerate(ranks[1]):
+        was = ranks[0].index(n)
+        moved = "" if was == place else f" (rank {was + 1} → {place + 1})"
+        first = "" if changed is recorded else f"{two_digits(before[n])} → "
+        said.append(f"“{recorded.texts[n]}” {first}{two_digits(now[n])}{moved}")
+    return f"cosine with {', '.join(said)}"

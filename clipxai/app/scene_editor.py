@@ -3,7 +3,6 @@
 The browser moves cutouts at once; here is what they are cut from.
 """
 
-import base64
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -16,11 +15,11 @@ import traitlets
 from ..scenes import Scene, class_names
 from ..scenes.sprites import COLUMNS, sheet
 from ..view.html import join
+from .pictures import data_url
 
 MOST = 3  # things in a scene
 ZOOM = 1.4  # a turned sprite reaches beyond its square
 CELL, MARGIN = 44, 2  # pixels of a cell of the grid to choose from, and clear ones around
-QUALITY = {"jpeg": [cv2.IMWRITE_JPEG_QUALITY, 92], "webp": [cv2.IMWRITE_WEBP_QUALITY, 80]}
 WORDS = {
     "picture": "the scene",
     "thing": "{name}; arrow keys move it, plus and minus resize it, d doubles it, Delete removes "
@@ -93,7 +92,7 @@ class SceneEditor(anywidget.AnyWidget):
             for name, box in zip(self.names, scene.places, strict=True)
         ]
         pictures = {
-            "picture": _url(scene.image),
+            "picture": data_url(scene.image),
             "empty": self._without_things(scene),
             "cutouts": [_cutout(scene, **place) for place in places],
             "zoom": ZOOM,
@@ -109,22 +108,12 @@ class SceneEditor(anywidget.AnyWidget):
         if self._empty is None or self._empty[0] != told:
             for name in scene.objects:
                 scene = scene.without(name)
-            self._empty = told, _url(scene.image)
+            self._empty = told, data_url(scene.image)
         return self._empty[1]
 
 
 def _places(things: Sequence[dict[str, Any]]) -> list[tuple]:
     return [tuple(thing.get(way) for way in ("y", "x", "side")) for thing in things]
-
-
-def _url(image: np.ndarray) -> str:
-    """An image (H, W, 3 or 4) red-green-blue, perhaps with alpha, for a page."""
-    if image.shape[2] == 4:
-        kind, turned = "webp", cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA)
-    else:  # several times as quick to write
-        kind, turned = "jpeg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    encoded = cv2.imencode(f".{kind}", turned, QUALITY[kind])[1]
-    return f"data:image/{kind};base64,{base64.b64encode(encoded).decode('ascii')}"
 
 
 def _cutout(scene: Scene, name: str, y: float, x: float, side: float) -> str:
@@ -135,7 +124,7 @@ def _cutout(scene: Scene, name: str, y: float, x: float, side: float) -> str:
     whole = np.dstack([scene.image, alpha])
     # beyond the picture's edge all is clear
     shift = np.float32([[1, 0, wide / 2 - x * size], [0, 1, wide / 2 - y * size]])
-    return _url(cv2.warpAffine(whole, shift, (wide, wide), flags=cv2.INTER_NEAREST))
+    return data_url(cv2.warpAffine(whole, shift, (wide, wide), flags=cv2.INTER_NEAREST))
 
 
 @cache
@@ -151,4 +140,4 @@ def _sheet_url() -> str:
     blank = np.zeros_like(cells[0])
     cells += [blank] * (-len(cells) % COLUMNS)
     rows = [np.hstack(cells[n : n + COLUMNS]) for n in range(0, len(cells), COLUMNS)]
-    return _url(np.vstack(rows))
+    return data_url(np.vstack(rows))

@@ -29,6 +29,7 @@ from ..trace.record import record
 from ..trace.trace import Trace
 from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
 from .latest import Cancelled, Tell
+from .silence import Silence
 
 Shown = Literal["methods", "attention", "modules", "words"]  # which viewer
 Subtract = Literal["empty", "labels", "nothing"]
@@ -52,6 +53,7 @@ class Wish:
         nothing
     subtract : what feature surgery takes away from `method`; None leaves the method as it is
     switches : fields of `Rewrite` that `method` is to change
+    silence : what is taken out of the recorded pass
     text : number of the text whose words are shown
     sure : 0…1, the height from which a map gives points, where masks are wanted that `refine` makes
         from there; None for none
@@ -68,6 +70,7 @@ class Wish:
     beside: str | None = "clip"
     subtract: Subtract | None = None
     switches: Mapping[str, object] = field(default_factory=dict)
+    silence: Silence = Silence()
     text: int = 0
     sure: float | None = None
     by: object = "grabcut"
@@ -103,11 +106,12 @@ class Wish:
         method, options = self.asked
         told = [repr(method), *(f"{name}={value!r}" for name, value in options.items())]
         which = f", text={self.text}" if self.text else ""
+        trace = self.silence.code
         calls = {
-            "methods": f"cx.explain(trace, {', '.join(told)})",
-            "attention": "cx.attention_maps(trace)",
-            "modules": "cx.contributions(trace)",
-            "words": f"cx.token_scores(trace{which})",
+            "methods": f"cx.explain({trace}, {', '.join(told)})",
+            "attention": f"cx.attention_maps({trace})",
+            "modules": f"cx.contributions({trace})",
+            "words": f"cx.token_scores({trace}{which})",
         }
         if self.view != "methods" or self.sure is None:
             return calls[self.view]
@@ -138,11 +142,14 @@ class Session:
     Attributes
     ----------
     trace : the last recording, or None
+    changed : the same without what is silenced
     recorded : how often the image tower ran
     """
 
     def __init__(self) -> None:
         self.trace: Trace | None = None
+        self.changed: Trace | None = None
+        self._silence = Silence()
         self.recorded = 0
         self._image: object = None
         self._of_image: dict[str, Viewer] = {}  # what does not depend on the texts
@@ -160,7 +167,7 @@ class Session:
         ValueError, TypeError, OSError : as `record` and `explain`
         """
         with Stoppable(stop or Event()):
-            trace = self._recorded(wish, tell)
+            trace = self._silenced(self._recorded(wish, tell), wish)
             tell(0.4, f"looking: {wish.code}")
             return getattr(self, f"_{wish.view}")(trace, wish, tell)
 
@@ -178,9 +185,16 @@ class Session:
             trace = self.trace.with_texts(list(wish.texts))
         else:
             return self.trace
-        self.trace, self._image = trace, wish.image
+        self.trace, self.changed, self._image = trace, None, wish.image
         self._explained, self._refined = {}, {}
         return trace
+
+    def _silenced(self, trace: Trace, wish: Wish) -> Trace:
+        if self.changed is None or self._silence != wish.silence:
+            changed = wish.silence.of_trace(trace)
+            self.changed, self._silence = changed, wish.silence
+            self._of_image, self._explained, self._refined = {}, {}, {}
+        return self.changed
 
     def _explain(self, trace: Trace, method: str, options: Mapping[str, object]) -> Explanation:
         key = (method, *sorted(options.items()))

@@ -130,7 +130,9 @@ class Trace(Movable):
         if not self._empty:
             spelled = self.model.tokenizer is not None
             empty = [""] if spelled else self.model.text.empty(self.token_ids)
-            self._empty.append(self.with_texts(empty, self.templates).text_features)
+            # words that were taken out of one text were none of the empty one's
+            tower = replace(self, text_edits=self.text_edits.of_all)
+            self._empty.append(tower.with_texts(empty, self.templates).text_features)
         return self._empty[0]
 
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:

@@ -234,6 +234,25 @@ def test_a_thing_is_found_among_pictures(page: Page):
     assert page.page.locator(".clipxai-editor .picker").is_hidden() and page.complaints == []
 
 
+def test_parts_are_silenced_and_heard_again(page: Page):
+    """With the mouse; patches are painted over."""
+    page.press("silence")
+    page.page.get_by_role("button", name="head 3 of layer 6").click()
+    page.says("cx.explain(cx.ablate(trace, heads={6: [3]}), 'clip_surgery')")
+    box = page.page.get_by_role("group", name="patches of the image").bounding_box()
+    page.page.mouse.move(box["x"] + 4, box["y"] + 4)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + 30, box["y"] + 4, steps=8)
+    page.page.mouse.up()
+    page.says("heads={6: [3]}, patches=[0, 1, 2]")
+    assert page.page.locator(".clipxai-silencer [aria-pressed=true]").count() == 4
+    page.press("hear everything again")
+    page.says("cx.explain(trace, 'clip_surgery')")
+    assert page.page.locator(".clipxai-silencer [aria-pressed=true]").count() == 0
+    page.press("silence")
+    page.page.locator(".clipxai-silencer").wait_for(state="hidden")
+
+
 def test_typing_and_flipping_are_answered_from_the_recording(page: Page):
     page.type("an owl\na pizza")
     page.shows("an owl", "a pizza")
