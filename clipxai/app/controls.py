@@ -149,6 +149,15 @@ class Controls:
             tooltip="what if it were not there? Click heads, FFNs, patches or words off",
             layout=w.Layout(width="auto", margin="0 0 0 auto"),
         )
+        self.leave_out = w.ToggleButton(
+            description="leave out",
+            icon="eraser",
+            tooltip="the scene without each of its things: what the cosine truly is then, beside "
+            "what each map promised",
+            layout=w.Layout(width="auto", margin="0 0 0 4px"),
+        )
+        self.left_out = w.HTML(layout=w.Layout(margin="2px 10px", width="auto"))
+        self.left_out.add_class("clipxai-left-out")
         self.silencer = Silencer()
         self.scored = w.HTML(layout=half())
         self.hear = w.Button(
@@ -247,6 +256,7 @@ class Controls:
         self.text.layout.display = _shown(self.view.value == "words")
         for control in (self.methods, self.surgery):
             control.layout.display = _shown(self.view.value == "methods")
+        self.leave_out.layout.display = _shown(self.view.value == "methods")
         self.silence.layout.display = _shown(self.silencing.value)
         idle = without_effect(self.blocks.value)
         for name, control in self.switches.items():

@@ -55,6 +55,7 @@ class Answer(NamedTuple):
     wish : what was asked
     trace : the recording it was answered from
     changed : the same without what is silent
+    left_out : what would be without each thing, as HTML
     viewer, payload : what shows it, and the data sent to the browser
     recorded : whether the image tower ran for it
     seconds : how long it took
@@ -63,6 +64,7 @@ class Answer(NamedTuple):
     wish: Wish
     trace: "Trace"
     changed: "Trace"
+    left_out: str
     viewer: Viewer
     payload: Payload
     recorded: bool
@@ -225,6 +227,7 @@ class Explorer:
                 name: control.value for name, control in c.switches.items() if not control.disabled
             },
             silence=c.silencer.silence,
+            leave_out=c.leave_out.value,
             text=c.text.index or 0,
             sure=self._sure(),
             by=self._by,
@@ -265,9 +268,19 @@ class Explorer:
     def _boxed(self) -> w.HBox:
         style = w.HTML(f"<style>{STYLE}</style>", layout=w.Layout(display="none"))
         c = self.controls
-        views = w.HBox([c.view, c.silencing], layout=w.Layout(margin="0 10px 0 0"))
+        views = w.HBox([c.view, c.silencing, c.leave_out], layout=w.Layout(margin="0 10px 0 0"))
         main = w.VBox(
-            [style, views, c.surgery, c.silence, c.banner, c.message, c.note, self._stage],
+            [
+                style,
+                views,
+                c.surgery,
+                c.silence,
+                c.banner,
+                c.message,
+                c.note,
+                c.left_out,
+                self._stage,
+            ],
             layout=w.Layout(flex="1 1 0", min_width="0"),
         )
         beside = w.HBox([c.panel, main])
@@ -330,7 +343,7 @@ class Explorer:
         for control in (c.model, c.method):
             control.observe(lambda change: offered(), "value")
         image = (c.source, c.background, c.path, c.upload)
-        question = (c.view, c.text, c.beside, c.subtract, *c.switches.values())
+        question = (c.view, c.text, c.beside, c.subtract, c.leave_out, *c.switches.values())
         for control in (*image, *question):
             control.observe(lambda change: ask(), "value")
         c.scene.observe(weakly(self._on_things), "things")
@@ -431,6 +444,7 @@ class Explorer:
             wish=wish,
             trace=session.trace,
             changed=session.changed,
+            left_out=session.left_out,
             viewer=viewer,
             payload=viewer.payload(),
             recorded=session.recorded > before,
@@ -448,6 +462,8 @@ class Explorer:
         if self._stage.children != (shown,):
             self._stage.children = (shown,)
         self._say_silence(answer)
+        self.controls.left_out.value = answer.left_out
+        self.controls.left_out.layout.display = None if answer.left_out else "none"
         self.controls.warn(unseen(answer.wish), unnamed(answer.wish))
         place = answer.trace.stream.device
         on = "" if place.type == "cpu" else f" on {place}"

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..model.clip import cosines
 from ..model.files.locating import EMBEDDED_NAME
 from ..scenes import backgrounds, class_names, noun
 from ..trace.trace import Trace
 from ..view.number import two_digits
 from .session import Wish, masks_of
+from .silence import cosines_of
 
 
 def unseen(wish: Wish) -> str:
@@ -69,11 +69,6 @@ def following(lines: str, before: Sequence[str], now: Sequence[str]) -> str:
         lines = re.sub(rf"\b{re.escape(noun(old))}\b", noun(new), lines, flags=re.IGNORECASE)
         lines = re.sub(rf"\b{re.escape(old)}\b", new, lines, flags=re.IGNORECASE)
     return lines
-
-
-def cosines_of(trace: Trace) -> np.ndarray:
-    """(T,) cosine of the whole image with every text."""
-    return cosines(trace.image_features, trace.text_features)[0].detach().cpu().numpy()
 
 
 def silenced_scores(recorded: Trace, changed: Trace) -> str:

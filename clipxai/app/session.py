@@ -29,6 +29,7 @@ from ..trace.record import record
 from ..trace.trace import Trace
 from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
 from .latest import Cancelled, Tell
+from .left_out import LeftOut, table
 from .silence import Silence
 
 Shown = Literal["methods", "attention", "modules", "words"]  # which viewer
@@ -54,6 +55,7 @@ class Wish:
     subtract : what feature surgery takes away from `method`; None leaves the method as it is
     switches : fields of `Rewrite` that `method` is to change
     silence : what is taken out of the recorded pass
+    leave_out : whether the scene without each of its things is asked for, too
     text : number of the text whose words are shown
     sure : 0…1, the height from which a map gives points, where masks are wanted that `refine` makes
         from there; None for none
@@ -71,6 +73,7 @@ class Wish:
     subtract: Subtract | None = None
     switches: Mapping[str, object] = field(default_factory=dict)
     silence: Silence = Silence()
+    leave_out: bool = False
     text: int = 0
     sure: float | None = None
     by: object = "grabcut"
@@ -143,6 +146,7 @@ class Session:
     ----------
     trace : the last recording, or None
     changed : the same without what is silenced
+    left_out : the last answer to `leave_out`, as HTML; empty if that was not asked
     recorded : how often the image tower ran
     """
 
@@ -150,6 +154,8 @@ class Session:
         self.trace: Trace | None = None
         self.changed: Trace | None = None
         self._silence = Silence()
+        self.left_out = ""
+        self._brings: tuple[tuple, LeftOut] | None = None
         self.recorded = 0
         self._image: object = None
         self._of_image: dict[str, Viewer] = {}  # what does not depend on the texts
@@ -169,7 +175,9 @@ class Session:
         with Stoppable(stop or Event()):
             trace = self._silenced(self._recorded(wish, tell), wish)
             tell(0.4, f"looking: {wish.code}")
-            return getattr(self, f"_{wish.view}")(trace, wish, tell)
+            viewer = getattr(self, f"_{wish.view}")(trace, wish, tell)
+            self.left_out = self._left_out(wish, viewer, tell)
+            return viewer
 
     def _recorded(self, wish: Wish, tell: Tell) -> Trace:
         known = self.trace is not None and self.trace.model is wish.model
@@ -222,6 +230,19 @@ class Session:
         if key not in self._refined:
             self._refined[key] = refine(explanation, wish.by, **wish.refining)
         return self._refined[key]
+
+    def _left_out(self, wish: Wish, viewer: Viewer, tell: Tell) -> str:
+        if not wish.leave_out or not isinstance(viewer, MethodComparison):
+            return ""
+        if wish.scene is None or wish.scene.recipe is None:
+            return "Only of a composed scene is it known what it would be without a thing."
+        if wish.silence:
+            return "Nothing is left out while something is silenced: hear everything again first."
+        asked = wish.model, wish.scene, wish.texts
+        if self._brings is None or self._brings[0] != asked:
+            tell(0.9, "drawing the scene without its things")
+            self._brings = asked, LeftOut.of(*asked)
+        return table(self._brings[1], viewer.explanations, wish.scene)
 
     def _attention(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         if "attention" not in self._of_image:

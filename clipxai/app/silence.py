@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields
 from itertools import groupby
 from typing import Any
 
+import numpy as np
+
+from ..model.clip import cosines
 from ..trace.ablate import ablate
 from ..trace.trace import Trace
 
@@ -71,6 +74,11 @@ class Silence:
         for call in self.calls:
             said = f"cx.ablate({said}, {', '.join(f'{name}={it!r}' for name, it in call.items())})"
         return said
+
+
+def cosines_of(trace: Trace) -> np.ndarray:
+    """(T,) cosine of the whole image with every text."""
+    return cosines(trace.image_features, trace.text_features)[0].detach().cpu().numpy()
 
 
 def _by_first(pairs: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
