@@ -175,6 +175,7 @@ class Controls:
             "Run", "play", "ask again from scratch, for instance after a file has changed", half()
         )
         self.cancel = button("Cancel", "stop", "stop what is running", half())
+        self.undo = button("Undo", "undo", "choose again what was chosen before", half())
         thin = w.Layout(width="100%", height="4px", margin="0", visibility="hidden")
         self.progress = w.FloatProgress(min=0, max=1, layout=thin)
         self.message = w.HTML(layout=w.Layout(margin="2px 10px", width="auto"))
@@ -208,7 +209,7 @@ class Controls:
                 self.model,
                 self.folder,
                 self.methods,
-                w.HBox([self.run, self.cancel], layout=wide()),
+                w.HBox([self.run, self.cancel, self.undo], layout=wide()),
                 self.progress,
                 heading("take it with you"),
                 w.HBox([self.name, self.format, self.save], layout=wide()),

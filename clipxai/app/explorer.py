@@ -33,6 +33,7 @@ from .latest import Cancelled, Latest, Tell
 from .letting_go import put_away, weakly
 from .live import Live, live
 from .notices import following, silenced_scores, unnamed, unseen
+from .past import Past
 from .session import Session, Wish, fitting
 from .shown import forget, stands
 
@@ -124,7 +125,7 @@ class Explorer:
         sources = SOURCES if image is None else {"given": "given", **SOURCES}
         self.controls = Controls(list(self.models), sources, as_list(texts))
         self.session, self.viewer, self.error = Session(), None, None
-        self._choice = ImageChoice(self.controls, image)
+        self._choice, self._past = ImageChoice(self.controls, image), Past(self.controls)
         self._answered: Answer | None = None
         self._lives: dict[str, Live] = {}  # by script, so that each keeps the reader's view
         # JupyterLab may tell of two controls at once, in two threads
@@ -145,6 +146,7 @@ class Explorer:
         wish = self.wish()
         self._asked = wish
         self._show_scene(wish)
+        self._past.remember()
         self._latest.now(wish)
         if self.error:
             raise self.error
@@ -160,7 +162,7 @@ class Explorer:
         self.session, self.viewer, self._answered = Session(), None, None
         # the notebook's history may remember this for long
         self._by = self._asked = None
-        self.controls = self.box = self._stage = self._choice = self._latest = None
+        self.controls = self.box = self._stage = self._choice = self._past = self._latest = None
         self.models = {}
 
     def __enter__(self) -> "Explorer":
@@ -339,7 +341,7 @@ class Explorer:
         c, ask = self.controls, weakly(self._ask)
         offered, typed, attempt = map(weakly, (self._offered, self._on_texts, self._try))
         run, cancel = weakly(self._run), weakly(self._latest.cancel)
-        actions = weakly(self._load), weakly(self._save), weakly(self._keep)
+        actions = [*map(weakly, (self._load, self._save, self._keep, self._undo))]
         for control in (c.model, c.method):
             control.observe(lambda change: offered(), "value")
         image = (c.source, c.background, c.path, c.upload)
@@ -358,6 +360,7 @@ class Explorer:
         c.cancel.on_click(lambda button: cancel())
         c.save.on_click(lambda button: attempt(actions[1]))
         c.keep.on_click(lambda button: attempt(actions[2]))
+        c.undo.on_click(lambda button: attempt(actions[3]))
 
     def _offered(self) -> None:
         if not self._silent:
@@ -400,6 +403,19 @@ class Explorer:
         self.session = Session()
         self._ask()
 
+    def _undo(self) -> str | None:
+        """Choose what was chosen before."""
+        step = self._past.back()
+        if step is None:
+            return "There is nothing to undo."
+        with self._quietly():
+            self.controls.model.value = step["model"]
+        self._offer(step["method"], step["beside"])
+        with self._quietly():
+            self._past.put(step)
+        self._ask()
+        return None
+
     def _ask(self, delay: float = 0.0) -> None:
         if self._silent:
             return
@@ -416,6 +432,7 @@ class Explorer:
                 self._show_scene(wish)
                 text = self.controls.text
                 text.options, text.index = wish.texts, min(text.index or 0, len(wish.texts) - 1)
+            self._past.remember()
             self.error = None
             self._latest.ask(wish, delay)
 

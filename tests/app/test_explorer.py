@@ -251,6 +251,45 @@ def test_a_method_that_does_not_fit_is_an_error(embedded):
         cx.Explorer(embedded, beside="clip_surgery_released")
 
 
+def test_every_choice_can_be_undone(explorer):
+    """Also those that brought others with them, and a mistake; what was typed in one step."""
+    c = explorer.controls
+
+    def choose_texts(*steps):
+        for text in steps:
+            c.texts.value = text
+
+    def state():
+        wish = explorer.wish()
+        return wish.asked, wish.texts, wish.view, wish.beside, wish.silence, c.scene.at
+
+    choices = [
+        lambda: exchange(c.scene, 1, "pizza"),
+        lambda: setattr(c.scene, "things", [{**one, "y": 0.3} for one in c.scene.things]),
+        lambda: setattr(c.seed, "value", 3),
+        lambda: choose_texts("a", "a d", "a dog"),
+        lambda: setattr(c.method, "value", "clip_surgery_architecture"),
+        lambda: setattr(c.ffn, "value", True),
+        lambda: setattr(c.silencer, "off", {"heads": [[6, 3]]}),
+        lambda: setattr(c.method, "value", "grad_eclip"),
+        lambda: setattr(c.view, "value", "words"),
+    ]
+    states, images = [state()], [explorer.wish().image]
+    for choose in choices:
+        choose()
+        states.append(state())
+        images.append(explorer.wish().image)
+    c.texts.value = ""
+    assert isinstance(explorer.error, ValueError)
+    for expected, image in zip(reversed(states), reversed(images), strict=True):
+        c.undo.click()
+        assert state() == expected and explorer.error is None
+        np.testing.assert_array_equal(explorer.wish().image, image)
+        assert explorer._answered.wish.asked == expected[0]
+    c.undo.click()
+    assert "nothing to undo" in message(explorer) and state() == states[0]
+
+
 def test_run_asks_again_from_scratch(explorer, tmp_path):
     c = explorer.controls
     path = tmp_path / "changing.png"
