@@ -131,7 +131,7 @@ class Edits:
 
     @property
     def of_all(self) -> "Edits":
-        """Those that are not for one image or text alone."""
+        """Those that are not for one text alone: words taken out of it were no other's."""
         return Edits(tuple(edit for edit in self.made if edit.row is None))
 
     @property
