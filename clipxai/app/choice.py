@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..scenes import Scene, compose
-from .controls import NOTHING, Controls
+from .controls import Controls
 
 SCENE_SIDE = 336  # pixels
 Masks = Mapping[str, np.ndarray]  # of things in the image, by name
@@ -34,9 +34,10 @@ class ImageChoice:
         self._chosen: tuple | None = None
         self._image: object = None
         self._masks: Masks = {}
+        self._scene: Scene | None = None
 
-    def read(self) -> tuple[object, Masks]:
-        """The image and its masks.
+    def read(self) -> tuple[object, Masks, Scene | None]:
+        """The image, its masks, and the scene that it was taken from, if it was.
 
         Raises
         ------
@@ -46,30 +47,30 @@ class ImageChoice:
         chosen = (source, *self._said(source))
         if chosen != self._chosen:
             image = self._read(source)
-            self._image, self._masks = image, {}
+            self._image, self._masks, self._scene = image, {}, None
             if isinstance(image, Scene):
                 self._image, self._masks = image.image, dict(zip(image.objects, image.masks))
+                self._scene = image
             self._chosen = chosen  # last: what could not be read is tried again
-        return self._image, self._masks
+        return self._image, self._masks, self._scene
 
     def _said(self, source: str) -> tuple:
         """What the controls of a source say; the same means the same image."""
         c = self._controls
         if source == "scene":
-            return (*self._objects(), c.background.value, c.seed.value)
+            at = c.scene.at
+            return (*c.scene.names, at and tuple(at), c.background.value, c.seed.value)
         if source == "file":
             return (c.path.value,)
         if source == "upload":
             return tuple((f["name"], f["size"], f["last_modified"]) for f in c.upload.value)
         return ()
 
-    def _objects(self) -> list[str]:
-        return [choice.value for choice in self._controls.objects if choice.value != NOTHING]
-
     def _read(self, source: str) -> object:
         c = self._controls
         if source == "scene":
-            return compose(self._objects(), c.background.value, c.seed.value, size=SCENE_SIDE)
+            things, background = c.scene.names, c.background.value
+            return compose(things, background, c.seed.value, SCENE_SIDE, c.scene.at)
         if source == "upload":
             if not c.upload.value:
                 raise ValueError("choose an image to upload")

@@ -2,6 +2,7 @@
 another.
 """
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
@@ -9,7 +10,8 @@ import ipywidgets as w
 
 from ..explainers.presets import AttentionKind
 from ..model.clip import CLIP
-from ..scenes import backgrounds, class_names
+from ..scenes import backgrounds
+from .scene_editor import SceneEditor
 from .session import (
     counterpart,
     fitting,
@@ -18,6 +20,7 @@ from .session import (
     switches_of,
     without_effect,
 )
+from .silencer import Silencer
 
 NOTHING = "—"
 SOURCES = {"scene": "compose", "file": "file", "upload": "upload"}
@@ -29,7 +32,7 @@ VIEWS = {
 }
 SUBTRACTIONS = {"the empty text": "empty", "what the texts share": "labels", "nothing": "nothing"}
 FORMATS = ("html", "png", "npz")
-LABEL = {"description_width": "84px"}
+LABEL = {"description_width": "78px"}
 # switches that a ResNet, which ends in one attention, does not have
 NEEDS_BLOCKS = ("dual_path", "ffn")
 
@@ -56,6 +59,13 @@ def labelled(kind: type, label: str, **values: object) -> w.Widget:
     return kind(description=label, style=LABEL, layout=wide(), **values)
 
 
+def part(kind: type, label: str, width: str, **values: object) -> w.Widget:
+    """A control with its name close beside it; several stand in one row."""
+    style = {"description_width": "initial"}
+    layout = w.Layout(width=width, margin="0")
+    return kind(description=label, style=style, layout=layout, **values)
+
+
 def toggles(names: Mapping[str, str], **values: object) -> w.ToggleButtons:
     """A button for every {value: label}, of which one is pressed."""
     options = {label: value for value, label in names.items()}
@@ -78,38 +88,28 @@ class Controls:
         self._make_image(sources)
         self._make_question(models, texts)
         self._make_switches()
+        self._make_silence()
         self._make_actions()
-        self.surgery = w.VBox(
-            [
-                self.method,
-                self.beside,
-                heading("parts of the surgery"),
-                self.attention,
-                self.blocks,
-                w.HBox([self.dual_path, self.ffn], layout=wide()),
-                self.subtract,
-            ],
-            layout=wide(),
-        )
+        self.methods = w.VBox([self.method, self.beside], layout=wide())
+        parts = [self.attention, self.blocks, self.subtract, self.dual_path, self.ffn]
+        self.surgery = w.Box(parts, layout=w.Layout(flex_flow="row wrap", margin="0 10px"))
+        self.surgery.add_class("clipxai-parts")
         self.panel = self._panel()
 
     def _make_image(self, sources: Mapping[str, str]) -> None:
-        names = class_names()
         self.source = toggles(sources, layout=wide())
-        first = labelled(w.Dropdown, "objects", options=names, value="cat")
-        more = [
-            labelled(w.Dropdown, "and", options=[NOTHING, *names], value=value)
-            for value in ("guitar", NOTHING)
-        ]
-        self.objects = [first, *more]
-        self.background = labelled(w.Dropdown, "background", options=backgrounds(), value="wood")
-        self.seed = labelled(w.BoundedIntText, "seed", value=0, min=0, max=10**6)
+        self.scene = SceneEditor(["cat", "guitar"])
+        self.background = w.Dropdown(options=backgrounds(), value="wood", layout=half())
+        self.background.tooltip = "background"
+        self.seed = part(w.BoundedIntText, "seed", "104px", value=0, min=0, max=10**6)
         self.path = labelled(w.Text, "path", placeholder="photo.jpg", continuous_update=False)
         self.upload = w.FileUpload(
             accept="image/*", multiple=False, description="choose an image", layout=wide()
         )
         self.of_source = {
-            "scene": w.VBox([*self.objects, self.background, self.seed], layout=wide()),
+            "scene": w.VBox(
+                [self.scene, w.HBox([self.background, self.seed], layout=wide())], layout=wide()
+            ),
             "file": self.path,
             "upload": self.upload,
         }
@@ -129,11 +129,11 @@ class Controls:
         self.view = toggles(VIEWS)
 
     def _make_switches(self) -> None:
-        self.attention = labelled(w.Dropdown, "attention", options=get_args(AttentionKind))
-        self.blocks = labelled(w.IntSlider, "last blocks", min=0, max=12, continuous_update=True)
-        self.dual_path = w.Checkbox(description="dual path", indent=False, layout=half())
-        self.ffn = w.Checkbox(description="keep the FFN", indent=False, layout=half())
-        self.subtract = labelled(w.Dropdown, "subtract", options=SUBTRACTIONS)
+        self.attention = part(w.Dropdown, "attention", "150px", options=get_args(AttentionKind))
+        self.blocks = part(w.IntSlider, "last blocks", "210px", min=0, max=12)
+        self.subtract = part(w.Dropdown, "subtract", "200px", options=SUBTRACTIONS)
+        self.dual_path = part(w.Checkbox, "dual path", "auto", indent=False)
+        self.ffn = part(w.Checkbox, "keep the FFN", "auto", indent=False)
         self.switches = {  # fields of `Rewrite`
             "attention": self.attention,
             "blocks": self.blocks,
@@ -141,6 +141,31 @@ class Controls:
             "ffn": self.ffn,
         }
         self._fitting: set[str] = set()  # those that the method and the model have
+
+    def _make_silence(self) -> None:
+        self.silencing = w.ToggleButton(
+            description="silence",
+            icon="volume-off",
+            tooltip="what if it were not there? Click heads, FFNs, patches or words off",
+            layout=w.Layout(width="auto", margin="0 0 0 auto"),
+        )
+        self.leave_out = w.ToggleButton(
+            description="leave out",
+            icon="eraser",
+            tooltip="the scene without each of its things: what the cosine truly is then, beside "
+            "what each map promised",
+            layout=w.Layout(width="auto", margin="0 0 0 4px"),
+        )
+        self.left_out = w.HTML(layout=w.Layout(margin="2px 10px", width="auto"))
+        self.left_out.add_class("clipxai-left-out")
+        self.silencer = Silencer()
+        self.scored = w.HTML(layout=half())
+        self.hear = w.Button(
+            description="hear everything again", layout=w.Layout(width="auto", margin="0")
+        )
+        scores = w.HBox([self.scored, self.hear], layout=wide())
+        self.silence = w.VBox([self.silencer, scores], layout=w.Layout(margin="0 10px"))
+        self.silence.add_class("clipxai-silence")
 
     def _make_actions(self) -> None:
         def button(label: str, icon: str, tip: str, layout: w.Layout) -> w.Button:
@@ -150,10 +175,14 @@ class Controls:
             "Run", "play", "ask again from scratch, for instance after a file has changed", half()
         )
         self.cancel = button("Cancel", "stop", "stop what is running", half())
+        self.undo = button("Undo", "undo", "choose again what was chosen before", half())
         thin = w.Layout(width="100%", height="4px", margin="0", visibility="hidden")
         self.progress = w.FloatProgress(min=0, max=1, layout=thin)
         self.message = w.HTML(layout=w.Layout(margin="2px 10px", width="auto"))
         self.message.add_class("clipxai-message")
+        self.banner, self.note = w.HTML(), w.HTML()  # what could mislead, and what is missing
+        self.banner.add_class("clipxai-banner")
+        self.note.add_class("clipxai-note")
         self.format = w.Dropdown(options=FORMATS, layout=w.Layout(width="72px", margin="0"))
         self.name = w.Text(
             value="explored", placeholder="file name", continuous_update=False, layout=half()
@@ -169,10 +198,8 @@ class Controls:
         )
 
     def _panel(self) -> w.VBox:
-        buttons = w.Layout(width="100%", margin="8px 0 0")
         panel = w.VBox(
             [
-                heading("image"),
                 self.source,
                 *self.of_source.values(),
                 heading("texts, one per line"),
@@ -181,14 +208,14 @@ class Controls:
                 heading("model and method"),
                 self.model,
                 self.folder,
-                self.surgery,
-                w.HBox([self.run, self.cancel], layout=buttons),
+                self.methods,
+                w.HBox([self.run, self.cancel, self.undo], layout=wide()),
                 self.progress,
                 heading("take it with you"),
                 w.HBox([self.name, self.format, self.save], layout=wide()),
                 self.keep,
             ],
-            layout=w.Layout(width="292px", flex="0 0 auto"),
+            layout=w.Layout(flex="0 0 auto"),
         )
         panel.add_class("clipxai-panel")
         return panel
@@ -202,6 +229,8 @@ class Controls:
         self.method.value = method if method in names else "clip_surgery"
         self.beside.value = beside if beside in names else NOTHING
         has_blocks = "blocks" in model.visual.has
+        self.silencing.disabled = not has_blocks
+        self.silencing.value = self.silencing.value and has_blocks
         self.blocks.max = len(model.visual.blocks) if has_blocks else 1
         preset, allowed = rewrite_of(self.method.value), switches_of(self.method.value)
         kinds = [kind for kind in get_args(AttentionKind) if has_blocks or kind != "gem"]
@@ -215,12 +244,21 @@ class Controls:
         self.subtract.disabled = counterpart(self.method.value) is None
         self.subtract.value = subtracted(self.method.value)
 
+    def warn(self, banner: str, note: str) -> None:
+        """Say what could mislead, as long as it could."""
+        for line, said in ((self.banner, banner), (self.note, note)):
+            line.value = f"<span role=status>{html.escape(said)}</span>" if said else ""
+            line.layout.display = _shown(bool(said))
+
     def arrange(self) -> None:
         """Show the controls that belong to what is chosen, and enable those that can change it."""
         for source, control in self.of_source.items():
             control.layout.display = _shown(source == self.source.value)
         self.text.layout.display = _shown(self.view.value == "words")
-        self.surgery.layout.display = _shown(self.view.value == "methods")
+        for control in (self.methods, self.surgery):
+            control.layout.display = _shown(self.view.value == "methods")
+        self.leave_out.layout.display = _shown(self.view.value == "methods")
+        self.silence.layout.display = _shown(self.silencing.value)
         idle = without_effect(self.blocks.value)
         for name, control in self.switches.items():
             control.disabled = name in idle or name not in self._fitting

@@ -8,9 +8,10 @@ import html
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from threading import Event
+from threading import Event, RLock, get_ident
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 from weakref import finalize
@@ -22,7 +23,6 @@ from ..explainers.explain import explain
 from ..explainers.table import find_method
 from ..model.clip import CLIP, as_list
 from ..model.files.checkpoints import load
-from ..scenes import noun
 from ..view import MethodComparison, Viewer, save
 from ..view.html import mimebundle
 from ..view.payload import Payload
@@ -32,6 +32,8 @@ from .controls import NOTHING, SOURCES, Controls
 from .latest import Cancelled, Latest, Tell
 from .letting_go import put_away, weakly
 from .live import Live, live
+from .notices import following, silenced_scores, unnamed, unseen
+from .past import Past
 from .session import Session, Wish, fitting
 from .shown import forget, stands
 
@@ -53,6 +55,8 @@ class Answer(NamedTuple):
     ----------
     wish : what was asked
     trace : the recording it was answered from
+    changed : the same without what is silent
+    left_out : what would be without each thing, as HTML
     viewer, payload : what shows it, and the data sent to the browser
     recorded : whether the image tower ran for it
     seconds : how long it took
@@ -60,6 +64,8 @@ class Answer(NamedTuple):
 
     wish: Wish
     trace: "Trace"
+    changed: "Trace"
+    left_out: str
     viewer: Viewer
     payload: Payload
     recorded: bool
@@ -119,10 +125,13 @@ class Explorer:
         sources = SOURCES if image is None else {"given": "given", **SOURCES}
         self.controls = Controls(list(self.models), sources, as_list(texts))
         self.session, self.viewer, self.error = Session(), None, None
-        self._choice = ImageChoice(self.controls, image)
+        self._choice, self._past = ImageChoice(self.controls, image), Past(self.controls)
         self._answered: Answer | None = None
         self._lives: dict[str, Live] = {}  # by script, so that each keeps the reader's view
-        self._quiet = False
+        # JupyterLab may tell of two controls at once, in two threads
+        self._lock = RLock()
+        self._quiet: int | None = None  # the thread that sets controls without asking for anything
+        self._asked: Wish | None = None  # the last one
         self._typed = 0.0  # when a key was last pressed
         self._mark = f"clipxai-{uuid4().hex[:8]}"  # several explorers may stand in one notebook
         self._latest: Latest[Wish, Answer] = Latest(
@@ -134,7 +143,11 @@ class Explorer:
         self._ended.atexit = False
         self._expect_fitting(method, beside)
         self._offer(method, beside or NOTHING)
-        self._latest.now(self.wish())
+        wish = self.wish()
+        self._asked = wish
+        self._show_scene(wish)
+        self._past.remember()
+        self._latest.now(wish)
         if self.error:
             raise self.error
         self._listen()  # last: what was set until here is no wish of the reader's
@@ -148,8 +161,8 @@ class Explorer:
         self._ended()
         self.session, self.viewer, self._answered = Session(), None, None
         # the notebook's history may remember this for long
-        self._by = None
-        self.controls = self.box = self._stage = self._choice = self._latest = None
+        self._by = self._asked = None
+        self.controls = self.box = self._stage = self._choice = self._past = self._latest = None
         self.models = {}
 
     def __enter__(self) -> "Explorer":
@@ -170,7 +183,9 @@ class Explorer:
 
     @property
     def trace(self) -> "Trace":
-        """The recorded forward pass that everything shown was computed from."""
+        """The recorded forward pass that everything shown was computed from; what is silenced is
+        still in it.
+        """
         self._expect_open()
         return self._answered.trace
 
@@ -183,7 +198,7 @@ class Explorer:
         if isinstance(self.viewer, MethodComparison):
             return self.viewer.explanations[-1]
         method, options = self._answered.wish.asked
-        return explain(self.trace, method, **options)
+        return explain(self._answered.changed, method, **options)
 
     def wish(self) -> Wish:
         """Everything that is chosen at present.
@@ -199,12 +214,13 @@ class Explorer:
         texts = tuple(dict.fromkeys(line for line in lines if line))  # each once
         if not texts:
             raise ValueError("there is no text to look for: type at least one, one per line")
-        image, masks = self._choice.read()
+        image, masks, scene = self._choice.read()
         return Wish(
             model=self.models[c.model.value],
             image=image,
             texts=texts,
             masks=masks,
+            scene=scene,
             view=c.view.value,
             method=c.method.value,
             beside=None if c.beside.value == NOTHING else c.beside.value,
@@ -212,6 +228,8 @@ class Explorer:
             switches={
                 name: control.value for name, control in c.switches.items() if not control.disabled
             },
+            silence=c.silencer.silence,
+            leave_out=c.leave_out.value,
             text=c.text.index or 0,
             sure=self._sure(),
             by=self._by,
@@ -251,13 +269,25 @@ class Explorer:
 
     def _boxed(self) -> w.HBox:
         style = w.HTML(f"<style>{STYLE}</style>", layout=w.Layout(display="none"))
+        c = self.controls
+        views = w.HBox([c.view, c.silencing, c.leave_out], layout=w.Layout(margin="0 10px 0 0"))
         main = w.VBox(
-            [style, self.controls.view, self.controls.message, self._stage],
-            layout=w.Layout(flex="1 1 520px", min_width="0"),
+            [
+                style,
+                views,
+                c.surgery,
+                c.silence,
+                c.banner,
+                c.message,
+                c.note,
+                c.left_out,
+                self._stage,
+            ],
+            layout=w.Layout(flex="1 1 0", min_width="0"),
         )
-        box = w.HBox(
-            [self.controls.panel, main], layout=w.Layout(flex_flow="row wrap", width="100%")
-        )
+        beside = w.HBox([c.panel, main])
+        beside.add_class("clipxai-beside")
+        box = w.Box([beside], layout=w.Layout(width="100%"))
         main.add_class("clipxai-main")
         self._stage.add_class("clipxai-stage")
         box.add_class("clipxai-explorer")
@@ -293,11 +323,16 @@ class Explorer:
     @contextmanager
     def _quietly(self) -> Iterator[None]:
         """Set controls without asking for anything."""
-        self._quiet = True
-        try:
-            yield
-        finally:
-            self._quiet = False
+        with self._lock:
+            before, self._quiet = self._quiet, get_ident()
+            try:
+                yield
+            finally:
+                self._quiet = before
+
+    @property
+    def _silent(self) -> bool:
+        return self._quiet == get_ident()
 
     # what happens
 
@@ -306,41 +341,50 @@ class Explorer:
         c, ask = self.controls, weakly(self._ask)
         offered, typed, attempt = map(weakly, (self._offered, self._on_texts, self._try))
         run, cancel = weakly(self._run), weakly(self._latest.cancel)
-        actions = weakly(self._load), weakly(self._save), weakly(self._keep)
+        actions = [*map(weakly, (self._load, self._save, self._keep, self._undo))]
         for control in (c.model, c.method):
             control.observe(lambda change: offered(), "value")
-        image = (c.source, c.background, c.seed, c.path, c.upload)
-        question = (c.view, c.text, c.beside, c.subtract, *c.switches.values())
+        image = (c.source, c.background, c.path, c.upload)
+        question = (c.view, c.text, c.beside, c.subtract, c.leave_out, *c.switches.values())
         for control in (*image, *question):
             control.observe(lambda change: ask(), "value")
-        for control in c.objects:
-            control.observe(weakly(self._on_object), "value")
+        c.scene.observe(weakly(self._on_things), "things")
+        c.seed.observe(weakly(self._on_seed), "value")
+        c.silencer.observe(lambda change: ask(), "off")
+        silencing, hear = map(weakly, (self._on_silencing, c.silencer.forget))
+        c.silencing.observe(lambda change: silencing(), "value")
+        c.hear.on_click(lambda button: hear())
         c.texts.observe(lambda change: typed(), "value")
         c.folder.observe(lambda change: attempt(actions[0]), "value")
         c.run.on_click(lambda button: run())
         c.cancel.on_click(lambda button: cancel())
         c.save.on_click(lambda button: attempt(actions[1]))
         c.keep.on_click(lambda button: attempt(actions[2]))
+        c.undo.on_click(lambda button: attempt(actions[3]))
 
     def _offered(self) -> None:
-        if not self._quiet:
+        if not self._silent:
             self._offer(self.controls.method.value, self.controls.beside.value)
             self._ask()
 
-    def _on_object(self, change: dict) -> None:
+    def _on_things(self, change: dict) -> None:
         """Texts that name the things of the scene follow it."""
-        if self._quiet:
+        if self._silent:
             return
-        c = self.controls
-        now = [choice.value for choice in c.objects]
-        before = [
-            change["old"] if choice is change["owner"] else choice.value for choice in c.objects
-        ]
-        # texts of one's own stay
-        if c.texts.value.split("\n") == _nouns(before):
-            with self._quietly():
-                c.texts.value = "\n".join(_nouns(now))
+        before, now = ([thing["name"] for thing in change[when]] for when in ("old", "new"))
+        with self._quietly():
+            self.controls.texts.value = following(self.controls.texts.value, before, now)
         self._ask()
+
+    def _on_seed(self, change: dict) -> None:
+        """Another seed puts every thing elsewhere."""
+        self.controls.scene.settled = False
+        self._ask()
+
+    def _on_silencing(self) -> None:
+        if not self._silent:
+            self.controls.arrange()
+            self._say_silence(self._answered)
 
     def _on_view(self, change: dict) -> None:
         """The overlay of points, and its threshold, are asked of `refine`."""
@@ -348,7 +392,7 @@ class Explorer:
             self._ask(PAUSE)
 
     def _on_texts(self) -> None:
-        if not self._quiet:
+        if not self._silent:
             now = time.monotonic()
             self._ask(0 if now - self._typed > 2 * PAUSE else PAUSE)
             self._typed = now
@@ -359,21 +403,53 @@ class Explorer:
         self.session = Session()
         self._ask()
 
-    def _ask(self, delay: float = 0.0) -> None:
-        if self._quiet:
-            return
-        self.controls.arrange()
-        try:
-            wish = self.wish()
-        except Exception as error:  # whatever it is, the reader is told, and the figure stays
-            self._latest.cancel()
-            self._failed(error)
-            return
+    def _undo(self) -> str | None:
+        """Choose what was chosen before."""
+        step = self._past.back()
+        if step is None:
+            return "There is nothing to undo."
         with self._quietly():
-            text = self.controls.text
-            text.options, text.index = wish.texts, min(text.index or 0, len(wish.texts) - 1)
-        self.error = None
-        self._latest.ask(wish, delay)
+            self.controls.model.value = step["model"]
+        self._offer(step["method"], step["beside"])
+        with self._quietly():
+            self._past.put(step)
+        self._ask()
+        return None
+
+    def _ask(self, delay: float = 0.0) -> None:
+        if self._silent:
+            return
+        with self._lock:  # who comes last has seen what all others set
+            self.controls.arrange()
+            try:
+                wish = self.wish()
+            except Exception as error:  # whatever it is, the reader is told, and the figure stays
+                self._latest.cancel()
+                self._failed(error)
+                return
+            with self._quietly():
+                wish = self._still_silent(wish)
+                self._show_scene(wish)
+                text = self.controls.text
+                text.options, text.index = wish.texts, min(text.index or 0, len(wish.texts) - 1)
+            self._past.remember()
+            self.error = None
+            self._latest.ask(wish, delay)
+
+    def _still_silent(self, wish: Wish) -> Wish:
+        """Parts of another model, and words of other texts, are none of those that were meant."""
+        silencer, before = self.controls.silencer, self._asked
+        if before is not None and before.model is not wish.model:
+            silencer.forget()
+        elif before is not None and before.texts != wish.texts:
+            silencer.forget("words")
+        self._asked = replace(wish, silence=silencer.silence)
+        return self._asked
+
+    def _show_scene(self, wish: Wish) -> None:
+        """The picture on which things are moved is there before the maps are."""
+        if self.controls.source.value == "scene":
+            self.controls.scene.show(wish.scene)
 
     def _work(self, wish: Wish, stop: Event, tell: Tell) -> Answer:
         """In the worker's thread: no widget is touched here."""
@@ -384,6 +460,8 @@ class Explorer:
         return Answer(
             wish=wish,
             trace=session.trace,
+            changed=session.changed,
+            left_out=session.left_out,
             viewer=viewer,
             payload=viewer.payload(),
             recorded=session.recorded > before,
@@ -400,6 +478,10 @@ class Explorer:
         shown.show(answer.payload)
         if self._stage.children != (shown,):
             self._stage.children = (shown,)
+        self._say_silence(answer)
+        self.controls.left_out.value = answer.left_out
+        self.controls.left_out.layout.display = None if answer.left_out else "none"
+        self.controls.warn(unseen(answer.wish), unnamed(answer.wish))
         place = answer.trace.stream.device
         on = "" if place.type == "cpu" else f" on {place}"
         code, took = html.escape(answer.wish.code), f"{1e3 * answer.seconds:.0f} ms{on}"
@@ -407,6 +489,15 @@ class Explorer:
         if not answer.recorded:
             how = "answered from the recording"
         self._say(f"<code>{code}</code> &nbsp; {took}, {how}")
+
+    def _say_silence(self, answer: Answer) -> None:
+        """Offer what can be silenced, and say what came of it."""
+        c, silent = self.controls, answer.wish.silence
+        c.hear.disabled = not silent
+        c.silencing.description = f"silence ({silent.count})" if silent else "silence"
+        if c.silencing.value:
+            c.silencer.show(answer.trace, answer.trace.images[0])
+            c.scored.value = html.escape(silenced_scores(answer.trace, answer.changed))
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, Cancelled):
@@ -477,7 +568,3 @@ def _named(
         return dict(model)
     loaded = model if isinstance(model, CLIP) else load(model, device=device or "cpu")
     return {loaded.name: loaded}
-
-
-def _nouns(objects: Sequence[str]) -> list[str]:
-    return [noun(name) for name in dict.fromkeys(objects) if name != NOTHING]

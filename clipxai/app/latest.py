@@ -7,9 +7,10 @@ or a newer one took its place, of which the reader hears instead.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event
+from threading import Event, RLock
 from typing import Generic, TypeVar
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ class Latest(Generic[Job, Result]):
     A newer job stops the running one (by its `Event`, which `work` has to watch). Everything comes
     back in the thread of the event loop, in which all widgets live. Where no event loop runs, as in
     a script, every job is done at once and in place.
+
+    JupyterLab may tell of two widgets at once, each in a thread with a loop of its own; jobs come
+    back in the loop whose job began the row.
 
     Parameters
     ----------
@@ -50,12 +54,15 @@ class Latest(Generic[Job, Result]):
         self._waiting: tuple[Job, float] | None = None
         self._stop = Event()
         self._running = False
-        self._task: asyncio.Task | None = None
+        self._lock = RLock()  # of what is above and below
+        self._task: asyncio.Task | None = None  # while there are jobs
+        self._loop: asyncio.AbstractEventLoop | None = None  # in which it runs
 
     @property
     def busy(self) -> bool:
         """Whether a job runs or waits."""
-        return self._task is not None and not self._task.done()
+        # a loop that has ended, as that of a page that is gone, ends nothing any more
+        return self._task is not None and self._loop.is_running()
 
     def ask(self, job: Job, delay: float = 0.0) -> None:
         """Do this job instead of all others, after `delay` seconds unless a newer one comes."""
@@ -64,18 +71,22 @@ class Latest(Generic[Job, Result]):
         except RuntimeError:
             self.now(job)
             return
-        self._stop.set()
-        self._waiting = (job, loop.time() + delay)
-        if not self.busy:
-            self._task = loop.create_task(self._run(loop))
+        with self._lock:
+            self._stop.set()
+            self._waiting = (job, time.monotonic() + delay)
+            if not self.busy:
+                self._loop, self._running = loop, False
+                self._task = loop.create_task(self._run(loop))
 
     def cancel(self) -> None:
         """Forget the job that waits, and stop the one that runs; `failed` hears of it once: when
         what runs has stopped, or at once if nothing runs.
         """
-        forgotten, self._waiting = self._waiting, None
-        self._stop.set()
-        if forgotten and not self._running:
+        with self._lock:
+            forgotten, self._waiting = self._waiting, None
+            self._stop.set()
+            idle = not self._running
+        if forgotten and idle:
             self._fail(Cancelled())
 
     def close(self) -> None:
@@ -99,17 +110,28 @@ class Latest(Generic[Job, Result]):
         except Exception:
             log.exception("could not tell of %r", error)
 
+    def _next(self) -> tuple[Job, float] | float | None:
+        """The job that is to be done now, or how long to sleep; None if the row has ended."""
+        with self._lock:
+            if self._waiting is None:
+                self._task = None  # whoever asks from now on begins another row
+                return None
+            rest = self._waiting[1] - time.monotonic()
+            if rest > 0:
+                return rest
+            job, self._waiting = self._waiting, None
+            self._stop, self._running = Event(), True
+            return job
+
     async def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        while self._waiting:
-            job, start = self._waiting
-            if start > loop.time():
-                await asyncio.sleep(start - loop.time())
+        while (found := self._next()) is not None:
+            if isinstance(found, float):
+                await asyncio.sleep(found)
                 continue  # meanwhile a newer job may have come, or none may be wanted any more
-            self._waiting, self._stop, self._running = None, Event(), True
             news: list[tuple[float, str]] = []  # of this job alone
             report = loop.create_task(self._report(news))
             try:
-                await self._answer(loop, job, news)
+                await self._answer(loop, found[0], news)
             finally:
                 report.cancel()
                 self._running = False

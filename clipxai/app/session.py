@@ -23,11 +23,14 @@ from ..explainers.tokens import token_scores
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
+from ..scenes import Scene
 from ..tasks import Segmentation, refine
 from ..trace.record import record
 from ..trace.trace import Trace
 from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
 from .latest import Cancelled, Tell
+from .left_out import LeftOut, table
+from .silence import Silence
 
 Shown = Literal["methods", "attention", "modules", "words"]  # which viewer
 Subtract = Literal["empty", "labels", "nothing"]
@@ -45,11 +48,14 @@ class Wish:
     image : anything `record` takes; the same object is not recorded twice
     texts : what to look for
     masks : true mask (H, W) bool of things in the image, by name
+    scene : what the image was taken from, or None for any other picture
     view : which viewer answers
     method, beside : names in `METHODS`; `beside` is shown to the left for comparison, None for
         nothing
     subtract : what feature surgery takes away from `method`; None leaves the method as it is
     switches : fields of `Rewrite` that `method` is to change
+    silence : what is taken out of the recorded pass
+    leave_out : whether the scene without each of its things is asked for, too
     text : number of the text whose words are shown
     sure : 0…1, the height from which a map gives points, where masks are wanted that `refine` makes
         from there; None for none
@@ -60,11 +66,14 @@ class Wish:
     image: object
     texts: tuple[str, ...]
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
+    scene: Scene | None = None
     view: Shown = "methods"
     method: str = "clip_surgery"
     beside: str | None = "clip"
     subtract: Subtract | None = None
     switches: Mapping[str, object] = field(default_factory=dict)
+    silence: Silence = Silence()
+    leave_out: bool = False
     text: int = 0
     sure: float | None = None
     by: object = "grabcut"
@@ -100,11 +109,12 @@ class Wish:
         method, options = self.asked
         told = [repr(method), *(f"{name}={value!r}" for name, value in options.items())]
         which = f", text={self.text}" if self.text else ""
+        trace = self.silence.code
         calls = {
-            "methods": f"cx.explain(trace, {', '.join(told)})",
-            "attention": "cx.attention_maps(trace)",
-            "modules": "cx.contributions(trace)",
-            "words": f"cx.token_scores(trace{which})",
+            "methods": f"cx.explain({trace}, {', '.join(told)})",
+            "attention": f"cx.attention_maps({trace})",
+            "modules": f"cx.contributions({trace})",
+            "words": f"cx.token_scores({trace}{which})",
         }
         if self.view != "methods" or self.sure is None:
             return calls[self.view]
@@ -135,11 +145,17 @@ class Session:
     Attributes
     ----------
     trace : the last recording, or None
+    changed : the same without what is silenced
+    left_out : the last answer to `leave_out`, as HTML; empty if that was not asked
     recorded : how often the image tower ran
     """
 
     def __init__(self) -> None:
         self.trace: Trace | None = None
+        self.changed: Trace | None = None
+        self._silence = Silence()
+        self.left_out = ""
+        self._brings: tuple[tuple, LeftOut] | None = None
         self.recorded = 0
         self._image: object = None
         self._of_image: dict[str, Viewer] = {}  # what does not depend on the texts
@@ -157,9 +173,11 @@ class Session:
         ValueError, TypeError, OSError : as `record` and `explain`
         """
         with Stoppable(stop or Event()):
-            trace = self._recorded(wish, tell)
+            trace = self._silenced(self._recorded(wish, tell), wish)
             tell(0.4, f"looking: {wish.code}")
-            return getattr(self, f"_{wish.view}")(trace, wish, tell)
+            viewer = getattr(self, f"_{wish.view}")(trace, wish, tell)
+            self.left_out = self._left_out(wish, viewer, tell)
+            return viewer
 
     def _recorded(self, wish: Wish, tell: Tell) -> Trace:
         known = self.trace is not None and self.trace.model is wish.model
@@ -175,9 +193,16 @@ class Session:
             trace = self.trace.with_texts(list(wish.texts))
         else:
             return self.trace
-        self.trace, self._image = trace, wish.image
+        self.trace, self.changed, self._image = trace, None, wish.image
         self._explained, self._refined = {}, {}
         return trace
+
+    def _silenced(self, trace: Trace, wish: Wish) -> Trace:
+        if self.changed is None or self._silence != wish.silence:
+            changed = wish.silence.of_trace(trace)
+            self.changed, self._silence = changed, wish.silence
+            self._of_image, self._explained, self._refined = {}, {}, {}
+        return self.changed
 
     def _explain(self, trace: Trace, method: str, options: Mapping[str, object]) -> Explanation:
         key = (method, *sorted(options.items()))
@@ -205,6 +230,19 @@ class Session:
         if key not in self._refined:
             self._refined[key] = refine(explanation, wish.by, **wish.refining)
         return self._refined[key]
+
+    def _left_out(self, wish: Wish, viewer: Viewer, tell: Tell) -> str:
+        if not wish.leave_out or not isinstance(viewer, MethodComparison):
+            return ""
+        if wish.scene is None or wish.scene.recipe is None:
+            return "Only of a composed scene is it known what it would be without a thing."
+        if wish.silence:
+            return "Nothing is left out while something is silenced: hear everything again first."
+        asked = wish.model, wish.scene, wish.texts
+        if self._brings is None or self._brings[0] != asked:
+            tell(0.9, "drawing the scene without its things")
+            self._brings = asked, LeftOut.of(*asked)
+        return table(self._brings[1], viewer.explanations, wish.scene)
 
     def _attention(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
         if "attention" not in self._of_image:

@@ -36,6 +36,8 @@ class Scene:
     background : name of the texture
     seed : what it was made from
     recipe : how to draw it again
+    places : centre (y, x) and side of each thing that is drawn, in that order; `compose` takes them
+        as `at`
     """
 
     image: np.ndarray
@@ -45,6 +47,7 @@ class Scene:
     background: str
     seed: int
     recipe: "Recipe | None" = field(default=None, repr=False)
+    places: "tuple[Box, ...]" = ()
 
     def _repr_png_(self) -> bytes:
         """The picture itself, for a notebook."""
@@ -285,7 +288,8 @@ def _render(recipe: Recipe) -> Scene:
     image = _photograph(rng, canvas)
     left = [n for n, name in enumerate(unique) if name not in recipe.hidden]
     objects = tuple(unique[n] for n in left)
-    return Scene(image, said, objects, masks[left], recipe.background, recipe.seed, recipe)
+    places = tuple(box for name, box in zip(named, boxes) if name not in recipe.hidden)
+    return Scene(image, said, objects, masks[left], recipe.background, recipe.seed, recipe, places)
 
 
 def _place(rng: np.random.Generator, side: float, others: list[Box]) -> Box:

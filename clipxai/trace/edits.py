@@ -130,6 +130,11 @@ class Edits:
         return Edits(tuple(made))
 
     @property
+    def of_all(self) -> "Edits":
+        """Those that are not for one text alone: words taken out of it were no other's."""
+        return Edits(tuple(edit for edit in self.made if edit.row is None))
+
+    @property
     def first(self) -> int:
         """The first block that is changed."""
         return min(edit.layer for edit in self.made)

@@ -124,13 +124,12 @@ class Trace(Movable):
     @property
     @as_recorded
     def empty_features(self) -> Tensor:
-        """(1, E) unit length: the empty text in the texts' templates, what all texts share; a
-        ValueError for a SigLIP without tokenizer.
-        """
+        """(1, E) unit length: what all texts share. ValueError: a SigLIP without tokenizer."""
         if not self._empty:
             spelled = self.model.tokenizer is not None
             empty = [""] if spelled else self.model.text.empty(self.token_ids)
-            self._empty.append(self.with_texts(empty, self.templates).text_features)
+            tower = replace(self, text_edits=self.text_edits.of_all)
+            self._empty.append(tower.with_texts(empty, self.templates).text_features)
         return self._empty[0]
 
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:

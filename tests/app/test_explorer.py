@@ -40,6 +40,13 @@ def sent(explorer):
     return unpack(Payload(payload["header"], payload["blob"]))
 
 
+def exchange(editor, n, name):
+    """As the browser says that another thing was chosen."""
+    editor.things = [
+        {**thing, "name": name} if at == n else thing for at, thing in enumerate(editor.things)
+    ]
+
+
 def test_starts_with_a_scene_whose_truth_is_known(explorer):
     assert [panel.text for panel in explorer.viewer.panels] == [
         "a cat",
@@ -110,12 +117,34 @@ def test_a_method_brings_its_own_switches(explorer):
 
 def test_texts_follow_the_scene_until_somebody_types(explorer):
     c = explorer.controls
-    c.objects[1].value = "pizza"
+    exchange(c.scene, 1, "pizza")
     assert c.texts.value == "a cat\na pizza" and explorer.viewer.texts == ("a cat", "a pizza")
     c.texts.value = "  a pizza  \n\na cat\na cat"
     assert explorer.viewer.texts == ("a pizza", "a cat")
-    c.objects[0].value = "dog"
-    assert c.texts.value.startswith("  a pizza")
+    exchange(c.scene, 0, "dog")
+    assert c.texts.value == "  a pizza  \n\na dog\na dog" and c.note.layout.display == "none"
+    c.texts.value = "two owls"
+    assert "“two owls”: in the picture is dog, pizza" in c.note.value, "nothing vanishes silently"
+    c.texts.value = "<b>"
+    assert "<b>" not in c.note.value
+
+
+def test_whatever_is_no_scene_has_a_banner_on_the_embedded_model(embedded, scene):
+    explorer = cx.Explorer(embedded, image=SAMPLE)
+    c = explorer.controls
+
+    def warned():
+        return c.banner.layout.display is None and "only ever seen Emoji World" in c.banner.value
+
+    assert warned()
+    c.texts.value, c.view.value = "a dog", "words"
+    assert warned(), "it stays"
+    c.source.value = "scene"
+    assert not warned()
+    assert cx.Explorer(embedded, image=scene).controls.banner.value == ""
+    other = copy.copy(embedded)
+    other.name = "a model of photographs"
+    assert cx.Explorer(other, image=SAMPLE).controls.banner.value == ""
 
 
 def test_mistakes_are_words_and_everything_stays(explorer):
@@ -220,6 +249,45 @@ def test_a_method_that_does_not_fit_is_an_error(embedded):
         cx.Explorer(embedded, method="clip_surgry")
     with pytest.raises(ValueError, match="clip_surgery_released does not work on Emoji World"):
         cx.Explorer(embedded, beside="clip_surgery_released")
+
+
+def test_every_choice_can_be_undone(explorer):
+    """Also those that brought others with them, and a mistake; what was typed in one step."""
+    c = explorer.controls
+
+    def choose_texts(*steps):
+        for text in steps:
+            c.texts.value = text
+
+    def state():
+        wish = explorer.wish()
+        return wish.asked, wish.texts, wish.view, wish.beside, wish.silence, c.scene.at
+
+    choices = [
+        lambda: exchange(c.scene, 1, "pizza"),
+        lambda: setattr(c.scene, "things", [{**one, "y": 0.3} for one in c.scene.things]),
+        lambda: setattr(c.seed, "value", 3),
+        lambda: choose_texts("a", "a d", "a dog"),
+        lambda: setattr(c.method, "value", "clip_surgery_architecture"),
+        lambda: setattr(c.ffn, "value", True),
+        lambda: setattr(c.silencer, "off", {"heads": [[6, 3]]}),
+        lambda: setattr(c.method, "value", "grad_eclip"),
+        lambda: setattr(c.view, "value", "words"),
+    ]
+    states, images = [state()], [explorer.wish().image]
+    for choose in choices:
+        choose()
+        states.append(state())
+        images.append(explorer.wish().image)
+    c.texts.value = ""
+    assert isinstance(explorer.error, ValueError)
+    for expected, image in zip(reversed(states), reversed(images), strict=True):
+        c.undo.click()
+        assert state() == expected and explorer.error is None
+        np.testing.assert_array_equal(explorer.wish().image, image)
+        assert explorer._answered.wish.asked == expected[0]
+    c.undo.click()
+    assert "nothing to undo" in message(explorer) and state() == states[0]
 
 
 def test_run_asks_again_from_scratch(explorer, tmp_path):

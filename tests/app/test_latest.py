@@ -245,3 +245,26 @@ def test_closed_it_tells_nobody():
 
     desk = run(Desk(0.2), story)
     assert desk.done == desk.failed == []
+
+
+def test_a_loop_that_has_ended_keeps_nobody_waiting():
+    desk = Desk(0.05)
+
+    async def story():
+        desk.latest.ask(1)
+        await asyncio.sleep(0.01)
+
+    gone = asyncio.new_event_loop()
+    gone.run_until_complete(story())  # the page is closed while the job runs
+    assert not desk.latest.busy
+    run(desk, lambda desk: ask_and_rest(desk, 2))
+    assert desk.done == [2]
+    for task in asyncio.all_tasks(gone):
+        task.cancel()
+    gone.run_until_complete(asyncio.sleep(0))
+    gone.close()
+
+
+async def ask_and_rest(desk, job):
+    desk.latest.ask(job)
+    await desk.rest()

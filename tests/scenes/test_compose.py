@@ -147,6 +147,15 @@ def test_places_are_where_they_were_asked_for():
         cx.scenes.compose("dog", at=[(0.5, 1.5, 0.3)])
 
 
+def test_a_scene_tells_its_places():
+    """Composed at them it is the same scene."""
+    thrown = cx.scenes.compose(["dog", "bicycle", "dog"], background="wall", seed=2)
+    again = cx.scenes.compose(["dog", "bicycle", "dog"], "wall", seed=2, at=thrown.places)
+    np.testing.assert_array_equal(again.image, thrown.image)
+    assert again.places == thrown.places and len(set(thrown.places)) == 3
+    assert thrown.without("dog").places == thrown.places[1:2]
+
+
 def test_errors():
     with pytest.raises(ValueError, match="unknown object 'bycicle'; nearest: bicycle"):
         cx.scenes.compose("bycicle")

@@ -218,6 +218,14 @@ def test_a_mean_over_a_reference_is_the_mean_of_its_images(embedded, clean, othe
         cx.explain(changed, "decomposition")
 
 
+def test_words_of_one_text_leave_the_empty_text_alone(clean):
+    changed = cx.ablate(clean, words=["dog"])
+    assert torch.equal(changed.empty_features, clean.empty_features)
+    maps = [cx.explain(pass_).scores for pass_ in (changed, clean)]
+    assert np.abs(maps[0][0] - maps[1][0]).max() > 0.01
+    np.testing.assert_array_equal(maps[0][1], maps[1][1])
+
+
 def test_words_of_one_text_leave_the_others_alone(clean):
     changed = cx.ablate(clean, words=["bicycle"], text=1, to="mean")
     assert torch.equal(changed.text_features[0], clean.text_features[0])

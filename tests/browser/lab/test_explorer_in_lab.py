@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 LESSON = Path(__file__).parents[3] / "notebooks" / "04_explorer.ipynb"
+SIZE = {"width": 1500, "height": 1000}
 PATIENCE = 120_000  # milliseconds a busy machine may take
 SLOW_METHOD = """
 import time
@@ -49,6 +50,24 @@ HOVER = """async () => {
 DRAWN = (
     "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.filter(v => v > 0).length"
 )
+
+
+# where all that can be chosen, and the maps, end; pixels below the top of what is seen of the
+# notebook, to which the explorer was scrolled
+ENDS = """() => {
+    const seen = document.querySelector('.jp-WindowedPanel-outer');
+    const top = () => seen.getBoundingClientRect().top;
+    const here = document.querySelector('.clipxai-explorer');
+    seen.scrollTop += here.getBoundingClientRect().top - top();
+    const { shadowRoot } = [...here.querySelectorAll('*')].find(node => node.shadowRoot);
+    const ends = nodes => [...nodes].filter(node => node.getClientRects().length)
+        .map(node => node.getBoundingClientRect().bottom - top());
+    return {
+        seen: seen.clientHeight,
+        choices: ends(here.querySelectorAll('button, select, input, textarea')),
+        maps: ends(shadowRoot.querySelectorAll('.panel:not(.photo) .picture')),
+    };
+}"""
 
 
 class Page:
@@ -127,7 +146,7 @@ class Page:
 
     def choose(self, label: str, value: str) -> None:
         self.page.locator(
-            f".clipxai-panel .widget-dropdown:has(label:text-is('{label}')) select"
+            f".clipxai-explorer .widget-dropdown:has(label:text-is('{label}')) select"
         ).select_option(label=value)
 
     def press(self, label: str) -> None:
@@ -143,7 +162,7 @@ def page(browser: object, lab: object) -> Iterator[Page]:
     lesson.cells = [*lesson.cells[:1], nbformat.v4.new_code_cell(SLOW_METHOD), *lesson.cells[1:4]]
     lesson.cells += [nbformat.v4.new_markdown_cell("\n\n".join(["far below"] * 60))]
     nbformat.write(lesson, lab.folder / "lesson.ipynb")
-    context = browser.new_context(viewport={"width": 1500, "height": 1000})
+    context = browser.new_context(viewport=SIZE)
     opened = Page(context.new_page(), lab.url)
     opened.open("lesson.ipynb")
     opened.run_all()
@@ -160,12 +179,78 @@ def test_the_lesson_shows_the_explorer(page: Page):
     assert page.complaints == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 640)])
+def test_choices_and_two_maps_are_on_one_screen(page: Page, width: int, height: int):
+    """The file browser stands beside them; on the smaller screen the choices lie below."""
+    page.page.set_viewport_size({"width": width, "height": height})
+    page.page.wait_for_timeout(500)
+    ends = page.page.evaluate(ENDS)
+    page.page.set_viewport_size(SIZE)
+    assert len(ends["choices"]) > 15 and sorted(ends["maps"])[1] <= ends["seen"]
+    assert width == 1024 or max(ends["choices"]) <= ends["seen"]
+
+
 def test_hovering_asks_the_kernel_nothing(page: Page):
     page.page.wait_for_timeout(1000)
     before = page.spoken()
     assert page.page.evaluate(HOVER) > 50, "the maps answer"
     page.page.wait_for_timeout(300)
     assert page.spoken() == before > 0
+
+
+def test_things_are_moved_on_the_picture(page: Page):
+    """With the mouse a cutout is seen at once, with the keyboard as well; the texts follow."""
+    thing = page.page.locator(".clipxai-editor .thing")
+    start = thing.first.bounding_box()
+    page.page.mouse.move(start["x"] + 20, start["y"] + 20)
+    page.page.mouse.down()
+    page.page.mouse.move(start["x"] - 20, start["y"] + 60, steps=5)
+    assert thing.first.locator("img").is_visible()
+    moved = thing.first.bounding_box()
+    assert abs(moved["x"] - start["x"] + 40) < 2 and abs(moved["y"] - start["y"] - 40) < 2
+    before = page.spoken()
+    page.page.mouse.up()
+    page.says("the image went through the model")
+    page.page.locator(".clipxai-editor .scene:not([data-moving])").wait_for()
+    assert page.spoken() > before and not thing.first.locator("img").is_visible()
+    thing.nth(1).focus()
+    before = thing.nth(1).bounding_box()
+    for key in ("Shift+ArrowDown", "+", "ArrowLeft"):
+        page.page.keyboard.press(key)
+    after = thing.nth(1).bounding_box()
+    assert after["y"] > before["y"] and after["width"] > before["width"]
+    page.page.locator(".clipxai-editor .scene:not([data-moving])").wait_for()
+    assert abs(thing.nth(1).bounding_box()["y"] - after["y"]) < 1
+    page.page.keyboard.press("Delete")
+    page.shows("a cat")
+
+
+def test_a_thing_is_found_among_pictures(page: Page):
+    page.press("add")
+    page.page.keyboard.type("guit")
+    assert page.page.locator(".clipxai-editor .grid button:visible").count() == 1
+    page.page.keyboard.press("Enter")
+    page.shows("a cat", "a guitar")
+    assert page.page.locator(".clipxai-editor .picker").is_hidden() and page.complaints == []
+
+
+def test_parts_are_silenced_and_heard_again(page: Page):
+    """With the mouse; patches are painted over."""
+    page.press("silence")
+    page.page.get_by_role("button", name="head 3 of layer 6").click()
+    page.says("cx.explain(cx.ablate(trace, heads={6: [3]}), 'clip_surgery')")
+    box = page.page.get_by_role("group", name="patches of the image").bounding_box()
+    page.page.mouse.move(box["x"] + 4, box["y"] + 4)
+    page.page.mouse.down()
+    page.page.mouse.move(box["x"] + 30, box["y"] + 4, steps=8)
+    page.page.mouse.up()
+    page.says("heads={6: [3]}, patches=[0, 1, 2]")
+    assert page.page.locator(".clipxai-silencer [aria-pressed=true]").count() == 4
+    page.press("hear everything again")
+    page.says("cx.explain(trace, 'clip_surgery')")
+    assert page.page.locator(".clipxai-silencer [aria-pressed=true]").count() == 0
+    page.press("silence")
+    page.page.locator(".clipxai-silencer").wait_for(state="hidden")
 
 
 def test_typing_and_flipping_are_answered_from_the_recording(page: Page):
@@ -176,7 +261,7 @@ def test_typing_and_flipping_are_answered_from_the_recording(page: Page):
     page.says("attention='qk'")
     page.choose("subtract", "what the texts share")
     page.says("redundant='labels'")
-    page.page.locator(".clipxai-panel label:has-text('keep the FFN') input").check()
+    page.page.locator(".clipxai-explorer label:has-text('keep the FFN') input").check()
     page.says("ffn=True")
     page.says("answered from the recording")
     assert (
