@@ -33,6 +33,7 @@ _ROOMS = {  # where a public name is kept
     "explainers.patches": ("patch_similarity",),
     "explainers.head_names": ("name_heads",),
     "explainers.sinks": ("sinks",),
+    "explainers.overview": ("overview",),
     "explainers.tokens": ("token_scores",),
     "explainers.score_maps": ("score_maps",),
     "tasks": ("segment", "recognise", "refine"),

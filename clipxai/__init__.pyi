@@ -15,6 +15,7 @@ from .explainers.explain import word_relevance as word_relevance
 from .explainers.head_names import name_heads as name_heads
 from .explainers.layers import attention_maps as attention_maps
 from .explainers.layers import contributions as contributions
+from .explainers.overview import overview as overview
 from .explainers.patches import patch_similarity as patch_similarity
 from .explainers.presets import PRESETS as PRESETS
 from .explainers.presets import Rewrite as Rewrite

@@ -31,7 +31,7 @@ TRAINS = re.compile(r"\.backward\(\)|\blearn\(")
 # what a reader's own change gives; the end of a scale
 UNPRINTED = {"00_start_here": {"-10"}, "04_explorer": {"−1"}}
 MOST_BYTES = 1_300_000  # of a lesson with its figures
-LARGER = {"00_start_here": 1_800_000}
+LARGER = {"00_start_here": 2_300_000}
 MOST_BYTES_OF_ALL = 12_000_000
 NUMBER = re.compile(r"(?<![\w.])[-+−]?\d+(?:\.\d+)?")
 # with a sign, a decimal point or a per cent

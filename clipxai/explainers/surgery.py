@@ -91,12 +91,18 @@ def rewrite(trace: Trace, change: Rewrite | str = "clip_surgery") -> Tensor:
 
 
 def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:
-    """The new path z: from the stream entering the first rewritten block to the usual read-out."""
+    """From the stream entering the first rewritten block to the usual read-out."""
+    return trace.model.visual.tokens(rewritten_streams(trace, change)[-1])
+
+
+def rewritten_streams(trace: Trace, change: Rewrite) -> list[Tensor]:
+    """The new path z before its first block and after each, (B, N, D); of a tower with blocks."""
     tower, L = trace.model.visual, len(trace.layers)
-    z = trace.residual(L - change.blocks)
+    streams = [trace.residual(L - change.blocks)]
     for layer in range(L - change.blocks, L):
         block, tape = tower.blocks[layer], trace.layers[layer]
         # on the dual path tokens compare and read what the ORIGINAL stream holds
+        z = streams[-1]
         stream, heads = z, None
         if change.dual_path:
             stream, heads = tape.residual, (tape.q, tape.k, tape.v)
@@ -107,8 +113,8 @@ def _through_blocks(trace: Trace, change: Rewrite) -> Tensor:
             way = _way(trace, change, normalize=False, sharpen=1.0)
         switches = dict(residual=change.residual, ffn=change.ffn)
         switches |= dict(edit=_edit(trace, layer, change.dual_path))
-        z = block(z, grid=trace.grid, heads=heads, mix=way, **switches)
-    return tower.tokens(z)
+        streams.append(block(z, grid=trace.grid, heads=heads, mix=way, **switches))
+    return streams
 
 
 def _edit(trace: Trace, layer: int, dual_path: bool) -> Edit | None:

@@ -10,6 +10,7 @@ Not in: what is shown, which others make. Nothing here needs torch: an explanati
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from ..results.findings import (
     Contributions,
     Effects,
     HeadContributions,
+    Overview,
+    Recorded,
     TokenScores,
     WordRelevance,
 )
@@ -30,6 +33,7 @@ from .label_ranking.viewer import LabelRanking
 from .layer_attention.viewer import LayerAttentionViewer
 from .mask_steps.viewer import MaskSteps
 from .method_comparison.viewer import MethodComparison
+from .model_overview.viewer import ModelOverview
 from .module_comparison.viewer import ModuleComparison
 from .region_map.viewer import RegionMap
 from .token_map.viewer import TokenMap
@@ -48,6 +52,7 @@ __all__ = [
     "LayerAttentionViewer",
     "MaskSteps",
     "MethodComparison",
+    "ModelOverview",
     "ModuleComparison",
     "RegionMap",
     "TokenMap",
@@ -59,14 +64,23 @@ __all__ = [
     "show",
 ]
 
-Found = AttentionMaps | Contributions | Effects | HeadContributions | TokenScores | WordRelevance
-Showable = Explanation | Sequence[Explanation] | Found | Segmentation | Viewer
+Found = (
+    AttentionMaps
+    | Contributions
+    | Effects
+    | HeadContributions
+    | Overview
+    | TokenScores
+    | WordRelevance
+)
+Showable = Explanation | Sequence[Explanation] | Found | Segmentation | Recorded | Viewer
 # what is no map has a viewer of its own, and so have a contrast, a refinement and tracing
 VIEWERS = {
     AttentionMaps: LayerAttentionViewer,
     Contributions: ModuleComparison,
     Effects: EffectGrid,
     HeadContributions: HeadGrid,
+    Overview: ModelOverview,
     TokenScores: TokenMap,
     WordRelevance: WordRanking,
     Segmentation: RegionMap,
@@ -78,8 +92,9 @@ def show(what: Showable) -> Viewer | None:
 
     Parameters
     ----------
-    what : an explanation, several of one image, what was found inside (attention maps, words …), a
-        segmentation, or a viewer
+    what : a trace, whose first image is shown with the whole model as one picture; an explanation,
+        several of one image, what was found inside (attention maps, words …), a segmentation, or a
+        viewer
 
     Returns
     -------
@@ -104,8 +119,7 @@ def save(what: Showable, path: str | Path) -> Path:
 
     Parameters
     ----------
-    what : an explanation, several of one image, what was found inside (attention maps, words …), a
-        segmentation, or a viewer
+    what : what `show` shows
     path : .html (interactive, one file, no network), .png, .svg, .pdf, or .npz (the numbers of one
         explanation, to load again); of effects .npz and .csv, their numbers
 
@@ -146,6 +160,9 @@ def _viewer(what: Showable) -> Viewer:
         return Tracing(what)
     if isinstance(what, Segmentation) and what.proposals:
         return MaskSteps(what)
+    if isinstance(what, Recorded):
+        # asked by its public name: this room knows neither traces nor who asks them
+        return ModelOverview(import_module(__package__.partition(".")[0]).overview(what))
     return VIEWERS.get(type(what), MethodComparison)(what)
 
 

@@ -37,6 +37,7 @@ def results(trace, scene):
         "attention_maps": cx.attention_maps(trace).with_heads(trace, 0),
         "contributions": cx.contributions(trace).with_masks(trace, masks),
         "head_contributions": cx.head_contributions(trace),
+        "overview": cx.overview(trace),
         "token_scores": cx.token_scores(trace),
         "word_relevance": cx.word_relevance(trace),
         "refine": cx.refine(e),

@@ -21,6 +21,7 @@ OPENED = {
     view.HeadGrid: lambda t: view.HeadGrid(cx.head_contributions(t)),
     view.TokenMap: lambda t: view.TokenMap(cx.token_scores(t)),
     view.WordRanking: lambda t: view.WordRanking(cx.word_relevance(t, "bimodal")),
+    view.ModelOverview: lambda t: cx.show(t),
     view.EffectGrid: lambda t: view.EffectGrid(cx.effects(t, "ffn")),
     view.Tracing: lambda t: view.Tracing(cx.effects(t, "patches", layers=-1)),
 }

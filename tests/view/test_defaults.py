@@ -23,6 +23,7 @@ from inside_examples import (
     word_relevance,
 )
 from matplotlib import pyplot, style
+from overview_examples import overview
 from view_examples import MASKS, SCENE, contrast, example
 
 import clipxai as cx
@@ -35,6 +36,7 @@ SHOWN = {
     "attention": attention_example(),
     "modules": contributions(),
     "heads": head_contributions(),
+    "overview": overview(),
     "words": token_scores(),
     "relevance": word_relevance(),
     "contrast": contrast(),

@@ -3,7 +3,8 @@
 In: whose numbers they are (`picture`), who looked where (`attention`) and which tokens everybody
 looks at (`sinks`), what every module or head added to the score (`contributions`), what the score
 would be without it (`effects`), what each head is for (`head_names`), which word goes with which
-patch, and which mattered (`words`). Only numpy, as in all of `results`.
+patch, and which mattered (`words`), and the whole way from image to text (`overview`). Only numpy,
+as in all of `results`.
 Their arrays are their own and read-only.
 Not in: how they are found, which stands in `clipxai.explainers`.
 
@@ -14,6 +15,7 @@ from .attention import AttentionMaps, Selection, selection_ratio, weights_of
 from .contributions import Contributions, HeadContributions
 from .effects import Effects, rank_correlation
 from .head_names import HeadNames
+from .overview import Overview, Reading, Rows, SecondRail, Shares
 from .picture import Picture, Recorded, on_patches
 from .sinks import Sinks
 from .words import LEFT_OUT, TokenScores, WordRelevance
@@ -25,9 +27,14 @@ __all__ = [
     "Effects",
     "HeadContributions",
     "HeadNames",
+    "Overview",
     "Picture",
+    "Reading",
     "Recorded",
+    "Rows",
+    "SecondRail",
     "Selection",
+    "Shares",
     "Sinks",
     "TokenScores",
     "WordRelevance",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..explanation import Grid
 from ..owned import Owning
 
 
+@runtime_checkable
 class Recorded(Protocol):
     """What knows its images and the attention of every head: a `Trace`.
 

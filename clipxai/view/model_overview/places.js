@@ -1,0 +1,60 @@
+// Where does everything stand in the block diagram? From left to right image, patches, blocks, the
+// joint space, text; the stream in the middle, the second rail below it.
+// @ts-check
+import { columnsOf } from "./columns.js";
+
+/** @import { Column, OverviewHeader } from "./types.js" */
+/**
+ * @typedef {object} Places  in pixels
+ * @property {number} height
+ * @property {number} photo width of the picture
+ * @property {number} start where the column of patches begins
+ * @property {number} first width of that column
+ * @property {number} x where blocks begin
+ * @property {number} each width of a block
+ * @property {Column[]} columns
+ * @property {number} boxes height of the boxes of a block
+ * @property {number} small side of a small map
+ * @property {number} stream where the middle of the stream is
+ * @property {number} rail where the middle of the second rail is
+ * @property {number} joint where the joint space begins
+ * @property {number} wide its width
+ * @property {number} text where the text begins
+ */
+
+const NARROW = 860; // below that everything is smaller
+const LEAST = 52; // of a block: two boxes to click at
+export const TOP = 20; // of the boxes, below their numbers
+export const [GAP, BUTTON] = [6, 24];
+
+/**
+ * @param {OverviewHeader} header
+ * @param {number} width that there is
+ * @param {number} open block
+ * @returns {Places}
+ */
+export function placesOf({ layers, stream: flows, rail, grids }, width, open) {
+  const [H, W] = grids[0].image_size;
+  const tall = Math.min(H / W, 1.2); // a taller image is drawn smaller
+  const narrow = width < NARROW;
+  const [photo, wide, words] = narrow ? [104, 88, 88] : [150, 112, 132];
+  const [boxes, most, gap] = narrow ? [46, 38, 10] : [66, 56, 14];
+  const start = photo + gap;
+  const first = most + 8;
+  const text = width - words;
+  const joint = text - wide - 14;
+  const least = start + first + 4;
+  const room = joint - least - gap;
+  const columns = columnsOf(layers, Math.max(5, Math.floor(room / LEAST)), open);
+  const each = Math.min(columns.length ? room / columns.length : room, 92);
+  const x = flows ? least : joint - gap - each * columns.length; // a ResNet's is at its end
+  const small = Math.min(most, each - GAP);
+  const stream = TOP + boxes + 12 + small / 2;
+  const below = stream + small + gap + BUTTON + 3;
+  const beside = photo * tall + (rail ? 4 + (narrow ? 0 : 18) + 24 * rail.names.length : 0);
+  const height = Math.max(rail ? below + small / 2 + 2 : stream + wide / 2, beside);
+  return {
+    ...{ height, photo, start, first, x, each, columns, boxes, small, stream },
+    ...{ rail: below, joint, wide, text },
+  };
+}
