@@ -70,8 +70,8 @@ def _half(name: str, tensor: Tensor) -> np.ndarray:
     half = values.detach().cpu().half().contiguous()
     if not torch.equal(half.float(), values.float().cpu()):
         raise ValueError(
-            f"the page keeps weights in half precision, which does not hold those of {name} as they "
-            "are: pass model.half().float() to see the rounded model"
+            "the page keeps weights in half precision, which does not hold those of "
+            f"{name} as they are: pass model.half().float() to see the rounded model"
         )
     return half.numpy().astype("<f2")
 

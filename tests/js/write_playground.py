@@ -1,5 +1,6 @@
-"""What does torch say of scenes of Emoji World and of two hundred texts? Written for the test of the
-playground's engine, which has to say the same.
+"""What does torch say of scenes of Emoji World and of two hundred texts?
+
+Written for the test of the playground's engine, which has to say the same.
 
     python tests/js/write_playground.py FOLDER [SCENES]
 """
@@ -13,20 +14,24 @@ import torch
 
 import clipxai as cx
 from clipxai.explainers.leaving_out import leave_out
-from clipxai.explainers.presets import PRESETS, Rewrite
+from clipxai.explainers.presets import Rewrite
 from clipxai.explainers.surgery import rewrite
 from clipxai.playground.packing import pack_model
 
 HAND = (
     "", " ", "a dog", "A DOG!", "a  dog\tand\na cat", "a café", "a cafe\u0301", "naïve façade",
-    "don't they're we've I'm she'll he'd it's", "DON’T “quote” ‘me’", "a dog 🐕", "🐕🐈‍⬛ 👩‍👩‍👧 ✈️ 🏍️",
-    "3 dogs, 12 cats & 1 owl", "a dog.", "...!?", "a-b_c/d\\e", "ﬁsh and ﬂowers", "ｆｕｌｌ ｗｉｄｔｈ",
-    "ａ　ｄｏｇ", "Straße", "İstanbul", "ΣΊΣΥΦΟΣ", "привет мир", "собака и кошка", "犬と猫", "개와 고양이",
+    "don't they're we've I'm she'll he'd it's", "DON’T “quote” ‘me’", "a dog 🐕",
+    "🐕🐈‍⬛ 👩‍👩‍👧 ✈️ 🏍️",
+    "3 dogs, 12 cats & 1 owl", "a dog.", "...!?", "a-b_c/d\\e", "ﬁsh and ﬂowers",
+    "ｆｕｌｌ ｗｉｄｔｈ",
+    "ａ　ｄｏｇ", "Straße", "İstanbul", "ΣΊΣΥΦΟΣ", "привет мир", "собака и кошка",
+    "犬と猫", "개와 고양이",
     "كلب وقطة", "कुत्ता", "สุนัข", "a dog &amp; a cat", "a dog &amp;amp; a cat", "R&B", "AT&T",
     "&eacute;t&eacute;", "&EACUTE;T&EACUTE;", "&#39;tis", "&#x27;tis", "&lt;b&gt;", "<b>&amp;</b>",
     "&copy 2024", "&notanentity;", "&hellip;", "&#128;", "&#0;", "ĳ ŉ ǆ", "x² + y² ≤ 1½", "№ 5 ™",
     "a\u00a0dog", "a\u200bdog", "a\ufeffdog", "a\u2028dog", "\u0007bell", "\x1b[31mred\x1b[0m",
-    "e\u0301\u0323", "Å Å Å", "ſuch", "'ſ", "K kelvin", "µ μ", "<|startoftext|>", "a <|endoftext|> b",
+    "e\u0301\u0323", "Å Å Å", "ſuch", "'ſ", "K kelvin", "µ μ", "<|startoftext|>",
+    "a <|endoftext|> b",
     "''s", "'S 'LL", "a\u00addog", "𝒟𝑜𝑔", "𐐀𐐨", "🇩🇪🇫🇷", "👍🏽", "①②③", "ⅣⅤ", "½", "a—b–c", "…",
     "a dog with a bicycle, two owls, a cat and a very old red car on a grass field near a house",
     "dog " * 40, "🐕" * 12, "supercalifragilisticexpialidocious", "a dog and", "\U000e0041 tag",

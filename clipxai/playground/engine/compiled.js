@@ -147,11 +147,26 @@ function moduleBytes() {
 }
 
 /**
- * @typedef {(x: number, rows: number, stride: number, w: number, columns: number, y: number) => void}
- *   Product
+ * @callback Product  places in memory, in bytes; rows even, numbers of a row a multiple of 8, columns
+ *   one of 4
+ * @param {number} x
+ * @param {number} rows
+ * @param {number} stride
+ * @param {number} w
+ * @param {number} columns
+ * @param {number} y
+ * @returns {void}
+ *
+ * @callback Fast  x (N, I) times w (O, I), row by row: (N, O)
+ * @param {Float32Array} x
+ * @param {number} N
+ * @param {number} I
+ * @param {Float32Array} w
+ * @param {number} O
+ * @returns {Float32Array}
  */
 
-/** @returns {((x: Float32Array, N: number, I: number, w: Float32Array, O: number) => Float32Array) | null} */
+/** @returns {Fast | null} */
 function compiled() {
   /** @type {WebAssembly.Exports} */
   let made;
