@@ -2,7 +2,7 @@
 
 import html.entities
 import unicodedata
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..explainers.leaving_out import ARTICLES, JOINING, MARKS
-from ..explainers.presets import PRESETS, Rewrite
+from ..explainers.presets import PRESETS
 from ..model.clip import CLIP
 from ..model.towers.text import TextTransformer
 from ..model.towers.vit import VisionTransformer
@@ -18,6 +18,7 @@ from ..model.words.tokenizer import Tokenizer
 from ..view.payload import Header
 
 PROJECTIONS = ("visual.projection", "text.projection")  # kept as (E, D), as all other matrices
+FOR_RESNETS = "clip_surgery_released"
 
 
 def pack_model(model: CLIP) -> tuple[Header, bytes]:
@@ -57,8 +58,7 @@ def pack_model(model: CLIP) -> tuple[Header, bytes]:
         },
         "text": {**_sizes(model.text), "context": model.text.context},
         "vocabulary": _vocabulary(model.tokenizer),
-        "presets": {name: asdict(preset) for name, preset in PRESETS.items()},
-        "switches": [field.name for field in fields(Rewrite)],
+        "presets": {name: asdict(PRESETS[name]) for name in PRESETS if name != FOR_RESNETS},
         "tensors": tensors,
     }
     return header, b"".join(parts)
