@@ -21,7 +21,7 @@ ROOMS = {
     "scenes",
     "view",
     "app",
-    "playground",
+    "play",
 }
 EVERYTHING = {*ROOMS, "checks", "cli"}
 MAY_IMPORT = {
@@ -31,11 +31,11 @@ MAY_IMPORT = {
     "trace": {"checks", "results", "model"},
     "explainers": {"checks", "results", "model", "trace"},
     "many": {"checks", "results", "model", "trace", "explainers", "view"},
-    "measure": EVERYTHING - {"app", "cli", "playground"},
+    "measure": EVERYTHING - {"app", "cli", "play"},
     "tasks": {"checks", "results"},
     "view": {"checks", "results", "tasks"},
     "scenes": {"checks"},
-    "playground": EVERYTHING - {"app", "cli", "measure", "many", "tasks"},
+    "play": EVERYTHING - {"app", "cli", "measure", "many", "tasks"},
     "cli": EVERYTHING,
     "app": EVERYTHING,
     "__init__": EVERYTHING,

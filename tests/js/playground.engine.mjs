@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { mapOf, sharesOf } from "../../clipxai/playground/engine/decomposition.js";
-import { modelOf } from "../../clipxai/playground/engine/model.js";
-import { cosines, featureSurgery, rewrite } from "../../clipxai/playground/engine/surgery.js";
-import { spell, withoutEach } from "../../clipxai/playground/engine/tokens.js";
-import { read, see } from "../../clipxai/playground/engine/towers.js";
-import { normalised } from "../../clipxai/playground/engine/towers.js";
+import { mapOf, sharesOf } from "../../clipxai/play/engine/decomposition.js";
+import { modelOf } from "../../clipxai/play/engine/model.js";
+import { cosines, featureSurgery, rewrite } from "../../clipxai/play/engine/surgery.js";
+import { spell, withoutEach } from "../../clipxai/play/engine/tokens.js";
+import { read, see } from "../../clipxai/play/engine/towers.js";
+import { normalised } from "../../clipxai/play/engine/towers.js";
 
 const FOLDER = process.env.PLAYGROUND_ANSWERS;
 const NAMES = [

@@ -16,7 +16,7 @@ import clipxai as cx
 from clipxai.explainers.leaving_out import leave_out
 from clipxai.explainers.presets import Rewrite
 from clipxai.explainers.surgery import rewrite
-from clipxai.playground.packing import pack_model
+from clipxai.play.packing import pack_model
 
 HAND = (
     "", " ", "a dog", "A DOG!", "a  dog\tand\na cat", "a café", "a cafe\u0301", "naïve façade",

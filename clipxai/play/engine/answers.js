@@ -33,6 +33,7 @@ import { normalised, read, see } from "./towers.js";
  * @property {Float32Array} wordMaps (words, P) surgery's map less that without the word
  * @property {boolean} alone a single text shares nothing: the empty text was subtracted instead
  * @typedef {object} WhatIf
+ * @property {number} picture its number
  * @property {Uint8ClampedArray[]} pictures each without one thing
  * @property {Uint8ClampedArray} whole
  * @property {number[]} silenced
@@ -49,6 +50,8 @@ export function createAnswers(model) {
   const known = new Map();
   /** @type {{key: string, trace: Trace} | null} */
   let last = null;
+  /** @type {{key: string, tokens: Float32Array} | null} */
+  let rewritten = null; // no text changes it
 
   const byLayer = (/** @type {number[]} */ silenced) =>
     blocks.map((_, layer) =>
@@ -74,12 +77,14 @@ export function createAnswers(model) {
     known.set(text, found);
     return found;
   };
-  const cosinesOf = (/** @type {Trace} */ trace, /** @type {string[]} */ texts) =>
+  /** @param {Float32Array} token of the whole picture @param {string[]} texts */
+  const cosinesOf = (token, texts) =>
     texts.map((text) => {
       const found = featureOf(text);
-      if ("error" in found) return null;
-      return cosines(trace.tokens.subarray(0, joint), [found.feature])[0][0];
+      return "error" in found ? null : cosines(token, [found.feature])[0][0];
     });
+  /** @param {Uint8ClampedArray} colours @param {number[]} silenced */
+  const wholeOf = (colours, silenced) => look(colours, silenced).tokens.slice(0, joint);
 
   /**
    * @param {Asked} asked
@@ -92,10 +97,13 @@ export function createAnswers(model) {
     const found = texts.map(featureOf);
     const errors = found.map((one) => ("error" in one ? one.error : ""));
     const chosen = found[text];
-    const all = { cosines: cosinesOf(trace, texts), errors };
+    const all = { cosines: cosinesOf(trace.tokens.subarray(0, joint), texts), errors };
     if (!chosen || "error" in chosen) return { ...all, maps: null };
     const read = found.flatMap((one) => ("error" in one ? [] : [one.feature]));
-    const tokens = rewrite(model.image, trace, change);
+    const way = `${key} ${JSON.stringify(change)}`;
+    if (rewritten?.key !== way)
+      rewritten = { key: way, tokens: rewrite(model.image, trace, change) };
+    const { tokens } = rewritten;
     const ready = (/** @type {Float32Array} */ own) => {
       if (redundant === "nothing") return cosines(tokens, [own])[0];
       if (redundant === "empty" || read.length < 2) return featureSurgery(tokens, [own], empty)[0];
@@ -131,14 +139,22 @@ export function createAnswers(model) {
     return { ...all, maps };
   };
 
+  /** @type {{key: string, tokens: Float32Array[], unsilenced: Float32Array | null} | null} */
+  let imagined = null; // no text changes it either
   /**
    * @param {WhatIf} asked
    * @returns {Effects}
    */
-  const effects = ({ pictures, whole, silenced, texts }) => ({
-    without: pictures.map((colours) => cosinesOf(look(colours, silenced), texts)),
-    unsilenced: silenced.length ? cosinesOf(look(whole, []), texts) : null,
-  });
+  const effects = ({ picture, pictures, whole, silenced, texts }) => {
+    const key = `${picture} ${silenced}`;
+    if (imagined?.key !== key) {
+      const tokens = pictures.map((colours) => wholeOf(colours, silenced));
+      imagined = { key, tokens, unsilenced: silenced.length ? wholeOf(whole, []) : null };
+    }
+    const { tokens, unsilenced } = imagined;
+    const without = tokens.map((token) => cosinesOf(token, texts));
+    return { without, unsilenced: unsilenced && cosinesOf(unsilenced, texts) };
+  };
   return { answer, effects };
 }
 

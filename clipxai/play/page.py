@@ -79,14 +79,15 @@ def page(model: CLIP) -> str:
         "view": None,
         "linked": True,
     }
-    program = join("../playground/page/viewer", "../view/browser/host")
+    program = join("../play/page/viewer", "../view/browser/host")
     script = f'(() => {{\n"use strict";\n{program}\nclaim("playground", viewer);\n}})();'
     body = (
         f'{NO_SCRIPTS}<div class="clipxai-figure" data-viewer="playground">'
         f'<script type="application/json">{escape(values)}</script></div>\n'
         f"<script>{script}</script>"
     )
-    return PAGE.format(policy=LIVE, title=html.escape(SUMMARY), body=body)
+    whole = PAGE.format(policy=LIVE, title=html.escape(SUMMARY), body=body)
+    return whole.replace("margin: 1.5rem auto", "margin: 0.4rem auto")  # a projector is not high
 
 
 def payload_of(model: CLIP) -> Payload:
@@ -124,7 +125,7 @@ def payload_of(model: CLIP) -> Payload:
 
 def engine() -> str:
     """The program of the page's threads."""
-    return f'"use strict";\n{join("../playground/engine/worker")}\n'
+    return f'"use strict";\n{join("../play/engine/worker")}\n'
 
 
 def _asset(name: str) -> str:

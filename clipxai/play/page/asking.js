@@ -5,6 +5,7 @@
 /** @import { Answer, Asked, Effects, WhatIf } from "../engine/answers.js" */
 /** @import { ModelHeader } from "../engine/model.js" */
 /** @import { Question, Reply } from "../engine/worker.js" */
+/** @typedef {{asked: Asked, whatIf: () => WhatIf}} Query */
 
 const AT_REST = 150; // milliseconds
 
@@ -30,9 +31,9 @@ export function createModel(engine, model, weights, on) {
   const looking = started();
   /** @type {Worker | null} */
   let wondering = null;
-  /** @type {{asked: Asked, whatIf: () => WhatIf} | null} */
-  let wanted = null;
-  /** @type {{asked: Asked, whatIf: () => WhatIf} | null} */
+  /** @type {(() => Query) | null} */
+  let wanted = null; // put together only when there is time for it
+  /** @type {Query | null} */
   let running = null;
   /** @type {Asked | null} */
   let wondered = null;
@@ -40,10 +41,11 @@ export function createModel(engine, model, weights, on) {
 
   const next = () => {
     if (running || !wanted) return;
-    [running, wanted] = [wanted, null];
+    running = wanted();
+    wanted = null;
     tell(looking, { kind: "look", asked: running.asked });
   };
-  const wonder = (/** @type {{asked: Asked, whatIf: () => WhatIf}} */ settled) => {
+  const wonder = (/** @type {Query} */ settled) => {
     if (wondered) {
       timer = window.setTimeout(() => wonder(settled), AT_REST);
       return;
@@ -75,13 +77,10 @@ export function createModel(engine, model, weights, on) {
   };
   looking.addEventListener("message", heard);
   return {
-    /**
-     * @param {Asked} asked
-     * @param {() => WhatIf} whatIf
-     */
-    ask(asked, whatIf) {
+    /** @param {() => Query} query */
+    ask(query) {
       clearTimeout(timer);
-      wanted = { asked, whatIf };
+      wanted = query;
       next();
     },
     close() {

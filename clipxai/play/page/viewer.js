@@ -123,13 +123,17 @@ function createParts(header, arrays, store, sheets) {
     const key = JSON.stringify([things, background, texts, text, change, redundant, silenced]);
     if (key === asked) return;
     asked = key;
-    const shot = scenes.shoot({ things, background });
-    const question = { colours: shot.colours, picture: shot.number };
-    const all = { ...question, silenced, texts, text, change, redundant };
-    meant.set(all, { chosen, shot });
-    running.ask(all, () => ({
-      ...{ pictures: scenes.withoutEach(shot), whole: shot.colours, silenced, texts },
-    }));
+    running.ask(() => {
+      const shot = scenes.shoot({ things, background });
+      const picture = { colours: shot.colours, picture: shot.number };
+      const question = { ...picture, silenced, texts, text, change, redundant };
+      meant.set(question, { chosen, shot });
+      const whatIf = () => ({
+        ...{ picture: shot.number, pictures: scenes.withoutEach(shot), whole: shot.colours },
+        ...{ silenced, texts },
+      });
+      return { asked: question, whatIf };
+    });
   };
   let said = "";
   const paint = () => {

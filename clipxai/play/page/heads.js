@@ -1,7 +1,7 @@
 // What did every head of every layer add to the cosine, and what if one were silent?
 // @ts-check
 import { element } from "../../view/browser/element.js";
-import { fill, signed } from "../../view/browser/number.js";
+import { fill } from "../../view/browser/number.js";
 import { colourOf, inkOn } from "../../view/browser/sentence.js";
 
 /** @import { Store } from "../../view/browser/state.js" */
@@ -51,7 +51,7 @@ export function createHeads({ model, words, colours }, arrays, store) {
   all.addEventListener("click", () => store.set({ silenced: [] }));
   const buttons = element("div", { className: "row" }, mute, all);
   const title = element("h3", {}, words.heads);
-  const node = element("section", { className: "block" }, title, grid, said, buttons);
+  const node = element("section", { className: "block heads" }, title, grid, said, buttons);
   return {
     node,
     /**
@@ -66,7 +66,7 @@ export function createHeads({ model, words, colours }, arrays, store) {
         const colour = colourOf(shares[at], scale, arrays[colours.signed]);
         const silent = state.silenced.includes(at);
         const where = { layer: Math.floor(at / heads), head: at % heads, value: shares[at] };
-        cell.textContent = silent ? "×" : signed(shares[at]).replace("0.", ".");
+        cell.textContent = silent ? "×" : shortened(shares[at]);
         const told = fill(silent ? words.silent_cell : words.head_cell, where);
         cell.title = told;
         cell.setAttribute("aria-label", told);
@@ -80,6 +80,15 @@ export function createHeads({ model, words, colours }, arrays, store) {
       said.textContent = sayHeads(state, heard, words);
     },
   };
+}
+
+/**
+ * Two decimals and no zero before them: there is little room.
+ * @param {number} share
+ */
+function shortened(share) {
+  const digits = Math.abs(share).toFixed(2).slice(1);
+  return digits === ".00" ? "0" : `${share < 0 ? "−" : "+"}${digits}`;
 }
 
 /**

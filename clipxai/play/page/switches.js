@@ -105,7 +105,12 @@ export function createSwitches({ words, model }, store) {
     reset,
   );
   return {
-    node: element("section", { className: "block wide" }, element("h3", {}, words.surgery), rail),
+    node: element(
+      "section",
+      { className: "block surgery" },
+      element("h3", {}, words.surgery),
+      rail,
+    ),
     /** @param {PlayState} state */
     paint({ change, redundant: taken }) {
       const may = alive(change, taken);

@@ -27,7 +27,7 @@ export function createTexts(store, words) {
   });
   const node = element(
     "section",
-    { className: "block" },
+    { className: "block texts" },
     element("h3", {}, words.texts),
     rows,
     add,

@@ -29,7 +29,7 @@ export function createThings(store, words) {
   const said = element("p", { className: "quiet said" });
   const title = element("h3", {}, words.things);
   return {
-    node: element("section", { className: "block" }, title, scroll, said),
+    node: element("section", { className: "block things" }, title, scroll, said),
     /**
      * @param {PlayState} state
      * @param {Worth[]} worths
@@ -89,7 +89,7 @@ export function createWords(store, words) {
   const hint = element("p", { className: "quiet said" }, words.words_help);
   let shown = "";
   return {
-    node: element("section", { className: "block" }, title, chips, hint),
+    node: element("section", { className: "block words" }, title, chips, hint),
     /**
      * @param {PlayState} state
      * @param {Heard | null} heard

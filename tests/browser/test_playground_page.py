@@ -1,0 +1,116 @@
+"""Does the playground run by itself: maps, dragging, words, heads, walks, with nothing fetched?"""
+
+import json
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+from browsing import assert_no_sideways_scrolling
+
+import clipxai as cx
+from clipxai.cli import main
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page as the command writes it."""
+    out = tmp_path_factory.mktemp("play") / "play.html"
+    assert main(["playground", "--out", str(out)]) == 0
+    assert out.stat().st_size < 9_000_000
+    return out.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def page(written: str, visit: Callable) -> Iterator[object]:
+    """The page with its first maps; `visit` fails the test at any message or request."""
+    opened = visit(written)
+    opened.locator(".badges span").first.wait_for()
+    yield opened
+
+
+def said(page: object, words: str) -> None:
+    """Wait until the status line says that."""
+    page.locator(".status", has_text=words).wait_for()
+
+
+def view(page: object) -> dict:
+    """What the address keeps."""
+    return json.loads(unquote(page.url.split("#")[1]))
+
+
+def test_it_says_what_torch_says_of_the_same_pixels(page: object):
+    said(page, "the raw map is upside down at the cat")
+    photo = page.locator(".picture img").first.get_attribute("src")
+    trace = cx.record(cx.load(), photo_of(photo), ["a cat", "a bicycle", "a cat and a bicycle"])
+    cosines = [text.split(" ")[0] for text in page.locator(".value").all_inner_texts()]
+    expected = trace.similarity()[0, 0]
+    assert [float(one.replace("−", "-")) for one in cosines] == pytest.approx(expected, abs=6e-4)
+    surgery = cx.explain(trace, "clip_surgery").scores[0]
+    lowest, _, highest = page.locator(".numbers").nth(1).locator("span").all_inner_texts()
+    shown = [float(one.replace("−", "-")) for one in (lowest, highest)]
+    assert shown == pytest.approx([surgery.min(), surgery.max()], rel=6e-3)
+    shares = cx.head_contributions(trace).heads[:, :, 0, 1:].sum(-1)
+    layer, head = np.unravel_index(shares.argmax(), shares.shape)
+    told = page.locator(f".heads [title^='layer {layer}, head {head}:']").get_attribute("title")
+    assert f"{shares[layer, head]:+.3f}" in told
+
+
+def photo_of(url: str) -> bytes:
+    """The picture of a data URL."""
+    import base64
+
+    return base64.b64decode(url.split(",")[1])
+
+
+def test_drag_type_silence_remove_and_share_the_address(page: object):
+    stage = page.locator("canvas.scene")
+    box = stage.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.62 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.72 * box["height"], steps=4)
+    page.mouse.up()
+    cat = view(page)["things"][0]
+    assert (cat["x"], cat["y"]) == pytest.approx((0.6, 0.72), abs=0.02)
+    page.get_by_label("text 1").fill("an owl")
+    said(page, "names nothing that is seen")
+    page.get_by_role("button", name="add a thing").click()
+    page.get_by_placeholder("search").fill("owl")
+    page.keyboard.press("Enter")
+    said(page, "at the owl")
+    before = page.locator(".value").first.inner_text()
+    page.locator(".heads [title^='layer 6, head 3:']").click()  # it brings most
+    page.get_by_role("button", name="silence this head").click()
+    page.locator(".block.heads .said", has_text="1 silent: the cosine was").wait_for()
+    assert page.locator(".value").first.inner_text() != before
+    stage.focus()
+    for key in ("Enter", "Delete"):
+        page.keyboard.press(key)
+    kept = view(page)
+    assert len(kept["things"]) == 2 and kept["silenced"] == [27] and kept["texts"][0] == "an owl"
+    page.reload()
+    page.locator(".heads button", has_text="×").wait_for()
+    assert page.get_by_label("text 1").input_value() == "an owl"
+    page.get_by_label("text 1").fill("dog " * 40)
+    page.locator(".error", has_text="reads at most 32").wait_for()
+
+
+def test_walks_say_what_is_seen_and_can_be_left(page: object):
+    page.get_by_role("button", name="Why is the map upside down?").click()
+    walk = page.locator(".walk")
+    walk.locator("p", has_text="Upside down.").wait_for()
+    page.locator("select[title=background]").select_option("night sky")
+    stage = page.locator("canvas.scene")
+    stage.focus()
+    for key in ("Enter", "Delete"):  # no cat: no sentence may speak of it
+        page.keyboard.press(key)
+    said(page, "names nothing that is seen")
+    assert "cat" not in walk.locator("p").inner_text().replace("“a cat”", "")
+    page.get_by_role("button", name="next").click()
+    said(page, "a cat")
+    page.get_by_role("button", name="leave the walk").click()
+    assert not walk.is_visible() and view(page)["walk"] is None
+
+
+def test_narrow_windows(page: object):
+    assert_no_sideways_scrolling(page, 390)
