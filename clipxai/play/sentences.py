@@ -9,27 +9,27 @@ from .walks import case
 SUMMARY = "What a CLIP sees, live: put things on the stage, type words, and watch the maps"
 VERDICTS: list[Header] = [
     case(
-        "For “{text}” the raw map is upside down at the {names} (contrast {raw:two_digits}); CLIP "
-        "Surgery's points at it ({surgery:two_digits}).",
+        "For “{text}” the raw map is upside down: contrast {raw:two_digits} at the {names}. After "
+        "CLIP Surgery it is {surgery:two_digits}.",
         "rawInverted and surgeryRight",
     ),
     case(
         "For “{text}” both maps point at the {names}: contrast {raw:two_digits} raw, "
-        "{surgery:two_digits} with CLIP Surgery.",
+        "{surgery:two_digits} after surgery.",
         "rawRight and surgeryRight",
     ),
     case(
-        "For “{text}” the raw map does not tell the {names} from the background (contrast "
-        "{raw:two_digits}); CLIP Surgery's does ({surgery:two_digits}).",
+        "For “{text}” the raw map does not tell the {names} from the background: contrast "
+        "{raw:two_digits}. After surgery it is {surgery:two_digits}.",
         "rawUnclear and surgeryRight",
     ),
     case(
-        "For “{text}” CLIP Surgery's map does not point at the {names}: contrast "
+        "For “{text}” the map after surgery does not point at the {names}: contrast "
         "{surgery:two_digits}, raw {raw:two_digits}.",
         "surgeryWrong",
     ),
     case(
-        "“{text}” names nothing that is seen on the stage, so no map can be right: each has a "
+        "“{text}” calls nothing on the stage by its name, so there is no verdict; each map has a "
         "highest patch all the same.",
         "absent",
     ),
@@ -76,9 +76,9 @@ WORDS = {
     "raw_title": "Raw map",
     "surgery_title": "After surgery",
     "made_title": "What made the score",
-    "made_subtitle": "all heads brought {sum}",
+    "made_subtitle": "all heads fetched {sum}",
     "head_title": "Layer {layer}, head {head}",
-    "head_subtitle": "brought {share} of the cosine",
+    "head_subtitle": "fetched {share} of the cosine",
     "silent_subtitle": "is silent",
     "word_title": "The word “{name}”",
     "word_subtitle": "without it the cosine loses {drop}",
@@ -91,16 +91,16 @@ WORDS = {
     "choose_text": "show the maps of this text",
     "text_number": "text {n}",
     "remove_text": "remove this text",
-    "heads": "Heads: what each brought",
+    "heads": "What each head fetched from patches",
     "head_row": "head {head}",
     "layer_tick": "layer {layer}",
-    "head_cell": "layer {layer}, head {head}: {value:signed} of the cosine",
+    "head_cell": "layer {layer}, head {head}: {value:signed} of the cosine, from patches",
     "silent_cell": "layer {layer}, head {head}: silent",
     "silence": "silence this head",
     "let_speak": "let it speak",
     "all_heads": "let all heads speak",
     "made_up": (
-        "{sum:signed} by heads and {rest:signed} by everything else make the cosine "
+        "{sum:signed} fetched from patches and {rest:signed} by everything else make the cosine "
         "{cosine:signed}. Choose a head."
     ),
     "silenced": "{count} silent: the cosine was {before:signed} and is {cosine:signed}.",

@@ -53,7 +53,8 @@ UPSIDE_DOWN = {
         step(
             case(
                 "The raw map is the cosine of every patch with “{text}”. Its contrast is "
-                "{raw:two_digits}: the {names} has less of it than the background. Upside down.",
+                "{raw:two_digits}: where the {names} is, there is less of it than elsewhere. "
+                "Upside down.",
                 "rawInverted",
             ),
             case(
@@ -66,40 +67,44 @@ UPSIDE_DOWN = {
         ),
         step(
             case(
-                "First repair. In the last six blocks, patches attend by the likeness of their "
-                "values, and the FFNs are left out; nothing is subtracted yet. Contrast: "
+                "First repair: in the last blocks patches attend by the likeness of their values, "
+                "and the FFNs are left out. Nothing is subtracted yet. Contrast "
                 "{surgery:two_digits}, raw {raw:two_digits}.",
-                "raw",
+                "raw and theirWay and nothingOff",
             ),
-            case("First repair: patches attend by the likeness of their values, without FFNs."),
+            case(
+                "The first repair lets patches attend by the likeness of their values, without "
+                "FFNs, and subtracts nothing. Set the switches so, and compare the contrasts."
+            ),
             redundant="nothing",
         ),
         step(
             case(
-                "Second repair: what the empty text lights up is taken off. Contrast: "
-                "{surgery:two_digits}. The map points at the {names}.",
-                "surgeryRight",
+                "Second repair: what the empty text lights up is taken off. Contrast "
+                "{surgery:two_digits}: this map points at the {names}.",
+                "surgeryRight and theirWay and emptyOff",
             ),
             case(
-                "Second repair: what the empty text lights up is taken off. Here the map's "
-                "contrast is {surgery:two_digits}: even so it does not point at the {names}.",
-                "surgeryWrong",
+                "Second repair: what the empty text lights up is taken off. Here the contrast is "
+                "{surgery:two_digits}: even so it does not point at the {names}.",
+                "surgeryWrong and theirWay and emptyOff",
             ),
-            case("Second repair: what the empty text lights up is taken off."),
+            case("The second repair takes off what the empty text lights up."),
         ),
         step(
             case(
-                "With the FFNs back on the new path the contrast is {surgery:two_digits}. Flip the "
-                "other switches of the surgery, one by one, and see what each is for.",
-                "raw",
+                "With FFNs on the new path the contrast is {surgery:two_digits}. Flip the other "
+                "switches of the surgery, one by one, and see what each is for.",
+                "surgery and ffnsOn",
             ),
             case("Flip the switches of the surgery, one by one, and see what each is for."),
             change=way(ffn=True),
         ),
         step(
             case(
-                "The text names nothing that is on the stage, and both maps still have a highest "
-                "patch: a map says where, never whether. Its cosine is {cosine:two_digits}.",
+                "“{text}” calls nothing on the stage by its name, its cosine is "
+                "{cosine:two_digits}, and both maps have a highest patch all the same: a map says "
+                "where, never whether.",
                 "absent",
             ),
             case("A map says where, never whether: type what is not on the stage."),
@@ -113,42 +118,47 @@ WHO = {
     "steps": [
         step(
             case(
-                "The cosine {cosine:two_digits} is a sum. All heads together brought "
-                "{headsShare:signed} of it; the third map says from which patches.",
+                "The cosine with “{text}”, {cosine:two_digits}, is a sum. All heads together "
+                "fetched {headsShare:signed} of it from patches; the third map says from which.",
                 "share",
             ),
             case("The cosine is a sum: the third map says what heads fetched, and where."),
         ),
         step(
             case(
-                "The head that brought most of it is head {head} of layer {layer}: {share:signed}. "
-                "Choose it in the grid, and the third map is its own.",
+                "The most was fetched by {best}: {share:signed}. The third map is now its own.",
+                "bestChosen",
+            ),
+            case(
+                "The most was fetched by {best}: {share:signed}. Choose it in the grid, and the "
+                "third map is its own.",
                 "share",
             ),
             case("Choose a head in the grid, and the third map is its own."),
+            head=27,
         ),
         step(
             case(
-                "Now three heads of the last layers are silent. The cosine is "
-                "{cosine:two_digits}; below the grid stands what it was. A share is no prediction: "
-                "other heads may do the work instead.",
-                "silenced",
+                "Now {silent} is silent. The cosine was {before:signed} and is {cosine:signed}. "
+                "Compare that with the share it had: a share is no prediction, as other heads may "
+                "do the work, or may have needed this one.",
+                "silent and before",
             ),
             case("Silence a head, and compare what the cosine loses with the head's share."),
-            silenced=[24, 28, 30],
+            silenced=[27],
         ),
         step(
             case(
-                "What if the {thing} were not there? The cosine changes by {change:signed}; the "
-                "heads had fetched {fetched:signed} from its patches, which says the same way.",
+                "What if the {thing} were not there? The cosine would change by {change:signed}. "
+                "The heads had fetched {fetched:signed} from its patches, which says the same way.",
                 "thing and promiseHolds",
             ),
             case(
-                "What if the {thing} were not there? The cosine changes by {change:signed}; the "
-                "heads had fetched {fetched:signed} from its patches, which promised the opposite.",
+                "What if the {thing} were not there? The cosine would change by {change:signed}. "
+                "The heads had fetched {fetched:signed} from its patches, which says the opposite.",
                 "thing",
             ),
-            case("What if a thing were not there? The table below says it, once it is computed."),
+            case("What if a thing were not there? The table below says it."),
         ),
     ],
 }
@@ -158,8 +168,8 @@ WORDS_WALK = {
     "steps": [
         step(
             case(
-                "Without “{word}” the text loses {drop:signed} of its cosine, more than without "
-                "any other word.",
+                "Without “{word}” the text loses {drop:two_digits} of its cosine, more than "
+                "without any other word.",
                 "wordMatters",
             ),
             case("Each word says what the cosine loses without it."),
@@ -167,26 +177,32 @@ WORDS_WALK = {
         ),
         step(
             case(
-                "The third map is that of a word: the map of the text less the map of the text "
-                "without it. Red is where this word, and no other, points. Choose another word."
+                "The third map is that of “{chosenWord}”: the map of the text less the map of the "
+                "text without it. Red is what this word adds. Choose another word.",
+                "chosenWord",
             ),
+            case("Choose a word: the third map is what it adds to the map of the text."),
             text=2,
             word=1,
         ),
         step(
             case(
-                "Three things and a longer sentence. Choose word after word: does each lie on its "
-                "thing? Small words should lie nowhere."
+                "{count} things and a longer sentence. Choose word after word: does each lie on "
+                "its thing, and the small words nowhere?",
+                "several",
             ),
+            case("Choose word after word: does each lie on its thing, the small words nowhere?"),
             things=[CAT, BICYCLE, OWL],
             texts=["a picture of a cat, a bicycle and an owl", "a cat", "an owl"],
             word=4,
         ),
         step(
             case(
-                "Words that are new to the model are spelled in pieces that it never learned "
-                "together. What it makes of them is no more than a guess."
+                "“{chosenWord}” is no word that this model knows whole: it is spelled in {pieces} "
+                "pieces. Whether they mean anything together, only its map and its number say.",
+                "spelled",
             ),
+            case("Type a rare word: it is spelled in pieces, and its map may say nothing."),
             texts=["a tabby cat", "a cat", "a kitten"],
             word=1,
         ),

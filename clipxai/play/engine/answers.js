@@ -27,9 +27,9 @@ import { normalised, read, see } from "./towers.js";
  * @property {Float32Array} surgery (P,)
  * @property {Float32Array} made (P,) what all heads together fetched from each patch
  * @property {Float32Array} heads (L * H, P)
- * @property {Float32Array} shares (L * H,) of the cosine
- * @property {number} rest what no head brought
- * @property {{name: string, drop: number}[]} words what the cosine loses without each
+ * @property {Float32Array} shares (L * H,) of the cosine, from all patches
+ * @property {{name: string, drop: number, pieces: number}[]} words what the cosine loses without
+ *   each, and how many pieces it is spelled in
  * @property {Float32Array} wordMaps (words, P) surgery's map less that without the word
  * @property {boolean} alone a single text shares nothing: the empty text was subtracted instead
  * @typedef {object} WhatIf
@@ -124,10 +124,11 @@ export function createAnswers(model) {
       made: mapOf(shares),
       heads: joined(shares.heads.flat().map((one) => one.subarray(1))),
       shares: Float32Array.from(shares.heads.flat(), (one) => one.reduce((a, b) => a + b)),
-      rest: [...shares.biases, ...shares.ffns, shares.embedding, shares.norm].reduce(
-        (a, b) => a + b,
-      ),
-      words: spelled.words.map(({ text }, n) => ({ name: text, drop: whole[0] - parts[n][0] })),
+      words: spelled.words.map(({ text, start, stop }, n) => ({
+        name: text,
+        drop: whole[0] - parts[n][0],
+        pieces: stop - start,
+      })),
       wordMaps: joined(
         shorter.map((one) => {
           const left = ready(one);

@@ -4,7 +4,7 @@
 import { ontoImage } from "../../view/browser/interpolate.js";
 
 /** @import { Grid } from "../../view/browser/interpolate.js" */
-/** @import { Chosen, Heard, Thing } from "./types.js" */
+/** @import { Chosen, Heard, PlayModel, Thing } from "./types.js" */
 
 const SURE = 0.05; // a contrast, or a twentieth of it, that is told apart from none
 
@@ -114,49 +114,115 @@ export function worthOf({ maps, effects, cosines, asked }, covered) {
 
 /**
  * @typedef {Record<string, number | string | boolean | null>} Facts
- * @typedef {{raw: number | null, surgery: number | null, names: string}} Verdict
+ * @typedef {Pick<Chosen, "head" | "word">} Picked  whose map is the third
+ * @typedef {{raw: number | null, surgery: number | null, names: string[]}} Verdict  contrasts of
+ *   both maps, and the things on the stage that the text names
  */
 
 /**
- * Facts by the names that sentences know.
+ * Facts by the names that sentences know: numbers and words to fill in, and what holds or does not.
  * @param {Heard} heard
- * @param {Chosen} chosen
  * @param {Verdict} verdict
  * @param {Worth[]} worths
- * @param {number} heads of a layer
+ * @param {PlayModel} model
+ * @param {Picked} picked
  * @returns {Facts}
  */
-export function factsOf({ maps, cosines, asked }, chosen, verdict, worths, heads) {
-  const { raw, surgery, names } = verdict;
-  /** @type {Facts} */
-  const facts = { raw, surgery, names, text: asked.texts[asked.text] };
-  facts.cosine = cosines[asked.text];
-  facts.rawInverted = raw !== null && raw < -SURE;
-  facts.rawRight = raw !== null && raw > SURE;
-  facts.rawUnclear = raw !== null && Math.abs(raw) <= SURE;
-  facts.surgeryRight = surgery !== null && surgery > SURE;
-  facts.surgeryWrong = surgery !== null && surgery <= SURE;
-  facts.mended = raw !== null && surgery !== null && surgery > SURE && surgery > raw + SURE;
-  facts.silenced = chosen.silenced.length;
-  if (!maps) return facts;
-  facts.absent = names === "";
-  const order = [...maps.shares.keys()].sort((a, b) => maps.shares[b] - maps.shares[a]);
-  const [best] = order;
-  Object.assign(facts, { layer: Math.floor(best / heads), head: best % heads });
-  facts.share = maps.shares[best];
-  facts.headsShare = maps.shares.reduce((a, b) => a + b);
-  facts.headChosen = chosen.head === best;
-  const drops = [...maps.words].sort((a, b) => b.drop - a.drop);
-  if (drops.length) Object.assign(facts, { word: drops[0].name, drop: drops[0].drop });
-  if (drops.length) facts.wordMatters = drops[0].drop > 0;
-  const named = worths.filter(({ name }) => names.split(", ").includes(name));
-  const [thing] = named.filter(({ change }) => change !== null);
-  if (thing) {
-    Object.assign(facts, { thing: thing.name, change: thing.change, fetched: thing.fetched });
-    facts.loses = /** @type {number} */ (thing.change) < 0;
-    facts.promiseHolds = facts.loses === thing.fetched > 0;
-  }
-  return facts;
+export function factsOf(heard, { raw, surgery, names }, worths, model, picked) {
+  const { maps, cosines, asked } = heard;
+  return {
+    ...{ raw, surgery, names: listed(names), text: asked.texts[asked.text] },
+    cosine: cosines[asked.text],
+    rawInverted: raw !== null && raw < -SURE,
+    rawRight: raw !== null && raw > SURE,
+    rawUnclear: raw !== null && Math.abs(raw) <= SURE,
+    surgeryRight: surgery !== null && surgery > SURE,
+    surgeryWrong: surgery !== null && surgery <= SURE,
+    absent: maps !== null && !names.length,
+    ...factsOfSwitches(asked, model),
+    ...factsOfHeads(heard, model.image.heads, picked),
+    ...factsOfWords(heard, picked),
+    ...factsOfThings(worths, names),
+  };
+}
+
+/**
+ * @param {Chosen} asked
+ * @param {PlayModel} model
+ * @returns {Facts}
+ */
+function factsOfSwitches({ change, redundant, things }, { presets }) {
+  return {
+    theirWay: JSON.stringify(change) === JSON.stringify(presets.clip_surgery),
+    nothingOff: redundant === "nothing",
+    emptyOff: redundant === "empty",
+    ffnsOn: change.ffn && change.blocks > 0,
+    count: things.length,
+    several: things.length > 2,
+  };
+}
+
+/**
+ * @param {Heard} heard
+ * @param {number} heads of a layer
+ * @param {Picked} picked
+ * @returns {Facts}
+ */
+function factsOfHeads({ maps, effects, asked }, heads, { head, word }) {
+  if (!maps) return {};
+  const [best] = [...maps.shares.keys()].sort((a, b) => maps.shares[b] - maps.shares[a]);
+  const name = (/** @type {number} */ at) =>
+    `head ${at % heads} of layer ${Math.floor(at / heads)}`;
+  return {
+    best: name(best),
+    share: maps.shares[best],
+    headsShare: maps.shares.reduce((a, b) => a + b),
+    bestChosen: head === best && word === null,
+    silent: asked.silenced.length ? listed(asked.silenced.map(name)) : null,
+    before: effects?.unsilenced?.[asked.text] ?? null,
+  };
+}
+
+/**
+ * @param {Heard} heard
+ * @param {Picked} picked
+ * @returns {Facts}
+ */
+function factsOfWords({ maps }, { word }) {
+  if (!maps?.words.length) return {};
+  const top = maps.words.reduce((best, word) => (word.drop > best.drop ? word : best));
+  const chosen = word === null ? undefined : maps.words[word];
+  return {
+    word: top.name,
+    drop: top.drop,
+    wordMatters: top.drop > 0 && maps.words.length > 1,
+    chosenWord: chosen?.name ?? null,
+    pieces: chosen?.pieces ?? null,
+    spelled: chosen !== undefined && chosen.pieces > 1,
+  };
+}
+
+/**
+ * Of the first thing that the text names.
+ * @param {Worth[]} worths
+ * @param {string[]} names
+ * @returns {Facts}
+ */
+function factsOfThings(worths, names) {
+  const thing = worths.find(({ name, change }) => names.includes(name) && change !== null);
+  if (!thing || thing.change === null) return {};
+  const { name, change, fetched } = thing;
+  return { thing: name, change, fetched, promiseHolds: change < 0 === fetched > 0 };
+}
+
+/**
+ * "a", "a and b", "a, b and c".
+ * @param {string[]} names
+ */
+function listed(names) {
+  return names.length < 2
+    ? names.join()
+    : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
 
 /**

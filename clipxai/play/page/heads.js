@@ -40,7 +40,7 @@ export function createHeads({ model, words, colours }, arrays, store) {
   const ticks = Array.from({ length: layers }, (_, layer) =>
     element("span", { className: "quiet" }, fill(layer ? "{layer}" : words.layer_tick, { layer })),
   );
-  const grid = element("div", { className: "heads" }, ...rows.flat(), element("span"), ...ticks);
+  const grid = element("div", { className: "headgrid" }, ...rows.flat(), element("span"), ...ticks);
   grid.style.gridTemplateColumns = `auto repeat(${layers}, minmax(0, 1fr))`;
   const said = element("p", { className: "quiet said" });
   const mute = element("button", { type: "button", className: "save" });

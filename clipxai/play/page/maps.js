@@ -22,13 +22,13 @@ import { contrastOf, namedIn } from "./facts.js";
  */
 export function verdictOf(shown, grid, size) {
   const maps = shown?.heard.maps;
-  if (!shown || !maps) return { raw: null, surgery: null, names: "" };
+  if (!shown || !maps) return { raw: null, surgery: null, names: [] };
   const { heard, shot } = shown;
   const named = namedIn(heard.asked.texts[heard.asked.text], shot.things);
   const mask = new Uint8Array(size * size);
   for (const n of named) shot.masks[n].forEach((inside, i) => inside && (mask[i] = 1));
   const of = (/** @type {Float32Array} */ scores) => contrastOf(scores, grid, mask, size);
-  const names = [...new Set(named.map((n) => shot.things[n].name))].join(", ");
+  const names = [...new Set(named.map((n) => shot.things[n].name))];
   return { raw: of(maps.raw), surgery: of(maps.surgery), names };
 }
 

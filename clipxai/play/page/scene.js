@@ -10,6 +10,7 @@ import { context2d } from "../../view/browser/draw.js";
  */
 
 const VISIBLE = 128; // alpha from which a pixel belongs to a thing, as in compose.py
+const CRUMB = 0.002; // of the picture: lines around less only disturb
 
 /**
  * @param {Uint8Array} sprites encoded pictures
@@ -138,7 +139,20 @@ export function outlinesOf(mask, size) {
       line.push(place % (size + 1), Math.floor(place / (size + 1)));
       place = to;
     }
-    if (line.length > 8) lines.push(line);
+    if (Math.abs(areaOf(line)) > size * size * CRUMB) lines.push(line);
   }
   return lines;
+}
+
+/**
+ * What a closed line goes around; negative where it goes around a hole.
+ * @param {number[]} line
+ */
+function areaOf(line) {
+  let twice = 0;
+  for (let i = 0; i < line.length; i += 2) {
+    const [x, y] = [line[(i + 2) % line.length], line[(i + 3) % line.length]];
+    twice += line[i] * y - x * line[i + 1];
+  }
+  return twice / 2;
 }

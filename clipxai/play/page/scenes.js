@@ -7,6 +7,8 @@ import { coloursOf, drawScene, masksOf, outlinesOf } from "./scene.js";
 
 /** @import { Sheets } from "./scene.js" */
 /** @import { Thing } from "./types.js" */
+const FINER = 2; // outlines are finer than what the model sees
+
 /**
  * @typedef {object} Shot
  * @property {number} number
@@ -43,7 +45,9 @@ export function createScenes(sheets, size, grid) {
         ...{ number: (last?.number ?? 0) + 1, things, background, masks },
         colours: coloursOf(sheets, { things, background }, size),
         photo: canvas.toDataURL(),
-        outlines: masks.map((mask) => outlinesOf(mask, size)),
+        outlines: masksOf(sheets, things, FINER * size).map((mask) =>
+          outlinesOf(mask, FINER * size).map((line) => line.map((place) => place / FINER)),
+        ),
         covered: masks.map((mask) => coverage(mask, size, grid)),
       };
       return last;

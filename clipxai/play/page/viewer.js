@@ -71,7 +71,7 @@ function build(header, arrays, view) {
  */
 function createParts(header, arrays, store, sheets) {
   const { words, model } = header;
-  const { heads, side } = model.image;
+  const { side } = model.image;
   const scenes = createScenes(sheets, side, header.grids[0].height);
   const canvas = createCanvas(sheets, store, words);
   const tools = createSceneTools(header, store, sheets, canvas);
@@ -142,7 +142,7 @@ function createParts(header, arrays, store, sheets) {
     const heard = shown?.heard ?? null;
     const worths = shown ? worthOf(shown.heard, shown.shot.covered) : [];
     const verdict = verdictOf(shown, header.grids[0], side);
-    const facts = heard ? factsOf(heard, heard.asked, verdict, worths, heads) : {};
+    const facts = heard ? factsOf(heard, verdict, worths, model, state) : {};
     canvas.paint(state);
     maps.paint(state, shown, verdict);
     texts.paint(state, heard);
