@@ -51,7 +51,7 @@ class Playground:
         style = "width: 100%; height: 860px; border: 0"
         return (
             f'<iframe title="{html.escape(SUMMARY)}" style="{style}" '
-            f'srcdoc="{html.escape(self.html)}"></iframe>'
+            f'srcdoc="{html.escape(page(load(), linked=False))}"></iframe>'
         )
 
 
@@ -70,14 +70,17 @@ def playground() -> Playground:
     return Playground()
 
 
-def page(model: CLIP) -> str:
-    """The page of a model made like the embedded one, as HTML."""
+def page(model: CLIP, *, linked: bool = True) -> str:
+    """The page of a model made like the embedded one, as HTML.
+
+    `linked` says whether the address is its own, which it is not in a frame.
+    """
     payload = payload_of(model)
     values = {
         "payload": {"header": payload.header, "blob": payload.base64()},
         "css": f"{stylesheet()}\n{_asset('page.css')}",
         "view": None,
-        "linked": True,
+        "linked": linked,
     }
     program = join("../play/page/viewer", "../view/browser/host")
     script = f'(() => {{\n"use strict";\n{program}\nclaim("playground", viewer);\n}})();'

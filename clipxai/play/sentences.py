@@ -10,21 +10,21 @@ SUMMARY = "What a CLIP sees, live: put things on the stage, type words, and watc
 VERDICTS: list[Header] = [
     case(
         "For “{text}” the raw map is upside down: contrast {raw:two_digits} at the {names}. After "
-        "CLIP Surgery it is {surgery:two_digits}.",
+        "{way} it is {surgery:two_digits}.",
         "rawInverted and surgeryRight",
     ),
     case(
         "For “{text}” both maps point at the {names}: contrast {raw:two_digits} raw, "
-        "{surgery:two_digits} after surgery.",
+        "{surgery:two_digits} after {way}.",
         "rawRight and surgeryRight",
     ),
     case(
         "For “{text}” the raw map does not tell the {names} from the background: contrast "
-        "{raw:two_digits}. After surgery it is {surgery:two_digits}.",
+        "{raw:two_digits}. After {way} it is {surgery:two_digits}.",
         "rawUnclear and surgeryRight",
     ),
     case(
-        "For “{text}” the map after surgery does not point at the {names}: contrast "
+        "For “{text}” the map after {way} does not point at the {names}: contrast "
         "{surgery:two_digits}, raw {raw:two_digits}.",
         "surgeryWrong",
     ),
@@ -74,7 +74,7 @@ WORDS = {
     "zero": "zero in the middle",
     "zero_help": "colours of the first two maps: red above zero, blue below",
     "raw_title": "Raw map",
-    "surgery_title": "After surgery",
+    "surgery_title": "After {way}",
     "made_title": "What made the score",
     "made_subtitle": "all heads fetched {sum}",
     "head_title": "Layer {layer}, head {head}",
@@ -174,8 +174,22 @@ ATTENTIONS = {
 }
 
 
+WAYS = {
+    "own": "your own surgery",
+    "clip": "no surgery",
+    "clip_surgery": "CLIP Surgery",
+    "maskclip": "MaskCLIP",
+    "maskclip_released": "MaskCLIP as released",
+    "gem": "GEM",
+    "sclip": "SCLIP",
+    "naclip": "NACLIP",
+    "clearclip": "ClearCLIP",
+}
+
+
 def page_words() -> dict[str, str]:
     """All words of the page, by the names that its scripts know."""
     attentions = {f"{WORDS['attention']}:{name}": said for name, said in ATTENTIONS.items()}
     methods = {f"{WORDS['preset']}:{name}": name for name in PRESETS}
-    return {**WORDS, **attentions, **methods}
+    ways = {f"way:{name}": said for name, said in WAYS.items()}
+    return {**WORDS, **attentions, **methods, **ways}

@@ -116,3 +116,13 @@ def test_walks_say_what_is_seen_and_can_be_left(page: object):
 
 def test_narrow_windows(page: object):
     assert_no_sideways_scrolling(page, 390)
+
+
+def test_in_the_frame_of_a_notebook(visit: Callable):
+    """There the address is the notebook's own, and stays."""
+    page = visit(f"<!doctype html>{cx.playground()._repr_html_()}")
+    frame = page.frame_locator("iframe")
+    frame.locator(".badges span").first.wait_for()
+    frame.get_by_label("text 1").fill("an owl")
+    frame.locator(".status", has_text="calls nothing").wait_for()
+    assert "#" not in page.url

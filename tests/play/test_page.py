@@ -51,13 +51,14 @@ def test_scripts_are_programs(shown, tmp_path):
 def test_every_word_that_a_script_shows_is_there():
     used = set(re.findall(r"(?<!maps\.)\bwords\.(?!length)(\w+)", SCRIPTS))
     assert len(used) > 60 and used <= set(page_words())
+    assert {f"way:{name}" for name in pack_model(cx.load())[0]["presets"]} <= set(page_words())
 
 
 def test_sentences_name_facts_that_there_are():
     """What a case needs, and what it fills in, is made by `factsOf`; the last claims nothing."""
     for case in CASES:
-        named = [*case.get("when", "").split(" and "), *re.findall(r"\{(\w+)", case["says"])]
-        for name in filter(None, named):
+        named = {*case.get("when", "").split(" and "), *re.findall(r"\{(\w+)", case["says"])}
+        for name in named - {"", "way"}:
             assert re.search(rf"\b{name}\b", FACTS), name
     for walk in walks.WALKS:
         for step in walk["steps"]:

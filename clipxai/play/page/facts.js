@@ -2,6 +2,7 @@
 // worth, and whether a map had promised it. Sentences of walks may claim only what stands here.
 // @ts-check
 import { ontoImage } from "../../view/browser/interpolate.js";
+import { methodOf } from "./switches.js";
 
 /** @import { Grid } from "../../view/browser/interpolate.js" */
 /** @import { Chosen, Heard, PlayModel, Thing } from "./types.js" */
@@ -139,6 +140,7 @@ export function factsOf(heard, { raw, surgery, names }, worths, model, picked) {
     surgeryRight: surgery !== null && surgery > SURE,
     surgeryWrong: surgery !== null && surgery <= SURE,
     absent: maps !== null && !names.length,
+    method: methodOf(asked, model.presets),
     ...factsOfSwitches(asked, model),
     ...factsOfHeads(heard, model.image.heads, picked),
     ...factsOfWords(heard, picked),

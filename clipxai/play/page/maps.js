@@ -4,6 +4,7 @@
 import { fill, signed, twoDigits } from "../../view/browser/number.js";
 import { createMapPanel } from "../../view/browser/panel.js";
 import { contrastOf, namedIn } from "./facts.js";
+import { methodOf } from "./switches.js";
 
 /** @import { Grid } from "../../view/browser/interpolate.js" */
 /** @import { MapSpec } from "../../view/browser/panel.js" */
@@ -45,6 +46,8 @@ export function createMaps(header, arrays, store) {
   const images = panels.map(
     ({ node }) => /** @type {HTMLImageElement} */ (node.querySelector("img")),
   );
+  const surgeryTitle = (/** @type {Heard} */ { asked }) =>
+    fill(words.surgery_title, { way: words[`way:${methodOf(asked, header.model.presets)}`] });
   /** @type {unknown[]} */
   let painted = [];
   const badge = (/** @type {number | null} */ contrast) =>
@@ -82,7 +85,7 @@ export function createMaps(header, arrays, store) {
         const third = thirdOf(header, state, heard);
         const specs = [
           make(words.raw_title, `“${text}”`, maps?.raw, false, badge(verdict.raw)),
-          make(words.surgery_title, `“${text}”`, maps?.surgery, false, badge(verdict.surgery)),
+          make(surgeryTitle(heard), `“${text}”`, maps?.surgery, false, badge(verdict.surgery)),
           make(third.title, third.subtitle, third.values, true, []),
         ];
         panels.forEach((panel, n) => {

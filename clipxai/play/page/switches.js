@@ -5,7 +5,7 @@ import { element } from "../../view/browser/element.js";
 
 /** @import { Store } from "../../view/browser/state.js" */
 /** @import { Attention, Rewrite } from "../engine/surgery.js" */
-/** @import { PlayHeader, PlayState, Redundant } from "./types.js" */
+/** @import { Chosen, PlayHeader, PlayState, Redundant } from "./types.js" */
 
 /** @type {Attention[]} */
 export const ATTENTIONS = ["vv", "qq", "kk", "qq+kk", "gem", "identity", "qk"];
@@ -48,6 +48,18 @@ export function settled(change) {
     Object.assign(next, { neighbourhood: null, normalize: null, sharpen: null });
   }
   return next;
+}
+
+/**
+ * Which method the switches make; "own" if none.
+ * @param {Pick<Chosen, "change" | "redundant">} chosen
+ * @param {Record<string, Rewrite>} presets
+ */
+export function methodOf({ change, redundant }, presets) {
+  const same = (/** @type {string} */ name) =>
+    JSON.stringify(presets[name]) === JSON.stringify(change) &&
+    (REDUNDANTS[name] ?? "nothing") === redundant;
+  return Object.keys(presets).find(same) ?? "own";
 }
 
 /**
@@ -116,12 +128,7 @@ export function createSwitches({ words, model }, store) {
       const may = alive(change, taken);
       attention.set(ATTENTIONS.indexOf(change.attention), may.attention);
       redundant.set(REDUNDANT.indexOf(taken), true);
-      const same = named.findIndex(
-        (name) =>
-          JSON.stringify(presets[name]) === JSON.stringify(change) &&
-          (REDUNDANTS[name] ?? "nothing") === taken,
-      );
-      preset.set(same + 1, true);
+      preset.set(named.indexOf(methodOf({ change, redundant: taken }, presets)) + 1, true);
       blocks.value = String(change.blocks);
       blocks.disabled = !may.blocks;
       count.textContent = ` ${change.blocks}`;

@@ -152,7 +152,8 @@ function createParts(header, arrays, store, sheets) {
     switches.paint(state);
     tools.paint(state);
     controls.paint(state);
-    const known = /** @type {Record<string, string | number>} */ (facts);
+    const way = words[`way:${facts.method}`];
+    const known = /** @type {Record<string, string | number>} */ ({ ...facts, way });
     walks.paint(state, facts);
     const line = heard ? fill(sentenceFor(header.verdicts, facts), known) : words.loading;
     said = failure || heard?.errors[heard.asked.text] || line;
