@@ -159,8 +159,8 @@ WORDS = {
         "for photographs; it was trained on scenes of one to three things.\n"
         "Raw map: cosine of every patch with the text. After surgery: the same on the rewritten "
         "path, less what is subtracted. Both from their lowest patch (dark violet) to their "
-        "highest (yellow), each by itself. What made the score: shares of the cosine, red above "
-        "zero, blue below. " + f"Contrast: {MERITS['contrast']}."
+        "highest (yellow), each by itself, unless zero is in the middle. What made the score: "
+        "shares of the cosine, red above zero, blue below. " + f"Contrast: {MERITS['contrast']}."
     ),
 }
 ATTENTIONS = {

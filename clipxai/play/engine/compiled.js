@@ -147,8 +147,8 @@ function moduleBytes() {
 }
 
 /**
- * @callback Product  places in memory, in bytes; rows even, numbers of a row a multiple of 8, columns
- *   one of 4
+ * @callback Product  places in memory, in bytes; rows even, numbers of a row a multiple of 8,
+ *   columns one of 4
  * @param {number} x
  * @param {number} rows
  * @param {number} stride
