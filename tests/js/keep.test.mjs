@@ -79,14 +79,16 @@ test("words are kept for the same sentence only", () => {
   });
 });
 
-test("an address is written at once, then now and then, and the last state too", async () => {
+test("an address is written at once, then now and then, and the last state too", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   let [state, written] = [0, []];
   const save = atMostEvery(20, () => written.push(state));
   for (state = 1; state <= 9; state++) save();
   state = 9;
   assert.deepEqual(written, [1]);
-  await new Promise((done) => setTimeout(done, 60));
+  t.mock.timers.tick(20);
   assert.deepEqual(written, [1, 9]);
+  t.mock.timers.tick(20);
   state = 10;
   save();
   assert.deepEqual(written, [1, 9, 10]);

@@ -5,8 +5,13 @@
 /** @import { Block, Linear, Norm, Sizes } from "./block.js" */
 /** @import { Vocabulary } from "./tokens.js" */
 /**
- * @typedef {Sizes & {blocks: Block[], readOut: Norm, projection: Float32Array, joint: number}} Tower
- *   `projection` (E, D) turns a token into the space where image and text meet
+ * @typedef {object} ReadOut  `projection` (E, D) turns a token into the space where image and text
+ *   meet
+ * @property {Block[]} blocks
+ * @property {Norm} readOut
+ * @property {Float32Array} projection
+ * @property {number} joint
+ * @typedef {Sizes & ReadOut} Tower
  * @typedef {Tower & {patch: number, side: number, grid: number, embedding: Float32Array,
  *   classToken: Float32Array, positions: Float32Array, before: Norm,
  *   mean: number[], std: number[]}} ImageTower

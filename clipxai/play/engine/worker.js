@@ -6,8 +6,8 @@ import { modelOf } from "./model.js";
 /** @import { Answer, Asked, Effects, WhatIf } from "./answers.js" */
 /** @import { ModelHeader } from "./model.js" */
 /**
- * @typedef {{kind: "model", header: ModelHeader, weights: ArrayBuffer} | {kind: "look", asked: Asked}
- *   | {kind: "effects", asked: WhatIf}} Question
+ * @typedef {{kind: "model", header: ModelHeader, weights: ArrayBuffer}} Start
+ * @typedef {Start | {kind: "look", asked: Asked} | {kind: "effects", asked: WhatIf}} Question
  * @typedef {{kind: "look", answer: Answer} | {kind: "effects", answer: Effects}
  *   | {kind: "model"} | {kind: "failed", message: string}} Reply
  */

@@ -5,8 +5,11 @@ import { context2d } from "../../view/browser/draw.js";
 
 /** @import { Pictures, Thing } from "./types.js" */
 /**
- * @typedef {{sprites: ImageBitmap, tiles: ImageBitmap, pictures: Pictures, scratch: HTMLCanvasElement}}
- *   Sheets
+ * @typedef {object} Sheets
+ * @property {ImageBitmap} sprites
+ * @property {ImageBitmap} tiles
+ * @property {Pictures} pictures
+ * @property {HTMLCanvasElement} scratch
  */
 
 const VISIBLE = 128; // alpha from which a pixel belongs to a thing, as in compose.py

@@ -1,5 +1,5 @@
-// Which parts of CLIP Surgery are on? Every switch of `cx.Rewrite`; one that could do nothing beside
-// the others cannot be touched, where Python would refuse it.
+// Which parts of CLIP Surgery are on? Every switch of `cx.Rewrite`; one that could do nothing
+// beside the others cannot be touched, where Python would refuse it.
 // @ts-check
 import { element } from "../../view/browser/element.js";
 

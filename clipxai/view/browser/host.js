@@ -51,7 +51,8 @@ export function staticModel(values) {
 }
 
 /**
- * Something done at once, and while it is asked for again and again only so often, the last time too.
+ * Something done at once, and while it is asked for again and again only so often; the last time
+ * always.
  * @param {number} milliseconds
  * @param {() => void} act
  */
