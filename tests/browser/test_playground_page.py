@@ -36,7 +36,8 @@ def said(page: object, words: str) -> None:
 
 def view(page: object) -> dict:
     """What the address keeps."""
-    return json.loads(unquote(page.url.split("#")[1]))
+    page.wait_for_timeout(400)  # the address is not written all the time
+    return json.loads(unquote(page.evaluate("location.hash")[1:]))
 
 
 def test_it_says_what_torch_says_of_the_same_pixels(page: object):
@@ -70,7 +71,6 @@ def test_drag_type_silence_remove_and_share_the_address(page: object):
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.72 * box["height"], steps=4)
     page.mouse.up()
-    page.wait_for_timeout(250)  # the address is not written all the time
     cat = view(page)["things"][0]
     assert (cat["x"], cat["y"]) == pytest.approx((0.6, 0.72), abs=0.02)
     page.get_by_label("text 1").fill("an owl")
@@ -87,7 +87,6 @@ def test_drag_type_silence_remove_and_share_the_address(page: object):
     stage.focus()
     for key in ("Enter", "Delete"):
         page.keyboard.press(key)
-    page.wait_for_timeout(250)
     kept = view(page)
     assert len(kept["things"]) == 2 and kept["silenced"] == [27] and kept["texts"][0] == "an owl"
     page.reload()
@@ -113,7 +112,6 @@ def test_walks_say_what_is_seen_and_can_be_left(page: object):
     page.get_by_label("subtract").select_option("the empty text")
     walk.locator("p", has_text="Set the switches so").wait_for()
     page.get_by_role("button", name="leave the walk").click()
-    page.wait_for_timeout(250)
     assert not walk.is_visible() and view(page)["walk"] is None
 
 
