@@ -112,7 +112,8 @@ def test_walks_say_what_is_seen_and_can_be_left(page: object):
     page.get_by_label("subtract").select_option("the empty text")
     walk.locator("p", has_text="Set the switches so").wait_for()
     page.get_by_role("button", name="leave the walk").click()
-    assert not walk.is_visible() and view(page)["walk"] is None
+    walk.wait_for(state="hidden")
+    assert view(page)["walk"] is None
 
 
 def test_narrow_windows(page: object):
