@@ -44,6 +44,7 @@ _ROOMS = {  # where a public name is kept
     "many.windows": ("explain_windows",),
     "view": ("show", "save"),
     "app": ("Explorer",),
+    "play.page": ("playground",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 _MODULES = ("model", "scenes", "measure", "tasks", "view")

@@ -34,6 +34,7 @@ from .model.clip import CLIP as CLIP
 from .model.files.checkpoints import load as load
 from .model.words.templates import IMAGENET_TEMPLATES as IMAGENET_TEMPLATES
 from .model.words.templates import SURGERY_TEMPLATES as SURGERY_TEMPLATES
+from .play.page import playground as playground
 from .results.explanation import Explanation as Explanation
 from .results.explanation import Grid as Grid
 from .tasks import recognise as recognise

@@ -21,6 +21,7 @@ ROOMS = {
     "scenes",
     "view",
     "app",
+    "play",
 }
 EVERYTHING = {*ROOMS, "checks", "cli"}
 MAY_IMPORT = {
@@ -30,10 +31,11 @@ MAY_IMPORT = {
     "trace": {"checks", "results", "model"},
     "explainers": {"checks", "results", "model", "trace"},
     "many": {"checks", "results", "model", "trace", "explainers", "view"},
-    "measure": EVERYTHING - {"app", "cli"},
+    "measure": EVERYTHING - {"app", "cli", "play"},
     "tasks": {"checks", "results"},
     "view": {"checks", "results", "tasks"},
     "scenes": {"checks"},
+    "play": EVERYTHING - {"app", "cli", "measure", "many", "tasks"},
     "cli": EVERYTHING,
     "app": EVERYTHING,
     "__init__": EVERYTHING,

@@ -16,7 +16,7 @@ from clipxai.checks import plain
 TEXTS = ["a dog", "a bicycle"]
 # verbs and classes that take no number, or of which another line of the table speaks
 NUMBERLESS = {"load", "methods", "METHODS", "PRESETS", "IMAGENET_TEMPLATES", "SURGERY_TEMPLATES"}
-NUMBERLESS |= {"show", "save", "Explorer", "doctor", "score_maps", *cx._MODULES}
+NUMBERLESS |= {"show", "save", "Explorer", "doctor", "score_maps", "playground", *cx._MODULES}
 
 
 class Python:

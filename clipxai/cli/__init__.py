@@ -13,6 +13,7 @@
 - clipxai doctor ViT-B/16
 - clipxai lessons
 - clipxai lab
+- clipxai playground --out playground.html
 
 In: what may be said (`parser`), and a file for each command with a function `run`; what several of
 them do (`asking`). Not in: anything that Python cannot do as well.

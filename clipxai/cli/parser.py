@@ -38,6 +38,11 @@ def parser() -> argparse.ArgumentParser:
     )
     _lessons(commands.add_parser("lessons", help="the course, written to a folder of yours"))
     _lab(commands.add_parser("lab", help="JupyterLab on a notebook"))
+    _playground(
+        commands.add_parser(
+            "playground", help="one page in which the embedded model runs, to play with"
+        )
+    )
     return main
 
 
@@ -203,6 +208,10 @@ def _lab(command: argparse.ArgumentParser) -> None:
         nargs="?",
         help=f"default: the first lesson, in notebooks/ or {LESSONS}/, written if need be",
     )
+
+
+def _playground(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--out", required=True, help=".html file to write")
 
 
 def _may_truncate(command: argparse.ArgumentParser) -> None:

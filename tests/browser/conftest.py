@@ -53,7 +53,7 @@ def visit(browser: object, tmp_path: Path) -> Iterator[Callable]:
         page.on(
             "request",
             lambda request: (
-                request.url.startswith(("file:", "data:"))
+                request.url.startswith(("file:", "data:", "blob:"))
                 or complaints.append(f"request: {request.url}")
             ),
         )

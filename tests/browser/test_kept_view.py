@@ -23,6 +23,7 @@ OWL, BOTH = MethodComparison(METHODS, texts=[0]), MethodComparison(METHODS)
 
 
 def kept(page: object) -> dict:
+    page.wait_for_timeout(400)  # the address is not written all the time
     return json.loads(unquote(page.evaluate("location.hash")[1:]))
 
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checksOf } from "../../clipxai/view/method_comparison/viewer.js";
-import { viewIn } from "../../clipxai/view/browser/host.js";
+import { atMostEvery, viewIn } from "../../clipxai/view/browser/host.js";
 import { keep, restored } from "../../clipxai/view/browser/keep.js";
 import { ofSentence } from "../../clipxai/view/token_map/viewer.js";
 
@@ -77,4 +77,19 @@ test("words are kept for the same sentence only", () => {
     pins: null,
     alpha: 1,
   });
+});
+
+test("an address is written at once, then now and then, and the last state too", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let [state, written] = [0, []];
+  const save = atMostEvery(20, () => written.push(state));
+  for (state = 1; state <= 9; state++) save();
+  state = 9;
+  assert.deepEqual(written, [1]);
+  t.mock.timers.tick(20);
+  assert.deepEqual(written, [1, 9]);
+  t.mock.timers.tick(20);
+  state = 10;
+  save();
+  assert.deepEqual(written, [1, 9, 10]);
 });

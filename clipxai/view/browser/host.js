@@ -4,6 +4,8 @@
 import { failed } from "./shell.js";
 
 /** @import { Payload } from "./decode.js" */
+
+const BETWEEN = 200; // milliseconds: browsers stop a page that writes its address all the time
 /**
  * @typedef {object} Values  what a viewer is given
  * @property {Payload} payload
@@ -31,6 +33,9 @@ export function staticModel(values) {
   if (values.linked) values.view = viewIn(location.hash) ?? values.view;
   /** @type {Map<string, Set<() => void>>} */
   const listeners = new Map();
+  const save = atMostEvery(BETWEEN, () => {
+    history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(values.view))}`);
+  });
   return {
     get: (name) => values[name],
     set(name, value) {
@@ -41,10 +46,33 @@ export function staticModel(values) {
       listeners.set(event, (listeners.get(event) ?? new Set()).add(notify));
     },
     off: (event, notify) => listeners.get(event)?.delete(notify),
-    save_changes() {
-      if (!values.linked) return;
-      history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(values.view))}`);
-    },
+    save_changes: () => values.linked && save(),
+  };
+}
+
+/**
+ * Something done at once, and while it is asked for again and again only so often; the last time
+ * always.
+ * @param {number} milliseconds
+ * @param {() => void} act
+ */
+export function atMostEvery(milliseconds, act) {
+  let [waiting, again] = [false, false];
+  const rest = () => {
+    waiting = again;
+    if (!again) return;
+    again = false;
+    act();
+    setTimeout(rest, milliseconds);
+  };
+  return () => {
+    if (waiting) {
+      again = true;
+      return;
+    }
+    waiting = true;
+    act();
+    setTimeout(rest, milliseconds);
   };
 }
 

@@ -1,0 +1,239 @@
+// What is true of what is shown? Whether a map points at what its text names, what a thing was
+// worth, and whether a map had promised it. Sentences of walks may claim only what stands here.
+// @ts-check
+import { ontoImage } from "../../view/browser/interpolate.js";
+import { methodOf } from "./switches.js";
+
+/** @import { Grid } from "../../view/browser/interpolate.js" */
+/** @import { Chosen, Heard, PlayModel, Thing } from "./types.js" */
+
+const SURE = 0.05; // a contrast, or a twentieth of it, that is told apart from none
+
+/**
+ * Places of the things that a text names: "two dogs and an owl" names dogs and owls.
+ * @param {string} text
+ * @param {Thing[]} things
+ */
+export function namedIn(text, things) {
+  const words = text.toLowerCase();
+  return [...things.keys()].filter((n) => mentions(words, things[n].name));
+}
+
+/**
+ * @param {string} words
+ * @param {string} name
+ */
+export function mentions(words, name) {
+  const plain = name.replace(/[^\w ]/g, "");
+  return new RegExp(`(^|[^a-z])${plain}(s|es)?([^a-z]|$)`, "i").test(words);
+}
+
+/**
+ * Mean of the map, brought to 0…1 on the picture, inside a mask minus outside; null where one of
+ * both is empty. As `contrast` of the viewers.
+ * @param {ArrayLike<number>} scores
+ * @param {Grid} grid
+ * @param {Uint8Array} mask
+ * @param {number} size
+ */
+export function contrastOf(scores, grid, mask, size) {
+  const values = ontoImage(scores, grid, size, size, true);
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  const [sums, counts] = [
+    [0, 0],
+    [0, 0],
+  ];
+  mask.forEach((inside, i) => {
+    sums[inside] += values[i];
+    counts[inside]++;
+  });
+  if (!(high > low) || !counts[0] || !counts[1]) return null;
+  return (sums[1] / counts[1] - sums[0] / counts[0]) / (high - low);
+}
+
+/**
+ * How much of every patch a mask covers.
+ * @param {Uint8Array} mask
+ * @param {number} size
+ * @param {number} grid patches of a side
+ */
+export function coverage(mask, size, grid) {
+  const shares = new Float32Array(grid * grid);
+  const patch = size / grid;
+  mask.forEach((inside, i) => {
+    const [y, x] = [Math.floor(i / size), i % size];
+    shares[Math.floor(y / patch) * grid + Math.floor(x / patch)] += inside / patch ** 2;
+  });
+  return shares;
+}
+
+/**
+ * Mean of a map under a thing minus elsewhere, in the map's own unit.
+ * @param {ArrayLike<number>} scores
+ * @param {Float32Array} covered
+ */
+export function standsOut(scores, covered) {
+  let [inside, outside, area, rest] = [0, 0, 0, 0];
+  covered.forEach((share, p) => {
+    inside += share * scores[p];
+    outside += (1 - share) * scores[p];
+    area += share;
+    rest += 1 - share;
+  });
+  return area > 0 && rest > 0 ? inside / area - outside / rest : NaN;
+}
+
+/**
+ * @typedef {object} Worth  of one thing to the chosen text
+ * @property {string} name
+ * @property {number | null} change of the cosine when it is taken away; null while not known
+ * @property {number} fetched what all heads together fetched from its patches
+ * @property {number} raw how far the map stands out there
+ * @property {number} surgery
+ */
+
+/**
+ * @param {Heard} heard
+ * @param {Float32Array[]} covered
+ * @returns {Worth[]}
+ */
+export function worthOf({ maps, effects, cosines, asked }, covered) {
+  if (!maps) return [];
+  const whole = cosines[asked.text];
+  return asked.things.map(({ name }, n) => {
+    const without = effects?.without[n]?.[asked.text] ?? null;
+    return {
+      name,
+      change: without === null || whole === null ? null : without - whole,
+      fetched: covered[n].reduce((sum, share, p) => sum + share * maps.made[p], 0),
+      raw: standsOut(maps.raw, covered[n]),
+      surgery: standsOut(maps.surgery, covered[n]),
+    };
+  });
+}
+
+/**
+ * @typedef {Record<string, number | string | boolean | null>} Facts
+ * @typedef {Pick<Chosen, "head" | "word">} Picked  whose map is the third
+ * @typedef {{raw: number | null, surgery: number | null, names: string[]}} Verdict  contrasts of
+ *   both maps, and the things on the stage that the text names
+ */
+
+/**
+ * Facts by the names that sentences know: numbers and words to fill in, and what holds or does not.
+ * @param {Heard} heard
+ * @param {Verdict} verdict
+ * @param {Worth[]} worths
+ * @param {PlayModel} model
+ * @param {Picked} picked
+ * @returns {Facts}
+ */
+export function factsOf(heard, { raw, surgery, names }, worths, model, picked) {
+  const { maps, cosines, asked } = heard;
+  return {
+    ...{ raw, surgery, names: listed(names), text: asked.texts[asked.text] },
+    cosine: cosines[asked.text],
+    rawInverted: raw !== null && raw < -SURE,
+    rawRight: raw !== null && raw > SURE,
+    rawUnclear: raw !== null && Math.abs(raw) <= SURE,
+    surgeryRight: surgery !== null && surgery > SURE,
+    surgeryWrong: surgery !== null && surgery <= SURE,
+    absent: maps !== null && !names.length,
+    method: methodOf(asked, model.presets),
+    ...factsOfSwitches(asked, model),
+    ...factsOfHeads(heard, model.image.heads, picked),
+    ...factsOfWords(heard, picked),
+    ...factsOfThings(worths, names),
+  };
+}
+
+/**
+ * @param {Chosen} asked
+ * @param {PlayModel} model
+ * @returns {Facts}
+ */
+function factsOfSwitches({ change, redundant, things }, { presets }) {
+  return {
+    theirWay: JSON.stringify(change) === JSON.stringify(presets.clip_surgery),
+    nothingOff: redundant === "nothing",
+    emptyOff: redundant === "empty",
+    ffnsOn: change.ffn && change.blocks > 0,
+    count: things.length,
+    several: things.length > 2,
+  };
+}
+
+/**
+ * @param {Heard} heard
+ * @param {number} heads of a layer
+ * @param {Picked} picked
+ * @returns {Facts}
+ */
+function factsOfHeads({ maps, effects, asked }, heads, { head, word }) {
+  if (!maps) return {};
+  const [best] = [...maps.shares.keys()].sort((a, b) => maps.shares[b] - maps.shares[a]);
+  const name = (/** @type {number} */ at) =>
+    `head ${at % heads} of layer ${Math.floor(at / heads)}`;
+  return {
+    best: name(best),
+    share: maps.shares[best],
+    headsShare: maps.shares.reduce((a, b) => a + b),
+    bestChosen: head === best && word === null,
+    silent: asked.silenced.length ? listed(asked.silenced.map(name)) : null,
+    before: effects?.unsilenced?.[asked.text] ?? null,
+  };
+}
+
+/**
+ * @param {Heard} heard
+ * @param {Picked} picked
+ * @returns {Facts}
+ */
+function factsOfWords({ maps }, { word }) {
+  if (!maps?.words.length) return {};
+  const top = maps.words.reduce((best, word) => (word.drop > best.drop ? word : best));
+  const chosen = word === null ? undefined : maps.words[word];
+  return {
+    word: top.name,
+    drop: top.drop,
+    wordMatters: top.drop > 0 && maps.words.length > 1,
+    chosenWord: chosen?.name ?? null,
+    pieces: chosen?.pieces ?? null,
+    spelled: chosen !== undefined && chosen.pieces > 1,
+  };
+}
+
+/**
+ * Of the first thing that the text names.
+ * @param {Worth[]} worths
+ * @param {string[]} names
+ * @returns {Facts}
+ */
+function factsOfThings(worths, names) {
+  const thing = worths.find(({ name, change }) => names.includes(name) && change !== null);
+  if (!thing || thing.change === null) return {};
+  const { name, change, fetched } = thing;
+  return { thing: name, change, fetched, promiseHolds: change < 0 === fetched > 0 };
+}
+
+/**
+ * "a", "a and b", "a, b and c".
+ * @param {string[]} names
+ */
+function listed(names) {
+  return names.length < 2
+    ? names.join()
+    : `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
+}
+
+/**
+ * The first sentence whose fact holds.
+ * @param {{when?: string, says: string}[]} cases
+ * @param {Facts} facts
+ */
+export function sentenceFor(cases, facts) {
+  const holds = (/** @type {string} */ when) =>
+    when.split(" and ").every((name) => facts[name] !== null && Boolean(facts[name]));
+  return cases.find(({ when }) => !when || holds(when))?.says ?? "";
+}

@@ -1,0 +1,124 @@
+// What would the cosine lose without a thing, or a word, and which map had promised it?
+// @ts-check
+import { element } from "../../view/browser/element.js";
+import { fill, signed } from "../../view/browser/number.js";
+
+/** @import { Store } from "../../view/browser/state.js" */
+/** @import { Worth } from "./facts.js" */
+/** @import { Heard, PlayState } from "./types.js" */
+
+/**
+ * @param {Store<PlayState>} store
+ * @param {Record<string, string>} words
+ */
+export function createThings(store, words) {
+  const head = [words.thing, words.without, words.fetched, words.raw_out, words.surgery_out];
+  const titles = ["", words.without_help, words.fetched_help, words.out_help, words.out_help];
+  const body = element("tbody");
+  const table = element(
+    "table",
+    {},
+    element(
+      "thead",
+      {},
+      element("tr", {}, ...head.map((name, n) => element("th", { title: titles[n] }, name))),
+    ),
+    body,
+  );
+  const scroll = element("div", { className: "scroll" }, table);
+  const said = element("p", { className: "quiet said" });
+  const title = element("h3", {}, words.things);
+  return {
+    node: element("section", { className: "block things" }, title, scroll, said),
+    /**
+     * @param {PlayState} state
+     * @param {Worth[]} worths
+     */
+    paint(state, worths) {
+      body.replaceChildren(
+        ...worths.map((worth, n) => {
+          const change = worth.change === null ? "…" : signed(worth.change);
+          const numbers = [change, ...[worth.fetched, worth.raw, worth.surgery].map(signed)];
+          const name = element("button", { type: "button", className: "save" }, worth.name);
+          name.addEventListener("click", () => store.set({ selected: n }));
+          name.setAttribute("aria-pressed", String(state.selected === n));
+          const cells = numbers.map((text) => element("td", {}, text));
+          return element("tr", {}, element("th", {}, name), ...cells);
+        }),
+      );
+      said.textContent = sayThings(worths, words);
+    },
+  };
+}
+
+/**
+ * Whether the thing that matters most is the one that each map has highest.
+ * @param {Worth[]} worths
+ * @param {Record<string, string>} words
+ */
+function sayThings(worths, words) {
+  if (!worths.length) return words.no_things;
+  if (worths.some(({ change }) => change === null)) return words.waiting;
+  const by = (/** @type {(worth: Worth) => number} */ value) =>
+    worths.reduce((best, worth) => (value(worth) > value(best) ? worth : best));
+  const most = by((worth) => -(/** @type {number} */ (worth.change)));
+  const change = /** @type {number} */ (most.change);
+  if (change >= 0) return words.none_matters;
+  if (worths.length === 1) return fill(words.one_matters, { name: most.name, change });
+  const agree = [
+    [words.raw_map, by((worth) => worth.raw)],
+    [words.surgery_map, by((worth) => worth.surgery)],
+    [words.made_map, by((worth) => worth.fetched)],
+  ].map(([map, top]) =>
+    fill(top === most ? words.map_agrees : words.map_differs, {
+      map: String(map),
+      name: /** @type {Worth} */ (top).name,
+    }),
+  );
+  return `${fill(words.matters, { name: most.name, change })} ${agree.join("; ")}.`;
+}
+
+/**
+ * The words of the text, each with what the cosine loses without it.
+ * @param {Store<PlayState>} store
+ * @param {Record<string, string>} words
+ */
+export function createWords(store, words) {
+  const chips = element("div", { className: "chips" });
+  const title = element("h3", {}, words.words);
+  const hint = element("p", { className: "quiet said" }, words.words_help);
+  let shown = "";
+  return {
+    node: element("section", { className: "block words" }, title, chips, hint),
+    /**
+     * @param {PlayState} state
+     * @param {Heard | null} heard
+     */
+    paint(state, heard) {
+      const found = heard?.maps?.words ?? [];
+      const wanted = JSON.stringify([found, state.word]);
+      if (wanted === shown) return; // the chip that has the focus keeps it
+      shown = wanted;
+      const at = [...chips.children].indexOf(/** @type {Element} */ (focusedIn(chips)));
+      chips.replaceChildren(
+        ...found.map(({ name, drop }, n) => {
+          const label = [name, element("small", {}, ` ${signed(drop)}`)];
+          const chip = element("button", { type: "button", className: "chip" }, ...label);
+          chip.title = fill(words.word_chip, { name, drop });
+          chip.setAttribute("aria-pressed", String(state.word === n));
+          chip.addEventListener("click", () =>
+            store.set({ word: store.state.word === n ? null : n, head: null }),
+          );
+          return chip;
+        }),
+      );
+      if (at >= 0) /** @type {HTMLElement | undefined} */ (chips.children[at])?.focus();
+    },
+  };
+}
+
+/** @param {HTMLElement} node */
+function focusedIn(node) {
+  const root = /** @type {Document | ShadowRoot} */ (node.getRootNode());
+  return node.contains(root.activeElement) ? root.activeElement : null;
+}

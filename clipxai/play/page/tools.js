@@ -1,0 +1,69 @@
+// What stands around the stage: its background, and what adds, resizes and removes things.
+// @ts-check
+import { element } from "../../view/browser/element.js";
+import { createHeading } from "../../view/browser/picture.js";
+import { removeSelected } from "./dragging.js";
+import { MOST_THINGS } from "./limits.js";
+import { createPicker } from "./picker.js";
+
+/** @import { Store } from "../../view/browser/state.js" */
+/** @import { createCanvas } from "./dragging.js" */
+/** @import { Sheets } from "./scene.js" */
+/** @import { PlayHeader, PlayState } from "./types.js" */
+
+const [SIDE, GROWN] = [0.38, 1.15];
+
+/**
+ * @param {PlayHeader} header
+ * @param {Store<PlayState>} store
+ * @param {Sheets} sheets
+ * @param {ReturnType<typeof createCanvas>} canvas
+ */
+export function createSceneTools({ words, pictures }, store, sheets, canvas) {
+  const picker = createPicker(sheets, words, (name) => {
+    const { things } = store.state;
+    const place = PLACES[things.length % PLACES.length];
+    store.set({ things: [...things, { name, ...place, side: SIDE }], selected: things.length });
+  });
+  const button = (
+    /** @type {string} */ label,
+    /** @type {string} */ title,
+    /** @type {() => void} */ act,
+  ) => {
+    const made = element("button", { type: "button", className: "save", title }, label);
+    made.setAttribute("aria-label", title);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const add = button(words.add_short, words.add, () => picker.show(!picker.isOpen(), add));
+  const larger = button("+", words.larger, () => canvas.resize(GROWN));
+  const smaller = button("−", words.smaller, () => canvas.resize(1 / GROWN));
+  const remove = button("×", words.remove, () => removeSelected(store));
+  const options = pictures.backgrounds.map((name) => element("option", {}, name));
+  const background = element("select", { title: words.background }, ...options);
+  background.setAttribute("aria-label", words.background);
+  background.addEventListener("change", () => store.set({ background: background.value }));
+  const row = element("div", { className: "row tools" }, add, smaller, larger, remove, background);
+  const said = element("div", { className: "quiet" });
+  return {
+    around: (/** @type {HTMLCanvasElement} */ node) => {
+      const holder = element("div", { className: "holder" }, node, picker.node);
+      return [createHeading(words.stage_title, words.stage_subtitle), holder, row, said];
+    },
+    /** @param {PlayState} state */
+    paint({ selected, things, background: chosen }) {
+      for (const one of [larger, smaller, remove]) one.disabled = selected === null;
+      add.disabled = things.length >= MOST_THINGS;
+      background.value = chosen;
+      said.textContent =
+        selected === null ? words.nothing_selected : (things[selected]?.name ?? "");
+    },
+  };
+}
+
+const PLACES = [
+  { x: 0.3, y: 0.62 },
+  { x: 0.7, y: 0.36 },
+  { x: 0.72, y: 0.74 },
+  { x: 0.28, y: 0.28 },
+];

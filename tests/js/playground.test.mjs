@@ -1,0 +1,97 @@
+// Do the sentences of the playground claim only what holds, and do its parts say the right numbers?
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { singles } from "../../clipxai/play/engine/model.js";
+import { linear, product } from "../../clipxai/play/engine/kernels.js";
+import { contrastOf, coverage, namedIn, sentenceFor } from "../../clipxai/play/page/facts.js";
+import { factsOf, worthOf } from "../../clipxai/play/page/facts.js";
+import { outlinesOf } from "../../clipxai/play/page/scene.js";
+import { alive, settled } from "../../clipxai/play/page/switches.js";
+
+const GRID = { height: 2, width: 2, box: [0, 0, 4, 4], image_size: [4, 4] };
+const PLAIN = { attention: "vv", blocks: 6, dual_path: true, residual: true, ffn: false };
+const MODEL = { image: { heads: 4 }, presets: { clip_surgery: PLAIN } };
+const MASK = Uint8Array.from({ length: 16 }, (_, i) => +(i % 4 < 2 && i < 8)); // upper left
+
+test("half precision comes out exactly, small and large", () => {
+  const halves = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7bff, 0x8000, 0x3555);
+  const values = [1, -2, 2 ** -24, 65504, -0, 0.333251953125];
+  assert.deepEqual([...singles(halves)], values);
+});
+
+test("the compiled product is the plain one, also for odd sizes", () => {
+  for (const [N, I, O] of [
+    [1, 3, 1],
+    [5, 197, 6],
+    [2, 8, 4],
+  ]) {
+    const x = Float32Array.from({ length: N * I }, (_, i) => Math.sin(i));
+    const w = Float32Array.from({ length: O * I }, (_, i) => Math.cos(3 * i));
+    const [fast, slow] = [linear(x, N, I, w, O), product(x, N, I, w, O)];
+    fast.forEach((value, i) => assert.ok(Math.abs(value - slow[i]) < 1e-5, `${N} ${I} ${O}`));
+  }
+});
+
+test("contrast is inside minus outside of the map between 0 and 1", () => {
+  assert.ok(contrastOf([1, 0, 0, 0], GRID, MASK, 4) > 0.4);
+  assert.ok(contrastOf([0, 1, 1, 1], GRID, MASK, 4) < -0.4);
+  assert.equal(contrastOf([1, 1, 1, 1], GRID, MASK, 4), null, "flat");
+  assert.equal(contrastOf([1, 0, 0, 0], GRID, new Uint8Array(16), 4), null, "nothing is named");
+  assert.deepEqual([...coverage(MASK, 4, 2)], [1, 0, 0, 0]);
+});
+
+test("a text names things by whole words", () => {
+  const things = ["cat", "car", "ice cream"].map((name) => ({ name }));
+  assert.deepEqual(namedIn("two cats and an ice cream", things), [0, 2]);
+  assert.deepEqual(namedIn("a caterpillar, a scar", things), []);
+});
+
+test("an outline goes around a thing, crumbs have none", () => {
+  const mask = new Uint8Array(100);
+  for (const i of [11, 12, 13, 21, 22, 23, 31, 32, 33]) mask[i] = 1;
+  const [line, ...others] = outlinesOf(mask, 10);
+  assert.equal(others.length, 0);
+  assert.equal(line.length, 24, "twelve corners");
+  assert.deepEqual([Math.min(...line), Math.max(...line)], [1, 4]);
+});
+
+test("switches that Python refuses cannot be touched", () => {
+  const dead = (change, redundant = "empty") =>
+    Object.entries(alive({ ...PLAIN, ...change }, redundant)).flatMap(([n, on]) => (on ? [] : [n]));
+  assert.deepEqual(dead({}), ["iterations", "class_token"]);
+  assert.deepEqual(dead({ attention: "gem" }), ["neighbourhood", "normalize", "class_token"]);
+  assert.ok(dead({ blocks: 1 }).includes("dual_path"));
+  assert.ok(dead({ residual: false }).includes("blocks"));
+  const gone = { ...PLAIN, attention: "identity", sharpen: 8, normalize: true, iterations: 2 };
+  assert.deepEqual(
+    ["sharpen", "normalize", "iterations"].map((name) => settled(gone)[name]),
+    [null, null, 1],
+  );
+});
+
+test("sentences stand behind facts; the last claims nothing", () => {
+  const maps = {
+    raw: Float32Array.of(-1, 0, 0, 0),
+    surgery: Float32Array.of(1, 0, 0, 0),
+    made: Float32Array.of(0.5, 0, 0, 0),
+    shares: Float32Array.of(0, 0, 0, 0, 0, 0.75, 0, -0.25),
+    words: [{ name: "cat", drop: 0.5, pieces: 2 }],
+  };
+  const asked = { texts: ["a cat"], text: 0, things: [{ name: "cat" }], silenced: [] };
+  const heard = { maps, cosines: [0.6], effects: { without: [[-0.1]] }, errors: [""] };
+  heard.asked = { ...asked, change: PLAIN, redundant: "empty" };
+  const worths = worthOf(heard, [coverage(MASK, 4, 2)]);
+  assert.ok(Math.abs(worths[0].change + 0.7) < 1e-9 && worths[0].raw === -1);
+  const verdict = { raw: -0.5, surgery: 0.5, names: ["cat"] };
+  const facts = factsOf(heard, verdict, worths, MODEL, { head: 5, word: null });
+  assert.equal(facts.best, "head 1 of layer 1");
+  assert.ok(facts.promiseHolds && facts.theirWay && facts.bestChosen && facts.rawInverted);
+  const cases = [
+    { when: "rawRight", says: "right" },
+    { when: "rawInverted and nothingOff", says: "plain" },
+    { when: "rawInverted and emptyOff", says: "upside down" },
+    { says: "" },
+  ];
+  assert.equal(sentenceFor(cases, facts), "upside down");
+  assert.equal(sentenceFor(cases, { ...facts, rawInverted: false }), "");
+});
