@@ -2,7 +2,7 @@
 // drawn at this moment, into one SVG of pictures, boxes and words; a browser turns that into a PNG.
 // Controls and what is folded away stay behind.
 // @ts-check
-import { context2d } from "./draw.js";
+import { context2d, zoomOf } from "./draw.js";
 import { element } from "./element.js";
 
 /**
@@ -181,11 +181,12 @@ function drawOutline(style, { x, y, width, height }, put) {
  */
 function drawWords(node, style, origin, put) {
   const pen = context2d(element("canvas"));
-  pen.font = style.font;
+  const size = zoomOf(node.parentElement) * Number.parseFloat(style.fontSize);
+  pen.font = `${style.fontStyle} ${style.fontWeight} ${size}px ${style.fontFamily}`;
   const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = pen.measureText("x");
   const font = {
     "font-family": style.fontFamily,
-    "font-size": style.fontSize,
+    "font-size": `${Number(size.toFixed(2))}px`,
     "font-weight": style.fontWeight,
     "font-style": style.fontStyle,
   };

@@ -44,7 +44,7 @@ def draw(maps: AttentionMaps, query: int, layer: int, notes: Sequence[str]) -> F
     rows = {kind: mean[:, query] for kind, mean in maps.mean.items()}
     top = top_of(list(rows.values()), hidden_of(maps, query))
     rollout_top = top_of([maps.rollout], hidden_of(maps, 0))
-    said = [*colour_notes(maps, query, layer, top), rollout_note(rollout_top), *notes]
+    said = [*colour_notes(maps, query, layer, top), rollout_note(maps, rollout_top), *notes]
     page, strips, width = _plan(maps, said)
     area = _draw_panel(page, 0, maps.picture.image, (IMAGE, query_subtitle(maps, query)))
     _mark_query(area, maps, query)

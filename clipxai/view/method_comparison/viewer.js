@@ -16,7 +16,7 @@ import { createSmallPrint, createTableDetails } from "../browser/small_print.js"
 import { createStage, nameStage } from "../browser/stage.js";
 import { startViewer } from "../browser/start.js";
 import { createStore, focused, showsPinned, UNTOUCHED } from "../browser/state.js";
-import { tableOf } from "./table.js";
+import { meritsOf, tableOf } from "./table.js";
 
 /** @import { Checks } from "../browser/keep.js" */
 /** @import { MapPanel, MapSpec } from "../browser/panel.js" */
@@ -26,12 +26,26 @@ import { tableOf } from "./table.js";
 /** @import { ComparisonArrays, ComparisonHeader, ComparisonSpec } from "./types.js" */
 /** @import { ComparisonState } from "./types.js" */
 
-// panels of a row share their rows, so that pictures stay level whatever is written around them
+// panels of a row share their rows, so that pictures stay level whatever is written around them;
+// the photo stands beside all rows of maps
 const STYLE = `
 .method_comparison .panel {
-  grid-row: span 6; grid-template-rows: subgrid; align-self: stretch; margin-bottom: 8px;
+  grid-row: span 5; grid-template-rows: subgrid; align-self: stretch;
 }
+.method_comparison .photo { grid-column: 1; grid-row: 1 / span calc(5 * var(--rows, 1)); }
 .method_comparison figcaption { align-self: end; }
+.method_comparison .stage { row-gap: 3px; }
+.method_comparison .photo figcaption span { display: none; }
+.method_comparison .readout { margin-bottom: 6px; }
+.method_comparison [data-dense] { column-gap: 10px; }
+.method_comparison [data-dense] .numbers span:nth-child(2):not(:last-child) { display: none; }
+@container (max-width: 1000px) {
+  .method_comparison [data-dense] :is(.bar, .numbers) { display: none; }
+  .method_comparison [data-dense] .panel { grid-row: span 3; }
+  .method_comparison [data-dense] .photo { grid-row: 1 / span calc(3 * var(--rows, 1)); }
+}
+@container (max-width: 860px) { .method_comparison [data-dense] .way { font-size: 14px; } }
+@container (max-width: 430px) { .method_comparison .photo { grid-row: span 5; } }
 `;
 
 /**
@@ -104,14 +118,20 @@ function layoutOf(header, text) {
  * @param {ComparisonHeader} header
  * @param {ComparisonArrays} arrays
  * @param {number} n
+ * @param {number[]} shown all that are on the page: the title tells what they differ in
  * @returns {MapSpec}
  */
-function specOf({ panels, grids, scalings, outlines, refined }, arrays, n) {
-  const { source, row, text } = panels[n];
+function specOf({ panels, grids, scalings, outlines, refined }, arrays, n, shown) {
+  const { source, row, text, title, name, method } = panels[n];
+  const of = (/** @type {"method" | "text"} */ key) => new Set(shown.map((one) => panels[one][key]));
+  const [methods, texts] = [of("method").size, of("text").size];
   const size = grids[source].height * grids[source].width;
   const area = refined ? refined.size[0] * refined.size[1] : 0;
   return {
     ...panels[n],
+    title: methods > 1 ? name : title,
+    subtitle: methods > 1 && texts > 1 ? title : "",
+    told: method,
     values: arrays[`maps${source}`].subarray(row * size, (row + 1) * size),
     scales: scalings.map(({ scales }) => scales[n]),
     outlines: outlines[text],
@@ -126,8 +146,13 @@ function specOf({ panels, grids, scalings, outlines, refined }, arrays, n) {
  * @param {Store<ComparisonState>} store
  */
 function createParts(header, arrays, store) {
-  const around = createSurroundings(header, store, () => tableOf(header, maps, specs));
-  const { stage, print, table } = around;
+  const around = createSurroundings(
+    header,
+    store,
+    () => tableOf(header, maps, specs),
+    () => meritsOf(header, specs),
+  );
+  const { stage, print, tables: folds } = around;
   const tables = { viridis: arrays.viridis, RdBu_r: arrays.RdBu_r };
   /** @type {number[]} */
   let numbers = []; // of the maps on the page
@@ -148,7 +173,7 @@ function createParts(header, arrays, store) {
   const describe = () => {
     const { caption } = header.scalings[store.state.scaling];
     print.write([caption, ...header.notes, ...header.dropped]);
-    table.show();
+    for (const table of folds) table.show();
   };
   return {
     nodes: around.nodes,
@@ -160,16 +185,18 @@ function createParts(header, arrays, store) {
       const rows = rowsOf(header, store.state.text);
       const widest = Math.max(...rows.map((row) => row.length));
       stage.style.setProperty("--columns", String(widest));
+      stage.style.setProperty("--rows", String(rows.length));
       stage.toggleAttribute("data-few", widest <= 3);
-      [numbers, maps, specs, photos] = [[], [], [], []];
+      stage.toggleAttribute("data-dense", widest > 4 && rows.length > 1);
+      [maps, specs, photos] = [[], [], []];
+      numbers = rows.flat().filter((n) => n !== null);
       const panels = rows.flat().map((n) => {
         if (n === null) {
           const photo = createPhotoPanel(header, store);
           photos.push(photo);
           return photo;
         }
-        const map = createMapPanel(header, tables, specOf(header, arrays, n), store);
-        numbers.push(n);
+        const map = createMapPanel(header, tables, specOf(header, arrays, n, numbers), store);
         specs.push(header.panels[n]);
         maps.push(map);
         return map;
@@ -179,6 +206,8 @@ function createParts(header, arrays, store) {
       draw();
       describe();
     },
+    /** @param {ComparisonState} state */
+    story: ({ text }) => header.layouts.find((layout) => layout.text === text)?.story ?? "",
     /** @param {ComparisonState} state */
     says: (state) => spoken(header, state, maps, specs),
     /**
@@ -191,7 +220,7 @@ function createParts(header, arrays, store) {
       [header, arrays] = [next, values];
       specs = numbers.map((n) => header.panels[n]);
       around.name(header);
-      maps.forEach((map, at) => map.take(specOf(header, arrays, numbers[at])));
+      maps.forEach((map, at) => map.take(specOf(header, arrays, numbers[at], numbers)));
       paint();
       describe();
       return true;
@@ -204,8 +233,9 @@ function createParts(header, arrays, store) {
  * @param {ComparisonHeader} header
  * @param {Store<ComparisonState>} store
  * @param {() => Table} makeTable
+ * @param {() => Table} makeMerits
  */
-function createSurroundings(header, store, makeTable) {
+function createSurroundings(header, store, makeTable, makeMerits) {
   const { words, layouts, scalings, overlays } = header;
   const { state } = store;
   let chips = createLayoutChips(header, store);
@@ -229,12 +259,16 @@ function createSurroundings(header, store, makeTable) {
   const controls = createControls(...(several ? [chips.bar] : []), ...choices);
   const stage = createStage(header.summary, words.keys, store, {});
   const print = createSmallPrint(words.help);
-  const table = createTableDetails(words.table, makeTable);
+  const tables = [
+    createTableDetails(words.merits, makeMerits),
+    createTableDetails(words.table, makeTable),
+  ];
+  const folds = [print.caption, ...tables.map(({ details }) => details)];
   return {
     stage,
     print,
-    table,
-    nodes: [controls, stage, print.status, print.caption, print.help, table.details],
+    tables,
+    nodes: [controls, stage, print.status, print.help, ...folds],
     /** @param {ComparisonState} now */
     show(now) {
       chips.show(now.text);
