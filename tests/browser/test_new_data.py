@@ -31,7 +31,7 @@ SHOW = """({ css, data }) => {
 }"""
 PIXELS = """el => [...el.shadowRoot.querySelectorAll('canvas')].map(c => c.toDataURL())"""
 WORDS = """el => [...el.shadowRoot.querySelectorAll(
-    'figcaption, .badges, .numbers, .note, .chip, .caption, .readout, tbody'
+    'figcaption, .story, .numbers, .note, .chip, .caption, .readout, tbody'
 )].map(node => node.textContent)"""
 
 
@@ -105,7 +105,7 @@ def test_new_data_are_painted_once(visit: Callable):
         };
     }""")
     follow(page, MethodComparison(NEXT))
-    assert page.evaluate("painted") == 4, "four maps"
+    assert page.evaluate("painted") == 2, "two maps"
 
 
 def test_the_pinned_patch_stays_and_is_read_anew(visit: Callable):

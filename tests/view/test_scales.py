@@ -48,6 +48,8 @@ def test_shared_scale_is_one_per_unit_and_diverges_if_anything_is_negative():
 
 
 def test_signed_scale_puts_zero_in_the_middle():
+    below, above = float(SIGNED.min()), float(SIGNED.max())
+    assert scales_of([LOW, SIGNED], ["a", "b"], "shared")[1] == Scale(below, above, SEQUENTIAL)
     (scale,) = scales_of([SIGNED], ["a"], "signed")
     assert scale.place(np.array([0.0])) == 0.5
 

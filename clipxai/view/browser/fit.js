@@ -60,7 +60,7 @@ export function fitPictures(root, room) {
     if (Math.abs(step) < 1) break;
   }
   // where a wider picture began another row, less is more
-  for (let tall = shown[0].offsetHeight; heightOf(root) > room + 1 && tall > LEAST; ) {
+  for (let tall = shown[0].offsetHeight; heightOf(root) > room + 1 && tall > LEAST;) {
     tall = Math.max(LEAST, tall - 8);
     set(tall);
   }

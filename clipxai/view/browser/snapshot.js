@@ -13,7 +13,8 @@ import { element } from "./element.js";
  *   reaches
  */
 
-const LEFT_OUT = ".controls, .help, details, style, .pinbar button, [hidden]";
+const LEFT_OUT =
+  ".controls, .help, details:not([open]), summary, .scroll, style, .pinbar button, [hidden]";
 const [HEAD, EDGE] = [34, 12]; // pixels above, for the title, and around
 const FINE = 2; // pixels of the PNG for each on the screen
 const SHAPE = [

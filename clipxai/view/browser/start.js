@@ -126,7 +126,7 @@ function inChosenColours(arrays) {
  */
 function offerPalettes(root) {
   const at = PALETTES.indexOf(chosenPalette());
-  const select = createSelect("map", PALETTES, at, (n) => choosePalette(PALETTES[n]));
+  const select = createSelect("palette", PALETTES, at, (n) => choosePalette(PALETTES[n]));
   root.querySelector(".options > span:last-child")?.before(select);
 }
 
@@ -152,7 +152,7 @@ function bringToLife(model, el, room, css, figure, recoloured) {
   const story = element("p", { className: "story", hidden: !figure.story });
   const others = figure.nodes.filter((node) => !isFold(node));
   shell.root.append(element("style", { textContent: css }), ...others, folds);
-  (shell.root.querySelector(".controls") ?? others[0]).after(story);
+  shell.root.querySelector(".controls")?.after(story);
   const tell = () => (story.textContent = figure.story?.(store.state) ?? "");
   if (recoloured) offerPalettes(shell.root);
   let frame = 0;

@@ -19,7 +19,7 @@ import { createStore, focused, showsPinned, UNTOUCHED } from "../browser/state.j
 const STYLE = `
 .contrast_map .stage {
   align-items: start;
-  grid-template-columns: repeat(2, minmax(0, var(--wide))) minmax(200px, 480px);
+  grid-template-columns: repeat(2, minmax(0, var(--wide))) minmax(200px, 1fr);
 }
 .contrast_map .panel { grid-template-rows: auto auto 8px 18px auto 20px; align-self: start; }
 .contrast_map .row { cursor: auto; grid-template-columns: minmax(90px, 40%) 1fr 58px; }

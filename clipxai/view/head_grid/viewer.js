@@ -21,7 +21,9 @@ import { createGrid } from "./grid.js";
 /** @import { HeadArrays, HeadGridHeader, HeadState } from "./types.js" */
 
 const STYLE = `
-.head_grid .stage { --columns: 3; align-items: start; }
+.head_grid .stage {
+  grid-template-columns: repeat(3, minmax(0, max(var(--wide), 170px))); align-items: start;
+}
 .head_grid .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
 .head_grid .grid { grid-column: 1 / -1; display: grid; gap: 1px; margin-top: 4px; }
 .grid { font-size: 12px; font-variant-numeric: tabular-nums; }

@@ -20,7 +20,7 @@ import { createStore, focused, showsPinned, UNTOUCHED } from "../browser/state.j
 const STYLE = `
 .label_ranking .stage {
   align-items: start;
-  grid-template-columns: repeat(2, minmax(0, var(--wide))) minmax(200px, 480px);
+  grid-template-columns: repeat(2, minmax(0, var(--wide))) minmax(200px, 1fr);
 }
 .label_ranking .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
 .label_ranking .row { grid-template-columns: minmax(90px, 40%) 1fr 58px; }

@@ -132,7 +132,9 @@ export function captionOf(header, state, sight, top, rolloutTop) {
     ...(state.withoutClass ? [words.class] : []),
     ...(state.withoutSinks && sinks.length ? [words.the_sinks] : []),
   ];
-  const scale = state.own ? words.rollout_own : fill(words.rollout_shared, { top: rolloutTop * header.tokens });
+  const scale = state.own
+    ? words.rollout_own
+    : fill(words.rollout_shared, { top: rolloutTop * header.tokens });
   const hidesHead = state.head !== null && !answersByHead(header, layer, token);
   return [
     colour,

@@ -23,17 +23,15 @@ import { cellOf, CLASS, tokenOf } from "./weights.js";
 
 export const MAP_STYLE = `
 .layer_attention .stage {
-  align-items: start; grid-template-columns: repeat(var(--columns), minmax(0, max(var(--wide), 215px)));
+  align-items: start;
+  grid-template-columns: repeat(var(--columns), minmax(0, max(var(--wide), 225px)));
 }
 .layer_attention .panel { grid-template-rows: auto auto 8px 18px auto; align-self: start; }
-.layer_attention .picture { margin: 0; }
-.layer_attention :is(.bar, .numbers) { max-width: var(--wide); }
-.layer_attention .numbers { gap: 4px; }
 .layer_attention .photo { grid-template-rows: auto auto auto auto; }
 .layer_attention .photo .chip { justify-self: start; margin-top: 3px; }
 .layer_attention .cells { position: absolute; opacity: var(--alpha); image-rendering: pixelated; }
 .layer_attention .smooth .cells { image-rendering: auto; }
-.layer_attention .readout { white-space: pre-line; min-height: 2.8em; }
+.layer_attention .readout { white-space: pre-line; min-height: 2.8em; font-size: 12.5px; }
 @container (max-width: 620px) {
   .layer_attention .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }

@@ -127,7 +127,8 @@ IN_CAPTION = {
     "heads_there": "only in layer {layers}",
     "heads_nowhere": "in no layer",
     "steps": (
-        "Weights travel in {steps} steps of their square root: the error of that is at most "
+        "Weights travel in {steps} steps of their square root: ± in the table is the error of "
+        "that, at most "
         "1/{steps} of the largest weight in a row. [class], sinks and the query itself are right "
         "to 0.00001."
     ),
@@ -155,12 +156,12 @@ def summary(maps: AttentionMaps) -> str:
     return f"Where each patch looks in {layers_of(maps)} layers of {named}, by {kinds}"
 
 
-STORY = "In layer {layer}, {who} looks hardest, of all other patches, at {gazes}."
-GAZE = "{place} by {kind} ({times} an even gaze)"
+STORY = "In layer {layer}, {who} looks most, beside itself, at {gazes}."
+GAZE, FIRST_GAZE = "{place} by {kind} ({times})", "{place} by {kind} ({times} an even gaze)"
 
 
 def story(maps: AttentionMaps, query: int, layer: int) -> str:
-    """Where a query token looks hardest in a layer, itself and [class] left out, by every kind."""
+    """Where a query token looks most in a layer, itself and [class] left out, by every kind."""
     gazes = []
     for kind, mean in maps.mean.items():
         weights = np.nan_to_num(mean[layer, query].astype(np.float64))
@@ -168,9 +169,9 @@ def story(maps: AttentionMaps, query: int, layer: int) -> str:
         row, column = patch_of(maps, int(weights.argmax()))
         times = fill(TIMES, times=float(weights.max()) * weights.size)
         place = fill(PLACE, row=str(row), column=str(column))
-        gazes.append(fill(GAZE, place=place, kind=label(kind), times=times))
+        gazes.append(fill(GAZE if gazes else FIRST_GAZE, place=place, kind=label(kind), times=times))
     row, column = patch_of(maps, query)
-    who = fill(PATCH, row=str(row), column=str(column)) if query else CLASS
+    who = fill(PLACE, row=str(row), column=str(column)) if query else CLASS
     return fill(STORY, layer=str(layer), who=who, gazes=", at ".join(gazes))
 
 

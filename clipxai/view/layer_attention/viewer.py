@@ -67,7 +67,7 @@ class LayerAttentionViewer(Viewer):
 
     module = "layer_attention"
     # smaller than of others: the numbers of this figure need the room
-    poster_bytes = {"png": 43_000, "webp": 45_000}
+    poster_bytes = {"png": 43_000, "webp": 32_000}
     poster_step, poster_quality = 16, 60
 
     def __init__(

@@ -102,15 +102,25 @@ function rowsOf({ layouts }, text) {
 }
 
 /**
+ * The text in the place of another: the same one, or that which has its number now.
+ * @param {Pick<ComparisonHeader, "layouts">} header
+ * @param {Pick<ComparisonHeader, "layouts">} next
+ * @param {string | null} text
+ */
+function nextText({ layouts }, next, text) {
+  if (next.layouts.some((layout) => layout.text === text)) return text;
+  return next.layouts[layouts.findIndex((layout) => layout.text === text)]?.text ?? null;
+}
+
+/**
  * What decides where everything stands: payloads that agree in it differ in words and numbers only.
  * @param {ComparisonHeader} header
  * @param {string | null} text
  */
 function layoutOf(header, text) {
   const { photo, grids, panels, layouts } = header;
-  const known = layouts.some((layout) => layout.text === text);
   const sources = panels.map(({ source }) => source);
-  return JSON.stringify([photo, grids, sources, layouts.length, known, rowsOf(header, text)]);
+  return JSON.stringify([photo, grids, sources, layouts.length, rowsOf(header, text)]);
 }
 
 /**
@@ -123,7 +133,8 @@ function layoutOf(header, text) {
  */
 function specOf({ panels, grids, scalings, outlines, refined }, arrays, n, shown) {
   const { source, row, text, title, name, method } = panels[n];
-  const of = (/** @type {"method" | "text"} */ key) => new Set(shown.map((one) => panels[one][key]));
+  const of = (/** @type {"method" | "text"} */ key) =>
+    new Set(shown.map((one) => panels[one][key]));
   const [methods, texts] = [of("method").size, of("text").size];
   const size = grids[source].height * grids[source].width;
   const area = refined ? refined.size[0] * refined.size[1] : 0;
@@ -154,6 +165,7 @@ function createParts(header, arrays, store) {
   );
   const { stage, print, tables: folds } = around;
   const tables = { viridis: arrays.viridis, RdBu_r: arrays.RdBu_r };
+  let taking = false;
   /** @type {number[]} */
   let numbers = []; // of the maps on the page
   /** @type {MapPanel[]} */
@@ -182,6 +194,7 @@ function createParts(header, arrays, store) {
     paint,
     describe,
     rebuild() {
+      if (taking) return;
       const rows = rowsOf(header, store.state.text);
       const widest = Math.max(...rows.map((row) => row.length));
       stage.style.setProperty("--columns", String(widest));
@@ -216,8 +229,12 @@ function createParts(header, arrays, store) {
      */
     take(next, values) {
       const { text } = store.state;
-      if (layoutOf(header, text) !== layoutOf(next, text)) return false;
+      const same = nextText(header, next, text);
+      if (layoutOf(header, text) !== layoutOf(next, same)) return false;
       [header, arrays] = [next, values];
+      taking = true; // what stands on the page stays where it is
+      if (same !== text) store.set({ text: same });
+      taking = false;
       specs = numbers.map((n) => header.panels[n]);
       around.name(header);
       maps.forEach((map, at) => map.take(specOf(header, arrays, numbers[at], numbers)));

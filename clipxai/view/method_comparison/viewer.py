@@ -158,7 +158,12 @@ class MethodComparison(Viewer):
 
     def _scaling(self, name: Scaling) -> Header:
         units = [panel.explanation.unit for panel in self.panels]
-        scales = scales_of([panel.scores for panel in self.panels], units, name)
+        scales = scales_of(
+            [panel.scores for panel in self.panels],
+            units,
+            name,
+            differences=all(e.difference for e in self.explanations),
+        )
         return {
             "label": LABELS[name],
             "caption": caption(units, name, scales),

@@ -41,7 +41,7 @@ const STYLE = `
   text-align: center; align-self: end;
 }
 .thumb canvas {
-  width: 100%; max-width: min(110px, max(40px, calc(0.3 * var(--wide)))); display: block; margin: 0 auto; image-rendering: pixelated;
+  width: 100%; max-width: min(110px, max(34px, calc(0.3 * var(--wide)))); display: block; margin: 0 auto; image-rendering: pixelated;
 }
 .thumb[data-lit] {
   background: color-mix(in srgb, var(--accent) 16%, transparent); color: var(--text);

@@ -25,10 +25,14 @@ import { createTextMatrix, MATRIX_STYLE } from "./text_matrix.js";
 /** @import { Store } from "../browser/state.js" */
 /** @import { TokenArrays, TokenHeader, TokenState } from "./types.js" */
 
+const MOST_BESIDE = 4; // panels in a row with the ranking
 const STYLE = `
 .token_map .stage { display: flex; flex-wrap: wrap; align-items: start; }
 .token_map .sentence, .pinbar { flex: 1 0 100%; }
-.token_map .panel { width: max(130px, var(--wide)); }
+/* the ranking keeps its place beside the first few */
+.token_map .panel {
+  width: max(100px, min(var(--wide), calc((100cqw - 220px) / var(--panels) - 16px)));
+}
 .token_map .ranking { flex: 1 1 200px; max-width: 420px; order: 1; }
 .token_map .pinbar { order: 2; }
 .token_map .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
@@ -163,6 +167,7 @@ function createParts(header, arrays, store) {
     arrange() {
       const { state } = store;
       small = state.pins.map(mapOf);
+      stage.style.setProperty("--panels", String(Math.min(MOST_BESIDE, 2 + small.length)));
       pins.show(small);
       for (const map of small) map.draw(state);
     },
