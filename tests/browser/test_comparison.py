@@ -104,9 +104,11 @@ def test_one_scale_for_all_gives_all_bars_the_same_numbers(visit: Callable):
     settled(page)
     shared = page.locator(".numbers").all_inner_texts()
     low, high = (float(f([f(e.scores[0]) for e in METHODS])) for f in (np.min, np.max))
-    assert low < 0 and [line.split() for line in shared] == [
-        [number(value) for value in (low, (low + high) / 2, high)]
-    ] * 3
+    assert (
+        low < 0
+        and [line.split() for line in shared]
+        == [[number(value) for value in (low, (low + high) / 2, high)]] * 3
+    )
     assert "so colours compare across maps" in page.locator(".caption").text_content()
 
 
@@ -311,7 +313,9 @@ def test_each_text_keeps_its_row_in_narrow_columns(visit: Callable):
         boxes = [panel.bounding_box() for panel in page.locator(".picture").all()]
         tops = [round(box["y"]) for box in boxes]
         assert tops == sorted(tops)
-        assert [tops.count(top) for top in dict.fromkeys(tops)] == ([3, 2] if columns == 3 else [1] * 5)
+        assert [tops.count(top) for top in dict.fromkeys(tops)] == (
+            [3, 2] if columns == 3 else [1] * 5
+        )
         assert min(box["width"] for box in boxes) > 150
 
 

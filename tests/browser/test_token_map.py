@@ -141,7 +141,7 @@ def test_keyboard_alone_is_enough(visit: Callable):
 
 def test_paths_scales_and_pieces(visit: Callable):
     page = visit(PAGE)
-    page.locator("select").select_option(label="token itself, raw")
+    page.get_by_label("path").select_option(label="token itself, raw")
     point_at(page, 1, ROW, COLUMN)
     first = VIEWER.shown[0]
     assert page.locator(".readout").first.inner_text().startswith(number(float(sent(0)[first, AT])))
@@ -227,7 +227,7 @@ def test_it_opens_on_leaving_the_word_out_and_tokens_are_a_choice_away(visit: Ca
     page.locator(".word", has_text="oak").hover()
     assert status(page) == "“oak” adds 0.2 to the cosine of image and text"
     assert "minus that of the text without the word" in page.locator(".caption").text_content()
-    page.locator("select").select_option(label="token itself, raw")
+    page.get_by_label("path").select_option(label="token itself, raw")
     settled(page)
     assert page.locator(".ranking b").inner_text() == "words by the whole image"
     caption = page.locator(".caption").text_content()

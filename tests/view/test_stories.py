@@ -53,9 +53,10 @@ def test_a_verdict_is_the_sign_of_the_contrast(sign: int):
 
 
 def test_of_many_methods_the_best_and_the_last_are_named():
-    several = [example(name, sign=sign, seed=n) for n, (name, sign) in enumerate(
-        (("gem", 1), ("clip", -1), ("rise", 0.2), ("sclip", -0.3))
-    )]
+    several = [
+        example(name, sign=sign, seed=n)
+        for n, (name, sign) in enumerate((("gem", 1), ("clip", -1), ("rise", 0.2), ("sclip", -0.3)))
+    ]
     found = {e.method: contrast_of(e, 1, MASKS["a clock"]) for e in several}
     told = stories(MethodComparison(several, mask=MASKS))["a clock"]
     names = {"gem": "GEM", "clip": "raw CLIP", "rise": "RISE", "sclip": "SCLIP"}
@@ -75,9 +76,7 @@ def test_without_truth_methods_agree_or_disagree():
     assert "disagree" not in alike and alike.endswith("a rank correlation of 1.00.")
     row, column = np.unravel_index(one.scores[0].argmax(), (14, 14))
     alone = stories(MethodComparison(one))["an owl"]
-    assert alone == (
-        f"The map of “an owl” by raw CLIP is highest in row {row}, column {column}."
-    )
+    assert alone == (f"The map of “an owl” by raw CLIP is highest in row {row}, column {column}.")
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -145,7 +144,9 @@ def test_words_name_what_adds_most_and_what_speaks_against():
     told = TokenMap(turned).payload().header["modes"][0]["paths"][-1]["story"]
     assert told == "“an (4)” adds most to the cosine of image and text: 0.01."
     first = viewer.payload().header["modes"][0]["paths"][0]["story"]
-    assert re.fullmatch(r"Of all words, “.+” has the highest patch, in row \d+, column \d+: .+\.", first)
+    assert re.fullmatch(
+        r"Of all words, “.+” has the highest patch, in row \d+, column \d+: .+\.", first
+    )
     relevant = word_relevance()
     told = WordRanking(relevant).payload().header["story"]
     assert told == (

@@ -89,9 +89,7 @@ def proof(shares: HeadShares, text: int) -> str:
     return f"{named}: {closure(heads + bias + ffn + sum(ends), float(c.similarity[row]))}"
 
 
-STORY = (
-    "For “{text}”, head {head} of layer {layer} brought most: {value} of {total:signed}{other}."
-)
+STORY = "For “{text}”, head {head} of layer {layer} brought most: {value} of {total:signed}{other}."
 OTHER = "; head {head} of layer {layer} took most away: {value}"
 NONE_BROUGHT = "For “{text}”, no head added; head {head} of layer {layer} took most away: {value}."
 

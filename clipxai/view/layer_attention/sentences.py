@@ -169,7 +169,9 @@ def story(maps: AttentionMaps, query: int, layer: int) -> str:
         row, column = patch_of(maps, int(weights.argmax()))
         times = fill(TIMES, times=float(weights.max()) * weights.size)
         place = fill(PLACE, row=str(row), column=str(column))
-        gazes.append(fill(GAZE if gazes else FIRST_GAZE, place=place, kind=label(kind), times=times))
+        gazes.append(
+            fill(GAZE if gazes else FIRST_GAZE, place=place, kind=label(kind), times=times)
+        )
     row, column = patch_of(maps, query)
     who = fill(PLACE, row=str(row), column=str(column)) if query else CLASS
     return fill(STORY, layer=str(layer), who=who, gazes=", at ".join(gazes))
@@ -191,7 +193,9 @@ def colour_notes(maps: AttentionMaps, query: int, layer: int, top: float) -> lis
     who = fill(PATCH, row=row, column=column) if query else CLASS
     hidden = [*([THE_QUERY] if query else []), CLASS, *([THE_SINKS] if maps.sinks else [])]
     heads = fill(MEAN_OF_HEADS, heads=maps.entropy.shape[1])
-    scale = fill(ONE_SCALE, kinds=" and kinds" if len(maps.mean) > 1 else "", top=top * tokens_of(maps))
+    scale = fill(
+        ONE_SCALE, kinds=" and kinds" if len(maps.mean) > 1 else "", top=top * tokens_of(maps)
+    )
     return [
         fill(COLOUR, who=who, layer=layer, heads=heads, scale=scale),
         fill(LEFT_OUT, out=", ".join(hidden)),

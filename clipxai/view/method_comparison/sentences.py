@@ -114,7 +114,9 @@ def _of_truth(judged: Sequence[Panel], text: str | None) -> str:
     if len(judged) == 2:
         told = {"said": _told(judged[0]), "answered": _told(judged[1])}
         return fill(PAIR, text=named, first=names[0], second=names[1], **told)
-    ends = [(method_name(p.method), hundredths(p.merits["contrast"])) for p in (order[0], order[-1])]
+    ends = [
+        (method_name(p.method), hundredths(p.merits["contrast"])) for p in (order[0], order[-1])
+    ]
     (best, high), (last, low) = ends
     told = {"best": best, "high": high, "last": last, "low": low}
     return fill(MANY, text=named, up=str(up), count=str(len(judged)), **told)

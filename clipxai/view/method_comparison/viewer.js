@@ -44,7 +44,7 @@ const STYLE = `
   .method_comparison [data-dense] .panel { grid-row: span 3; }
   .method_comparison [data-dense] .photo { grid-row: 1 / span calc(3 * var(--rows, 1)); }
 }
-@container (max-width: 860px) { .method_comparison [data-dense] .way { font-size: 14px; } }
+@container (max-width: 860px) { .method_comparison .way { font-size: 14px; } }
 @container (max-width: 430px) { .method_comparison .photo { grid-row: span 5; } }
 `;
 

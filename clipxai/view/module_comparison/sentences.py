@@ -90,7 +90,9 @@ STORY = (
     "Of all modules, {most} adds most to “{text}”: {value} of {total:signed}; {least} takes most "
     "away: {loss}."
 )
-ONLY_ADDS = "Of all modules, {most} adds most to “{text}”: {value} of {total:signed}; none takes away."
+ONLY_ADDS = (
+    "Of all modules, {most} adds most to “{text}”: {value} of {total:signed}; none takes away."
+)
 ONLY_TAKES = "No module adds to “{text}”; {least} takes most away: {loss} of {total:signed}."
 PART = "{module} of layer {layer}"
 
