@@ -18,7 +18,9 @@ export function createShell(el, css, redraw) {
   el.dataset.lmSuppressShortcuts = "true";
   const shadow = el.shadowRoot ?? el.attachShadow({ mode: "open" });
   const live = element("div", { className: "spoken", role: "status", "aria-live": "polite" });
-  const large = shadow.querySelector(".figure.lecture") !== null; // the figure that made way
+  // the figure that makes way
+  const large = shadow.querySelector(".figure.lecture") !== null;
+  const open = shadow.querySelector(".controls.open") !== null;
   const root = element("div", { className: "figure" });
   const fit = () => {
     fitPictures(root, lecture.on() ? lecture.room() : roomOf());
@@ -53,6 +55,7 @@ export function createShell(el, css, redraw) {
     root,
     /** Once all is in it. */
     begin() {
+      if (open) /** @type {HTMLElement | null} */ (root.querySelector(".more"))?.click();
       if (large) lecture.set(true);
       else fit();
     },

@@ -17,7 +17,7 @@ from ..sentences import REMARKS, layer_names, page_words, remark
 from ..texts import chosen_rows, title_of
 from ..viewer import Viewer
 from .content import HeadShares
-from .sentences import SCALES, WORDS, captions, proof, row_names, strongest_heads, story, summary
+from .sentences import SCALES, WORDS, captions, proof, row_names, story, strongest_heads, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

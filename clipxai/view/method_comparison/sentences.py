@@ -58,7 +58,10 @@ ALL_TEXTS = "all texts"
 UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "no contrast 0"
 ONE = "The map of “{text}” by {method} is {verdict}."
 PAIR = "“{text}”: {first} is {said}, {second} is {answered}."
-MANY = "“{text}”: {up} of {count} maps are the right way up; best {best} ({high}), last {last} ({low})."
+MANY = (
+    "“{text}”: {up} of {count} maps are the right way up; best {best} ({high}), last {last} "
+    "({low})."
+)
 EVERY = "{up} of {count} maps are the right way up."
 OPPOSED = (
     "“{text}”: {other} and {first} disagree; where one is high the other tends to be low (rank "
