@@ -161,11 +161,7 @@ def rows_of(panels: Sequence[Panel]) -> list[list[int | None]]:
 
 
 def rows_on_screen(panels: Sequence[Panel], text: str | None = None) -> list[list[int | None]]:
-    """The same in a browser, for one `text` or all: the image once, and rows as even as can be.
-
-    >>> rows_on_screen(panels_of(eight_methods))  # doctest: +SKIP
-    [[None, 0, 1, 2, 3], [4, 5, 6, 7]]
-    """
+    """The same in a browser, for one `text` or all: the image once, and rows as even as can be."""
     shown = [n for n, panel in enumerate(panels) if text in (None, panel.text)]
     of_texts = [
         [n for n in shown if panels[n].text == one]
