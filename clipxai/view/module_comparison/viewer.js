@@ -36,12 +36,14 @@ const STYLE = `
 .lens { display: grid; align-items: end; font-size: 12px; }
 .lens > span { font-size: 13px; align-self: center; }
 .thumb {
-  font: inherit; font-size: 12px; line-height: 1.2; color: var(--quiet); background: none; border: 0;
+  font: inherit; font-size: 12px; line-height: 1.2; color: var(--quiet); background: none;
+  border: 0;
   border-radius: 4px; padding: 0 6%; margin: 0; cursor: pointer; min-width: 0; overflow: hidden;
   text-align: center; align-self: end;
 }
 .thumb canvas {
-  width: 100%; max-width: min(110px, max(34px, calc(0.3 * var(--wide)))); display: block; margin: 0 auto; image-rendering: pixelated;
+  width: 100%; max-width: min(110px, max(34px, calc(0.3 * var(--wide)))); display: block;
+  margin: 0 auto; image-rendering: pixelated;
 }
 .thumb[data-lit] {
   background: color-mix(in srgb, var(--accent) 16%, transparent); color: var(--text);
