@@ -219,7 +219,7 @@ test("the caption names query, layer, heads, scale, what is left out and what wa
   const lines = captionOf(header, state, sight, 0.25, 0.5).join(" ");
   assert.match(
     lines,
-    /in row 1, column 1 in layer 1, mean of 1 heads.* One scale for all layers, from 0 to 1.8 times/,
+    /in row 1, column 1 in layer 1, mean of 1 heads.* One scale for all layers, from 0 to 1.8/,
   );
   assert.match(lines, /left out when the scale was set: \[class\], the sinks\./);
   assert.match(lines, /10 steps .* ± in the table .* 1\/10 .* dropped$/);
