@@ -4,7 +4,7 @@
 import { zoomOf } from "./draw.js";
 
 const SHARE = 0.78; // of the window's height: a notebook has bars of its own above and below
-const NARROW = 620; // pixels of a figure that is scrolled anyway, as on a phone
+const SCROLLED = 620; // pixels of a figure that is scrolled anyway, as on a phone
 const [LEAST, MOST] = [72, 900]; // pixels of a picture's height
 const USUAL = 440; // where it is scrolled
 const ROUNDS = 6; // words break anew in wider columns
@@ -42,7 +42,7 @@ export function fitPictures(root, room) {
     root.style.setProperty("--tall", `${tall}px`);
     root.style.setProperty("--wide", `${Math.round(tall * aspect)}px`);
   };
-  if (width < NARROW) {
+  if (width < SCROLLED) {
     set(USUAL);
     return;
   }
