@@ -49,7 +49,16 @@ TRAINER = {
 FILES = sorted(PACKAGE.rglob("*.py"))
 # what drawings and viewers share, from the ground up: each may import those before it
 VIEW_SHARED = (
-    {"number", "palette", "attention_kinds", "texts", "word_units", "scales", "payload"},
+    {
+        "number",
+        "palette",
+        "attention_kinds",
+        "method_names",
+        "texts",
+        "word_units",
+        "scales",
+        "payload",
+    },
     {"sentences", "pictures", "html"},
     {"viewer"},
     {"paper"},

@@ -42,6 +42,13 @@ def percent(value: float) -> str:
     return f"{tenth(100 * value)} %"
 
 
+def hundredths(value: float) -> str:
+    """A contrast for people: its sign, in hundredths, without decimals."""
+    if not math.isfinite(value):
+        return number(value)
+    return _fixed(100 * value, "+.0f") if round(100 * value * AWAY) else "0"
+
+
 def fill(sentence: str, **values: str | float) -> str:
     """A sentence with values in its places, so that a browser can fill in others.
 

@@ -46,7 +46,9 @@ def around_zero(*maps: np.ndarray) -> Scale:
     return Scale(-reach, reach, DIVERGING)
 
 
-def scales_of(maps: Sequence[np.ndarray], units: Sequence[str], scaling: Scaling) -> list[Scale]:
+def scales_of(
+    maps: Sequence[np.ndarray], units: Sequence[str], scaling: Scaling, *, differences: bool = False
+) -> list[Scale]:
     """One scale per map.
 
     Parameters
@@ -54,8 +56,9 @@ def scales_of(maps: Sequence[np.ndarray], units: Sequence[str], scaling: Scaling
     maps : score arrays of any shape; NaN is ignored
     units : unit of each; a shared scale is shared by maps of one unit only
     scaling : "minmax" (each from its own lowest to its highest patch), "signed" (each symmetric
-        about zero) or "shared" (all maps of a unit alike: symmetric about zero if any score is
-        negative)
+        about zero) or "shared" (all maps of a unit alike, from the lowest of all patches to the
+        highest)
+    differences : whether the maps add and subtract; shared scales are then symmetric about zero
 
     Raises
     ------
@@ -72,7 +75,7 @@ def scales_of(maps: Sequence[np.ndarray], units: Sequence[str], scaling: Scaling
     for unit in dict.fromkeys(units):
         all_of_it = [np.ravel(m) for m, own in zip(maps, units, strict=True) if own == unit]
         values = np.concatenate(all_of_it)
-        shared[unit] = around_zero(values) if (values < 0).any() else _lowest_to_highest(values)
+        shared[unit] = around_zero(values) if differences else _lowest_to_highest(values)
     return [shared[unit] for unit in units]
 
 

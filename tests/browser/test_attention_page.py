@@ -23,7 +23,7 @@ from clipxai.view import LayerAttentionViewer
 from clipxai.view.html import fragment
 from clipxai.view.layer_attention.content import hidden_of, top_of
 from clipxai.view.layer_attention.sentences import colour_notes
-from clipxai.view.number import number
+from clipxai.view.number import number, tenth
 from clipxai.view.scales import colour_table
 
 SINKS = (7, 20)
@@ -60,18 +60,18 @@ def expected(query: int, token: int, layer: int, maps: AttentionMaps = MAPS) -> 
 
 
 def assert_says(lines: list[str], place: str, values: list[float]) -> None:
-    """Every map names the place and its own weight, within the error it states and the three digits
-    it writes.
-    """
+    """Every map names the place and its own weight, in even gazes of 31 tokens, to a tenth."""
     assert len(lines) == len(values)
     for line, value in zip(lines, values):
         head = line.split("\n")[0]
-        assert f"{place}: " in head
-        said, _, error = head.split(f"{place}: ")[1].partition(" ± ")
-        assert (
-            abs(float(said.replace("−", "-")) - value)
-            <= float(error.replace("−", "-") or 0) * 1.5 + 0.006 * value
-        )
+        assert f"{place}: " in head and head.endswith("×")
+        assert float(head.split(f"{place}: ")[1][:-1]) == pytest.approx(31 * value, abs=0.08)
+
+
+def unfold(page: object) -> None:
+    """Open what is folded below the strips: heads, statistics, rollout."""
+    page.locator("summary", has_text="Heads").click()
+    settled(page)
 
 
 def test_first_state_is_the_posters(visit: Callable):
@@ -81,10 +81,10 @@ def test_first_state_is_the_posters(visit: Callable):
     top = top_of(
         [mean[:, VIEWER.query] for mean in MAPS.mean.values()], hidden_of(MAPS, VIEWER.query)
     )
-    caption = page.locator(".caption").inner_text()
+    caption = page.locator(".caption").text_content()
     for note in colour_notes(MAPS, VIEWER.query, VIEWER.layer, top) + VIEWER.notes:
         assert note in caption
-    assert page.locator(".numbers").all_inner_texts()[0].split()[-1] == number(top)
+    assert page.locator(".numbers").all_inner_texts()[0].split()[-1] == f"{tenth(31 * top)}×"
 
 
 def test_hovering_the_image_asks_that_patch_and_the_map_shows_its_colours(visit: Callable):
@@ -138,6 +138,7 @@ def test_class_chip_strip_and_head_choose(visit: Callable):
     page.mouse.click(*at(page, ".films .film >> nth=1", 0, 0, 1, 3))
     page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
     assert_says(told(page), "row 2, column 2", expected(0, 15, 0))
+    unfold(page)
     page.mouse.click(*at(page, ".heads .film >> nth=1", 1, 2, 2, 3))  # v-v, head 1, layer 2
     page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
     assert_says(
@@ -145,7 +146,7 @@ def test_class_chip_strip_and_head_choose(visit: Callable):
     )
     assert (
         "head 1 alone" in page.locator("output.status").inner_text()
-        and "head 1 alone" in page.locator(".caption").inner_text()
+        and "head 1 alone" in page.locator(".caption").text_content()
     )
     page.mouse.dblclick(*at(page, ".heads .film >> nth=1", 0, 0, 2, 3))
     settled(page)
@@ -156,6 +157,7 @@ def test_a_head_answers_for_a_patch_where_it_was_sent_and_says_so_where_not(visi
     maps = attention_example(sinks=SINKS, headed=(1,))
     page = open_figure(visit, saved(LayerAttentionViewer(maps, steps=255)))
     page.mouse.click(*at(page, ".photo .picture", 3, 2))
+    unfold(page)
     page.mouse.click(*at(page, ".heads .film >> nth=0", 1, 1, 2, 3))  # q-k, head 1, layer 1
     page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
     query = 1 + 3 * 6 + 2
@@ -171,11 +173,12 @@ def test_a_head_answers_for_a_patch_where_it_was_sent_and_says_so_where_not(visi
     page.mouse.click(*at(page, ".films .film >> nth=0", 0, 2, 1, 3))  # layer 2 has none
     page.mouse.move(*at(page, ".panel:not(.photo):nth-of-type(2) .picture", 2, 2))
     assert_says(told(page), "row 2, column 2", expected(query, 15, 2, maps))
-    assert "only in layer 1 of this figure" in page.locator(".caption").inner_text()
+    assert "only in layer 1 of this figure" in page.locator(".caption").text_content()
 
 
 def test_statistics_have_their_numbers(visit: Callable):
     page = open_figure(visit, saved(VIEWER))
+    unfold(page)
     page.mouse.move(*at(page, ".merits .film >> nth=1", 1, 2, 2, 3))
     hint = page.locator(".hint").inner_text()
     assert hint.startswith("layer 2, head 1: ")
@@ -214,6 +217,7 @@ def test_keyboard_alone_is_enough(visit: Callable):
     assert page.locator(".help").is_hidden()
     settled(page)
     assert page.locator("output.status").inner_text() == "query: row 2, column 2"
+    unfold(page)
     page.locator(".heads .film").first.focus()
     # the first one lands on layer 0, head 0
     for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Enter"):
@@ -229,16 +233,16 @@ def test_scale_switches_change_the_scale_and_the_caption_not_the_numbers(visit: 
     page.get_by_label("sinks (2)").uncheck()
     settled(page)
     ends = [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()]
-    assert ends == [number(top_of(rows, [0, VIEWER.query]))] * 2
-    assert "the sinks" not in page.locator(".caption p").nth(1).inner_text()
-    page.locator("select").select_option(label="each map on its own scale")
+    assert ends == [f"{tenth(31 * top_of(rows, [0, VIEWER.query]))}×"] * 2
+    assert "the sinks" not in page.locator(".caption p").nth(1).text_content()
+    page.get_by_label("colours").select_option(label="each map on its own scale")
     settled(page)
     ends = [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()]
     for end, values in zip(ends, rows):
-        assert float(end) == pytest.approx(
-            top_of([values[VIEWER.layer]], [0, VIEWER.query]), rel=0.02
+        assert float(end[:-1]) == pytest.approx(
+            31 * top_of([values[VIEWER.layer]], [0, VIEWER.query]), rel=0.02, abs=0.06
         )
-    assert "do not compare across maps" in page.locator(".caption").inner_text()
+    assert "do not compare across maps" in page.locator(".caption").text_content()
     assert told(page) == before
 
 
@@ -247,12 +251,12 @@ def test_one_kind_only(visit: Callable):
     page.locator(".controls .chip").nth(2).click()
     settled(page)
     assert page.locator(".panel:not(.photo):visible b").all_inner_texts() == ["v-v attention"]
-    assert page.locator(".films .film:visible").count() == 2
+    assert page.locator(".films .film:visible").count() == 1
 
 
 def test_table_lists_what_it_looks_at_most(visit: Callable):
     page = open_figure(visit, saved(VIEWER))
-    page.locator("summary").click()
+    page.locator("summary", has_text="Table").click()
     order = np.argsort(-MAPS.mean["qk"][VIEWER.layer, VIEWER.query])
     page.locator("tbody tr").first.wait_for()
     assert page.locator("tbody tr").count() == 10

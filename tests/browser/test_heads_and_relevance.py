@@ -39,7 +39,7 @@ def test_the_grid_has_every_share_and_the_closure_stands_below(visit: Callable):
     assert [cell for cell in cells if cell] == [
         signed(float(value)) for value in HEADS.shares.cells(0).ravel()
     ]
-    assert page.locator(".closure").inner_text() == proof(HEADS.shares, 0)
+    assert page.locator(".closure").text_content() == proof(HEADS.shares, 0)
     assert titles(page) == ["layer 2, head 1", "all heads together"]
     assert [line.split()[-1] for line in page.locator(".numbers").all_inner_texts()] == [
         number(s.high) for s in HEADS.shares.scales(0)
@@ -77,10 +77,10 @@ def test_keys_texts_and_table_of_heads(visit: Callable):
     assert page.locator(".help").is_visible()
     page.locator(".chip", has_text=TEXTS[1]).click()
     settled(page)
-    assert page.locator(".closure").inner_text() == proof(HEADS.shares, 1) and share(
+    assert page.locator(".closure").text_content() == proof(HEADS.shares, 1) and share(
         3, 0, text=1
     ) in status(page)
-    page.locator("summary").click()
+    page.locator("summary", has_text="Table").click()
     page.locator("tbody tr").first.wait_for()
     assert page.locator("tbody tr").first.locator("td").all_inner_texts()[:3] == [
         "2",
@@ -110,7 +110,7 @@ def test_words_have_their_numbers_and_colours(visit: Callable):
     assert red[0] > 2 * red[2] and blue[2] > 1.2 * blue[0]
     assert colours[-1] == red, "[end] exceeds the scale"
     assert status(page) == "“owl”: 50.0 %; 0.5, rank 1 of 5, the sum of o + wl"
-    assert "zero in the middle" in page.locator(".caption").inner_text()
+    assert "zero in the middle" in page.locator(".caption").text_content()
 
 
 def test_hover_click_and_keys_choose_a_word(visit: Callable):

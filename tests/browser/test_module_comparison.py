@@ -26,7 +26,7 @@ from clipxai.view.number import number, two_digits
 from clipxai.view.payload import unpack
 
 PARTS = with_selection(contributions())  # the mask of the first text is known
-VIEWER = ModuleComparison(PARTS)
+VIEWER = ModuleComparison(PARTS, layer=3)
 PAGE = saved(VIEWER)
 ROW, COLUMN = 6, 9
 AT = ROW * 14 + COLUMN
@@ -35,6 +35,13 @@ GUTTER = 118  # pixels left of the columns, as in lanes.js
 
 def signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "−")
+
+
+def unfold(page: object) -> None:
+    """Open the lanes below the maps."""
+    page.locator("summary", has_text="Sum so far").click()
+    page.locator(".lower text").first.wait_for()
+    settled(page)
 
 
 def over_layer(page: object, layer: int) -> None:
@@ -54,7 +61,8 @@ def expected(layer: int, text: int = 0) -> list[str]:
 
 def test_first_state_has_every_layers_numbers_and_the_closure(visit: Callable):
     page = visit(PAGE)
-    words = page.locator(".chart text").all_text_contents()
+    unfold(page)
+    words = page.locator(".lanes text").all_text_contents()
     for layer in range(4):
         assert (
             signed(PARTS.attention[layer, 0, 0]) in words
@@ -76,23 +84,24 @@ def test_first_state_has_every_layers_numbers_and_the_closure(visit: Callable):
 
 def test_selection_ratios_have_their_lane_where_the_mask_is_known(visit: Callable):
     page = visit(PAGE)
+    unfold(page)
     ratio = PARTS.selection[TEXTS[0]].ratio
-    words = page.locator(".chart text").all_text_contents()
+    words = page.locator(".lanes text").all_text_contents()
     for value in (*ratio["qk"], *ratio["vv"]):
         assert two_digits(float(value)) in words
     assert {"selection ratio", "q-k", "v-v"} <= set(words) and page.locator(
-        ".chart .level"
+        ".lanes .level"
     ).count() == 1
     told = (
         f"layer 1; selection ratio q-k {two_digits(float(ratio['qk'][1]))}, v-v "
         f"{two_digits(float(ratio['vv'][1]))}; chance 0.10"
     )
-    assert page.locator(".chart title").nth(1).text_content().startswith(told)
-    assert selecting(VIEWER.shares, 0) in page.locator(".caption").inner_text()
+    assert page.locator(".lanes title").nth(1).text_content().startswith(told)
+    assert selecting(VIEWER.shares, 0) in page.locator(".caption").text_content()
     page.locator(".chip", has_text=TEXTS[1]).click()
     settled(page)
-    assert "selection ratio" not in page.locator(".chart text").all_text_contents()
-    assert "Selection ratio" not in page.locator(".caption").inner_text()
+    assert "selection ratio" not in page.locator(".lanes text").all_text_contents()
+    assert "Selection ratio" not in page.locator(".caption").text_content()
 
 
 def test_hover_previews_a_layer_and_click_keeps_it(visit: Callable):
@@ -119,6 +128,7 @@ def test_hover_previews_a_layer_and_click_keeps_it(visit: Callable):
 
 def test_hovering_a_patch_reads_all_maps_and_marks_its_parts(visit: Callable):
     page = visit(PAGE)
+    unfold(page)
     for panel in range(4):
         point_at(page, panel, ROW, COLUMN)
         assert readouts(page) == expected(3)
@@ -126,7 +136,7 @@ def test_hovering_a_patch_reads_all_maps_and_marks_its_parts(visit: Callable):
         f"layer 3, row {ROW}, column {COLUMN}: attention {signed(PARTS.attention[3, 0, 1 + AT])}"
         in status(page)
     )
-    words = page.locator(".chart text").all_text_contents()
+    words = page.locator(".lanes text").all_text_contents()
     assert (
         signed(PARTS.attention[1, 0, 1 + AT]) in words
         and signed(PARTS.embedding[0, 1 + AT]) in words
@@ -135,7 +145,7 @@ def test_hovering_a_patch_reads_all_maps_and_marks_its_parts(visit: Callable):
         f"marks: row {ROW}, column {COLUMN}, whose cosine is "
         f"{number(float(PARTS.similarity[0, 1 + AT]))}" in words
     )
-    assert page.locator(".chart .patch").count() == 10
+    assert page.locator(".lanes .patch").count() == 10
 
 
 def test_keyboard_alone_is_enough(visit: Callable):
@@ -154,17 +164,20 @@ def test_keyboard_alone_is_enough(visit: Callable):
 
 def test_texts_and_scales(visit: Callable):
     page = visit(PAGE)
+    unfold(page)
     page.locator(".chip", has_text=TEXTS[1]).click()
     settled(page)
-    assert proof(VIEWER.shares, 1) in page.locator(".chart text").all_text_contents()
+    assert proof(VIEWER.shares, 1) in page.locator(".lanes text").all_text_contents()
     point_at(page, 1, ROW, COLUMN)
     assert readouts(page) == expected(3, text=1)
-    page.locator("select").select_option(index=1)
+    page.locator("select").first.select_option(index=1)
     settled(page)
     reach = number(VIEWER.shares.scale(1, 3).high)
     assert [bar.split()[-1] for bar in page.locator(".numbers").all_inner_texts()] == [reach] * 3
-    assert f"this layer's scale, from −{reach} to {reach}" in page.locator(".caption").inner_text()
-    page.locator("summary").click()
+    assert (
+        f"this layer's scale, from −{reach} to {reach}" in page.locator(".caption").text_content()
+    )
+    page.locator("summary", has_text="Table").click()
     # the table is made once the browser has told of the opening
     page.locator("tbody tr").first.wait_for()
     row = page.locator("tbody tr").nth(2).locator("td").all_inner_texts()
@@ -184,7 +197,7 @@ def test_two_figures_and_hostile_text(visit: Callable):
         n.locator("figure b").nth(1).inner_text() for n in page.locator(".clipxai-figure").all()
     ] == [
         "layer 3: attention",
-        "layer 2: attention",
+        f"layer {hostile.layer - 1}: attention",
     ]
 
 

@@ -49,6 +49,7 @@ def picture(page: object, folder: Path) -> np.ndarray:
 def test_every_choice_changes_the_picture(visit: Callable, tmp_path: Path):
     page = visit(page_of(MethodComparison(METHODS[:1], mask=MASKS)))
     page.set_viewport_size({"width": 640, "height": 900})  # a small figure is soon compressed
+    page.locator(".more").click()
     settled(page)
     seen = [picture(page, tmp_path)]
     for name, choose in OPTIONS.items():
@@ -100,11 +101,12 @@ def test_an_svg_has_title_bar_numbers_and_caption_and_needs_nothing_else(
     viewer = MethodComparison(example(texts=(HOSTILE,)))
     page = visit(page_of(viewer))
     page.get_by_label("overlay").select_option(label="points for SAM")
+    page.locator("summary", has_text="what it means").click()
     root = ElementTree.parse(saved(page, "SVG", tmp_path)).getroot()
     words = [text.text for text in root.iter(f"{SVG}text")]
     assert words[0] == viewer.summary and HOSTILE in words
     assert page.locator(".numbers span").first.inner_text() in words
-    assert "".join(page.locator(".caption p").first.inner_text().split()) in "".join(
+    assert "".join(page.locator(".caption p").first.text_content().split()) in "".join(
         "".join(words).split()
     )
     assert {"font-family"} <= set.intersection(

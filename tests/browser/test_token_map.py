@@ -52,8 +52,8 @@ def test_first_state_shows_the_highest_words_and_the_ranking(visit: Callable):
     ]
     assert page.locator(".row span:first-child").all_inner_texts() == [LABELS[n] for n in order]
     assert (
-        "one scale for all" in page.locator(".caption").inner_text()
-        and "mean of its pieces" in page.locator(".caption").inner_text()
+        "one scale for all" in page.locator(".caption").text_content()
+        and "mean of its pieces" in page.locator(".caption").text_content()
     )
 
 
@@ -141,7 +141,7 @@ def test_keyboard_alone_is_enough(visit: Callable):
 
 def test_paths_scales_and_pieces(visit: Callable):
     page = visit(PAGE)
-    page.locator("select").select_option(label="token itself, raw")
+    page.get_by_label("path").select_option(label="token itself, raw")
     point_at(page, 1, ROW, COLUMN)
     first = VIEWER.shown[0]
     assert page.locator(".readout").first.inner_text().startswith(number(float(sent(0)[first, AT])))
@@ -150,7 +150,7 @@ def test_paths_scales_and_pieces(visit: Callable):
     own = VIEWER.words.maps("raw", VIEWER.words.units)[first]
     bar = page.locator(".numbers").first.inner_text().split()
     assert [bar[0], bar[2]] == [number(float(own.min())), number(float(own.max()))]
-    assert "each map on its own scale" in page.locator(".caption").inner_text()
+    assert "each map on its own scale" in page.locator(".caption").text_content()
     page.get_by_label("pieces of words").check()
     settled(page)
     assert page.locator(".word").all_inner_texts() == list(SCORES.tokens)
@@ -226,9 +226,9 @@ def test_it_opens_on_leaving_the_word_out_and_tokens_are_a_choice_away(visit: Ca
     assert page.locator(".ranking b").inner_text() == "words by what they add"
     page.locator(".word", has_text="oak").hover()
     assert status(page) == "“oak” adds 0.2 to the cosine of image and text"
-    assert "minus that of the text without the word" in page.locator(".caption").inner_text()
-    page.locator("select").select_option(label="token itself, raw")
+    assert "minus that of the text without the word" in page.locator(".caption").text_content()
+    page.get_by_label("path").select_option(label="token itself, raw")
     settled(page)
     assert page.locator(".ranking b").inner_text() == "words by the whole image"
-    caption = page.locator(".caption").inner_text()
+    caption = page.locator(".caption").text_content()
     assert "never those after" in caption and "without the word" not in caption

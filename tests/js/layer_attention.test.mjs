@@ -70,6 +70,7 @@ test("tokens and cells name one another; the class token is outside the grid", (
 function example() {
   const header = {
     grids: [GRID],
+    tokens: 7,
     heads: 1,
     layers: [0, 1],
     columns: [0, 3],
@@ -218,10 +219,10 @@ test("the caption names query, layer, heads, scale, what is left out and what wa
   const lines = captionOf(header, state, sight, 0.25, 0.5).join(" ");
   assert.match(
     lines,
-    /in row 1, column 1 in layer 1: .* mean of 1 heads. One scale for all layers, from 0 to 0.25;/,
+    /in row 1, column 1 in layer 1, mean of 1 heads.* One scale for all layers, from 0 to 1.8/,
   );
   assert.match(lines, /left out when the scale was set: \[class\], the sinks\./);
-  assert.match(lines, /10 steps .* ± .* 1\/10 .* dropped$/);
+  assert.match(lines, /10 steps .* ± in the table .* 1\/10 .* dropped$/);
   const own = captionOf(
     header,
     { ...state, own: true, withoutClass: false, withoutSinks: false },
@@ -229,7 +230,7 @@ test("the caption names query, layer, heads, scale, what is left out and what wa
     1,
     1,
   ).join(" ");
-  assert.match(own, /of \[class\] in layer 1: .* head 0 alone. Each map on its own scale/);
+  assert.match(own, /of \[class\] in layer 1, head 0 alone.* Each map on its own scale/);
   assert.match(own, /Nothing is left out/);
 });
 
@@ -239,13 +240,13 @@ test("a map reads the patch that is pointed at, or else where the query looks mo
   const sight = { token: 4, layer: 1, head: null, kinds: header.kinds };
   const read = (cell, seen = sight) =>
     readingOf(header, weights, { reading: cell }, header.kinds[0], seen);
-  const most = "most: row 0, column 2: 0.725\nitself 0.61, mean distance 1.2 patches";
+  const most = "most: row 0, column 2: 5.1×\nitself 4.3×, 1.2 patches away";
   assert.equal(read(null), most);
-  assert.equal(read(cellOf(6, GRID)), "row 1, column 2: 0.06 ± 0.006\nrank about 3 of 6");
+  assert.equal(read(cellOf(6, GRID)), "row 1, column 2: 0.4×\nrank about 3 of 6");
   assert.ok(!read(null, { ...sight, token: 0 }).includes("itself"));
   assert.match(
     spoken(header, weights, state, sight),
-    /^query row 1, column 0, layer 1; q-k: most: row 0, column 2: 0.725; itself 0.61, mean/,
+    /^query row 1, column 0, layer 1; q-k: most: row 0, column 2: 5.1×; itself 4.3×, 1.2/,
   );
   const { title, head, rows } = tableOf(header, weights, sight);
   assert.equal(title, "What row 1, column 0 looks at in layer 1, by q-k");

@@ -3,7 +3,10 @@ import { test } from "node:test";
 import { setTimeout as rest } from "node:timers/promises";
 import { deflateSync } from "node:zlib";
 import { staticModel } from "../../clipxai/view/browser/host.js";
+import { choosePalette, chosenPalette } from "../../clipxai/view/browser/palettes.js";
 import { hosting } from "../../clipxai/view/browser/start.js";
+
+globalThis.window = new EventTarget(); // where figures hear of other colours
 
 /** A payload of n bytes. @param {number} n @param {boolean} deflated */
 function payloadOf(n, deflated) {
@@ -31,6 +34,29 @@ test("data that took longer than their successor or their reader are not drawn",
   model.set("payload", payloadOf(5, true));
   await rest(200);
   assert.deepEqual(told, ["close 3"]);
+});
+
+test("other colours begin a figure anew, if it has any use for them", () => {
+  const told = [];
+  const begin = (model, el, header, { viridis }) => {
+    told.push(viridis ? `colours to ${viridis[767]}` : "none");
+    return { close: () => told.push("close") };
+  };
+  const arrays = { viridis: { coding: "u8", shape: [256, 3], offset: 0 } };
+  const coloured = { header: { schema: 1, arrays }, blob: new Uint8Array(768) };
+  const stops = [coloured, payloadOf(1, false)].map((payload) =>
+    hosting(begin).render({ model: staticModel({ payload }), el: {} }),
+  );
+  const memory = {};
+  globalThis.localStorage = {
+    getItem: (name) => memory[name] ?? null,
+    setItem: (name, value) => (memory[name] = value),
+  };
+  choosePalette("grey");
+  assert.deepEqual(told, ["colours to 0", "none", "close", "colours to 255"]);
+  for (const stop of stops) stop();
+  delete globalThis.localStorage; // a browser that may not remember goes on all the same
+  assert.equal(chosenPalette(), "viridis");
 });
 
 test("a figure takes data that it can, and is begun anew with others", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { statusLine } from "../../clipxai/view/method_comparison/viewer.js";
+import { statusLine } from "../../clipxai/view/method_comparison/surroundings.js";
 import { staticModel } from "../../clipxai/view/browser/host.js";
 import { rankOf } from "../../clipxai/view/browser/panel.js";
 import { cellAt, translate } from "../../clipxai/view/browser/picture.js";

@@ -19,7 +19,7 @@ from clipxai.view import LayerAttentionViewer, save, show
 from clipxai.view.html import fragment, page
 from clipxai.view.layer_attention.content import telling_layer, telling_query
 from clipxai.view.layer_attention.packing import CODINGS, lift
-from clipxai.view.number import number
+from clipxai.view.number import tenth
 from clipxai.view.payload import pack, unpack
 
 SINKS = (7, 20)
@@ -284,7 +284,7 @@ def test_figure_says_what_colour_means():
         np.delete(mean[:, viewer.query], hidden, axis=-1).max() for mean in maps.mean.values()
     )
     said = " ".join(words(viewer.figure()))
-    assert f"One scale for all layers and kinds, from 0 to {number(float(top))}" in said
+    assert f"One scale for all layers and kinds, from 0 to {tenth(31 * top)} times an even" in said
     assert (
         "Drawn, but left out when the scale was set: the query itself, [class], the sinks" in said
     )

@@ -109,7 +109,7 @@ def test_whether_a_map_varies_is_decided_once():
     parts = damaged(contributions())
     parts.attention[3, 0, 1:] = 1000
     parts.attention[3, 0, 1] = nearly[0]
-    viewer = ModuleComparison(parts)
+    viewer = ModuleComparison(parts, layer=3)
     assert "no variation" in texts_of(viewer.figure())
     assert unpack(viewer.payload())["remarks"][3, 0].tolist() == [1, 0, 0]
     heads = damaged(head_contributions())
@@ -140,7 +140,7 @@ def test_head_grid_tells_the_exact_sums_and_the_strongest_heads():
 
 
 def test_module_comparison_tells_means_tables_and_both_captions():
-    viewer = ModuleComparison(PARTS)
+    viewer = ModuleComparison(PARTS, layer=3)
     header, found = viewer.payload().header, unpack(viewer.payload())
     mean = float(PARTS.ffn[3, 0, 1:].mean())
     assert fill(header["words"]["mean"], mean=found["means"][3, 0, 1]) in texts_of(viewer.figure())
@@ -204,14 +204,18 @@ def test_word_ranking_tells_rank_and_pieces():
     assert below == ["", "10.0 %", "50.0 %", "−25.0 %", "10.0 %", "−5.0 %", ""]
 
 
-def test_comparison_lays_one_text_out_as_paper_does():
+def test_comparison_has_the_photo_once_and_even_rows_on_a_screen():
     many = MethodComparison([example(name, seed=n) for n, name in enumerate("abcd")])
-    every, owl, clock = many.payload().header["layouts"]
-    assert owl["rows"] == [[None, 0, 1], [2, 3]] and clock["rows"] == [[None, 4, 5], [6, 7]]
-    assert owl["title"] == "an owl" and every["text"] is None
-    one = [[None, 0, 1, 2], [3, 4, 5, 6], [7, 8, 9, 10], [11]]
-    twelve = MethodComparison([example(str(n), texts=("a",)) for n in range(12)])
-    assert twelve.payload().header["layouts"][1]["rows"] == one
+    header = many.payload().header
+    every, owl, clock = header["layouts"]
+    assert owl["rows"] == [[None, 0, 1, 2, 3]] and clock["rows"] == [[None, 4, 5, 6, 7]]
+    assert every["rows"] == [[None, 0, 1, 2, 3], [4, 5, 6, 7]] and every["text"] is None
+    assert owl["title"] == "an owl" == header["text"], "one text at a time"
+    assert MethodComparison(example("a")).payload().header["text"] is None
+    for methods, columns in ((5, [3, 2]), (8, [4, 4]), (12, [4, 4, 4])):
+        some = MethodComparison([example(str(n), texts=("a",)) for n in range(methods)])
+        first, *others = some.payload().header["layouts"][1]["rows"]
+        assert [len(first) - 1, *map(len, others)] == columns
 
 
 def test_attention_says_the_same_of_its_first_state():

@@ -39,10 +39,14 @@ def test_own_scales_reach_from_lowest_to_highest_patch():
     ]
 
 
-def test_shared_scale_is_one_per_unit_and_diverges_if_anything_is_negative():
+def test_shared_scale_is_one_per_unit_and_diverges_only_for_what_adds_and_subtracts():
     assert scales_of([LOW, HIGH], ["a", "a"], "shared") == [Scale(0.1, 0.9, SEQUENTIAL)] * 2
     assert scales_of([LOW, SIGNED], ["a", "b"], "shared") == [
         Scale(0.1, 0.3, SEQUENTIAL),
+        Scale(-2, 1, SEQUENTIAL),
+    ]
+    assert scales_of([LOW, SIGNED], ["a", "b"], "shared", differences=True) == [
+        Scale(-0.3, 0.3, DIVERGING),
         Scale(-2, 2, DIVERGING),
     ]
 

@@ -6,11 +6,27 @@ import { saveSnapshot } from "./snapshot.js";
 /** @import { State, Store } from "./state.js" */
 
 /**
- * The controls of a figure, in a row.
+ * The controls of a figure, in a row: what is chosen with one click, and behind a button what is
+ * set once. A figure that is wide enough shows both.
  * @param {(Node | string)[]} children
  */
 export function createControls(...children) {
-  return element("div", { className: "controls" }, ...children);
+  const is = (/** @type {string} */ kind) => (/** @type {Node | string} */ child) =>
+    child instanceof Element && child.matches(kind);
+  const set = children.filter((child) => !is(".chips, button")(child));
+  const options = element("div", { className: "options" }, ...set);
+  const onclick = () => {
+    const open = node.classList.toggle("open");
+    more.setAttribute("aria-expanded", String(open));
+  };
+  const more = element(
+    "button",
+    { type: "button", className: "more", onclick, "aria-expanded": "false" },
+    "options",
+  );
+  const [chips, buttons] = [children.filter(is(".chips")), children.filter(is("button"))];
+  const node = element("div", { className: "controls" }, ...chips, more, options, ...buttons);
+  return node;
 }
 
 /**
@@ -90,7 +106,17 @@ export function createHelpControls(store) {
     },
     "?",
   );
-  return [element("span", {}, "save as ", ...pictures), question];
+  const large = element(
+    "button",
+    {
+      type: "button",
+      className: "enlarge",
+      title: "Lecture mode: the figure fills the window (key f, Escape leaves)",
+      "aria-pressed": "false",
+    },
+    "lecture",
+  );
+  return [element("span", {}, "save as ", ...pictures), large, question];
 }
 
 /**

@@ -197,12 +197,22 @@ export function pixelRatio() {
 }
 
 /**
+ * How many times as large as it was laid out an element is seen, as in lecture mode.
+ * @param {Element | null} node
+ */
+export function zoomOf(node) {
+  const zoom = /** @type {{currentCSSZoom?: number} | null} */ (node)?.currentCSSZoom;
+  return zoom ?? 1;
+}
+
+/**
  * Give a canvas as many pixels as the screen shows of it, which also clears it.
  * @param {HTMLCanvasElement} canvas
  */
 export function fitToScreen(canvas) {
-  canvas.width = Math.max(1, Math.round(canvas.clientWidth * pixelRatio()));
-  canvas.height = Math.max(1, Math.round(canvas.clientHeight * pixelRatio()));
+  const fine = pixelRatio() * zoomOf(canvas);
+  canvas.width = Math.max(1, Math.round(canvas.clientWidth * fine));
+  canvas.height = Math.max(1, Math.round(canvas.clientHeight * fine));
 }
 
 /** @param {HTMLCanvasElement} canvas */

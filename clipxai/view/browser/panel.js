@@ -15,7 +15,6 @@ import { focused } from "./state.js";
 /**
  * @typedef {State & {scaling: number, smooth: boolean, overlay?: number, threshold?: number}}
  *   MapState
- * @typedef {{name: string, value: string, meaning: string}} Badge
  * @typedef {object} Refined  a mask (h, w), 1 inside
  * @property {Uint8Array} mask
  * @property {number[]} size
@@ -27,7 +26,8 @@ import { focused } from "./state.js";
  * @property {Float32Array} values
  * @property {string} remark stands on a map that has nothing to show, and says why; else empty
  * @property {Scale[]} scales one for each scaling
- * @property {Badge[]} [badges]
+ * @property {string} [verdict] stands below the map while no patch is in view
+ * @property {string} [told] of the map, for who rests on its title
  * @property {number[][]} [outlines] x, y, x, y … in pixels of the image
  * @property {Refined} [refined] what refinement made of it
  * @typedef {object} MapWords
@@ -75,8 +75,7 @@ export function createMapPanel({ photo, grids, words, dim }, arrays, first, stor
   const bar = element("canvas", { className: "bar" });
   const numbers = element("div", { className: "numbers" });
   const readout = element("output", { className: "readout" });
-  const badges = element("div", { className: "badges" });
-  const around = [caption, picture, bar, numbers, badges, readout];
+  const around = [caption, picture, bar, numbers, readout];
   const node = element("figure", { className: "panel" }, ...around);
   const at = (/** @type {Cell} */ cell) => {
     const own = translate(cell, grids, source);
@@ -126,7 +125,8 @@ export function createMapPanel({ photo, grids, words, dim }, arrays, first, stor
     if (decorated !== over) decorate(state);
     decorated = over;
     const cell = focused(state);
-    readout.textContent = cell ? read(cell) : "\u00a0";
+    readout.textContent = cell ? read(cell) : spec.verdict || "\u00a0";
+    readout.classList.toggle("way", !cell && Boolean(spec.verdict));
     drawMarks(marks, grids, source, state);
   };
   const draw = (/** @type {MapState} */ state) => {
@@ -139,13 +139,8 @@ export function createMapPanel({ photo, grids, words, dim }, arrays, first, stor
   const take = (next) => {
     spec = next;
     painted = decorated = "";
-    caption.title = `${spec.title}\n${spec.subtitle}`;
+    caption.title = [spec.title, spec.subtitle, spec.told].filter(Boolean).join("\n");
     caption.replaceChildren(...createHeading(spec.title, spec.subtitle).children);
-    badges.replaceChildren(
-      ...(spec.badges ?? []).map(({ name, value, meaning }) =>
-        element("span", { title: meaning }, `${name} ${value}`),
-      ),
-    );
     note.textContent = spec.remark;
     if (spec.remark) picture.append(note);
     else note.remove();

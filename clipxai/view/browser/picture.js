@@ -112,7 +112,8 @@ export function drawMarks(canvas, grids, source, state) {
  * @param {string} subtitle
  */
 export function createHeading(title, subtitle) {
-  return element("figcaption", {}, element("b", {}, title), element("span", {}, subtitle));
+  const below = subtitle ? [element("span", {}, subtitle)] : [];
+  return element("figcaption", {}, element("b", {}, title), ...below);
 }
 
 /**

@@ -28,11 +28,13 @@ export const SENTENCE_STYLE = `
 .word { min-width: 26px; text-align: center; }
 .word[data-special] { font-style: italic; color: var(--quiet); }
 .word[aria-current="true"] { text-decoration: underline; text-underline-offset: 3px; }
-.sentence { grid-column: 1 / -1; max-height: 150px; margin-bottom: 8px; font-size: 15px; }
-.ranking { align-self: stretch; display: flex; flex-direction: column; min-width: 0; }
+.sentence { grid-column: 1 / -1; max-height: 62px; margin-bottom: 2px; font-size: 15px; }
+.ranking {
+  align-self: stretch; max-width: 520px; display: flex; flex-direction: column; min-width: 0;
+}
 .ranking b { font-size: 14px; }
 .ranking p { margin: 0 0 5px; color: var(--quiet); font-size: 12px; }
-.rows { overflow-y: auto; max-height: 372px; flex: 1 1 0; min-height: 160px; padding-right: 4px; }
+.rows { overflow-y: auto; flex: 1 1 0; min-height: 100px; padding-right: 4px; }
 .row {
   display: grid; grid-template-columns: minmax(50px, 26%) 1fr 58px; gap: 8px; align-items: center;
   border-radius: 3px; cursor: pointer; font-size: 12.5px; line-height: 1.5;

@@ -1,7 +1,9 @@
 // What surrounds every viewer: a shadow root with its style and theme, a line for screen readers,
-// and redrawing when it is seen again.
+// lecture mode, and redrawing when it is seen again or has another size.
 // @ts-check
 import { element } from "./element.js";
+import { fitPictures, roomOf } from "./fit.js";
+import { createLecture } from "./lecture.js";
 import { watchTheme } from "./theme.js";
 
 const SPEAK_AFTER = 300; // milliseconds: a screen reader cannot follow a moving pointer
@@ -16,22 +18,48 @@ export function createShell(el, css, redraw) {
   el.dataset.lmSuppressShortcuts = "true";
   const shadow = el.shadowRoot ?? el.attachShadow({ mode: "open" });
   const live = element("div", { className: "spoken", role: "status", "aria-live": "polite" });
+  // the figure that makes way
+  const large = shadow.querySelector(".figure.lecture") !== null;
+  const open = shadow.querySelector(".controls.open") !== null;
   const root = element("div", { className: "figure" });
+  const fit = () => {
+    fitPictures(root, lecture.on() ? lecture.room() : roomOf());
+    redraw();
+  };
+  const lecture = createLecture(root, fit);
+  root.addEventListener("click", (event) => {
+    const button = /** @type {Element} */ (event.target).closest(".enlarge");
+    if (button) lecture.set(!lecture.on());
+  });
   shadow.replaceChildren(element("style", { textContent: css }), root, live);
   const stopTheme = watchTheme((dark) => (root.dataset.theme = dark ? "dark" : "light"));
   const seen = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) redraw();
   });
-  const resized = new ResizeObserver(redraw);
+  let size = ""; // which the pictures fit: words and folds that come later do not change them
+  const resized = new ResizeObserver(() => {
+    const now = `${root.clientWidth} ${window.innerHeight}`;
+    if (now === size) redraw();
+    else fit();
+    size = now;
+  });
   const returned = () => {
     if (document.visibilityState === "visible") redraw();
   };
   seen.observe(root);
   resized.observe(root);
   document.addEventListener("visibilitychange", returned);
+  window.addEventListener("resize", fit);
   let timer = 0;
   return {
     root,
+    /** Once all is in it. */
+    begin() {
+      if (open) /** @type {HTMLElement | null} */ (root.querySelector(".more"))?.click();
+      if (large) lecture.set(true);
+      else fit();
+    },
+    fit,
     /**
      * Say a line once the reader has come to rest.
      * @param {string} line
@@ -42,6 +70,8 @@ export function createShell(el, css, redraw) {
     },
     close() {
       clearTimeout(timer);
+      lecture.close();
+      window.removeEventListener("resize", fit);
       stopTheme();
       seen.disconnect();
       resized.disconnect();

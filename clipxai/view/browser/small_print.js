@@ -1,5 +1,5 @@
-// What stands below the pictures of a figure: a status line, help, what the colours mean, and
-// tables.
+// What stands below the pictures of a figure: a status line, help, and, folded away, what the
+// colours mean, and tables.
 // @ts-check
 import { element, paragraphs } from "./element.js";
 
@@ -14,7 +14,8 @@ import { element, paragraphs } from "./element.js";
  */
 export function createSmallPrint(help) {
   const status = element("div", { className: "status" });
-  const caption = element("div", { className: "caption" });
+  const lines = element("div", { className: "caption" });
+  const caption = createFold("what it means", lines);
   const hints = element("p", { className: "help", hidden: true }, help);
   let written = "";
   return {
@@ -25,14 +26,23 @@ export function createSmallPrint(help) {
     show: (state) => (hints.hidden = !state.help),
     /**
      * Sentences below the figure; the same ones stay as they are.
-     * @param {string[]} lines
+     * @param {string[]} sentences
      */
-    write(lines) {
-      const text = lines.join("\n");
-      if (text !== written) caption.replaceChildren(...paragraphs(lines));
+    write(sentences) {
+      const text = sentences.join("\n");
+      if (text !== written) lines.replaceChildren(...paragraphs(sentences));
       written = text;
     },
   };
+}
+
+/**
+ * Something that is seen once it is opened.
+ * @param {string} summary
+ * @param {HTMLElement} inner
+ */
+export function createFold(summary, inner) {
+  return element("details", {}, element("summary", {}, summary), inner);
 }
 
 /** @param {Table} table */

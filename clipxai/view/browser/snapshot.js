@@ -2,7 +2,7 @@
 // drawn at this moment, into one SVG of pictures, boxes and words; a browser turns that into a PNG.
 // Controls and what is folded away stay behind.
 // @ts-check
-import { context2d } from "./draw.js";
+import { context2d, zoomOf } from "./draw.js";
 import { element } from "./element.js";
 
 /**
@@ -13,7 +13,8 @@ import { element } from "./element.js";
  *   reaches
  */
 
-const LEFT_OUT = ".controls, .help, details, style, .pinbar button, [hidden]";
+const LEFT_OUT =
+  ".controls, .help, details:not([open]), summary, .scroll, style, .pinbar button, [hidden]";
 const [HEAD, EDGE] = [34, 12]; // pixels above, for the title, and around
 const FINE = 2; // pixels of the PNG for each on the screen
 const SHAPE = [
@@ -181,11 +182,12 @@ function drawOutline(style, { x, y, width, height }, put) {
  */
 function drawWords(node, style, origin, put) {
   const pen = context2d(element("canvas"));
-  pen.font = style.font;
+  const size = zoomOf(node.parentElement) * Number.parseFloat(style.fontSize);
+  pen.font = `${style.fontStyle} ${style.fontWeight} ${size}px ${style.fontFamily}`;
   const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = pen.measureText("x");
   const font = {
     "font-family": style.fontFamily,
-    "font-size": style.fontSize,
+    "font-size": `${Number(size.toFixed(2))}px`,
     "font-weight": style.fontWeight,
     "font-style": style.fontStyle,
   };

@@ -2,9 +2,11 @@
 // once per frame, keeps the reader's choices, speaks to screen readers, and takes new data when
 // they come.
 // @ts-check
+import { createSelect } from "./controls.js";
 import { unpack, unpackLater } from "./decode.js";
 import { element } from "./element.js";
 import { keep } from "./keep.js";
+import { chosenPalette, choosePalette, PALETTES, paletteTable, watchPalette } from "./palettes.js";
 import { createShell, failed } from "./shell.js";
 
 /** @import { Arrays, Header, Payload } from "./decode.js" */
@@ -26,6 +28,7 @@ import { createShell, failed } from "./shell.js";
  * @property {Checks<S>} checks what of the state is kept, and when it fits
  * @property {() => void} [rebuild] makes what depends on the data, once the nodes are on the page
  * @property {(now: S, before: S) => void} [change] what a new state needs at once
+ * @property {(state: S) => string} [story] what is to be seen, in a sentence above all
  * @property {() => void} paint draws the state; once per frame, however often it changes
  * @property {() => void} [draw] draws also what only time or size can spoil
  * @property {(state: S) => string} says what a screen reader says
@@ -50,7 +53,7 @@ export function startViewer(room, css, build) {
       /** @type {A} */ (/** @type {unknown} */ (arrays)),
       model.get("view"),
     );
-    return { take: figure.take, close: bringToLife(model, el, room, css, figure) };
+    return bringToLife(model, el, room, css, figure, "viridis" in arrays);
   });
 }
 
@@ -67,13 +70,22 @@ export function hosting(begin) {
     render({ model, el }) {
       /** @type {Standing<H, A> | null} */
       let figure = null;
+      /** @type {[Header, Arrays] | null} */
+      let last = null;
       /** @param {Header} header @param {Arrays} arrays */
       const show = (header, arrays) => {
-        const given = /** @type {[H, A]} */ (/** @type {unknown} */ ([header, arrays]));
+        last = [header, arrays];
+        const coloured = inChosenColours(arrays);
+        const given = /** @type {[H, A]} */ (/** @type {unknown} */ ([header, coloured]));
         if (figure?.take?.(...given)) return;
         figure?.close();
-        figure = begin(model, el, header, arrays);
+        figure = begin(model, el, header, coloured);
       };
+      const stopWatching = watchPalette(() => {
+        if (!last?.[1].viridis) return;
+        figure?.close();
+        figure = begin(model, el, last[0], inChosenColours(last[1]));
+      });
       /** @type {Payload | null} */
       let wanted = null; // data that took longer than their successor are not drawn
       const next = () => {
@@ -90,6 +102,7 @@ export function hosting(begin) {
       next();
       return () => {
         wanted = null;
+        stopWatching();
         model.off("change:payload", next);
         figure?.close();
       };
@@ -98,8 +111,28 @@ export function hosting(begin) {
 }
 
 /**
+ * @param {Arrays} arrays
+ * @returns {Arrays}
+ */
+function inChosenColours(arrays) {
+  const { viridis } = arrays;
+  if (!viridis) return arrays;
+  return { ...arrays, viridis: paletteTable(chosenPalette(), /** @type {Uint8Array} */ (viridis)) };
+}
+
+/**
+ * The choice of colours among the options of a figure that has a use for it.
+ * @param {HTMLElement} root
+ */
+function offerPalettes(root) {
+  const at = PALETTES.indexOf(chosenPalette());
+  const select = createSelect("palette", PALETTES, at, (n) => choosePalette(PALETTES[n]));
+  root.querySelector(".options > span:last-child")?.before(select);
+}
+
+/**
  * Put a figure on the page and keep it up to date: what changes in the store is drawn, told and
- * kept. Returns how to stop.
+ * kept.
  * @template H, A
  * @template {State} S
  * @param {Model} model
@@ -107,18 +140,30 @@ export function hosting(begin) {
  * @param {string} room
  * @param {string} css
  * @param {Figure<H, A, S>} figure
+ * @param {boolean} recoloured whether its reader may choose its colours
+ * @returns {Standing<H, A>}
  */
-function bringToLife(model, el, room, css, figure) {
+function bringToLife(model, el, room, css, figure, recoloured) {
   const { store, paint } = figure;
   const shell = createShell(el, model.get("css"), () => figure.draw?.());
   shell.root.classList.add(room);
-  shell.root.append(element("style", { textContent: css }), ...figure.nodes);
+  const isFold = (/** @type {Node} */ node) => node instanceof HTMLDetailsElement;
+  const folds = element("div", { className: "folds" }, ...figure.nodes.filter(isFold));
+  const story = element("p", { className: "story", hidden: !figure.story });
+  const others = figure.nodes.filter((node) => !isFold(node));
+  shell.root.append(element("style", { textContent: css }), ...others, folds);
+  shell.root.querySelector(".controls")?.after(story);
+  const tell = () => (story.textContent = figure.story?.(store.state) ?? "");
+  if (recoloured) offerPalettes(shell.root);
   let frame = 0;
   figure.rebuild?.();
+  tell();
   paint();
+  shell.begin();
   let said = figure.says(store.state);
   store.subscribe((now, before) => {
     figure.change?.(now, before);
+    tell();
     const line = figure.says(now);
     if (line !== said) shell.speak(line);
     said = line;
@@ -126,8 +171,16 @@ function bringToLife(model, el, room, css, figure) {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(paint);
   });
-  return () => {
-    cancelAnimationFrame(frame);
-    shell.close();
+  return {
+    /** @type {NonNullable<typeof figure.take>} */
+    take(header, arrays) {
+      const taken = figure.take?.(header, arrays) ?? false;
+      if (taken) tell();
+      return taken;
+    },
+    close() {
+      cancelAnimationFrame(frame);
+      shell.close();
+    },
   };
 }

@@ -18,9 +18,10 @@ import { createStore, focused, showsPinned, UNTOUCHED } from "../browser/state.j
 
 const STYLE = `
 .contrast_map .stage {
-  align-items: start; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1.05fr);
+  align-items: start;
+  grid-template-columns: repeat(2, minmax(0, var(--wide))) minmax(200px, 1fr);
 }
-.contrast_map .panel { grid-template-rows: auto auto 8px 18px auto 0 18px; align-self: start; }
+.contrast_map .panel { grid-template-rows: auto auto 8px 18px auto 20px; align-self: start; }
 .contrast_map .row { cursor: auto; grid-template-columns: minmax(90px, 40%) 1fr 58px; }
 .contrast_map .rows { flex: none; min-height: 0; }
 .verdict { grid-column: 1 / -1; margin: 0; font-size: 16px; font-weight: 600; }
@@ -28,7 +29,7 @@ const STYLE = `
 .ends span { overflow-wrap: anywhere; }
 .ends span:first-child { border-bottom: 3px solid var(--minus); }
 .ends span:last-child { border-bottom: 3px solid var(--plus); text-align: right; }
-@container (max-width: 720px) {
+@container (max-width: 619px) {
   .contrast_map .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .ranking { grid-column: 1 / -1; }
 }

@@ -81,6 +81,29 @@ def summary(grids: Grids) -> str:
     )
 
 
+STORY = "Without {most} the match with “{text}” loses most: {value} of {total:signed}{other}."
+OTHER = "; without {least} it gains most: {gain}"
+NONE_LOST = "Without any of them the match with “{text}” grows, most without {least}: {gain}."
+PART = "{part} of layer {layer}"
+
+
+def story(grids: Grids, text: int) -> str:
+    """Without which part the cosine falls most, and without which it rises most."""
+    lost = np.nan_to_num(grids.lost(text))
+    places = [np.unravel_index(at, lost.shape) for at in (lost.argmax(), lost.argmin())]
+    names = [
+        fill(PART, part=grids.parts[row], layer=str(grids.effects.layers[column]))
+        for row, column in places
+    ]
+    told = {"text": title_of(grids.texts[text]), "most": names[0], "least": names[1]}
+    ends = {"value": signed(float(lost.max())), "gain": signed(float(-lost.min()))}
+    if lost.max() <= 0:
+        return fill(NONE_LOST, **told, **ends)
+    total = float(grids.effects.similarity[grids.rows[text]])
+    other = fill(OTHER, **told, **ends) if lost.min() < 0 else ""
+    return fill(STORY, total=total, other=other, **told, **ends)
+
+
 def status(grids: Grids, text: int, row: int, column: int) -> str:
     """A cell in a line."""
     effects = grids.effects

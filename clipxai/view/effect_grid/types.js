@@ -26,6 +26,7 @@
  * @property {"RdBu_r"} diverging
  * @property {Scale[][]} scales of every text, of every grid
  * @property {string[][]} captions of every text
+ * @property {string[]} stories of every text
  * @property {Table[]} tables of every text
  * @property {HeadDetails | null} details
  * @property {number} alpha opacity of maps

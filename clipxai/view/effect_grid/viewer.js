@@ -90,6 +90,7 @@ function build(header, arrays, view) {
     store,
     checks,
     says,
+    story: (/** @type {EffectState} */ { text }) => header.stories[text],
     rebuild,
     change: (/** @type {EffectState} */ now, /** @type {EffectState} */ before) => {
       if (now.text !== before.text) rebuild();

@@ -19,7 +19,7 @@ from ..texts import chosen_rows, title_of
 from ..viewer import Viewer
 from .content import Grids
 from .details import Details, looking
-from .sentences import DETAILS, TITLES, WORDS, captions, details_notes, summary, table
+from .sentences import DETAILS, TITLES, WORDS, captions, details_notes, story, summary, table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -141,6 +141,7 @@ class EffectGrid(Viewer):
             "first": row * len(self.effects.layers) + column,
             "diverging": DIVERGING,
             "scales": [[vars(scale) for scale in grids.scales(text)] for text in texts],
+            "stories": [story(grids, text) for text in texts],
             "captions": [
                 [*captions(grids, text), *details_notes(self.details, text)] for text in texts
             ],

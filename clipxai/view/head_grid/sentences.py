@@ -89,6 +89,29 @@ def proof(shares: HeadShares, text: int) -> str:
     return f"{named}: {closure(heads + bias + ffn + sum(ends), float(c.similarity[row]))}"
 
 
+STORY = "For “{text}”, head {head} of layer {layer} brought most: {value} of {total:signed}{other}."
+OTHER = "; head {head} of layer {layer} took most away: {value}"
+NONE_BROUGHT = "For “{text}”, no head added; head {head} of layer {layer} took most away: {value}."
+
+
+def story(shares: HeadShares, text: int) -> str:
+    """Which head brought most to a text, and which took most away."""
+    cells, texts = np.nan_to_num(shares.cells(text)[: shares.heads]), shares.texts
+    ends = [np.unravel_index(at, cells.shape) for at in (cells.argmax(), cells.argmin())]
+    (most, least), named = (
+        [
+            {"head": str(head), "layer": str(layer), "value": signed(float(cells[head, layer]))}
+            for head, layer in ends
+        ],
+        title_of(texts[text]),
+    )
+    if cells.max() <= 0:
+        return fill(NONE_BROUGHT, text=named, **least)
+    other = fill(OTHER, **least) if cells.min() < 0 else ""
+    total = float(shares.contributions.similarity[shares.rows[text]])
+    return fill(STORY, text=named, total=total, other=other, **most)
+
+
 def captions(shares: HeadShares, text: int) -> list[str]:
     """What the figure shows of a `text` and how it is coloured."""
     one, every = shares.scales(text)

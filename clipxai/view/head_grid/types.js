@@ -22,6 +22,7 @@
  * @property {string[]} ticks names of its columns
  * @property {{cells: Scale, one: Scale, all: Scale}[]} scales of every text
  * @property {string[]} closures of every text
+ * @property {string[]} stories of every text
  * @property {string[][]} captions of every text
  * @property {Table[]} tables of every text
  * @property {Record<HeadWord, string>} words

@@ -21,12 +21,14 @@ import { createGrid } from "./grid.js";
 /** @import { HeadArrays, HeadGridHeader, HeadState } from "./types.js" */
 
 const STYLE = `
-.head_grid .stage { grid-template-columns: repeat(3, minmax(0, 300px)); align-items: start; }
-.head_grid .panel { grid-template-rows: auto auto 8px 18px 0 18px; align-self: start; }
+.head_grid .stage {
+  grid-template-columns: repeat(3, minmax(0, max(var(--wide), 170px))); align-items: start;
+}
+.head_grid .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
 .head_grid .grid { grid-column: 1 / -1; display: grid; gap: 1px; margin-top: 4px; }
-.grid { font-size: 11px; font-variant-numeric: tabular-nums; }
+.grid { font-size: 12px; font-variant-numeric: tabular-nums; }
 .grid span {
-  text-align: center; white-space: nowrap; overflow: hidden; line-height: 22px; min-height: 22px;
+  text-align: center; white-space: nowrap; overflow: hidden; line-height: 21px; min-height: 21px;
 }
 .grid .name { text-align: left; font-size: 12px; color: var(--quiet); }
 .grid .tick { color: var(--quiet); }
@@ -105,7 +107,8 @@ function createParts(header, arrays, store) {
   const nodes = [...panels.map(({ node }) => node), grid.node];
   const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
   const print = createSmallPrint(words.help);
-  const closure = element("div", { className: "closure" });
+  const closure = element("p", { className: "closure" });
+  print.caption.append(closure);
   const table = createTableDetails(words.table, () => header.tables[store.state.text]);
   const chips = createTextChips(header.texts, (text) => store.set({ text }));
   const scaling = createSelect("maps", header.scalings, store.state.scaling, (scaling) =>
@@ -117,8 +120,9 @@ function createParts(header, arrays, store) {
     maps.forEach((map, n) => map.take(specs[n]));
   };
   return {
-    nodes: [controls, stage, print.status, closure, print.help, print.caption, table.details],
+    nodes: [controls, stage, print.status, print.help, print.caption, table.details],
     swap,
+    story: (/** @type {HeadState} */ { text }) => header.stories[text],
     rebuild() {
       const { text } = store.state;
       grid.fill(text);

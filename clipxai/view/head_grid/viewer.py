@@ -17,7 +17,7 @@ from ..sentences import REMARKS, layer_names, page_words, remark
 from ..texts import chosen_rows, title_of
 from ..viewer import Viewer
 from .content import HeadShares
-from .sentences import SCALES, WORDS, captions, proof, row_names, strongest_heads, summary
+from .sentences import SCALES, WORDS, captions, proof, row_names, story, strongest_heads, summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -112,6 +112,7 @@ class HeadGrid(Viewer):
             "ticks": layer_names(range(shares.layers)),
             "diverging": DIVERGING,
             "scales": [self._scales(text) for text in texts],
+            "stories": [story(shares, text) for text in texts],
             "closures": [proof(shares, text) for text in texts],
             "captions": [captions(shares, text) for text in texts],
             "tables": [strongest_heads(shares, text) for text in texts],

@@ -19,12 +19,13 @@ import { createStore, focused, showsPinned, UNTOUCHED } from "../browser/state.j
 
 const STYLE = `
 .label_ranking .stage {
-  align-items: start; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1.05fr);
+  align-items: start;
+  grid-template-columns: repeat(2, minmax(0, var(--wide))) minmax(200px, 1fr);
 }
-.label_ranking .panel { grid-template-rows: auto auto 8px 18px 0 18px; align-self: start; }
+.label_ranking .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
 .label_ranking .row { grid-template-columns: minmax(90px, 40%) 1fr 58px; }
 .verdict { grid-column: 1 / -1; margin: 0; font-size: 16px; font-weight: 600; }
-@container (max-width: 720px) {
+@container (max-width: 619px) {
   .label_ranking .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .ranking { grid-column: 1 / -1; }
   .rows { flex: none; max-height: none; }

@@ -33,6 +33,11 @@ def layers_of(maps: AttentionMaps) -> int:
     return len(maps.entropy)
 
 
+def tokens_of(maps: AttentionMaps) -> int:
+    """N, [class] included: an even gaze gives each of them 1/N."""
+    return 1 + maps.picture.grid.patches
+
+
 def layer_number(maps: AttentionMaps, layer: int) -> int:
     """A layer counted from 0, given so or from the last (negative); an IndexError if not there."""
     return layer_of(layers_of(maps), layer)

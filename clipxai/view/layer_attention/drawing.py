@@ -21,7 +21,7 @@ from ..paper.maps import BAR, BAR_GAP, cell_box, draw_bar, draw_image, picture_h
 from ..paper.page import GAP, GREY, LINE, MARGIN, SMALL, TITLE, Page
 from ..scales import SEQUENTIAL, colour_table
 from ..sentences import IMAGE, layer_names
-from .content import OPACITY, UNKNOWN, hidden_of, layers_of, patch_of, top_of
+from .content import OPACITY, UNKNOWN, hidden_of, layers_of, patch_of, tokens_of, top_of
 from .sentences import ROLLOUT, colour_notes, map_titles, query_subtitle, rollout_note
 
 PANEL, HEAD, GUTTER, THUMB_GAP = 2.9, 0.47, 0.62, 0.05  # inches
@@ -44,7 +44,7 @@ def draw(maps: AttentionMaps, query: int, layer: int, notes: Sequence[str]) -> F
     rows = {kind: mean[:, query] for kind, mean in maps.mean.items()}
     top = top_of(list(rows.values()), hidden_of(maps, query))
     rollout_top = top_of([maps.rollout], hidden_of(maps, 0))
-    said = [*colour_notes(maps, query, layer, top), rollout_note(rollout_top), *notes]
+    said = [*colour_notes(maps, query, layer, top), rollout_note(maps, rollout_top), *notes]
     page, strips, width = _plan(maps, said)
     area = _draw_panel(page, 0, maps.picture.image, (IMAGE, query_subtitle(maps, query)))
     _mark_query(area, maps, query)
@@ -123,7 +123,8 @@ def _draw_map(
     area.set(xlim=limits[0], ylim=limits[1])
     _mark_query(area, maps, query)
     y = MARGIN + HEAD + picture_height(PANEL, image.shape) + BAR_GAP
-    numbers = [(part, top * part**2) for part in (0, 0.5, 1)]
+    times = top * tokens_of(maps)
+    numbers = [(part, times * part**2) for part in (0, 0.5, 1)]
     draw_bar(page, (MARGIN + n * (PANEL + GAP), y, PANEL), SEQUENTIAL, numbers)
 
 

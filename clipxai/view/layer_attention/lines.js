@@ -43,7 +43,7 @@ export function readingOf(header, weights, { reading }, kind, { token, layer, he
   const row = weights.row(kind.name, layer, token, head);
   const tell = (/** @type {number} */ to) => ({
     name: nameOf(header, to),
-    weight: written(words, row[to], weights.error(kind.name, layer, token, head, to)),
+    times: row[to] * row.length,
   });
   const at = reading && tokenOf(reading, grids[0]);
   if (at) {
@@ -53,7 +53,7 @@ export function readingOf(header, weights, { reading }, kind, { token, layer, he
   const most = fill(words.most, tell(strongest(row, token)));
   if (!token) return most;
   const distance = meanDistance(row, token, grids[0]);
-  return most + fill(words.itself, { weight: row[token], distance });
+  return most + fill(words.itself, { times: row[token] * row.length, distance });
 }
 
 /**
@@ -125,14 +125,16 @@ export function captionOf(header, state, sight, top, rolloutTop) {
     who: token ? fill(words.patch, { ...cellOf(token, header.grids[0]) }) : words.class,
     layer: layers[layer],
     heads: head === null ? words.mean_of_heads : fill(words.one_head, { head, strips }),
-    scale: state.own ? words.own_scales : fill(shared, { top }),
+    scale: state.own ? words.own_scales : fill(shared, { top: top * header.tokens }),
   });
   const out = [
     ...(state.withoutSelf && token ? [words.the_query] : []),
     ...(state.withoutClass ? [words.class] : []),
     ...(state.withoutSinks && sinks.length ? [words.the_sinks] : []),
   ];
-  const scale = state.own ? words.rollout_own : fill(words.rollout_shared, { top: rolloutTop });
+  const scale = state.own
+    ? words.rollout_own
+    : fill(words.rollout_shared, { top: rolloutTop * header.tokens });
   const hidesHead = state.head !== null && !answersByHead(header, layer, token);
   return [
     colour,

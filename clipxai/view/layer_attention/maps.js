@@ -10,7 +10,7 @@ import {
   paintBar,
 } from "../browser/draw.js";
 import { element } from "../browser/element.js";
-import { fill, format } from "../browser/number.js";
+import { fill } from "../browser/number.js";
 import { createHeading, createPicture, pointing } from "../browser/picture.js";
 import { sameCell } from "../browser/state.js";
 import { paintCells } from "../browser/film.js";
@@ -23,14 +23,15 @@ import { cellOf, CLASS, tokenOf } from "./weights.js";
 
 export const MAP_STYLE = `
 .layer_attention .stage {
-  grid-template-columns: repeat(var(--columns), minmax(0, 330px)); align-items: start;
+  align-items: start;
+  grid-template-columns: repeat(var(--columns), minmax(0, max(var(--wide), 225px)));
 }
 .layer_attention .panel { grid-template-rows: auto auto 8px 18px auto; align-self: start; }
 .layer_attention .photo { grid-template-rows: auto auto auto auto; }
-.layer_attention .photo .chip { justify-self: start; }
+.layer_attention .photo .chip { justify-self: start; margin-top: 3px; }
 .layer_attention .cells { position: absolute; opacity: var(--alpha); image-rendering: pixelated; }
 .layer_attention .smooth .cells { image-rendering: auto; }
-.layer_attention .readout { white-space: pre-line; min-height: 4.2em; }
+.layer_attention .readout { white-space: pre-line; min-height: 2.8em; font-size: 12.5px; }
 @container (max-width: 620px) {
   .layer_attention .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
@@ -148,7 +149,10 @@ export function createAnswer({ header, store, weights, palette }, kind) {
       drawQuery(marks, grid, token, store.state.reading, false);
       const place = { layer: header.layers[layer], weight: row[0] };
       subtitle.textContent = fill(words.map_subtitle, place);
-      const ticks = TICKS.map((part) => element("span", {}, format(part * top)));
+      const even = 1 / row.length;
+      const ticks = TICKS.map((part) =>
+        element("span", {}, fill(words.times, { times: (part * top) / even })),
+      );
       numbers.replaceChildren(...ticks);
       readout.textContent = readingOf(header, weights, store.state, kind, sight);
     },

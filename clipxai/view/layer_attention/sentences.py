@@ -1,12 +1,14 @@
 """What does the figure of attention say?"""
 
+import numpy as np
+
 from ...results.findings import AttentionMaps
 from ...results.what_if import what_if
 from ..attention_kinds import KINDS, label
 from ..number import fill
 from ..sentences import PLACE
 from ..texts import one_line
-from .content import layers_of, patch_of
+from .content import layers_of, patch_of, tokens_of
 
 # name in the findings, name for people, unit, meaning
 STATISTICS = (
@@ -25,10 +27,12 @@ SCALES = ("one scale for all layers", "each map on its own scale")
 CLASS, THE_QUERY, THE_SINKS = "[class]", "the query itself", "the sinks"
 PATCH, MEAN_OF_HEADS = f"the patch in {PLACE}", "mean of {heads} heads"
 COLOUR = (
-    "Colour: attention weight of {who} in layer {layer}: the share of its attention that goes to "
-    "each patch, {heads}. {scale}; colour follows the square root."
+    "Colour: attention of {who} in layer {layer}, {heads}. 1× is what a gaze would give each patch "
+    "that looks everywhere alike, [class] included. {scale}; colour follows the square root, so "
+    "that its middle is a quarter of the end."
 )
-ONE_SCALE = "One scale for all layers{kinds}, from 0 to {top:number}"
+TIMES = "{times:tenth}×"
+ONE_SCALE = "One scale for all layers{kinds}, from 0 to {top:tenth} times an even gaze"
 LEFT_OUT = (
     "Drawn, but left out when the scale was set: {out}. Where they exceed the scale they have its "
     "last colour."
@@ -38,9 +42,9 @@ ROLLOUT_NOTE = (
     "Rollout: attention of all layers so far multiplied, seen from [class]; half of every token "
     "stays where it is (Abnar & Zuidema 2020). {scale}."
 )
-ROLLOUT_SCALE = "Its own scale, from 0 to {top:number}"
+ROLLOUT_SCALE = "Its own scale, from 0 to {top:tenth} times an even gaze"
 QUERY, MAP_TITLE = "query: {name}", "{kind} attention"
-MAP_SUBTITLE = "layer {layer} · on [class] {weight:number}"
+MAP_SUBTITLE = "layer {layer} · on [class] {weight:percent}"
 IN_TABLE = 10  # patches
 TABLE_HEAD = ("rank", "token")
 AT_MAPS = {
@@ -66,9 +70,10 @@ AT_MAPS = {
     "held": " (pinned; Esc unpins)",
     "map_title": MAP_TITLE,
     "map_subtitle": MAP_SUBTITLE,
-    "reading": "{name}: {weight}\nrank about {rank} of {count}",
-    "most": "most: {name}: {weight}",
-    "itself": "\nitself {weight:number}, mean distance {distance:tenth} patches",
+    "times": TIMES,
+    "reading": f"{{name}}: {TIMES}\nrank about {{rank}} of {{count}}",
+    "most": f"most: {{name}}: {TIMES}",
+    "itself": f"\nitself {TIMES}, {{distance:tenth}} patches away",
     "rough": "{value:number} ± {error:number}",
     "spoken": "query {name}, layer {layer}; {maps}",
     "spoken_map": "{kind}: {reading}",
@@ -78,7 +83,8 @@ MOVES = "Arrows move, Enter shows one head alone, Escape the mean."
 AT_STRIPS = {
     "rollout": ROLLOUT,
     "strip_hint": (
-        "layer {layer}, {name}: most on {most}, {weight:number}; on [class] {on_class:number}"
+        "layer {layer}, {name}: most on {most}, {times:tenth}× an even gaze; on [class] "
+        "{on_class:percent}"
     ),
     "strip_label": ("{name}, all layers. Left and right arrows move, Enter chooses the layer."),
     "heads_title": "{kind} of [class], head by head",
@@ -87,7 +93,7 @@ AT_STRIPS = {
     "heads_shared": "one scale, 0 to {top:number}; heads down, layers across{every}",
     "every_patch": "; heads of layer {layers} answer for every patch",
     "head_hint": (
-        "layer {layer}, head {head}, {kind} of [class]: most on {most}, {weight:number}; q-k of "
+        "layer {layer}, head {head}, {kind} of [class]: most on {most}, {times:tenth}×; q-k of "
         "this head: {merits}"
     ),
     "merit": "{name} {value:number}{unit}",
@@ -121,7 +127,8 @@ IN_CAPTION = {
     "heads_there": "only in layer {layers}",
     "heads_nowhere": "in no layer",
     "steps": (
-        "Weights travel in {steps} steps of their square root: ± is the error of that, at most "
+        "Weights travel in {steps} steps of their square root: ± in the table is the error of "
+        "that, at most "
         "1/{steps} of the largest weight in a row. [class], sinks and the query itself are right "
         "to 0.00001."
     ),
@@ -135,6 +142,7 @@ def words(maps: AttentionMaps) -> dict[str, str]:
         **AT_STRIPS,
         **IN_CAPTION,
         "mean_of_heads": fill(MEAN_OF_HEADS, heads=maps.entropy.shape[1]),
+        "more": "Heads, their statistics, rollout",
         "every_kind": "all" if len(maps.mean) > 2 else "both",
         "without": "leave out of the scale:",
         "without_sinks": f"sinks ({len(maps.sinks)})",
@@ -148,6 +156,27 @@ def summary(maps: AttentionMaps) -> str:
     return f"Where each patch looks in {layers_of(maps)} layers of {named}, by {kinds}"
 
 
+STORY = "In layer {layer}, {who} looks most, beside itself, at {gazes}."
+GAZE, FIRST_GAZE = "{place} by {kind} ({times})", "{place} by {kind} ({times} an even gaze)"
+
+
+def story(maps: AttentionMaps, query: int, layer: int) -> str:
+    """Where a query token looks most in a layer, itself and [class] left out, by every kind."""
+    gazes = []
+    for kind, mean in maps.mean.items():
+        weights = np.nan_to_num(mean[layer, query].astype(np.float64))
+        weights[[0, query]] = -1
+        row, column = patch_of(maps, int(weights.argmax()))
+        times = fill(TIMES, times=float(weights.max()) * weights.size)
+        place = fill(PLACE, row=str(row), column=str(column))
+        gazes.append(
+            fill(GAZE if gazes else FIRST_GAZE, place=place, kind=label(kind), times=times)
+        )
+    row, column = patch_of(maps, query)
+    who = fill(PLACE, row=str(row), column=str(column)) if query else CLASS
+    return fill(STORY, layer=str(layer), who=who, gazes=", at ".join(gazes))
+
+
 def notes(maps: AttentionMaps, *, chosen: bool) -> list[str]:
     """What the kinds are, and, if they were `chosen` here, why this patch and layer come first."""
     kinds = "; ".join(": ".join(KINDS[kind]) for kind in maps.mean if kind in KINDS)
@@ -159,21 +188,23 @@ def notes(maps: AttentionMaps, *, chosen: bool) -> list[str]:
 
 
 def colour_notes(maps: AttentionMaps, query: int, layer: int, top: float) -> list[str]:
-    """What the colours of a query token's weights mean, on a scale from 0 to `top`."""
+    """What the colours of a query token's weights mean, on a scale from 0 to the weight `top`."""
     row, column = patch_of(maps, query)
     who = fill(PATCH, row=row, column=column) if query else CLASS
     hidden = [*([THE_QUERY] if query else []), CLASS, *([THE_SINKS] if maps.sinks else [])]
     heads = fill(MEAN_OF_HEADS, heads=maps.entropy.shape[1])
-    scale = fill(ONE_SCALE, kinds=" and kinds" if len(maps.mean) > 1 else "", top=top)
+    scale = fill(
+        ONE_SCALE, kinds=" and kinds" if len(maps.mean) > 1 else "", top=top * tokens_of(maps)
+    )
     return [
         fill(COLOUR, who=who, layer=layer, heads=heads, scale=scale),
         fill(LEFT_OUT, out=", ".join(hidden)),
     ]
 
 
-def rollout_note(top: float) -> str:
-    """What the rollout row shows."""
-    return fill(ROLLOUT_NOTE, scale=fill(ROLLOUT_SCALE, top=top))
+def rollout_note(maps: AttentionMaps, top: float) -> str:
+    """What the rollout row shows, on a scale from 0 to the weight `top`."""
+    return fill(ROLLOUT_NOTE, scale=fill(ROLLOUT_SCALE, top=top * tokens_of(maps)))
 
 
 def query_subtitle(maps: AttentionMaps, query: int) -> str:

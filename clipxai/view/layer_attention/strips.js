@@ -14,7 +14,8 @@ import { CLASS, hiddenOf, inAllLayers, strongest, topOf } from "./weights.js";
 export const STRIP_STYLE = `
 .films {
   display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 10px;
-  align-items: center; margin-top: 12px;
+  align-items: center; margin-top: 4px;
+  max-width: calc(90px + var(--layers) * min(118px, max(38px, 0.34 * var(--wide))));
 }
 .films > b, .heads b { font-size: 13px; }
 .ticks {
@@ -55,7 +56,8 @@ export function createFilms({ header, arrays, store, weights, palette }, hint) {
       }
       const values = row(spot[1]);
       const most = strongest(values, query());
-      const told = { most: nameOf(header, most), weight: values[most], on_class: values[0] };
+      const times = values[most] * values.length;
+      const told = { most: nameOf(header, most), times, on_class: values[0] };
       hint.textContent = fill(words.strip_hint, { layer: layers[spot[1]], name, ...told });
     };
     const choose = (/** @type {number} */ _, /** @type {number} */ layer) => store.set({ layer });
@@ -75,13 +77,16 @@ export function createFilms({ header, arrays, store, weights, palette }, hint) {
   const ticks = header.ticks.map((tick) => element("span", {}, tick));
   const names = element("div", { className: "ticks" }, ...ticks);
   names.style.setProperty("--cells", String(L));
-  const lines = [...strips, rollout].flatMap(({ title, film }) => [title, film.node]);
+  const lines = strips.flatMap(({ title, film }) => [title, film.node]);
   const node = element("div", { className: "films" }, ...lines, element("span"), names);
-  node.style.maxWidth = `${90 + 118 * L}px`;
+  const below = element("div", { className: "films" }, rollout.title, rollout.film.node);
+  below.style.setProperty("--layers", String(L));
+  node.style.setProperty("--layers", String(L));
   const rolloutHidden = () => hiddenOf(store.state, 0, sinks);
   const rolloutTop = () => topOf([...layers.keys()].map(rolled), rolloutHidden());
   return {
     node,
+    rollout: below,
     rolloutTop,
     /**
      * @param {Sight} now what is seen
@@ -208,7 +213,7 @@ function createHeadTable(figure, kind, hint) {
       head,
       kind: kind.label,
       most: nameOf(header, most),
-      weight: row[most],
+      times: row[most] * row.length,
       merits: meritsOf(figure, spot),
     });
   };

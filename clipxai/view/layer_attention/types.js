@@ -9,7 +9,7 @@
 /**
  * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "place" | "query"
  *   | "query_head" | "held" | "map_title" | "map_subtitle" | "reading" | "most" | "itself"
- *   | "rough" | "spoken" | "spoken_map" | "table_title"} MapWord  at the large maps
+ *   | "rough" | "times" | "spoken" | "spoken_map" | "table_title"} MapWord  at the large maps
  * @typedef {"rollout" | "strip_hint" | "strip_label" | "heads_title" | "heads_label" | "heads_own"
  *   | "heads_shared" | "every_patch" | "head_hint" | "merit" | "merit_hint" | "merit_label"
  *   | "merit_range"} StripWord  at the little ones
@@ -17,7 +17,7 @@
  *   | "scale_of_layers" | "scale_of_kinds" | "left_out" | "nothing_left_out" | "the_query"
  *   | "the_sinks" | "rollout_note" | "rollout_own" | "rollout_shared" | "missing_heads"
  *   | "heads_there" | "heads_nowhere" | "steps"} CaptionWord
- * @typedef {"every_kind" | "without" | "without_sinks"} ControlWord
+ * @typedef {"every_kind" | "more" | "without" | "without_sinks"} ControlWord
  * @typedef {{name: string, label: string, meaning: string}} Kind  of attention
  * @typedef {Kind & {unit: string}} Statistic  a figure of merit of every head
  * @typedef {object} OwnHeader
@@ -27,6 +27,8 @@
  * @property {number[]} layers numbers of those that are here
  * @property {string[]} ticks their names
  * @property {number} heads
+ * @property {number} tokens of which an even gaze gives each the same
+ * @property {string} story what is to be seen first
  * @property {number[]} columns tokens whose weights travel exactly
  * @property {number[]} headed layers whose single heads are here for every patch
  * @property {number[]} sinks tokens

@@ -10,7 +10,7 @@ import {
 } from "../browser/controls.js";
 import { element } from "../browser/element.js";
 import { below, isFlag, isShare, oneOf, patchIn, restored } from "../browser/keep.js";
-import { createSmallPrint, createTableDetails } from "../browser/small_print.js";
+import { createFold, createSmallPrint, createTableDetails } from "../browser/small_print.js";
 import { createStage } from "../browser/stage.js";
 import { startViewer } from "../browser/start.js";
 import { clamp, createStore, focused, sameCell, UNTOUCHED } from "../browser/state.js";
@@ -141,9 +141,11 @@ function createParts(figure) {
     heads.draw(sight);
     print.write(captionOf(header, state, sight, shared, films.rolloutTop()));
   };
-  const nodes = [controls.node, stage, films.node, hint, heads.node, print.caption, print.help];
+  const more = createFold(words.more, element("div", {}, films.rollout, heads.node));
+  const folds = [more, print.caption, table.details];
   return {
-    nodes: [...nodes, table.details],
+    nodes: [controls.node, stage, films.node, hint, print.help, ...folds],
+    story: () => header.story,
     rebuild: () => show(store.state),
     /** @type {(now: AttentionState, before: AttentionState) => void} */
     change(now, before) {
@@ -240,9 +242,10 @@ function createAttentionControls({ kinds, sinks, scalings, words }, store) {
 const STYLE = `
 /* of one height, or what is pointed at would jump */
 .hint {
-  display: block; height: 2.8em; overflow: hidden; margin-top: 4px;
+  display: block; height: 1.4em; overflow: hidden; margin-top: 2px;
   font-variant-numeric: tabular-nums;
 }
+.figure:has(details[open] .heads) .hint { height: 2.8em; }
 `;
 
 export default startViewer("layer_attention", MAP_STYLE + STRIP_STYLE + FILM_STYLE + STYLE, build);

@@ -23,9 +23,10 @@ from .content import (
     telling_layer,
     telling_query,
     token_at,
+    tokens_of,
 )
 from .packing import Steps, arrays_of, columns_of, given_up
-from .sentences import IN_TABLE, SCALES, STATISTICS, TABLE_HEAD, notes, summary, words
+from .sentences import IN_TABLE, SCALES, STATISTICS, TABLE_HEAD, notes, story, summary, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -66,7 +67,7 @@ class LayerAttentionViewer(Viewer):
 
     module = "layer_attention"
     # smaller than of others: the numbers of this figure need the room
-    poster_bytes = {"png": 43_000, "webp": 45_000}
+    poster_bytes = {"png": 43_000, "webp": 32_000}
     poster_step, poster_quality = 16, 60
 
     def __init__(
@@ -135,6 +136,8 @@ class LayerAttentionViewer(Viewer):
             "layers": list(range(layers_of(maps))),
             "ticks": layer_names(range(layers_of(maps))),
             "heads": int(maps.entropy.shape[1]),
+            "tokens": tokens_of(maps),
+            "story": story(maps, self.query, self.layer),
             "columns": columns_of(maps),
             "headed": list(maps.heads),
             "sinks": [int(1 + sink) for sink in maps.sinks],

@@ -1,6 +1,7 @@
 """What do the steps from a map to a mask say?"""
 
 from ...tasks.proposal import Proposal
+from ..number import fill, two_digits
 from ..texts import one_line
 from .content import Steps
 
@@ -36,6 +37,25 @@ def summary(steps: Steps) -> str:
         known = before is not None and after is not None
         told.append(f"{name} (IoU {before:.2f} to {after:.2f})" if known else name)
     return f"From a map by {steps.made.explanation.method} to a mask: {', '.join(told)}"
+
+
+CHANGED = "“{name}”: refinement {moved} the IoU from {before} to {after}."
+SIZE = "“{name}”: the map's own mask has {before} of the picture, the refined one {after}."
+KEPT = "“{name}”: the map's own mask stayed; no better one came back."
+
+
+def story(steps: Steps, one: Proposal) -> str:
+    """What refinement did to a text's mask: to its IoU where the truth is known, else its size."""
+    name = one_line(one.text)
+    if one.chosen < 0:
+        return fill(KEPT, name=name)
+    ious = [steps.iou(one.text, mask) for mask in (one.plain, one.mask)]
+    if None in ious:
+        before, after = (f"{100 * mask.mean():.0f} %" for mask in (one.plain, one.mask))
+        return fill(SIZE, name=name, before=before, after=after)
+    before, after = (two_digits(float(iou or 0)) for iou in ious)
+    moved = "left" if before == after else "raised" if ious[1] > ious[0] else "lowered"  # type: ignore[operator]
+    return fill(CHANGED, name=name, moved=moved, before=before, after=after)
 
 
 def titles(steps: Steps, one: Proposal) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@
  * @property {[number, number, number, number] | null} box left, top, right, bottom
  * @property {Mask[]} masks the plain one first, then those that came back
  * @property {number} chosen place among its masks
+ * @property {string} story what refinement did
  * @property {number | null} truth place in the array
  * @typedef {"help" | "keys" | "before" | "after" | "truth" | "both" | "gained" | "lost" | "neither"
  *   | "true" | "untrue" | "look" | "for" | "against"} StepWord

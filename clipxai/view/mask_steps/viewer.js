@@ -102,6 +102,7 @@ function build(header, arrays, view) {
     ],
     store,
     checks,
+    story: (/** @type {StepState} */ { text }) => texts[text].story,
     says,
     paint() {
       const { state } = store;

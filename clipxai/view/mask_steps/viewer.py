@@ -18,7 +18,7 @@ from ..sentences import page_words
 from ..texts import one_line
 from ..viewer import Viewer
 from .content import Steps
-from .sentences import WORDS, notes, summary, titles
+from .sentences import WORDS, notes, story, summary, titles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -107,5 +107,6 @@ class MaskSteps(Viewer):
                 for n, (title, words) in enumerate(titles(self.steps, one))
             ],
             "chosen": one.chosen + 1,
+            "story": story(self.steps, one),
             "truth": truth,
         }

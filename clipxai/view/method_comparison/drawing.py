@@ -73,7 +73,10 @@ def figure(
     normalize = first_scaling(given) if normalize is None else normalize
     panels = panels_of(given, texts, mask)
     units = [panel.explanation.unit for panel in panels]
-    scales = scales_of([panel.scores for panel in panels], units, normalize)
+    differences = all(e.difference for e in given)
+    scales = scales_of(
+        [panel.scores for panel in panels], units, normalize, differences=differences
+    )
     said = [caption(units, normalize, scales), *notes(given, panels)]
     rows, image = rows_of(panels), given[0].image
     cells = _cells_for(panels, rows, image)

@@ -14,6 +14,7 @@ from ..scales import Scaling, varies
 Truth = np.ndarray | Mapping[str, np.ndarray]
 # panels in a row: of one text or one method; of several methods, a text each row
 MOST_COLUMNS, WIDEST = 4, 6
+ON_SCREEN = 4  # maps in a row beside the image; 5 where there are more than two rows of them
 COMPARED_AT = (64, 64)  # pixels at which maps of different grids are compared
 
 
@@ -159,9 +160,22 @@ def rows_of(panels: Sequence[Panel]) -> list[list[int | None]]:
     return _in_rows([None, *range(len(panels))])
 
 
-def rows_of_text(panels: Sequence[Panel], text: str) -> list[list[int | None]]:
-    """The same for the panels of one text."""
-    return _in_rows([None, *(n for n, panel in enumerate(panels) if panel.text == text)])
+def rows_on_screen(panels: Sequence[Panel], text: str | None = None) -> list[list[int | None]]:
+    """The same in a browser, for one `text` or all: the image once, and rows as even as can be."""
+    shown = [n for n, panel in enumerate(panels) if text in (None, panel.text)]
+    of_texts = [
+        [n for n in shown if panels[n].text == one]
+        for one in dict.fromkeys(panels[n].text for n in shown)
+    ]
+    several = max(map(len, of_texts)) > 1
+    rows = [row for maps in (of_texts if several else [shown]) for row in _evenly(maps)]
+    return [[None, *rows[0]], *rows[1:]]
+
+
+def _evenly(maps: Sequence[int]) -> list[list[int | None]]:
+    most = ON_SCREEN if len(maps) <= 2 * ON_SCREEN else ON_SCREEN + 1
+    columns = -(-len(maps) // -(-len(maps) // most))
+    return [list(maps[start : start + columns]) for start in range(0, len(maps), columns)]
 
 
 def _in_rows(cells: Sequence[int | None]) -> list[list[int | None]]:

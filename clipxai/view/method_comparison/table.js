@@ -32,3 +32,18 @@ export function tableOf({ words, table }, maps, specs) {
   const heading = fill(words.table_title, { title, method });
   return { title: heading, head: [...table.head, ...names], rows };
 }
+
+/**
+ * How far each map agrees with the truth and with the first.
+ * @param {ComparisonHeader} header
+ * @param {ComparisonSpec[]} specs of the maps
+ * @returns {Table}
+ */
+export function meritsOf({ words, merits }, specs) {
+  const names = merits.names.filter((name) => specs.some((spec) => name in spec.merits));
+  const rows = specs.map((spec) => {
+    const map = fill(words.table_column, { title: spec.title, method: spec.method });
+    return [map, ...names.map((name) => spec.merits[name] ?? "")];
+  });
+  return { title: merits.title, head: [words.merits_map, ...names], rows };
+}

@@ -3,24 +3,26 @@
 
 /** @import { Header } from "../browser/decode.js" */
 /** @import { Scale } from "../browser/interpolate.js" */
-/** @import { Badge, MapHeader, MapState } from "../browser/panel.js" */
+/** @import { MapHeader, MapState } from "../browser/panel.js" */
 /**
  * @typedef {"help" | "keys" | "table" | "idle" | "place" | "pinned_place"
  *   | "no_patch" | "spoken" | "spoken_map" | "table_title" | "table_column"
- *   | "outside_cell"} ComparisonWord
+ *   | "outside_cell" | "merits" | "merits_map"} ComparisonWord
  * @typedef {object} ComparisonSpec  a map as the header tells of it
  * @property {string} text
  * @property {string} title
  * @property {string} method
- * @property {string} subtitle
+ * @property {string} name its method for people
+ * @property {string} verdict which way up it is; empty where the truth is unknown
  * @property {number} source number of its explanation, and of its grid
  * @property {number} row number of the text in it
  * @property {string} remark
- * @property {Badge[]} badges
+ * @property {Record<string, string>} merits
  * @typedef {object} OwnHeader
  * @property {string} summary
  * @property {ComparisonSpec[]} panels
- * @property {{text: string | null, title: string, rows: (number | null)[][]}[]} layouts which maps
+ * @property {{text: string | null, title: string, story: string,
+ *   rows: (number | null)[][]}[]} layouts which maps
  *   stand where, for all texts and for each alone; null is the photo
  * @property {string | null} text that is shown first; null for all
  * @property {number} alpha opacity of a map
@@ -32,6 +34,7 @@
  *   which threshold of the points they were made from
  * @property {string[]} notes
  * @property {{head: string[], rows: number}} table
+ * @property {{title: string, names: string[]}} merits
  * @property {Record<ComparisonWord, string>} words
  * @typedef {Header & MapHeader & OwnHeader} ComparisonHeader
  * @typedef {{viridis: Uint8Array, RdBu_r: Uint8Array, masks: Uint8Array}} OwnArrays

@@ -1,37 +1,41 @@
 // Do methods agree about where a text is? Maps of one image side by side under one cross-hair.
 // @ts-check
-import {
-  createChips,
-  createControls,
-  createMapControls,
-  createSelect,
-  createSlider,
-} from "../browser/controls.js";
-import { element } from "../browser/element.js";
 import { below, isFlag, isShare, oneOf, patchIn, restored } from "../browser/keep.js";
-import { fill, twoDigits } from "../browser/number.js";
+import { fill } from "../browser/number.js";
 import { createMapPanel } from "../browser/panel.js";
 import { createPhotoPanel } from "../browser/picture.js";
-import { createSmallPrint, createTableDetails } from "../browser/small_print.js";
-import { createStage, nameStage } from "../browser/stage.js";
 import { startViewer } from "../browser/start.js";
-import { createStore, focused, showsPinned, UNTOUCHED } from "../browser/state.js";
-import { tableOf } from "./table.js";
+import { createStore, focused, UNTOUCHED } from "../browser/state.js";
+import { createSurroundings } from "./surroundings.js";
+import { meritsOf, tableOf } from "./table.js";
 
 /** @import { Checks } from "../browser/keep.js" */
 /** @import { MapPanel, MapSpec } from "../browser/panel.js" */
 /** @import { Panel } from "../browser/picture.js" */
-/** @import { Table } from "../browser/small_print.js" */
 /** @import { State, Store } from "../browser/state.js" */
 /** @import { ComparisonArrays, ComparisonHeader, ComparisonSpec } from "./types.js" */
 /** @import { ComparisonState } from "./types.js" */
 
-// panels of a row share their rows, so that pictures stay level whatever is written around them
+// panels of a row share their rows, so that pictures stay level whatever is written around them;
+// the photo stands beside all rows of maps
 const STYLE = `
 .method_comparison .panel {
-  grid-row: span 6; grid-template-rows: subgrid; align-self: stretch; margin-bottom: 8px;
+  grid-row: span 5; grid-template-rows: subgrid; align-self: stretch;
 }
+.method_comparison .photo { grid-column: 1; grid-row: 1 / span calc(5 * var(--rows, 1)); }
 .method_comparison figcaption { align-self: end; }
+.method_comparison .stage { row-gap: 3px; }
+.method_comparison .photo figcaption span { display: none; }
+.method_comparison .readout { margin-bottom: 6px; }
+.method_comparison [data-dense] { column-gap: 10px; }
+.method_comparison [data-dense] .numbers span:nth-child(2):not(:last-child) { display: none; }
+@container (max-width: 1000px) {
+  .method_comparison [data-dense] :is(.bar, .numbers) { display: none; }
+  .method_comparison [data-dense] .panel { grid-row: span 3; }
+  .method_comparison [data-dense] .photo { grid-row: 1 / span calc(3 * var(--rows, 1)); }
+}
+@container (max-width: 860px) { .method_comparison .way { font-size: 14px; } }
+@container (max-width: 430px) { .method_comparison .photo { grid-row: span 5; } }
 `;
 
 /**
@@ -88,15 +92,25 @@ function rowsOf({ layouts }, text) {
 }
 
 /**
+ * The text in the place of another: the same one, or that which has its number now.
+ * @param {Pick<ComparisonHeader, "layouts">} header
+ * @param {Pick<ComparisonHeader, "layouts">} next
+ * @param {string | null} text
+ */
+function nextText({ layouts }, next, text) {
+  if (next.layouts.some((layout) => layout.text === text)) return text;
+  return next.layouts[layouts.findIndex((layout) => layout.text === text)]?.text ?? null;
+}
+
+/**
  * What decides where everything stands: payloads that agree in it differ in words and numbers only.
  * @param {ComparisonHeader} header
  * @param {string | null} text
  */
 function layoutOf(header, text) {
   const { photo, grids, panels, layouts } = header;
-  const known = layouts.some((layout) => layout.text === text);
   const sources = panels.map(({ source }) => source);
-  return JSON.stringify([photo, grids, sources, layouts.length, known, rowsOf(header, text)]);
+  return JSON.stringify([photo, grids, sources, layouts.length, rowsOf(header, text)]);
 }
 
 /**
@@ -104,14 +118,21 @@ function layoutOf(header, text) {
  * @param {ComparisonHeader} header
  * @param {ComparisonArrays} arrays
  * @param {number} n
+ * @param {number[]} shown all that are on the page: the title tells what they differ in
  * @returns {MapSpec}
  */
-function specOf({ panels, grids, scalings, outlines, refined }, arrays, n) {
-  const { source, row, text } = panels[n];
+function specOf({ panels, grids, scalings, outlines, refined }, arrays, n, shown) {
+  const { source, row, text, title, name, method } = panels[n];
+  const of = (/** @type {"method" | "text"} */ key) =>
+    new Set(shown.map((one) => panels[one][key]));
+  const [methods, texts] = [of("method").size, of("text").size];
   const size = grids[source].height * grids[source].width;
   const area = refined ? refined.size[0] * refined.size[1] : 0;
   return {
     ...panels[n],
+    title: methods > 1 ? name : title,
+    subtitle: methods > 1 && texts > 1 ? title : "",
+    told: method,
     values: arrays[`maps${source}`].subarray(row * size, (row + 1) * size),
     scales: scalings.map(({ scales }) => scales[n]),
     outlines: outlines[text],
@@ -126,9 +147,15 @@ function specOf({ panels, grids, scalings, outlines, refined }, arrays, n) {
  * @param {Store<ComparisonState>} store
  */
 function createParts(header, arrays, store) {
-  const around = createSurroundings(header, store, () => tableOf(header, maps, specs));
-  const { stage, print, table } = around;
+  const around = createSurroundings(
+    header,
+    store,
+    () => tableOf(header, maps, specs),
+    () => meritsOf(header, specs),
+  );
+  const { stage, print, tables: folds } = around;
   const tables = { viridis: arrays.viridis, RdBu_r: arrays.RdBu_r };
+  let taking = false;
   /** @type {number[]} */
   let numbers = []; // of the maps on the page
   /** @type {MapPanel[]} */
@@ -148,7 +175,7 @@ function createParts(header, arrays, store) {
   const describe = () => {
     const { caption } = header.scalings[store.state.scaling];
     print.write([caption, ...header.notes, ...header.dropped]);
-    table.show();
+    for (const table of folds) table.show();
   };
   return {
     nodes: around.nodes,
@@ -157,19 +184,22 @@ function createParts(header, arrays, store) {
     paint,
     describe,
     rebuild() {
+      if (taking) return;
       const rows = rowsOf(header, store.state.text);
       const widest = Math.max(...rows.map((row) => row.length));
       stage.style.setProperty("--columns", String(widest));
+      stage.style.setProperty("--rows", String(rows.length));
       stage.toggleAttribute("data-few", widest <= 3);
-      [numbers, maps, specs, photos] = [[], [], [], []];
+      stage.toggleAttribute("data-dense", widest > 4 && rows.length > 1);
+      [maps, specs, photos] = [[], [], []];
+      numbers = rows.flat().filter((n) => n !== null);
       const panels = rows.flat().map((n) => {
         if (n === null) {
           const photo = createPhotoPanel(header, store);
           photos.push(photo);
           return photo;
         }
-        const map = createMapPanel(header, tables, specOf(header, arrays, n), store);
-        numbers.push(n);
+        const map = createMapPanel(header, tables, specOf(header, arrays, n, numbers), store);
         specs.push(header.panels[n]);
         maps.push(map);
         return map;
@@ -180,6 +210,8 @@ function createParts(header, arrays, store) {
       describe();
     },
     /** @param {ComparisonState} state */
+    story: ({ text }) => header.layouts.find((layout) => layout.text === text)?.story ?? "",
+    /** @param {ComparisonState} state */
     says: (state) => spoken(header, state, maps, specs),
     /**
      * @param {ComparisonHeader} next
@@ -187,96 +219,20 @@ function createParts(header, arrays, store) {
      */
     take(next, values) {
       const { text } = store.state;
-      if (layoutOf(header, text) !== layoutOf(next, text)) return false;
+      const same = nextText(header, next, text);
+      if (layoutOf(header, text) !== layoutOf(next, same)) return false;
       [header, arrays] = [next, values];
+      taking = true; // what stands on the page stays where it is
+      if (same !== text) store.set({ text: same });
+      taking = false;
       specs = numbers.map((n) => header.panels[n]);
       around.name(header);
-      maps.forEach((map, at) => map.take(specOf(header, arrays, numbers[at])));
+      maps.forEach((map, at) => map.take(specOf(header, arrays, numbers[at], numbers)));
       paint();
       describe();
       return true;
     },
   };
-}
-
-/**
- * Everything around the maps.
- * @param {ComparisonHeader} header
- * @param {Store<ComparisonState>} store
- * @param {() => Table} makeTable
- */
-function createSurroundings(header, store, makeTable) {
-  const { words, layouts, scalings, overlays } = header;
-  const { state } = store;
-  let chips = createLayoutChips(header, store);
-  const cut = createSlider((threshold) => store.set({ threshold }));
-  const level = element("output");
-  const threshold = element("label", {}, "threshold ", cut, level);
-  const colours = createSelect(
-    "colours",
-    scalings.map(({ label }) => label),
-    state.scaling,
-    (scaling) => store.set({ scaling }),
-  );
-  const overlay = createSelect(
-    "overlay",
-    overlays.map(({ label }) => label),
-    state.overlay,
-    (n) => store.set({ overlay: n, threshold: overlays[n].threshold }),
-  );
-  const several = layouts.length > 2; // all texts, and each alone
-  const choices = [colours, overlay, threshold, ...createMapControls(store)];
-  const controls = createControls(...(several ? [chips.bar] : []), ...choices);
-  const stage = createStage(header.summary, words.keys, store, {});
-  const print = createSmallPrint(words.help);
-  const table = createTableDetails(words.table, makeTable);
-  return {
-    stage,
-    print,
-    table,
-    nodes: [controls, stage, print.status, print.caption, print.help, table.details],
-    /** @param {ComparisonState} now */
-    show(now) {
-      chips.show(now.text);
-      print.show(now);
-      stage.style.setProperty("--alpha", String(now.alpha));
-      threshold.hidden = !now.overlay;
-      cut.value = String(Math.round(100 * now.threshold));
-      level.textContent = twoDigits(now.threshold);
-      print.status.textContent = statusLine(words, now);
-    },
-    /**
-     * Everything that is called after the texts.
-     * @param {ComparisonHeader} next
-     */
-    name(next) {
-      nameStage(stage, next.summary, words.keys);
-      const before = chips;
-      chips = createLayoutChips(next, store);
-      before.bar.replaceWith(chips.bar);
-      chips.show(store.state.text);
-    },
-  };
-}
-
-/**
- * All texts, or one.
- * @param {ComparisonHeader} header
- * @param {Store<ComparisonState>} store
- */
-function createLayoutChips({ layouts }, store) {
-  const choices = layouts.map(({ text, title }) => ({ name: title, value: text }));
-  return createChips("text", choices, (text) => store.set({ text }));
-}
-
-/**
- * @param {Pick<ComparisonHeader["words"], "idle" | "place" | "pinned_place">} words
- * @param {State} state
- */
-export function statusLine(words, state) {
-  const cell = focused(state);
-  if (!cell) return words.idle;
-  return fill(showsPinned(state) ? words.pinned_place : words.place, { ...cell });
 }
 
 /**

@@ -8,6 +8,7 @@ import numpy as np
 from ...results.explanation import Explanation
 from ...results.owned import owned
 from ...tasks.segmentation import Segmentation
+from ..method_names import method_name
 from ..number import two_digits
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import at_most, picture_header, smaller_photo
@@ -15,23 +16,26 @@ from ..scales import DIVERGING, SEQUENTIAL, Scaling, colour_table, scales_of
 from ..sentences import LABELS, REMARKS, caption, page_words, remark
 from ..texts import title_of
 from ..viewer import Viewer
-from .panels import Panel, Truth, first_scaling, gather, panels_of, rows_of, rows_of_text
+from .panels import Panel, Truth, first_scaling, gather, panels_of, rows_on_screen
 from .sentences import (
     ALL_TEXTS,
     IN_TABLE,
     MERITS,
+    MERITS_TITLE,
     OVERLAYS,
     SURE,
     TABLE_HEAD,
     WORDS,
     notes,
+    story,
     summary,
+    verdict,
 )
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SHOWN_AT_FIRST = 8  # more panels than this and only the first text is shown, the others at a click
+SHOWN_AT_FIRST = 8  # more texts than this and only the first is shown, the others at a click
 
 
 class MethodComparison(Viewer):
@@ -132,8 +136,7 @@ class MethodComparison(Viewer):
             "summary": self.summary,
             "panels": [_panel_header(panel) for panel in self.panels],
             "layouts": [
-                {"text": None, "title": ALL_TEXTS, "rows": rows_of(self.panels)},
-                *map(self._layout, self.texts),
+                *map(self._layout, (None, *self.texts)),
             ],
             "text": None if self._all_at_first() else self.texts[0],
             "scalings": list(map(self._scaling, self._scalings())),
@@ -141,15 +144,26 @@ class MethodComparison(Viewer):
             "outlines": {p.text: outlines(p.truth) for p in self.panels},
             "notes": notes(self.explanations, self.panels, self.refined),
             "table": {"head": list(TABLE_HEAD), "rows": IN_TABLE},
+            "merits": {"title": MERITS_TITLE, "names": list(MERITS)},
             "words": page_words(self._image.shape, WORDS),
         }
 
-    def _layout(self, text: str) -> Header:
-        return {"text": text, "title": title_of(text), "rows": rows_of_text(self.panels, text)}
+    def _layout(self, text: str | None) -> Header:
+        return {
+            "text": text,
+            "title": ALL_TEXTS if text is None else title_of(text),
+            "rows": rows_on_screen(self.panels, text),
+            "story": story(self.panels, text),
+        }
 
     def _scaling(self, name: Scaling) -> Header:
         units = [panel.explanation.unit for panel in self.panels]
-        scales = scales_of([panel.scores for panel in self.panels], units, name)
+        scales = scales_of(
+            [panel.scores for panel in self.panels],
+            units,
+            name,
+            differences=all(e.difference for e in self.explanations),
+        )
         return {
             "label": LABELS[name],
             "caption": caption(units, name, scales),
@@ -162,23 +176,21 @@ class MethodComparison(Viewer):
         return [first, *(name for name in get_args(Scaling) if name != first)]
 
     def _all_at_first(self) -> bool:
-        return len(self.panels) <= SHOWN_AT_FIRST or len(self.texts) == 1
+        """One map each of few texts; else one text at a time."""
+        return len(self.panels) == len(self.texts) <= SHOWN_AT_FIRST or len(self.texts) == 1
 
 
 def _panel_header(panel: Panel) -> Header:
-    badges = [
-        {"name": name, "value": two_digits(value), "meaning": MERITS[name]}
-        for name, value in panel.merits.items()
-    ]
     return {
         "text": panel.text,
         "title": title_of(panel.text),
+        "name": method_name(panel.method),
         "method": panel.method,
-        "subtitle": panel.method,
+        "verdict": verdict(panel),
         "source": panel.source,
         "row": panel.row,
         "remark": REMARKS[remark(panel.scores)],
-        "badges": badges,
+        "merits": {name: two_digits(value) for name, value in panel.merits.items()},
     }
 
 

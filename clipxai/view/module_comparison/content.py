@@ -26,6 +26,11 @@ class ModuleShares(Chosen[Contributions]):
         ends = np.array([c.embedding[row, 0], c.bias[row, 0]])
         return c.attention[:, row, 0], c.ffn[:, row, 0], ends
 
+    def telling_layer(self, text: int) -> int:
+        """The layer of the largest part that attention or FFN added or took away."""
+        attention, ffn, _ = self.of_class(text)
+        return int(np.nan_to_num(np.maximum(abs(attention), abs(ffn))).argmax())
+
     def cumulative(self, text: int) -> np.ndarray:
         """The class token's sum of parts, (L + 2,) float64.
 

@@ -27,7 +27,11 @@ import { signed, twoDigits } from "../browser/number.js";
  */
 
 export const LANE_STYLE = `
-.lanes { display: block; width: 100%; overflow: visible; font-size: 11.5px; cursor: pointer; }
+.lanes {
+  display: block; width: 100%;
+  height: calc(var(--lanes) * clamp(50px, 0.38 * var(--tall, 200px), 84px));
+  overflow: visible; font-size: 12px; cursor: pointer;
+}
 .lanes text { fill: var(--text); font-variant-numeric: tabular-nums; }
 .lanes .lane-name { font-size: 13px; }
 .lanes .closing { font-size: 13px; }
@@ -44,7 +48,7 @@ export const LANE_STYLE = `
 .lanes .level { stroke: var(--quiet); stroke-dasharray: 1 3; stroke-width: 1.5; }
 `;
 export const GUTTER = 118; // pixels left of the columns, for names
-const [LANE, LANE_GAP] = [78, 8]; // a row's height, and its distance to the next
+const [LANE, LANE_GAP] = [78, 6]; // a row's usual height, and its distance to the next
 const NUMBERED = 46; // from which width on a column carries numbers
 const NARROWEST = 8; // pixels of a column
 const ROOM = 16; // for a number above the highest and below the lowest bar
@@ -86,17 +90,18 @@ function isKnown(value) {
  */
 export function drawLanes(svg, lanes, columns, lit) {
   const width = Math.max(svg.clientWidth || 900, GUTTER + NARROWEST * columns);
-  const height = lanes.length * (LANE + LANE_GAP);
+  svg.style.setProperty("--lanes", String(lanes.length));
+  const height = svg.clientHeight || lanes.length * (LANE + LANE_GAP);
+  const room = height / lanes.length - LANE_GAP;
   const step = (width - GUTTER) / columns;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
-  svg.style.height = `${height}px`;
   const light = { x: GUTTER + lit * step, y: 0, width: step, height: height - LANE_GAP };
   svg.replaceChildren(shape("rect", { class: "lit", ...light }));
   lanes.forEach((lane, n) => {
     const [low, high] = extentOf(lanes, lane);
     const above = high > 0 ? ROOM : 0;
-    const inner = LANE - above - (low < 0 ? ROOM : 0);
-    const begin = n * (LANE + LANE_GAP);
+    const inner = room - above - (low < 0 ? ROOM : 0);
+    const begin = n * (room + LANE_GAP);
     const axes = {
       x: (/** @type {number} */ column) => GUTTER + (column + 0.5) * step,
       y: (/** @type {number} */ value) =>
@@ -104,7 +109,7 @@ export function drawLanes(svg, lanes, columns, lit) {
       step,
     };
     drawLane(svg, lane, axes, width, axes.y((high + low) / 2) + 4);
-    drawTitles(svg, lane.titles ?? [], begin, step);
+    drawTitles(svg, lane.titles ?? [], begin, step, room);
   });
 }
 
@@ -137,11 +142,12 @@ function drawLane(svg, lane, axes, width, middle) {
  * @param {(string | null)[]} titles
  * @param {number} y
  * @param {number} step
+ * @param {number} height
  */
-function drawTitles(svg, titles, y, step) {
+function drawTitles(svg, titles, y, step, height) {
   titles.forEach((title, column) => {
     if (title === null) return;
-    const area = { x: GUTTER + column * step, y, width: step, height: LANE };
+    const area = { x: GUTTER + column * step, y, width: step, height };
     const hit = shape("rect", { class: "hit", ...area });
     hit.append(shape("title", {}, title));
     svg.append(hit);

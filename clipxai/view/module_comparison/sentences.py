@@ -56,6 +56,7 @@ WORDS = {
         "helps."
     ),
     "table": "Table: all layers",
+    "lower": "Sum so far, alignment and more",
     "chart": "what each layer added; the same numbers are in the table below",
     "lens": LENS_ROW,
     "embedding": EMBEDDING,
@@ -83,6 +84,33 @@ def summary(shares: ModuleShares) -> str:
     """What the figure shows, in one line."""
     named = listed(shares.texts, MOST_NAMED)
     return f"What attention and FFN of every layer added to the match with {named}"
+
+
+STORY = (
+    "Of all modules, {most} adds most to “{text}”: {value} of {total:signed}; {least} takes most "
+    "away: {loss}."
+)
+ONLY_ADDS = (
+    "Of all modules, {most} adds most to “{text}”: {value} of {total:signed}; none takes away."
+)
+ONLY_TAKES = "No module adds to “{text}”; {least} takes most away: {loss} of {total:signed}."
+PART = "{module} of layer {layer}"
+
+
+def story(shares: ModuleShares, text: int) -> str:
+    """Which module of which layer adds most to a text, and which takes most away."""
+    attention, ffn, _ = shares.of_class(text)
+    parts = {
+        fill(PART, module=module, layer=str(layer)): float(value)
+        for module, values in ((ATTENTION, attention), (FFN, ffn))
+        for layer, value in enumerate(values)
+    }
+    most, least = max(parts, key=parts.__getitem__), min(parts, key=parts.__getitem__)
+    total = float(shares.contributions.similarity[shares.rows[text], 0])
+    told = {"text": title_of(shares.texts[text]), "total": total, "most": most, "least": least}
+    ends = {"value": signed(parts[most]), "loss": signed(parts[least])}
+    words = ONLY_TAKES if parts[most] <= 0 else STORY if parts[least] < 0 else ONLY_ADDS
+    return fill(words, **told, **ends)
 
 
 def proof(shares: ModuleShares, text: int) -> str:

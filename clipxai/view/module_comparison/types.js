@@ -9,7 +9,7 @@
  * @typedef {"help" | "keys" | "table" | "chart" | "lens" | "embedding" | "layer" | "bias"
  *   | "attention_adds" | "ffn_adds" | "ends" | "sum" | "alignment" | "selection" | "attention"
  *   | "ffn" | "marks" | "attention_map" | "ffn_map" | "difference" | "mean" | "status"
- *   | "at_patch" | "pinned"} ModuleWord
+ *   | "at_patch" | "pinned" | "lower"} ModuleWord
  * @typedef {object} Selection  of a text whose mask is known
  * @property {number} chance
  * @property {string[]} told of every layer, the end of a status line
@@ -26,6 +26,7 @@
  * @property {{all: Scale, layers: Scale[], lens: Scale, parts: [number, number]}[]} scales of every
  *   text
  * @property {string[]} closures of every text
+ * @property {string[]} stories of every text
  * @property {string[][][]} captions of every text, in every scaling; with places for the `low` and
  *   `high` end of the layer's scale
  * @property {string[][]} lens_titles of every text, from the embedding on

@@ -13,7 +13,7 @@ import { below, isFlag, isShare, patchIn, restored } from "../browser/keep.js";
 import { fill } from "../browser/number.js";
 import { createMapPanel } from "../browser/panel.js";
 import { createPhotoPanel } from "../browser/picture.js";
-import { createSmallPrint, createTableDetails } from "../browser/small_print.js";
+import { createFold, createSmallPrint, createTableDetails } from "../browser/small_print.js";
 import { createStage } from "../browser/stage.js";
 import { startViewer } from "../browser/start.js";
 import { clamp, createStore, focused, showsPinned, UNTOUCHED } from "../browser/state.js";
@@ -26,31 +26,37 @@ import { lanesOf, lensOf, mapsOf, partsOf, shownLayer } from "./parts.js";
 /** @import { ModuleArrays, ModuleHeader, ModuleState } from "./types.js" */
 
 const STYLE = `
-.module_comparison .stage { grid-template-columns: repeat(4, minmax(0, 1fr)); align-items: start; }
+.module_comparison .stage {
+  grid-template-columns: repeat(4, minmax(0, 1fr)); align-items: start; row-gap: 6px;
+}
+.module_comparison .panel { max-width: max(var(--wide), 150px); }
 .module_comparison .chart, .module_comparison .lens { grid-column: 1 / -1; }
-.module_comparison .panel { grid-template-rows: auto auto 8px 18px 0 18px; align-self: start; }
+.module_comparison .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
 .module_comparison .chip { max-width: 480px; }
-.lens { display: grid; align-items: end; font-size: 12px; margin-top: -8px; }
+.lens { display: grid; align-items: end; font-size: 12px; }
 .lens > span { font-size: 13px; align-self: center; }
 .thumb {
-  font: inherit; font-size: 11.5px; color: var(--quiet); background: none; border: 0;
+  font: inherit; font-size: 12px; line-height: 1.2; color: var(--quiet); background: none;
+  border: 0;
   border-radius: 4px; padding: 0 6%; margin: 0; cursor: pointer; min-width: 0; overflow: hidden;
   text-align: center; align-self: end;
 }
 .thumb canvas {
-  width: 100%; max-width: 110px; display: block; margin: 0 auto; image-rendering: pixelated;
+  width: 100%; max-width: min(110px, max(34px, calc(0.3 * var(--wide)))); display: block;
+  margin: 0 auto; image-rendering: pixelated;
 }
 .thumb[data-lit] {
   background: color-mix(in srgb, var(--accent) 16%, transparent); color: var(--text);
   font-weight: 600;
 }
 .many .wide { display: none; }
-@container (max-width: 720px) {
+@container (max-width: 619px) {
   .lens .wide { display: none; }
   .module_comparison .readout { font-size: 12px; }
   .module_comparison .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 `;
+const UPPER = 2; // lanes above the maps: what attention adds, and the FFN
 const FEW = 14; // layers whose names fit below their small maps
 
 /**
@@ -99,7 +105,9 @@ function createParts(header, arrays, store) {
   const { words, layers } = header;
   const step = (/** @type {number} */ by) => () =>
     store.set({ preview: null, layer: clamp(shownLayer(store.state) + by, layers) });
-  const chart = createChart(header, store);
+  const [chart, lower] = ["chart", "lower"].map((name) => createChart(header, store, name));
+  const more = createFold(words.lower, element("div", {}, lower));
+  more.addEventListener("toggle", () => paint());
   const lens = element("div", { className: "lens" });
   lens.classList.toggle("many", layers > FEW);
   lens.style.gridTemplateColumns = `${GUTTER}px repeat(${layers + 2}, minmax(0, 1fr))`;
@@ -132,12 +140,15 @@ function createParts(header, arrays, store) {
     print.status.textContent = moduleStatus(header, arrays, state);
     const column = shownLayer(state) + 1;
     thumbs.forEach((thumb, n) => thumb.toggleAttribute("data-lit", n === column));
-    drawLanes(chart, lanesOf(header, arrays, state), layers + 2, column);
+    const lanes = lanesOf(header, arrays, state);
+    drawLanes(chart, lanes.slice(0, UPPER), layers + 2, column);
+    if (more.open) drawLanes(lower, lanes.slice(UPPER), layers + 2, column);
     photo.update(state);
     for (const map of maps) map.update(state);
   };
   return {
-    nodes: [controls, stage, print.status, print.help, print.caption, table.details],
+    nodes: [controls, stage, print.status, print.help, more, print.caption, table.details],
+    story: (/** @type {ModuleState} */ { text }) => header.stories[text],
     swap,
     paint,
     rebuild() {
@@ -159,9 +170,10 @@ function createParts(header, arrays, store) {
  * The bars' drawing area; a column under the pointer is a layer.
  * @param {ModuleHeader} header
  * @param {Store<ModuleState>} store
+ * @param {string} name
  */
-function createChart({ layers, words }, store) {
-  const chart = shape("svg", { class: "lanes chart", role: "img", "aria-label": words.chart });
+function createChart({ layers, words }, store, name) {
+  const chart = shape("svg", { class: `lanes ${name}`, role: "img", "aria-label": words.chart });
   const layerAt = (/** @type {MouseEvent} */ event) => {
     const box = chart.getBoundingClientRect();
     const across = (event.clientX - box.left - GUTTER) / (box.width - GUTTER);

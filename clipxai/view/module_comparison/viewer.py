@@ -27,6 +27,7 @@ from .sentences import (
     proof,
     selected,
     selection_titles,
+    story,
     summary,
     table,
 )
@@ -44,7 +45,7 @@ class ModuleComparison(Viewer):
         attention selects the object too
     texts : which of its texts, by number or as written; all by default, the first one is shown
         first
-    layer : whose maps are shown first; the last by default
+    layer : whose maps are shown first; by default the one that added or took away most
     budget : most bytes the interactive figure's data may take
 
     Raises
@@ -65,7 +66,7 @@ class ModuleComparison(Viewer):
         contributions: Contributions,
         *,
         texts: int | str | Sequence[int | str] | None = None,
-        layer: int = -1,
+        layer: int | None = None,
         budget: int = BUDGET,
     ) -> None:
         expect(Contributions, contributions, "contributions")
@@ -73,7 +74,8 @@ class ModuleComparison(Viewer):
         rows = chosen_rows(contributions.texts, texts)
         self.contributions, self.budget = contributions, budget
         self.shares = ModuleShares(contributions, rows)
-        self.layer = layer_of(layers, layer)
+        first = self.shares.telling_layer(0) if layer is None else layer
+        self.layer = layer_of(layers, first)
 
     @property
     def summary(self) -> str:
@@ -148,6 +150,7 @@ class ModuleComparison(Viewer):
             "layer": self.layer,
             "diverging": DIVERGING,
             "scales": [self._scales(text) for text in texts],
+            "stories": [story(shares, text) for text in texts],
             "closures": [proof(shares, text) for text in texts],
             "captions": [self._captions(text) for text in texts],
             "lens_titles": [lens_titles(shares, text) for text in texts],

@@ -1,6 +1,8 @@
 """What does the map of regions say?"""
 
-from ..number import fill
+from ...tasks.segmentation import BACKGROUND
+from ..method_names import method_name
+from ..number import fill, two_digits
 from ..texts import one_line
 from .content import Regions
 
@@ -30,7 +32,8 @@ def summary(regions: Regions) -> str:
 def panel_titles(regions: Regions) -> list[tuple[str, str]]:
     """Title and subtitle of the `panels`."""
     made = regions.segmentation
-    classes = "classes", f"{made.explanation.method} · {len(made.classes)} to choose from"
+    by = method_name(made.explanation.method)
+    classes = "classes", f"{by} · {len(made.classes)} to choose from"
     return [classes, ("truth", "")][: len(regions.panels)]
 
 
@@ -39,6 +42,34 @@ def merit(regions: Regions, number: int) -> str:
     name, overlaps = regions.segmentation.classes[number], regions.overlaps
     share = f"{100 * regions.segmentation.legend.get(name, 0):.0f} %"
     return f"{share} · IoU {overlaps[name]:.2f}" if name in overlaps else share
+
+
+BEST = "Best found of {count} is “{name}” (IoU {best}){worst}."
+WORST = ", worst “{name}” ({least})"
+LARGEST = "“{name}” has the largest part of the picture, {share}."
+NOTHING = "No pixel got a class."
+
+
+def story(regions: Regions) -> str:
+    """Which class is found best and worst where the truth is known, else which is the largest; the
+    background is no class.
+    """
+    made = regions.segmentation
+    known = {name: iou for name, iou in regions.overlaps.items() if name != BACKGROUND}
+    if known:
+        best, worst = (pick(known, key=known.__getitem__) for pick in (max, min))
+        least = fill(WORST, name=_name(regions, worst), least=two_digits(known[worst]))
+        told = {"name": _name(regions, best), "best": two_digits(known[best])}
+        return fill(BEST, count=str(len(known)), worst=least if len(known) > 1 else "", **told)
+    parts = {name: share for name, share in made.legend.items() if name != BACKGROUND}
+    if not parts:
+        return NOTHING
+    largest = max(parts, key=parts.__getitem__)
+    return fill(LARGEST, name=_name(regions, largest), share=f"{100 * parts[largest]:.0f} %")
+
+
+def _name(regions: Regions, name: str) -> str:
+    return regions.names[regions.segmentation.classes.index(name)]
 
 
 def notes(regions: Regions) -> list[str]:

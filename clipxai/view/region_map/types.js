@@ -18,6 +18,7 @@
  * @property {number} unseen code of a pixel that the model did not look at, or whose truth is not
  *   known
  * @property {string[]} notes
+ * @property {string} story
  * @property {Record<RegionWord, string>} words
  * @typedef {Header & PictureHeader & OwnHeader} RegionHeader
  * @typedef {object} RegionArrays

@@ -58,6 +58,7 @@ function build(header, arrays, view) {
     nodes: [controls, stage, key.bar, print.status, print.help, print.caption],
     store,
     checks,
+    story: () => header.story,
     says,
     paint() {
       const { state } = store;

@@ -17,7 +17,7 @@ from ..pictures import picture_header, smaller_photo
 from ..sentences import page_words
 from ..viewer import Viewer
 from .content import UNCOLOURED, Regions
-from .sentences import merit, notes, panel_titles, summary, words
+from .sentences import merit, notes, panel_titles, story, summary, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,6 +108,7 @@ class RegionMap(Viewer):
         regions, made = self.regions, self.segmentation
         return {
             "summary": self.summary,
+            "story": story(regions),
             "panels": [
                 {"title": title, "subtitle": subtitle} for title, subtitle in panel_titles(regions)
             ],

@@ -141,6 +141,37 @@ def notes(words: WordMaps, path: str) -> list[str]:
     ]
 
 
+ADDS = "“{word}” adds most to the cosine of image and text: {value}{next}."
+NEXT = "; then “{word}”, {value}"
+NONE_ADDS = "No word adds to the cosine of image and text; “{word}” takes least away: {value}."
+PEAK = "Of all words, “{word}” has the highest patch, in row {row}, column {column}: {value}."
+
+
+def story(words: WordMaps, path: str) -> str:
+    """Which word adds most, or, of tokens by themselves, has the highest patch; [start] and [end]
+    are no words. Empty where nothing is a word, or no number is known.
+    """
+    starts = {start for _, start, _ in words.scores.words}
+    places = [n for n, unit in enumerate(words.units) if unit.start in starts]
+    maps, whole = (finite(f(path, words.units)) for f in (words.maps, words.whole))
+    peaks = np.nan_to_num(maps, nan=-np.inf).max(1)
+    order = np.nan_to_num(whole if path == LEFT_OUT else peaks, nan=-np.inf)
+    first, *others = sorted(places, key=lambda n: -order[n]) or [0]
+    if not places or not np.isfinite(order[first]):
+        return ""
+    told = {"word": words.units[first].label, "value": number(float(order[first]))}
+    if path != LEFT_OUT:
+        width = words.scores.picture.grid.width
+        row, column = divmod(int(np.nan_to_num(maps[first], nan=-np.inf).argmax()), width)
+        return fill(PEAK, row=str(row), column=str(column), **told)
+    if order[first] <= 0:
+        return fill(NONE_ADDS, **told)
+    if not others or order[others[0]] <= 0:
+        return fill(ADDS, next="", **told)
+    second = {"word": words.units[others[0]].label, "value": number(float(order[others[0]]))}
+    return fill(ADDS, next=fill(NEXT, **second), **told)
+
+
 def map_subtitle(path: str, whole: float, pieces: int) -> str:
     """The line below a word: its number with the whole image, and of how many pieces it is."""
     number_said = fill(said_of(path)["whole"], whole=whole)

@@ -17,6 +17,7 @@
  * @property {Scale[]} own
  * @property {[string, string]} captions on the shared scale, and on each map's own
  * @property {string[]} notes
+ * @property {string} story
  * @property {RankingWords & {previewed: string}} said what the number of a word is called
  * @property {Table} table
  * @typedef {object} OwnHeader

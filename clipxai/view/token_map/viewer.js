@@ -25,25 +25,26 @@ import { createTextMatrix, MATRIX_STYLE } from "./text_matrix.js";
 /** @import { Store } from "../browser/state.js" */
 /** @import { TokenArrays, TokenHeader, TokenState } from "./types.js" */
 
+const MOST_BESIDE = 4; // panels in a row with the ranking
 const STYLE = `
-.token_map .stage {
-  align-items: start; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1.05fr);
+.token_map .stage { display: flex; flex-wrap: wrap; align-items: start; }
+.token_map .sentence, .pinbar { flex: 1 0 100%; }
+/* the ranking keeps its place beside the first few */
+.token_map .panel {
+  width: max(100px, min(var(--wide), calc((100cqw - 220px) / var(--panels) - 16px)));
 }
-.token_map .panel { grid-template-rows: auto auto 8px 18px 0 18px; align-self: start; }
-.multiples {
-  grid-column: 1 / -1; display: grid; gap: 10px 18px;
-  grid-template-columns: repeat(auto-fill, minmax(180px, 1fr));
-}
-.multiples .readout { font-size: 12px; }
+.token_map .ranking { flex: 1 1 200px; max-width: 420px; order: 1; }
+.token_map .pinbar { order: 2; }
+.token_map .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
+.multiples { display: contents; }
 .pinbar {
-  display: flex; gap: 10px; align-items: baseline; margin: 2px 0 -4px; grid-column: 1 / -1;
+  display: flex; gap: 10px; align-items: baseline; margin: -4px 0;
   color: var(--quiet);
 }
-@container (max-width: 720px) {
-  .token_map .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .ranking { grid-column: 1 / -1; }
-  .rows { flex: none; max-height: none; }
-  .multiples { grid-template-columns: repeat(auto-fill, minmax(130px, 1fr)); }
+@container (max-width: 619px) {
+  .token_map .panel { width: calc(50% - 8px); }
+  .token_map .ranking { flex: 1 0 100%; max-width: none; }
+  .token_map .rows { flex: none; }
 }
 `;
 
@@ -148,6 +149,7 @@ function createParts(header, arrays, store) {
   );
   const parts = {
     nodes: [stage, print.status, print.help, print.caption, inner, table.details],
+    story: () => sight.path.story,
     says: (/** @type {TokenState} */ state) => wordStatus(sight, state),
     rebuild() {
       const { state } = store;
@@ -165,6 +167,7 @@ function createParts(header, arrays, store) {
     arrange() {
       const { state } = store;
       small = state.pins.map(mapOf);
+      stage.style.setProperty("--panels", String(Math.min(MOST_BESIDE, 2 + small.length)));
       pins.show(small);
       for (const map of small) map.draw(state);
     },

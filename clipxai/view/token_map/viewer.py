@@ -26,6 +26,7 @@ from .sentences import (
     notes,
     path_name,
     said_of,
+    story,
     summary,
     table,
 )
@@ -155,6 +156,7 @@ class TokenMap(Viewer):
             "own": [vars(scale) for scale in own],
             "captions": [colours(words, path, units, own=own) for own in (False, True)],
             "notes": notes(words, path),
+            "story": story(words, path),
             "said": said_of(path),
             "table": table(words, path, units),
         }

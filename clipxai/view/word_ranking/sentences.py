@@ -53,6 +53,29 @@ def notes(words: RankedWords) -> list[str]:
     ]
 
 
+STORY = "“{word}” matters most, with {share} of what all words matter{other}."
+AGAINST = "; “{word}” speaks most against the match ({share})"
+NONE_SPEAKS = "No word speaks for the match; “{word}” speaks most against it ({share})."
+
+
+def story(words: RankedWords) -> str:
+    """Which word mattered most for the match, and which spoke against it; empty where no number is
+    known.
+    """
+    places = [int(n) for n in np.flatnonzero(words.is_word) if np.isfinite(words.values[n])]
+    if not places:
+        return ""
+    most, least = (pick(places, key=lambda n: words.values[n]) for pick in (max, min))
+    ends = [
+        {"word": words.units[n].label, "share": percent(float(words.shares[n]))}
+        for n in (most, least)
+    ]
+    if words.values[most] <= 0:
+        return fill(NONE_SPEAKS, **ends[1]) if words.values[least] < 0 else ""
+    other = fill(AGAINST, **ends[1]) if words.values[least] < 0 else ""
+    return fill(STORY, other=other, **ends[0])
+
+
 def below(words: RankedWords, n: int) -> str:
     """What stands below a word in the sentence; nothing below [start] and [end]."""
     return percent(float(words.shares[n])) if words.is_word[n] else ""

@@ -20,6 +20,7 @@
  * @property {Scale & {colours: "RdBu_r"}} scale
  * @property {Table} table
  * @property {string[]} notes
+ * @property {string} story
  * @property {RankingWords} ranking
  * @property {Record<RankWord, string>} words
  * @typedef {Header & PictureHeader & OwnHeader} RankHeader

@@ -19,12 +19,12 @@ import { clamp, createStore, UNTOUCHED } from "../browser/state.js";
 
 const STYLE = `
 .word_ranking .stage {
-  grid-template-columns: minmax(0, 320px) minmax(0, 520px); align-items: start;
+  grid-template-columns: minmax(0, var(--wide)) minmax(0, 520px); align-items: start;
 }
-.word_ranking .sentence { max-height: none; align-items: start; }
+.word_ranking .sentence { max-height: 100px; align-items: start; }
 .word_ranking .word { border-radius: 6px; padding: 2px 10px 1px; }
 .word small {
-  display: block; font-size: 11px; font-variant-numeric: tabular-nums; font-style: normal;
+  display: block; font-size: 12px; font-variant-numeric: tabular-nums; font-style: normal;
 }
 .word_ranking .panel { grid-template-rows: auto; }
 .word_ranking .picture { cursor: auto; }
@@ -79,6 +79,7 @@ function build(header, arrays, view) {
     ],
     store,
     checks,
+    story: () => header.story,
     says: (/** @type {RankState} */ state) => units[shownWord(state)].told,
     paint() {
       const { state } = store;

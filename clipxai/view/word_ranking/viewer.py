@@ -13,7 +13,7 @@ from ..scales import DIVERGING, colour_table
 from ..sentences import page_words
 from ..viewer import Viewer
 from .content import RankedWords
-from .sentences import RANKING, WORDS, below, notes, summary, table, told
+from .sentences import RANKING, WORDS, below, notes, story, summary, table, told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,6 +71,7 @@ class WordRanking(Viewer):
                 for n, one in enumerate(words.units)
             ],
             "scale": vars(words.scale()),
+            "story": story(words),
             "first": words.first(),
             "table": table(words),
             "notes": notes(words),

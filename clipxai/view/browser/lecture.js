@@ -1,0 +1,57 @@
+// How does the back row read a figure? It fills the window, and all of it grows with the window.
+// @ts-check
+
+const [WIDTH, HEIGHT] = [1140, 640]; // pixels of a figure that fills the window
+
+/**
+ * Lecture mode of a figure: the key f or a button, Escape leaves. As a popover it lies above
+ * everything, wherever in the page the figure is.
+ * @param {HTMLElement} root
+ * @param {() => void} changed after it grew or shrank
+ */
+export function createLecture(root, changed) {
+  const on = () => root.classList.contains("lecture");
+  const zoom = () => {
+    const times = on() ? Math.min(window.innerWidth / WIDTH, window.innerHeight / HEIGHT) : 1;
+    root.style.setProperty("zoom", String(Math.max(1, times)));
+    return Math.max(1, times);
+  };
+  const set = (/** @type {boolean} */ wanted) => {
+    if (wanted === on()) return;
+    for (const fold of root.querySelectorAll("details[open]")) fold.removeAttribute("open");
+    root.classList.toggle("lecture", wanted);
+    if (wanted) root.setAttribute("popover", "manual");
+    if (wanted) root.showPopover?.();
+    else root.removeAttribute("popover"); // which hides it as a popover, and leaves it in its place
+    for (const button of root.querySelectorAll(".enlarge")) {
+      button.setAttribute("aria-pressed", String(wanted));
+    }
+    zoom();
+    changed();
+  };
+  const leave = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Escape" || !on()) return;
+    event.stopPropagation();
+    event.preventDefault();
+    set(false);
+  };
+  const resized = () => on() && (zoom(), changed());
+  root.addEventListener("keydown", (event) => {
+    const typing = /** @type {Element} */ (event.target).matches("select, input:not([type])");
+    if (event.key !== "f" || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+    event.preventDefault();
+    set(!on());
+  });
+  window.addEventListener("keydown", leave, true);
+  window.addEventListener("resize", resized);
+  return {
+    on,
+    set,
+    /** Height of the window in pixels of the figure. */
+    room: () => window.innerHeight / zoom(),
+    close() {
+      window.removeEventListener("keydown", leave, true);
+      window.removeEventListener("resize", resized);
+    },
+  };
+}

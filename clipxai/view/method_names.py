@@ -1,0 +1,44 @@
+"""What are methods called in a lecture? Code calls them as `clipxai.methods()` lists them."""
+
+import re
+
+NAMES = {
+    "clip": "raw CLIP",
+    "reversed_clip": "raw CLIP turned over",
+    "clip_surgery": "CLIP Surgery",
+    "clip_surgery_architecture": "Surgery, architecture",
+    "clip_surgery_features": "Surgery, features",
+    "clip_surgery_released": "Surgery, as released",
+    "maskclip": "MaskCLIP",
+    "maskclip_released": "MaskCLIP, as released",
+    "gem": "GEM",
+    "sclip": "SCLIP",
+    "naclip": "NACLIP",
+    "clearclip": "ClearCLIP",
+    "resclip": "ResCLIP",
+    "eclip_pooling": "ECLIP pooling",
+    "attention": "raw attention",
+    "rollout": "attention rollout",
+    "decomposition": "decomposition",
+    "grad_cam": "Grad-CAM",
+    "bimodal": "bi-modal relevance",
+    "legrad": "LeGrad",
+    "legrad_released": "LeGrad, as released",
+    "grad_eclip": "Grad-ECLIP",
+    "gradient_x_input": "gradient × input",
+    "integrated_gradients": "integrated gradients",
+    "m2ib": "M2IB",
+    "gscorecam": "gScoreCAM",
+    "occlusion": "occlusion",
+    "rise": "RISE",
+}
+
+
+def method_name(code: str) -> str:
+    """A method for people, with the options it was given; one that has no name here keeps its own.
+
+    >>> method_name("clip_surgery (blocks=3)")
+    'CLIP Surgery (blocks=3)'
+    """
+    name = re.match(r"\w*", code)[0]  # type: ignore[index]  # matches anything
+    return NAMES.get(name, name) + code[len(name) :]

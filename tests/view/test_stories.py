@@ -1,0 +1,171 @@
+"""Does the first sentence of a figure say what is so? Each is held against numbers that are found
+another way, on data where the story differs.
+"""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from attention_examples import attention_example
+from inside_examples import contributions, effects, head_contributions, left_out, word_relevance
+from view_examples import MASKS, SCENE, example
+
+import clipxai as cx
+from clipxai.view import (
+    EffectGrid,
+    HeadGrid,
+    LayerAttentionViewer,
+    MaskSteps,
+    MethodComparison,
+    ModuleComparison,
+    RegionMap,
+    TokenMap,
+    WordRanking,
+)
+
+
+def stories(viewer: MethodComparison) -> dict[str | None, str]:
+    return {one["text"]: one["story"] for one in viewer.payload().header["layouts"]}
+
+
+def contrast_of(e: cx.Explanation, text: int, mask: np.ndarray) -> int:
+    """In hundredths: the min-max map at the size of the image, inside minus outside."""
+    heat = e.heatmap(text)
+    heat = (heat - heat.min()) / (heat.max() - heat.min())
+    return round(100 * float(heat[mask].mean() - heat[~mask].mean()))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_verdict_is_the_sign_of_the_contrast(sign: int):
+    one, other = example("clip", sign=sign), example("clip_surgery", sign=-sign, seed=1)
+    viewer = MethodComparison([one, other], mask=MASKS)
+    mask = MASKS["an owl"]
+    first, second = (contrast_of(e, 0, mask) for e in (one, other))
+    ways = {1: "right way up", -1: "upside down"}
+    verdicts = [panel["verdict"] for panel in viewer.payload().header["panels"]]
+    assert verdicts[0] == f"{ways[sign]} {first:+d}".replace("-", "−")
+    assert verdicts[1] == f"{ways[-sign]} {second:+d}".replace("-", "−")
+    told = stories(viewer)
+    assert told[None] == "2 of 4 maps are the right way up."
+    said = f"“an owl”: raw CLIP is {ways[sign]} ({first:+d})".replace("is right", "is the right")
+    assert told["an owl"].startswith(said.replace("-", "−"))
+
+
+def test_of_many_methods_the_best_and_the_last_are_named():
+    several = [
+        example(name, sign=sign, seed=n)
+        for n, (name, sign) in enumerate((("gem", 1), ("clip", -1), ("rise", 0.2), ("sclip", -0.3)))
+    ]
+    found = {e.method: contrast_of(e, 1, MASKS["a clock"]) for e in several}
+    told = stories(MethodComparison(several, mask=MASKS))["a clock"]
+    names = {"gem": "GEM", "clip": "raw CLIP", "rise": "RISE", "sclip": "SCLIP"}
+    best, last = max(found, key=found.get), min(found, key=found.get)
+    up = sum(value > 0 for value in found.values())
+    assert f"{up} of 4 maps" in told
+    ends = f"best {names[best]} ({found[best]:+d}), last {names[last]} ({found[last]:+d})"
+    assert ends.replace("-", "−") in told
+
+
+def test_without_truth_methods_agree_or_disagree():
+    one = example("clip")
+    turned = replace(example("gem"), scores=-one.scores)
+    against = stories(MethodComparison([one, turned]))["an owl"]
+    alike = stories(MethodComparison([one, example("gem", seed=0)]))["an owl"]
+    assert "GEM and raw CLIP disagree" in against and "(rank correlation −1.00)" in against
+    assert "disagree" not in alike and alike.endswith("a rank correlation of 1.00.")
+    row, column = np.unravel_index(one.scores[0].argmax(), (14, 14))
+    alone = stories(MethodComparison(one))["an owl"]
+    assert alone == (f"The map of “an owl” by raw CLIP is highest in row {row}, column {column}.")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_modules_open_on_the_largest_part_and_name_it(seed: int):
+    parts = contributions(seed=seed)
+    viewer = ModuleComparison(parts)
+    told = viewer.payload().header["stories"]
+    for text in range(2):
+        both = {"attention": parts.attention[:, text, 0], "FFN": parts.ffn[:, text, 0]}
+        ends = [(v, f"{name} of layer {n}") for name, of in both.items() for n, v in enumerate(of)]
+        (most, adds), (least, takes) = max(ends), min(ends)
+        assert f"{adds} adds most" in told[text] and f": {most:+.3f} of" in told[text]
+        assert (f"{takes} takes most away" in told[text]) == (least < 0)
+    strength = np.abs([parts.attention[:, 0, 0], parts.ffn[:, 0, 0]]).max(0)
+    assert viewer.layer == int(strength.argmax()) == viewer.payload().header["layer"]
+
+
+def test_modules_that_only_take_away_are_told_so():
+    parts = contributions()
+    parts = replace(parts, attention=-abs(parts.attention), ffn=-abs(parts.ffn))
+    (told, _) = ModuleComparison(parts).payload().header["stories"]
+    assert told.startswith("No module adds to “an owl”; ")
+
+
+@pytest.mark.parametrize("query", [(1, 2), (4, 4)])
+def test_attention_tells_where_a_patch_looks_most_beside_itself(query: tuple[int, int]):
+    maps = attention_example()
+    viewer = LayerAttentionViewer(maps, query=query, layer=1)
+    told = viewer.payload().header["story"]
+    token = 1 + query[0] * 6 + query[1]
+    assert told.startswith(f"In layer 1, row {query[0]}, column {query[1]} looks most")
+    for kind, name in (("qk", "q-k"), ("vv", "v-v")):
+        row = maps.mean[kind][1, token].copy()
+        row[[0, token]] = 0
+        at = int(row.argmax()) - 1
+        said = f"row {at // 6}, column {at % 6} by {name} ({31 * row.max():.1f}×"
+        assert said in told
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_heads_and_effects_name_the_strongest_and_its_opposite(seed: int):
+    heads = head_contributions()
+    if seed:
+        heads = replace(heads, heads=-heads.heads)
+    (told, _) = HeadGrid(heads).payload().header["stories"]
+    sums = heads.heads[:, :, 0].sum(-1, dtype=float)
+    most, least = (np.unravel_index(f(sums), sums.shape) for f in (np.argmax, np.argmin))
+    assert f"head {most[1]} of layer {most[0]} brought most" in told
+    assert f"head {least[1]} of layer {least[0]} took most away" in told
+    found = effects()
+    if seed:
+        found = replace(found, change=-found.change)
+    told = EffectGrid(found).payload().header["stories"][0]
+    lost = -found.change[..., 0]
+    row = np.unravel_index(lost.argmax(), lost.shape)
+    assert f"of layer {found.layers[row[0]]} the match with" in told
+    assert f"{lost.max():+.3f} of" in told
+
+
+def test_words_name_what_adds_most_and_what_speaks_against():
+    viewer = TokenMap(left_out())
+    (story, *_) = [path["story"] for path in viewer.payload().header["modes"][0]["paths"]][-1:]
+    assert story == "“owl” adds most to the cosine of image and text: 0.3; then “oak”, 0.2."
+    turned = replace(left_out(), whole={k: -v for k, v in left_out().whole.items()})
+    told = TokenMap(turned).payload().header["modes"][0]["paths"][-1]["story"]
+    assert told == "“an (4)” adds most to the cosine of image and text: 0.01."
+    first = viewer.payload().header["modes"][0]["paths"][0]["story"]
+    assert re.fullmatch(
+        r"Of all words, “.+” has the highest patch, in row \d+, column \d+: .+\.", first
+    )
+    relevant = word_relevance()
+    told = WordRanking(relevant).payload().header["story"]
+    assert told == (
+        "“owl” matters most, with 50.0 % of what all words matter; “by” speaks most against the "
+        "match (−25.0 %)."
+    )
+    against = WordRanking(replace(relevant, scores=-abs(relevant.scores))).payload().header["story"]
+    assert against.startswith("No word speaks for the match; “owl”")
+
+
+def test_regions_and_steps_tell_of_the_truth():
+    made = cx.segment(example("clip"), threshold=0.5, of="map")
+    told = RegionMap(made, truth=MASKS).payload().header["story"]
+    overlaps = RegionMap(made, truth=MASKS).overlaps()
+    best = max(MASKS, key=overlaps.__getitem__)
+    assert told.startswith("Best found of 2 is") and f"(IoU {overlaps[best]:.2f})" in told
+    largest = max(MASKS, key=lambda name: made.legend.get(name, 0)).split()[-1]
+    assert f"{largest}” has the largest part" in RegionMap(made).payload().header["story"]
+    for mask, moved in ((SCENE.mask("owl"), "raised"), (~SCENE.mask("owl"), "lowered")):
+        refined = cx.refine(example("clip"), lambda *_, mask=mask: ([mask], [0.9]))
+        (one, *_) = MaskSteps(refined, truth=MASKS).payload().header["texts"]
+        assert one["story"].startswith(f"“an owl”: refinement {moved} the IoU from")
