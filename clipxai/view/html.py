@@ -37,6 +37,7 @@ IMPORT = re.compile(r'^import\s[^;"]*?\sfrom\s+"(\.\.?/[\w./-]+)\.js";\n', re.MU
 COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
 # types of an expression, for the checker alone
 CAST = re.compile(r"/\*\* @type \{[^*\n]*\} \*/ ?(?=\()")
+INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 PAGE = """<!doctype html>
 <html lang="en">
@@ -110,7 +111,8 @@ def fragment(viewer: Drawable, view: View | None = None, *, linked: bool = False
         "view": view,
         "linked": linked,
     }
-    program = join(f"{viewer.module}/viewer", "browser/host")
+    # text of several lines is style, which indents do not change
+    program = INDENT.sub("", join(f"{viewer.module}/viewer", "browser/host"))
     code = f'"use strict";\n{program}\nclaim("{viewer.module}", viewer);'
     script = f"(() => {{\n{code}\n}})();"
     return (
