@@ -3,18 +3,20 @@
 // @ts-check
 import { zoomOf } from "./draw.js";
 
-const SHARE = 0.78; // of the window's height: a notebook has bars of its own above and below
-const SCROLLED = 620; // pixels of a figure that is scrolled anyway, as on a phone
-const [LEAST, MOST] = [72, 900]; // pixels of a picture's height
-const USUAL = 440; // where it is scrolled
-const ROUNDS = 6; // words break anew in wider columns
+const SHARE_OF_WINDOW = 0.78; // of the window's height: a notebook has bars of its own above and below
+const SCROLLED_BELOW = 620; // pixels of a figure that is scrolled anyway, as on a phone
+const [LEAST_TALL, MOST_TALL] = [72, 900]; // pixels of a picture's height
+const USUAL_TALL = 440; // where it is scrolled
+const FITTING_ROUNDS = 6; // words break anew in wider columns
 
 /**
  * Height that a figure may have. In a frame the window is as high as what is in it, so the screen
  * is asked.
  */
 export function roomOf() {
-  return SHARE * (window === window.parent ? window.innerHeight : window.screen.availHeight);
+  return (
+    SHARE_OF_WINDOW * (window === window.parent ? window.innerHeight : window.screen.availHeight)
+  );
 }
 
 /**
@@ -42,26 +44,26 @@ export function fitPictures(root, room) {
     root.style.setProperty("--tall", `${tall}px`);
     root.style.setProperty("--wide", `${Math.round(tall * aspect)}px`);
   };
-  if (width < SCROLLED) {
-    set(USUAL);
+  if (width < SCROLLED_BELOW) {
+    set(USUAL_TALL);
     return;
   }
-  if (!root.style.getPropertyValue("--tall")) set(USUAL);
+  if (!root.style.getPropertyValue("--tall")) set(USUAL_TALL);
   const opened = [...root.querySelectorAll("details[open]")];
   for (const fold of opened) fold.removeAttribute("open");
   let [before, last] = [NaN, NaN];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < FITTING_ROUNDS; round++) {
     const rows = new Set(shown.map((picture) => picture.getBoundingClientRect().top)).size;
     const [tall, high] = [shown[0].offsetHeight, heightOf(root)];
     const grows = (high - last) / (tall - before); // also what goes with the pictures
     const step = (room - high) / (grows > 0.5 ? grows : rows);
     [before, last] = [tall, high];
-    set(Math.round(Math.min(Math.max(tall + step, LEAST), MOST)));
+    set(Math.round(Math.min(Math.max(tall + step, LEAST_TALL), MOST_TALL)));
     if (Math.abs(step) < 1) break;
   }
   // where a wider picture began another row, less is more
-  for (let tall = shown[0].offsetHeight; heightOf(root) > room + 1 && tall > LEAST;) {
-    tall = Math.max(LEAST, tall - 8);
+  for (let tall = shown[0].offsetHeight; heightOf(root) > room + 1 && tall > LEAST_TALL;) {
+    tall = Math.max(LEAST_TALL, tall - 8);
     set(tall);
   }
   for (const fold of opened) fold.setAttribute("open", "");

@@ -1,7 +1,7 @@
 // How does the back row read a figure? It fills the window, and all of it grows with the window.
 // @ts-check
 
-const [WIDTH, HEIGHT] = [1140, 640]; // pixels of a figure that fills the window
+const [LECTURE_WIDTH, LECTURE_HEIGHT] = [1140, 640]; // pixels of a figure that fills the window
 
 /**
  * Lecture mode of a figure: the key f or a button, Escape leaves. As a popover it lies above
@@ -12,7 +12,9 @@ const [WIDTH, HEIGHT] = [1140, 640]; // pixels of a figure that fills the window
 export function createLecture(root, changed) {
   const on = () => root.classList.contains("lecture");
   const zoom = () => {
-    const times = on() ? Math.min(window.innerWidth / WIDTH, window.innerHeight / HEIGHT) : 1;
+    const times = on()
+      ? Math.min(window.innerWidth / LECTURE_WIDTH, window.innerHeight / LECTURE_HEIGHT)
+      : 1;
     root.style.setProperty("zoom", String(Math.max(1, times)));
     return Math.max(1, times);
   };
