@@ -1,7 +1,7 @@
 """What does the playground say? A script only shows it, and fills in what it alone knows."""
 
 from ..explainers.presets import PRESETS
-from ..view.method_comparison.sentences import MERITS
+from ..view.method_comparison.sentences import DOWN, MERITS, NEITHER, UP
 from ..view.payload import Header
 from ..view.sentences import OUTSIDE, RANKED
 from .walks import case
@@ -84,8 +84,9 @@ WORDS = {
     "word_subtitle": "without it the cosine loses {drop}",
     "no_map": "no map",
     "no_variation": "no variation",
-    "contrast": "contrast",
-    "contrast_help": MERITS["contrast"],
+    "way_up": UP,
+    "upside_down": DOWN,
+    "no_contrast": NEITHER,
     "texts": "Texts and their cosines",
     "add_text": "+ add a text",
     "choose_text": "show the maps of this text",

@@ -50,10 +50,13 @@ export function createMaps(header, arrays, store) {
     fill(words.surgery_title, { way: words[`way:${methodOf(asked, header.model.presets)}`] });
   /** @type {unknown[]} */
   let painted = [];
-  const badge = (/** @type {number | null} */ contrast) =>
-    contrast === null
-      ? []
-      : [{ name: words.contrast, value: twoDigits(contrast), meaning: words.contrast_help }];
+  /** @param {number | null} contrast */
+  const judged = (contrast) => {
+    if (contrast === null) return "";
+    if (Math.abs(contrast) < 0.005) return words.no_contrast; // with two digits
+    const way = contrast > 0 ? words.way_up : words.upside_down;
+    return fill(way, { contrast: twoDigits(contrast) });
+  };
   return {
     nodes: panels.map(({ node }) => node),
     fit: () => (painted = []),
@@ -76,17 +79,17 @@ export function createMaps(header, arrays, store) {
           /** @type {string} */ subtitle,
           /** @type {Float32Array | undefined} */ values,
           /** @type {boolean} */ zero,
-          /** @type {MapSpec["badges"]} */ badges,
+          /** @type {string} */ told,
         ) => ({
           ...specOf(header, title, subtitle, values ?? new Float32Array(P).fill(NaN), zero),
           outlines: named,
-          badges,
+          verdict: told,
         });
         const third = thirdOf(header, state, heard);
         const specs = [
-          make(words.raw_title, `“${text}”`, maps?.raw, false, badge(verdict.raw)),
-          make(surgeryTitle(heard), `“${text}”`, maps?.surgery, false, badge(verdict.surgery)),
-          make(third.title, third.subtitle, third.values, true, []),
+          make(words.raw_title, `“${text}”`, maps?.raw, false, judged(verdict.raw)),
+          make(surgeryTitle(heard), `“${text}”`, maps?.surgery, false, judged(verdict.surgery)),
+          make(third.title, third.subtitle, third.values, true, ""),
         ];
         panels.forEach((panel, n) => {
           if (images[n].src !== shot.photo) images[n].src = shot.photo;

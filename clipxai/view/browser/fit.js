@@ -3,7 +3,7 @@
 // @ts-check
 import { zoomOf } from "./draw.js";
 
-const SHARE_OF_WINDOW = 0.78; // of the window's height: a notebook has bars of its own above and below
+const SHARE_OF_WINDOW = 0.78; // of the window's height: a notebook has bars above and below
 const SCROLLED_BELOW = 620; // pixels of a figure that is scrolled anyway, as on a phone
 const [LEAST_TALL, MOST_TALL] = [72, 900]; // pixels of a picture's height
 const USUAL_TALL = 440; // where it is scrolled
