@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from threading import RLock, get_ident
+from threading import get_ident
 
 from ..explainers.table import find_method
 from ..model.clip import CLIP
@@ -45,7 +45,7 @@ class Listening(Answering):
         super().__init__(models, controls, image, by)
         self._device, self._past = device, Past(controls)
         # JupyterLab may tell of two controls at once, in two threads
-        self._lock = RLock()
+        self._lock = controls.scene.lock
         self._quiet: int | None = None  # the thread that sets controls without asking for anything
         self._asked: Wish | None = None  # the last one
         self._typed = 0.0  # when a key was last pressed
