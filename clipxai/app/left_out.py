@@ -9,12 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..scenes import Scene
-from ..trace.record import record
+from ..trace.trace import Trace
 from ..view.number import signed
 from .silence import cosines_of
+
+
+def pictured(trace: Trace, image: object) -> Trace:
+    """The pass of another image, to the last bit as `record` gives it; no text is read again."""
+    return trace.with_images(trace.model.preprocessor(image))
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +35,11 @@ class LeftOut:
     brings: np.ndarray
 
     @classmethod
-    def of(cls, model: CLIP, scene: Scene, texts: Sequence[str]) -> "LeftOut":
-        """Measure it: one pass for the scene, and one without each thing."""
-        scenes = [scene, *map(scene.without, scene.objects)]
-        whole, *without = (cosines_of(record(model, one.image, list(texts))) for one in scenes)
-        return cls(scene.objects, np.stack([whole - rest for rest in without], 1))
+    def of(cls, trace: Trace, scene: Scene) -> "LeftOut":
+        """Measure it: beside the scene's own pass, one without each thing; the texts are read."""
+        without = [pictured(trace, scene.without(name).image) for name in scene.objects]
+        brings = [cosines_of(trace) - cosines_of(one) for one in without]
+        return cls(scene.objects, np.stack(brings, 1))
 
     def most(self, text: int) -> str | None:
         """The thing without which the cosine loses most; None if it loses nothing without any."""

@@ -42,14 +42,17 @@ function render({ model, el }) {
   let chosen = 0;
   let resting = 0;
   let exchanging = false; // what the grid is open for
+  let untold = false; // whether something has moved of which the kernel has not been told
 
   const preview = () => {
+    untold = true;
     picture.src = model.get("pictures").empty;
     scene.toggleAttribute("data-moving", true);
     nodes.forEach((node, n) => place(node, things[n]));
   };
   const commit = () => {
     clearTimeout(resting);
+    untold = false;
     model.set("things", things.map(rounded));
     model.save_changes();
   };
@@ -97,11 +100,12 @@ function render({ model, el }) {
     tools[3].disabled = things.length < 2;
   };
   const take = () => {
-    clearTimeout(resting);
-    things = model.get("things").map((thing) => ({ ...thing }));
+    // what moves now is newer than the choice that is answered
+    if (!untold) things = model.get("things").map((thing) => ({ ...thing }));
+    draw();
+    if (untold) return preview();
     picture.src = model.get("pictures").picture;
     scene.removeAttribute("data-moving");
-    draw();
   };
   scene.addEventListener("pointerdown", (event) => {
     const node = event.target instanceof Element ? event.target.closest(".thing") : null;
@@ -110,7 +114,7 @@ function render({ model, el }) {
     event.preventDefault();
     nodes[n].focus();
     const resizes = event.target instanceof Element && event.target.matches(".handle");
-    drag(scene, event, things[n], resizes, preview, commit);
+    drag(scene, event, () => things[n], resizes, preview, commit);
   });
   scene.addEventListener("keydown", (event) => {
     if (!nodes.some((node) => node === event.target)) return;
@@ -141,21 +145,21 @@ function render({ model, el }) {
  * Follow the pointer until it is released. A click that moves nothing asks nothing.
  * @param {HTMLElement} scene
  * @param {PointerEvent} start
- * @param {Thing} thing
+ * @param {() => Thing} grasp the thing, as it is when it begins to move
  * @param {boolean} resizes
  * @param {() => void} preview
  * @param {() => void} commit
  */
-function drag(scene, start, thing, resizes, preview, commit) {
+function drag(scene, start, grasp, resizes, preview, commit) {
   const { width, height } = scene.getBoundingClientRect();
-  const first = { ...thing };
+  let [thing, first] = [grasp(), grasp()];
   let changed = false;
   scene.setPointerCapture(start.pointerId);
   const move = (/** @type {PointerEvent} */ event) => {
     const right = (event.clientX - start.clientX) / width;
     const down = (event.clientY - start.clientY) / height;
     if (!changed && Math.hypot(right * width, down * height) < 3) return;
-    changed = true;
+    if (!changed) [thing, first, changed] = [grasp(), { ...grasp() }, true];
     if (resizes) thing.side = within(first.side + right + down, SMALLEST);
     else [thing.x, thing.y] = [within(first.x + right), within(first.y + down)];
     preview();

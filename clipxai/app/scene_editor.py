@@ -5,6 +5,7 @@ The browser moves cutouts at once; here is what they are cut from.
 
 from collections.abc import Sequence
 from functools import cache
+from threading import RLock
 from typing import Any
 
 import anywidget
@@ -47,6 +48,7 @@ class SceneEditor(anywidget.AnyWidget):
     ----------
     things : a list of name, and centre (y, x) and side as shares of the picture
     settled : whether they stand where somebody put them; else the seed decides
+    lock : for who reads `things` and shows their scene; what the browser tells meanwhile waits
     """
 
     _esm = f"{join('../app/scene_editor')}\nexport default viewer;\n"
@@ -57,7 +59,7 @@ class SceneEditor(anywidget.AnyWidget):
     most = traitlets.Int(MOST).tag(sync=True)
 
     def __init__(self, names: Sequence[str]) -> None:
-        self.settled = False
+        self.settled, self.lock = False, RLock()
         self._shown: Scene | None = None
         self._empty: tuple[tuple, str] | None = None
         world = {"names": class_names(), "sheet": _sheet_url(), "columns": COLUMNS}
@@ -75,6 +77,11 @@ class SceneEditor(anywidget.AnyWidget):
         if not self.settled:
             return None
         return [(thing["y"], thing["x"], thing["side"]) for thing in self.things]
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """As the browser tells of it; JupyterLab may do so in a thread of its own."""
+        with self.lock:  # else the scene that is just being shown would take it back
+            super().set_state(sync_data)
 
     def _on_things(self, change: dict[str, Any]) -> None:
         """Who only exchanges a thing leaves all places to the seed."""

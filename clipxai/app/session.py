@@ -2,8 +2,8 @@
 widgets here.
 
 A wish holds every choice; a session answers it with a viewer. The image tower runs when the image
-or the model changes, the text tower when the texts change; every switch is answered from the trace
-that is there.
+changes, the text tower when the texts change, both when the model does; every switch is answered
+from the trace that is there.
 """
 
 import re
@@ -29,7 +29,7 @@ from ..trace.record import record
 from ..trace.trace import Trace
 from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
 from .latest import Cancelled, Tell
-from .left_out import LeftOut, table
+from .left_out import LeftOut, pictured, table
 from .silence import Silence
 
 Shown = Literal["methods", "attention", "modules", "words"]  # which viewer
@@ -180,19 +180,22 @@ class Session:
             return viewer
 
     def _recorded(self, wish: Wish, tell: Tell) -> Trace:
-        known = self.trace is not None and self.trace.model is wish.model
-        if not known or self._image is not wish.image:
+        trace = self.trace
+        known = trace is not None and trace.model is wish.model
+        fresh = not known or self._image is not wish.image
+        if fresh:
             tell(0.0, "running the image through the model")
-            trace = record(wish.model, wish.image, list(wish.texts))
+            trace = pictured(trace, wish.image) if known else record(wish.model, wish.image)
             if len(trace.images) != 1:
                 raise ValueError(f"the Explorer shows one image at a time, not {len(trace.images)}")
+        if trace.texts != wish.texts:
+            tell(0.2, "reading the texts")
+            trace = trace.with_texts(list(wish.texts))
+        if trace is self.trace:
+            return trace
+        if fresh:
             self.recorded += 1
             self._of_image = {}
-        elif self.trace.texts != wish.texts:
-            tell(0.2, "reading the texts")
-            trace = self.trace.with_texts(list(wish.texts))
-        else:
-            return self.trace
         self.trace, self.changed, self._image = trace, None, wish.image
         self._explained, self._refined = {}, {}
         return trace
@@ -241,7 +244,7 @@ class Session:
         asked = wish.model, wish.scene, wish.texts
         if self._brings is None or self._brings[0] != asked:
             tell(0.9, "drawing the scene without its things")
-            self._brings = asked, LeftOut.of(*asked)
+            self._brings = asked, LeftOut.of(self.trace, wish.scene)
         return table(self._brings[1], viewer.explanations, wish.scene)
 
     def _attention(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:

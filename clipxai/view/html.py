@@ -75,8 +75,8 @@ class Drawable(Protocol):
     def payload(self) -> Payload:
         """What the browser draws from."""
 
-    def poster(self, kind: Literal["png", "webp"]) -> bytes:
-        """Picture of the default state."""
+    def posters(self, *kinds: Literal["png", "webp"]) -> list[bytes]:
+        """Pictures of the default state."""
 
 
 def page(viewer: Drawable, view: View | None = None) -> str:
@@ -94,15 +94,22 @@ def mimebundle(viewer: Drawable) -> dict[str, str]:
     """What a notebook stores: the interactive figure, and a picture and a line of text for whoever
     cannot run it.
     """
-    picture = base64.b64encode(viewer.poster("png")).decode("ascii")
-    return {"text/html": fragment(viewer), "image/png": picture, "text/plain": viewer.summary}
+    png, webp = viewer.posters("png", "webp")
+    picture, figure = base64.b64encode(png).decode("ascii"), fragment(viewer, poster=webp)
+    return {"text/html": figure, "image/png": picture, "text/plain": viewer.summary}
 
 
-def fragment(viewer: Drawable, view: View | None = None, *, linked: bool = False) -> str:
+def fragment(
+    viewer: Drawable,
+    view: View | None = None,
+    *,
+    linked: bool = False,
+    poster: bytes | None = None,
+) -> str:
     """The figure as HTML to put into any page, whatever its encoding: all of it is ASCII. Only in
-    its own page is the address its own.
+    its own page is the address its own. The `poster` is a WebP, drawn anew if it is not given.
     """
-    poster = base64.b64encode(viewer.poster("webp")).decode("ascii")
+    still = base64.b64encode(poster or viewer.posters("webp")[0]).decode("ascii")
     summary = html.escape(viewer.summary).encode("ascii", "xmlcharrefreplace").decode("ascii")
     payload, asleep = viewer.payload(), "" if linked else ASLEEP
     values = {
@@ -118,7 +125,7 @@ def fragment(viewer: Drawable, view: View | None = None, *, linked: bool = False
     return (
         f'<div class="clipxai-figure" data-viewer="{viewer.module}" '
         'data-lm-suppress-shortcuts="true">'
-        f'<img style="max-width: 100%" alt="{summary}" src="data:image/webp;base64,{poster}">'
+        f'<img style="max-width: 100%" alt="{summary}" src="data:image/webp;base64,{still}">'
         f"{asleep}"
         f'<script type="application/json">{escape(values)}</script></div>\n<script>'
         f"{script}</script>"

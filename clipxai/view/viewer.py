@@ -4,6 +4,8 @@ They show themselves in a notebook, and save themselves to a file.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -78,19 +80,33 @@ class Viewer(ABC):
 
         Its `kind` is "webp" inside of a page, "png" beside it.
         """
-        import cv2  # takes longer to load than everything here
+        return self.posters(kind)[0]
 
-        drawn, step = self.first_state(), self.poster_step
+    def posters(self, *kinds: PosterKind) -> list[bytes]:
+        """A poster of each of these `kinds`; the figure, which takes longest, is drawn once."""
+        drawn = self.first_state()
+
+        @cache
+        def pixels(dpi: int) -> np.ndarray:
+            import cv2  # takes longer to load than everything here
+
+            rendered = np.frombuffer(_render(drawn, "png", dpi, WEBP_SIDE), np.uint8)
+            return cv2.imdecode(rendered, cv2.IMREAD_COLOR)
+
+        return [self._encoded(kind, pixels) for kind in kinds]
+
+    def _encoded(self, kind: PosterKind, pixels: Callable[[int], np.ndarray]) -> bytes:
+        import cv2
+
         options = {
             "png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_EFFORT],
             "webp": [cv2.IMWRITE_WEBP_QUALITY, self.poster_quality],
         }[kind]
         for dpi in POSTER_DPI:
-            rendered = np.frombuffer(_render(drawn, "png", dpi, WEBP_SIDE), np.uint8)
-            pixels = cv2.imdecode(rendered, cv2.IMREAD_COLOR)
+            found, step = pixels(dpi), self.poster_step
             if kind == "png":
-                pixels = np.minimum(np.rint(pixels / step) * step, 255).astype(np.uint8)
-            picture = cv2.imencode(f".{kind}", pixels, options)[1].tobytes()
+                found = np.minimum(np.rint(found / step) * step, 255).astype(np.uint8)
+            picture = cv2.imencode(f".{kind}", found, options)[1].tobytes()
             if len(picture) <= self.poster_bytes[kind]:
                 break
         return picture

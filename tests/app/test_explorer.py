@@ -220,7 +220,7 @@ def test_what_was_loaded_is_chosen_and_answers_once(embedded, monkeypatch):
     first, other, again = (copy.copy(embedded) for _ in range(3))
     first.name, other.name, again.name = "b/net", "other", "b/net"
     explorer = cx.Explorer({"b/net": first, "other": other}, beside=None)
-    monkeypatch.setattr("clipxai.app.explorer.load", lambda name, device: again)
+    monkeypatch.setattr("clipxai.app.listening.load", lambda name, device: again)
     answered, done = [], explorer._latest._done
     monkeypatch.setattr(
         explorer._latest, "_done", lambda answer: (answered.append(answer), done(answer))

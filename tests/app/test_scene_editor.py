@@ -84,15 +84,12 @@ def test_things_are_doubled_and_taken_out(explorer):
     assert "is no place" in explorer.controls.message.value and explorer.viewer is before
 
 
-def events():
-    return threading.Event(), threading.Event()
+def told_during(monkeypatch, place, name, *choices):
+    """Two choices in two threads, the second while the first is within a method of `place`.
 
-
-@pytest.mark.parametrize("where", ["show", "ask"])
-def test_two_choices_in_two_threads_both_count(explorer, monkeypatch, where):
-    """JupyterLab tells of each in a thread of its own, the second before the first is done."""
-    place, paused, go_on = {"show": explorer.controls.scene, "ask": explorer._latest}, *events()
-    did = getattr(place[where], where)
+    JupyterLab may tell of each in a thread of its own, the second before the first is done.
+    """
+    did, paused, go_on = getattr(place, name), threading.Event(), threading.Event()
 
     def slowly(*given):
         if not paused.is_set():
@@ -100,18 +97,30 @@ def test_two_choices_in_two_threads_both_count(explorer, monkeypatch, where):
             assert go_on.wait(20)
         did(*given)
 
-    monkeypatch.setattr(place[where], where, slowly)
-    c = explorer.controls
-    tell = [
-        threading.Thread(target=setattr, args=(c.background, "value", "grass")),
-        threading.Thread(target=setattr, args=(c.beside, "value", "—")),
-    ]
-    tell[0].start()
+    monkeypatch.setattr(place, name, slowly)
+    first, second = (threading.Thread(target=choose, args=given) for choose, *given in choices)
+    first.start()
     assert paused.wait(20)
-    tell[1].start()
-    tell[1].join(1)
+    second.start()
+    second.join(1)
     go_on.set()
-    for thread in tell:
+    for thread in (first, second):
         thread.join(20)
+
+
+@pytest.mark.parametrize("where", ["show", "ask"])
+def test_two_choices_in_two_threads_both_count(explorer, monkeypatch, where):
+    c, place = explorer.controls, {"show": explorer.controls.scene, "ask": explorer._latest}[where]
+    choices = (setattr, c.background, "value", "grass"), (setattr, c.beside, "value", "—")
+    told_during(monkeypatch, place, where, *choices)
     wish = explorer._answered.wish
     assert wish.beside is None and wish.scene.background == "grass"
+
+
+def test_what_is_dragged_while_an_earlier_scene_is_shown_is_not_taken_back(explorer, monkeypatch):
+    c, editor = explorer.controls, explorer.controls.scene
+    things = [{**editor.things[0], "x": 0.9}, editor.things[1]]
+    choices = (setattr, c.background, "value", "grass"), (editor.set_state, {"things": things})
+    told_during(monkeypatch, editor, "show", *choices)
+    scene = explorer._answered.wish.scene
+    assert scene.background == "grass" and scene.places[0].x == editor.things[0]["x"] == 0.9

@@ -80,6 +80,27 @@ def test_each_tower_runs_only_for_its_own_input(wish, towers, scene):
     assert towers["image"] == 2
 
 
+def test_another_picture_reads_no_text_again(embedded, wish, towers):
+    """A dragged thing is another picture; also what it would be without each thing is known."""
+    session = Session()
+    session.answer(wish)
+    texts = towers["text"]
+    moved = cx.scenes.compose(["dog", "bicycle"], "grass", 1, 224)
+    masks = dict(zip(moved.objects, moved.masks))
+    new = replace(wish, image=moved.image, scene=moved, masks=masks, leave_out=True)
+    viewer = session.answer(new)
+    assert towers == {"image": 1 + 1 + 2, "text": texts}
+    found = Session().answer(new)
+    assert towers["text"] == 2 * texts
+    for name in ("stream", "text_features", "empty_features", "token_ids", "text_tokens"):
+        alone = getattr(cx.record(embedded, moved.image, list(wish.texts)), name)
+        assert torch.equal(getattr(session.trace, name), alone), name
+    for shown, expected in zip(viewer.explanations, found.explanations, strict=True):
+        assert_array_equal(shown.scores, expected.scores)
+    session.answer(replace(new, texts=("a pizza", "a bicycle")))
+    assert session.trace.texts == ("a pizza", "a bicycle")
+
+
 def test_new_texts_give_what_a_new_recording_gives(embedded, scene, wish):
     session = Session()
     session.answer(wish)

@@ -142,6 +142,15 @@ def test_poster_is_the_first_state(tmp_path: Path):
     np.testing.assert_allclose(poster.shape[1::-1], expected, atol=1)
 
 
+def test_a_notebook_gets_both_posters_of_one_drawing(monkeypatch: pytest.MonkeyPatch):
+    viewer, drawn = MethodComparison(example()), []
+    png, webp = (base64.b64encode(viewer.poster(kind)).decode() for kind in ("png", "webp"))
+    draw = viewer.first_state
+    monkeypatch.setattr(viewer, "first_state", lambda: drawn.append(draw()) or drawn[-1])
+    bundle = viewer._repr_mimebundle_()
+    assert len(drawn) == 1 and bundle["image/png"] == png and webp in bundle["text/html"]
+
+
 def test_show_returns_the_viewer_outside_a_notebook():
     viewer = show([example("clip"), example("gem")])
     assert isinstance(viewer, MethodComparison) and viewer.texts == TEXTS
