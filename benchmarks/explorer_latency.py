@@ -21,7 +21,8 @@ from playwright.sync_api import Page, sync_playwright
 from surgery_cost import vit_b16
 
 import clipxai as cx
-from clipxai.view.html import asset, module_source
+from clipxai.view import MethodComparison
+from clipxai.view.html import module_source, stylesheet
 
 ROUNDS, CHANGES = 40, 500
 PAGE = """async ({ module, css, payloads }) => {
@@ -78,12 +79,12 @@ async def kernel(model: cx.CLIP) -> tuple[np.ndarray, np.ndarray, float, list[di
 
     texts = [await answered(explorer, text(n)) for n in range(ROUNDS)]
     flips = [
-        await answered(explorer, lambda n=n: setattr(c.blocks, "value", n % 6))
+        await answered(explorer, lambda n=n: setattr(c.switches["blocks"], "value", n % 6))
         for n in range(1, ROUNDS)
     ]
     for n in range(2):
         await answered(explorer, text(1000 + n))
-        sent = explorer._lives["comparison"].payload
+        sent = explorer._lives[MethodComparison.module].payload
         payloads.append({"header": sent["header"], "blob": base64.b64encode(sent["blob"]).decode()})
     for n in range(50):  # until caches are full
         await answered(explorer, text(n))
@@ -98,7 +99,11 @@ def browser(page: Page, payloads: list[dict]) -> tuple[np.ndarray, float]:
     page.set_content("<body></body>")
     page.evaluate(
         PAGE,
-        {"module": module_source("comparison"), "css": asset("viewer.css"), "payloads": payloads},
+        {
+            "module": module_source(MethodComparison.module),
+            "css": stylesheet(),
+            "payloads": payloads,
+        },
     )
     times = page.evaluate(
         "async () => { const all = []; for (let n = 0; n < 60; n++) all.push(await show(n)); "
