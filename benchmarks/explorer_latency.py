@@ -1,10 +1,11 @@
-"""How long from a new text, or a flipped switch, to the map on the screen? Kernel and browser by
-themselves, and memory over 500 texts.
+"""How long from a new text, a flipped switch, a silenced head or a thing that was moved to the map
+on the screen? Kernel and browser by themselves, and memory over 500 texts.
 
     python benchmarks/explorer_latency.py
 
-Bars, p95 of kernel + browser: text <= 80 ms, switch <= 60 ms (embedded model); <= 250 ms, <= 200 ms
-(ViT-B/16 sizes, random weights); growth over 500 texts <= 30 MB.
+Bars, p95 of kernel + browser: text <= 80 ms, switch <= 60 ms, head <= 80 ms, thing <= 150 ms
+(embedded model); <= 250 ms, <= 200 ms, <= 250 ms, none of things (ViT-B/16 sizes, random weights);
+growth over 500 texts <= 30 MB.
 """
 
 import asyncio
@@ -63,8 +64,8 @@ async def answered(explorer: cx.Explorer, change: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-async def kernel(model: cx.CLIP) -> tuple[np.ndarray, np.ndarray, float, list[dict]]:
-    """Seconds of new texts and of flips, MB of growth, and two payloads."""
+async def kernel(model: cx.CLIP) -> tuple[dict[str, np.ndarray], float, list[dict]]:
+    """Seconds of each kind of change, MB of growth, and two payloads."""
     explorer = cx.Explorer(model)
     c, payloads = explorer.controls, []
 
@@ -77,11 +78,24 @@ async def kernel(model: cx.CLIP) -> tuple[np.ndarray, np.ndarray, float, list[di
 
         return change
 
-    texts = [await answered(explorer, text(n)) for n in range(ROUNDS)]
-    flips = [
-        await answered(explorer, lambda n=n: setattr(c.switches["blocks"], "value", n % 6))
-        for n in range(1, ROUNDS)
-    ]
+    def flip(n: int) -> Callable[[], None]:
+        return lambda: setattr(c.switches["blocks"], "value", n % 6)
+
+    def silence(n: int) -> Callable[[], None]:
+        return lambda: setattr(c.silencer, "off", {"heads": [[n % 8, n % 4]]})
+
+    def move(n: int) -> Callable[[], None]:
+        first, *others = c.scene.things
+        things = [{**first, "x": 0.3 + 0.4 * n / ROUNDS}, *others]
+        return lambda: setattr(c.scene, "things", things)
+
+    seconds = {
+        what: np.array([await answered(explorer, change(n)) for n in range(1, ROUNDS)])
+        for what, change in (("text", text), ("switch", flip), ("head", silence))
+    }
+    c.silencer.forget()
+    moved = [await answered(explorer, move(n)) for n in range(1, ROUNDS)]
+    seconds["thing"] = np.array(moved)
     for n in range(2):
         await answered(explorer, text(1000 + n))
         sent = explorer._lives[MethodComparison.module].payload
@@ -91,7 +105,7 @@ async def kernel(model: cx.CLIP) -> tuple[np.ndarray, np.ndarray, float, list[di
     before = resident()
     for n in range(CHANGES):
         await answered(explorer, text(n))
-    return np.array(texts), np.array(flips), resident() - before, payloads
+    return seconds, resident() - before, payloads
 
 
 def browser(page: Page, payloads: list[dict]) -> tuple[np.ndarray, float]:
@@ -125,8 +139,8 @@ def main() -> None:
     embedded, large = cx.load(), vit_b16()
     large.tokenizer = embedded.tokenizer
     cases = [
-        ("embedded", (80, 60), asyncio.run(kernel(embedded))),
-        ("ViT-B/16 sizes", (250, 200), asyncio.run(kernel(large))),
+        ("embedded", (80, 60, 80, 150), asyncio.run(kernel(embedded))),
+        ("ViT-B/16 sizes", (250, 200, 250, None), asyncio.run(kernel(large))),
     ]
     with sync_playwright() as playwright:  # which has an event loop of its own
         chromium = playwright.chromium.launch(
@@ -134,14 +148,15 @@ def main() -> None:
             args=["--headless", "--no-sandbox", "--disable-gpu"],
         )
         page = chromium.new_page(viewport={"width": 1100, "height": 900})
-        for name, bars, (texts, flips, grown, payloads) in cases:
+        for name, bars, (changes, grown, payloads) in cases:
             shown, page_grown = browser(page, payloads)
             drawing = np.percentile(shown, 95)
-            for what, seconds, bar in zip(("text", "switch"), (texts, flips), bars, strict=True):
+            for (what, seconds), bar in zip(changes.items(), bars, strict=True):
                 p50, p95 = np.percentile(1e3 * seconds, (50, 95))
+                total = f"{p95 + drawing:.0f} ms (bar {bar or 'none'})"
                 print(
                     f"{name}: new {what} p50 {p50:.0f}, p95 {p95:.0f} ms in the kernel + "
-                    f"{drawing:.0f} ms in the browser = {p95 + drawing:.0f} ms (bar {bar})"
+                    f"{drawing:.0f} ms in the browser = {total}"
                 )
             size = len(json.dumps(payloads[0])) / 1e3
             print(
