@@ -25,7 +25,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> str:
 def page(written: str, visit: Callable) -> Iterator[object]:
     """The page with its first maps; `visit` fails the test at any message or request."""
     opened = visit(written)
-    opened.locator(".badges span").first.wait_for()
+    opened.locator(".way").first.wait_for()
     yield opened
 
 
@@ -124,7 +124,7 @@ def test_in_the_frame_of_a_notebook(visit: Callable):
     """There the address is the notebook's own, and stays."""
     page = visit(f"<!doctype html>{cx.playground()._repr_html_()}")
     frame = page.frame_locator("iframe")
-    frame.locator(".badges span").first.wait_for()
+    frame.locator(".way").first.wait_for()
     frame.get_by_label("text 1").fill("an owl")
     frame.locator(".status", has_text="calls nothing").wait_for()
     assert "#" not in page.url
