@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..results.explanation import Explanation
 from ..results.findings import (
@@ -26,23 +26,23 @@ from ..results.findings import (
     WordRelevance,
 )
 from ..tasks.segmentation import Segmentation
-from .contrast_map.viewer import ContrastMap
-from .effect_grid.viewer import EffectGrid
-from .head_grid.viewer import HeadGrid
-from .label_ranking.viewer import LabelRanking
-from .layer_attention.viewer import LayerAttentionViewer
-from .mask_steps.viewer import MaskSteps
-from .method_comparison.viewer import MethodComparison
-from .model_overview.viewer import ModelOverview
-from .module_comparison.viewer import ModuleComparison
-from .region_map.viewer import RegionMap
-from .token_map.viewer import TokenMap
-from .tracing.viewer import Tracing
 from .viewer import Viewer, known_suffix
-from .word_ranking.viewer import WordRanking
 
 if TYPE_CHECKING:
+    from .contrast_map.viewer import ContrastMap
+    from .effect_grid.viewer import EffectGrid
+    from .head_grid.viewer import HeadGrid
+    from .label_ranking.viewer import LabelRanking
+    from .layer_attention.viewer import LayerAttentionViewer
+    from .mask_steps.viewer import MaskSteps
     from .method_comparison.drawing import figure
+    from .method_comparison.viewer import MethodComparison
+    from .model_overview.viewer import ModelOverview
+    from .module_comparison.viewer import ModuleComparison
+    from .region_map.viewer import RegionMap
+    from .token_map.viewer import TokenMap
+    from .tracing.viewer import Tracing
+    from .word_ranking.viewer import WordRanking
 
 __all__ = [
     "ContrastMap",
@@ -76,14 +76,31 @@ Found = (
 Showable = Explanation | Sequence[Explanation] | Found | Segmentation | Recorded | Viewer
 # what is no map has a viewer of its own, and so have a contrast, a refinement and tracing
 VIEWERS = {
-    AttentionMaps: LayerAttentionViewer,
-    Contributions: ModuleComparison,
-    Effects: EffectGrid,
-    HeadContributions: HeadGrid,
-    Overview: ModelOverview,
-    TokenScores: TokenMap,
-    WordRelevance: WordRanking,
-    Segmentation: RegionMap,
+    AttentionMaps: "LayerAttentionViewer",
+    Contributions: "ModuleComparison",
+    Effects: "EffectGrid",
+    HeadContributions: "HeadGrid",
+    Overview: "ModelOverview",
+    TokenScores: "TokenMap",
+    WordRelevance: "WordRanking",
+    Segmentation: "RegionMap",
+}
+# where what is not needed by everybody is kept: a figure waits for its own viewer only
+_WHERE = {
+    "ContrastMap": "contrast_map.viewer",
+    "EffectGrid": "effect_grid.viewer",
+    "HeadGrid": "head_grid.viewer",
+    "LabelRanking": "label_ranking.viewer",
+    "LayerAttentionViewer": "layer_attention.viewer",
+    "MaskSteps": "mask_steps.viewer",
+    "MethodComparison": "method_comparison.viewer",
+    "ModelOverview": "model_overview.viewer",
+    "ModuleComparison": "module_comparison.viewer",
+    "RegionMap": "region_map.viewer",
+    "TokenMap": "token_map.viewer",
+    "Tracing": "tracing.viewer",
+    "WordRanking": "word_ranking.viewer",
+    "figure": "method_comparison.drawing",
 }
 
 
@@ -154,16 +171,18 @@ def save(what: Showable, path: str | Path) -> Path:
 def _viewer(what: Showable) -> Viewer:
     if isinstance(what, Viewer):
         return what
-    if isinstance(what, Explanation) and what.sides:
-        return ContrastMap(what)
-    if isinstance(what, Effects) and _by_place(what):
-        return Tracing(what)
-    if isinstance(what, Segmentation) and what.proposals:
-        return MaskSteps(what)
     if isinstance(what, Recorded):
         # asked by its public name: this room knows neither traces nor who asks them
-        return ModelOverview(import_module(__package__.partition(".")[0]).overview(what))
-    return VIEWERS.get(type(what), MethodComparison)(what)
+        what = import_module(__package__.partition(".")[0]).overview(what)
+    name = VIEWERS.get(type(what), "MethodComparison")
+    if isinstance(what, Explanation) and what.sides:
+        name = "ContrastMap"
+    if isinstance(what, Effects) and _by_place(what):
+        name = "Tracing"
+    if isinstance(what, Segmentation) and what.proposals:
+        name = "MaskSteps"
+    viewer: Viewer = __getattr__(name)(what)
+    return viewer
 
 
 def _by_place(found: Effects) -> bool:
@@ -179,9 +198,11 @@ def _in_notebook() -> bool:
     return hasattr(shell, "kernel")
 
 
-def __getattr__(name: str) -> object:
-    if name == "figure":  # loads matplotlib, which `import clipxai.view` must not
-        from .method_comparison.drawing import figure
-
-        return figure
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name: str) -> Any:
+    rooms = {where.partition(".")[0] for where in _WHERE.values()}
+    if name in rooms:
+        return import_module(f".{name}", __name__)
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+    return globals()[name]

@@ -172,9 +172,7 @@ def test_contrast_is_two_sided(trace, scene, tmp_path):
     viewer = cx.view.MethodComparison(found)
     scalings = viewer.payload().header["scalings"]
     assert scalings[0]["label"] == "own scale, zero in the middle" and len(scalings) == 3
-    assert [badge["name"] for badge in viewer.payload().header["panels"][0]["badges"]] == [
-        "difference"
-    ]
+    assert [*viewer.payload().header["panels"][0]["merits"]] == ["difference"]
     cx.save(found, tmp_path / "c.npz")
     assert cx.Explanation.from_npz(tmp_path / "c.npz").difference
 
