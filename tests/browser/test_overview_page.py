@@ -20,8 +20,8 @@ from clipxai.view import ModelOverview
 
 FOUND = overview()
 VIEWER = ModelOverview(FOUND)
-# what JupyterLab leaves a cell of a window: width and height of it, width of the cell, most height
-SCREENS = [(1280, 800, 980, 640), (1024, 640, 724, 500)]
+# width and height of a window, what JupyterLab leaves a cell of its width, most height; and a page
+SCREENS = [(1280, 800, 980, 640), (1024, 640, 724, 500), (1024, 640, 992, 500)]
 MEASURE = """root => {
     const seen = [...root.querySelectorAll('*')].filter(node => node.getClientRects().length);
     const said = seen.filter(node => [...node.childNodes].some(

@@ -64,7 +64,8 @@ def started(run: Callable[[], int]) -> tuple[int, int]:
         return process, ours
     code = 70
     try:
-        sys.stdout, sys.stderr = open(os.devnull, "w"), open(theirs, "w", buffering=1)  # noqa: SIM115
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        sys.stderr = open(theirs, "w", buffering=1)  # noqa: SIM115
         code = run()
     except SystemExit as asked:
         if isinstance(asked.code, str):

@@ -49,12 +49,12 @@ def story(steps: Steps, one: Proposal) -> str:
     name = one_line(one.text)
     if one.chosen < 0:
         return fill(KEPT, name=name)
-    ious = [steps.iou(one.text, mask) for mask in (one.plain, one.mask)]
-    if None in ious:
+    was, now = (steps.iou(one.text, mask) for mask in (one.plain, one.mask))
+    if was is None or now is None:
         before, after = (f"{100 * mask.mean():.0f} %" for mask in (one.plain, one.mask))
         return fill(SIZE, name=name, before=before, after=after)
-    before, after = (two_digits(float(iou or 0)) for iou in ious)
-    moved = "left" if before == after else "raised" if ious[1] > ious[0] else "lowered"  # type: ignore[operator]
+    before, after = two_digits(was), two_digits(now)
+    moved = "left" if before == after else "raised" if now > was else "lowered"
     return fill(CHANGED, name=name, moved=moved, before=before, after=after)
 
 

@@ -27,14 +27,15 @@ const STYLE = `
 .method_comparison .stage { row-gap: 3px; }
 .method_comparison .photo figcaption span { display: none; }
 .method_comparison .readout { margin-bottom: 6px; }
+@container (max-width: 860px) { .method_comparison .way { font-size: 14px; } }
 .method_comparison [data-dense] { column-gap: 10px; }
 .method_comparison [data-dense] .numbers span:nth-child(2):not(:last-child) { display: none; }
 @container (max-width: 1000px) {
   .method_comparison [data-dense] :is(.bar, .numbers) { display: none; }
+  .method_comparison [data-dense] .way { font-size: 12px; }
   .method_comparison [data-dense] .panel { grid-row: span 3; }
   .method_comparison [data-dense] .photo { grid-row: 1 / span calc(3 * var(--rows, 1)); }
 }
-@container (max-width: 860px) { .method_comparison .way { font-size: 14px; } }
 @container (max-width: 430px) { .method_comparison .photo { grid-row: span 5; } }
 `;
 

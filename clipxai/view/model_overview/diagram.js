@@ -15,7 +15,7 @@ import {
   shareOf,
   spanOf,
 } from "./numbers.js";
-import { BUTTON, GAP, placesOf, TOP } from "./places.js";
+import { BUTTON, GAP, isCompact, placesOf, TOP } from "./places.js";
 import { clampInto, isOne, moveFocus } from "./walk.js";
 import { drawWires } from "./wires.js";
 
@@ -246,7 +246,9 @@ export function createDiagram(header, arrays, store, photo) {
     follow,
     /** Builds again what another width or another open block moves. */
     place() {
-      at = placesOf(header, node.clientWidth || 980, store.state.layer);
+      const width = node.clientWidth || 980;
+      node.closest(".figure")?.classList.toggle("compact", isCompact(width));
+      at = placesOf(header, width, store.state.layer);
       const key = JSON.stringify(at) + node.clientWidth;
       if (key === built) return;
       const focus = /** @type {ShadowRoot} */ (node.getRootNode()).activeElement;

@@ -1,6 +1,7 @@
 // Where does everything stand in the block diagram? From left to right image, patches, blocks, the
 // joint space, text; the stream in the middle, the second rail below it.
 // @ts-check
+import { roomOf } from "../browser/fit.js";
 import { columnsOf } from "./columns.js";
 
 /** @import { Column, OverviewHeader } from "./types.js" */
@@ -22,10 +23,16 @@ import { columnsOf } from "./columns.js";
  * @property {number} text where the text begins
  */
 
-const NARROW = 860; // below that everything is smaller
+const [NARROW, LOW] = [860, 540]; // below that, in width or height, everything is smaller
 const LEAST = 52; // of a block: two boxes to click at
 export const TOP = 20; // of the boxes, below their numbers
 export const [GAP, BUTTON] = [6, 24];
+
+/**
+ * Whether everything is smaller.
+ * @param {number} width that there is
+ */
+export const isCompact = (width) => width < NARROW || roomOf() < LOW;
 
 /**
  * @param {OverviewHeader} header
@@ -36,9 +43,9 @@ export const [GAP, BUTTON] = [6, 24];
 export function placesOf({ layers, stream: flows, rail, grids }, width, open) {
   const [H, W] = grids[0].image_size;
   const tall = Math.min(H / W, 1.2); // a taller image is drawn smaller
-  const narrow = width < NARROW;
-  const [photo, wide, words] = narrow ? [104, 88, 88] : [150, 112, 132];
-  const [boxes, most, gap] = narrow ? [46, 38, 10] : [66, 56, 14];
+  const compact = isCompact(width);
+  const [photo, wide, words] = compact ? [104, 88, 88] : [150, 112, 132];
+  const [boxes, most, gap] = compact ? [46, 38, 10] : [66, 56, 14];
   const start = photo + gap;
   const first = most + 8;
   const text = width - words;
@@ -51,7 +58,7 @@ export function placesOf({ layers, stream: flows, rail, grids }, width, open) {
   const small = Math.min(most, each - GAP);
   const stream = TOP + boxes + 12 + small / 2;
   const below = stream + small + gap + BUTTON + 3;
-  const beside = photo * tall + (rail ? 4 + (narrow ? 0 : 18) + 24 * rail.names.length : 0);
+  const beside = photo * tall + (rail ? 4 + (compact ? 0 : 18) + 24 * rail.names.length : 0);
   const height = Math.max(rail ? below + small / 2 + 2 : stream + wide / 2, beside);
   return {
     ...{ height, photo, start, first, x, each, columns, boxes, small, stream },

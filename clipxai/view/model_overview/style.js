@@ -166,7 +166,7 @@ canvas.small { image-rendering: pixelated; }
 .show-me button { min-height: 24px; flex: none; }
 .show-me b { white-space: nowrap; }
 .notes p { font-size: 12px; color: var(--quiet); margin: 3px 0 0; max-width: 130ch; }
-@container (max-width: 860px) {
+.figure.compact {
   .opening { font-size: 13px; margin-bottom: 3px; }
   .drawer .head-line b { font-size: 13px; }
   .drawer .head-line span { font-size: 12px; }
