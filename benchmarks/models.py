@@ -34,6 +34,7 @@ from libraries import open_clip, timm
 from safetensors.torch import save_file
 
 import clipxai as cx
+from clipxai.model.files import timm_siglip
 
 BAR = 1e-4
 VOCABULARY = 3000
@@ -149,6 +150,8 @@ def of_open_clip(only: str, known: dict[str, Row]) -> Iterator[Row]:
 
     timm.create_model = few_blocks
     hf.AutoConfig.from_pretrained = hf_model.AutoConfig.from_pretrained = small_config
+    for name, (width, _, *others) in timm_siglip.WIDTHS.items():
+        timm_siglip.WIDTHS[name] = (width, 2, *others)  # a folder names its tower, as timm does
     listed = Path(open_clip.__file__).parent / "model_configs"
     for file in sorted(listed.glob("*.json")):
         if only not in file.stem:
@@ -163,14 +166,10 @@ def of_open_clip(only: str, known: dict[str, Row]) -> Iterator[Row]:
         torch.manual_seed(0)
         module = randomised(kind(**described))
         with tempfile.TemporaryDirectory() as folder:
-            # a name of timm's stands for its full depth, so ours would not fit two blocks
-            named = config["vision_cfg"].get("timm_model_name", "")
-            place = None if "vit" in named or "eva" in named else Path(folder)
-            if place:
-                state = {name: weight.contiguous() for name, weight in module.state_dict().items()}
-                save_file(state, place / "open_clip_model.safetensors")
-                (place / "open_clip_config.json").write_text(json.dumps({"model_cfg": config}))
-            yield measured(file.stem, module, place, against_open_clip(module, config))
+            state = {name: weight.contiguous() for name, weight in module.state_dict().items()}
+            save_file(state, Path(folder) / "open_clip_model.safetensors")
+            (Path(folder) / "open_clip_config.json").write_text(json.dumps({"model_cfg": config}))
+            yield measured(file.stem, module, Path(folder), against_open_clip(module, config))
         del module
         gc.collect()
 
