@@ -149,12 +149,12 @@ WHO = {
         ),
         step(
             case(
-                "What if the {thing} were not there? The cosine would change by {change:signed}. "
+                "What if the {thing} were not there? The cosine would lose {loss:signed}. "
                 "The heads had fetched {fetched:signed} from its patches, which says the same way.",
                 "thing and promiseHolds",
             ),
             case(
-                "What if the {thing} were not there? The cosine would change by {change:signed}. "
+                "What if the {thing} were not there? The cosine would lose {loss:signed}. "
                 "The heads had fetched {fetched:signed} from its patches, which says the opposite.",
                 "thing",
             ),

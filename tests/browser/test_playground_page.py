@@ -116,8 +116,19 @@ def test_walks_say_what_is_seen_and_can_be_left(page: object):
     assert view(page)["walk"] is None
 
 
-def test_narrow_windows(page: object):
+CUT = """() => [...document.querySelector(".clipxai-figure").shadowRoot.querySelectorAll(".way")]
+  .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length"""
+
+
+def test_narrow_and_low_windows(page: object):
     assert_no_sideways_scrolling(page, 390)
+    assert page.evaluate(CUT) == 0  # of a verdict, the number is what counts
+    page.set_viewport_size({"width": 1024, "height": 640})
+    page.locator(".things .said", has_text="Highest in the raw map: the bicycle, wrong").wait_for()
+    lowest = page.locator(".things .said").bounding_box()
+    assert lowest["y"] + lowest["height"] < 640  # a projector shows maps, texts, heads and things
+    table = page.locator(".things td").all_inner_texts()
+    assert float(table[0]) == pytest.approx(0.815, abs=0.002)  # as a drop, like its neighbours
 
 
 def test_in_the_frame_of_a_notebook(visit: Callable):

@@ -81,7 +81,7 @@ test("sentences stand behind facts; the last claims nothing", () => {
   const heard = { maps, cosines: [0.6], effects: { without: [[-0.1]] }, errors: [""] };
   heard.asked = { ...asked, change: PLAIN, redundant: "empty" };
   const worths = worthOf(heard, [coverage(MASK, 4, 2)]);
-  assert.ok(Math.abs(worths[0].change + 0.7) < 1e-9 && worths[0].raw === -1);
+  assert.ok(Math.abs(worths[0].loss - 0.7) < 1e-9 && worths[0].raw === -1);
   const verdict = { raw: -0.5, surgery: 0.5, names: ["cat"] };
   const facts = factsOf(heard, verdict, worths, MODEL, { head: 5, word: null });
   assert.equal(facts.best, "head 1 of layer 1");

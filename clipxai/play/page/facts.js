@@ -87,7 +87,7 @@ export function standsOut(scores, covered) {
 /**
  * @typedef {object} Worth  of one thing to the chosen text
  * @property {string} name
- * @property {number | null} change of the cosine when it is taken away; null while not known
+ * @property {number | null} loss  what the cosine loses without it; null while not known
  * @property {number} fetched what all heads together fetched from its patches
  * @property {number} raw how far the map stands out there
  * @property {number} surgery
@@ -105,7 +105,7 @@ export function worthOf({ maps, effects, cosines, asked }, covered) {
     const without = effects?.without[n]?.[asked.text] ?? null;
     return {
       name,
-      change: without === null || whole === null ? null : without - whole,
+      loss: without === null || whole === null ? null : whole - without,
       fetched: covered[n].reduce((sum, share, p) => sum + share * maps.made[p], 0),
       raw: standsOut(maps.raw, covered[n]),
       surgery: standsOut(maps.surgery, covered[n]),
@@ -211,10 +211,10 @@ function factsOfWords({ maps }, { word }) {
  * @returns {Facts}
  */
 function factsOfThings(worths, names) {
-  const thing = worths.find(({ name, change }) => names.includes(name) && change !== null);
-  if (!thing || thing.change === null) return {};
-  const { name, change, fetched } = thing;
-  return { thing: name, change, fetched, promiseHolds: change < 0 === fetched > 0 };
+  const thing = worths.find(({ name, loss }) => names.includes(name) && loss !== null);
+  if (!thing || thing.loss === null) return {};
+  const { name, loss, fetched } = thing;
+  return { thing: name, loss, fetched, promiseHolds: loss > 0 === fetched > 0 };
 }
 
 /**

@@ -37,8 +37,8 @@ export function createThings(store, words) {
     paint(state, worths) {
       body.replaceChildren(
         ...worths.map((worth, n) => {
-          const change = worth.change === null ? "…" : signed(worth.change);
-          const numbers = [change, ...[worth.fetched, worth.raw, worth.surgery].map(signed)];
+          const loss = worth.loss === null ? "…" : signed(worth.loss);
+          const numbers = [loss, ...[worth.fetched, worth.raw, worth.surgery].map(signed)];
           const name = element("button", { type: "button", className: "save" }, worth.name);
           name.addEventListener("click", () => store.set({ selected: n }));
           name.setAttribute("aria-pressed", String(state.selected === n));
@@ -58,24 +58,23 @@ export function createThings(store, words) {
  */
 function sayThings(worths, words) {
   if (!worths.length) return words.no_things;
-  if (worths.some(({ change }) => change === null)) return words.waiting;
+  if (worths.some(({ loss }) => loss === null)) return words.waiting;
   const by = (/** @type {(worth: Worth) => number} */ value) =>
     worths.reduce((best, worth) => (value(worth) > value(best) ? worth : best));
-  const most = by((worth) => -(/** @type {number} */ (worth.change)));
-  const change = /** @type {number} */ (most.change);
-  if (change >= 0) return words.none_matters;
-  if (worths.length === 1) return fill(words.one_matters, { name: most.name, change });
-  const agree = [
+  const most = by((worth) => /** @type {number} */ (worth.loss));
+  const loss = /** @type {number} */ (most.loss);
+  if (loss <= 0) return words.none_matters;
+  if (worths.length === 1) return fill(words.one_matters, { name: most.name, loss });
+  /** @type {[string, Worth][]} */
+  const tops = [
     [words.raw_map, by((worth) => worth.raw)],
     [words.surgery_map, by((worth) => worth.surgery)],
     [words.made_map, by((worth) => worth.fetched)],
-  ].map(([map, top]) =>
-    fill(top === most ? words.map_agrees : words.map_differs, {
-      map: String(map),
-      name: /** @type {Worth} */ (top).name,
-    }),
+  ];
+  const agree = tops.map(([map, top]) =>
+    fill(top.name === most.name ? words.map_agrees : words.map_differs, { map, name: top.name }),
   );
-  return `${fill(words.matters, { name: most.name, change })} ${agree.join("; ")}.`;
+  return `${fill(words.matters, { name: most.name, loss })} ${agree.join("; ")}.`;
 }
 
 /**
