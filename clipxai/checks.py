@@ -217,7 +217,8 @@ def _fits(value: Any, kind: Any, loosely: bool = False) -> bool:
         listed = isinstance(value, (list, tuple, range)) or _is_array(value)
         return listed and all(_fits(one, parts[0], loosely) for one in value)
     if origin is Iterable:
-        return isinstance(value, Iterable) and not isinstance(value, (bytes, str))
+        listed = isinstance(value, Iterable) and not isinstance(value, (bytes, str))
+        return listed and getattr(value, "ndim", 1) > 0  # arrays of one number say they can
     if origin is not None:
         return isinstance(value, origin)
     return not isinstance(kind, type) or isinstance(value, kind)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import Share, expect, expect_kinds, of_its_kinds, several
+from ..checks import Share, expect, expect_kinds, of_its_kinds, several, shown
 from ..results.explanation import Explanation
 from .grabcut import by_grabcut
 from .heights import NO_HEIGHT, Heights, Points
@@ -133,10 +133,13 @@ def _check(heights: Heights, points: Mapping[str, Points]) -> None:
             "the others as text=[…]"
         )
     H, W = heights.image.shape[:2]
-    for text, (xy, labels) in points.items():
+    for text, pair in points.items():
         if text not in heights.texts:
             there = ", ".join(map(repr, heights.texts))
             raise ValueError(f"points of {text!r}, but what is refined is {there}")
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2 or np.ndim(pair[1]) != 1:
+            raise ValueError(f"points of {text!r} are (xy, labels), not {shown(pair)}")
+        xy, labels = pair
         if np.ndim(xy) != 2 or np.shape(xy) != (len(labels), 2):
             raise ValueError(
                 f"points of {text!r} have shape {np.shape(xy)} and {len(labels)} labels, but (n, 2)"

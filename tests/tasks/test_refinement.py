@@ -135,6 +135,7 @@ def test_what_cannot_be_cut_keeps_the_plain_mask_and_says_why(scene):
         ({"threshold": "half"}, TypeError, "threshold='half'"),
         ({"points": {"green": ([[1, 1]], [1])}}, ValueError, "points of 'green'"),
         ({"points": {"red": ([[1, SIDE]], [1])}}, ValueError, "outside the image"),
+        ({"points": {"red": []}}, ValueError, r"are \(xy, labels\), not"),
         ({"points": {"red": ([[1, 1]], [1, 0])}}, ValueError, "2 labels"),
         ({"points": {"red": ([[1, 1]], [2])}}, ValueError, "1 or 0"),
     ],

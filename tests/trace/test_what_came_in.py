@@ -368,3 +368,5 @@ def test_pairs(embedded, scene):
         cx.explain_pairs(embedded, pairs, "nonsense")
     with pytest.raises(TypeError, match=r"a pair is \(image, text\), not .one.jpg."):
         next(cx.explain_pairs(embedded, ["one.jpg"]))
+    with pytest.raises(TypeError, match="but a list, each"):  # it has __iter__, and cannot iterate
+        cx.explain_pairs(embedded, torch.tensor(1))

@@ -63,6 +63,13 @@ def test_show_and_save_open_the_steps_where_there_are_some(made, tmp_path):
     assert 'data-viewer="mask_steps"' in page
 
 
+def test_truth_of_a_text_that_was_not_refined_is_left_aside(made):
+    """Who knows all masks of a scene need not pick."""
+    one = cx.refine(made.explanation, text=TEXTS[0])
+    truth = dict.fromkeys(TEXTS, made.mask(TEXTS[0]))
+    assert list(MaskSteps(one, truth=truth).steps.truth) == [TEXTS[0]]
+
+
 def test_refused(made):
     with pytest.raises(ValueError, match="not refined"):
         MaskSteps(cx.segment(made.explanation))

@@ -24,7 +24,7 @@ class Steps:
 
     @classmethod
     def of(cls, made: Segmentation, truth: Mapping[str, np.ndarray] | None) -> "Steps":
-        """A refinement and true masks.
+        """A refinement and true masks; those of the explanation's other texts are not needed.
 
         Raises
         ------
@@ -35,7 +35,7 @@ class Steps:
                 "this segmentation was not refined, so it has no steps: RegionMap shows it"
             )
         known = {name: np.asarray(mask, bool) for name, mask in (truth or {}).items()}
-        texts = [one.text for one in made.proposals]
+        texts = made.explanation.texts
         for name, mask in known.items():
             if name not in texts:
                 there = ", ".join(map(repr, texts))
@@ -45,7 +45,8 @@ class Steps:
                     f"the true mask of {name!r} has {mask.shape} pixels, the image "
                     f"{made.labels.shape}"
                 )
-        return cls(made, known)
+        refined = [one.text for one in made.proposals]
+        return cls(made, {name: known[name] for name in refined if name in known})
 
     def masks(self, one: Proposal) -> list[np.ndarray]:
         """Plain, then every candidate, of one text."""
