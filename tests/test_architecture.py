@@ -57,6 +57,7 @@ VIEW_SHARED = (
         "texts",
         "word_units",
         "scales",
+        "links",
         "payload",
     },
     {"sentences", "pictures", "html"},

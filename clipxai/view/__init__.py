@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .head_grid.viewer import HeadGrid
     from .label_ranking.viewer import LabelRanking
     from .layer_attention.viewer import LayerAttentionViewer
+    from .links import link
     from .mask_steps.viewer import MaskSteps
     from .method_comparison.drawing import figure
     from .method_comparison.viewer import MethodComparison
@@ -60,6 +61,7 @@ __all__ = [
     "Viewer",
     "WordRanking",
     "figure",
+    "link",
     "save",
     "show",
 ]
@@ -101,6 +103,7 @@ _WHERE = {
     "Tracing": "tracing.viewer",
     "WordRanking": "word_ranking.viewer",
     "figure": "method_comparison.drawing",
+    "link": "links",
 }
 
 

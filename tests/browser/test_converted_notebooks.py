@@ -45,5 +45,9 @@ def test_figures_answer_in_a_converted_notebook(browser: object, tmp_path: Path,
             asked.nth(1).hover(position={"x": 21, "y": 13})
         settled(page)
         assert told.inner_text() != before, f"figure {n} does not answer"
+    for link in page.locator('a[href^="#clipxai:"]').all():
+        link.evaluate("link => link.click()")  # some lie in a fold
+        assert link.get_attribute("aria-disabled") is None, link.get_attribute("href")
+    assert "#" not in page.url, "a figure followed every link of the prose"
     assert errors == []
     context.close()

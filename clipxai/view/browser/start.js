@@ -6,6 +6,7 @@ import { createSelect } from "./controls.js";
 import { unpack, unpackLater } from "./decode.js";
 import { element } from "./element.js";
 import { keep } from "./keep.js";
+import { takeLinks } from "./links.js";
 import { chosenPalette, choosePalette, PALETTES, paletteTable, watchPalette } from "./palettes.js";
 import { createShell, failed } from "./shell.js";
 
@@ -47,13 +48,13 @@ import { createShell, failed } from "./shell.js";
  * @returns {Widget}
  */
 export function startViewer(room, css, build) {
-  return hosting((model, el, header, arrays) => {
+  return hosting((model, el, header, arrays, again) => {
     const figure = build(
       /** @type {H} */ (header),
       /** @type {A} */ (/** @type {unknown} */ (arrays)),
       model.get("view"),
     );
-    return bringToLife(model, el, room, css, figure, "viridis" in arrays);
+    return bringToLife(model, el, room, css, figure, "viridis" in arrays, again);
   });
 }
 
@@ -62,7 +63,8 @@ export function startViewer(room, css, build) {
  * what is there cannot take. Data that travel deflated are awaited; until then what was there
  * stays.
  * @template H, A
- * @param {(model: Model, el: HTMLElement, header: Header, arrays: Arrays) => Standing<H, A>} begin
+ * @param {(model: Model, el: HTMLElement, header: Header, arrays: Arrays, again: () => void) =>
+ *   Standing<H, A>} begin its last argument begins once more, with the view that is kept
  * @returns {Widget}
  */
 export function hosting(begin) {
@@ -79,13 +81,14 @@ export function hosting(begin) {
         const given = /** @type {[H, A]} */ (/** @type {unknown} */ ([header, coloured]));
         if (figure?.take?.(...given)) return;
         figure?.close();
-        figure = begin(model, el, header, coloured);
+        figure = begin(model, el, header, coloured, again);
       };
-      const stopWatching = watchPalette(() => {
-        if (!last?.[1].viridis) return;
+      const again = () => {
+        if (!last) return;
         figure?.close();
-        figure = begin(model, el, last[0], inChosenColours(last[1]));
-      });
+        figure = begin(model, el, last[0], inChosenColours(last[1]), again);
+      };
+      const stopWatching = watchPalette(() => last?.[1].viridis && again());
       /** @type {Payload | null} */
       let wanted = null; // data that took longer than their successor are not drawn
       const next = () => {
@@ -141,9 +144,10 @@ function offerPalettes(root) {
  * @param {string} css
  * @param {Figure<H, A, S>} figure
  * @param {boolean} recoloured whether its reader may choose its colours
+ * @param {() => void} again
  * @returns {Standing<H, A>}
  */
-function bringToLife(model, el, room, css, figure, recoloured) {
+function bringToLife(model, el, room, css, figure, recoloured, again) {
   const { store, paint } = figure;
   const shell = createShell(el, model.get("css"), () => figure.draw?.());
   shell.root.classList.add(room);
@@ -160,6 +164,10 @@ function bringToLife(model, el, room, css, figure, recoloured) {
   tell();
   paint();
   shell.begin();
+  const stopLinks = takeLinks(el, figure.checks, (values) => {
+    store.set(values);
+    again(); // its controls show what is set
+  });
   let said = figure.says(store.state);
   store.subscribe((now, before) => {
     figure.change?.(now, before);
@@ -180,6 +188,7 @@ function bringToLife(model, el, room, css, figure, recoloured) {
     },
     close() {
       cancelAnimationFrame(frame);
+      stopLinks();
       shell.close();
     },
   };
