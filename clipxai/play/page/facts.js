@@ -7,7 +7,7 @@ import { methodOf } from "./switches.js";
 /** @import { Grid } from "../../view/browser/interpolate.js" */
 /** @import { Chosen, Heard, PlayModel, Thing } from "./types.js" */
 
-const SURE = 0.05; // a contrast, or a twentieth of it, that is told apart from none
+export const SURE = 0.005; // a contrast that is told apart from none: two digits of it are not 0
 
 /**
  * Places of the things that a text names: "two dogs and an owl" names dogs and owls.
@@ -50,6 +50,14 @@ export function contrastOf(scores, grid, mask, size) {
   });
   if (!(high > low) || !counts[0] || !counts[1]) return null;
   return (sums[1] / counts[1] - sums[0] / counts[0]) / (high - low);
+}
+
+/** @param {ArrayLike<number>} scores */
+export function varies(scores) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of Array.from(scores))
+    [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return high - low > 1e-6 * Math.max(Math.abs(low), Math.abs(high));
 }
 
 /**
@@ -137,6 +145,8 @@ export function factsOf(heard, { raw, surgery, names }, worths, model, picked) {
     rawInverted: raw !== null && raw < -SURE,
     rawRight: raw !== null && raw > SURE,
     rawUnclear: raw !== null && Math.abs(raw) <= SURE,
+    hidden: raw === null && names.length > 0,
+    surgeryFlat: maps !== null && !varies(maps.surgery),
     surgeryRight: surgery !== null && surgery > SURE,
     surgeryWrong: surgery !== null && surgery <= SURE,
     absent: maps !== null && !names.length,

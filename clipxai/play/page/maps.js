@@ -3,7 +3,7 @@
 // @ts-check
 import { fill, signed, twoDigits } from "../../view/browser/number.js";
 import { createMapPanel } from "../../view/browser/panel.js";
-import { contrastOf, namedIn } from "./facts.js";
+import { contrastOf, namedIn, SURE, varies } from "./facts.js";
 import { methodOf } from "./switches.js";
 
 /** @import { Grid } from "../../view/browser/interpolate.js" */
@@ -53,7 +53,7 @@ export function createMaps(header, arrays, store) {
   /** @param {number | null} contrast */
   const judged = (contrast) => {
     if (contrast === null) return "";
-    if (Math.abs(contrast) < 0.005) return words.no_contrast; // with two digits
+    if (Math.abs(contrast) <= SURE) return words.no_contrast;
     const way = contrast > 0 ? words.way_up : words.upside_down;
     return fill(way, { contrast: twoDigits(contrast) });
   };
@@ -147,8 +147,8 @@ export function createMaps(header, arrays, store) {
     const reach = Math.max(Math.abs(low), Math.abs(high));
     const around = { low: -reach, high: reach, colours: colours.signed };
     const own = { low, high, colours: colours.low };
-    const flat = !(high - low > 1e-6 * reach);
-    const remark = Number.isNaN(values[0]) ? words.no_map : flat ? words.no_variation : "";
+    const flat = varies(values) ? "" : words.no_variation;
+    const remark = Number.isNaN(values[0]) ? words.no_map : flat;
     return { title, subtitle, source: 0, values, remark, scales: [zero ? around : own, around] };
   }
 }

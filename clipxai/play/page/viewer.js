@@ -155,7 +155,8 @@ function createParts(header, arrays, store, sheets) {
     const way = words[`way:${facts.method}`];
     const known = /** @type {Record<string, string | number>} */ ({ ...facts, way });
     walks.paint(state, facts);
-    const line = heard ? fill(sentenceFor(header.verdicts, facts), known) : words.loading;
+    const alone = heard?.maps?.alone ? ` ${words.alone}` : "";
+    const line = heard ? fill(sentenceFor(header.verdicts, facts), known) + alone : words.loading;
     said = failure || heard?.errors[heard.asked.text] || line;
     status.textContent = said;
     help.hidden = !state.help;
