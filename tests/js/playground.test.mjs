@@ -41,10 +41,16 @@ test("contrast is inside minus outside of the map between 0 and 1", () => {
   assert.deepEqual([...coverage(MASK, 4, 2)], [1, 0, 0, 0]);
 });
 
-test("a text names things by whole words", () => {
-  const things = ["cat", "car", "ice cream"].map((name) => ({ name }));
-  assert.deepEqual(namedIn("two cats and an ice cream", things), [0, 2]);
-  assert.deepEqual(namedIn("a caterpillar, a scar", things), []);
+test("a text names things by whole words, and the longest name", () => {
+  const names = ["cat", "car", "ice cream", "truck", "fire truck"];
+  const things = names.map((name) => ({ name }));
+  const named = (text) => namedIn(text, things, names);
+  assert.deepEqual(named("two cats and an ice cream"), [0, 2]);
+  assert.deepEqual(named("a caterpillar, a scar"), []);
+  assert.deepEqual(named("A fire truck"), [4]);
+  assert.deepEqual(named("a fire truck, a truck"), [3, 4]);
+  assert.deepEqual(named("cat cat car"), [0, 1]);
+  assert.deepEqual(namedIn("a fire truck", [{ name: "truck" }], names), []);
 });
 
 test("an outline goes around a thing, crumbs have none", () => {

@@ -10,22 +10,22 @@ import { methodOf } from "./switches.js";
 export const SURE = 0.005; // a contrast that is told apart from none: two digits of it are not 0
 
 /**
- * Places of the things that a text names: "two dogs and an owl" names dogs and owls.
+ * Places of the things that a text names: "two dogs and an owl" names dogs and owls. The longest
+ * name counts: "a fire truck" names no truck.
  * @param {string} text
  * @param {Thing[]} things
+ * @param {string[]} names that there are
  */
-export function namedIn(text, things) {
-  const words = text.toLowerCase();
-  return [...things.keys()].filter((n) => mentions(words, things[n].name));
-}
-
-/**
- * @param {string} words
- * @param {string} name
- */
-export function mentions(words, name) {
-  const plain = name.replace(/[^\w ]/g, "");
-  return new RegExp(`(^|[^a-z])${plain}(s|es)?([^a-z]|$)`, "i").test(words);
+export function namedIn(text, things, names) {
+  let rest = text.toLowerCase();
+  const found = new Set();
+  for (const name of [...names].sort((a, b) => b.length - a.length)) {
+    const plain = name.replace(/[^\w ]/g, "");
+    const left = rest.replace(new RegExp(`(^|[^a-z])${plain}(s|es)?(?![a-z])`, "gi"), "$1|");
+    if (left !== rest) found.add(name);
+    rest = left;
+  }
+  return [...things.keys()].filter((n) => found.has(things[n].name));
 }
 
 /**

@@ -19,13 +19,14 @@ import { methodOf } from "./switches.js";
  * @param {Shown} shown
  * @param {Grid} grid
  * @param {number} size
+ * @param {string[]} known names of things
  * @returns {Verdict}
  */
-export function verdictOf(shown, grid, size) {
+export function verdictOf(shown, grid, size, known) {
   const maps = shown?.heard.maps;
   if (!shown || !maps) return { raw: null, surgery: null, names: [] };
   const { heard, shot } = shown;
-  const named = namedIn(heard.asked.texts[heard.asked.text], shot.things);
+  const named = namedIn(heard.asked.texts[heard.asked.text], shot.things, known);
   const mask = new Uint8Array(size * size);
   for (const n of named) shot.masks[n].forEach((inside, i) => inside && (mask[i] = 1));
   const of = (/** @type {Float32Array} */ scores) => contrastOf(scores, grid, mask, size);
@@ -73,7 +74,9 @@ export function createMaps(header, arrays, store) {
       if (wanted.some((one, n) => one !== painted[n])) {
         const { maps } = heard;
         const text = heard.asked.texts[heard.asked.text];
-        const named = namedIn(text, shot.things).flatMap((n) => shot.outlines[n]);
+        const named = namedIn(text, shot.things, header.pictures.names).flatMap(
+          (n) => shot.outlines[n],
+        );
         const make = (
           /** @type {string} */ title,
           /** @type {string} */ subtitle,

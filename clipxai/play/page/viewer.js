@@ -141,7 +141,7 @@ function createParts(header, arrays, store, sheets) {
     ask();
     const heard = shown?.heard ?? null;
     const worths = shown ? worthOf(shown.heard, shown.shot.covered) : [];
-    const verdict = verdictOf(shown, header.grids[0], side);
+    const verdict = verdictOf(shown, header.grids[0], side, header.pictures.names);
     const facts = heard ? factsOf(heard, verdict, worths, model, state) : {};
     canvas.paint(state);
     maps.paint(state, shown, verdict);
