@@ -71,7 +71,10 @@ def decomposition_among_texts(trace: Trace, split: Split = "own") -> Scores:
     """`decomposition` minus the mean over the recorded texts: what speaks for a text rather than
     for the others. A text alone has no others, and nothing is subtracted.
     """
-    return decomposition(trace, minus_mean=len(trace.texts) > 1, split=split)
+    if len(trace.texts) > 1:
+        return decomposition(trace, minus_mean=True, split=split)
+    note = "A single text has no others, so nothing was subtracted: this is decomposition."
+    return decomposition(trace, split=split)._replace(notes=(note,))
 
 
 @of_its_kinds
