@@ -39,7 +39,7 @@ from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout, arrives, embedding, expect_heads
 from ..trace.sides import expect_texts
 from ..trace.trace import Trace
-from .scores import Scores
+from .scores import Scores, difference
 
 CLASS = slice(1)  # the class token, alone
 Split = Literal["own", "even"]
@@ -64,14 +64,17 @@ def decomposition(trace: Trace, minus_mean: bool = False, split: Split = "own") 
     if not minus_mean:
         return Scores(values, "share of the cosine")
     unit = f"share of the cosine, minus the mean over {len(trace.texts)} texts"
-    return Scores(values - values.mean(-1, keepdim=True), unit)
+    return Scores(difference(values, values.mean(-1, keepdim=True)), unit)
 
 
 def decomposition_among_texts(trace: Trace, split: Split = "own") -> Scores:
     """`decomposition` minus the mean over the recorded texts: what speaks for a text rather than
     for the others. A text alone has no others, and nothing is subtracted.
     """
-    return decomposition(trace, minus_mean=len(trace.texts) > 1, split=split)
+    if len(trace.texts) > 1:
+        return decomposition(trace, minus_mean=True, split=split)
+    note = "A single text has no others, so nothing was subtracted: this is decomposition."
+    return decomposition(trace, split=split)._replace(notes=(note,))
 
 
 @of_its_kinds

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from ..trace.trace import Trace
 
+ROUNDING = 16 * torch.finfo(torch.float32).eps  # of what is subtracted from each other
+
 
 class Scores(NamedTuple):
     """What a method returns: (B, P, T) scores, their unit, and what a reader of the map has to
@@ -22,6 +24,20 @@ class Scores(NamedTuple):
     values: Tensor
     unit: str
     notes: tuple[str, ...] = ()
+
+
+def difference(whole: Tensor, rest: Tensor) -> Tensor:
+    """(B, N, T) `whole` - `rest`; exactly 0 for a text of whose map only rounding is left, which
+    would look like an answer once it is drawn from its lowest to its highest.
+    """
+    left = whole - rest
+    nothing = _reach(left) <= ROUNDING * torch.maximum(_reach(whole), _reach(rest))
+    return left.masked_fill_(nothing, 0)
+
+
+def _reach(values: Tensor) -> Tensor:
+    low, high = values.detach().aminmax(dim=1, keepdim=True)
+    return torch.maximum(-low, high)
 
 
 def texts_at_a_time(most: int) -> Callable[[Callable[..., Scores]], Callable[..., Scores]]:

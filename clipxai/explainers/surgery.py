@@ -45,6 +45,7 @@ from ..trace.precision import unrounded
 from ..trace.trace import Trace
 from .mixing import mix, mix_gem, neighbourhood_bias
 from .presets import PRESETS, Rewrite
+from .scores import difference
 
 # a ResNet has one attention: unit-length values at a scale of 8 / sqrt(d) make up for depth
 RESNET_SHARPEN = 8.0
@@ -202,7 +203,7 @@ def feature_surgery(
         raise ValueError(f"one redundant feature of {E} channels is needed, not {shown(redundant)}")
     s = cosines(image_features, text_features)
     if redundant is not None:
-        return s - cosines(image_features, redundant.view(1, -1))
+        return difference(s, cosines(image_features, redundant.view(1, -1)))
     if len(text_features) == 1:
         raise ValueError(
             "one text has nothing to be compared with: give `redundant`, such as the feature of "
@@ -210,4 +211,4 @@ def feature_surgery(
         )
     w = (temperature * s[:, :1]).softmax(-1)
     weighted = s * (w / w.mean(-1, keepdim=True))
-    return weighted - weighted.mean(-1, keepdim=True)
+    return difference(weighted, weighted.mean(-1, keepdim=True))

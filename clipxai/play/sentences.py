@@ -9,6 +9,13 @@ from .walks import case
 SUMMARY = "What a CLIP sees, live: put things on the stage, type words, and watch the maps"
 VERDICTS: list[Header] = [
     case(
+        "“{text}” calls nothing on the stage by its name, and after {way} nothing is left of its "
+        "map.",
+        "absent and surgeryFlat",
+    ),
+    case("For “{text}” nothing is left of the map after {way}.", "surgeryFlat"),
+    case("Other things hide the {names}, so there is no verdict.", "hidden"),
+    case(
         "For “{text}” the raw map is upside down: contrast {raw:two_digits} at the {names}. After "
         "{way} it is {surgery:two_digits}.",
         "rawInverted and surgeryRight",
@@ -83,6 +90,7 @@ WORDS = {
     "word_title": "The word “{name}”",
     "word_subtitle": "without it the cosine loses {drop}",
     "no_map": "no map",
+    "alone": "A single text shares nothing with others, so the empty text was subtracted.",
     "no_variation": "no variation",
     "way_up": UP,
     "upside_down": DOWN,

@@ -131,6 +131,15 @@ def test_narrow_and_low_windows(page: object):
     assert float(table[0]) == pytest.approx(0.815, abs=0.002)  # as a drop, like its neighbours
 
 
+def test_scales_are_as_wide_as_their_maps(page: object):
+    page.set_viewport_size({"width": 1024, "height": 640})
+    page.wait_for_timeout(400)
+    for part in (".bar", ".numbers"):
+        wide = page.locator(f".panel:not(.stagepanel) {part}").first.bounding_box()["width"]
+        map_ = page.locator(".panel:not(.stagepanel) .picture").first.bounding_box()["width"]
+        assert abs(wide - map_) < 1, part
+
+
 def test_in_the_frame_of_a_notebook(visit: Callable):
     """There the address is the notebook's own, and stays."""
     page = visit(f"<!doctype html>{cx.playground()._repr_html_()}")

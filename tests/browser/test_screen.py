@@ -30,6 +30,7 @@ def left_half(image, points, labels, box):
 
 SHOWN = {
     "two methods": view.MethodComparison(METHODS[:2], mask=MASKS),
+    "five methods": view.MethodComparison(METHODS[:5], mask=MASKS),
     "eight methods": view.MethodComparison(METHODS, mask=MASKS),
     "attention": view.LayerAttentionViewer(attention_example(8, 4, (14, 14), sinks=(7,))),
     "modules": view.ModuleComparison(with_selection(contributions(layers=8))),

@@ -151,4 +151,5 @@ def test_decomposition_by_taking_out_what_was_fetched(tower, streams, trace):
     among = cx.explain(trace, "decomposition_among_texts")
     assert_scores(among, shares - shares.mean(-1, keepdim=True))
     alone = cx.explain(trace.with_texts(trace.texts[0]), "decomposition_among_texts")
+    assert "nothing was subtracted" in " ".join(alone.notes) and not among.notes
     assert_scores(alone, shares[..., :1])

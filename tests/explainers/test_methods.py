@@ -164,6 +164,21 @@ def test_a_single_text_uses_the_empty_one_and_says_so(trace):
     np.testing.assert_array_equal(e.scores, cx.explain(one, "clip_surgery").scores)
 
 
+@pytest.mark.parametrize(
+    ("method", "options", "texts"),
+    [
+        ("clip_surgery", {}, [""]),
+        ("clip_surgery", {"redundant": "labels"}, ["a dog", "A dog", "a  dog"]),
+        ("decomposition_among_texts", {}, ["a dog", "A dog", "a  dog"]),
+    ],
+)
+def test_what_is_all_subtracted_leaves_no_map_of_rounding(trace, method, options, texts):
+    found = cx.explain(trace.with_texts(texts), method, **options)
+    assert not found.scores.any() and not found.varies(0)
+    other = cx.explain(trace.with_texts([*texts, "a bicycle"]), method, **options)
+    assert other.scores.reshape(len(texts) + 1, -1).any(1)[-1]
+
+
 def test_switches(trace):
     assert not np.allclose(cx.explain(trace, blocks=3).scores, cx.explain(trace).scores, atol=1e-3)
     assert cx.explain(trace, "clip_surgery", ffn=True).provenance["options"] == "ffn=True"

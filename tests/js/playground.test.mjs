@@ -7,6 +7,7 @@ import { contrastOf, coverage, namedIn, sentenceFor } from "../../clipxai/play/p
 import { factsOf, worthOf } from "../../clipxai/play/page/facts.js";
 import { outlinesOf } from "../../clipxai/play/page/scene.js";
 import { alive, settled } from "../../clipxai/play/page/switches.js";
+import { sayThings } from "../../clipxai/play/page/things.js";
 
 const GRID = { height: 2, width: 2, box: [0, 0, 4, 4], image_size: [4, 4] };
 const PLAIN = { attention: "vv", blocks: 6, dual_path: true, residual: true, ffn: false };
@@ -40,10 +41,16 @@ test("contrast is inside minus outside of the map between 0 and 1", () => {
   assert.deepEqual([...coverage(MASK, 4, 2)], [1, 0, 0, 0]);
 });
 
-test("a text names things by whole words", () => {
-  const things = ["cat", "car", "ice cream"].map((name) => ({ name }));
-  assert.deepEqual(namedIn("two cats and an ice cream", things), [0, 2]);
-  assert.deepEqual(namedIn("a caterpillar, a scar", things), []);
+test("a text names things by whole words, and the longest name", () => {
+  const names = ["cat", "car", "ice cream", "truck", "fire truck"];
+  const things = names.map((name) => ({ name }));
+  const named = (text) => namedIn(text, things, names);
+  assert.deepEqual(named("two cats and an ice cream"), [0, 2]);
+  assert.deepEqual(named("a caterpillar, a scar"), []);
+  assert.deepEqual(named("A fire truck"), [4]);
+  assert.deepEqual(named("a fire truck, a truck"), [3, 4]);
+  assert.deepEqual(named("cat cat car"), [0, 1]);
+  assert.deepEqual(namedIn("a fire truck", [{ name: "truck" }], names), []);
 });
 
 test("an outline goes around a thing, crumbs have none", () => {
@@ -94,4 +101,28 @@ test("sentences stand behind facts; the last claims nothing", () => {
   ];
   assert.equal(sentenceFor(cases, facts), "upside down");
   assert.equal(sentenceFor(cases, { ...facts, rawInverted: false }), "");
+});
+
+test("a map is high on no thing that is hidden, nor where it is flat", () => {
+  const words = { matters: "most {name}.", raw_map: "raw", surgery_map: "surgery" };
+  Object.assign(words, { made_map: "made", none_matters: "none", one_matters: "one {name}" });
+  Object.assign(words, { map_agrees: "{map} right", map_differs: "{map}: {name}" });
+  const hidden = { name: "ant", loss: 0, fetched: 0, raw: NaN, surgery: NaN };
+  const cat = { name: "cat", loss: 0.5, fetched: 0.4, raw: -0.3, surgery: 0 };
+  const car = { name: "car", loss: -0.1, fetched: 0.1, raw: 0.2, surgery: 0 };
+  assert.equal(sayThings([hidden, cat, car], words), "most cat. raw: car; made right.");
+  assert.equal(sayThings([hidden, cat], words), "one cat");
+  assert.equal(sayThings([hidden], words), "none");
+  assert.equal(sayThings([], words), "", "nothing is known: the stage need not be empty");
+});
+
+test("what is told apart from none is what two digits show", () => {
+  const maps = { raw: [0, 1], surgery: [1e-9, 1e-9], made: [0, 0], shares: [0], words: [] };
+  const asked = { texts: ["a cat"], text: 0, things: [], silenced: [], change: PLAIN };
+  const heard = { maps, cosines: [0.6], effects: null, errors: [""], asked };
+  const of = (raw, names) =>
+    factsOf(heard, { raw, surgery: null, names }, [], MODEL, { head: null, word: null });
+  assert.ok(of(0.03, ["cat"]).rawRight && of(-0.03, ["cat"]).rawInverted);
+  assert.ok(of(0.004, ["cat"]).rawUnclear && of(null, ["cat"]).hidden && of(null, []).absent);
+  assert.ok(of(0.03, ["cat"]).surgeryFlat);
 });

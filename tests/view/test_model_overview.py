@@ -33,13 +33,13 @@ def of_module(layer: int, value: float, others: float = 0.0) -> np.ndarray:
 
 def test_the_story_names_the_block_the_head_and_the_patch_that_add_most():
     assert opening(FOUND, 0).startswith(
-        "Block 2's attention adds most to “an owl”: +0.250 of 0.50; head 1 alone +0.200, mostly "
-        "from row 3, column 5. CLIP Surgery redraws the map (rank correlation "
+        "Block 2's attention adds most to “an owl”: +0.250 of 0.50; head 1 alone +0.200, most of "
+        "all from row 3, column 5. CLIP Surgery redraws the map (rank correlation "
     )
     tokens = FOUND.class_rows.tokens.copy()
     tokens[2, 1, 4] = 0
     itself = replace(FOUND, class_rows=replace(FOUND.class_rows, tokens=tokens))
-    assert "mostly from [class] itself." in opening(itself, 0)
+    assert "most of all from [class] itself." in opening(itself, 0)
 
 
 @pytest.mark.parametrize(

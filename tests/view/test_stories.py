@@ -8,7 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from attention_examples import attention_example
-from inside_examples import contributions, effects, head_contributions, left_out, word_relevance
+from inside_examples import (
+    contributions,
+    effects,
+    head_contributions,
+    left_out,
+    traced,
+    word_relevance,
+)
 from view_examples import MASKS, SCENE, example
 
 import clipxai as cx
@@ -134,6 +141,34 @@ def test_heads_and_effects_name_the_strongest_and_its_opposite(seed: int):
     row = np.unravel_index(lost.argmax(), lost.shape)
     assert f"of layer {found.layers[row[0]]} the match with" in told
     assert f"{lost.max():+.3f} of" in told
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        ("attention", "Without the attention of layer 1 the match"),
+        ("ffn", "Without the FFN of layer 1 the match"),
+        ("blocks", "Without block 1 the match"),
+        ("words", "Without “owl” entering layer 0 the match"),
+    ],
+)
+def test_effects_name_a_part_as_it_is_called(of: str, said: str):
+    if of == "words":
+        words = traced(of)
+        found = replace(
+            words, by="zero", layers=(0,), change=words.change[:1], other=None, gap=None
+        )
+    else:
+        found = effects(of)
+        found = replace(found, change=np.array([[0.1], [-0.3], [0], [0.2]] * np.ones(2)))
+    assert EffectGrid(found).payload().header["stories"][0].startswith(said)
+
+
+def test_no_effect_is_no_growth():
+    found = effects()
+    for change in (0.0, -0.0004):  # what is written +0.000
+        told = EffectGrid(replace(found, change=np.full_like(found.change, change)))
+        assert "stays what it is" in told.payload().header["stories"][0]
 
 
 def test_words_name_what_adds_most_and_what_speaks_against():

@@ -37,7 +37,10 @@ export function checksOf({ pictures, model, walks }) {
     text: below(MOST_TEXTS),
     change: (value) => isChange(value, layers),
     redundant: oneOf(REDUNDANT),
-    silenced: (value) => list(value, head),
+    silenced: (value) => {
+      const heads = list(value, head) ? /** @type {number[]} */ (value) : null;
+      return heads !== null && new Set(heads).size === heads.length;
+    },
     head: (value) => value === null || head(value),
     word: (value) => value === null || below(64)(value),
     walk: (value) => value === null || walks.some(({ name }) => name === value),

@@ -7,25 +7,25 @@ import { methodOf } from "./switches.js";
 /** @import { Grid } from "../../view/browser/interpolate.js" */
 /** @import { Chosen, Heard, PlayModel, Thing } from "./types.js" */
 
-const SURE = 0.05; // a contrast, or a twentieth of it, that is told apart from none
+export const SURE = 0.005; // a contrast that is told apart from none: two digits of it are not 0
 
 /**
- * Places of the things that a text names: "two dogs and an owl" names dogs and owls.
+ * Places of the things that a text names: "two dogs and an owl" names dogs and owls. The longest
+ * name counts: "a fire truck" names no truck.
  * @param {string} text
  * @param {Thing[]} things
+ * @param {string[]} names that there are
  */
-export function namedIn(text, things) {
-  const words = text.toLowerCase();
-  return [...things.keys()].filter((n) => mentions(words, things[n].name));
-}
-
-/**
- * @param {string} words
- * @param {string} name
- */
-export function mentions(words, name) {
-  const plain = name.replace(/[^\w ]/g, "");
-  return new RegExp(`(^|[^a-z])${plain}(s|es)?([^a-z]|$)`, "i").test(words);
+export function namedIn(text, things, names) {
+  let rest = text.toLowerCase();
+  const found = new Set();
+  for (const name of [...names].sort((a, b) => b.length - a.length)) {
+    const plain = name.replace(/[^\w ]/g, "");
+    const left = rest.replace(new RegExp(`(^|[^a-z])${plain}(s|es)?(?![a-z])`, "gi"), "$1|");
+    if (left !== rest) found.add(name);
+    rest = left;
+  }
+  return [...things.keys()].filter((n) => found.has(things[n].name));
 }
 
 /**
@@ -50,6 +50,14 @@ export function contrastOf(scores, grid, mask, size) {
   });
   if (!(high > low) || !counts[0] || !counts[1]) return null;
   return (sums[1] / counts[1] - sums[0] / counts[0]) / (high - low);
+}
+
+/** @param {ArrayLike<number>} scores */
+export function varies(scores) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of Array.from(scores))
+    [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return high - low > 1e-6 * Math.max(Math.abs(low), Math.abs(high));
 }
 
 /**
@@ -137,6 +145,8 @@ export function factsOf(heard, { raw, surgery, names }, worths, model, picked) {
     rawInverted: raw !== null && raw < -SURE,
     rawRight: raw !== null && raw > SURE,
     rawUnclear: raw !== null && Math.abs(raw) <= SURE,
+    hidden: raw === null && names.length > 0,
+    surgeryFlat: maps !== null && !varies(maps.surgery),
     surgeryRight: surgery !== null && surgery > SURE,
     surgeryWrong: surgery !== null && surgery <= SURE,
     absent: maps !== null && !names.length,

@@ -3,7 +3,7 @@
 // @ts-check
 import { fill, signed, twoDigits } from "../../view/browser/number.js";
 import { createMapPanel } from "../../view/browser/panel.js";
-import { contrastOf, namedIn } from "./facts.js";
+import { contrastOf, namedIn, SURE, varies } from "./facts.js";
 import { methodOf } from "./switches.js";
 
 /** @import { Grid } from "../../view/browser/interpolate.js" */
@@ -19,13 +19,14 @@ import { methodOf } from "./switches.js";
  * @param {Shown} shown
  * @param {Grid} grid
  * @param {number} size
+ * @param {string[]} known names of things
  * @returns {Verdict}
  */
-export function verdictOf(shown, grid, size) {
+export function verdictOf(shown, grid, size, known) {
   const maps = shown?.heard.maps;
   if (!shown || !maps) return { raw: null, surgery: null, names: [] };
   const { heard, shot } = shown;
-  const named = namedIn(heard.asked.texts[heard.asked.text], shot.things);
+  const named = namedIn(heard.asked.texts[heard.asked.text], shot.things, known);
   const mask = new Uint8Array(size * size);
   for (const n of named) shot.masks[n].forEach((inside, i) => inside && (mask[i] = 1));
   const of = (/** @type {Float32Array} */ scores) => contrastOf(scores, grid, mask, size);
@@ -53,7 +54,7 @@ export function createMaps(header, arrays, store) {
   /** @param {number | null} contrast */
   const judged = (contrast) => {
     if (contrast === null) return "";
-    if (Math.abs(contrast) < 0.005) return words.no_contrast; // with two digits
+    if (Math.abs(contrast) <= SURE) return words.no_contrast;
     const way = contrast > 0 ? words.way_up : words.upside_down;
     return fill(way, { contrast: twoDigits(contrast) });
   };
@@ -73,7 +74,9 @@ export function createMaps(header, arrays, store) {
       if (wanted.some((one, n) => one !== painted[n])) {
         const { maps } = heard;
         const text = heard.asked.texts[heard.asked.text];
-        const named = namedIn(text, shot.things).flatMap((n) => shot.outlines[n]);
+        const named = namedIn(text, shot.things, header.pictures.names).flatMap(
+          (n) => shot.outlines[n],
+        );
         const make = (
           /** @type {string} */ title,
           /** @type {string} */ subtitle,
@@ -147,8 +150,8 @@ export function createMaps(header, arrays, store) {
     const reach = Math.max(Math.abs(low), Math.abs(high));
     const around = { low: -reach, high: reach, colours: colours.signed };
     const own = { low, high, colours: colours.low };
-    const flat = !(high - low > 1e-6 * reach);
-    const remark = Number.isNaN(values[0]) ? words.no_map : flat ? words.no_variation : "";
+    const flat = varies(values) ? "" : words.no_variation;
+    const remark = Number.isNaN(values[0]) ? words.no_map : flat;
     return { title, subtitle, source: 0, values, remark, scales: [zero ? around : own, around] };
   }
 }

@@ -7,6 +7,8 @@ import { fill, signed } from "../../view/browser/number.js";
 /** @import { Worth } from "./facts.js" */
 /** @import { Heard, PlayState } from "./types.js" */
 
+const EVEN = 0.0005; // of a cosine: written alike
+
 /**
  * @param {Store<PlayState>} store
  * @param {Record<string, string>} words
@@ -38,7 +40,8 @@ export function createThings(store, words) {
       body.replaceChildren(
         ...worths.map((worth, n) => {
           const loss = worth.loss === null ? "…" : signed(worth.loss);
-          const numbers = [loss, ...[worth.fetched, worth.raw, worth.surgery].map(signed)];
+          const seen = (/** @type {number} */ n) => (Number.isFinite(n) ? signed(n) : "–");
+          const numbers = [loss, ...[worth.fetched, worth.raw, worth.surgery].map(seen)];
           const name = element("button", { type: "button", className: "save" }, worth.name);
           name.addEventListener("click", () => store.set({ selected: n }));
           name.setAttribute("aria-pressed", String(state.selected === n));
@@ -46,7 +49,7 @@ export function createThings(store, words) {
           return element("tr", {}, element("th", {}, name), ...cells);
         }),
       );
-      said.textContent = sayThings(worths, words);
+      said.textContent = state.things.length ? sayThings(worths, words) : words.no_things;
     },
   };
 }
@@ -56,24 +59,29 @@ export function createThings(store, words) {
  * @param {Worth[]} worths
  * @param {Record<string, string>} words
  */
-function sayThings(worths, words) {
-  if (!worths.length) return words.no_things;
+export function sayThings(worths, words) {
+  if (!worths.length) return "";
   if (worths.some(({ loss }) => loss === null)) return words.waiting;
+  worths = worths.filter(({ raw }) => Number.isFinite(raw)); // of what others hide there is no map
+  if (!worths.length) return words.none_matters;
   const by = (/** @type {(worth: Worth) => number} */ value) =>
     worths.reduce((best, worth) => (value(worth) > value(best) ? worth : best));
   const most = by((worth) => /** @type {number} */ (worth.loss));
   const loss = /** @type {number} */ (most.loss);
   if (loss <= 0) return words.none_matters;
   if (worths.length === 1) return fill(words.one_matters, { name: most.name, loss });
-  /** @type {[string, Worth][]} */
-  const tops = [
-    [words.raw_map, by((worth) => worth.raw)],
-    [words.surgery_map, by((worth) => worth.surgery)],
-    [words.made_map, by((worth) => worth.fetched)],
+  /** @type {[string, "raw" | "surgery" | "fetched"][]} */
+  const maps = [
+    [words.raw_map, "raw"],
+    [words.surgery_map, "surgery"],
+    [words.made_map, "fetched"],
   ];
-  const agree = tops.map(([map, top]) =>
-    fill(top.name === most.name ? words.map_agrees : words.map_differs, { map, name: top.name }),
-  );
+  const agree = maps.flatMap(([map, at]) => {
+    const top = by((worth) => worth[at]);
+    if (worths.every((worth) => top[at] - worth[at] < EVEN)) return []; // no thing is highest
+    const says = top.name === most.name ? words.map_agrees : words.map_differs;
+    return [fill(says, { map, name: top.name })];
+  });
   return `${fill(words.matters, { name: most.name, loss })} ${agree.join("; ")}.`;
 }
 

@@ -141,7 +141,7 @@ function createParts(header, arrays, store, sheets) {
     ask();
     const heard = shown?.heard ?? null;
     const worths = shown ? worthOf(shown.heard, shown.shot.covered) : [];
-    const verdict = verdictOf(shown, header.grids[0], side);
+    const verdict = verdictOf(shown, header.grids[0], side, header.pictures.names);
     const facts = heard ? factsOf(heard, verdict, worths, model, state) : {};
     canvas.paint(state);
     maps.paint(state, shown, verdict);
@@ -155,7 +155,8 @@ function createParts(header, arrays, store, sheets) {
     const way = words[`way:${facts.method}`];
     const known = /** @type {Record<string, string | number>} */ ({ ...facts, way });
     walks.paint(state, facts);
-    const line = heard ? fill(sentenceFor(header.verdicts, facts), known) : words.loading;
+    const alone = heard?.maps?.alone ? ` ${words.alone}` : "";
+    const line = heard ? fill(sentenceFor(header.verdicts, facts), known) + alone : words.loading;
     said = failure || heard?.errors[heard.asked.text] || line;
     status.textContent = said;
     help.hidden = !state.help;

@@ -84,22 +84,33 @@ def summary(grids: Grids) -> str:
 STORY = "Without {most} the match with “{text}” loses most: {value} of {total:signed}{other}."
 OTHER = "; without {least} it gains most: {gain}"
 NONE_LOST = "Without any of them the match with “{text}” grows, most without {least}: {gain}."
+NOTHING = "Without any one of them the match with “{text}” stays what it is, {total:signed}."
+UNSEEN = 0.0005  # of the cosine: +0.000
 PART = "{part} of layer {layer}"
+PARTS = {
+    "attention": "the attention of layer {layer}",
+    "ffn": "the FFN of layer {layer}",
+    "blocks": "block {layer}",
+    "words": "“{part}” entering layer {layer}",
+}
 
 
 def story(grids: Grids, text: int) -> str:
     """Without which part the cosine falls most, and without which it rises most."""
     lost = np.nan_to_num(grids.lost(text))
+    total = float(grids.effects.similarity[grids.rows[text]])
+    if abs(lost).max() < UNSEEN:
+        return fill(NOTHING, text=title_of(grids.texts[text]), total=total)
+    part = PARTS.get(grids.effects.of, PART)
     places = [np.unravel_index(at, lost.shape) for at in (lost.argmax(), lost.argmin())]
     names = [
-        fill(PART, part=grids.parts[row], layer=str(grids.effects.layers[column]))
+        fill(part, part=grids.parts[row], layer=str(grids.effects.layers[column]))
         for row, column in places
     ]
     told = {"text": title_of(grids.texts[text]), "most": names[0], "least": names[1]}
     ends = {"value": signed(float(lost.max())), "gain": signed(float(-lost.min()))}
     if lost.max() <= 0:
         return fill(NONE_LOST, **told, **ends)
-    total = float(grids.effects.similarity[grids.rows[text]])
     other = fill(OTHER, **told, **ends) if lost.min() < 0 else ""
     return fill(STORY, total=total, other=other, **told, **ends)
 

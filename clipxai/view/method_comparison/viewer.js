@@ -191,7 +191,7 @@ function createParts(header, arrays, store) {
       stage.style.setProperty("--columns", String(widest));
       stage.style.setProperty("--rows", String(rows.length));
       stage.toggleAttribute("data-few", widest <= 3);
-      stage.toggleAttribute("data-dense", widest > 4 && rows.length > 1);
+      stage.toggleAttribute("data-dense", widest > 3 && rows.length > 1);
       [maps, specs, photos] = [[], [], []];
       numbers = rows.flat().filter((n) => n !== null);
       const panels = rows.flat().map((n) => {

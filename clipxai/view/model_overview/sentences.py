@@ -11,7 +11,7 @@ LONGEST = 30  # letters of a text in the story
 LITTLE = 0.2  # of the cosine; a part that adds less is no story by itself
 OPPOSITE = -0.5  # rank correlation of two maps of which one is the other turned over
 ADDS = "Block {layer}'s {part} adds most to “{text}”: {share:signed} of {cosine:two_digits}"
-HEAD = "; head {head} alone {head_share:signed}, mostly from {place}."
+HEAD = "; head {head} alone {head_share:signed}, most of all from {place}."
 SPREAD = (
     "No single part makes “{text}” (cosine {cosine:two_digits}): the largest, block {layer}'s "
     "{part}, adds {share:signed}."
