@@ -9,34 +9,34 @@ from .walks import case
 SUMMARY = "What a CLIP sees, live: put things on the stage, type words, and watch the maps"
 VERDICTS: list[Header] = [
     case(
-        "“{text}” calls nothing on the stage by its name, and after {way} nothing is left of its "
+        "{text} calls nothing on the stage by its name, and after {way} nothing is left of its "
         "map.",
         "absent and surgeryFlat",
     ),
-    case("For “{text}” nothing is left of the map after {way}.", "surgeryFlat"),
+    case("For {text} nothing is left of the map after {way}.", "surgeryFlat"),
     case("Other things hide the {names}, so there is no verdict.", "hidden"),
     case(
-        "For “{text}” the raw map is upside down: contrast {raw:two_digits} at the {names}. After "
+        "For {text} the raw map is upside down: contrast {raw:two_digits} at the {names}. After "
         "{way} it is {surgery:two_digits}.",
         "rawInverted and surgeryRight",
     ),
     case(
-        "For “{text}” both maps point at the {names}: contrast {raw:two_digits} raw, "
+        "For {text} both maps point at the {names}: contrast {raw:two_digits} raw, "
         "{surgery:two_digits} after {way}.",
         "rawRight and surgeryRight",
     ),
     case(
-        "For “{text}” the raw map does not tell the {names} from the background: contrast "
+        "For {text} the raw map does not tell the {names} from the background: contrast "
         "{raw:two_digits}. After {way} it is {surgery:two_digits}.",
         "rawUnclear and surgeryRight",
     ),
     case(
-        "For “{text}” the map after {way} does not point at the {names}: contrast "
+        "For {text} the map after {way} does not point at the {names}: contrast "
         "{surgery:two_digits}, raw {raw:two_digits}.",
         "surgeryWrong",
     ),
     case(
-        "“{text}” calls nothing on the stage by its name, so there is no verdict; each map has a "
+        "{text} calls nothing on the stage by its name, so there is no verdict; each map has a "
         "highest patch all the same.",
         "absent",
     ),
@@ -95,7 +95,8 @@ WORDS = {
     "way_up": UP,
     "upside_down": DOWN,
     "no_contrast": NEITHER,
-    "texts": "Texts and their cosines",
+    "texts": "Texts, cosines, ranks",
+    "empty_text": "(empty text)",
     "add_text": "+ add a text",
     "choose_text": "show the maps of this text",
     "text_number": "text {n}",

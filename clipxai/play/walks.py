@@ -52,13 +52,13 @@ UPSIDE_DOWN = {
     "steps": [
         step(
             case(
-                "The raw map is the cosine of every patch with “{text}”. Its contrast is "
+                "The raw map is the cosine of every patch with {text}. Its contrast is "
                 "{raw:two_digits}: where the {names} is, there is less of it than elsewhere. "
                 "Upside down.",
                 "rawInverted",
             ),
             case(
-                "The raw map is the cosine of every patch with “{text}”. In this scene its "
+                "The raw map is the cosine of every patch with {text}. In this scene its "
                 "contrast is {raw:two_digits}, so it is not upside down; put the things elsewhere, "
                 "and it may be.",
                 "raw",
@@ -102,10 +102,10 @@ UPSIDE_DOWN = {
         ),
         step(
             case(
-                "“{text}” calls nothing on the stage by its name, its cosine is "
+                "{text} calls nothing on the stage by its name, its cosine is "
                 "{cosine:two_digits}, and both maps have a highest patch all the same: a map says "
                 "where, never whether.",
-                "absent",
+                "absent and surgeryVaries",
             ),
             case("A map says where, never whether: type what is not on the stage."),
             texts=["a piano", "a cat", "a bicycle"],
@@ -118,7 +118,7 @@ WHO = {
     "steps": [
         step(
             case(
-                "The cosine with “{text}”, {cosine:two_digits}, is a sum. All heads together "
+                "The cosine with {text}, {cosine:two_digits}, is a sum. All heads together "
                 "fetched {headsShare:signed} of it from patches; the third map says from which.",
                 "share",
             ),

@@ -8,6 +8,7 @@ import { factsOf, worthOf } from "../../clipxai/play/page/facts.js";
 import { outlinesOf } from "../../clipxai/play/page/scene.js";
 import { alive, settled } from "../../clipxai/play/page/switches.js";
 import { sayThings } from "../../clipxai/play/page/things.js";
+import { freePlace } from "../../clipxai/play/page/tools.js";
 
 const GRID = { height: 2, width: 2, box: [0, 0, 4, 4], image_size: [4, 4] };
 const PLAIN = { attention: "vv", blocks: 6, dual_path: true, residual: true, ffn: false };
@@ -125,4 +126,13 @@ test("what is told apart from none is what two digits show", () => {
   assert.ok(of(0.03, ["cat"]).rawRight && of(-0.03, ["cat"]).rawInverted);
   assert.ok(of(0.004, ["cat"]).rawUnclear && of(null, ["cat"]).hidden && of(null, []).absent);
   assert.ok(of(0.03, ["cat"]).surgeryFlat);
+});
+
+test("what is added hides nothing that is there", () => {
+  const things = [];
+  for (let n = 0; n < 12; n++) {
+    const place = freePlace(things);
+    for (const { x, y } of things) assert.ok(Math.hypot(x - place.x, y - place.y) > 0.14);
+    things.push(place);
+  }
 });

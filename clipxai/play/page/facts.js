@@ -135,18 +135,20 @@ export function worthOf({ maps, effects, cosines, asked }, covered) {
  * @param {Worth[]} worths
  * @param {PlayModel} model
  * @param {Picked} picked
+ * @param {string} empty what the empty text is called
  * @returns {Facts}
  */
-export function factsOf(heard, { raw, surgery, names }, worths, model, picked) {
+export function factsOf(heard, { raw, surgery, names }, worths, model, picked, empty) {
   const { maps, cosines, asked } = heard;
   return {
-    ...{ raw, surgery, names: listed(names), text: asked.texts[asked.text] },
+    ...{ raw, surgery, names: listed(names), text: quoted(asked.texts[asked.text], empty) },
     cosine: cosines[asked.text],
     rawInverted: raw !== null && raw < -SURE,
     rawRight: raw !== null && raw > SURE,
     rawUnclear: raw !== null && Math.abs(raw) <= SURE,
     hidden: raw === null && names.length > 0,
     surgeryFlat: maps !== null && !varies(maps.surgery),
+    surgeryVaries: maps !== null && varies(maps.surgery),
     surgeryRight: surgery !== null && surgery > SURE,
     surgeryWrong: surgery !== null && surgery <= SURE,
     absent: maps !== null && !names.length,
@@ -225,6 +227,15 @@ function factsOfThings(worths, names) {
   if (!thing || thing.loss === null) return {};
   const { name, loss, fetched } = thing;
   return { thing: name, loss, fetched, promiseHolds: loss > 0 === fetched > 0 };
+}
+
+/**
+ * A text as sentences and titles have it.
+ * @param {string} text
+ * @param {string} empty
+ */
+export function quoted(text, empty) {
+  return text ? `“${text}”` : empty;
 }
 
 /**

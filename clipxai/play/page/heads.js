@@ -33,6 +33,11 @@ export function createHeads({ model, words, colours }, arrays, store) {
     });
     return cell;
   });
+  // one stop of the Tab key: within, arrows go on
+  const enter = (/** @type {number} */ at) =>
+    cells.forEach((c, n) => (c.tabIndex = n === at ? 0 : -1));
+  cells.forEach((cell, at) => cell.addEventListener("focus", () => enter(at)));
+  enter(0);
   const rows = Array.from({ length: heads }, (_, head) => [
     element("span", { className: "quiet" }, fill(words.head_row, { head })),
     ...Array.from({ length: layers }, (_, layer) => cells[layer * heads + head]),

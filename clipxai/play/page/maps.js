@@ -3,7 +3,7 @@
 // @ts-check
 import { fill, signed, twoDigits } from "../../view/browser/number.js";
 import { createMapPanel } from "../../view/browser/panel.js";
-import { contrastOf, namedIn, SURE, varies } from "./facts.js";
+import { contrastOf, namedIn, quoted, SURE, varies } from "./facts.js";
 import { methodOf } from "./switches.js";
 
 /** @import { Grid } from "../../view/browser/interpolate.js" */
@@ -88,10 +88,11 @@ export function createMaps(header, arrays, store) {
           outlines: named,
           verdict: told,
         });
+        const said = quoted(text, words.empty_text);
         const third = thirdOf(header, state, heard);
         const specs = [
-          make(words.raw_title, `“${text}”`, maps?.raw, false, judged(verdict.raw)),
-          make(surgeryTitle(heard), `“${text}”`, maps?.surgery, false, judged(verdict.surgery)),
+          make(words.raw_title, said, maps?.raw, false, judged(verdict.raw)),
+          make(surgeryTitle(heard), said, maps?.surgery, false, judged(verdict.surgery)),
           make(third.title, third.subtitle, third.values, true, ""),
         ];
         panels.forEach((panel, n) => {

@@ -105,8 +105,16 @@ function createRow(store, n, words) {
       remove.hidden = state.texts.length < 2;
       const share = cosine === null ? 0 : Math.min(Math.max(cosine / FULL, 0), 1);
       /** @type {HTMLElement} */ (bar.firstChild).style.width = `${100 * share}%`;
-      value.textContent = cosine === null ? "" : `${signed(cosine)} · ${rank}.`;
+      value.textContent = cosine === null ? "" : `${signed(cosine)} · ${ordinal(rank)}`;
       error.textContent = why;
     },
   };
+}
+
+/**
+ * 1st, 2nd … of the few texts that a page has.
+ * @param {number} rank
+ */
+function ordinal(rank) {
+  return `${rank}${["st", "nd", "rd"][rank - 1] ?? "th"}`;
 }

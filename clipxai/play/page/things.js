@@ -37,12 +37,13 @@ export function createThings(store, words) {
      * @param {Worth[]} worths
      */
     paint(state, worths) {
+      const labels = apart(worths.map(({ name }) => name));
       body.replaceChildren(
         ...worths.map((worth, n) => {
           const loss = worth.loss === null ? "…" : signed(worth.loss);
           const seen = (/** @type {number} */ n) => (Number.isFinite(n) ? signed(n) : "–");
           const numbers = [loss, ...[worth.fetched, worth.raw, worth.surgery].map(seen)];
-          const name = element("button", { type: "button", className: "save" }, worth.name);
+          const name = element("button", { type: "button", className: "save" }, labels[n]);
           name.addEventListener("click", () => store.set({ selected: n }));
           name.setAttribute("aria-pressed", String(state.selected === n));
           const cells = numbers.map((text) => element("td", {}, text));
@@ -52,6 +53,17 @@ export function createThings(store, words) {
       said.textContent = state.things.length ? sayThings(worths, words) : words.no_things;
     },
   };
+}
+
+/**
+ * Names told apart: cat, cat (2).
+ * @param {string[]} names
+ */
+function apart(names) {
+  return names.map((name, n) => {
+    const before = names.slice(0, n).filter((other) => other === name).length;
+    return before ? `${name} (${before + 1})` : name;
+  });
 }
 
 /**

@@ -9,7 +9,7 @@ import { createPicker } from "./picker.js";
 /** @import { Store } from "../../view/browser/state.js" */
 /** @import { createCanvas } from "./dragging.js" */
 /** @import { Sheets } from "./scene.js" */
-/** @import { PlayHeader, PlayState } from "./types.js" */
+/** @import { PlayHeader, PlayState, Thing } from "./types.js" */
 
 const [SIDE, GROWN] = [0.38, 1.15];
 
@@ -22,8 +22,8 @@ const [SIDE, GROWN] = [0.38, 1.15];
 export function createSceneTools({ words, pictures }, store, sheets, canvas) {
   const picker = createPicker(sheets, words, (name) => {
     const { things } = store.state;
-    const place = PLACES[things.length % PLACES.length];
-    store.set({ things: [...things, { name, ...place, side: SIDE }], selected: things.length });
+    const thing = { name, ...freePlace(things), side: SIDE };
+    store.set({ things: [...things, thing], selected: things.length });
   });
   const button = (
     /** @type {string} */ label,
@@ -61,9 +61,16 @@ export function createSceneTools({ words, pictures }, store, sheets, canvas) {
   };
 }
 
-const PLACES = [
-  { x: 0.3, y: 0.62 },
-  { x: 0.7, y: 0.36 },
-  { x: 0.72, y: 0.74 },
-  { x: 0.28, y: 0.28 },
-];
+const LINES = [0.3, 0.7, 0.5, 0.15, 0.85]; // where things are put, best first
+const PLACES = LINES.flatMap((y) => LINES.map((x) => ({ x, y })));
+
+/**
+ * Where what is added hides least: as far as can be from everything.
+ * @param {Thing[]} things
+ */
+export function freePlace(things) {
+  const room = PLACES.map(({ x, y }) =>
+    Math.min(1, ...things.map((thing) => Math.hypot(thing.x - x, thing.y - y))),
+  );
+  return PLACES[room.indexOf(Math.max(...room))];
+}

@@ -142,7 +142,7 @@ function createParts(header, arrays, store, sheets) {
     const heard = shown?.heard ?? null;
     const worths = shown ? worthOf(shown.heard, shown.shot.covered) : [];
     const verdict = verdictOf(shown, header.grids[0], side, header.pictures.names);
-    const facts = heard ? factsOf(heard, verdict, worths, model, state) : {};
+    const facts = heard ? factsOf(heard, verdict, worths, model, state, words.empty_text) : {};
     canvas.paint(state);
     maps.paint(state, shown, verdict);
     texts.paint(state, heard);
