@@ -261,6 +261,11 @@ class Session:
         return ModuleComparison(found.with_masks(trace, large))
 
     def _words(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
+        if wish.silence.words:
+            raise ValueError(
+                "words are shown by leaving each of them out, and some are silent already: let "
+                "them speak, or choose another view"
+            )
         return TokenMap(token_scores(trace, min(wish.text, len(wish.texts) - 1)))
 
 

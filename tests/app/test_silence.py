@@ -47,7 +47,7 @@ def test_the_line_is_runnable_and_gives_the_map_that_is_shown(explorer):
 def test_what_cannot_be_asked_without_words_is_told(explorer):
     explorer.controls.silencer.off = {"words": [[0, 1]]}
     explorer.controls.view.value = "words"  # leaves words out of a text that is none any more
-    assert "was changed for its own texts only" in explorer.controls.message.value
+    assert "let them speak, or choose another view" in explorer.controls.message.value
 
 
 def test_one_click_hears_everything_again(explorer):

@@ -74,6 +74,12 @@ def test_of_many_methods_the_best_and_the_last_are_named():
     assert ends.replace("-", "−") in told
 
 
+def test_no_map_is_best_among_equal_ones():
+    same = [replace(example("clip"), method=name) for name in ("clip", "gem", "rise")]
+    told = stories(MethodComparison(same, mask=MASKS))["an owl"]
+    assert "best" not in told and "all with the contrast" in told
+
+
 def test_without_truth_methods_agree_or_disagree():
     one = example("clip")
     turned = replace(example("gem"), scores=-one.scores)

@@ -37,6 +37,12 @@ def test_the_first_sentence_says_what_carries_most_and_when_it_moves():
     assert "+0.250" in told and "set to zero" in lost.payload().header["captions"][0][0]
 
 
+def test_where_nothing_changes_nothing_is_most():
+    same = replace(FOUND, change=0 * FOUND.change)
+    told = Tracing(same).payload().header["verdicts"][0]
+    assert told == "No token of any layer changes the cosine with “an owl”, which stays 0.5."
+
+
 def test_words_stand_across_and_layers_down():
     header = Tracing(WORDS).payload().header
     assert (

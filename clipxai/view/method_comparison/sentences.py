@@ -62,6 +62,7 @@ MANY = (
     "“{text}”: {up} of {count} maps are the right way up; best {best} ({high}), last {last} "
     "({low})."
 )
+EQUAL = "“{text}”: {up} of {count} maps are the right way up, all with the contrast {high}."
 EVERY = "{up} of {count} maps are the right way up."
 OPPOSED = (
     "“{text}”: {other} and {first} disagree; where one is high the other tends to be low (rank "
@@ -122,7 +123,9 @@ def _of_truth(judged: Sequence[Panel], text: str | None) -> str:
     ]
     (best, high), (last, low) = ends
     told = {"best": best, "high": high, "last": last, "low": low}
-    return fill(MANY, text=named, up=str(up), count=str(len(judged)), **told)
+    return fill(
+        EQUAL if high == low else MANY, text=named, up=str(up), count=str(len(judged)), **told
+    )
 
 
 def _told(panel: Panel) -> str:

@@ -10,6 +10,7 @@ from ..texts import listed, one_line, title_of
 from .content import Traced
 
 MOST_NAMED, STRONGEST = 3, 10  # texts in a summary, rows of the table
+ONE = {"patches": "patch", "tokens": "token", "words": "word"}
 TITLES = {True: "what comes over", False: "lost without it"}
 INSTEAD = {"zero": "set to zero", "mean": "set to the mean of the others"}
 FROM_OTHER = (
@@ -20,6 +21,8 @@ LOST = (
     "The cosine {cosine:number} with “{text}” owes most to {token} entering layer {layer}: "
     "{value:signed}."
 )
+SAME = "No {one} of any layer changes the cosine with “{text}”, which stays {cosine:number}."
+UNSEEN = 0.0005  # of the cosine: +0.000
 MOVED = " From layer {layer} on it carries more than any patch."
 MOVED_TO = " From layer {layer} on the class token carries more than any patch."
 COLOURS = {
@@ -76,13 +79,17 @@ def summary(traced: Traced) -> str:
 def verdict(traced: Traced, text: int) -> str:
     """The largest effect on a text, and when the class token takes over."""
     effects, (row, token) = traced.effects, traced.strongest(text)
+    cosine = float(effects.similarity[traced.rows[text]])
+    if np.nanmax(abs(traced.values(text))) < UNSEEN:
+        one, named = ONE[effects.of], one_line(title_of(traced.texts[text]))
+        return fill(SAME, one=one, text=named, cosine=cosine)
     gap = None if effects.gap is None else float(effects.gap[traced.rows[text]])
     told = fill(
         LOST if gap is None else FROM_OTHER,
         text=one_line(title_of(traced.texts[text])),
         layer=effects.layers[row],
         value=float(traced.values(text)[row, token]),
-        cosine=float(effects.similarity[traced.rows[text]]),
+        cosine=cosine,
         **({} if gap is None else {"gap": gap}),
         of=effects.of,
         other="image" if effects.other is not None else "text",
@@ -97,8 +104,7 @@ def verdict(traced: Traced, text: int) -> str:
 def captions(traced: Traced, text: int) -> list[str]:
     """What the colours mean, and what a reader has to know."""
     effects, parts = traced.effects, (traced.patches(text), traced.alone(text))
-    one = {"patches": "patch", "tokens": "token", "words": "word"}[effects.of]
-    colours = fill(COLOURS[traced.by_other], one=one, by=INSTEAD.get(effects.by, ""))
+    colours = fill(COLOURS[traced.by_other], one=ONE[effects.of], by=INSTEAD.get(effects.by, ""))
     two = fill(ALONE, reach=reach_of(parts[1])) if parts[0].size and parts[1].size else ""
     reach = reach_of(parts[0] if parts[0].size else parts[1])
     told = dict(colours=colours, reach=reach, alone=two, middle=ZERO_IN_THE_MIDDLE)
