@@ -19,6 +19,7 @@ from .latest import Cancelled, Latest, Tell
 from .letting_go import weakly
 from .live import Live, live
 from .notices import silenced_scores, unnamed, unseen
+from .program import program
 from .session import Session, Wish
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ class Answering:
             texts=texts,
             masks=masks,
             scene=scene,
+            pictured=self._choice.code,
             view=c.view.value,
             method=c.method.value,
             beside=None if c.beside.value == NOTHING else c.beside.value,
@@ -156,6 +158,7 @@ class Answering:
         self.controls.left_out.value = answer.left_out
         self.controls.left_out.layout.display = None if answer.left_out else "none"
         self.controls.warn(unseen(answer.wish), unnamed(answer.wish))
+        self.controls.code.value = f"<pre>{html.escape(program(answer.wish))}</pre>"
         place = answer.trace.stream.device
         on = "" if place.type == "cpu" else f" on {place}"
         code, took = html.escape(answer.wish.code), f"{1e3 * answer.seconds:.0f} ms{on}"

@@ -54,6 +54,22 @@ class ImageChoice:
             self._chosen = chosen  # last: what could not be read is tried again
         return self._image, self._masks, self._scene
 
+    @property
+    def code(self) -> tuple[str, str]:
+        """The same in Python: a line, and what the image is called after it."""
+        c, source = self._controls, self._controls.source.value
+        if source == "scene":
+            at = c.scene.at and [tuple(map(float, place)) for place in c.scene.at]
+            told = f"{c.scene.names!r}, {c.background.value!r}, seed={c.seed.value}"
+            where = f",\n    at={at}" if at else ""
+            return f"scene = cx.scenes.compose({told}, size={SCENE_SIDE}{where})", "scene.image"
+        if source == "file":
+            return f"image = {c.path.value!r}", "image"
+        if source == "given" and isinstance(self._given, Scene):
+            return "scene = ...  # the scene that was given to the Explorer", "scene.image"
+        whose = "uploaded" if source == "upload" else "given to the Explorer"
+        return f"image = ...  # the picture that was {whose}", "image"
+
     def _said(self, source: str) -> tuple:
         """What the controls of a source say; the same means the same image."""
         c = self._controls

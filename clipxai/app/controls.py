@@ -31,7 +31,7 @@ VIEWS = {
     "words": "words",
 }
 SUBTRACTIONS = {"the empty text": "empty", "what the texts share": "labels", "nothing": "nothing"}
-FORMATS = ("html", "png", "npz")
+FORMATS = ("html", "png", "npz", "py")
 LABEL = {"description_width": "78px"}
 # switches that a ResNet, which ends in one attention, does not have
 NEEDS_BLOCKS = ("dual_path", "ffn")
@@ -156,6 +156,14 @@ class Controls:
             "what each map promised",
             layout=w.Layout(width="auto", margin="0 0 0 4px"),
         )
+        self.as_code = w.ToggleButton(
+            description="as code",
+            icon="code",
+            tooltip="the program that shows the same, to go on from",
+            layout=w.Layout(width="auto", margin="0 0 0 4px"),
+        )
+        self.code = w.HTML(layout=w.Layout(margin="2px 10px", width="auto", display="none"))
+        self.code.add_class("clipxai-code")
         self.left_out = w.HTML(layout=w.Layout(margin="2px 10px", width="auto"))
         self.left_out.add_class("clipxai-left-out")
         self.silencer = Silencer()
@@ -259,6 +267,7 @@ class Controls:
             control.layout.display = _shown(self.view.value == "methods")
         self.leave_out.layout.display = _shown(self.view.value == "methods")
         self.silence.layout.display = _shown(self.silencing.value)
+        self.code.layout.display = _shown(self.as_code.value)
         idle = without_effect(self.blocks.value)
         for name, control in self.switches.items():
             control.disabled = name in idle or name not in self._fitting

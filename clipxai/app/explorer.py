@@ -17,12 +17,14 @@ from IPython.display import display, update_display
 from ..explainers.explain import explain
 from ..model.clip import CLIP, as_list
 from ..model.files.checkpoints import load
+from ..results.writing import replacing
 from ..view import MethodComparison, save
 from ..view.html import mimebundle
 from .asleep import asleep
 from .controls import SOURCES, Controls
 from .letting_go import put_away
 from .listening import Listening
+from .program import program
 from .session import Session
 from .shown import forget, stands
 
@@ -129,14 +131,20 @@ class Explorer(Listening):
         method, options = self._answered.wish.asked
         return explain(self._answered.changed, method, **options)
 
+    @property
+    def code(self) -> str:
+        """A program that shows the same without the Explorer."""
+        self._expect_open()
+        return program(self._answered.wish)
+
     def save(self, path: str | Path) -> Path:
         """Write what is seen.
 
         Parameters
         ----------
-        path : .html (with the layer, patch and colours chosen), or .npz (the method's numbers); for
-            paper .png, .svg and .pdf, the figure as it begins; its own buttons PNG and SVG save it
-            as it is seen
+        path : .html (with the layer, patch and colours chosen), .npz (the method's numbers), or .py
+            (`code`); for paper .png, .svg and .pdf, the figure as it begins; its own buttons PNG
+            and SVG save it as it is seen
 
         Returns
         -------
@@ -151,13 +159,19 @@ class Explorer(Listening):
         self._expect_open()
         if Path(path).suffix.lower() == ".npz":
             return save(self.explanation, path)
+        if Path(path).suffix.lower() == ".py":
+            with replacing(path) as draft:
+                draft.write_text(self.code + "\n", encoding="utf-8")
+            return Path(path)
         return self.viewer.save(path, view=self._lives[self.viewer.module].view)
 
     def _boxed(self) -> w.HBox:
         style = w.HTML(f"<style>{STYLE}</style>", layout=w.Layout(display="none"))
         c = self.controls
-        views = w.HBox([c.view, c.silencing, c.leave_out], layout=w.Layout(margin="0 10px 0 0"))
-        lines = c.banner, c.message, c.note, c.left_out
+        views = w.HBox(
+            [c.view, c.silencing, c.leave_out, c.as_code], layout=w.Layout(margin="0 10px 0 0")
+        )
+        lines = c.banner, c.message, c.code, c.note, c.left_out
         main = w.VBox(
             [style, views, c.surgery, c.silence, *lines, self._stage],
             layout=w.Layout(flex="1 1 0", min_width="0"),

@@ -7,7 +7,7 @@ from the trace that is there.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from threading import Event
 from typing import Literal
@@ -49,6 +49,7 @@ class Wish:
     texts : what to look for
     masks : true mask (H, W) bool of things in the image, by name
     scene : what the image was taken from, or None for any other picture
+    pictured : a line of Python that makes the image, and what it is called after it
     view : which viewer answers
     method, beside : names in `METHODS`; `beside` is shown to the left for comparison, None for
         nothing
@@ -67,6 +68,7 @@ class Wish:
     texts: tuple[str, ...]
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     scene: Scene | None = None
+    pictured: tuple[str, str] = ("image = ...", "image")
     view: Shown = "methods"
     method: str = "clip_surgery"
     beside: str | None = "clip"
@@ -319,12 +321,12 @@ def masks_of(texts: Sequence[str], masks: Mapping[str, np.ndarray]) -> dict[str,
     """
     found = {}
     for text in texts:
-        named = [mask for name, mask in masks.items() if _names(text, name)]
+        named = [masks[name] for name in things_named(text, masks)]
         if named:
             found[text] = np.logical_or.reduce(named)
     return found
 
 
-def _names(text: str, name: str) -> bool:
-    """As a word of its own: "a catfish" names no cat."""
-    return re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE) is not None
+def things_named(text: str, things: Iterable[str]) -> list[str]:
+    """The things that a text names, each as a word of its own: "a catfish" names no cat."""
+    return [name for name in things if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]

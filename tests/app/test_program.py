@@ -1,0 +1,50 @@
+"""Does the program that the Explorer gives away show what the Explorer shows?"""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clipxai as cx
+
+
+def run(code):
+    """What `cx.show` of a program was given."""
+    shown, told = [], {}
+    exec(code.replace("cx.show(", "keep("), {"keep": shown.append}, told)
+    assert "keep" not in told and len(shown) == 1
+    return shown[0], told
+
+
+def test_the_program_draws_the_same_figure(embedded):
+    with cx.Explorer(embedded) as explorer:
+        c = explorer.controls
+        c.scene.things = [{"name": "owl", "y": 0.4, "x": 0.3, "side": 0.4}]
+        c.texts.value = "an owl\na <b>car</b>"
+        c.blocks.value, c.background.value = 3, "snow"
+        c.silencer.off = {"heads": [[6, 3]]}
+        viewer, told = run(explorer.code)
+        for ours, theirs in zip(viewer.explanations, explorer.viewer.explanations, strict=True):
+            np.testing.assert_array_equal(ours.scores, theirs.scores)
+        np.testing.assert_array_equal(told["scene"].image, explorer.trace.images[0])
+        assert viewer.payload().header["layouts"] == explorer.viewer.payload().header["layouts"]
+        assert "mask={'an owl': scene.mask('owl')}" in explorer.code
+        c.view.value = "modules"
+        assert isinstance(run(explorer.code)[0], type(cx.contributions(explorer.trace)))
+
+
+def test_what_no_line_can_make_is_asked_for(embedded, tmp_path):
+    photo = Path(cx.__file__).parent / "data" / "samples" / "cat-guitar.png"
+    mine = cx.CLIP(embedded.visual, embedded.text, embedded.tokenizer, name="mine")
+    with cx.Explorer(mine, image=np.zeros((64, 64, 3), np.uint8), texts="a cat") as explorer:
+        assert "model = ...  # mine, as it was given to the Explorer" in explorer.code
+        assert "image = ...  # the picture that was given to the Explorer" in explorer.code
+        c = explorer.controls
+        c.path.value, c.source.value = str(photo), "file"
+        assert f"image = {str(photo)!r}" in explorer.code
+        c.as_code.value = True
+        assert "import clipxai as cx" in c.code.value and c.code.layout.display is None
+        path = explorer.save(tmp_path / "seen.py")
+        assert path.read_text(encoding="utf-8") == explorer.code + "\n"
+        with pytest.raises(ValueError, match="unknown suffix|cannot save"):
+            explorer.save(tmp_path / "seen.txt")
