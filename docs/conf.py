@@ -1,0 +1,72 @@
+"""How does Sphinx put the site together? The repository is its source, so that links between pages
+are the same there and here.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import gallery
+import reference
+
+import clipxai as cx
+
+project, author = "clipxai", "The clipxai authors"
+version = release = cx.__version__
+html_title = f"clipxai {version}"
+
+extensions = ["myst_nb"]
+root_doc = "docs/index"
+include_patterns = [
+    "docs/**.md",
+    "notebooks/README.md",
+    "notebooks/[0-9]*.ipynb",
+    "benchmarks/*.md",
+    "clipxai/data/MODEL_CARD.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+]
+exclude_patterns = [".git", ".venv", "docs/site", "tests", "**/__pycache__"]
+nb_execution_mode = "off"  # the lessons are committed with what their cells gave
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # nothing is fetched from elsewhere
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+suppress_warnings = ["myst.header"]  # a lesson's answer may begin at the third level
+
+html_theme = "furo"
+html_static_path = ["_static"]
+html_favicon = "_static/icon.svg"
+html_css_files = ["site.css"]
+html_js_files = ["site.js"]
+html_show_sourcelink = False
+html_copy_source = False
+
+CODE = re.compile(r"\[`?([^\]`]+)`?\]\((?:\.\./)*(clipxai(?:/\w+)+)\.py\)")
+
+
+def fill_in(app: Sphinx, name: str, source: list[str]) -> None:
+    """What is made at build time, and links to code, which lead to the reference."""
+    top = "../" * name.count("/")
+    if name == "docs/gallery":
+        source[0] += gallery.markdown(f"{top}live")
+    if name == "docs/reference":
+        source[0] += reference.overview(f"{top}api")
+    if app.env.doc2path(name).suffix != ".ipynb":
+
+        def link(found: re.Match[str]) -> str:
+            said, module = found[1], found[2].removesuffix("/__init__")
+            # a module without a page of its own is told of on its room's
+            while "/" in module and not (app.outdir / f"api/{module}.html").exists():
+                module = module.rpartition("/")[0]
+            return f'<a href="{top}api/{module}.html"><code>{said}</code></a>'
+
+        source[0] = CODE.sub(link, source[0])
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("source-read", fill_in)
