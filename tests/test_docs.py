@@ -55,6 +55,14 @@ def test_no_link_of_the_site_is_dead(site):
     assert {"docs/faq.html: nowhere.html", "docs/faq.html: faq.html#x"} <= {*links.dead(site)}
 
 
+def test_no_link_of_the_pages_beside_the_site_is_dead():
+    for page in ROOT.glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)]+)\)", text):
+            file = link.partition("#")[0]
+            assert ":" in link or (ROOT / file).exists(), f"{page.name}: {link}"
+
+
 def test_every_lesson_is_in_the_site_with_its_live_figures(site):
     for lesson in ROOT.glob("notebooks/*.ipynb"):
         page = (site / f"notebooks/{lesson.stem}.html").read_text(encoding="utf-8")
