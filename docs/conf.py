@@ -2,6 +2,8 @@
 are the same there and here.
 """
 
+import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -42,9 +44,11 @@ html_static_path = ["_static"]
 html_favicon = "_static/icon.svg"
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
+html_extra_path = ["llms.txt"]
 html_show_sourcelink = False
 html_copy_source = False
 
+COLAB = "https://colab.research.google.com/github/{}/blob/main/{}.ipynb"
 CODE = re.compile(r"\[`?([^\]`]+)`?\]\((?:\.\./)*(clipxai(?:/\w+)+)\.py\)")
 
 
@@ -55,6 +59,12 @@ def fill_in(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] += gallery.markdown(f"{top}live")
     if name == "docs/reference":
         source[0] += reference.overview(f"{top}api")
+    repository = os.environ.get("GITHUB_REPOSITORY")  # known where the site is published from
+    if name == "notebooks/00_start_here" and repository:
+        lesson = json.loads(source[0])
+        link = f"\n\n[Open in Colab]({COLAB.format(repository, name)})"
+        lesson["cells"][0]["source"].append(link)
+        source[0] = json.dumps(lesson)
     if app.env.doc2path(name).suffix != ".ipynb":
 
         def link(found: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ import doctest
 import importlib
 import importlib.util
 import inspect
+import os
 import re
 import shutil
 import subprocess
@@ -22,7 +23,7 @@ from clipxai.scenes.small_world import SmallWorld
 
 ROOT = Path(cx.__file__).parent.parent
 SAMPLE = ROOT / "clipxai/data/samples/cat-guitar.png"
-HOW_TO = sorted((ROOT / "docs").glob("howto/*.md"))
+HOW_TO = [ROOT / "docs/index.md", ROOT / "docs/llms.txt", *sorted(ROOT.glob("docs/howto/*.md"))]
 FILES = sorted((ROOT / "clipxai").rglob("*.py"))
 
 
@@ -40,7 +41,8 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     options = ["-q", "-W", "-b", "html", "-d", str(folder / ".doctrees"), "-c", str(ROOT / "docs")]
     command = [sys.executable, "-m", "sphinx", *options, str(ROOT), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    published = {**os.environ, "GITHUB_REPOSITORY": "some/where"}
+    done = subprocess.run(command, capture_output=True, text=True, env=published)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -68,6 +70,10 @@ def test_every_lesson_is_in_the_site_with_its_live_figures(site):
         page = (site / f"notebooks/{lesson.stem}.html").read_text(encoding="utf-8")
         figures = lesson.read_text(encoding="utf-8").count('"text/html": [')
         assert page.count('class="clipxai-figure') >= figures > 0
+    first = (site / "notebooks/00_start_here.html").read_text(encoding="utf-8")
+    assert "colab.research.google.com/github/some/where/blob/main/notebooks/00_start" in first
+    listed = re.findall(r"\]\((.+?)\)", (site / "llms.txt").read_text(encoding="utf-8"))
+    assert listed and all((site / link).exists() for link in listed)
 
 
 def test_the_site_asks_no_other_for_anything(site):
@@ -99,6 +105,7 @@ def test_the_gallery_shows_every_viewer():
 @pytest.mark.filterwarnings("ignore")  # of libraries
 def test_the_lines_of_a_how_to_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    shutil.copy(SAMPLE, "photo.jpg")
     before = dict(cx.METHODS)
     blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
     assert blocks
