@@ -45,7 +45,7 @@ html_favicon = "_static/icon.svg"
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
 html_extra_path = ["llms.txt"]
-html_show_sourcelink = False
+html_show_sourcelink = html_show_copyright = False
 html_copy_source = False
 
 COLAB = "https://colab.research.google.com/github/{}/blob/main/{}.ipynb"

@@ -98,8 +98,8 @@ FIGURES = (
     Figure(
         "without",
         "What if one head were not there?",
-        'without = cx.ablate(trace, heads={5: [0]}, to="mean")\n'
-        "cx.show([cx.explain(trace), cx.explain(without)])",
+        'without = cx.ablate(trace, heads={6: [3]}, to="mean")\n'
+        'cx.show([cx.explain(one, "decomposition") for one in (trace, without)])',
     ),
 )
 
