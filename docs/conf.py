@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -25,7 +26,7 @@ extensions = ["myst_nb"]
 root_doc = "docs/index"
 include_patterns = [
     "docs/**.md",
-    "notebooks/README.md",
+    "notebooks/*.md",
     "notebooks/[0-9]*.ipynb",
     "benchmarks/*.md",
     "clipxai/data/MODEL_CARD.md",
@@ -49,7 +50,22 @@ html_show_sourcelink = html_show_copyright = False
 html_copy_source = False
 
 COLAB = "https://colab.research.google.com/github/{}/blob/main/{}.ipynb"
+FIGURE = re.compile(r"\[([^\]]+)\]\((#clipxai:[^)]+)\)")
 CODE = re.compile(r"\[`?([^\]`]+)`?\]\((?:\.\./)*(clipxai(?:/\w+)+)\.py\)")
+
+
+def as_page(lesson: dict[str, Any], name: str) -> str:
+    """A lesson whose links to its own figures are left to their scripts, and the first with a way
+    to Colab where it is known from which repository the site is published.
+    """
+    for cell in lesson["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = FIGURE.sub(r'<a href="\2">\1</a>', "".join(cell["source"]))
+    repository = os.environ.get("GITHUB_REPOSITORY")
+    if repository and name == "notebooks/00_start_here":
+        link = f"[Open in Colab]({COLAB.format(repository, name)})"
+        lesson["cells"][0]["source"] += f"\n\n{link}"
+    return json.dumps(lesson)
 
 
 def fill_in(app: Sphinx, name: str, source: list[str]) -> None:
@@ -59,13 +75,9 @@ def fill_in(app: Sphinx, name: str, source: list[str]) -> None:
         source[0] += gallery.markdown(f"{top}live")
     if name == "docs/reference":
         source[0] += reference.overview(f"{top}api")
-    repository = os.environ.get("GITHUB_REPOSITORY")  # known where the site is published from
-    if name == "notebooks/00_start_here" and repository:
-        lesson = json.loads(source[0])
-        link = f"\n\n[Open in Colab]({COLAB.format(repository, name)})"
-        lesson["cells"][0]["source"].append(link)
-        source[0] = json.dumps(lesson)
-    if app.env.doc2path(name).suffix != ".ipynb":
+    if app.env.doc2path(name).suffix == ".ipynb":
+        source[0] = as_page(json.loads(source[0]), name)
+    else:
 
         def link(found: re.Match[str]) -> str:
             said, module = found[1], found[2].removesuffix("/__init__")

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
-OUTSIDE = re.compile(r"[a-z]+:|//")
+OUTSIDE = re.compile(r"[a-z]+:|//|#clipxai:")  # the last is for the figures on the page
 
 
 class Page(HTMLParser):
