@@ -5,7 +5,7 @@
 #   make fuzz   10,000 damaged inputs and odd arguments: an answer or a clear line (a few minutes)
 #   make kills  160 runs that are killed, find no room, or meet another: the next one makes it good
 #   make soak   a session of 1,500 loops and 400 explorers: memory, handles, threads, widgets
-#   make docs   the reference of the public API, as docs/site/index.html
+#   make docs   the site: lessons, gallery, how-to pages and reference, as docs/site/index.html
 
 PYTHON ?= python3
 PY := .venv/bin/python

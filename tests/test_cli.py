@@ -302,6 +302,8 @@ def test_tables(capsys):
         and "requires transformer blocks and a class token; words too; needs gradient;" in printed
     )
     assert max(map(len, printed.splitlines())) <= 120, "lines that a terminal does not break"
+    assert main(["methods", "--bibtex"]) == 0
+    assert capsys.readouterr().out == cx.methods().bibtex() + "\n"
 
 
 def test_lab_opens_the_notebook_itself_and_starts_as_root(tmp_path, monkeypatch):

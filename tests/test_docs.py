@@ -1,5 +1,5 @@
-"""The reference builds without a warning, every example in a docstring runs, and public docstrings
-say what callers have to know.
+"""The site builds without a warning, every line on it runs and every link leads somewhere, every
+example in a docstring runs, and public docstrings say what callers have to know.
 """
 
 import ast
@@ -7,8 +7,11 @@ import doctest
 import importlib
 import importlib.util
 import inspect
+import os
 import re
 import shutil
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -20,30 +23,99 @@ from clipxai.scenes.small_world import SmallWorld
 
 ROOT = Path(cx.__file__).parent.parent
 SAMPLE = ROOT / "clipxai/data/samples/cat-guitar.png"
+HOW_TO = [ROOT / "docs/index.md", ROOT / "docs/llms.txt", *sorted(ROOT.glob("docs/howto/*.md"))]
 FILES = sorted((ROOT / "clipxai").rglob("*.py"))
 
 
-def build():
-    """docs/build.py as a module."""
-    spec = importlib.util.spec_from_file_location("build_docs", ROOT / "docs/build.py")
+def in_docs(name):
+    """A file of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / f"docs/{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_the_reference_is_written_without_warnings(tmp_path):
-    build().main(tmp_path)
-    page = (tmp_path / "clipxai.html").read_text(encoding="utf-8")
-    for name in cx.__all__:
-        assert (
-            f'id="{name}"' in page
-            or f"./clipxai/{name}.html" in page
-            or f"clipxai/{name}.html" in page
-        ), f"{name} is in the reference"
-    assert "<strong>source</strong>: what to load" in page
-    assert "<strong>Misleads</strong>" in (
-        tmp_path / "clipxai/explainers/gradients.html"
-    ).read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Every page, without the live figures and the reference; a warning would end it."""
+    folder = tmp_path_factory.mktemp("site")
+    options = ["-q", "-W", "-b", "html", "-d", str(folder / ".doctrees"), "-c", str(ROOT / "docs")]
+    command = [sys.executable, "-m", "sphinx", *options, str(ROOT), str(folder)]
+    published = {**os.environ, "GITHUB_REPOSITORY": "some/where"}
+    done = subprocess.run(command, capture_output=True, text=True, env=published)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_no_link_of_the_site_is_dead(site):
+    """But to what the test does not build, of which `make docs` makes sure."""
+    links = in_docs("links")
+    unbuilt = re.compile(r": (\.\./)*(api|live)/")
+    assert [link for link in links.dead(site) if not unbuilt.search(link)] == []
+    page = site / "docs/faq.html"
+    page.write_text('<a href="nowhere.html">a</a> <a href="faq.html#x">b</a>', encoding="utf-8")
+    assert {"docs/faq.html: nowhere.html", "docs/faq.html: faq.html#x"} <= {*links.dead(site)}
+
+
+def test_no_link_of_the_pages_beside_the_site_is_dead():
+    for page in ROOT.glob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)]+)\)", text):
+            file = link.partition("#")[0]
+            assert ":" in link or (ROOT / file).exists(), f"{page.name}: {link}"
+
+
+def test_every_lesson_is_in_the_site_with_its_live_figures(site):
+    for lesson in ROOT.glob("notebooks/*.ipynb"):
+        page = (site / f"notebooks/{lesson.stem}.html").read_text(encoding="utf-8")
+        figures = lesson.read_text(encoding="utf-8").count('"text/html": [')
+        assert page.count('class="clipxai-figure') >= figures > 0
+    first = (site / "notebooks/00_start_here.html").read_text(encoding="utf-8")
+    assert "colab.research.google.com/github/some/where/blob/main/notebooks/00_start" in first
+    third = (site / "notebooks/02_attention_or_ffn.html").read_text(encoding="utf-8")
+    assert '<a href="#clipxai:layer=7">the very last</a>' in third
+    listed = re.findall(r"\]\((.+?)\)", (site / "llms.txt").read_text(encoding="utf-8"))
+    assert listed and all((site / link).exists() for link in listed)
+
+
+def test_the_site_asks_no_other_for_anything(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r'<(script|link|img|iframe)[^>]+(src|href)="(https?:)?//', text), page
+
+
+def test_every_public_name_is_in_the_reference(tmp_path):
+    reference = in_docs("reference")
+    said = reference.overview("api")
+    for module, prefix in ((cx, "cx"), (cx.view, "cx.view")):
+        assert all(f"<code>{prefix}.{name}</code>" in said for name in module.__all__)
+    reference.write(tmp_path, ("clipxai.explainers.gradients", "clipxai.trace.record"))
+    written = {
+        name: (tmp_path / f"clipxai/{name}.html").read_text(encoding="utf-8")
+        for name in ("explainers/gradients", "trace/record")
+    }
+    assert "<strong>Misleads</strong>" in written["explainers/gradients"]
+    assert "<strong>texts</strong>: " in written["trace/record"]
+
+
+def test_the_gallery_shows_every_viewer():
+    made = {type(viewer).__name__ for _, viewer in in_docs("gallery").made()}
+    assert made >= {name for name in cx.view.__all__ if name[0].isupper()} - {"Viewer"}
+
+
+@pytest.mark.parametrize("page", HOW_TO, ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore")  # of libraries
+def test_the_lines_of_a_how_to_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(SAMPLE, "photo.jpg")
+    before = dict(cx.METHODS)
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    assert blocks
+    try:
+        exec(compile("\n".join(blocks), str(page), "exec"), {"__name__": page.stem})
+    finally:  # one of them adds a method
+        cx.METHODS.clear()
+        cx.METHODS.update(before)
 
 
 def test_lists_and_formulas_survive_the_way_to_markdown():
@@ -61,7 +133,7 @@ A, B : why
 Formula    a = b
              + c
 Reads      d"""
-    said = build().markdown(docstring)
+    said = in_docs("reference").markdown(docstring)
     assert "- **x, y**: where\n    to : look" in said and "- **A, B**: why" in said
     assert "**Formula**\n\n    a = b\n      + c\n" in said and said.endswith("**Reads**\n\nd")
 

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import clipxai
 from clipxai.model.files.pickled import SAFE_TORCH
 
 ROOT = Path(__file__).parent.parent
@@ -29,3 +30,28 @@ def test_what_tests_read_is_packed():
 
 def test_no_torch_is_installed_that_runs_pickles():
     assert f'"torch>={".".join(map(str, SAFE_TORCH))}"' in PROJECT
+
+
+def test_conda_asks_for_what_pip_asks_for():
+    """The same versions of the same things, by the names they have there."""
+    other = {
+        "torch": "pytorch",
+        "opencv-python-headless": "py-opencv",
+        "huggingface-hub": "huggingface_hub",
+        "matplotlib": "matplotlib-base",
+    }
+    [listed] = re.findall(r"^dependencies = \[\n(.*?)^\]", PROJECT, re.DOTALL | re.MULTILINE)
+    asked = dict(re.findall(r'"([\w-]+)>=([\d.]+)"', listed))
+    recipe = (ROOT / "recipe/recipe.yaml").read_text(encoding="utf-8")
+    run = dict(re.findall(r"^    - ([\w-]+) >=([\d.]+)", recipe, re.MULTILINE))
+    assert run.pop("python") == re.findall(r'requires-python = ">=([\d.]+)"', PROJECT)[0]
+    assert run == {other.get(name, name): version for name, version in asked.items()}
+    assert f'version: "{clipxai.__version__}"' in recipe
+
+
+def test_what_is_supported_is_tested():
+    """Classifiers name the Pythons that the workflow runs."""
+    workflow = (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+    [ran] = re.findall(r"python: \[(.*?)\]", workflow)
+    named = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', PROJECT)
+    assert named == re.findall(r"3\.\d+", ran)

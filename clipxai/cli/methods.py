@@ -1,4 +1,4 @@
-"""`clipxai methods`: the table of methods."""
+"""`clipxai methods`: the table of methods, or their papers."""
 
 import argparse
 
@@ -7,5 +7,5 @@ from ..explainers.table import methods
 
 def run(given: argparse.Namespace) -> int:
     """Print it."""
-    print(methods())
+    print(methods().bibtex() if given.bibtex else methods())
     return 0

@@ -29,7 +29,8 @@ def parser() -> argparse.ArgumentParser:
             help="every method on a data set with true masks: table, results.json, report.html",
         )
     )
-    commands.add_parser("methods", help="the table of methods")
+    listed = commands.add_parser("methods", help="the table of methods")
+    listed.add_argument("--bibtex", action="store_true", help="their papers instead, as BibTeX")
     _models(commands.add_parser("models", help="models that can be loaded, or what one of them is"))
     _doctor(
         commands.add_parser(

@@ -2,9 +2,11 @@
 
 import html
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib.resources import files
 from textwrap import wrap
 from typing import Literal, get_args
 
@@ -100,7 +102,13 @@ class Method:
 
 
 class MethodTable(tuple[Method, ...]):
-    """The rows of `METHODS`; two or three short lines each in a terminal, a table in a notebook."""
+    """The rows of `METHODS`; two or three short lines each in a terminal, a table in a notebook.
+
+    Examples
+    --------
+    >>> print(methods().bibtex("rise").splitlines()[0])
+    @inproceedings{petsiuk2018rise,
+    """
 
     HEAD = (
         "method",
@@ -150,3 +158,32 @@ class MethodTable(tuple[Method, ...]):
         rows = "".join(line(row, "td") for row in self.rows())
         table = f"<table>{line(self.HEAD, 'th')}{rows}</table>"
         return f"{table}<p>{html.escape(ADVICE)}</p>"
+
+    def bibtex(self, *names: str) -> str:
+        """The papers of all methods, or of those with these names, as BibTeX: each paper once, with
+        its methods as keywords.
+
+        Raises
+        ------
+        ValueError : a name of no method here, or of one without a paper
+        """
+        entries = _references()
+        known = {method.name for method in self}
+        for name in names:
+            if name not in known:
+                raise ValueError(f"unknown method {name!r} (all: clipxai.methods())")
+            if not any(name in of for of in entries.values()):
+                raise ValueError(f"no paper is known to have {name!r}")
+        wanted = set(names) or known
+        return "\n".join(entry for entry, of in entries.items() if wanted & of)
+
+
+@cache
+def _references() -> dict[str, frozenset[str]]:
+    """Every entry of `data/methods.bib`, and the methods that it is cited for."""
+    text = (files("clipxai.data") / "methods.bib").read_text(encoding="utf-8")
+    found = {}
+    for entry in re.split(r"\n(?=@)", text):
+        [cited] = re.findall(r"keywords = \{(.*?)\}", entry)
+        found[entry] = frozenset(cited.split(", "))
+    return found

@@ -263,6 +263,30 @@ def test_the_table_prints():
     assert all(f"{name} for" in ADVICE for name in best.values())
 
 
+def test_every_paper_of_the_table_has_an_entry():
+    table = cx.methods()
+    entries = re.split(r"\n(?=@)", table.bibtex())
+    assert len({entry.split(",")[0] for entry in entries}) == len(entries) == 22
+    for method in table:
+        if "unverified" in method.reference:
+            with pytest.raises(ValueError, match="no paper is known"):
+                table.bibtex(method.name)
+            continue
+        entry = table.bibtex(method.name)
+        assert entry.count("@") == 1 and entry.count("{") == entry.count("}")
+        [first] = re.findall(r"author = \{([\w-]+),", entry)
+        [year] = re.findall(r"year = \{(\d{4})\}", entry)
+        number = re.search(r"arXiv ([\d.]+)$|ACCV (\d+)$", method.reference)
+        assert method.reference.startswith(first), "the table names the first author"
+        if number[1]:  # a paper appears after its preprint
+            assert f"eprint = {{{number[1]}}}" in entry and int(year) >= 2000 + int(number[1][:2])
+        else:
+            assert year == number[2]
+    assert table.bibtex("gem", "clip_surgery").count("@") == 2
+    with pytest.raises(ValueError, match="unknown method 'nothing'"):
+        table.bibtex("nothing")
+
+
 def test_the_page_of_methods_says_what_is_true():
     """A section for each, under the question that it answers, with the defaults it has."""
     page = (Path(__file__).parents[2] / "docs/methods.md").read_text(encoding="utf-8")

@@ -108,6 +108,7 @@ test("the host's own word on dark beats the system's", () => {
   assert.equal(isDark(page({ theme: "dark" }), false), true);
   assert.equal(isDark(page({ root: { theme: "light" } }), true), false);
   assert.equal(isDark(page({}), true), true);
+  assert.equal(isDark(page({ body: { theme: "auto" } }), true), true); // Furo's first choice
 });
 
 test("the static model tells listeners of a change", () => {

@@ -18,7 +18,8 @@ export function isDark(page, systemDark) {
   if (LIGHT.some((name) => body?.classList.contains(name))) return false;
   // Colab; documentation sites
   const named = root.getAttribute("theme") ?? root.dataset.theme ?? body?.dataset.theme;
-  return named ? /dark/i.test(named) : systemDark;
+  // anything else, such as "auto", leaves it to the system
+  return /dark|light/i.test(named ?? "") ? /dark/i.test(named ?? "") : systemDark;
 }
 
 /**

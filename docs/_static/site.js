@@ -1,0 +1,43 @@
+// Figures follow the theme that the reader chose for the site, those on the page and those in
+// frames, which are as high as what is in them. A page opened from a file may not look into its
+// frames: there they follow the system.
+const system = matchMedia("(prefers-color-scheme: dark)");
+const root = document.documentElement;
+
+const within = (frame) => {
+  try {
+    return frame.contentDocument?.documentElement;
+  } catch {
+    return null;
+  }
+};
+
+const follow = () => {
+  const chosen = document.body.dataset.theme;
+  root.dataset.theme = /dark|light/.test(chosen) ? chosen : system.matches ? "dark" : "light";
+  for (const frame of document.querySelectorAll("iframe.live")) {
+    const inner = within(frame);
+    if (!inner) continue;
+    inner.dataset.theme = root.dataset.theme;
+    inner.style.colorScheme = root.dataset.theme;
+  }
+};
+
+const fit = (frame) => {
+  const body = within(frame)?.ownerDocument.body;
+  if (!body) return;
+  new ResizeObserver(() => {
+    frame.style.height = `${body.offsetHeight + 60}px`;
+  }).observe(body);
+};
+
+addEventListener("DOMContentLoaded", () => {
+  for (const frame of document.querySelectorAll("iframe.live")) {
+    const ready = () => (fit(frame), follow());
+    frame.addEventListener("load", ready);
+    if (within(frame)?.ownerDocument.readyState === "complete") ready();
+  }
+  new MutationObserver(follow).observe(document.body, { attributeFilter: ["data-theme"] });
+  system.addEventListener("change", follow);
+  follow();
+});
