@@ -49,7 +49,7 @@ benchmark: .venv/ready
 	$(PY) benchmarks/start_up.py
 
 clean:
-	rm -rf .venv demo fuzz kills docs/site dist build tests/js/node_modules
+	rm -rf .venv demo fuzz kills docs/site docs/jupyter_execute dist build tests/js/node_modules
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 10) else f"clipxai needs Python 3.10 or newer, this is {v.major}.{v.minor}: make demo PYTHON=python3.12")'

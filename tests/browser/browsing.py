@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from npm_tools import installed
 
 from clipxai.view.html import page as page_of
 
@@ -180,3 +181,14 @@ def _answers(url: str) -> bool:
     except OSError:
         return False
     return True
+
+
+def assert_accessible(page: object) -> None:
+    """axe-core finds nothing serious in the page as it is now, light or dark."""
+    page.evaluate((installed() / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        settled(page)
+        found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+        bad = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert not bad, (scheme, [(one["id"], one["nodes"][0]["html"]) for one in bad])

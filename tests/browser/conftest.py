@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "view"))  # the examples of tests/view
+for beside in ("js", "view"):  # tools of npm, the examples of tests/view
+    sys.path.insert(0, str(Path(__file__).parents[1] / beside))
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 120_000  # milliseconds a busy machine may take to open a page

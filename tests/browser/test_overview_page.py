@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from browsing import (
     assert_a_frame_is_enough,
+    assert_accessible,
     assert_no_sideways_scrolling,
     assert_poster,
     point_at,
@@ -113,6 +114,8 @@ def test_switch_by_switch(visit: Callable):
 
 def test_boxes_are_reached_and_opened_by_keys(visit: Callable):
     page = visit(saved(VIEWER))
+    page.locator(".boxes [aria-expanded='true']").wait_for()
+    assert_accessible(page)
     page.locator(".boxes [aria-expanded='true']").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from browsing import assert_no_sideways_scrolling
+from browsing import assert_accessible, assert_no_sideways_scrolling
 
 import clipxai as cx
 from clipxai.cli import main
@@ -121,6 +121,7 @@ CUT = """() => [...document.querySelector(".clipxai-figure").shadowRoot.querySel
 
 
 def test_narrow_and_low_windows(page: object):
+    assert_accessible(page)
     assert_no_sideways_scrolling(page, 390)
     assert page.evaluate(CUT) == 0  # of a verdict, the number is what counts
     page.set_viewport_size({"width": 1024, "height": 640})

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from attention_examples import attention_example
-from browsing import press, saved, settled
+from browsing import assert_accessible, press, saved, settled
 from inside_examples import (
     contributions,
     effects,
@@ -94,6 +94,8 @@ def test_every_viewer_is_measured():
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_figure_is_seen_at_once_and_from_the_back_row(visit: Callable, name: str):
     page = opened(visit, name)
+    page.locator(".story:not([hidden]), .verdict").first.wait_for()
+    assert_accessible(page)
     for window, width, most in SIZES:
         found = measured(page, window, width)
         assert 150 < found["height"] <= most, window

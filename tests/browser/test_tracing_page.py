@@ -3,7 +3,15 @@
 from collections.abc import Callable
 
 import pytest
-from browsing import assert_no_sideways_scrolling, assert_poster, press, saved, settled, status
+from browsing import (
+    assert_accessible,
+    assert_no_sideways_scrolling,
+    assert_poster,
+    press,
+    saved,
+    settled,
+    status,
+)
 from inside_examples import traced
 
 from clipxai.view import Tracing
@@ -48,6 +56,8 @@ def test_one_screen(visit: Callable, width: int, height: int, most: int):
 
 def test_narrow_windows_and_no_scripts(visit: Callable):
     page = visit(saved(Tracing(FOUND)))
+    page.locator(".verdict").wait_for()
+    assert_accessible(page)
     page.set_viewport_size({"width": 420, "height": 800})
     settled(page)
     assert_no_sideways_scrolling(page)

@@ -7,10 +7,10 @@ prettier over the lines, both in the versions that `package-lock.json` pins.
 import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from npm_tools import installed, run
 from write_golden import PATH, golden
 
 HERE = Path(__file__).parent
@@ -20,34 +20,13 @@ TESTS = sorted(HERE.glob("*.test.mjs"))
 STYLES = sorted((ROOT / "clipxai" / "view").rglob("*.css"))
 LONGEST, MOST_LINES, MOST_ANY = 100, 300, 10
 COMMENT = re.compile(r"/\*[\s\S]*?\*/|//[^\n]*")
-# what npm says where there is no network; everything else that goes wrong is a failure
-OFFLINE = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET")
 has_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
-
-
-def run(*command: str, folder: Path = HERE) -> subprocess.CompletedProcess:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
 def tools() -> Path:
-    """The pinned TypeScript and prettier, installed once."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    lock = HERE / "package-lock.json"
-    done = HERE / "node_modules" / ".package-lock.json"
-    if not done.exists() or _versions(done) != _versions(lock):
-        ran = run("npm", "ci", "--no-audit", "--no-fund")
-        said = ran.stdout + ran.stderr
-        if ran.returncode and OFFLINE.search(said):
-            pytest.skip(f"npm cannot reach its registry: {said[-300:]}")
-        assert ran.returncode == 0, said
-    return HERE / "node_modules" / ".bin"
-
-
-def _versions(lock: Path) -> dict[str, str]:
-    packages = json.loads(lock.read_text(encoding="utf-8"))["packages"]
-    return {name: one["version"] for name, one in packages.items() if name}
+    """The pinned TypeScript and prettier."""
+    return installed() / ".bin"
 
 
 def test_golden_vectors_are_up_to_date():

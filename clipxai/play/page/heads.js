@@ -74,7 +74,6 @@ export function createHeads({ model, words, colours }, arrays, store) {
         cell.textContent = silent ? "×" : shortened(shares[at]);
         const told = fill(silent ? words.silent_cell : words.head_cell, where);
         cell.title = told;
-        cell.setAttribute("aria-label", told);
         cell.setAttribute("aria-pressed", String(state.head === at));
         Object.assign(cell.style, { background: `rgb(${colour})`, color: inkOn(colour) });
       });

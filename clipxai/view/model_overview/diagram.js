@@ -113,7 +113,14 @@ export function createDiagram(header, arrays, store, photo) {
     at.columns.forEach(putBlock);
     const final = header.stations - 1;
     const side = header.rail ? Math.min(at.wide - 8, (at.height - 58) / 2) : at.wide - 8;
-    put("joint", all, [at.joint + 4, 0, at.wide - 8, 46], words.joint_title, cosine, words.cosine);
+    put(
+      "joint",
+      all,
+      [at.joint + 4, 0, at.wide - 8, 46],
+      words.joint_title,
+      cosine,
+      ` ${words.cosine}`,
+    );
     const end = header.stream ? "stream" : "joint";
     const up = header.rail ? 52 : Math.max(52, at.stream - side / 2);
     const low = at.height - side;
@@ -199,7 +206,11 @@ export function createDiagram(header, arrays, store, photo) {
       canvas.hidden = !values;
       if (values) paintSmallMap(canvas, header, arrays, values, spanOf(values));
     }
-    for (const kind of boxes.querySelectorAll(".kind")) kind.textContent = railKind(header, state);
+    for (const kind of boxes.querySelectorAll(".kind")) {
+      const box = /** @type {HTMLElement} */ (kind.parentElement);
+      kind.textContent = railKind(header, state);
+      box.setAttribute("aria-label", `${box.title}: ${kind.textContent}`);
+    }
     wires.classList.toggle("own", railReads(header, state));
     const tokens = header.readings[state.text] ?? [];
     const chips = tokens.map((token, word) => {
@@ -227,6 +238,8 @@ export function createDiagram(header, arrays, store, photo) {
       plus.setAttribute("stroke-width", String(1 + (WIDEST - 1) * part));
     }
     cosine.textContent = twoDigits(lensAt(header, arrays, header.stations - 1, state.text, patch));
+    const told = `${words.joint_title}: ${cosine.textContent} ${words.cosine}`;
+    cosine.parentElement?.setAttribute("aria-label", told);
     for (const { node: one, box, first, last } of placed) {
       const on = box === state.box && (isOne(box) || (state.layer >= first && state.layer <= last));
       one.setAttribute("aria-expanded", String(on));
