@@ -46,7 +46,7 @@ from .shards import INDEX, read_shards
 from .sizes import MOST, empty_modules
 from .tensor_names import Names
 from .told import Told
-from .transformers_types import HOSTED
+from .transformers_types import HOSTED, of_tower
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
 
 POSITIONS = ("bilinear", "bicubic", "bicubic-antialias")
@@ -279,6 +279,7 @@ def _empty_model(
                 f"{where} has Hugging Face's tensor names, so its config.json must lie beside it, "
                 "or be passed as config="
             )
+        config = (of_tower(config[0]), config[1])
         kind = config[0].get("model_type", "clip")
         if isinstance(kind, str) and kind in HOSTED:
             module = through_transformers(config[0], weights, config[1])

@@ -1,6 +1,7 @@
 """How does an image tower come in by itself? As a model without texts: transformers'
-CLIPVisionModel (also of IP-Adapter), SiglipVisionModel, DINOv2. What compares images with texts
-cannot be asked of it; attention, rollout and how patches resemble one another can.
+CLIPVisionModel (also IP-Adapter's, and that inside of LLaVA), SiglipVisionModel, DINOv2. What
+compares images with texts cannot be asked of it; attention, rollout and how patches resemble one
+another can.
 """
 
 import warnings
