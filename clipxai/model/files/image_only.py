@@ -85,12 +85,14 @@ def build_image_only(
 def _dino(
     kind: str, config: dict, weights: Weights, where: object, module: nn.Module | None
 ) -> tuple[CLIP, Weights, TensorNames]:
-    """DINOv2: ours, but for registers and gated FFNs, with which it runs as it is."""
+    """DINOv2: ours, but for gated FFNs, with which it runs as it is."""
     weights = _named(weights, "", ("embeddings.", "encoder.", "layernorm."), where, (f"{kind}.",))
     tensors = weights.tensors
-    if kind != "dinov2" or config.get("use_swiglu_ffn"):
+    registers = 0
+    if kind != "dinov2":
+        registers = size_of(config, "num_register_tokens", 4, where, limit="num_hidden_layers")
+    if config.get("use_swiglu_ffn"):
         module = module or through_transformers({**config, "model_type": kind}, weights, where)
-        registers = config.get("num_register_tokens", 4) if kind != "dinov2" else 0
         visual = hosted_encoder(module, where, tokens_before=1 + registers)
         model = CLIP(
             visual, NoTexts(), None, Preprocessor(visual.image_size, visual.patch, *IMAGENET)
@@ -111,6 +113,7 @@ def _dino(
             activation=known_activation(config.get("hidden_act", "gelu")),
             eps=layer_norm_eps(config, 1e-6, where),
             norm_before=False,
+            registers=registers,
         )
         model = CLIP(visual, NoTexts(), None, Preprocessor((side, side), patch, *IMAGENET))
     live = any(".attention.q_proj." in name for name in tensors)
@@ -137,6 +140,7 @@ def _dino_names(live: bool) -> TensorNames:
         names={
             "visual.patch_embedding": "embeddings.patch_embeddings.projection",
             "visual.class_embedding": "embeddings.cls_token",
+            "visual.registers": "embeddings.register_tokens",
             "visual.positions.table": "embeddings.position_embeddings",
             "visual.ln_post": "layernorm",
             "visual.projection": "identity",
