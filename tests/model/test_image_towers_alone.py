@@ -32,11 +32,14 @@ TOWERS = {
         hf.Dinov2Config(**DINO, layer_norm_eps=0.03, mlp_ratio=3, hidden_act="gelu_pytorch_tanh")
     ),
     "Dinov2Model, gated": lambda: hf.Dinov2Model(hf.Dinov2Config(**DINO, use_swiglu_ffn=True)),
+    "DINOv3ViTModel": lambda: hf.DINOv3ViTModel(
+        hf.DINOv3ViTConfig(**VISION, num_register_tokens=3)
+    ),
     "Dinov2WithRegistersModel": lambda: hf.Dinov2WithRegistersModel(
         hf.Dinov2WithRegistersConfig(**DINO, num_register_tokens=3)
     ),
 }
-OURS = [name for name in TOWERS if not name.endswith("gated")]
+OURS = [name for name in TOWERS if not name.endswith(("gated", "DINOv3ViTModel"))]
 
 
 def tower(name):
@@ -69,7 +72,11 @@ def test_features_are_the_librarys(name, tmp_path):
 def test_patches_of_dino_are_its_last_tokens():
     """Registers are no patches."""
     pixels = torch.randn(1, 3, 32, 32)
-    for name, before in (("Dinov2Model", 1), ("Dinov2WithRegistersModel", 4)):
+    for name, before in (
+        ("Dinov2Model", 1),
+        ("Dinov2WithRegistersModel", 4),
+        ("DINOv3ViTModel", 4),
+    ):
         module = tower(name)
         with torch.no_grad():
             tokens = module(pixel_values=pixels).last_hidden_state[:, before:]

@@ -16,7 +16,11 @@ HOSTED = {
     "align": "AlignModel",
     "flava": "FlavaModel",
 }
-DINO = {"dinov2": "Dinov2Model", "dinov2_with_registers": "Dinov2WithRegistersModel"}
+DINO = {
+    "dinov2": "Dinov2Model",
+    "dinov2_with_registers": "Dinov2WithRegistersModel",
+    "dinov3_vit": "DINOv3ViTModel",
+}
 IMAGE_ONLY = ("clip_vision_model", "siglip_vision_model", "siglip2_vision_model", *DINO)
 NOT_READ = {
     "groupvit": "its image tower ends in groups of patches that have no place on the image: load "
