@@ -3,7 +3,7 @@
 
     python benchmarks/loading.py
 
-Bars: ratio <= 1.3; peak memory <= 1.2 times the weights.
+Bars: ratio <= 1.3; peak memory <= 1.05 times the weights.
 """
 
 import json
@@ -84,7 +84,7 @@ def main() -> None:
         )
         print(
             f"peak memory {peak / 1e6:.0f} MB for {size / 1e6:.0f} MB of weights, ratio "
-            f"{peak / size:.2f} (bar 1.2)"
+            f"{peak / size:.2f} (bar 1.05)"
         )
 
 

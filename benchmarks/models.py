@@ -308,6 +308,36 @@ def of_tokenizers() -> Iterator[tuple[str, int]]:
         )
 
 
+def of_open_clips_tokenizers(texts: list[str]) -> Iterator[tuple[str, int]]:
+    """The same for those that open_clip takes from transformers: folders as its repositories are,
+    against its `HFTokenizer`, cut at 12 tokens and filled up.
+    """
+    import test_open_clip_tokenizers as kinds
+    from open_clip.tokenizer import HFTokenizer
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    def trained(special: list[str]) -> list[tuple[str, float]]:
+        pieces = Tokenizer(models.Unigram())
+        pieces.normalizer = normalizers.NFKC()
+        pieces.pre_tokenizer = pre_tokenizers.Metaspace()
+        trainer = trainers.UnigramTrainer(vocab_size=280, special_tokens=special, unk_token="<unk>")
+        pieces.train_from_iterator(texts, trainer)
+        return list(map(tuple, json.loads(pieces.to_str())["model"]["vocab"]))
+
+    kinds.unigrams = lambda *special: trained(list(special))
+    for name, make in kinds.KINDS.items():
+        with tempfile.TemporaryDirectory() as folder:
+            config = kinds.opened_config(name)
+            kinds.written(kinds.built(config), config, Path(folder))
+            made = make()
+            made.save_pretrained(folder)
+            ours, text = cx.load(folder), config["text_cfg"]
+            theirs = HFTokenizer(folder, 12, **text.get("tokenizer_kwargs", {}))
+            found = [ours.tokenizer.encode(one, truncate=True) for one in texts]
+            same = (a == b[: len(a)] for a, b in zip(found, theirs(texts).tolist()))
+            yield f"{name} of open_clip, {type(made).__name__}", sum(same)
+
+
 def table(rows: list[Row]) -> list[str]:
     """Markdown."""
     head = ["| model | in memory: images / texts | from a folder | inside |", "|---|---|---|---|"]
@@ -356,7 +386,7 @@ def main() -> None:
     if only:
         return
     # of_open_clip put its own functions in their place; tokenizers need none of them
-    counts = list(of_tokenizers())
+    counts = [*of_tokenizers(), *of_open_clips_tokenizers(strings())]
     lines = [
         "# Which models open, and how far their features are from the library's",
         "",

@@ -68,7 +68,8 @@ def rollout(trace: Trace) -> Scores:
 
 def _for_every_text(row: Tensor, trace: Trace, unit: str) -> Scores:
     note = "This method does not read the text: every text has the same map."
-    return Scores(row[:, 1:, None].expand(-1, -1, len(trace.texts)), unit, (note,))
+    patches = row[:, trace.model.visual.before :, None]
+    return Scores(patches.expand(-1, -1, len(trace.texts)), unit, (note,))
 
 
 @texts_at_a_time(8)
@@ -79,7 +80,7 @@ def bimodal(trace: Trace, blocks: int | None = 1) -> Scores:
         weights, scores = from_stream(trace, first, trace.residual(first).clone().requires_grad_())
         slopes = per_text(scores * trace.model.logit_scale.exp(), weights)
     return Scores(
-        _relevance_of_row(weights, slopes, 0)[:, :, 1:].permute(1, 2, 0),
+        _relevance_of_row(weights, slopes, 0)[:, :, trace.model.visual.before :].permute(1, 2, 0),
         RELEVANCE,
     )
 
@@ -116,7 +117,8 @@ def legrad(trace: Trace, blocks: int | None = None) -> Scores:
     expect_heads(trace, "legrad")
     layers = range(first_of(len(trace.layers), blocks), len(trace.layers))
     mean = sum(_legrad_of_layer(trace, layer) for layer in layers) / len(layers)  # T B N
-    return Scores(mean[..., 1:].permute(1, 2, 0), "gradient of the cosine by attention")
+    patches = mean[..., trace.model.visual.before :].permute(1, 2, 0)
+    return Scores(patches, "gradient of the cosine by attention")
 
 
 def _legrad_of_layer(trace: Trace, layer: int) -> Tensor:

@@ -56,7 +56,8 @@ def m2ib(
     nats = _information(
         x.expand(len(trace.text_features), *x.shape), score, beta, steps, samples, seed
     )
-    return Scores(nats[..., 1:].permute(1, 2, 0), "information that had to pass, in nats")
+    values = nats[..., trace.model.visual.before :].permute(1, 2, 0)
+    return Scores(values, "information that had to pass, in nats")
 
 
 def m2ib_words(

@@ -36,7 +36,7 @@ from torch import Tensor
 from ..checks import of_its_kinds
 from ..results.findings import HeadContributions, Picture
 from ..trace.precision import unrounded
-from ..trace.readout import FixedReadout, arrives, embedding, expect_heads
+from ..trace.readout import FixedReadout, arrives, counted, embedding, expect_heads
 from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .scores import Scores, difference
@@ -60,7 +60,8 @@ def decomposition(trace: Trace, minus_mean: bool = False, split: Split = "own") 
     expect_heads(trace, "decomposition")
     worth = Worth.of(trace, split)
     layers = range(len(trace.layers))
-    values = sum(worth.of_heads(trace, layer).sum(1) for layer in layers)[:, 1:]  # B P T
+    values = sum(worth.of_heads(trace, layer).sum(1) for layer in layers)
+    values = values[:, trace.model.visual.before :]  # B P T
     if not minus_mean:
         return Scores(values, "share of the cosine")
     unit = f"share of the cosine, minus the mean over {len(trace.texts)} texts"
@@ -114,6 +115,7 @@ def head_contributions(trace: Trace, image: int = 0, split: Split = "own") -> He
     picture, one = Picture.of(trace, image), trace.of(image)
     worth, layers = Worth.of(one, split), range(len(one.layers))
     heads = torch.stack([worth.of_heads(one, n)[0] for n in layers])  # L H N T
+    heads = counted(heads, one.model.visual.before, 2)
 
     def ffn(layer: int) -> Tensor:
         """(T,) of a layer's FFN."""

@@ -53,19 +53,21 @@ def resclip(
     first = int(5 * scale)
     layers = range(first, max(int(9 * scale), first + 1))
     seen = [trace.attention(layer) for layer in layers]
-    bonus = neighbourhood_bias(trace.grid, neighbourhood, tape.k.device).to(tape.k)
+    told = trace.grid, neighbourhood, tape.k.device, tower.before
+    bonus = neighbourhood_bias(*told).to(tape.k)
     own = (tape.k @ tape.k.transpose(-1, -2) * tape.k.shape[-1] ** -0.5 + bonus).softmax(-1)
     mixed = strength * ((1 - share) * own + share * sum(seen) / len(seen))
     patches = tower.read_out(tower.blocks[-1].merge(mixed @ tape.v)).float()
     tokens = F.normalize(patches, dim=-1)
     note = f"The middle layers were {layers[0] + 1} to {layers[-1] + 1} of {L}."
-    return Scores(cosines(tokens, trace.text_features)[:, 1:], "cosine similarity", (note,))
+    values = cosines(tokens, trace.text_features)[:, tower.before :]
+    return Scores(values, "cosine similarity", (note,))
 
 
 @torch.no_grad()
 def masked_max_pooling(trace: Trace) -> Scores:
     """Raw cosine where the class token looks more than on average, the lowest elsewhere."""
-    looked = trace.layers[-1].weights(1).mean(1)[:, 0, 1:]  # B P
+    looked = trace.layers[-1].weights(1).mean(1)[:, 0, trace.model.visual.before :]  # B P
     raw = trace.similarity()[:, 1:]
     much = (looked > looked.mean(1, keepdim=True))[..., None]
     values = torch.where(much, raw, raw.amin(1, keepdim=True))

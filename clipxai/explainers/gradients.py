@@ -78,7 +78,7 @@ def grad_cam(
         x, slope = _at_block(
             trace, layer_of(len(trace.layers), -1 if layer is None else layer), norm
         )
-        patches, slope = x[:, 1:], slope[:, :, 1:]  # B P D, T B P D
+        patches, slope = x[:, tower.before :], slope[:, :, tower.before :]  # B P D, T B P D
     values = torch.einsum("bpd,tbd->bpt", patches.detach(), slope.mean(2))
     return _scores(values, "channels weighted by their mean gradient", relu)
 
@@ -113,9 +113,10 @@ def grad_eclip(trace: Trace, relu: bool = False) -> Scores:
     with gradients():
         scores = cosine(trace.model.visual.read_out(last.stream), trace.text_features)
         (slope,) = per_text(scores, [last.read])  # T B 1 1 D
-    values = torch.einsum("bpd,tbd->bpt", last.values[:, 1:], slope[:, :, 0, 0])
+    patches = slice(trace.model.visual.before, None)
+    values = torch.einsum("bpd,tbd->bpt", last.values[:, patches], slope[:, :, 0, 0])
     note = "The last attention was recomputed with one head, as published."
-    return _scores(values * _minmax(last.alike[:, 1:])[..., None], COSINE, relu, (note,))
+    return _scores(values * _minmax(last.alike[:, patches])[..., None], COSINE, relu, (note,))
 
 
 def grad_eclip_words(trace: Trace, image: int, relu: bool = False) -> tuple[Tensor, str]:

@@ -26,7 +26,7 @@ from ..checks import of_its_kinds
 from ..model.clip import cosines
 from ..results.findings import AttentionMaps, Contributions, Picture
 from ..trace.precision import unrounded
-from ..trace.readout import FixedReadout, arrives, embedding
+from ..trace.readout import FixedReadout, arrives, counted, embedding, read
 from ..trace.sides import expect_texts
 from ..trace.trace import Kind, Trace
 
@@ -70,12 +70,14 @@ def attention_maps(
     layers = range(len(one.layers))
     mean: dict[str, np.ndarray] = {}
     class_rows: dict[str, np.ndarray] = {}
+    before = one.model.visual.before
     for kind in kinds:
-        weights = [one.attention(layer, kind)[0] for layer in layers]  # each H N N
+        weights = [_counted(one.attention(layer, kind)[0], before) for layer in layers]
         mean[kind] = _numpy(torch.stack([w.mean(0) for w in weights]))
         class_rows[kind] = _numpy(torch.stack([w[:, 0] for w in weights]))
     apart = _distances(one.grid, one.stream.device)
-    found = [_statistics(one.attention(layer)[0].float(), apart) for layer in layers]
+    weights = (_counted(one.attention(layer)[0].float(), before) for layer in layers)
+    found = [_statistics(each, apart) for each in weights]
     entropy, distance, on_class, received = (torch.stack(column) for column in zip(*found))
     late = received[len(received) // 2 :].mean(0)
     return AttentionMaps(
@@ -88,6 +90,13 @@ def attention_maps(
         _numpy(_rollout(one)),
         sinks=tuple((late > SINK).nonzero().flatten().tolist()),
     )
+
+
+def _counted(weights: Tensor, before: int) -> Tensor:
+    """(H, 1 + P, 1 + P) of (H, N, N): no rows of registers, and what is given to them is counted
+    with the class token, so that rows still sum to 1.
+    """
+    return read(counted(weights, before), before, 1)
 
 
 def _statistics(weights: Tensor, apart: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -103,11 +112,11 @@ def _statistics(weights: Tensor, apart: Tensor) -> tuple[Tensor, Tensor, Tensor,
 
 def _rollout(trace: Trace) -> Tensor:
     """(L, N) rollout of the class token up to and including each layer."""
-    rolled = torch.eye(1 + trace.grids[0].patches, device=trace.stream.device)
+    rolled = torch.eye(trace.layers[0].q.shape[-2], device=trace.stream.device)
     even, rows = rolled, []
     for layer in range(len(trace.layers)):
         rolled = (trace.attention(layer)[0].float().mean(0) + even) / 2 @ rolled
-        rows.append(rolled[0])
+        rows.append(counted(rolled[0], trace.model.visual.before))
     return torch.stack(rows)
 
 
@@ -149,7 +158,7 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
 
     def share(part: Tensor) -> np.ndarray:
         """(1, N, D) added to the stream -> (T, N) share of the cosine."""
-        return _numpy(readout.share(part, texts)[0].T)
+        return _numpy(readout.share(read(part, one.model.visual.before), texts)[0].T)
 
     return Contributions(
         picture,
@@ -173,7 +182,7 @@ def _alignment(parts: Sequence[Tensor], final: Tensor) -> np.ndarray:
 
 def _lens(trace: Trace, layer: int) -> np.ndarray:
     """(T, P) the map if the network stopped before a layer ("logit lens")."""
-    patches = trace.model.visual.read_out(trace.residual(layer)[:, 1:])
+    patches = trace.model.visual.read_out(trace.residual(layer)[:, trace.model.visual.before :])
     return _numpy(cosines(F.normalize(patches, dim=-1), trace.text_features)[0].T)
 
 

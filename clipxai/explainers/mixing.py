@@ -64,18 +64,18 @@ def mix_gem(q: Tensor, k: Tensor, v: Tensor, length: Tensor, iterations: int) ->
 
 
 def neighbourhood_bias(
-    grid: tuple[int, int], std: float, device: torch.device | str = "cpu"
+    grid: tuple[int, int], std: float, device: torch.device | str = "cpu", before: int = 1
 ) -> Tensor:
     """(N, N) on a `device`, to add to attention logits: exp(-distance^2 / 2 std^2) between patches.
 
-    0 in the class token's row and column. Peak 1, not scaled by 1/sqrt(d), as in NACLIP's released
-    code (arXiv 2404.08181), whose standard deviation is 5.
+    0 in the rows and columns of the `before` tokens before the patches. Peak 1, not scaled by
+    1/sqrt(d), as in NACLIP's released code (arXiv 2404.08181), whose standard deviation is 5.
     """
     down, across = (torch.arange(side, device=device) for side in grid)
     y, x = torch.meshgrid(down, across, indexing="ij")
     places = torch.stack([y.flatten(), x.flatten()], dim=1).float()
-    bias = torch.zeros(1 + len(places), 1 + len(places), device=device)
-    bias[1:, 1:] = torch.exp(-torch.cdist(places, places).square() / (2 * std**2))
+    bias = torch.zeros(before + len(places), before + len(places), device=device)
+    bias[before:, before:] = torch.exp(-torch.cdist(places, places).square() / (2 * std**2))
     return bias
 
 

@@ -175,7 +175,7 @@ def _channels(trace: Trace) -> tuple[Tensor, Tensor]:
             return x.detach(), slope.mean((-1, -2)).transpose(0, 1)
         cls = trace.stream[:, 0].clone().requires_grad_()
         (slope,) = per_text(cosine(tower.read_out(cls), trace.text_features), [cls])
-    patches = trace.residual(len(trace.layers))[:, 1:]
+    patches = trace.residual(len(trace.layers))[:, trace.model.visual.before :]
     return patches.transpose(1, 2).unflatten(2, trace.grid), slope.transpose(0, 1)
 
 

@@ -17,6 +17,7 @@ import torch
 from ..checks import Within, of_its_kinds
 from ..results.findings import Picture, Sinks
 from ..trace.precision import unrounded
+from ..trace.readout import read
 from ..trace.trace import Trace
 
 
@@ -62,11 +63,11 @@ def sinks(
         mean = one.attention(layer)[0].float().mean(0)
         # what a token gives itself says nothing of the others
         received.append((mean.sum(0) - mean.diagonal()) * N / (N - 1))
-    before = N - one.grids[0].patches
+    before = one.model.visual.before
     return Sinks(
         picture,
-        torch.stack(norms).cpu().numpy(),
-        torch.stack(received).cpu().numpy(),
+        read(torch.stack(norms), before).cpu().numpy(),
+        read(torch.stack(received), before).cpu().numpy(),
         norm_above,
         attention_above,
         class_token=before > 0,

@@ -141,8 +141,8 @@ def _way(trace: Trace, change: Rewrite, *, normalize: bool, sharpen: float) -> M
     bias = None
     if change.neighbourhood is not None:
         q = trace.layers[0].q
-        N = q.shape[-2]  # without a class token, the bias has none either
-        bias = neighbourhood_bias(trace.grid, change.neighbourhood, q.device)[-N:, -N:].to(q)
+        told = trace.grid, change.neighbourhood, q.device, trace.model.visual.before
+        bias = neighbourhood_bias(*told).to(q)
     return partial(
         mix,
         attention=change.attention,

@@ -4,6 +4,7 @@
     sizes         the config against the tensors
     library       features of images and texts against the library that the model comes from
     zero-shot     objects of Emoji World, and what a reader by chance gets
+    ImageNet      a published score, of which it says how to measure it
     methods       every method that the model can be asked: it answers, with numbers that vary
     parts         what attention and FFNs added up, against the cosine
     bfloat16      features in half the digits against float32
@@ -38,6 +39,7 @@ from ..scenes import class_names, sample
 from ..trace.record import record
 from ..trace.trace import Trace
 from .emoji_world import zero_shot
+from .published import published
 
 State = Literal["good", "off", "not known"]
 ALIKE = 1e-4  # of features of unit length
@@ -126,11 +128,13 @@ def doctor(model: CLIP | nn.Module | str | Path | None = None) -> Report:
         ("sizes", lambda: ("good", "every tensor has its place, and every place its tensor")),
         ("library", lambda: _library(loaded, source, library)),
         ("zero-shot", lambda: _zero_shot(loaded)),
+        ("ImageNet", lambda: _imagenet(loaded)),
         ("methods", lambda: _methods(loaded)),
         ("parts", lambda: _parts(loaded)),
         ("bfloat16", lambda: _half(loaded)),
     ]
-    return Report(loaded.name, tuple(Check(name, *check()) for name, check in checks))
+    found = (Check(name, *check()) for name, check in checks)
+    return Report(loaded.name, tuple(check for check in found if check.said))
 
 
 def _file(model: CLIP, source: object) -> tuple[State, str]:
@@ -191,6 +195,14 @@ def _zero_shot(model: CLIP) -> tuple[State, str]:
     if found > bar:
         return "good", said
     return "off", f"{said}: read wrongly, or it knows nothing of such pictures"
+
+
+def _imagenet(model: CLIP) -> tuple[State, str]:
+    """What is published, if anything is: fifty thousand images take longer than a doctor has."""
+    told, short = model.provenance, {name: known for known, name in hub.SHORT_NAMES.items()}
+    name = told.get("source", "") if "revision" in told else ""  # a folder may be called anything
+    archive = OPENAI_SHA256.get(told.get("sha256", ""), "")
+    return "not known", published(archive, short.get(name, name)) or ""
 
 
 def _trace(model: CLIP) -> Trace:

@@ -154,7 +154,7 @@ class CLIP(nn.Module):
         vocabulary ends it.
         """
         if not isinstance(self.tokenizer, Tokenizer):
-            if self.text.read_at_end:
+            if self.text.read_at_end and getattr(self.tokenizer, "begins", True):
                 _expect_begun(self.text.end(ids) > 0, "begins with [end], where it would be read")
             return
         start, end = self.tokenizer.start, self.tokenizer.end

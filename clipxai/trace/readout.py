@@ -42,8 +42,9 @@ class FixedReadout:
     @classmethod
     def of(cls, trace: Trace, token: slice = slice(None)) -> "FixedReadout":
         """That of all image tokens, or of some. The tower needs a class token and blocks."""
-        matrix, bias = trace.model.visual.linear_read_out()
-        deviation = trace.model.visual.deviation(trace.stream[:, token])
+        tower = trace.model.visual
+        matrix, bias = tower.linear_read_out()
+        deviation = tower.deviation(read(trace.stream, tower.before)[:, token])
         # no patch is read out for the whole image
         whole = token == slice(1)
         features = trace.whole_image if whole else trace.image_tokens(normalize=False)[:, token]
@@ -64,6 +65,23 @@ class FixedReadout:
     def worth(self, text_features: Tensor) -> Tensor:
         """(D, T) what a unit of each channel is worth, before a token's deviation and length."""
         return self.matrix @ text_features.float().T
+
+
+def read(x: Tensor, before: int, dim: int = 1) -> Tensor:
+    """Of what there is for each of N tokens, that of those which are read out: of `before` tokens
+    before the patches only the first, not the registers.
+    """
+    if before < 2:
+        return x
+    return torch.cat([x.narrow(dim, 0, 1), x.narrow(dim, before, x.shape[dim] - before)], dim)
+
+
+def counted(x: Tensor, before: int, dim: int = -1) -> Tensor:
+    """Of what came from each of N tokens, with that of registers added to the class token's."""
+    if before < 2:
+        return x
+    first = x.narrow(dim, 0, before).sum(dim, keepdim=True)
+    return torch.cat([first, x.narrow(dim, before, x.shape[dim] - before)], dim)
 
 
 def embedding(trace: Trace) -> Tensor:

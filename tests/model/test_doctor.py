@@ -4,6 +4,7 @@ what follows from it.
 
 import json
 import shutil
+import sys
 
 import pytest
 import torch
@@ -12,7 +13,10 @@ from transformers_examples import built
 
 import clipxai as cx
 from clipxai.cli import main
+from clipxai.measure.published import IMAGENET, SAME, published
+from clipxai.model.files import hub
 from clipxai.model.files.locating import EMBEDDED, locate
+from clipxai.model.files.untrusted import OPENAI_SHA256
 
 
 def off(report):
@@ -101,6 +105,30 @@ def test_file(server):  # noqa: F811
     blob.write_bytes(data)
     found = of(cx.doctor(NAME), "file")
     assert found.state == "off" and str(blob) in found.said
+
+
+def test_published_score(server, monkeypatch, tmp_path):  # noqa: F811
+    """Of a repository by its name; a folder of that name may hold anything."""
+    for check in ("_library", "_zero_shot", "_methods", "_parts", "_half"):  # quick, that is
+        monkeypatch.setattr(sys.modules[cx.doctor.__module__], check, lambda *_: ("good", "left"))
+    assert "ImageNet " not in repr(cx.doctor(NAME))
+    monkeypatch.setitem(IMAGENET, NAME, 12.34)
+    report = cx.doctor(NAME)
+    assert of(report, "ImageNet").state == "not known" and report.good
+    assert of(report, "ImageNet").said.startswith("published: 12.34 % zero-shot on ImageNet")
+    monkeypatch.setitem(IMAGENET, "RN50", 12.34)
+    shutil.copytree(EMBEDDED, tmp_path / "RN50")
+    assert "ImageNet " not in repr(cx.doctor(tmp_path / "RN50"))
+
+
+def test_openais_scores():
+    """Each archive has one, and so have the repositories that hold the same weights."""
+    assert {*OPENAI_SHA256.values()} == {*hub.SHORT_NAMES} < {*IMAGENET}
+    same = [model.id for model in hub.KNOWN if model.id.startswith("openai/")]
+    assert {*same} == {*SAME} and {*SAME.values()} < {*IMAGENET}
+    assert published("openai/clip-vit-base-patch16") == published("ViT-B/16")
+    assert published("someone/else") is None
+    assert "68.34" in published("ViT-B/16") and "75.54" in published("ViT-L/14")
 
 
 @pytest.mark.parametrize(

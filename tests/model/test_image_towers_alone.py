@@ -3,14 +3,18 @@ no text works, and what does says in one sentence that there are none.
 """
 
 import json
+import re
+import shutil
 
 import numpy as np
 import pytest
 import torch
 import transformers as hf
+from safetensors.torch import load_file, save_file
 from transformers_examples import VISION, built
 
 import clipxai as cx
+from clipxai.model.files.describing import describe
 
 CLOSE = dict(rtol=0, atol=1e-5)
 DINO = {n: v for n, v in VISION.items() if n != "intermediate_size"}
@@ -28,11 +32,14 @@ TOWERS = {
         hf.Dinov2Config(**DINO, layer_norm_eps=0.03, mlp_ratio=3, hidden_act="gelu_pytorch_tanh")
     ),
     "Dinov2Model, gated": lambda: hf.Dinov2Model(hf.Dinov2Config(**DINO, use_swiglu_ffn=True)),
+    "DINOv3ViTModel": lambda: hf.DINOv3ViTModel(
+        hf.DINOv3ViTConfig(**VISION, num_register_tokens=3)
+    ),
     "Dinov2WithRegistersModel": lambda: hf.Dinov2WithRegistersModel(
         hf.Dinov2WithRegistersConfig(**DINO, num_register_tokens=3)
     ),
 }
-OURS = [name for name in TOWERS if not name.endswith(("gated", "RegistersModel"))]
+OURS = [name for name in TOWERS if not name.endswith(("gated", "DINOv3ViTModel"))]
 
 
 def tower(name):
@@ -63,9 +70,13 @@ def test_features_are_the_librarys(name, tmp_path):
 
 
 def test_patches_of_dino_are_its_last_tokens():
-    """Of a hosted one too, whose registers are no patches."""
+    """Registers are no patches."""
     pixels = torch.randn(1, 3, 32, 32)
-    for name, before in (("Dinov2Model", 1), ("Dinov2WithRegistersModel", 4)):
+    for name, before in (
+        ("Dinov2Model", 1),
+        ("Dinov2WithRegistersModel", 4),
+        ("DINOv3ViTModel", 4),
+    ):
         module = tower(name)
         with torch.no_grad():
             tokens = module(pixel_values=pixels).last_hidden_state[:, before:]
@@ -130,6 +141,43 @@ def test_what_reads_texts_says_that_there_are_none(ask):
     whole = cx.record(cx.load(), torch.randn(1, 3, 112, 112), normalized=True)
     with pytest.raises(ValueError, match="none were recorded"):
         ask(whole)
+
+
+def test_the_tower_inside_of_llava(tmp_path):
+    """In memory, as transformers saves it, and under the names of its fourth version."""
+    small = dict(vocab_size=100, hidden_size=32, intermediate_size=64, num_hidden_layers=1)
+    config = hf.LlavaConfig(
+        vision_config=hf.CLIPVisionConfig(**VISION),
+        text_config=hf.LlamaConfig(**small, num_attention_heads=2),
+        image_token_index=99,
+    )
+    module = hf.LlavaForConditionalGeneration(config).eval()
+    inside, pixels = module.model.vision_tower, torch.randn(2, 3, 32, 32)
+    new, old = tmp_path / "new", tmp_path / "old"
+    module.save_pretrained(new)
+    shutil.copytree(new, old)
+    named = {
+        re.sub("^vision_tower[.]", "vision_tower.vision_model.", name): tensor
+        for name, tensor in load_file(new / "model.safetensors").items()
+    }
+    save_file(named, old / "model.safetensors")
+    for source in (module, module.model, new, old):
+        with pytest.warns(UserWarning, match=r"vision_tower\.'.* left out"):
+            ours = cx.load(source)
+        torch.testing.assert_close(ours.encode_image(pixels), feature(inside, pixels), **CLOSE)
+        assert not ours.text.reads
+    with pytest.warns(UserWarning, match="left out"):
+        assert describe(new).kind.startswith("transformers' clip_vision_model")
+
+
+def test_the_image_encoder_of_ip_adapter(tmp_path):
+    """A folder within a folder, which holds nothing else."""
+    module, folder = tower("CLIPVisionModelWithProjection"), tmp_path / "models" / "image_encoder"
+    module.save_pretrained(folder)
+    pixels = torch.randn(1, 3, 32, 32)
+    ours = cx.load(folder)
+    torch.testing.assert_close(ours.encode_image(pixels), feature(module, pixels), **CLOSE)
+    assert ours.visual.projection.shape == (32, 20)
 
 
 def test_texts_for_a_model_without():

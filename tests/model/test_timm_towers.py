@@ -26,7 +26,7 @@ NAMES = [name for name in CONFIGS if name.startswith(("EVA", "PE-", "vit_medium_
 GATHERING = [name for name in NAMES if name.startswith("EVA")]
 KINDS = ["EVA01-g-14", "EVA02-B-16", "EVA02-E-14", "PE-Core-B-16", "PE-Core-bigG-14-448"]
 KINDS += ["vit_medium_patch16_gap_256"]
-REGISTERS = {"timm_model_name": "vit_medium_patch16_rope_reg1_gap_256", "timm_pool": ""}
+HOSTED = {"timm_model_name": "vit_base_mci_224", "timm_pool": ""}
 FEW = {"redundant": "labels", "blocks": 2, "steps": 2}  # of what methods may be told
 
 
@@ -94,7 +94,7 @@ def test_a_folder_is_read_without_a_module_of_its_size(tmp_path, monkeypatch):
         devices.append(type(module).__module__.split(".")[0])
         return load(module, *given, **options)
 
-    for name, changed in (("EVA02-B-16", {}), ("EVA02-B-16", REGISTERS)):
+    for name, changed in (("EVA02-B-16", {}), ("EVA02-B-16", HOSTED)):
         devices.clear()
         module, config = of(name, **changed)
         folder = tmp_path / str(len(changed))
@@ -115,10 +115,14 @@ def test_a_folder_is_read_without_a_module_of_its_size(tmp_path, monkeypatch):
         ("vit_base_patch16_clip_224", {"timm_pool": "token"}),  # a norm before the blocks
         ("vit_base_patch16_224", {"timm_pool": "avg"}),
         ("vit_base_patch16_siglip_224", {"timm_pool": "map"}),
-        ("deit3_small_patch16_224", {}),  # hosted: its class token has no position
+        ("deit3_small_patch16_224", {"timm_pool": "token"}),  # its class token has no position
         ("eva02_base_patch14_224", {"timm_pool": "avg"}),  # a norm in the FFN only
         ("eva02_base_patch14_224", {"timm_pool": "token"}),
-        ("vit_medium_patch16_rope_reg1_gap_256", {}),  # hosted: registers
+        ("vit_medium_patch16_rope_reg1_gap_256", {}),  # hosted: no learned positions
+        ("vit_medium_patch16_reg1_gap_256", {"timm_pool": "avg"}),  # a register alone
+        ("vit_medium_patch16_reg4_gap_256", {"timm_pool": "avg"}),
+        ("vit_small_patch14_reg4_dinov2", {"timm_pool": "token"}),
+        ("vit_small_patch14_reg4_dinov2", {"timm_pool": "avg"}),
         ("vit_base_mci_224", {}),  # hosted: MobileCLIP-B's convolutions
     ],
 )

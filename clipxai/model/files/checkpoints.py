@@ -13,6 +13,7 @@ Nothing in a checkpoint is executed.
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -23,7 +24,13 @@ from ..clip import CLIP
 from ..placing import best_place, device_of, dtype_of, enough_memory, expect_precision
 from ..towers.hosted import HostedImageTower
 from .adapters import WAY_OUT, expect_no_prompts, with_lora
-from .companions import Vocabulary, preprocessor_beside, told_vocabulary, vocabulary_beside
+from .companions import (
+    Vocabulary,
+    preprocessor_beside,
+    text_of,
+    told_vocabulary,
+    vocabulary_beside,
+)
 from .filling import expect_whole, fill
 from .hosting import built_by_open_clip, filled_by_open_clip, needs_open_clip
 from .hosting_transformers import read_hosted, through_transformers
@@ -39,7 +46,7 @@ from .shards import INDEX, read_shards
 from .sizes import MOST, empty_modules
 from .tensor_names import Names
 from .told import Told
-from .transformers_types import HOSTED
+from .transformers_types import HOSTED, of_tower
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
 
 POSITIONS = ("bilinear", "bicubic", "bicubic-antialias")
@@ -129,7 +136,7 @@ def load(
         unfilled = _from_state_dict(source, told)
     else:
         unfilled = _from_files(source, revision, trust, told)
-    model, weights, names, where, provenance = unfilled
+    model, weights, names, where, provenance, text = unfilled
     fill(model, weights, names, dtype, where)
     if not isinstance(model.visual, HostedImageTower):
         mode, _, antialias = positions.partition("-")
@@ -138,7 +145,7 @@ def load(
     elif positions != "bilinear":
         raise ValueError(f"positions={positions!r} does nothing: a {model.visual.description}")
     if tokenizer is not None:
-        model.tokenizer = told_vocabulary(tokenizer, model)
+        model.tokenizer = told_vocabulary(tokenizer, model, text)
     model.name, model.provenance = provenance["model"], provenance
     place = place or best_place(_bytes(model), dtype)
     with enough_memory(place, dtype):
@@ -168,6 +175,7 @@ class Unfilled(NamedTuple):
     weights, names : the tensors, and how they are named
     where : what errors call their origin
     provenance : what explanations remember of it
+    text : what an `open_clip_config.json` says of texts
     """
 
     model: CLIP
@@ -175,6 +183,7 @@ class Unfilled(NamedTuple):
     names: Names
     where: Path | str
     provenance: dict[str, str]
+    text: Mapping[str, object] = MappingProxyType({})
 
 
 def _from_module(source: nn.Module, told: Told) -> Unfilled:
@@ -195,7 +204,8 @@ def _from_state_dict(source: Mapping, told: Told) -> Unfilled:
     weights = Weights.there(tensors).behind(prefix_of(tensors, where))
     model, weights, names = _empty_model(weights, lambda _: None, where, told)
     model.preprocessor = preprocessor_beside(lambda _: None, model, _mapping(told.config))
-    return Unfilled(model, weights, names, where, {"model": where[5:], "source": where[5:]})
+    provenance = {"model": where[5:], "source": where[5:]}
+    return Unfilled(model, weights, names, where, provenance, text_of(told.config))
 
 
 def _from_files(
@@ -219,7 +229,8 @@ def _from_file(located: Located, trust: bool, told: Told) -> Unfilled:
     weights = read_shards(file, at) if sharded else read_weights(file, trust)
     weights = weights.behind(prefix_of(weights.tensors, file))
     model, weights, names = _empty_model(weights, at, file, told)
-    model.tokenizer = vocabulary_beside(at, model)
+    text = text_of(told.config or at("open_clip_config.json"))
+    model.tokenizer = vocabulary_beside(at, model, text)
     if not (told.config or at("preprocessor_config.json") or at("open_clip_config.json")):
         provenance["colours"] = "mean and deviation are those usual for its kind: no file says them"
     model.preprocessor = preprocessor_beside(at, model, _mapping(told.config))
@@ -228,7 +239,7 @@ def _from_file(located: Located, trust: bool, told: Told) -> Unfilled:
         provenance["sha256"] = weights.sha256
     if weights.sha256 in OPENAI_SHA256:  # whatever the file is called
         provenance["model"] = OPENAI_SHA256[weights.sha256]
-    return Unfilled(model, weights, names, file, provenance)
+    return Unfilled(model, weights, names, file, provenance, text)
 
 
 def _from_adapter(located: Located, trust: bool, told: Told) -> Unfilled:
@@ -268,6 +279,7 @@ def _empty_model(
                 f"{where} has Hugging Face's tensor names, so its config.json must lie beside it, "
                 "or be passed as config="
             )
+        config = (of_tower(config[0]), config[1])
         kind = config[0].get("model_type", "clip")
         if isinstance(kind, str) and kind in HOSTED:
             module = through_transformers(config[0], weights, config[1])

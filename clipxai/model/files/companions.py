@@ -1,19 +1,22 @@
 """What lies beside the weights? The vocabulary, and how the colours of images are normalised."""
 
 import os
+import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from ...checks import shown
 from ..clip import CLIP
 from ..image import Preprocessor
-from ..words.library_tokenizer import LibraryTokenizer
+from ..words.library_tokenizer import LibraryTokenizer, older_files
+from ..words.open_clip_tokenizer import Unread, expect_own, open_clip_tokenizer
 from ..words.sentencepiece import PieceTokenizer
 from ..words.tokenizer import Tokenizer
 from . import hub
 from .locating import Files, beside
 from .sizes import section
-from .untrusted import VOCABULARY_BYTES, read_json
+from .untrusted import VOCABULARY_BYTES, read_json, read_text
 
 LEAST_DEVIATION = 1e-3  # of colours in 0…1, a quarter of a step of eight bits; CLIP's is 0.26
 
@@ -23,17 +26,67 @@ Vocabulary = Tokenizer | PieceTokenizer | LibraryTokenizer
 OLDER = ("vocab.txt", "sentencepiece.bpe.model", "spiece.model")
 
 
-def vocabulary_beside(at: Files, model: CLIP) -> Vocabulary | None:
-    """The tokenizer that belongs to a model, from the files beside its weights; None without."""
-    context = model.text.context
+def vocabulary_beside(
+    at: Files, model: CLIP, text: Mapping[str, object] | None = None
+) -> Vocabulary | None:
+    """The tokenizer that belongs to a model, from the files beside its weights; None without.
+
+    `text` is what the model's `open_clip_config.json` says of texts, if that lies elsewhere.
+    """
+    text = text or text_of(at("open_clip_config.json"))
+    try:
+        if text.get("hf_tokenizer_name") and (files := _not_of_clip(at)):
+            described, settings, where = files
+            return open_clip_tokenizer(described, settings, text, model.text, where)
+        found = _of_transformers(at, model.text.context)
+        if isinstance(found, Tokenizer):
+            expect_own(text)
+        return found
+    except Unread as setting:
+        warnings.warn(
+            f"this model takes token ids only: its open_clip_config.json asks for {setting} of the "
+            "tokenizer, which is not read",
+            stacklevel=2,
+        )
+        return None
+
+
+def text_of(config: object) -> dict[str, object]:
+    """What a config of open_clip's says of texts, if it is one: a dict, its file, or None."""
+    if isinstance(config, (str, Path)):
+        config = read_json(Path(config))
+    described = config.get("model_cfg", config) if isinstance(config, Mapping) else None
+    text = described.get("text_cfg") if isinstance(described, Mapping) else None
+    return dict(text) if isinstance(text, Mapping) else {}
+
+
+def _not_of_clip(at: Files) -> tuple[str, dict, Path] | None:
+    """What `tokenizer.json` and `tokenizer_config.json` say, or older files do, and where they are;
+    None for CLIP's byte pairs, or without any.
+    """
+    settings = at("tokenizer_config.json")
+    if described := at("tokenizer.json"):
+        if not _is_another(described):
+            return None
+        told = read_json(settings) if settings else {}
+        return read_text(described, VOCABULARY_BYTES), told, described
+    older = next(filter(None, map(at, OLDER)), None)
+    if older is None:
+        return None
+    at("special_tokens_map.json")  # fetched beside it
+    made = older_files(older.parent)
+    return made and (*made, older)
+
+
+def _of_transformers(at: Files, context: int) -> Vocabulary | None:
+    """The tokenizer of these files as transformers reads them, or OpenAI's."""
     described = at("tokenizer.json")
     if _is_siglip(at):
         settings = at("tokenizer_config.json")
         return PieceTokenizer.from_files(described, settings, context) if described else None
     of_transformers = at("config.json") is not None and at("open_clip_config.json") is None
     if described and _is_another(described):
-        # open_clip cleans texts before it hands them on, each model in its own way
-        if of_transformers:
+        if of_transformers:  # nobody says how open_clip would clean texts for it
             return LibraryTokenizer.from_file(described, context)
     elif described:
         # first, as it is what transformers reads, and knows of tokens that somebody added
@@ -63,15 +116,19 @@ def _is_another(described: Path) -> bool:
     return not (isinstance(cut, dict) and cut.get("end_of_word_suffix") == "</w>")
 
 
-def told_vocabulary(told: str | Path | Vocabulary, model: CLIP) -> Vocabulary:
-    """The vocabulary that the caller named: itself, a folder, or a name on the hub."""
+def told_vocabulary(
+    told: str | Path | Vocabulary, model: CLIP, text: Mapping[str, object]
+) -> Vocabulary:
+    """The vocabulary that the caller named: itself, a folder, or a name on the hub; `text` is that
+    of `vocabulary_beside`.
+    """
     if isinstance(told, Vocabulary):
         return told
     if os.path.isdir(told):
         at = beside(Path(told))
     else:
         at = hub.file_getter(hub.SHORT_NAMES.get(str(told), str(told)), None)
-    found = vocabulary_beside(at, model)
+    found = vocabulary_beside(at, model, text)
     if found is None:
         raise FileNotFoundError(
             f"no vocabulary in {told}: vocab.json and merges.txt, or tokenizer.json, are looked for"

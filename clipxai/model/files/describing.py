@@ -15,7 +15,7 @@ from .image_only import build_image_only, is_image_only
 from .locating import Files, locate
 from .open_clip import build_open_clip
 from .shards import INDEX, read_shards
-from .transformers_types import HOSTED, IMAGE_ONLY
+from .transformers_types import HOSTED, IMAGE_ONLY, of_tower
 from .untrusted import Weights, read_json, read_weights
 
 FLOAT32 = 4  # bytes of a number
@@ -110,7 +110,7 @@ def _by_config(name: str, at: Files) -> Description:
 def _config(at: Files) -> dict | None:
     for name in ("config.json", "open_clip_config.json"):
         if file := at(name):
-            config = read_json(file)
+            config = of_tower(read_json(file))
             if name.startswith("open") or config.get("model_type") is not None:
                 return config
     return None
@@ -121,7 +121,7 @@ def _is_hosted(config: dict) -> bool:
         return needs_open_clip(config)
     kind = config.get("model_type")
     gated = kind in IMAGE_ONLY and bool(config.get("use_swiglu_ffn"))
-    return isinstance(kind, str) and (kind in HOSTED or "registers" in kind or gated)
+    return isinstance(kind, str) and (kind in HOSTED or gated or kind == "dinov3_vit")
 
 
 def _kind(config: dict) -> str:

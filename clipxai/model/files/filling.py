@@ -198,8 +198,10 @@ def _oriented(
     probe = ours == "visual.head.probe" and tensor.shape[:-1] == (1, 1)
     if number or probe:
         return tensor.squeeze()
-    if ours in ("visual.positions.table", "visual.class_embedding") and tensor.shape[:1] == (1,):
-        return tensor[0] if tensor.ndim == 3 and ours.endswith("table") else tensor.flatten()
+    if ours in ("visual.positions.table", "visual.registers") and tensor.ndim == 3:
+        return tensor[0] if len(tensor) == 1 else tensor
+    if ours == "visual.class_embedding" and tensor.shape[:1] == (1,):
+        return tensor.flatten()
     if ours == "visual.patch_embedding.weight" and tensor.ndim == 2:
         return _convolution(tensor)
     return tensor

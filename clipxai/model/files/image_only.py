@@ -1,6 +1,7 @@
 """How does an image tower come in by itself? As a model without texts: transformers'
-CLIPVisionModel (also of IP-Adapter), SiglipVisionModel, DINOv2. What compares images with texts
-cannot be asked of it; attention, rollout and how patches resemble one another can.
+CLIPVisionModel (also IP-Adapter's, and that inside of LLaVA), SiglipVisionModel, DINOv2. What
+compares images with texts cannot be asked of it; attention, rollout and how patches resemble one
+another can.
 """
 
 import warnings
@@ -18,7 +19,15 @@ from ..towers.vit import VisionTransformer
 from .hosting import UNREAD
 from .hosting_transformers import hosted_encoder, through_transformers
 from .hugging_face import HF, HF_SIGLIP, clip_vision, resizing, siglip_vision
-from .sizes import empty_modules, ffn_width, known_activation, layer_norm_eps, section, size_of
+from .sizes import (
+    MOST,
+    empty_modules,
+    ffn_width,
+    known_activation,
+    layer_norm_eps,
+    section,
+    size_of,
+)
 from .tensor_names import TensorNames
 from .transformers_types import DINO, IMAGE_ONLY
 from .untrusted import Weights
@@ -26,6 +35,7 @@ from .untrusted import Weights
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))  # mean and deviation of its colours
 HALF = ((0.5,) * 3, (0.5,) * 3)
 NO_SCALE = {"logit_scale": torch.zeros(())}
+_DINO = ("embeddings.", "encoder.", "layernorm.", "model.layer.", "layer.", "norm.")
 _ATTENTION = {  # of transformers' fifth version in memory; and of files, and the fourth
     "attn.out": ("attention.o_proj", "attention.output.dense"),
     "qkv": ("attention.{}_proj", "attention.attention.{}"),
@@ -84,12 +94,15 @@ def build_image_only(
 def _dino(
     kind: str, config: dict, weights: Weights, where: object, module: nn.Module | None
 ) -> tuple[CLIP, Weights, TensorNames]:
-    """DINOv2: ours, but for registers and gated FFNs, with which it runs as it is."""
-    weights = _named(weights, "", ("embeddings.", "encoder.", "layernorm."), where, (f"{kind}.",))
+    """DINOv2: ours, but for gated FFNs, with which it runs as it is, like DINOv3."""
+    weights = _named(weights, "", _DINO, where, (f"{kind}.",))
     tensors = weights.tensors
-    if kind != "dinov2" or config.get("use_swiglu_ffn"):
+    usual = {"dinov2_with_registers": 4}.get(kind, 0)
+    registers = config.get("num_register_tokens", usual) if kind != "dinov2" else 0
+    if type(registers) is not int or not 0 <= registers <= MOST["num_hidden_layers"]:
+        raise ValueError(f"{where} gives num_register_tokens={registers!r}: it is not read")
+    if config.get("use_swiglu_ffn") or kind == "dinov3_vit":
         module = module or through_transformers({**config, "model_type": kind}, weights, where)
-        registers = config.get("num_register_tokens", 4) if kind != "dinov2" else 0
         visual = hosted_encoder(module, where, tokens_before=1 + registers)
         model = CLIP(
             visual, NoTexts(), None, Preprocessor(visual.image_size, visual.patch, *IMAGENET)
@@ -110,6 +123,7 @@ def _dino(
             activation=known_activation(config.get("hidden_act", "gelu")),
             eps=layer_norm_eps(config, 1e-6, where),
             norm_before=False,
+            registers=registers,
         )
         model = CLIP(visual, NoTexts(), None, Preprocessor((side, side), patch, *IMAGENET))
     live = any(".attention.q_proj." in name for name in tensors)
@@ -136,6 +150,7 @@ def _dino_names(live: bool) -> TensorNames:
         names={
             "visual.patch_embedding": "embeddings.patch_embeddings.projection",
             "visual.class_embedding": "embeddings.cls_token",
+            "visual.registers": "embeddings.register_tokens",
             "visual.positions.table": "embeddings.position_embeddings",
             "visual.ln_post": "layernorm",
             "visual.projection": "identity",

@@ -17,8 +17,9 @@ from .hugging_face import OURS, build_hf, names_hf
 from .image_only import build_image_only, is_image_only
 from .open_clip import build_open_clip
 from .open_clip_live import described
+from .prefixes import prefix_of
 from .tensor_names import Names
-from .transformers_types import HOSTED, why_not
+from .transformers_types import HOSTED, of_tower, why_not
 from .untrusted import Weights
 
 
@@ -36,11 +37,14 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
     tensors = plain_tensors(merged_state_dict(module), kind)
     config = getattr(module, "config", None)
     model_type = getattr(config, "model_type", None)
+    where, told = f"this {kind}", config.to_dict() if hasattr(config, "to_dict") else {}
+    if (tower := of_tower(told)) is not told:
+        weights = Weights.there(tensors).behind(prefix_of(tensors, where))
+        return build_image_only(tower, weights, where)
     if config is not None and is_image_only({"model_type": model_type}, tensors):
-        weights, where = Weights.there(tensors), f"this {kind}"
-        return build_image_only(config.to_dict(), weights, where, module)
+        return build_image_only(told, Weights.there(tensors), where, module)
     if model_type in OURS and "vision_model.post_layernorm.weight" in tensors:
-        model = build_hf(config.to_dict(), f"the config of this {kind}")
+        model = build_hf(told, f"the config of this {kind}")
         return model, Weights.there(tensors), names_hf(model_type, tensors)
     if model_type in HOSTED:
         return read_hosted(module)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ...checks import visible
 from . import hub
-from .transformers_types import KNOWN, why_not
+from .transformers_types import KNOWN, of_tower, why_not
 from .untrusted import CONFIG_BYTES, read_json, read_text
 
 EMBEDDED = files("clipxai.data") / "emoji-world-vit"
@@ -202,7 +202,7 @@ def _within(at: Files, folder: str, name: str) -> Path | None:
 def _kind(config: Path) -> object:
     """What kind of model a config says it is of; open_clip's and peft's say nothing of it."""
     silent = config.name.startswith(("open_clip", "adapter"))
-    return "clip" if silent else read_json(config).get("model_type")
+    return "clip" if silent else of_tower(read_json(config)).get("model_type")
 
 
 def _nothing_in(where: Path | str) -> str:

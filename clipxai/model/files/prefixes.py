@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 # how the names of an image tower begin, in all layouts, behind whatever prefix
 IMAGE_TOWER = re.compile(r"((?:[^.]+\.)*?)(?:visual|vision_model)\.")
+# a tower inside of LLaVA, as transformers' fifth version names it
+TOWER_ALONE = re.compile(r"((?:[^.]+\.)*?vision_tower\.)embeddings\.")
 DEEPEST = 4  # dictionaries in one another
 
 
@@ -30,6 +32,7 @@ def prefix_of(names: Iterable[str], where: object) -> str:
     """
     names = list(names)
     found = {match[1] for name in names if (match := IMAGE_TOWER.match(name))}
+    found = found or {match[1] for name in names if (match := TOWER_ALONE.match(name))}
     if len(found) > 1:
         raise _several(where, found)
     prefix = found.pop() if found else ""

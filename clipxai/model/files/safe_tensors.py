@@ -17,7 +17,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-KEPT = 1 << 26  # bytes of a mapped file; to let go of each tensor by itself takes time
+KEPT = 1 << 24  # bytes of a mapped file; to let go of each tensor by itself takes time
 DTYPES = {
     "F64": torch.float64,
     "F32": torch.float32,

@@ -32,18 +32,16 @@ def vit_of(module: nn.Module, joint: int) -> tuple[VisionTransformer, TensorName
     """
     trunk = module.trunk
     _expect(type(trunk).__name__ in ("Eva", "VisionTransformer"), "no plain vision transformer")
-    _expect(trunk.reg_token is None, "it has register tokens")
     _expect(trunk.pos_embed is not None, "it has no learned positions")
     before = 0 if trunk.cls_token is None else 1
+    registers = 0 if trunk.reg_token is None else trunk.reg_token.shape[1]
     grid = trunk.patch_embed.grid_size
-    _expect(
-        trunk.pos_embed.shape[1] == before + grid[0] * grid[1],
-        "its class token has no position, or its positions another grid",
-    )
+    placed = trunk.pos_embed.shape[1] - grid[0] * grid[1]
+    _expect(placed in (0, before + registers), "its positions are of another grid")
     block = trunk.blocks[0]
     rotary = _rotary(trunk, grid)
     sizes = _of_patches(trunk) | _of_blocks(trunk.blocks, rotary is not None)
-    pooling, final = _pooling(trunk, before)
+    pooling, final = _pooling(trunk, before + registers)
     projection, ours = _projection(module, joint)
     sizes |= {
         "width": trunk.embed_dim,
@@ -51,12 +49,15 @@ def vit_of(module: nn.Module, joint: int) -> tuple[VisionTransformer, TensorName
         "eps": _eps(trunk),
         "norm_before": _is_norm(trunk.norm_pre),
         "class_token": bool(before),
+        "registers": registers,
+        "placed": placed,
         "projection_bias": ours.bias is not None,
         "rotary": rotary,
     }
     names = {
         **TRUNK.names,
         "visual.class_embedding": FEATURES + "cls_token",
+        "visual.registers": FEATURES + "reg_token",
         "visual.ln_pre": FEATURES + "norm_pre",
         "visual.ln_post": FEATURES + final,
         "visual.projection": projection + ".weight",

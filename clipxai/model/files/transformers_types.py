@@ -3,7 +3,7 @@
 is one sentence with the reason and a way out.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ...checks import shown
 
@@ -16,7 +16,11 @@ HOSTED = {
     "align": "AlignModel",
     "flava": "FlavaModel",
 }
-DINO = {"dinov2": "Dinov2Model", "dinov2_with_registers": "Dinov2WithRegistersModel"}
+DINO = {
+    "dinov2": "Dinov2Model",
+    "dinov2_with_registers": "Dinov2WithRegistersModel",
+    "dinov3_vit": "DINOv3ViTModel",
+}
 IMAGE_ONLY = ("clip_vision_model", "siglip_vision_model", "siglip2_vision_model", *DINO)
 NOT_READ = {
     "groupvit": "its image tower ends in groups of patches that have no place on the image: load "
@@ -51,6 +55,17 @@ _CLASSES = {
     **HOSTED,
     **DINO,
 }
+
+
+def of_tower(config: dict) -> dict:
+    """The config of CLIP's image tower inside of a model that writes texts, such as LLaVA; any
+    other config as it is.
+    """
+    inside = config.get("vision_config")
+    writes = isinstance(kind := config.get("model_type"), str) and kind in GENERATES
+    if writes and isinstance(inside, Mapping) and inside.get("model_type") == "clip_vision_model":
+        return dict(inside)
+    return config
 
 
 def class_of(kind: object, names: Collection[str]) -> str | None:

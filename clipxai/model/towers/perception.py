@@ -52,7 +52,7 @@ class PooledByHead(VisionTransformer):
         """
         answers = self.head(self.ln_post(stream), mix)
         if self.before:
-            answers = torch.cat([answers[:, :1], answers[:, 2:]], dim=1)
+            answers = torch.cat([answers[:, :1], answers[:, 1 + self.before :]], dim=1)
         features = answers @ self.projection
         return features if self.projection_bias is None else features + self.projection_bias
 

@@ -121,6 +121,7 @@ class ModifiedResNet(ImageTower):
     )
     description = "ResNet with an attention pool"
     patch = STRIDE
+    before = 1  # the mean of the feature map
 
     def __init__(
         self,

@@ -48,6 +48,7 @@ class ImageTower(nn.Module):
     patch : side of a patch in pixels
     positions : its positional embeddings
     blocks : its transformer blocks, if it has them
+    before : tokens of the stream that stand before the patches: a class token, registers
     one_size : whether it takes images of `image_size` only
     """
 
@@ -57,6 +58,7 @@ class ImageTower(nn.Module):
     patch: int
     positions: Positions
     blocks: nn.ModuleList
+    before: int = 0
     one_size: bool = False
 
     def grid(self, height: int, width: int) -> tuple[int, int]:

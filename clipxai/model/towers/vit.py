@@ -4,8 +4,8 @@ Patches and one class token, a fixed number of pre-norm blocks, a final norm, an
 the space shared with text (Radford et al. 2021, arXiv 2103.00020; Dosovitskiy et al. 2021,
 arXiv 2010.11929).
 
-Axes: B images, N = 1 + P tokens (class token first; P where there is none), P = gh * gw patches,
-D width, E joint width.
+Axes: B images, N = 1 + P tokens (class token first, then registers where there are any; P where
+there is neither), P = gh * gw patches, D width, E joint width.
 """
 
 from typing import Any, Literal
@@ -33,6 +33,10 @@ class VisionTransformer(ImageTower):
     joint : E, width of the space shared with text
     activation, eps : of the FFNs ("quick_gelu" in OpenAI's weights), of the norms
     norm_before : normalise the stream before the first block, as all but CLIPA do
+    registers : tokens behind the class token that stand for nothing and hold what the blocks keep
+        (Darcet et al. 2024, arXiv 2309.16588)
+    placed : how many of the tokens before the patches have a positional embedding; the class token
+        unless told
     pooling : what speaks for the whole image: the class token, read out as every token is; or the
         mean of the patches (CLIPA), taken before the final norm ("mean") or of the patches as they
         are read out ("mean of read-outs"); "query" is CoCa's, see `coca`
@@ -56,13 +60,15 @@ class VisionTransformer(ImageTower):
         norm_before: bool = True,
         pooling: Pooling = "class token",
         class_token: bool = True,
+        registers: int = 0,
+        placed: int | None = None,
         patch_bias: bool = False,
         projection_bias: bool = False,
         post_norm: bool = False,
         **parts: Any,
     ) -> None:
         super().__init__()
-        self.pooling, self.before = pooling, int(class_token)
+        self.pooling, self.before = pooling, int(class_token) + registers
         if pooling != "class token":
             self.has = frozenset({"blocks"})
             self.description = "vision transformer with a mean over its patches"
@@ -70,8 +76,11 @@ class VisionTransformer(ImageTower):
         self.patch_embedding = nn.Conv2d(3, width, patch, stride=patch, bias=patch_bias)
         if class_token:
             self.class_embedding = random_parameter(width, std=width**-0.5)
+        if registers:
+            self.registers = random_parameter(registers, width, std=width**-0.5)
         grid = (image_size[0] // patch, image_size[1] // patch)
-        self.positions = Positions(grid, width, leading=self.before)
+        placed = int(class_token) if placed is None else placed
+        self.positions = Positions(grid, width, leading=placed)
         self.ln_pre = nn.LayerNorm(width, eps=eps) if norm_before else nn.Identity()
         kind = PostNormBlock if post_norm else Block
         self.blocks = nn.ModuleList(
@@ -90,15 +99,18 @@ class VisionTransformer(ImageTower):
         grid = self.grid(*pixels.shape[-2:])
         patches = self.patch_embedding(pixels).flatten(2).transpose(1, 2)  # B P D
         positions = self.positions(grid)
-        patches = patches + positions[self.before :]
+        placed = self.positions.leading
+        patches = patches + positions[placed:]
         if keep is not None:
             if self.blocks[0].rotary is not None:
                 raise ValueError("keep needs positions that stand in the stream, not rotary ones")
             patches = patches.gather(1, keep[..., None].expand(-1, -1, patches.shape[-1]))
         if not self.before:
             return self.ln_pre(patches)
-        cls = (self.class_embedding + positions[0]).expand(len(patches), 1, -1)
-        return self.ln_pre(torch.cat([cls, patches], dim=1))
+        kept = (getattr(self, n) for n in ("class_embedding", "registers") if hasattr(self, n))
+        front = torch.cat([torch.atleast_2d(part) for part in kept])
+        front = torch.cat([front[:placed] + positions[:placed], front[placed:]])
+        return self.ln_pre(torch.cat([front.expand(len(patches), -1, -1), patches], dim=1))
 
     def forward(
         self,

@@ -2,13 +2,14 @@
 BERT's or XLM-R's or whichever the checkpoint holds, run by the `tokenizers` library.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ...checks import visible
 from ..files.untrusted import VOCABULARY_BYTES, no_panic, read_text
 from .growth import MOST_ON_THE_WAY
-from .sentencepiece import backend_of
+from .sentencepiece import around, backend_of
 from .tokenizer import WordSpan, expect_short, too_long
 
 
@@ -19,24 +20,23 @@ class LibraryTokenizer:
     ----------
     described : the text of a `tokenizer.json`
     context : most tokens of a text, those that begin and end it included
+    clean : what is done to a text first; nothing in transformers
 
     Attributes
     ----------
     end : the token that ends every text
+    begins : whether another token begins it; mT5's have none
 
     Raises
     ------
     ValueError : one that ends no text
     """
 
-    def __init__(self, described: str, context: int) -> None:
+    def __init__(self, described: str, context: int, clean: Callable[[str], str] = str) -> None:
         self.backend, self.grown = backend_of(described)
-        self.context = context
-        with no_panic():
-            empty = self.backend.encode("").ids
-        if not empty:
-            raise ValueError("it puts nothing at the end of a text, so nobody knows where one ends")
-        self.end, self._around = empty[-1], set(empty)
+        self.context, self.clean = context, clean
+        empty = around(self.backend)
+        self.end, self._around, self.begins = empty[-1], set(empty), len(empty) > 1
 
     @classmethod
     def from_file(cls, tokenizer: Path, context: int) -> "LibraryTokenizer":
@@ -50,25 +50,14 @@ class LibraryTokenizer:
 
     @classmethod
     def from_folder(cls, folder: Path, context: int) -> "LibraryTokenizer | None":
-        """Let transformers make one of older files, such as vocab.txt; None if it cannot, or is not
-        installed.
-        """
-        try:
-            from transformers import AutoTokenizer
-
-            made = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-            described = made.backend_tokenizer.to_str()
-        except Exception:  # of any kind, from files of strangers: then ids are all it takes
-            return None
-        return cls._read(described, context, folder)
+        """Of older files, such as vocab.txt: see `older_files`; None if it cannot be made."""
+        made = older_files(folder)
+        return None if made is None else cls._read(made[0], context, folder)
 
     @classmethod
     def _read(cls, described: str, context: int, where: Path) -> "LibraryTokenizer":
-        try:
+        with read_from(where):
             return cls(described, context)
-        except Exception as error:  # the library raises plain Exception
-            reason = visible(str(error).splitlines()[0][:200])
-            raise ValueError(f"{where} holds no tokenizer that can be read: {reason}") from error
 
     def encode(self, text: str, truncate: bool = False) -> list[int]:
         """Token ids of a text, those around it included.
@@ -83,7 +72,7 @@ class LibraryTokenizer:
         """What a model reads of a text that is too long; None if all."""
         ids = self._encode(text, truncate=True)[0]
         with no_panic():
-            whole = len(self.backend.encode(text).ids)
+            whole = len(self.backend.encode(self.clean(text)).ids)
         return self.decode(ids) if whole > self.context else None
 
     def words(self, text: str | Iterable[int], truncate: bool = False) -> list[WordSpan]:
@@ -111,6 +100,7 @@ class LibraryTokenizer:
         if not isinstance(text, str):
             raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
         expect_short(text, MOST_ON_THE_WAY // self.grown["normalizer"])
+        text = self.clean(text)
         with no_panic():
             found = self.backend.encode(text)
         ids, words = found.ids, []
@@ -137,3 +127,28 @@ class LibraryTokenizer:
         expect_short(pieces, MOST_ON_THE_WAY // self.grown["decoder"] // max(1, len(inside)))
         with no_panic():
             return self.backend.decode(inside).strip()
+
+
+def older_files(folder: Path) -> tuple[str, dict[str, object]] | None:
+    """What transformers makes of older files, such as vocab.txt, as `tokenizer.json` and
+    `tokenizer_config.json` would say it; None if it cannot, or is not installed.
+    """
+    try:
+        from transformers import AutoTokenizer
+
+        made = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        asked = ("pad_token", "sep_token", "padding_side")
+        settings = {name: getattr(made, name, None) for name in asked}
+        return made.backend_tokenizer.to_str(), settings
+    except Exception:  # of any kind, from files of strangers: then ids are all it takes
+        return None
+
+
+@contextmanager
+def read_from(where: Path) -> Iterator[None]:
+    """Whatever goes wrong, as a ValueError of one line that names the file."""
+    try:
+        yield
+    except Exception as error:  # the library raises plain Exception
+        reason = visible(str(error).splitlines()[0][:200])
+        raise ValueError(f"{where} holds no tokenizer that can be read: {reason}") from error

@@ -6,19 +6,17 @@ Every text is padded to the full context, because the text tower is read at its 
 
 import json
 import re
-import string
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...checks import visible
 from ..files.untrusted import VOCABULARY_BYTES, no_panic, read_json, read_text, unique
+from .cleaning import NO_PUNCTUATION
 from .growth import MOST_ON_THE_WAY, growth
 from .tokenizer import WordSpan, expect_short, too_long
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
-
-_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 class PieceTokenizer:
@@ -50,6 +48,7 @@ class PieceTokenizer:
             if self.backend.token_to_id(token) is None:
                 raise ValueError(f"the vocabulary lacks {token!r}, which should end or fill a text")
         self.end, self.pad = self.backend.token_to_id(end), self.backend.token_to_id(pad)
+        self.around = {self.end, self.pad}
 
     @classmethod
     def from_files(cls, tokenizer: Path, settings: Path | None, context: int) -> "PieceTokenizer":
@@ -66,8 +65,8 @@ class PieceTokenizer:
             return cls(
                 read_text(tokenizer, VOCABULARY_BYTES),
                 context,
-                end=_content(told.get("eos_token"), "</s>"),
-                pad=_content(told.get("pad_token"), "</s>"),
+                end=content(told.get("eos_token"), "</s>"),
+                pad=content(told.get("pad_token"), "</s>"),
                 punctuation=not first,
                 pad_left=told.get("padding_side") == "left",
             )
@@ -84,7 +83,7 @@ class PieceTokenizer:
         text = text.lower()
         if self.punctuation:
             return text
-        return re.sub(r"\s+", " ", text.translate(_NO_PUNCTUATION)).strip()
+        return re.sub(r"\s+", " ", text.translate(NO_PUNCTUATION)).strip()
 
     def encode(self, text: str, truncate: bool = False) -> list[int]:
         """Token ids of a text, end and padding included: always `context` of them.
@@ -114,7 +113,7 @@ class PieceTokenizer:
         return self.decode(ids[: self.context - 1]) if len(ids) >= self.context else None
 
     def words(self, text: str, truncate: bool = False) -> list[WordSpan]:
-        """SigLIP has no words: its text tower reads all pieces at once, so no token stands for a
+        """There are none: such a text tower reads all pieces at once, so no token stands for a
         word.
 
         Raises
@@ -122,18 +121,30 @@ class PieceTokenizer:
         ValueError : always
         """
         raise ValueError(
-            "words need CLIP's text tower, which reads from left to right; SigLIP's mixes all "
+            "words need CLIP's text tower, which reads from left to right; this one mixes all "
             "pieces of a text from the start. clipxai.word_maps leaves words out of its texts too, "
             "and its presence says what each adds to the cosine"
         )
 
     def decode(self, ids: list[int]) -> str:
-        """Text of token ids, without end and padding."""
-        inside = [n for n in ids if n not in (self.end, self.pad)]
+        """Text of token ids, without what stands around it and fills it up."""
+        inside = [n for n in ids if n not in self.around]
         pieces = "".join(self.backend.id_to_token(n) or "" for n in dict.fromkeys(inside))
         expect_short(pieces, MOST_ON_THE_WAY // self.grown["decoder"] // max(1, len(inside)))
         with no_panic():
             return self.backend.decode(inside).strip()
+
+
+def around(backend: "Backend") -> list[int]:
+    """What a tokenizer puts around a text: the ids of the empty one.
+
+    ValueError: nothing.
+    """
+    with no_panic():
+        empty = backend.encode("").ids
+    if not empty:
+        raise ValueError("it puts nothing at the end of a text, so nobody knows where one ends")
+    return empty
 
 
 def backend_of(described: str) -> "tuple[Backend, dict[str, int]]":
@@ -152,7 +163,7 @@ def backend_of(described: str) -> "tuple[Backend, dict[str, int]]":
     return backend, grown
 
 
-def _content(token: object, default: str) -> str:
+def content(token: object, default: str) -> str:
     """A token as `tokenizer_config.json` gives it: a string, or an object with a `content`."""
     found = token.get("content") if isinstance(token, dict) else token
     return found if isinstance(found, str) else default

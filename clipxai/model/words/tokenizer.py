@@ -7,7 +7,6 @@ alphabet.
 """
 
 import gzip
-import html
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,7 @@ import regex
 from ...checks import shown
 from ...results.writing import remember_input
 from ..files.untrusted import VOCABULARY_BYTES, read_json, read_text
+from .cleaning import clean
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 WORD = regex.compile(
@@ -44,23 +44,6 @@ def byte_alphabet() -> dict[int, str]:
     return {byte: chr(byte) for byte in printable} | {
         byte: chr(256 + n) for n, byte in enumerate(hidden)
     }
-
-
-def clean(text: str) -> str:
-    """Mended Unicode, HTML entities resolved (twice, as OpenAI does), single spaces, lower case.
-
-    Examples
-    --------
-    >>> clean("A  caf\\u00c3\\u00a9 &amp;amp; a dog")
-    'a café & a dog'
-    """
-    if not (text.isascii() and text.isprintable() and "&" not in text):
-        # takes longer to load than the rest of this package together, so it waits until a text
-        # comes in which it could find something to mend
-        import ftfy
-
-        text = html.unescape(html.unescape(ftfy.fix_text(text)))
-    return " ".join(text.split()).lower()
 
 
 def split_words(text: str) -> list[str]:

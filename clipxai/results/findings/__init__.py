@@ -8,7 +8,8 @@ as in all of `results`.
 Their arrays are their own and read-only.
 Not in: how they are found, which stands in `clipxai.explainers`.
 
-Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches, T texts, S text tokens.
+Axes: L layers, H heads, N = 1 + P tokens (class token first, with which registers are counted), P
+patches, T texts, S text tokens.
 """
 
 from .attention import AttentionMaps, Selection, selection_ratio, weights_of
