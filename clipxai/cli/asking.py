@@ -39,7 +39,7 @@ def loaded(given: argparse.Namespace) -> CLIP:
 
 def expect_one(given: argparse.Namespace, done: str) -> None:
     """A ValueError of what goes with many images, where there is one; it is `done` anew."""
-    for name in ("batch", "overwrite", "column", "texts_from"):
+    for name in ("batch", "overwrite", "column", "texts_from", "dry_run"):
         if getattr(given, name):
             said = name.replace("_", "-")
             raise ValueError(f"--{said} is for folders: one image is always {done} anew")

@@ -4,19 +4,23 @@ tar files; an interrupted run goes on where it stopped.
 
 import argparse
 import os
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .. import view
 from ..checks import visible
 from ..explainers.table import find_method
-from ..many import folders
+from ..many import folders, parts
 from ..many.batches import explain_sources
 from ..many.places import Place, find_place
 from ..many.processes import Processes, joined
-from ..many.telling import telling
+from ..many.reading import Broken, Source
+from ..many.telling import duration, filesize, telling
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..results.writing import alone
@@ -39,12 +43,14 @@ def explain_folder(given: argparse.Namespace, write: Write | None = None, **rule
     with (
         limited_pixels(given),
         joined() as processes,
-        alone(out) if processes.rank == 0 else nullcontext(),  # the first for all
+        # the first for all; a trial makes no folder
+        alone(out) if processes.rank == 0 and not given.dry_run else nullcontext(),
     ):
-        place = _place(given, out)
+        place = _place(given, out, processes)
         model = loaded(given)
         asked = _asked(given)
-        kept = Files(given, place, out, write or view.save)
+        table = given.format == ["parquet"]
+        kept = Table(place, out) if table else Files(given, place, out, write or view.save)
         question = {
             "texts": given.texts,
             **asked,
@@ -94,18 +100,49 @@ class Files:
 
             yield keep
 
+    def bytes_of(self, explanations: list[Explanation], folder: Path) -> int:
+        """How large the files of some explanations are, tried in a folder."""
+        suffixes = [file.suffix for file in next(iter(self.files.values()))]
+        for number, explanation in enumerate(explanations):
+            for suffix in suffixes:
+                self.write(explanation, folder / f"{number}{suffix}")
+        return sum(file.stat().st_size for file in folder.iterdir())
+
+
+class Table:
+    """One table of all images, as `parts` keeps it."""
+
+    def __init__(self, place: Place, out: Path) -> None:
+        self.place, self.out = place, out
+
+    def unanswered(self, question: Mapping[str, object]) -> list[Path]:
+        """Images that have no row yet."""
+        return parts.unanswered(self.place, self.out, question)
+
+    def recording(
+        self, left: list[Path], question: Mapping[str, object], processes: Processes
+    ) -> AbstractContextManager[Callable[[Path, Explanation], None]]:
+        """As that of `Files`."""
+        return parts.recording(self.place, left, self.out, question, processes)
+
+    def bytes_of(self, explanations: list[Explanation], folder: Path) -> int:
+        """As that of `Files`."""
+        return parts.bytes_of(explanations, folder)
+
 
 def _explain_each(
     given: argparse.Namespace,
     model: CLIP,
     asked: dict[str, object],
     question: dict[str, object],
-    kept: Files,
+    kept: Files | Table,
     processes: Processes,
 ) -> int:
     place, first = kept.place, processes.rank == 0
     left = place.images if given.overwrite else kept.unanswered(question)
     own = place.share(left, processes)
+    if given.dry_run:
+        return _try(given, model, asked, kept, left, own, processes) if first else 0
     failed = place.failed if first else []
     with telling("explaining", len(own) + len(failed), "image", shown=first) as told:
 
@@ -115,15 +152,7 @@ def _explain_each(
         for image, error in failed:
             leave_out(image, error)
         # before anything is removed: wrong texts end here
-        explained = explain_sources(
-            model,
-            place.read(own),
-            None if given.texts_from else given.texts,
-            **asked,
-            **of_texts(given),
-            batch=8 if given.batch is None else given.batch,
-            broken=leave_out,
-        )
+        explained = _explained(given, model, asked, place.read(own), leave_out)
         with kept.recording(left, question, processes) as keep:
             for image, explanation in explained:
                 keep(image, explanation)
@@ -134,6 +163,59 @@ def _explain_each(
     there, done = len(place.images) - len(left), len(left) + len(failed) - broken
     print(f"{kept.out}: {done} explained, {there} were there already, {broken} could not be read")
     return 1 if broken else 0
+
+
+def _explained(
+    given: argparse.Namespace,
+    model: CLIP,
+    asked: dict[str, object],
+    sources: Iterator[Source],
+    broken: Broken,
+) -> Iterator[tuple[object, Explanation]]:
+    texts = None if given.texts_from else given.texts
+    said = {**asked, **of_texts(given), "batch": _batch(given), "broken": broken}
+    return explain_sources(model, sources, texts, **said)
+
+
+def _batch(given: argparse.Namespace) -> int:
+    return 8 if given.batch is None else given.batch
+
+
+def _try(
+    given: argparse.Namespace,
+    model: CLIP,
+    asked: dict[str, object],
+    kept: Files | Table,
+    left: list[Path],
+    own: list[Path],
+    processes: Processes,
+) -> int:
+    """Say what would be done, from a first batch that is explained twice, as the first time loads
+    what the others find loaded; what it writes goes.
+    """
+    place, broken = kept.place, dict[object, Exception]()
+    print(
+        f"{kept.out}: {len(left)} to explain, {len(place.images) - len(left)} were there already, "
+        f"{len(place.failed)} could not be read"
+    )
+    few = own[: _batch(given)]
+    for _ in range(2):
+        with TemporaryDirectory() as scratch:
+            began = time.perf_counter()
+            sources = place.read(few)
+            found = list(_explained(given, model, asked, sources, broken.__setitem__))
+            size = kept.bytes_of([e for _, e in found], Path(scratch)) if found else 0
+            seconds = (time.perf_counter() - began) / max(1, len(few))
+    for error in broken.values():
+        print(f"clipxai: would be left out: {visible(str(error))}", file=sys.stderr)
+    if found:
+        by = f" by {processes.count} processes" if processes.count > 1 else ""
+        print(
+            f"a first batch of {len(few)}: {1 / seconds:.3g} images a second, so about "
+            f"{duration(seconds * len(own))}{by}; about {filesize(size / len(found) * len(left))}"
+        )
+    print("nothing was written")
+    return 0
 
 
 def _asked(given: argparse.Namespace) -> dict[str, object]:
@@ -154,8 +236,10 @@ def _folder_for_maps(given: argparse.Namespace) -> Path:
         raise ValueError(
             "say texts that every image is asked about, or --texts-from where each has its own"
         )
+    if "parquet" in (given.format or []) and given.format != ["parquet"]:
+        raise ValueError("--format parquet is one table of all images, without other files")
     outs = given.out or []
-    if len(outs) != 1 or Path(outs[0]).suffix[1:] in FORMATS:
+    if len(outs) != 1 or Path(outs[0]).suffix[1:] in (*FORMATS, "parquet"):
         raise ValueError(
             "a folder of images needs one folder for the maps, --out FOLDER; --format says what is "
             "written there"
@@ -163,9 +247,9 @@ def _folder_for_maps(given: argparse.Namespace) -> Path:
     return Path(outs[0])
 
 
-def _place(given: argparse.Namespace, out: Path) -> Place:
+def _place(given: argparse.Namespace, out: Path, processes: Processes) -> Place:
     """The images, without the maps of former runs; those on a list that are not there are told."""
-    place = find_place(given.image, given.column, given.texts_from)
+    place = find_place(given.image, given.column, given.texts_from, processes).of_all(processes)
     there = out.resolve()
     images = [image for image in place.images if there not in image.resolve().parents]
     if place.images and not images:

@@ -60,8 +60,8 @@ def _explain(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--format",
         action="append",
-        choices=FORMATS,
-        help="of a folder's maps; repeatable (default: png)",
+        choices=(*FORMATS, "parquet"),
+        help="of a folder's maps; repeatable (default: png); parquet: one table in half precision",
     )
     _about_folders(command)
 
@@ -186,6 +186,7 @@ def _bench(command: argparse.ArgumentParser) -> None:
         help="chooses absent labels, noise and shuffled weights (default: 0)",
     )
     command.add_argument("--out", required=True, help="folder; the same command continues there")
+    _may_try(command)
 
 
 def _models(command: argparse.ArgumentParser) -> None:
@@ -301,7 +302,17 @@ def _about_model(command: argparse.ArgumentParser, model: str) -> None:
     )
 
 
+def _may_try(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only say how much there is to do, how long it takes and how large it gets, from a "
+        "first batch",
+    )
+
+
 def _about_folders(command: argparse.ArgumentParser) -> None:
+    _may_try(command)
     command.add_argument(
         "--column",
         metavar="NAME",

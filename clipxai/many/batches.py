@@ -149,8 +149,9 @@ def explain_each(
             "texts= is what every image is asked about, texts_from= what each alone is: pass one"
         )
     if isinstance(images, (str, Path)):
-        place = find_place(images, column, names)
-        own = place.share(place.images, _process(share))
+        process = _process(share)
+        place = find_place(images, column, names, process)
+        own = place.share(place.images, process)
         sources = _of_place(place.failed, place.read(own))
     elif share is not None:
         raise ValueError(

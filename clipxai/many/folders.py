@@ -97,13 +97,13 @@ def unanswered(
     """
     before, made = _recorded(out)
     if before:
-        _expect_same_question(out, before, question)
+        expect_same_question(out, before, question)
     left = []
     for image, wanted in files.items():
         source = state(image)
         there = [made.get(_name(file, out)) for file in wanted if file.exists()]
         for other in there:
-            if other and other[0] != source[0] and _is_there(str(other[0])):
+            if other and other[0] != source[0] and is_there(str(other[0])):
                 raise ValueError(
                     f"{out} holds a map of {other[0]} where that of {image} goes: choose another "
                     "folder, or --overwrite it"
@@ -113,9 +113,10 @@ def unanswered(
     return left
 
 
-def _expect_same_question(
+def expect_same_question(
     out: Path, before: Mapping[str, object], question: Mapping[str, object]
 ) -> None:
+    """A ValueError unless the question that was answered `before` is the one that is asked."""
     changed = [name for name in {**before, **question} if before.get(name) != question.get(name)]
     if changed:
         was = ", ".join(f"{name}={before.get(name)!r}" for name in changed)
@@ -201,7 +202,7 @@ def _is_map(said: object) -> bool:
     return isinstance(said, list) and [*map(type, said)] in (kinds, [*kinds, str])
 
 
-def _is_there(path: str) -> bool:
+def is_there(path: str) -> bool:
     """Whether a picture that a map was made from is there still, or its tar file is."""
     return any(os.path.isfile(place) for place in (path, *map(str, Path(path).parents)))
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .lists import LISTS, is_list, read_list
@@ -32,6 +32,7 @@ class Place:
     texts : of a list, by path, what each picture alone is asked about; {} if nothing is
     failed : entries that are no pictures, and why
     shards : the tar file of each picture, where they lie in tar files
+    order : the tar files, those too of which this process does not know what is in them
     column, texts_from : which entries of a tar file are the picture, and its texts
     """
 
@@ -40,17 +41,32 @@ class Place:
     texts: dict[Path, tuple[str, ...]] = field(default_factory=dict)
     failed: list[tuple[Path, Exception]] = field(default_factory=list)
     shards: dict[Path, Path] = field(default_factory=dict)
+    order: Sequence[Path] = ()
     column: str | None = None
     texts_from: Sequence[str] = ()
 
     def share(self, images: Sequence[Path], processes: Processes = ALONE) -> list[Path]:
-        """What one of several processes does of `images`: whole tar files, which no other reads, or
-        every so manieth picture.
+        """What one of several processes does of `images`: those in its tar files, which no other
+        reads, or every so manieth picture.
         """
-        if not self.shards:
+        if not self.order:
             return list(processes.share(images))
-        own = set(processes.share(list(dict.fromkeys(self.shards[image] for image in images))))
+        own = set(processes.share(self.order))
         return [image for image in images if self.shards[image] in own]
+
+    def of_all(self, processes: Processes) -> "Place":
+        """The pictures that processes found, each in its own tar files."""
+        if not self.order:
+            return self
+        everyone = processes.gather((self.shards, self.failed))
+        shards = {image: shard for found, _ in everyone for image, shard in found.items()}
+        place = {shard: number for number, shard in enumerate(self.order)}
+        return replace(
+            self,
+            images=sorted(shards, key=lambda image: place[shards[image]]),
+            shards=shards,
+            failed=[one for _, failed in everyone for one in failed],
+        )
 
     def state(self, image: Path) -> State:
         """What a map of an image is made from: if any of it changes, the map is another.
@@ -68,7 +84,7 @@ class Place:
 
     def read(self, images: Sequence[Path]) -> Iterator[Source]:
         """Those images, in order; of tar files as they lie there, each read once."""
-        if not self.shards:
+        if not self.order:
             yield from (Source(one, one, texts=self.texts.get(one, ())) for one in images)
             return
         of_shards: dict[Path, list[Path]] = {}
@@ -90,7 +106,10 @@ def is_place(where: str) -> bool:
 
 
 def find_place(
-    where: str | Path, column: str | None = None, texts_from: Sequence[str] = ()
+    where: str | Path,
+    column: str | None = None,
+    texts_from: Sequence[str] = (),
+    processes: Processes = ALONE,
 ) -> Place:
     """What a name stands for.
 
@@ -102,6 +121,7 @@ def find_place(
         picture ("jpg")
     texts_from : of a list, columns, of tar files, kinds of entries ("txt"), that are texts of one
         picture alone
+    processes : those that share the pictures; of tar files only its own are looked into
 
     Raises
     ------
@@ -110,7 +130,7 @@ def find_place(
         without pyarrow, tar files without webdataset
     """
     if is_shards(where):
-        return _in_shards(where, column, texts_from)
+        return _in_shards(where, column, texts_from, processes)
     if is_list(where) and not is_pattern(str(where)):
         texts, failed = read_list(where, column, texts_from)
         own = texts if texts_from else {}
@@ -150,17 +170,26 @@ def pictures(where: str | Path) -> list[Path]:
     return found
 
 
-def _in_shards(where: str | Path, column: str | None, texts_from: Sequence[str]) -> Place:
+def _in_shards(
+    where: str | Path, column: str | None, texts_from: Sequence[str], processes: Processes
+) -> Place:
     webdataset()  # before anything is looked at: without it nothing can be read
     shards, failed = dict[Path, Path](), list[tuple[Path, Exception]]()
-    for shard in find_shards(where):
+    order = find_shards(where)
+    for shard in processes.share(order):
         try:
             shards.update((image, shard) for image in members(shard, SUFFIXES, column))
         except ValueError as error:
             failed.append((shard, error))
-    if not shards and not failed:
+    if processes.count == 1 and not shards and not failed:
         kind = f"called {column}" if column else f"with {', '.join(SUFFIXES)}"
         raise FileNotFoundError(f"no images in {where}: no entry is {kind}")
     return Place(
-        root_of(where), list(shards), {}, failed, shards, column=column, texts_from=texts_from
+        root_of(where),
+        list(shards),
+        failed=failed,
+        shards=shards,
+        order=order,
+        column=column,
+        texts_from=texts_from,
     )

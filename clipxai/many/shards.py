@@ -94,7 +94,8 @@ def read_members(
     column: str | None = None,
     texts_from: Sequence[str] = (),
 ) -> Iterator[Source]:
-    """The wanted pictures of a shard; those that are not found whole are errors in their place.
+    """The wanted pictures of a shard, which is read up to the last of them; those that are not
+    found whole are errors at its end.
 
     Raises
     ------
@@ -110,6 +111,8 @@ def read_members(
     with shard.open("rb") as stream:
         files = tars.tar_file_expander([{"url": str(shard), "stream": stream}], handler=go_on)
         for sample in tars.group_by_keys(files, handler=go_on):
+            if not left:
+                return
             for entry in [entry for entry in sample if not entry.startswith("__")]:
                 named = _picture(f"{sample['__key__']}.{entry}", suffixes, column)
                 if named and shard / named in left:

@@ -79,23 +79,25 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(4), duration(75), duration(9000), duration(200_000)
-    ('4 s', '1 min 15 s', '2 h 30 min', '2 d 7 h')
+    >>> duration(0.1), duration(75), duration(9000), duration(200_000)
+    ('less than 1 s', '1 min 15 s', '2 h 30 min', '2 d 7 h')
     """
+    if seconds < 0.5:
+        return "less than 1 s"
     days, rest = divmod(round(seconds), 86_400)
     hours, rest = divmod(rest, 3600)
     minutes, rest = divmod(rest, 60)
     parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
-    first = next((n for n, (count, _) in enumerate(parts) if count), 3)
-    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count) or "0 s"
+    first = next(n for n, (count, _) in enumerate(parts) if count)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
 
 
-def size(count: float) -> str:
+def filesize(count: float) -> str:
     """Bytes as people say them.
 
     Examples
     --------
-    >>> size(300), size(2_500_000), size(7.2e10)
+    >>> filesize(300), filesize(2_500_000), filesize(7.2e10)
     ('300 B', '2.5 MB', '72 GB')
     """
     for unit in ("B", "kB", "MB", "GB"):
@@ -111,6 +113,6 @@ def memory() -> str:
         return "memory unknown"
     with suppress(OSError):
         pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return size(pages * resource.getpagesize())
+        return filesize(pages * resource.getpagesize())
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return "at most " + size(most if sys.platform == "darwin" else 1024 * most)
+    return "at most " + filesize(most if sys.platform == "darwin" else 1024 * most)
