@@ -37,6 +37,16 @@ def loaded(given: argparse.Namespace) -> CLIP:
     return model
 
 
+def expect_one(given: argparse.Namespace, done: str) -> None:
+    """A ValueError of what goes with many images, where there is one; it is `done` anew."""
+    for name in ("batch", "overwrite", "column", "texts_from", "dry_run"):
+        if getattr(given, name):
+            said = name.replace("_", "-")
+            raise ValueError(f"--{said} is for folders: one image is always {done} anew")
+    if not given.texts:
+        raise ValueError('name a text to look for, such as "a dog"')
+
+
 @contextmanager
 def limited_pixels(given: argparse.Namespace) -> Iterator[None]:
     """Images of more pixels than were asked for are refused meanwhile, in one line."""

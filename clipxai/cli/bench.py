@@ -4,10 +4,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from ..many.processes import first
 from ..measure import leaderboard, report
 from ..measure.bench import Bench
 from ..measure.data import dataset
 from ..measure.run import run as run_bench
+from ..measure.run import trial
 from ..measure.summary import summary
 from .asking import loaded
 
@@ -29,6 +31,10 @@ def run(given: argparse.Namespace) -> int:
         size=given.size,
     )
     out = Path(given.out)
+    if given.dry_run:
+        if first():  # of several processes one tries for all
+            print(trial(bench, out, given.limit), "nothing was written", sep="\n")
+        return 0
     rows = run_bench(bench, out, given.limit)
     if rows is not None:  # the first of several processes speaks for all
         results = summary(bench, rows)

@@ -1,26 +1,23 @@
 """`clipxai explain`: heat-maps of texts on an image, or on each of a folder, by one method."""
 
 import argparse
-import os
 from pathlib import Path
 
 from ..explainers.table import find_method
-from ..many.patterns import is_pattern
+from ..many.places import is_place
 from ..model.picture import image_file
-from .asking import by_windows_or_whole, limited_pixels, loaded, write
+from .asking import by_windows_or_whole, expect_one, limited_pixels, loaded, write
 from .folder import explain_folder
 from .outputs import expect_apart
 
 
 def run(given: argparse.Namespace) -> int:
     """One image; a folder or a pattern goes to `folder`."""
-    if os.path.isdir(given.image) or is_pattern(given.image):
+    if is_place(given.image):
         return explain_folder(given)
     if given.format:
         raise ValueError("--format is for folders: for one image the suffix of --out decides")
-    for name in ("batch", "overwrite"):
-        if getattr(given, name):
-            raise ValueError(f"--{name} is for folders: one image is always explained anew")
+    expect_one(given, "explained")
     row = find_method(given.method)
     outs = given.out or [f"{Path(given.image).stem}-{row.name}.png"]
     image_file(given.image)  # before a model is looked for

@@ -1,33 +1,37 @@
-"""`clipxai explain FOLDER`, `clipxai segment FOLDER`: every image of a folder or pattern; an
-interrupted run goes on where it stopped.
+"""`clipxai explain FOLDER`, `clipxai segment FOLDER`: every image of a folder, pattern, list or of
+tar files; an interrupted run goes on where it stopped.
 """
 
 import argparse
+import os
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-
-from tqdm import tqdm
+from tempfile import TemporaryDirectory
 
 from .. import view
 from ..checks import visible
 from ..explainers.table import find_method
-from ..many import folders
-from ..many.batches import explain_each, pictures
+from ..many import folders, parts
+from ..many.batches import explain_sources
+from ..many.places import Place, find_place
 from ..many.processes import Processes, joined
+from ..many.reading import Broken, Source
+from ..many.telling import duration, filesize, telling
+from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..results.writing import alone
 from .asking import limited_pixels, loaded, of_texts, options_of
 from .outputs import expect_apart
 from .parser import FORMATS
 
+Write = Callable[[Explanation, Path], object]
 
-def explain_folder(
-    given: argparse.Namespace,
-    write: Callable[[Explanation, Path], object] | None = None,
-    **rule: object,
-) -> int:
+
+def explain_folder(given: argparse.Namespace, write: Write | None = None, **rule: object) -> int:
     """0 if every image was explained, 1 if some could not be read. Of several processes that
     torchrun started, each explains its share, and the first speaks for all; as for any other
     `--batch`, the last digit of a score may be another.
@@ -39,83 +43,203 @@ def explain_folder(
     with (
         limited_pixels(given),
         joined() as processes,
-        alone(out) if processes.rank == 0 else nullcontext(),  # the first for all
+        # the first for all; a trial makes no folder
+        alone(out) if processes.rank == 0 and not given.dry_run else nullcontext(),
     ):
-        return _explain_each(given, out, write or view.save, rule, processes)
+        place = _place(given, out, processes)
+        model = loaded(given)
+        asked = _asked(given)
+        table = given.format == ["parquet"]
+        kept = Table(place, out) if table else Files(given, place, out, write or view.save)
+        question = {
+            "texts": given.texts,
+            **asked,
+            "model": model.provenance,
+            "weights sha256": model.weights_sha256(),
+            **{name: value for name, value in _said(given).items() if value},
+            **rule,
+        }
+        return _explain_each(given, model, asked, question, kept, processes)
+
+
+class Files:
+    """Files of every image, as `folders` keeps them."""
+
+    def __init__(self, given: argparse.Namespace, place: Place, out: Path, write: Write) -> None:
+        formats = dict.fromkeys(given.format or ["png"])  # each once, in the order given
+        self.files = folders.outputs(place.images, place.root, out, given.method, formats)
+        made = (file for files in self.files.values() for file in files)
+        expect_apart(made, place.images, found=True)
+        unnamed = folders.unnamed(self.files)
+        for image in unnamed:
+            del self.files[image]
+        too_long = [
+            (image, ValueError(f"the name of {image} is too long for that of its map"))
+            for image in unnamed
+        ]
+        self.place = replace(place, images=list(self.files), failed=[*place.failed, *too_long])
+        self.out, self.write = out, write
+
+    def unanswered(self, question: Mapping[str, object]) -> list[Path]:
+        """Images whose files are still to be written."""
+        return folders.unanswered(self.files, self.out, question, self.place.state)
+
+    @contextmanager
+    def recording(
+        self, left: list[Path], question: Mapping[str, object], processes: Processes
+    ) -> Iterator[Callable[[Path, Explanation], None]]:
+        """`with kept.recording(...) as keep: ...; keep(image, explanation)`."""
+        with folders.recording(
+            self.files, left, self.out, question, self.place.state, processes
+        ) as made:
+
+            def keep(image: Path, explanation: Explanation) -> None:
+                for file in self.files[image]:
+                    self.write(explanation, file)
+                made(image)
+
+            yield keep
+
+    def bytes_of(self, explanations: list[Explanation], folder: Path) -> int:
+        """How large the files of some explanations are, tried in a folder."""
+        suffixes = [file.suffix for file in next(iter(self.files.values()))]
+        for number, explanation in enumerate(explanations):
+            for suffix in suffixes:
+                self.write(explanation, folder / f"{number}{suffix}")
+        return sum(file.stat().st_size for file in folder.iterdir())
+
+
+class Table:
+    """One table of all images, as `parts` keeps it."""
+
+    def __init__(self, place: Place, out: Path) -> None:
+        self.place, self.out = place, out
+
+    def unanswered(self, question: Mapping[str, object]) -> list[Path]:
+        """Images that have no row yet."""
+        return parts.unanswered(self.place, self.out, question)
+
+    def recording(
+        self, left: list[Path], question: Mapping[str, object], processes: Processes
+    ) -> AbstractContextManager[Callable[[Path, Explanation], None]]:
+        """As that of `Files`."""
+        return parts.recording(self.place, left, self.out, question, processes)
+
+    def bytes_of(self, explanations: list[Explanation], folder: Path) -> int:
+        """As that of `Files`."""
+        return parts.bytes_of(explanations, folder)
 
 
 def _explain_each(
     given: argparse.Namespace,
-    out: Path,
-    write: Callable[[Explanation, Path], object],
-    rule: Mapping[str, object],
+    model: CLIP,
+    asked: dict[str, object],
+    question: dict[str, object],
+    kept: Files | Table,
     processes: Processes,
 ) -> int:
-    [options] = options_of(given, [find_method(given.method)])
-    images = _images(given.image, out)
-    model = loaded(given)
-    formats = dict.fromkeys(given.format or ["png"])  # each once, in the order given
-    files = folders.outputs(images, given.image, out, given.method, formats)
-    expect_apart((file for made in files.values() for file in made), images, found=True)
-    asked = {"method": given.method, "mode": given.mode, "size": given.size, **options}
-    question = {
-        "texts": given.texts,
-        **asked,
-        "model": model.provenance,
-        "weights sha256": model.weights_sha256(),
-        **{name: value for name, value in {"templates": given.templates}.items() if value},
-        **rule,
-    }
-    unnamed = folders.unnamed(files)
-    for image in unnamed:
-        del files[image]
-    left = list(files) if given.overwrite else folders.unanswered(files, out, question)
-    first = processes.rank == 0
-    own, unnamed = processes.share(left), unnamed if first else []
-    broken: list[object] = []
-    with tqdm(
-        total=len(own) + len(unnamed),
-        desc="explaining",
-        unit="image",
-        disable=None if first else True,
-    ) as bar:
+    place, first = kept.place, processes.rank == 0
+    left = place.images if given.overwrite else kept.unanswered(question)
+    own = place.share(left, processes)
+    if given.dry_run:
+        return _try(given, model, asked, kept, left, own, processes) if first else 0
+    failed = place.failed if first else []
+    with telling("explaining", len(own) + len(failed), "image", shown=first) as told:
 
         def leave_out(image: object, error: Exception) -> None:
-            broken.append(image)
-            bar.write(f"clipxai: left out: {visible(str(error))}", file=sys.stderr)
-            bar.update()
+            told.left_out(visible(str(error)))
 
-        for image in unnamed:
-            leave_out(image, ValueError(f"the name of {image} is too long for that of its map"))
+        for image, error in failed:
+            leave_out(image, error)
         # before anything is removed: wrong texts end here
-        explained = explain_each(
-            model,
-            own,
-            given.texts,
-            **asked,
-            **of_texts(given),
-            batch=8 if given.batch is None else given.batch,
-            broken=leave_out,
-        )
-        with folders.recording(files, left, out, question, processes) as made:
+        explained = _explained(given, model, asked, place.read(own), leave_out)
+        with kept.recording(left, question, processes) as keep:
             for image, explanation in explained:
-                for file in files[image]:
-                    write(explanation, file)
-                made(image)
-                bar.update()
-    failed = sum(processes.gather(len(broken)))
+                keep(image, explanation)
+                told.done()
+    broken = sum(processes.gather(told.failures))
     if not first:
         return 0
-    there, done = len(files) - len(left), len(left) + len(unnamed) - failed
-    print(f"{out}: {done} explained, {there} were there already, {failed} could not be read")
-    return 1 if failed else 0
+    there, done = len(place.images) - len(left), len(left) + len(failed) - broken
+    print(f"{kept.out}: {done} explained, {there} were there already, {broken} could not be read")
+    return 1 if broken else 0
+
+
+def _explained(
+    given: argparse.Namespace,
+    model: CLIP,
+    asked: dict[str, object],
+    sources: Iterator[Source],
+    broken: Broken,
+) -> Iterator[tuple[object, Explanation]]:
+    texts = None if given.texts_from else given.texts
+    said = {**asked, **of_texts(given), "batch": _batch(given), "broken": broken}
+    return explain_sources(model, sources, texts, **said)
+
+
+def _batch(given: argparse.Namespace) -> int:
+    return 8 if given.batch is None else given.batch
+
+
+def _try(
+    given: argparse.Namespace,
+    model: CLIP,
+    asked: dict[str, object],
+    kept: Files | Table,
+    left: list[Path],
+    own: list[Path],
+    processes: Processes,
+) -> int:
+    """Say what would be done, from a first batch that is explained twice, as the first time loads
+    what the others find loaded; what it writes goes.
+    """
+    place, broken = kept.place, dict[object, Exception]()
+    print(
+        f"{kept.out}: {len(left)} to explain, {len(place.images) - len(left)} were there already, "
+        f"{len(place.failed)} could not be read"
+    )
+    few = own[: _batch(given)]
+    for _ in range(2):
+        with TemporaryDirectory() as scratch:
+            began = time.perf_counter()
+            sources = place.read(few)
+            found = list(_explained(given, model, asked, sources, broken.__setitem__))
+            size = kept.bytes_of([e for _, e in found], Path(scratch)) if found else 0
+            seconds = (time.perf_counter() - began) / max(1, len(few))
+    for error in broken.values():
+        print(f"clipxai: would be left out: {visible(str(error))}", file=sys.stderr)
+    if found:
+        by = f" by {processes.count} processes" if processes.count > 1 else ""
+        print(
+            f"a first batch of {len(few)}: {1 / seconds:.3g} images a second, so about "
+            f"{duration(seconds * len(own))}{by}; about {filesize(size / len(found) * len(left))}"
+        )
+    print("nothing was written")
+    return 0
+
+
+def _asked(given: argparse.Namespace) -> dict[str, object]:
+    """The method, and what it is told."""
+    [options] = options_of(given, [find_method(given.method)])
+    return {"method": given.method, "mode": given.mode, "size": given.size, **options}
+
+
+def _said(given: argparse.Namespace) -> dict[str, object]:
+    """What else decides the texts, where it was said."""
+    return {"templates": given.templates, "texts from": given.texts_from}
 
 
 def _folder_for_maps(given: argparse.Namespace) -> Path:
     if given.window is not None or given.stride is not None:
         raise ValueError("--window and --stride explain one image at a time, not a folder")
+    if bool(given.texts) == bool(given.texts_from):
+        raise ValueError(
+            "say texts that every image is asked about, or --texts-from where each has its own"
+        )
+    if "parquet" in (given.format or []) and given.format != ["parquet"]:
+        raise ValueError("--format parquet is one table of all images, without other files")
     outs = given.out or []
-    if len(outs) != 1 or Path(outs[0]).suffix[1:] in FORMATS:
+    if len(outs) != 1 or Path(outs[0]).suffix[1:] in (*FORMATS, "parquet"):
         raise ValueError(
             "a folder of images needs one folder for the maps, --out FOLDER; --format says what is "
             "written there"
@@ -123,12 +247,16 @@ def _folder_for_maps(given: argparse.Namespace) -> Path:
     return Path(outs[0])
 
 
-def _images(where: str, out: Path) -> list[Path]:
-    """The images, without the maps of former runs."""
+def _place(given: argparse.Namespace, out: Path, processes: Processes) -> Place:
+    """The images, without the maps of former runs; those on a list that are not there are told."""
+    place = find_place(given.image, given.column, given.texts_from, processes).of_all(processes)
     there = out.resolve()
-    images = [image for image in pictures(where) if there not in image.resolve().parents]
-    if not images:
+    images = [image for image in place.images if there not in image.resolve().parents]
+    if place.images and not images:
         raise ValueError(
-            f"all images of {where} lie in {out}, where the maps go: choose another --out"
+            f"all images of {given.image} lie in {out}, where the maps go: choose another --out"
         )
-    return images
+    lost = [image for image in images if not os.path.isfile(place.shards.get(image, image))]
+    told = [(image, FileNotFoundError(f"no such image file: {image}")) for image in lost]
+    images = [image for image in images if image not in set(lost)]
+    return replace(place, images=images, failed=[*place.failed, *told])

@@ -6,6 +6,10 @@ from .. import __version__
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 LESSONS = "clipxai-lessons"
+MANY = (
+    "image file, folder, quoted pattern ('photos/**/*.jpg'), list (.txt, .csv, .parquet), or tar "
+    "files in WebDataset's layout ('shards/{000..009}.tar')"
+)
 FORMATS = ("png", "npz", "html", "svg", "pdf")
 
 
@@ -48,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _explain(command: argparse.ArgumentParser) -> None:
-    _about_image(command, "image file, folder, or quoted pattern such as 'photos/**/*.jpg'")
+    _about_image(command, MANY, each=True)
     command.add_argument(
         "--method", default="clip_surgery", help="see `clipxai methods` (default: clip_surgery)"
     )
@@ -56,8 +60,8 @@ def _explain(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--format",
         action="append",
-        choices=FORMATS,
-        help="of a folder's maps; repeatable (default: png)",
+        choices=(*FORMATS, "parquet"),
+        help="of a folder's maps; repeatable (default: png); parquet: one table in half precision",
     )
     _about_folders(command)
 
@@ -98,7 +102,7 @@ def _effects(command: argparse.ArgumentParser) -> None:
 
 
 def _segment(command: argparse.ArgumentParser) -> None:
-    _about_image(command, "image file, folder, or quoted pattern such as 'photos/**/*.jpg'")
+    _about_image(command, MANY, each=True)
     _about_windows(command)
     _about_folders(command)
     command.add_argument(
@@ -182,6 +186,7 @@ def _bench(command: argparse.ArgumentParser) -> None:
         help="chooses absent labels, noise and shuffled weights (default: 0)",
     )
     command.add_argument("--out", required=True, help="folder; the same command continues there")
+    _may_try(command)
 
 
 def _models(command: argparse.ArgumentParser) -> None:
@@ -219,10 +224,16 @@ def _may_truncate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--truncate", action="store_true", help="cut texts that are too long")
 
 
-def _about_image(command: argparse.ArgumentParser, image: str, subtracts: bool = True) -> None:
+def _about_image(
+    command: argparse.ArgumentParser, image: str, subtracts: bool = True, each: bool = False
+) -> None:
     command.add_argument("image", help=image)
     command.add_argument(
-        "texts", nargs="+", metavar="text", help='what to look for, such as "a dog"'
+        "texts",
+        # each image may have its own
+        nargs="*" if each else "+",
+        metavar="text",
+        help='what to look for, such as "a dog"',
     )
     _about_model(
         command,
@@ -291,7 +302,29 @@ def _about_model(command: argparse.ArgumentParser, model: str) -> None:
     )
 
 
+def _may_try(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="only say how much there is to do, how long it takes and how large it gets, from a "
+        "first batch",
+    )
+
+
 def _about_folders(command: argparse.ArgumentParser) -> None:
+    _may_try(command)
+    command.add_argument(
+        "--column",
+        metavar="NAME",
+        help="of a list: the column of paths (default: path); of tar files: the entry (jpg)",
+    )
+    command.add_argument(
+        "--texts-from",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="column of a list, or entry of tar files (txt), with texts of one image; repeatable",
+    )
     command.add_argument(
         "--overwrite",
         action="store_true",

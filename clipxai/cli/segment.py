@@ -1,16 +1,15 @@
 """`clipxai segment`: each pixel to the text that fits it best; of an image, or each of a folder."""
 
 import argparse
-import os
 from pathlib import Path
 
 from ..explainers.table import find_method
-from ..many.patterns import is_pattern
+from ..many.places import is_place
 from ..model.picture import image_file
 from ..results.explanation import Explanation
 from ..tasks import Segmentation, refine, segment
 from ..view import save
-from .asking import by_windows_or_whole, limited_pixels, loaded
+from .asking import by_windows_or_whole, expect_one, limited_pixels, loaded
 from .folder import explain_folder
 from .outputs import expect_apart
 
@@ -24,11 +23,9 @@ def run(given: argparse.Namespace) -> int:
         )
     # which maps are best differs: refinement cuts each map, else the texts are compared
     given.method = given.method or ("clip_surgery" if given.refine else "clip_surgery_architecture")
-    if os.path.isdir(given.image) or is_pattern(given.image):
+    if is_place(given.image):
         return _folder(given)
-    for name in ("batch", "overwrite"):
-        if getattr(given, name):
-            raise ValueError(f"--{name} is for folders: one image is always segmented anew")
+    expect_one(given, "segmented")
     row = find_method(given.method)
     masks = [given.mask] if given.mask else []
     # a figure only where nothing else was asked for
@@ -63,6 +60,8 @@ def _folder(given: argparse.Namespace) -> int:
         raise ValueError(
             "a folder of images needs one folder for the masks, --mask FOLDER, and no --out"
         )
+    if given.background and given.texts_from:
+        raise ValueError("--background goes with texts that every image is asked about")
     given.out, given.format = [given.mask], ["png"]
     given.texts += given.background
 

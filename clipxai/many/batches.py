@@ -4,39 +4,33 @@ texts again?
     for path, e in explain_each(model, "photos/", ["a dog", "a bicycle"]):
         cx.save(e, f"maps/{path.stem}.png")
 
-One background thread decodes and resizes ahead of the model; the text tower runs once; neighbours
-of one shape go through the image tower together. Memory is that of one batch and of the images read
-ahead, however many there are.
+Images are read ahead of the model (`reading`), from wherever they lie (`places`); the text tower
+runs once; neighbours of one shape go through the image tower together. Memory is that of one batch
+and of the images read ahead, and of the names of files, however many there are.
 """
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar, overload
+from typing import TypeVar, overload
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from ..checks import expect, expect_some, of_its_kinds, shown
-from ..explainers.explain import expect_question, explain_all
+from ..checks import expect, expect_some, of_its_kinds, several
+from ..explainers.explain import expect_question, explain, explain_all
 from ..explainers.table import find_method
 from ..model.clip import CLIP, Texts
 from ..model.image import MOST_PATCHES, Mode, Prepared
-from ..model.normalised import normalised_pixels, taken_for
-from ..model.picture import Picture, each_image
 from ..results.explanation import Explanation
 from ..trace.record import record
 from ..trace.trace import Trace
-from .patterns import matching, split_pattern
+from .places import find_place
+from .processes import Processes
+from .reading import Broken, Ready, Source, read_ahead, sources_of, together
 
-SUFFIXES = tuple(".jpg .jpeg .png .webp .gif .bmp .tif .tiff .avif .jp2 .ppm .pgm .tga".split())
 READ_AHEAD = 2  # batches: one is explained while the next is read
-Broken = Callable[[object, Exception], None]
 Given = TypeVar("Given")
 
 
@@ -44,7 +38,7 @@ Given = TypeVar("Given")
 def explain_each(
     model: CLIP,
     images: str | Path,
-    texts: Texts,
+    texts: Texts | None = ...,
     method: str = ...,
     *,
     mode: Mode = ...,
@@ -54,6 +48,9 @@ def explain_each(
     normalized: bool | None = ...,
     batch: int = ...,
     broken: Broken | None = ...,
+    column: str | None = ...,
+    texts_from: str | Sequence[str] = ...,
+    share: tuple[int, int] | None = ...,
     **options: object,
 ) -> Iterator[tuple[Path, Explanation]]: ...
 
@@ -62,7 +59,7 @@ def explain_each(
 def explain_each(
     model: CLIP,
     images: Iterable[Given],
-    texts: Texts,
+    texts: Texts | None = ...,
     method: str = ...,
     *,
     mode: Mode = ...,
@@ -72,6 +69,9 @@ def explain_each(
     normalized: bool | None = ...,
     batch: int = ...,
     broken: Broken | None = ...,
+    column: str | None = ...,
+    texts_from: str | Sequence[str] = ...,
+    share: tuple[int, int] | None = ...,
     **options: object,
 ) -> Iterator[tuple[Given, Explanation]]: ...
 
@@ -80,8 +80,96 @@ def explain_each(
 def explain_each(
     model: CLIP,
     images: object,
-    texts: Texts,
+    texts: Texts | None = None,
     method: str = "clip_surgery",
+    *,
+    mode: Mode = "squash",
+    size: int | tuple[int, int] | None = None,
+    templates: str | Iterable[str] | None = None,
+    truncate: bool = False,
+    normalized: bool | None = None,
+    batch: int = 8,
+    broken: Broken | None = None,
+    column: str | None = None,
+    texts_from: str | Sequence[str] = (),
+    share: tuple[int, int] | None = None,
+    **options: object,
+) -> Iterator[tuple[object, Explanation]]:
+    """Explain many images, one after the other, in the order given.
+
+    Parameters
+    ----------
+    model, mode, size, templates, truncate, normalized : as for `record`
+    images : a folder (its image files, by name), a pattern such as "photos/**/*.jpg", a list in a
+        file (.txt, .csv, .parquet; paths are told from its folder), tar files as WebDataset lays
+        them out ("shards/{000..009}.tar"), one image, or any iterable of what `record` takes as
+        images. Batches (B, 3, h, w), as a DataLoader gives them, are taken apart; of a mapping, as
+        Hugging Face's `datasets` give them, streaming too, the image is looked up
+    texts : what every image is asked about, as for `record`; None if each has its own
+    method, options : as for `explain`
+    batch : images that go through the model together; more need more memory, the maps are the same
+    broken : called as broken(image, error) for an image that cannot be read, which is then left
+        out; None raises the error
+    column : where the images are: the column of a list ("path" unless told), the key of a mapping
+        ("image"), the kind of an entry in tar files ("jpg"; unless told, any kind of image)
+    texts_from : the columns, keys or kinds of entries ("txt") with texts that one image alone is
+        asked about, in place of `texts`; those of several lines of one image are put together
+    share : (rank, count) of this process among those that share the images: every tar file is read
+        by one of them, and every image of a folder, pattern or list. An iterable is split by who
+        makes it, as by `datasets.distributed.split_dataset_by_node`
+
+    Returns
+    -------
+    Iterator of (image as it was given, its `Explanation`); of a folder, pattern, list or tar files
+    the path of the image. Wrong texts, methods, options, modes and sizes are errors at once, not at
+    the first image
+
+    Raises
+    ------
+    FileNotFoundError : no images in the folder or of that pattern
+    ModuleNotFoundError : Parquet without pyarrow, tar files without webdataset
+    ValueError, TypeError, OSError : as `record` and `explain`; an image that cannot be read, unless
+        `broken` is given; a batch of none; both `texts` and `texts_from`, or neither
+
+    Examples
+    --------
+    >>> for path, explanation in explain_each(model, "photos/", ["a cat", "a guitar"]):
+    ...     print(path.name, explanation.presence.round(2))
+    one.jpg [0.32 0.45]
+    """
+    expect(CLIP, model, "load")
+    names = several(texts_from)
+    if texts is None and not names:
+        raise TypeError(
+            "texts=None, but a text or a list of texts is needed, or texts_from= where each image "
+            "has its own"
+        )
+    if texts is not None and names:
+        raise ValueError(
+            "texts= is what every image is asked about, texts_from= what each alone is: pass one"
+        )
+    if isinstance(images, (str, Path)):
+        process = _process(share)
+        place = find_place(images, column, names, process)
+        own = place.share(place.images, process)
+        sources = _of_place(place.failed, place.read(own))
+    elif share is not None:
+        raise ValueError(
+            "share= is for folders, patterns, lists and tar files: an iterable is split by who "
+            "makes it, as by datasets.distributed.split_dataset_by_node"
+        )
+    else:
+        sources = sources_of(images, model.preprocessor, normalized, column, names)
+    seen = {"mode": mode, "size": size, "normalized": normalized}
+    said = {"templates": templates, "truncate": truncate, "batch": batch, "broken": broken}
+    return explain_sources(model, sources, texts, method, **seen, **said, **options)
+
+
+def explain_sources(
+    model: CLIP,
+    sources: Iterable[Source],
+    texts: Texts | None,
+    method: str,
     *,
     mode: Mode = "squash",
     size: int | tuple[int, int] | None = None,
@@ -92,86 +180,86 @@ def explain_each(
     broken: Broken | None = None,
     **options: object,
 ) -> Iterator[tuple[object, Explanation]]:
-    """Explain many images, one after the other, in the order given.
-
-    Parameters
-    ----------
-    model, texts, mode, size, templates, truncate, normalized : as for `record`
-    images : a folder (its image files, by name), a pattern such as "photos/**/*.jpg", one image,
-        or any iterable of what `record` takes as images. Batches (B, 3, h, w), as a DataLoader
-        gives them, are taken apart
-    method, options : as for `explain`
-    batch : images that go through the model together; more need more memory, the maps are the same
-    broken : called as broken(image, error) for an image that cannot be read, which is then left
-        out; None raises the error
-
-    Returns
-    -------
-    Iterator of (image as it was given, its `Explanation`). Wrong texts, methods, options, modes and
-    sizes are errors at once, not at the first image
-
-    Raises
-    ------
-    FileNotFoundError : no images in the folder or of that pattern
-    ValueError, TypeError, OSError : as `record` and `explain`; an image that cannot be read, unless
-        `broken` is given; a batch of none
-
-    Examples
-    --------
-    >>> for path, explanation in explain_each(model, "photos/", ["a cat", "a guitar"]):
-    ...     print(path.name, explanation.presence.round(2))
-    one.jpg [0.32 0.45]
-    """
-    expect(CLIP, model, "load")
+    """`explain_each` of images on their way; without `texts` each is asked about its own."""
     expect_some(batch=batch)
     expect_question(model, method, options)
+    read = _reader(model, mode, size, normalized)
+    said = {"templates": templates, "truncate": truncate}
+    spoken = None if texts is None else speak(model, texts, **said)
+    ready = read_ahead(sources, read, READ_AHEAD * batch, broken)
+    # a generator of its own: this function would not check anything before its first image
+    return _explained(model, spoken, together(ready, batch), method, options, said)
+
+
+def _reader(
+    model: CLIP,
+    mode: Mode = "squash",
+    size: int | tuple[int, int] | None = None,
+    normalized: bool | None = None,
+) -> partial[Prepared]:
+    """What makes one image ready for the model; a wrong mode or size is an error here, so that it
+    is not taken for a broken image.
+    """
     read = partial(model.preprocessor, mode=mode, size=size, patches=MOST_PATCHES)
-    # so that a wrong mode or size is not taken for a broken image
     h, w = _least(model)
     blank = torch.zeros(3, h, w) if normalized else np.zeros((h, w, 3), np.uint8)
     read(blank, normalized=normalized)
-    sources = pictures(images) if isinstance(images, (str, Path)) else images
-    spoken = speak(model, texts, templates, truncate)
-    prepared = _read(_each(sources, model, normalized), read, READ_AHEAD * batch, broken)
-    # a generator of its own: this function would not check anything before its first image
-    return _explained(spoken, _together(prepared, batch), method, options)
+    return read
 
 
 def _explained(
-    spoken: Trace,
-    batches: Iterable[list[tuple[object, Prepared]]],
+    model: CLIP,
+    spoken: Trace | None,
+    batches: Iterable[list[Ready]],
     method: str,
     options: dict[str, object],
+    said: dict[str, object],
 ) -> Iterator[tuple[object, Explanation]]:
-    for few in batches:
-        sources, images = zip(*few)
-        yield from zip(sources, ask(spoken, Prepared.together(images), method, options))
-
-
-def pictures(where: str | Path) -> list[Path]:
-    """Image files of a folder, or of a pattern with `*`, `?` or `**`, by name; hidden files are
-    left out.
-
-    Raises
-    ------
-    FileNotFoundError : no image there
+    """Every image that was read, asked about the texts that were `spoken`, or else about its own,
+    which run through their tower together (`said` as `speak` takes it).
     """
-    folder = Path(where)
-    if os.path.isdir(folder):
-        found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
-    else:  # whoever gives a pattern says which files are images
-        root, pattern = split_pattern(where)
-        found = matching(pattern, root)
-    # a set, as `**/**` finds some twice
-    found = sorted(
-        {path for path in found if os.path.isfile(path) and not path.name.startswith(".")}
+    for few in batches:
+        prepared = Prepared.together([one.prepared for one in few])
+        if spoken is not None:
+            found = ask(spoken, prepared, method, options)
+        else:
+            texts = [text for one in few for text in one.texts]
+            found = _each_its_own(speak(model, texts, **said), few, prepared, method, options)
+        yield from zip((one.given for one in few), found)
+
+
+def _each_its_own(
+    spoken: Trace, few: list[Ready], prepared: Prepared, method: str, options: dict[str, object]
+) -> Iterator[Explanation]:
+    trace, first = _seen(spoken, prepared, method, options), 0
+    for number, one in enumerate(few):
+        own = slice(first, first + len(one.texts))
+        yield explain(_with_texts(trace.of(number), own), method, **options)
+        first = own.stop
+
+
+def _with_texts(trace: Trace, own: slice) -> Trace:
+    """A trace with some of its texts only; the text tower does not run again."""
+    return replace(
+        trace,
+        texts=trace.texts[own],
+        token_ids=trace.token_ids[own],
+        text_layers=tuple(tape.of(own) for tape in trace.text_layers),
+        text_tokens=trace.text_tokens[own],
+        text_features=trace.text_features[own],
     )
-    if not found:
-        raise FileNotFoundError(
-            f"no images in {where}: pass a folder with {', '.join(SUFFIXES)}, or a pattern such as "
-            "'photos/**/*.jpg'"
-        )
-    return found
+
+
+def _process(share: tuple[int, int] | None) -> Processes:
+    rank, count = share or (0, 1)
+    if not 0 <= rank < count:
+        raise ValueError(f"share={share}, but it is (rank, count), the rank from 0 to count - 1")
+    return Processes(rank, count)
+
+
+def _of_place(failed: Iterable[tuple[Path, Exception]], rest: Iterable[Source]) -> Iterator[Source]:
+    yield from (Source(path, error) for path, error in failed)
+    yield from rest
 
 
 def speak(
@@ -192,107 +280,10 @@ def ask(
     spoken: Trace, prepared: Prepared, method: str, options: dict[str, object]
 ) -> list[Explanation]:
     """What a method says of each image, with no more of the model run than it reads."""
+    return explain_all(_seen(spoken, prepared, method, options), method, **options)
+
+
+def _seen(spoken: Trace, prepared: Prepared, method: str, options: dict[str, object]) -> Trace:
     # a method with a path of its own reads patches there, so the last block may leave them out
     patches = not find_method(method).rewrites(options)
-    return explain_all(spoken.with_images(prepared, patches=patches), method, **options)
-
-
-class Source(NamedTuple):
-    """One image as it was given, whether it is normalised pixels (None: its own range has to say),
-    and what was concluded of it.
-    """
-
-    image: object
-    normalized: bool | None
-    notes: tuple[str, ...] = ()
-
-
-def _each(sources: object, model: CLIP, normalized: bool | None) -> Iterator[Source]:
-    """Every image; batches are taken apart."""
-    for one in sources if _holds_many(sources) else [sources]:
-        if isinstance(one, (list, tuple)) and any(_is_batch(part) for part in one):
-            raise TypeError(
-                "an entry of `images` is a list with a batch in it, as loaders give images with "
-                "their labels: pass (images for images, _ in loader)"
-            )
-        if not _is_batch(one):
-            yield Source(one, normalized)
-            continue
-        said, notes = normalized, ()
-        if said is None:  # the whole batch says more than each image by itself
-            colours = model.preprocessor
-            pixels = normalised_pixels(one, colours.mean, colours.std, None)
-            said, notes = pixels is not None, () if pixels is None else (taken_for(pixels),)
-        yield from (Source(image, said, notes) for image in each_image(one))
-
-
-def _is_batch(images: object) -> bool:
-    return isinstance(images, (Tensor, np.ndarray)) and images.ndim == 4
-
-
-def _holds_many(images: object) -> bool:
-    """Whether these are images, rather than one of them, which may be iterable as well."""
-    if isinstance(images, Mapping):
-        raise TypeError("`images` is a mapping: pass list(images.values()), or its keys")
-    if isinstance(images, np.ndarray) and images.ndim == 1:
-        return True  # of paths
-    is_one = isinstance(images, (Tensor, np.ndarray, bytes, bytearray, memoryview, Picture))
-    if is_one or hasattr(images, "getexif") or hasattr(images, "read"):
-        return False
-    if not isinstance(images, Iterable):
-        raise TypeError(f"`images` are paths, pictures or arrays, not {shown(images)}")
-    return True
-
-
-def _read(
-    sources: Iterable[Source], read: Callable[..., Prepared], ahead: int, broken: Broken | None
-) -> Iterator[tuple[object, Prepared]]:
-    """Images as they become ready, in order; a single thread, because decoding is quicker than any
-    model.
-    """
-    for source, pending in _pending(sources, read, ahead):
-        try:
-            prepared = pending.result()
-            if len(prepared.images) != 1:
-                raise ValueError(
-                    f"one entry of `images` holds {len(prepared.images)} of them: pass each as an "
-                    "entry of its own"
-                )
-        except (ValueError, TypeError, OSError) as error:
-            if broken is None:
-                raise
-            broken(source.image, error)
-        else:
-            yield source.image, replace(prepared, notes=[(*source.notes, *prepared.notes[0])])
-
-
-def _pending(
-    sources: Iterable[Source], read: Callable[..., Prepared], ahead: int
-) -> Iterator[tuple[Source, Future]]:
-    reader = ThreadPoolExecutor(1, "clipxai-reader")
-    waiting: deque[tuple[Source, Future]] = deque()
-    try:
-        for source in sources:
-            ready = reader.submit(read, source.image, normalized=source.normalized)
-            waiting.append((source, ready))
-            # the oldest is handed over only when enough is read behind it
-            if len(waiting) > ahead:
-                yield waiting.popleft()
-        while waiting:
-            yield waiting.popleft()
-    finally:  # also when nobody wants the rest
-        reader.shutdown(cancel_futures=True)
-
-
-def _together(
-    found: Iterable[tuple[object, Prepared]], batch: int
-) -> Iterator[list[tuple[object, Prepared]]]:
-    """Neighbours of the same shape, at most `batch` of them."""
-    few: list[tuple[object, Prepared]] = []
-    for source, prepared in found:
-        if few and (len(few) == batch or few[0][1].pixels.shape != prepared.pixels.shape):
-            yield few
-            few = []
-        few.append((source, prepared))
-    if few:
-        yield few
+    return spoken.with_images(prepared, patches=patches)

@@ -20,28 +20,25 @@ from pathlib import Path
 
 from ..results.writing import append, replacing
 from .journal import whole_lines
-from .patterns import split_pattern
+from .places import State
 from .processes import ALONE, Processes
 
 RECORD, OTHERS = "clipxai-explain.jsonl", "clipxai-explain.*.jsonl"
 LONGEST_NAME = 255  # bytes; of ext4, XFS, APFS and, in another way of counting, NTFS
-Source = list[str | int]  # of an image: path, bytes, time of the last change in nanoseconds
+StateOf = Callable[[Path], State]
 Files = Mapping[Path, Sequence[Path]]
 
 
 def outputs(
-    images: Sequence[Path], where: str, out: Path, method: str, formats: Iterable[str]
+    images: Sequence[Path], root: Path, out: Path, method: str, formats: Iterable[str]
 ) -> dict[Path, list[Path]]:
     """For every image the files made from it, no two the same: `<out>/<image>-<method>.<format>`.
 
-    Folders below `where`, or below what stands before the first `*`, `?` or `[` of a pattern, are
-    kept, whichever images are found. An image that shares its name with another in its folder keeps
+    Folders below `root` are kept, whichever images are found; of an image outside of it, as a list
+    may name one, its whole path is. An image that shares its name with another in its folder keeps
     its suffix as well, large and small letters alike: `a.jpg` and `A.png`; so does one whose name
     is another's with suffix: `a.png.jpg` beside `a.png`.
     """
-    root = where
-    if not os.path.isdir(where):
-        root, _ = split_pattern(where)
     # casefold: file systems of macOS and Windows take `a.png` and `A.png` for the same
     names = Counter(
         str(name).casefold() for image in images for name in {image, image.with_suffix("")}
@@ -50,9 +47,26 @@ def outputs(
     for image in images:
         alone = names[str(image.with_suffix("")).casefold()] == 1
         name = image.stem if alone else image.name
-        folder = out / os.path.relpath(image.parent, root)
+        folder = out / below(image, root).parent
         files[image] = [folder / f"{name}-{method}.{suffix}" for suffix in formats]
     return files
+
+
+def below(image: Path, root: Path) -> Path:
+    """The way to an image from `root`; if it lies elsewhere, its whole path without the first sign.
+
+    Examples
+    --------
+    >>> below(Path("photos/a/dog.png"), Path("photos")).as_posix()
+    'a/dog.png'
+    >>> below(Path("/other/dog.png"), Path("/photos")).as_posix()
+    'other/dog.png'
+    """
+    way = Path(os.path.relpath(image, root))
+    if ".." not in way.parts:
+        return way
+    whole = Path(os.path.abspath(image))
+    return whole.relative_to(whole.anchor)
 
 
 def unnamed(files: Files) -> list[Path]:
@@ -64,7 +78,9 @@ def unnamed(files: Files) -> list[Path]:
     ]
 
 
-def unanswered(files: Files, out: Path, question: Mapping[str, object]) -> list[Path]:
+def unanswered(
+    files: Files, out: Path, question: Mapping[str, object], state: StateOf
+) -> list[Path]:
     """Images whose files are still to be written, or were made before the image changed.
 
     Parameters
@@ -72,6 +88,7 @@ def unanswered(files: Files, out: Path, question: Mapping[str, object]) -> list[
     files : from `outputs`
     out : folder that is written to
     question : what decides the numbers (JSON): model, texts, method, options
+    state : what a map of an image is made from, `Place.state`
 
     Raises
     ------
@@ -80,13 +97,13 @@ def unanswered(files: Files, out: Path, question: Mapping[str, object]) -> list[
     """
     before, made = _recorded(out)
     if before:
-        _expect_same_question(out, before, question)
+        expect_same_question(out, before, question)
     left = []
     for image, wanted in files.items():
-        source = _source(image)
+        source = state(image)
         there = [made.get(_name(file, out)) for file in wanted if file.exists()]
         for other in there:
-            if other and other[0] != source[0] and Path(other[0]).exists():
+            if other and other[0] != source[0] and is_there(str(other[0])):
                 raise ValueError(
                     f"{out} holds a map of {other[0]} where that of {image} goes: choose another "
                     "folder, or --overwrite it"
@@ -96,9 +113,10 @@ def unanswered(files: Files, out: Path, question: Mapping[str, object]) -> list[
     return left
 
 
-def _expect_same_question(
+def expect_same_question(
     out: Path, before: Mapping[str, object], question: Mapping[str, object]
 ) -> None:
+    """A ValueError unless the question that was answered `before` is the one that is asked."""
     changed = [name for name in {**before, **question} if before.get(name) != question.get(name)]
     if changed:
         was = ", ".join(f"{name}={before.get(name)!r}" for name in changed)
@@ -114,6 +132,7 @@ def recording(
     images: Sequence[Path],
     out: Path,
     question: Mapping[str, object],
+    state: StateOf,
     processes: Processes = ALONE,
 ) -> Iterator[Callable[[Path], None]]:
     """Remove what is left of former maps of `images`, and record the new ones: `with recording(...)
@@ -123,7 +142,7 @@ def recording(
     explained anew by the next run. Of several processes, which agree on `images`, each writes some,
     and goes on when all of them are done.
     """
-    sources = {image: _source(image) for image in images}
+    sources = {image: state(image) for image in images}
     kept: list[str] = []
     processes.wait()  # all have read the record
     if processes.rank == 0:
@@ -168,7 +187,7 @@ def _prepare(
     return list(kept)
 
 
-def _write(out: Path, question: Mapping[str, object], made: Mapping[str, Source]) -> None:
+def _write(out: Path, question: Mapping[str, object], made: Mapping[str, State]) -> None:
     """One record of all, in the place of those that there are."""
     lines = [question, *([name, *source] for name, source in made.items())]
     with replacing(out / RECORD) as draft:
@@ -178,22 +197,21 @@ def _write(out: Path, question: Mapping[str, object], made: Mapping[str, Source]
 
 
 def _is_map(said: object) -> bool:
-    """A line of a map: its name, and its `Source`."""
-    return isinstance(said, list) and [*map(type, said)] == [str, str, int, int]
+    """A line of a map: its name, and the `State` of its image."""
+    kinds = [str, str, int, int]
+    return isinstance(said, list) and [*map(type, said)] in (kinds, [*kinds, str])
+
+
+def is_there(path: str) -> bool:
+    """Whether a picture that a map was made from is there still, or its tar file is."""
+    return any(os.path.isfile(place) for place in (path, *map(str, Path(path).parents)))
 
 
 def _name(file: Path, out: Path) -> str:
     return file.relative_to(out).as_posix()
 
 
-def _source(image: Path) -> Source:
-    state = image.stat()
-    # a link to an image keeps its name: what it points at may be replaced like any photo
-    path = image.parent.resolve() / image.name
-    return [str(path), state.st_size, state.st_mtime_ns]
-
-
-def _recorded(out: Path) -> tuple[dict[str, object], dict[str, Source]]:
+def _recorded(out: Path) -> tuple[dict[str, object], dict[str, State]]:
     """The question that the maps in `out` answer, and name -> image of every map; empty without a
     record.
     """

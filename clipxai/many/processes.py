@@ -60,3 +60,8 @@ def joined() -> Iterator[Processes]:
 def world_size() -> int:
     """How many processes share this run, as torchrun tells."""
     return int(os.environ.get("WORLD_SIZE", 1))
+
+
+def first() -> bool:
+    """Whether this process speaks for all, as torchrun tells."""
+    return int(os.environ.get("RANK", 0)) == 0

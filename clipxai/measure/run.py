@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from tqdm import tqdm
-
 from ..many.journal import whole_lines
-from ..many.processes import joined
+from ..many.processes import joined, world_size
+from ..many.telling import duration, filesize, telling
 from ..results.writing import alone, append
-from .bench import Bench
+from .bench import Bench, stopwatch
+
+TRIED = 4  # pictures of a trial
 
 
 def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
@@ -36,11 +37,39 @@ def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
         missing = [name for name in wanted if name not in found]
         first = processes.rank == 0
         with _appending(out / "rows" / f"{processes.rank}.jsonl", bench.settings) as keep:
-            for name in tqdm(processes.share(missing), "pictures", disable=None if first else True):
-                found[name] = bench.measure(name)
-                keep(found[name])
+            own = processes.share(missing)
+            with telling("pictures", len(own), "picture", shown=first) as told:
+                for name in own:
+                    found[name] = bench.measure(name)
+                    keep(found[name])
+                    told.done()
         found = _merged(processes.gather(found))
     return [found[name] for name in wanted] if first else None
+
+
+def trial(bench: Bench, out: Path, limit: int | None = None) -> str:
+    """What `run` would do, in words, from the first pictures that are missing; nothing is written.
+
+    Raises
+    ------
+    ValueError : as `run`
+    """
+    wanted, found = bench.data.ids[:limit], _read_rows(out, bench)
+    missing = [name for name in wanted if name not in found]
+    said = f"{out}: {len(missing)} to measure, {len(wanted) - len(missing)} were there already"
+    if not missing:
+        return said
+    bench.measure(missing[0])  # which loads what the others find loaded
+    with stopwatch() as spent:
+        rows = [bench.measure(name) for name in missing[:TRIED]]
+    seconds = spent() / 1000 / len(rows)
+    size = sum(len(json.dumps(row)) for row in rows) / len(rows)
+    by = f" by {world_size()} processes" if world_size() > 1 else ""
+    return (
+        f"{said}\nfrom the first {len(rows)}: {1 / seconds:.3g} pictures a second, so about "
+        f"{duration(seconds * len(missing) / world_size())}{by}; about "
+        f"{filesize(size * len(missing))} of rows, and a report"
+    )
 
 
 def _merged(everyone: list[dict[str, dict]]) -> dict[str, dict]:

@@ -11,14 +11,15 @@ Only numpy: a saved explanation can be drawn on a machine without torch. Axes: T
 grid, H W pixels of the image.
 """
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..checks import Share, Side, number_of, of_its_kinds, plain
-from . import npz
+from . import npz, parquet
 from .maps import interpolate, is_flat, minmax, otsu, resize_bilinear, sampling
 from .owned import owned
 
@@ -342,18 +343,7 @@ class Explanation:
         >>> Explanation.from_npz("maps.npz").texts
         ('a cat', 'a guitar', 'sky', 'grass')
         """
-        described = {
-            "texts": self.texts,
-            "method": self.method,
-            "grid": asdict(self.grid),
-            "unit": self.unit,
-            "notes": self.notes,
-            "provenance": self.provenance,
-            "difference": self.difference,
-            "sides": self.sides,
-        }
-        arrays = {"scores": self.scores, "image": self.image, "presence": self.presence}
-        npz.write(path, arrays, described)
+        npz.write(path, *kept(self))
 
     @classmethod
     def from_npz(cls, path: str | Path) -> "Explanation":
@@ -365,6 +355,56 @@ class Explanation:
         FileNotFoundError : no such file
         """
         arrays, described = npz.read(path)
+        return cls._from_kept(arrays, described)
+
+    @classmethod
+    def from_parquet(
+        cls, path: str | Path, row: int | str = 0, image: object = None
+    ) -> "Explanation":
+        """Read one picture's row of what `clipxai explain … --format parquet` wrote; its scores are
+        those in half precision (`docs/parquet.md` says what the columns are).
+
+        Parameters
+        ----------
+        path : one file, or a folder of them
+        row : number of the row, the files of a folder by name; or what the picture is called in the
+            column `picture`
+        image : (H, W, 3) uint8, the picture to draw on, which Parquet does not keep, as an array or
+            a PIL image; grey unless given, which a note says
+
+        Returns
+        -------
+        An `Explanation`, equal to the one that was kept but for the rounding of its scores
+
+        Raises
+        ------
+        ValueError : another file, or a damaged one; no such picture; an image of another size;
+            pyarrow is not installed
+        IndexError : no row of that number
+        FileNotFoundError : no such file
+
+        Examples
+        --------
+        >>> from clipxai.cli import main
+        >>> options = "--method clip --format parquet --out tables"
+        >>> main(["explain", "photos/", "a cat", *options.split()])
+        tables: 1 explained, 0 were there already, 0 could not be read
+        0
+        >>> Explanation.from_parquet("tables", "one.jpg").texts
+        ('a cat',)
+        """
+        arrays, described = parquet.read(path, row)
+        notes = described["notes"]
+        if image is None:
+            size = described["grid"]["image_size"]
+            if 3 * math.prod(size) > npz.MOST_BYTES:
+                raise ValueError(f"an image of {size[0]}x{size[1]} pixels is not made up: pass it")
+            image, notes = np.full((*size, 3), 128, np.uint8), [*notes, parquet.NOT_KEPT]
+        arrays["image"] = np.asarray(image)
+        return cls._from_kept(arrays, {**described, "notes": notes})
+
+    @classmethod
+    def _from_kept(cls, arrays: dict[str, np.ndarray], described: dict[str, Any]) -> "Explanation":
         # JSON has lists only; grids are compared and hashed, so theirs become tuples again
         grid = {
             name: tuple(value) if isinstance(value, list) else value
@@ -381,3 +421,11 @@ class Explanation:
             difference=described.get("difference", False),  # older files have none
             sides=tuple(described.get("sides", ())),  # older files have none
         )
+
+
+def kept(explanation: Explanation) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """All of an explanation, as files keep it: arrays, and what JSON can say."""
+    arrays = {name: getattr(explanation, name) for name in npz.ARRAYS}
+    names = ("texts", "method", "unit", "notes", "provenance", "difference", "sides")
+    described = {name: getattr(explanation, name) for name in names}
+    return arrays, described | {"grid": asdict(explanation.grid)}

@@ -6,7 +6,7 @@ before memory is given to it, and every field is looked at when it is read, not 
 import json
 import math
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,8 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
                 _expect_size(archive)
                 arrays = {name: _array(archive, name) for name in ARRAYS}
                 described = json.loads(str(_array(archive, "described")))
-            _expect_described(described)
-            _expect_arrays(arrays, described)
+            expect_described(described)
+            expect_arrays(arrays, described)
         # of a damaged file zip, deflate, numpy and JSON fail in any way there is
         except Exception as error:
             reason = visible(str(error).split("\n")[0])[:200] or type(error).__name__
@@ -95,7 +95,8 @@ def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     return flat.reshape(shape, order="F" if fortran else "C")
 
 
-def _expect_described(described: Any) -> None:
+def expect_described(described: Any) -> None:
+    """A ValueError unless every field that JSON says is of the kind it has to be."""
     _expect(isinstance(described, dict), "its description", described, "names and values")
     for name in ("method", "unit"):
         _expect(isinstance(described.get(name), str), name, described.get(name), "a text")
@@ -132,14 +133,18 @@ def _expect_grid(grid: Any) -> None:
     _expect(within, "box", box, f"within the image, {size[0]}x{size[1]}")
 
 
-def _expect_arrays(arrays: dict[str, np.ndarray], described: dict[str, Any]) -> None:
+def expect_arrays(
+    arrays: dict[str, np.ndarray], described: dict[str, Any], names: Sequence[str] = ARRAYS
+) -> None:
+    """A ValueError unless arrays, by their `names`, are those that are `described`."""
     texts, grid = len(described["texts"]), described["grid"]
     expected = {
         "scores": ("f", (texts, grid["height"], grid["width"])),
         "image": ("u", (*grid["image_size"], 3)),
         "presence": ("f", (texts,)),
     }
-    for name, (kind, shape) in expected.items():
+    for name in names:
+        kind, shape = expected[name]
         array = arrays[name]
         fits = array.dtype.kind == kind and array.shape == shape
         fits = fits and (kind == "f" or array.dtype == np.uint8)

@@ -11,7 +11,7 @@ from PIL import Image
 from transformers import SiglipConfig, SiglipModel
 
 import clipxai as cx
-from clipxai.many.batches import pictures
+from clipxai.many.places import pictures
 from clipxai.model.towers.vit import VisionTransformer
 
 TEXTS = ["a dog", "a bicycle"]

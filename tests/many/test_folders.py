@@ -431,7 +431,7 @@ def test_a_record_that_says_something_else(line, tmp_path, capsys):
     ],
 )
 def test_every_image_has_files_of_its_own(found, expected):
-    files = outputs([Path("p", name) for name in found], "p/**/*", Path("o"), "clip", ["npz"])
+    files = outputs([Path("p", name) for name in found], Path("p"), Path("o"), "clip", ["npz"])
     assert [file.as_posix() for [file] in files.values()] == [
         f"o/{name}-clip.npz" for name in expected
     ]

@@ -1,0 +1,151 @@
+"""Many pictures become one table in parts: which pictures are in it, and what is left to do when a
+run was interrupted?
+
+A folder of Parquet files, each of some pictures and by one process, written complete or not at all
+and not touched again, so that a run that is killed leaves a table that can be read. It loses what
+it has not written yet, at most `ROWS` pictures or `SECONDS` of work. Each row says which file its
+picture was read from, and each part which question it answers.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..results import parquet
+from ..results.explanation import Explanation, kept
+from .folders import below, expect_same_question, is_there
+from .places import Place, State
+from .processes import ALONE, Processes
+
+ROWS, SECONDS, VALUES = 1000, 120.0, 1 << 25  # of a part; values are 64 MB
+PARTS = "part-*.parquet"
+Keep = Callable[[Path, Explanation], None]
+
+
+def name_of(image: Path, place: Place) -> str:
+    """What a picture is called in the table: its way from the folder that is explained."""
+    way = below(image, place.root)
+    # elsewhere: its whole path, which no picture in the folder has for a name
+    return way.as_posix() if (place.root / way) == image else image.absolute().as_posix()
+
+
+def unanswered(place: Place, out: Path, question: Mapping[str, object]) -> list[Path]:
+    """Images that are not in the table, or were explained before they changed.
+
+    Raises
+    ------
+    ValueError : the table answers another question; a row is of another image that is still there
+    """
+    left = {name_of(image, place): image for image in place.images}
+    for part in sorted(out.glob(PARTS)):
+        expect_same_question(out, parquet.said_of(part) or {}, question)
+        for name, state in _states(part):
+            if name not in left:
+                continue
+            now = place.state(left[name])
+            if state == now:
+                del left[name]
+            elif state[0] != now[0] and is_there(str(state[0])):
+                raise ValueError(
+                    f"{out} holds the row of {state[0]} where that of {left[name]} goes: choose "
+                    "another folder, or --overwrite it"
+                )
+    return list(left.values())
+
+
+@contextmanager
+def recording(
+    place: Place,
+    images: Sequence[Path],
+    out: Path,
+    question: Mapping[str, object],
+    processes: Processes = ALONE,
+) -> Iterator[Keep]:
+    """Take out what is left of former rows of `images`, and write new ones: `with recording(...) as
+    keep: ...; keep(image, explanation)`. What came so far is written also if the run ends early.
+
+    An image that changes meanwhile is explained anew by the next run. Of several processes, which
+    agree on `images`, each writes parts of its own, and goes on when all are done.
+    """
+    states = {image: place.state(image) for image in place.share(images, processes)}
+    processes.wait()  # all have read the table
+    if processes.rank == 0:
+        _forget(out, {name_of(image, place) for image in images}, question)
+    processes.wait()
+    part = _Part(out, question, processes.rank)
+
+    def keep(image: Path, explanation: Explanation) -> None:
+        part.add(_row(name_of(image, place), states.pop(image), explanation))
+
+    try:
+        yield keep
+    finally:
+        part.write()
+    processes.wait()
+
+
+def bytes_of(explanations: Sequence[Explanation], folder: Path) -> int:
+    """How large a part of so many explanations is, tried in a folder."""
+    rows = [_row(str(n), [str(n), n, n], one) for n, one in enumerate(explanations)]
+    parquet.write(folder / "part.parquet", rows, {})
+    return (folder / "part.parquet").stat().st_size
+
+
+class _Part:
+    """Rows that are not written yet."""
+
+    def __init__(self, out: Path, question: Mapping[str, object], rank: int) -> None:
+        self.out, self.question, self.rank = out, question, rank
+        numbers = [int(part.stem.split("-")[2]) for part in out.glob(f"part-{rank:05}-*.parquet")]
+        self.number = max(numbers, default=-1)
+        self.rows: list[dict[str, object]] = []
+        self.values, self.began = 0, time.monotonic()
+
+    def add(self, row: dict[str, object]) -> None:
+        self.rows.append(row)
+        self.values += len(row["scores"])  # type: ignore[arg-type]
+        old = time.monotonic() - self.began > SECONDS
+        if old or len(self.rows) >= ROWS or self.values >= VALUES:
+            self.write()
+
+    def write(self) -> None:
+        if self.rows:
+            self.number += 1
+            path = self.out / f"part-{self.rank:05}-{self.number:06}.parquet"
+            parquet.write(path, self.rows, self.question)
+        self.rows, self.values, self.began = [], 0, time.monotonic()
+
+
+def _row(name: str, state: State, explanation: Explanation) -> dict[str, object]:
+    source, size, changed, *texts = state
+    return {
+        **parquet.row(name, *kept(explanation)),
+        "source": source,
+        "source_bytes": size,
+        "source_changed": changed,
+        "source_texts": texts[0] if texts else None,
+    }
+
+
+def _states(part: Path) -> Iterator[tuple[str, State]]:
+    """Every picture of a part, and what it was explained from."""
+    names = ["picture", "source", "source_bytes", "source_changed", "source_texts"]
+    columns = parquet.opened(part).read(names).to_pydict()
+    for name, *state, texts in zip(*(columns[name] for name in names)):
+        yield name, [*state, *([] if texts is None else [texts])]
+
+
+def _forget(out: Path, names: set[str], question: Mapping[str, object]) -> None:
+    """Leave only the rows that still hold."""
+    out.mkdir(parents=True, exist_ok=True)
+    for part in sorted(out.glob(PARTS)):
+        if parquet.said_of(part) != question:
+            part.unlink()
+            continue
+        there = [name for name, _ in _states(part)]
+        holds = [at for at, name in enumerate(there) if name not in names]
+        if not holds:
+            part.unlink()
+        elif len(holds) < len(there):
+            parquet.write_table(part, parquet.opened(part).read().take(holds))

@@ -1,0 +1,172 @@
+"""Is a table of many pictures in tar files whole, whatever kills the runs that write it?
+
+    python tests/fuzz/tars.py --pictures 100000 --kills 5
+
+Tiny pictures are written into tar files, and `clipxai explain … --format parquet` is killed
+(SIGKILL) at random moments until it has been killed so many times; the last run may end. After
+every run each part is read, and no picture may be there twice; after the last none may be missing,
+some rows are held against `explain` of their picture alone, and the memory of the longest run is
+looked at: what it grew by from its first part to its end.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections import Counter
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from PIL import Image
+
+import clipxai as cx
+
+TEXTS, SHARD, CHECKED = ["a dog", "a cat"], 1000, 20
+PAGE = os.sysconf("SC_PAGE_SIZE")
+MOST_GROWTH = 0.05  # of the memory of a run
+
+
+def pixels(number):
+    return np.random.default_rng(number).integers(0, 256, (24, 24, 3), np.uint8)
+
+
+def write_shards(folder, pictures):
+    """`pictures` of 24x24 pixels, a thousand a tar file."""
+    for first in range(0, pictures, SHARD):
+        with tarfile.open(folder / f"{first // SHARD:04}.tar", "w") as tar:
+            for number in range(first, min(first + SHARD, pictures)):
+                file = BytesIO()
+                Image.fromarray(pixels(number)).save(file, "PNG")
+                member = tarfile.TarInfo(f"{number:07}.png")
+                member.size = len(file.getvalue())
+                file.seek(0)
+                tar.addfile(member, file)
+
+
+def started(shards, out, processes):
+    start = [sys.executable, "-m", "clipxai"]
+    if processes > 1:
+        start = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+        start += ["--nproc-per-node", str(processes), "-m", "clipxai"]
+    command = ["explain", f"{shards}/*.tar", *TEXTS, "--method", "clip", "--size", "32"]
+    command += ["--batch", "32", "--format", "parquet", "--out", str(out)]
+    return subprocess.Popen(
+        [*start, *command],
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def watched(run, out, before, until):
+    """Memory of a run in bytes, twice a second from its first part on, until it ends or
+    `until(rows)`, when it is killed.
+    """
+    memory = []
+    while run.poll() is None:
+        rows = counted(out)
+        try:
+            pages = int(Path(f"/proc/{run.pid}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            break
+        memory += [pages * PAGE] if rows > before else []
+        if until(rows):
+            os.killpg(run.pid, signal.SIGKILL)
+            break
+        time.sleep(0.5)
+    out, err = run.communicate()
+    return run.returncode, memory, out.decode(), err.decode()
+
+
+def names(out):
+    """Every picture of the table; a part that cannot be read is an error."""
+    parts = sorted(out.glob("part-*.parquet"))
+    return [name for part in parts for name in pq.read_table(part)["picture"].to_pylist()]
+
+
+def counted(out):
+    return sum(pq.read_metadata(part).num_rows for part in out.glob("part-*.parquet"))
+
+
+def expect_once(found):
+    twice = [name for name, count in Counter(found).items() if count > 1]
+    assert not twice, f"{len(twice)} pictures are there twice: {twice[:3]}"
+
+
+def expect_right(out, found, chance):
+    """Some rows, against their picture alone."""
+    model = cx.load()
+    for name in chance.sample(found, min(CHECKED, len(found))):
+        row = cx.Explanation.from_parquet(out, name)
+        image = pixels(int(Path(name).stem))
+        alone = cx.explain(cx.record(model, image, TEXTS, size=32), "clip")
+        least = np.abs(alone.scores).max() / 1024
+        assert np.abs(row.scores - alone.scores).max() < least, name
+
+
+def main():
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--pictures", type=int, default=100_000)
+    asked.add_argument("--kills", type=int, default=5)
+    asked.add_argument("--processes", type=int, default=1)
+    asked.add_argument("--seed", type=int, default=0)
+    given = asked.parse_args()
+    chance = random.Random(given.seed)
+    with tempfile.TemporaryDirectory() as folder:
+        shards, out = Path(folder) / "shards", Path(folder) / "maps"
+        shards.mkdir()
+        write_shards(shards, given.pictures)
+        began, runs, before = time.monotonic(), [], 0
+        for kill in range(given.kills + 1):
+            last = kill == given.kills
+            at = chance.uniform(kill + 0.3, kill + 1) / (given.kills + 1) * given.pictures
+            late = chance.uniform(0, 2)  # seconds after so many were written: anywhere in a part
+            passed = []
+
+            def until(rows, at=at, late=late, passed=passed, last=last):
+                if last:
+                    return False
+                if not passed and rows >= at:
+                    passed.append(time.monotonic())
+                return bool(passed) and time.monotonic() - passed[0] > late
+
+            code, memory, said, err = watched(
+                started(shards, out, given.processes), out, before, until
+            )
+            found = names(out)
+            expect_once(found)
+            assert len(found) >= before, "rows were lost"
+            assert code == (0 if last else -signal.SIGKILL), (code, err[-2000:])
+            print(f"run {kill}: {len(found) - before:,} pictures more", flush=True)
+            runs.append(memory)
+            before = len(found)
+        assert len(found) == given.pictures, f"{given.pictures - len(found)} are missing"
+        print(said.strip())
+        expect_right(out, found, chance)
+        seconds = time.monotonic() - began
+    print(f"{given.pictures:,} pictures, {given.kills} kills: none lost, none twice")
+    print(f"{given.pictures / seconds:.0f} pictures a second, starts and kills among them")
+    if given.processes == 1:  # else it is that of torchrun
+        tell_memory(max(runs, key=len))
+
+
+def tell_memory(memory):
+    tenth = max(2, len(memory) // 10)
+    first, end = np.median(memory[:tenth]), np.median(memory[-tenth:])
+    print(
+        f"memory of the longest run, from its first part on: {first / 1e6:.0f} MB at first, "
+        f"{end / 1e6:.0f} MB at its end"
+    )
+    assert end < first * (1 + MOST_GROWTH), "memory grows"
+
+
+if __name__ == "__main__":
+    main()
