@@ -73,7 +73,8 @@ def measured(
                 else ", ".join(sorted(ours.visual.has)) or "features only"
             )
         except (ValueError, ImportError, OSError) as error:
-            found.append(f"refused: {str(error).splitlines()[0][:110]}")
+            said = str(error).splitlines()[0].replace(str(folder), "…")
+            found.append(f"refused: {said[:110]}")
     return Row(name, *found, inside)
 
 
@@ -123,6 +124,7 @@ def few_blocks(name: str, **options: object) -> nn.Module:
 
 
 CREATE = timm.create_model
+FETCH = vars(hf.AutoConfig)["from_pretrained"]
 
 
 def small_config(name: str, *_: object, **__: object) -> hf.PretrainedConfig:
@@ -237,6 +239,7 @@ def strings() -> list[str]:
 
 def of_tokenizers() -> Iterator[tuple[str, int]]:
     """How many of the strings have the library's ids."""
+    from open_clip.tokenizer import SimpleTokenizer
     from tokenizers import (
         Tokenizer,
         decoders,
@@ -255,10 +258,23 @@ def of_tokenizers() -> Iterator[tuple[str, int]]:
     def count(ours: Callable, theirs: Callable) -> int:
         return sum(ours(text) == list(theirs(text)) for text in texts)
 
-    embedded = Path(cx.__file__).parent / "data" / "emoji-world-vit"
-    pairs = Pairs.from_files(embedded / "vocab.json", embedded / "merges.txt", 10**4)
-    theirs = hf.CLIPTokenizer.from_pretrained(embedded)
-    yield "CLIP's byte pairs, CLIPTokenizer", count(pairs.encode, lambda t: theirs(t)["input_ids"])
+    with tempfile.TemporaryDirectory() as folder:
+        simple = SimpleTokenizer()  # with OpenAI's vocabulary
+        marks = {"<start_of_text>": "<|startoftext|>", "<end_of_text>": "<|endoftext|>"}
+        vocabulary = {marks.get(name, name): number for name, number in simple.encoder.items()}
+        ranked = sorted(simple.bpe_ranks, key=simple.bpe_ranks.get)
+        pairs_file, ids_file = Path(folder) / "merges.txt", Path(folder) / "vocab.json"
+        lines = "\n".join(["#version: 0.2", *map(" ".join, ranked)]) + "\n"
+        pairs_file.write_text(lines, encoding="utf-8")
+        ids_file.write_text(json.dumps(vocabulary), encoding="utf-8")
+        ours = Pairs.from_files(ids_file, pairs_file, 10**4).encode
+        start, end = simple.sot_token_id, simple.eot_token_id
+        as_theirs = count(ours, lambda text: [start, *simple.encode(text), end])
+        yield "OpenAI's byte pairs, open_clip's SimpleTokenizer", as_theirs
+        theirs = hf.CLIPTokenizer.from_pretrained(folder)
+        straight = [text.replace("’", "'") for text in texts]  # OpenAI's cleaning does, theirs not
+        same = sum(ours(text) == theirs(text)["input_ids"] for text in straight)
+        yield "OpenAI's byte pairs, CLIPTokenizer, of texts with straight quotes", same
 
     with tempfile.TemporaryDirectory() as folder:
         special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -385,12 +401,12 @@ def main() -> None:
                     file.write(json.dumps(row) + "\n")
     if only:
         return
-    # of_open_clip put its own functions in their place; tokenizers need none of them
+    hf.AutoConfig.from_pretrained = FETCH  # of_open_clip put its own in its place
     counts = [*of_tokenizers(), *of_open_clips_tokenizers(strings())]
     lines = [
         "# Which models open, and how far their features are from the library's",
         "",
-        *__doc__.strip().splitlines()[7:],
+        *__doc__.strip().splitlines()[6:],
         "",
         f"Made by `python benchmarks/models.py`: clipxai {cx.__version__}, torch "
         f"{torch.__version__}, transformers {hf.__version__}, open_clip {open_clip.__version__}, "
