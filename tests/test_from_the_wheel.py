@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -98,6 +99,10 @@ def test_every_line_of_the_readme_runs_from_a_wheel(wheel, tmp_path):
     (tmp_path / "photos").mkdir()
     for name in ("photo.jpg", "photos/one.jpg"):
         Image.fromarray(picture).save(tmp_path / name)
+    (tmp_path / "captions.csv").write_text("path,caption\nphoto.jpg,a dog\n", encoding="utf-8")
+    (tmp_path / "shards").mkdir()
+    with tarfile.open(tmp_path / "shards" / "000.tar", "w") as shard:
+        shard.add(tmp_path / "photo.jpg", "one.jpg")
     lines = ";".join(line.split("#")[0] for line in commands.splitlines())
     asked = [words[1:] for line in lines.split(";") if (words := shlex.split(line))]
     away = [words for words in asked if "ViT-B/16" in words]
@@ -124,4 +129,5 @@ def test_every_line_of_the_readme_runs_from_a_wheel(wheel, tmp_path):
     )
     assert done.returncode == 0, done.stderr[-2000:]
     made = "cat.html contrast.html regions.html labels.png dog.png maps runs/bench/report.html"
+    made += " asked table/part-00000-000000.parquet"
     assert all((tmp_path / name).exists() for name in made.split())

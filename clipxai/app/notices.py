@@ -9,9 +9,10 @@ import numpy as np
 
 from ..model.files.locating import EMBEDDED_NAME
 from ..scenes import backgrounds, class_names, noun
+from ..scenes.naming import masks_of
 from ..trace.trace import Trace
 from ..view.number import two_digits
-from .session import Wish, masks_of
+from .session import Wish
 from .silence import cosines_of
 
 

@@ -4,7 +4,7 @@ for whoever wants to go on from there.
 
 from pathlib import Path
 
-from .session import Wish, things_named
+from .session import Wish
 
 
 def program(wish: Wish) -> str:
@@ -36,17 +36,9 @@ def _model(wish: Wish) -> str:
 
 
 def _shown(wish: Wish) -> str:
-    if wish.view != "methods" or wish.sure is not None:
-        return wish.code
+    truth = ", scene=scene" if wish.masks and wish.view == "methods" else ""
+    if wish.view != "methods" or wish.sure is not None or not wish.beside:
+        return wish.code + truth
     beside = f"cx.explain({wish.silence.code}, {wish.beside!r})"
-    maps = [beside, wish.code] if wish.beside else [wish.code]
-    maps = list(dict.fromkeys(maps))
-    truth = {
-        text: " | ".join(f"scene.mask({name!r})" for name in names)
-        for text in wish.texts
-        if (names := things_named(text, wish.masks))
-    }
-    masks = ", ".join(f"{text!r}: {mask}" for text, mask in truth.items())
-    told = f",\n    mask={{{masks}}}" if masks else ""
-    listed = ", ".join(maps)
-    return f"cx.view.MethodComparison(\n    [{listed}]{told},\n)"
+    maps = dict.fromkeys([beside, wish.code])  # a method beside itself is shown once
+    return f"[{', '.join(maps)}]{truth}"

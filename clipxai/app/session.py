@@ -6,8 +6,7 @@ changes, the text tower when the texts change, both when the model does; every s
 from the trace that is there.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from threading import Event
 from typing import Literal
@@ -24,6 +23,7 @@ from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
 from ..scenes import Scene
+from ..scenes.naming import masks_of
 from ..tasks import Segmentation, refine
 from ..trace.record import record
 from ..trace.trace import Trace
@@ -313,20 +313,3 @@ def counterpart(method: str) -> str | None:
         if row.preset is not None and row.preset == METHODS[method].preset
     ]
     return next((name for name in same if subtracted(name) != subtracted(method)), None)
-
-
-def masks_of(texts: Sequence[str], masks: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """True masks of the texts that name something whose mask is known; of all things it names, if
-    it names several.
-    """
-    found = {}
-    for text in texts:
-        named = [masks[name] for name in things_named(text, masks)]
-        if named:
-            found[text] = np.logical_or.reduce(named)
-    return found
-
-
-def things_named(text: str, things: Iterable[str]) -> list[str]:
-    """The things that a text names, each as a word of its own: "a catfish" names no cat."""
-    return [name for name in things if re.search(rf"\b{re.escape(name)}\b", text, re.IGNORECASE)]

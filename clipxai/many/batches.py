@@ -50,7 +50,7 @@ def explain_each(
     broken: Broken | None = ...,
     column: str | None = ...,
     texts_from: str | Sequence[str] = ...,
-    share: tuple[int, int] | None = ...,
+    shard: tuple[int, int] | None = ...,
     **options: object,
 ) -> Iterator[tuple[Path, Explanation]]: ...
 
@@ -71,7 +71,7 @@ def explain_each(
     broken: Broken | None = ...,
     column: str | None = ...,
     texts_from: str | Sequence[str] = ...,
-    share: tuple[int, int] | None = ...,
+    shard: tuple[int, int] | None = ...,
     **options: object,
 ) -> Iterator[tuple[Given, Explanation]]: ...
 
@@ -92,7 +92,7 @@ def explain_each(
     broken: Broken | None = None,
     column: str | None = None,
     texts_from: str | Sequence[str] = (),
-    share: tuple[int, int] | None = None,
+    shard: tuple[int, int] | None = None,
     **options: object,
 ) -> Iterator[tuple[object, Explanation]]:
     """Explain many images, one after the other, in the order given.
@@ -114,7 +114,7 @@ def explain_each(
         ("image"), the kind of an entry in tar files ("jpg"; unless told, any kind of image)
     texts_from : the columns, keys or kinds of entries ("txt") with texts that one image alone is
         asked about, in place of `texts`; those of several lines of one image are put together
-    share : (rank, count) of this process among those that share the images: every tar file is read
+    shard : (rank, count) of this process among those that share the images: every tar file is read
         by one of them, and every image of a folder, pattern or list. An iterable is split by who
         makes it, as by `datasets.distributed.split_dataset_by_node`
 
@@ -149,13 +149,13 @@ def explain_each(
             "texts= is what every image is asked about, texts_from= what each alone is: pass one"
         )
     if isinstance(images, (str, Path)):
-        process = _process(share)
+        process = _process(shard)
         place = find_place(images, column, names, process)
         own = place.share(place.images, process)
         sources = _of_place(place.failed, place.read(own))
-    elif share is not None:
+    elif shard is not None:
         raise ValueError(
-            "share= is for folders, patterns, lists and tar files: an iterable is split by who "
+            "shard= is for folders, patterns, lists and tar files: an iterable is split by who "
             "makes it, as by datasets.distributed.split_dataset_by_node"
         )
     else:
@@ -250,10 +250,10 @@ def _with_texts(trace: Trace, own: slice) -> Trace:
     )
 
 
-def _process(share: tuple[int, int] | None) -> Processes:
-    rank, count = share or (0, 1)
+def _process(shard: tuple[int, int] | None) -> Processes:
+    rank, count = shard or (0, 1)
     if not 0 <= rank < count:
-        raise ValueError(f"share={share}, but it is (rank, count), the rank from 0 to count - 1")
+        raise ValueError(f"shard={shard}, but it is (rank, count), the rank from 0 to count - 1")
     return Processes(rank, count)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..checks import of_its_kinds
 from .captions import caption
+from .naming import masks_of
 from .sprites import SPRITE, WORLD, sheet
 from .textures import TEXTURES
 
@@ -79,6 +80,25 @@ class Scene:
         if name not in self.objects:
             raise ValueError(f"no {name!r} in this scene; it shows: {', '.join(self.objects)}")
         return self.masks[self.objects.index(name)]
+
+    def truth(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
+        """Where the things are that texts name; a text that names none of them has no mask.
+
+        Parameters
+        ----------
+        texts : what is asked about
+
+        Returns
+        -------
+        text -> (size, size) bool; of several things that it names, all of them
+
+        Examples
+        --------
+        >>> scene = compose(["dog", "bicycle"], background="grass")
+        >>> list(scene.truth(["a photo of a dog", "two dogs", "a cat"]))
+        ['a photo of a dog', 'two dogs']
+        """
+        return masks_of(texts, dict(zip(self.objects, self.masks)))
 
     def without(self, name: str) -> "Scene":
         """The same scene to the last random draw, with one thing not drawn.

@@ -9,11 +9,14 @@ Not in: what is shown, which others make. Nothing here needs torch: an explanati
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
+from ..checks import shown
 from ..results.explanation import Explanation
 from ..results.findings import (
     AttentionMaps,
@@ -75,6 +78,15 @@ Found = (
     | TokenScores
     | WordRelevance
 )
+
+
+class Known(Protocol):
+    """A picture that knows where its things are, as a `Scene` does."""
+
+    def truth(self, texts: Sequence[str]) -> Mapping[str, np.ndarray]:
+        """Text -> true mask (H, W) bool, of the texts that name some of them."""
+
+
 Showable = Explanation | Sequence[Explanation] | Found | Segmentation | Recorded | Viewer
 # what is no map has a viewer of its own, and so have a contrast, a refinement and tracing
 VIEWERS = {
@@ -87,6 +99,7 @@ VIEWERS = {
     WordRelevance: "WordRanking",
     Segmentation: "RegionMap",
 }
+TRUTHS = {"MethodComparison": "mask", "RegionMap": "truth", "MaskSteps": "truth"}
 # where what is not needed by everybody is kept: a figure waits for its own viewer only
 _WHERE = {
     "ContrastMap": "contrast_map.viewer",
@@ -107,7 +120,9 @@ _WHERE = {
 }
 
 
-def show(what: Showable) -> Viewer | None:
+def show(
+    what: Showable, *, scene: Known | None = None, truth: Mapping[str, np.ndarray] | None = None
+) -> Viewer | None:
     """Show an explanation, or whatever else there is a viewer for.
 
     Parameters
@@ -115,6 +130,9 @@ def show(what: Showable) -> Viewer | None:
     what : a trace, whose first image is shown with the whole model as one picture; an explanation,
         several of one image, what was found inside (attention maps, words …), a segmentation, or a
         viewer
+    scene : where its things truly are, for every text that names some of them: outlines and a
+        verdict stand in maps, regions and masks
+    truth : the same by hand, text -> true mask (H, W) bool
 
     Returns
     -------
@@ -123,9 +141,16 @@ def show(what: Showable) -> Viewer | None:
 
     Raises
     ------
-    TypeError, ValueError : it cannot be shown; see `MethodComparison`
+    TypeError, ValueError : it cannot be shown; see `MethodComparison`. A truth of what no truth is
+        drawn in
+
+    Examples
+    --------
+    >>> from clipxai import explain, load, record, scenes
+    >>> scene = scenes.compose(["cat", "guitar"])
+    >>> viewer = show(explain(record(load(), scene.image, "a cat")), scene=scene)
     """
-    viewer = _viewer(what)
+    viewer = _viewer(what, scene, truth)
     if not _in_notebook():
         return viewer
     from IPython.display import display
@@ -134,12 +159,18 @@ def show(what: Showable) -> Viewer | None:
     return None
 
 
-def save(what: Showable, path: str | Path) -> Path:
+def save(
+    what: Showable,
+    path: str | Path,
+    *,
+    scene: Known | None = None,
+    truth: Mapping[str, np.ndarray] | None = None,
+) -> Path:
     """Write what `show` shows to a file; the suffix decides.
 
     Parameters
     ----------
-    what : what `show` shows
+    what, scene, truth : what `show` shows
     path : .html (interactive, one file, no network), .png, .svg, .pdf, or .npz (the numbers of one
         explanation, to load again); of effects .npz and .csv, their numbers
 
@@ -156,12 +187,14 @@ def save(what: Showable, path: str | Path) -> Path:
     FileNotFoundError : the folder does not exist
     """
     path = Path(path)
+    if path.suffix.lower() in (".npz", ".csv") and not (scene is None and truth is None):
+        raise ValueError(f"{path.name!r} holds numbers alone: a truth is drawn in a figure")
     if isinstance(what, Effects) and path.suffix.lower() in (".npz", ".csv"):
         what.save(path)
         return path
     if path.suffix.lower() != ".npz":
         known_suffix(path, (".html", ".png", ".svg", ".pdf", ".npz"))
-        return _viewer(what).save(path)
+        return _viewer(what, scene, truth).save(path)
     if not isinstance(what, Explanation):
         raise ValueError(
             f"cannot save {path.name!r}: .npz holds the numbers of one Explanation; save each one "
@@ -171,21 +204,55 @@ def save(what: Showable, path: str | Path) -> Path:
     return path
 
 
-def _viewer(what: Showable) -> Viewer:
+def _viewer(
+    what: Showable, scene: Known | None = None, truth: Mapping[str, np.ndarray] | None = None
+) -> Viewer:
     if isinstance(what, Viewer):
+        if scene is not None or truth is not None:
+            name = type(what).__name__
+            raise TypeError(f"a {name} is told its truth when it is made")
         return what
     if isinstance(what, Recorded):
         # asked by its public name: this room knows neither traces nor who asks them
         what = import_module(__package__.partition(".")[0]).overview(what)
-    name = VIEWERS.get(type(what), "MethodComparison")
-    if isinstance(what, Explanation) and what.sides:
-        name = "ContrastMap"
-    if isinstance(what, Effects) and _by_place(what):
-        name = "Tracing"
-    if isinstance(what, Segmentation) and what.proposals:
-        name = "MaskSteps"
-    viewer: Viewer = __getattr__(name)(what)
+    name = _name_of(what)
+    known = _truth(name, what, scene, truth)
+    viewer: Viewer = __getattr__(name)(what, **known)
     return viewer
+
+
+def _name_of(what: Showable) -> str:
+    """The viewer of something."""
+    if isinstance(what, Explanation) and what.sides:
+        return "ContrastMap"
+    if isinstance(what, Effects) and _by_place(what):
+        return "Tracing"
+    if isinstance(what, Segmentation) and what.proposals:
+        return "MaskSteps"
+    return VIEWERS.get(type(what), "MethodComparison")
+
+
+def _truth(
+    name: str,
+    what: Showable,
+    scene: Known | None,
+    truth: Mapping[str, np.ndarray] | None,
+) -> dict[str, Mapping[str, np.ndarray]]:
+    """What is known to be true, as the viewer takes it."""
+    if scene is None and truth is None:
+        return {}
+    if name not in TRUTHS:
+        drawn = ", ".join(TRUTHS)
+        raise TypeError(f"a {name} draws no truth; {drawn} do")
+    if not (scene is None or hasattr(scene, "truth")):
+        raise TypeError(f"scene={shown(scene)}, but a Scene is needed; masks go to truth=")
+    if scene is not None and truth is not None:
+        raise TypeError("scene= and truth= say the same: pass one of them")
+    if truth is None:
+        first = what[0] if isinstance(what, Sequence) else what
+        texts = first.explanation.texts if isinstance(first, Segmentation) else first.texts
+        truth = scene.truth(texts)
+    return {TRUTHS[name]: truth} if truth else {}
 
 
 def _by_place(found: Effects) -> bool:

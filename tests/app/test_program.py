@@ -9,11 +9,10 @@ import clipxai as cx
 
 
 def run(code):
-    """What `cx.show` of a program was given."""
-    shown, told = [], {}
-    exec(code.replace("cx.show(", "keep("), {"keep": shown.append}, told)
-    assert "keep" not in told and len(shown) == 1
-    return shown[0], told
+    """What `cx.show` of a program shows."""
+    told = {}
+    exec(code.replace("cx.show(", "shown = cx.show("), told)
+    return told["shown"], told
 
 
 def test_the_program_draws_the_same_figure(embedded):
@@ -28,9 +27,8 @@ def test_the_program_draws_the_same_figure(embedded):
             np.testing.assert_array_equal(ours.scores, theirs.scores)
         np.testing.assert_array_equal(told["scene"].image, explorer.trace.images[0])
         assert viewer.payload().header["layouts"] == explorer.viewer.payload().header["layouts"]
-        assert "mask={'an owl': scene.mask('owl')}" in explorer.code
-        c.view.value = "modules"
-        assert isinstance(run(explorer.code)[0], type(cx.contributions(explorer.trace)))
+        c.view.value = "attention"
+        assert isinstance(run(explorer.code)[0], cx.view.LayerAttentionViewer)
 
 
 def test_what_no_line_can_make_is_asked_for(embedded, tmp_path):

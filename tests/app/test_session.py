@@ -15,7 +15,6 @@ from clipxai.app.session import (
     Wish,
     counterpart,
     fitting,
-    masks_of,
     subtracted,
     switches_of,
 )
@@ -180,16 +179,6 @@ def test_every_method_of_the_table_can_be_chosen(embedded, golden_resnet, wish):
                 subtracted(counterpart(name)) != subtracted(name)
                 and counterpart(counterpart(name)) is not None
             )
-
-
-def test_masks_belong_to_the_texts_that_name_them():
-    dog, cat = np.eye(2, dtype=bool), ~np.eye(2, dtype=bool)
-    found = masks_of(
-        ("a photo of a Dog", "a hotdog", "a dog and a cat", "a bird"), {"dog": dog, "cat": cat}
-    )
-    assert set(found) == {"a photo of a Dog", "a dog and a cat"}
-    assert_array_equal(found["a photo of a Dog"], dog)
-    assert found["a dog and a cat"].all()
 
 
 def test_a_cancelled_answer_keeps_what_was_recorded(wish, monkeypatch):

@@ -110,6 +110,25 @@ def test_a_wrong_question_is_told_before_the_first_image(embedded):
                 verb(method, **options)
 
 
+def test_no_parameter_of_a_verb_takes_a_methods_option_away():
+    known = {option for method in cx.METHODS.values() for option in method.options}
+    taken = {
+        name: known & set(signature(getattr(cx, name)).parameters)
+        for name in dir(cx)
+        if callable(getattr(cx, name)) and "options" in _parameters(getattr(cx, name))
+    }
+    assert {"explain", "explain_each", "explain_pairs", "explain_windows"} <= set(taken)
+    # of large images, where it has always been the size of what is looked at at once
+    assert {name: of for name, of in taken.items() if of} == {"explain_windows": {"window"}}
+
+
+def _parameters(verb):
+    try:
+        return signature(verb).parameters
+    except (TypeError, ValueError):
+        return {}
+
+
 def options():
     """Every option of every method of a ViT, with what it may be."""
     for name, method in cx.METHODS.items():

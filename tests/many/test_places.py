@@ -138,7 +138,7 @@ def test_processes_share_tar_files(embedded, tmp_path, monkeypatch):
     names = []
     for rank in range(2):
         found = cx.explain_each(
-            embedded, tmp_path / "*.tar", "a dog", "clip", size=56, share=(rank, 2)
+            embedded, tmp_path / "*.tar", "a dog", "clip", size=56, shard=(rank, 2)
         )
         names.append([path.name for path, _ in found])
     assert names == [["00.png", "01.png", "20.png", "21.png"], ["10.png", "11.png"]]
@@ -209,6 +209,6 @@ def test_without_the_packages(photos, monkeypatch):
         with pytest.raises(ValueError, match=r"pip install 'clipxai\[data\]'"):
             find_place(photos / where)
     with pytest.raises(ValueError, match="split by who makes it"):
-        cx.explain_each(cx.load(), [png(0)], "a dog", share=(0, 2))
+        cx.explain_each(cx.load(), [png(0)], "a dog", shard=(0, 2))
     with pytest.raises(ValueError, match="pass one"):
         cx.explain_each(cx.load(), [png(0)], "a dog", texts_from="caption")

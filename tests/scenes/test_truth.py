@@ -1,0 +1,70 @@
+"""Which true masks belong to a text, and where are they drawn?"""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import clipxai as cx
+from clipxai.scenes.naming import masks_of, things_named
+from clipxai.view import MaskSteps, MethodComparison, RegionMap
+
+
+def test_masks_belong_to_the_texts_that_name_them():
+    dog, cat = np.eye(2, dtype=bool), ~np.eye(2, dtype=bool)
+    found = masks_of(
+        ("a photo of a Dog", "a hotdog", "a dog and a cat", "a bird"), {"dog": dog, "cat": cat}
+    )
+    assert set(found) == {"a photo of a Dog", "a dog and a cat"}
+    assert_array_equal(found["a photo of a Dog"], dog)
+    assert found["a dog and a cat"].all()
+
+
+def test_the_longest_name_counts_and_there_may_be_several():
+    assert things_named("a fire truck", ["truck"]) == []
+    assert things_named("a fire truck and a truck", ["truck", "fire truck"]) == [
+        "truck",
+        "fire truck",
+    ]
+    assert things_named("two dogs, three buses", ["dog", "bus", "cat"]) == ["dog", "bus"]
+
+
+@pytest.fixture(scope="module")
+def e(embedded):
+    scene = cx.scenes.compose(["cat", "owl"], seed=1)
+    return scene, cx.explain(cx.record(embedded, scene.image, ["a cat", "an owl", "a dog"]))
+
+
+def test_a_scene_is_the_truth_of_what_its_texts_name(e, tmp_path):
+    scene, maps = e
+    by_hand = {"a cat": scene.mask("cat"), "an owl": scene.mask("owl")}
+    made = {
+        MethodComparison: (maps, MethodComparison(maps, mask=by_hand)),
+        RegionMap: (cx.segment(maps), RegionMap(cx.segment(maps), truth=by_hand)),
+        MaskSteps: (cx.refine(maps), MaskSteps(cx.refine(maps), truth=by_hand)),
+    }
+    for kind, (what, expected) in made.items():
+        for known in ({"scene": scene}, {"truth": by_hand}):
+            shown = cx.show(what, **known)
+            assert type(shown) is kind
+            assert shown.payload().header == expected.payload().header
+    page = cx.save([maps], tmp_path / "maps.html", scene=scene).read_text(encoding="utf-8")
+    assert "the right way up" in page
+    other = cx.scenes.compose(["key"], seed=1)  # none of its things is named
+    plain = cx.show(maps, scene=other).payload().header
+    assert plain == cx.show(maps).payload().header
+
+
+def test_a_truth_that_is_not_drawn_is_refused(e, trace, tmp_path):
+    scene, maps = e
+    for what, words in (
+        (cx.attention_maps(trace), "a LayerAttentionViewer draws no truth"),
+        (MethodComparison(maps), "is told its truth when it is made"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            cx.show(what, scene=scene)
+    with pytest.raises(TypeError, match="scene='cat.png', but a Scene is needed"):
+        cx.show(maps, scene="cat.png")
+    with pytest.raises(TypeError, match="say the same"):
+        cx.show(maps, scene=scene, truth={})
+    with pytest.raises(ValueError, match="holds numbers alone"):
+        cx.save(maps, tmp_path / "maps.npz", scene=scene)
