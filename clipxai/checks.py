@@ -55,15 +55,17 @@ class Within:
         return (self.low < value if self.above else self.low <= value) and value <= self.high
 
     def __str__(self) -> str:
-        begins = f"above {self.low:g}" if self.above else f"from {self.low:g}"
+        begins = f"above {self.low:,.12g}" if self.above else f"from {self.low:,.12g}"
         if self.high == math.inf:
-            return begins if self.above else f"of at least {self.low:g}"
+            return begins if self.above else f"of at least {self.low:,.12g}"
         return f"{begins} to {self.high:,.12g}"
 
 
 Steps = Annotated[int, Within(1, 10_000)]
 Seed = Annotated[int, Within(0, 2**63 - 1)]
 Share = Annotated[float, Within(0, 1)]
+Factor = Annotated[float, Within(-1e6, 1e6)]  # in a softmax, where a larger one leaves no numbers
+Reach = Annotated[float, Within(1e-3, 1e6)]  # a standard deviation in patches, squared
 Side = Annotated[int, Within(1, 1 << 15)]  # of a picture, in pixels
 
 

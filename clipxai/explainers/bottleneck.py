@@ -23,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import Seed, Steps, Within
+from ..checks import Factor, Seed, Steps, Within
 from ..trace.replay import first_of, from_stream, from_word_stream, gradients
 from ..trace.trace import Trace
 from .scores import Scores, texts_at_a_time
@@ -35,7 +35,7 @@ START = 5.0  # alpha_0: at first, nearly everything passes
 def m2ib(
     trace: Trace,
     blocks: int = 2,
-    beta: float = 0.1,
+    beta: Factor = 0.1,
     steps: Steps = 10,
     samples: Annotated[int, Within(1, 1000)] = 10,
     seed: Seed = 0,
@@ -64,7 +64,7 @@ def m2ib_words(
     trace: Trace,
     image: int,
     blocks: int = 2,
-    beta: float = 0.1,
+    beta: Factor = 0.1,
     steps: Steps = 10,
     samples: Annotated[int, Within(1, 1000)] = 10,
     seed: Seed = 0,
@@ -83,7 +83,7 @@ def m2ib_words(
 
 
 def _information(
-    x: Tensor, score: Callable[[Tensor], Tensor], beta: float, steps: int, samples: int, seed: int
+    x: Tensor, score: Callable[[Tensor], Tensor], beta: Factor, steps: int, samples: int, seed: int
 ) -> Tensor:
     """Nats per token, (..., N) for x (..., N, D), of the last step; `score` maps (samples, ..., N,
     D) to cosines (samples, ...).

@@ -20,12 +20,12 @@ Misleads   ECLIP is a training method: its projections are trained with this poo
            untrained projections: never a measurement of ECLIP.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 
-from ..checks import Share, Within
+from ..checks import Factor, Reach, Share
 from ..model.clip import cosines
 from ..trace.trace import Trace
 from .mixing import neighbourhood_bias
@@ -38,8 +38,8 @@ RELEASED_FOR = 12  # layers: its code names layers 6 to 9 of a ViT-B
 def resclip(
     trace: Trace,
     share: Share = 0.6,
-    strength: float = 2.0,
-    neighbourhood: Annotated[float, Within(0, above=True)] = 5.0,
+    strength: Factor = 2.0,
+    neighbourhood: Reach = 5.0,
     middle: Literal["released", "fraction"] = "released",
 ) -> Scores:
     """Cosine of patches whose last attention is k-k, mixed with the q-k one of middle layers.

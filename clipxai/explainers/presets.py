@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Annotated, Literal, get_type_hints
 
-from ..checks import Within, expect_kind, plain
+from ..checks import Factor, Reach, Within, expect_kind, plain
 from ..model.towers.tower import ImageTower
 
 AttentionKind = Literal["qk", "vv", "qq", "kk", "qq+kk", "gem", "identity"]
@@ -43,9 +43,9 @@ class Rewrite:
     dual_path: bool = True
     residual: bool = True
     ffn: bool = False
-    neighbourhood: Annotated[float, Within(0, above=True)] | None = None
+    neighbourhood: Reach | None = None
     normalize: bool | None = None
-    sharpen: float | None = None
+    sharpen: Factor | None = None
     iterations: Annotated[int, Within(0, 100)] = 1
     class_token: Literal["original", "rewritten"] = "original"
 

@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checks import Factor
 from ..model.clip import cosines
 from ..trace.trace import Trace
 from .presets import Rewrite, turned
@@ -47,7 +48,7 @@ def surgery_similarity(
     trace: Trace,
     preset: str,
     redundant: Literal["empty", "labels"] | Sequence[str] | None = "empty",
-    temperature: float | None = None,
+    temperature: Factor | None = None,
     **switches: object,
 ) -> Scores:
     """Similarity through a rewritten path, minus what lights up whatever the text says.

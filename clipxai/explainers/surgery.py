@@ -37,7 +37,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..checks import of_its_kinds, shown
+from ..checks import Factor, of_its_kinds, shown
 from ..model.clip import cosines
 from ..model.towers.block import Edit, Mix
 from ..trace.flowing import as_recorded
@@ -157,7 +157,7 @@ def feature_surgery(
     image_features: Tensor,
     text_features: Tensor,
     redundant: Tensor | None = None,
-    temperature: float = 2.0,
+    temperature: Factor = 2.0,
 ) -> Tensor:
     """Similarity without what all texts share.
 

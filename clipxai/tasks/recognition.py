@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..checks import expect, of_its_kinds
+from ..checks import Factor, expect, expect_kinds, of_its_kinds
 from ..results.explanation import Explanation
 from .segmentation import expect_no_difference
 
@@ -69,10 +69,11 @@ def recognise(
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise ValueError(f"recognising by {by!r} has no option {unknown[0]!r}; its own: {known}")
+    expect_kinds(WAYS[by], options)
     return WAYS[by](explanation, **options)
 
 
-def by_class_token(explanation: Explanation, scale: float | None = SCALE) -> np.ndarray:
+def by_class_token(explanation: Explanation, scale: Factor | None = SCALE) -> np.ndarray:
     """Softmax of `scale` times the cosines; the cosines themselves where scale is None, as for
     SigLIP, which asks about each text alone.
     """
@@ -80,7 +81,7 @@ def by_class_token(explanation: Explanation, scale: float | None = SCALE) -> np.
     return cosines if scale is None else _softmax(scale * cosines)
 
 
-def by_feature_surgery(explanation: Explanation, temperature: float = 2.0) -> np.ndarray:
+def by_feature_surgery(explanation: Explanation, temperature: Factor = 2.0) -> np.ndarray:
     """Cosines of the whole image, weighted, minus what all texts share: a difference of cosines,
     signed.
     """

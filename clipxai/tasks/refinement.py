@@ -114,6 +114,7 @@ def _way(by: object) -> tuple[Callable[..., list[Proposal]], str]:
             "folder, model of transformers, or a function"
         )
     name = by if isinstance(by, str) else getattr(by, "__name__", type(by).__name__)
+    name = name if name.isprintable() else repr(name)
     return partial(by_sam, sam=by), f"asked of {name}"
 
 

@@ -39,7 +39,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..checks import Share, Side, expect, of_its_kinds, several
+from ..checks import Factor, Share, Side, expect, of_its_kinds, several
 from ..results.explanation import Explanation
 from ..results.owned import Owning
 from ..results.writing import replacing
@@ -163,7 +163,7 @@ def segment(
     threshold: Share | None = None,
     *,
     of: Literal["probability", "map"] = "probability",
-    scale: float = SCALE,
+    scale: Factor = SCALE,
     size: tuple[Side, Side] | None = None,
 ) -> Segmentation:
     """Give every pixel to the text whose score is highest there.

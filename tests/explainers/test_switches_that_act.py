@@ -110,6 +110,41 @@ def test_a_wrong_question_is_told_before_the_first_image(embedded):
                 verb(method, **options)
 
 
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("clip_surgery", {"sharpen": 1e300}),
+        ("naclip", {"neighbourhood": 1e300}),
+        ("naclip", {"neighbourhood": 1e-300}),
+        ("clip_surgery", {"redundant": "labels", "temperature": -1e300}),
+        ("resclip", {"strength": 1e300}),
+        ("m2ib", {"beta": 1e300}),
+    ],
+)
+def test_factors_that_leave_no_numbers_are_refused(trace, method, options):
+    """Infinite in float32, and then NaN; the largest that are taken leave a map."""
+    [(name, value)] = [(n, v) for n, v in options.items() if n != "redundant"]
+    with pytest.raises(ValueError, match=f"{name}=.* but a finite number from .* is needed"):
+        cx.explain(trace, method, **options)
+    if method != "m2ib":
+        most = options | {name: 1e6 if value > 1 else -1e6 if value < 0 else 1e-3}
+        assert np.isfinite(cx.explain(trace, method, **most).scores).all()
+
+
+def test_the_same_of_verbs(trace):
+    e = cx.explain(trace)
+    for verb in (
+        partial(cx.segment, e, scale=1e300),
+        partial(cx.recognise, e, "class token", scale=1e300),
+        partial(cx.recognise, e, "feature surgery", temperature=-1e300),
+    ):
+        with pytest.raises(ValueError, match="a finite number from -1,000,000 to 1,000,000"):
+            verb()
+    assert np.isfinite(cx.segment(e, scale=1e6).confidence).all()
+    with pytest.raises(TypeError, match="scale='x'"):
+        cx.recognise(e, "class token", scale="x")
+
+
 def test_no_parameter_of_a_verb_takes_a_methods_option_away():
     known = {option for method in cx.METHODS.values() for option in method.options}
     taken = {
@@ -186,7 +221,7 @@ def test_what_a_rewrite_cannot_be():
         ({"iterations": 2}, "iterations=2 does nothing with attention='vv'"),
         ({"attention": "gem", "iterations": -1}, "iterations=-1, but a whole number from 0 to 100"),
         ({"attention": "gem", "iterations": 32768}, "iterations=32768, but a whole number"),
-        ({"neighbourhood": float("nan")}, "neighbourhood=nan, but a finite number above 0 or None"),
+        ({"neighbourhood": float("nan")}, "neighbourhood=nan, but a finite number from 0.001 to"),
         ({"ffn": "no"}, "ffn='no', but True or False is needed"),
         ({"blocks": 2.0}, "blocks=2.0, but a whole number of at least 0 is needed"),
     ):

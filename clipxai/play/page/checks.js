@@ -56,7 +56,7 @@ export function checksOf({ pictures, model, walks }) {
 function isChange(value, layers) {
   const change = /** @type {Partial<Rewrite>} */ (value ?? {});
   const positive = (/** @type {unknown} */ n) =>
-    n === null || (typeof n === "number" && n > 0 && n < 100);
+    n === null || (typeof n === "number" && n >= 0.001 && n < 100);
   const kept = ["neighbourhood", "normalize", "sharpen"].map(
     (name) => /** @type {Record<string, unknown>} */ (change)[name],
   );
