@@ -13,6 +13,7 @@ from ..tasks import Segmentation, refine
 from ..view import MaskSteps
 from .live import live
 
+BETWEEN = (0.05, 0.95)  # thresholds
 NEAR = 0.03  # of the longer side: a click so near to a point takes it away
 
 
@@ -48,13 +49,18 @@ class MaskEditor(w.VBox):
         threshold: float = 0.5,
         **options: Any,
     ) -> None:
+        low, high = BETWEEN
+        if not (isinstance(threshold, (int, float)) and low <= threshold <= high):
+            raise ValueError(f"threshold={threshold!r}, but its slider goes from {low} to {high}")
+        if "points" in options:
+            raise TypeError("a MaskEditor begins with the map's own points: click the others")
         self._asked = {"explanation": explanation, "by": by, "text": text, **options}
         self._truth, self._heard = truth, 0
         self.points: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         self._threshold = w.FloatSlider(
             threshold,
-            min=0.05,
-            max=0.95,
+            min=low,
+            max=high,
             step=0.05,
             description="threshold",
             continuous_update=False,

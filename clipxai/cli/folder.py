@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,13 +32,18 @@ from .parser import FORMATS
 Write = Callable[[Explanation, Path], object]
 
 
-def explain_folder(given: argparse.Namespace, write: Write | None = None, **rule: object) -> int:
+def explain_folder(
+    given: argparse.Namespace,
+    write: Write | None = None,
+    check: Callable[[Explanation], object] = lambda explanation: None,
+    **rule: object,
+) -> int:
     """0 if every image was explained, 1 if some could not be read. Of several processes that
     torchrun started, each explains its share, and the first speaks for all; as for any other
     `--batch`, the last digit of a score may be another.
 
     `write` makes a file of an explanation, else `view.save`; what else decides the file is its
-    `rule`.
+    `rule`, which `check` tries on the first explanation.
     """
     out = _folder_for_maps(given)
     with (
@@ -59,7 +65,7 @@ def explain_folder(given: argparse.Namespace, write: Write | None = None, **rule
             **{name: value for name, value in _said(given).items() if value},
             **rule,
         }
-        return _explain_each(given, model, asked, question, kept, processes)
+        return _explain_each(given, model, asked, question, kept, processes, check)
 
 
 class Files:
@@ -137,6 +143,7 @@ def _explain_each(
     question: dict[str, object],
     kept: Files | Table,
     processes: Processes,
+    check: Callable[[Explanation], object],
 ) -> int:
     place, first = kept.place, processes.rank == 0
     left = place.images if given.overwrite else kept.unanswered(question)
@@ -151,8 +158,12 @@ def _explain_each(
 
         for image, error in failed:
             leave_out(image, error)
-        # before anything is removed: wrong texts end here
+        # before anything is removed or begun: wrong texts end here, and a wrong rule
         explained = _explained(given, model, asked, place.read(own), leave_out)
+        begun = list(islice(explained, 1))
+        for _, explanation in begun:
+            check(explanation)
+        explained = chain(begun, explained)
         with kept.recording(left, question, processes) as keep:
             for image, explanation in explained:
                 keep(image, explanation)

@@ -1,6 +1,7 @@
 """`clipxai segment`: each pixel to the text that fits it best; of an image, or each of a folder."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from ..explainers.table import find_method
@@ -69,4 +70,4 @@ def _folder(given: argparse.Namespace) -> int:
         _segmented(given, explanation).save_mask(file)
 
     rule = {name: getattr(given, name) for name in ("background", "threshold", "of", "refine")}
-    return explain_folder(given, write, segmented=rule)
+    return explain_folder(given, write, partial(_segmented, given), segmented=rule)

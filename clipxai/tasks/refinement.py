@@ -85,10 +85,10 @@ def refine(
     if not numbers:
         raise ValueError("no text to refine: name one or more as text=, or leave it out for all")
     heights = Heights(explanation, numbers, threshold)
-    _check(heights, points or {})
+    sure = _checked_points(heights, points or {})
     way, said = _way(by)
     _expect_known(said, way, options)
-    proposals = way(heights, points or {}, **options)
+    proposals = way(heights, sure, **options)
     labels = _labels(heights, [one.mask for one in proposals])
     best = heights.full.max(0)
     unseen = heights.unseen
@@ -127,20 +127,26 @@ def _expect_known(said: str, way: Callable, options: Mapping[str, object]) -> No
     expect_kinds(way, options)
 
 
-def _check(heights: Heights, points: Mapping[str, Points]) -> None:
+def _checked_points(heights: Heights, points: Mapping[str, Points]) -> dict[str, Points]:
+    """The points as arrays (n, 2) and (n,), which they may be lists of."""
     if BACKGROUND in heights.texts:
         raise ValueError(
             f"one of the texts is {BACKGROUND!r} itself, which is what belongs to no text: name "
             "the others as text=[…]"
         )
     H, W = heights.image.shape[:2]
+    checked: dict[str, Points] = {}
     for text, pair in points.items():
         if text not in heights.texts:
             there = ", ".join(map(repr, heights.texts))
             raise ValueError(f"points of {text!r}, but what is refined is {there}")
         if not isinstance(pair, (tuple, list)) or len(pair) != 2 or np.ndim(pair[1]) != 1:
             raise ValueError(f"points of {text!r} are (xy, labels), not {shown(pair)}")
-        xy, labels = pair
+        try:
+            xy, labels = np.asarray(pair[0], np.float64), np.asarray(pair[1])
+        except (TypeError, ValueError):
+            raise ValueError(f"points of {text!r} are numbers, not {shown(pair[0])}") from None
+        xy = xy.reshape(0, 2) if not xy.size else xy
         if np.ndim(xy) != 2 or np.shape(xy) != (len(labels), 2):
             raise ValueError(
                 f"points of {text!r} have shape {np.shape(xy)} and {len(labels)} labels, but (n, 2)"
@@ -148,8 +154,10 @@ def _check(heights: Heights, points: Mapping[str, Points]) -> None:
             )
         if not np.isin(labels, (0, 1)).all():
             raise ValueError(f"labels of points are 1 or 0, not {list(labels)}")
-        if len(xy) and not ((np.asarray(xy) >= 0) & (np.asarray(xy) < (W, H))).all():
+        if not ((xy >= 0) & (xy < (W, H))).all():
             raise ValueError(f"a point of {text!r} lies outside the image of {W} x {H} pixels")
+        checked[text] = xy, labels
+    return checked
 
 
 def _labels(heights: Heights, masks: Sequence[np.ndarray]) -> np.ndarray:

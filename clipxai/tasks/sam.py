@@ -22,12 +22,13 @@ from typing import Any, Literal, NamedTuple
 import cv2
 import numpy as np
 
-from ..checks import Share
+from ..checks import Share, shown
 from .heights import Heights, Points
 from .proposal import NO_LABELS, NO_POINTS, Proposal, overlap
 
 Prompts = Literal["points", "box", "points+box", "mask", "all"]
 Rank = Literal["both", "score", "agreement"]
+LAST = {"input_data_format": "channels_last"}  # it is guessed else, wrongly for 3 rows of pixels
 LOGIT, NOTHING = 20.0, -10.0  # of a map's height; of what lies beside the picture
 PROCESSORS = {  # model -> its processor, and that of its images
     "SamModel": ("SamProcessor", "SamImageProcessor"),
@@ -47,7 +48,7 @@ class Prompt(NamedTuple):
     heights: np.ndarray | None  # (H, W) of the map
 
 
-Ask = Callable[[Prompt], tuple[np.ndarray, np.ndarray | None]]
+Ask = Callable[[Prompt], object]  # masks and scores, or what came instead
 
 
 def by_sam(
@@ -75,7 +76,7 @@ def by_sam(
         # a copy, as an explanation's picture cannot be written into, of which torch warns
         ask = ask or _asker(sam, heights.image.copy(), processor, revision)
         prompt = _prompt(heights, n, prompts, hot, points.get(text))
-        candidates, scores = _checked(*ask(prompt), plain.shape)
+        candidates, scores = _checked(ask(prompt), plain.shape)
         chosen, note = _choose(text, candidates, scores, plain, rank)
         given = (
             NO_POINTS if prompt.points is None else prompt.points,
@@ -106,10 +107,11 @@ def _prompt(heights: Heights, n: int, prompts: str, hot: float, given: Points | 
     return Prompt(xy, labels, box, as_mask)
 
 
-def _checked(
-    candidates: object, scores: object, shape: tuple[int, ...]
-) -> tuple[np.ndarray, np.ndarray]:
+def _checked(found: object, shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Masks (K, H, W) bool and scores (K,) as they came; NaN for a score that did not."""
+    if not isinstance(found, (tuple, list)) or len(found) != 2:
+        raise ValueError(f"masks and scores were expected to come back, not {shown(found)}")
+    candidates, scores = found
     masks = np.zeros((0, *shape)) if candidates is None else np.asarray(candidates)
     if not masks.size:
         masks = np.zeros((0, *shape))
@@ -157,16 +159,34 @@ def _asker(sam: object, image: np.ndarray, processor: object, revision: str | No
         sam, processor = _loaded(sam, revision, processor)
     elif revision is not None:
         raise ValueError("revision= belongs to a name on the hub, and this SAM is in memory")
-    if type(sam).__name__ in PROCESSORS:
+    if kind_of(sam):
         return _by_transformers(sam, processor or _own_processor(sam), image)
     if processor is not None:
         raise ValueError("processor= belongs to a SAM of transformers, not to a callable")
-    return lambda prompt: sam(image, *prompt[:3])  # type: ignore[operator]  # see `is_sam`
+
+    def ask(prompt: Prompt) -> object:
+        if prompt.heights is not None:
+            raise ValueError(
+                "a function is asked by points and a box: prompts='mask' and 'all' need a SAM of "
+                "transformers"
+            )
+        # copies, which it may write into
+        told = (None if one is None else one.copy() for one in prompt[:3])
+        return sam(image.copy(), *told)  # type: ignore[operator]  # see `is_sam`
+
+    return ask
 
 
 def is_sam(by: object) -> bool:
-    """Whether it may be asked: a name, a folder, a model of transformers, or a callable."""
-    return isinstance(by, str) or type(by).__name__ in PROCESSORS or callable(by)
+    """Whether it may be asked: a name, a folder, a model of transformers, or a function."""
+    is_function = callable(by) and not isinstance(by, type) and not hasattr(by, "state_dict")
+    return isinstance(by, str) or bool(kind_of(by)) or is_function
+
+
+def kind_of(sam: object) -> str:
+    """Which model of transformers it is, perhaps one derived from it; "" if none."""
+    names = (kind.__name__ for kind in type(sam).__mro__)
+    return next((name for name in names if name in PROCESSORS), "")
 
 
 @lru_cache(1)
@@ -205,7 +225,7 @@ def _transformers() -> Any:
 def _own_processor(model: Any) -> Any:
     """The processor that a model without one was made for: its size, ImageNet's colours."""
     transformers, side = _transformers(), model.config.prompt_encoder_config.image_size
-    of_all, of_images = (getattr(transformers, name) for name in PROCESSORS[type(model).__name__])
+    of_all, of_images = (getattr(transformers, name) for name in PROCESSORS[kind_of(model)])
     square = {"height": side, "width": side}
     if of_images.__name__ == "SamImageProcessor":
         images = of_images(size={"longest_edge": side}, pad_size=square)
@@ -218,7 +238,11 @@ def _by_transformers(model: Any, processor: Any, image: np.ndarray) -> Ask:
     """Answers by a model of transformers, which reads the picture once."""
     import torch  # only where there is a model
 
-    read = processor(images=image, return_tensors="pt")
+    short, long = sorted(image.shape[:2])
+    keeps_ratio = PROCESSORS[kind_of(model)][1] == "SamImageProcessor"
+    if keeps_ratio and 2 * short * model.config.prompt_encoder_config.image_size < long:
+        return lambda prompt: (None, None)  # nothing is left of it at SAM's size
+    read = processor(images=image, return_tensors="pt", **LAST)
     with torch.no_grad():
         found = model.get_image_embeddings(read["pixel_values"].to(model.device, model.dtype))
     known = {"image_embeddings": found}
@@ -252,7 +276,7 @@ def _told(processor: Any, image: np.ndarray, prompt: Prompt) -> dict[str, Any]:
         given["input_labels"] = [[prompt.labels.tolist()]]
     if prompt.box is not None:
         given["input_boxes"] = [[prompt.box.tolist()]]
-    made = processor(images=image, **given, return_tensors="pt")
+    made = processor(images=image, **given, return_tensors="pt", **LAST)
     return {name: made[name] for name in given}
 
 
@@ -263,6 +287,7 @@ def _logits(model: Any, heights: np.ndarray, reshaped: list) -> np.ndarray:
     rows = columns = side
     for sizes in reshaped:  # SAM keeps the ratio, SAM 2 does not
         rows, columns = (round(int(n) * side / config.image_size) for n in sizes[0])
+    rows, columns = max(1, rows), max(1, columns)  # of a picture that is a line
     small = cv2.resize(heights, (columns, rows), interpolation=cv2.INTER_AREA)
     logits = np.full((side, side), NOTHING, np.float32)
     logits[:rows, :columns] = LOGIT * (small - 0.5)

@@ -19,6 +19,8 @@ from ..model.towers.block import BlockTape, through
 from .edits import UNCHANGED, Edits
 from .flowing import no_graph_unless_flowing
 
+QUANTISED = ("torch.ao.nn.", "torchao.")  # where such parts are made
+
 
 def expect_texts(model: CLIP, texts: Sized, asked: str) -> None:
     """A ValueError unless there are texts, which `asked` compares the image with."""
@@ -37,6 +39,18 @@ def in_own_precision(model: CLIP) -> torch.autocast:
     return torch.autocast(model.device.type, enabled=False)
 
 
+def expect_whole(model: CLIP) -> None:
+    """A ValueError of a model that was quantised in memory, whose maps would be others, and those
+    by gradients 0 everywhere.
+    """
+    for part in model.modules():
+        if type(part).__module__.startswith(QUANTISED):
+            raise ValueError(
+                f"{model.name} was quantised, it holds a {type(part).__name__}: pass the model as "
+                "it was before"
+            )
+
+
 @no_graph_unless_flowing
 def see(
     model: CLIP, prepared: Prepared, patches: bool = True, edits: Edits = UNCHANGED
@@ -46,6 +60,7 @@ def see(
     Under `edits` it always holds the patches, which a mean is over.
     """
     edits.expect_anywhere("image")
+    expect_whole(model)
     expect_few_patches(prepared.grids[0].height, prepared.grids[0].width)
     layers: list[BlockTape] = []
     pixels = prepared.pixels.to(model.device)

@@ -39,6 +39,13 @@ def test_clicks_and_threshold(e):
     np.testing.assert_array_equal(editor.refined.labels, cx.refine(e, threshold=0.7).labels)
 
 
+def test_what_its_slider_cannot_say_is_refused(e):
+    with pytest.raises(ValueError, match="threshold=0.03, but its slider goes from 0.05 to 0.95"):
+        MaskEditor(e, threshold=0.03)
+    with pytest.raises(TypeError, match="click the others"):
+        MaskEditor(e, points={})
+
+
 def test_what_cannot_be_answered_is_said_and_the_last_answer_stays(e):
     editor = MaskEditor(e, sure=0.8)
     before = editor.refined

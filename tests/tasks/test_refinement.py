@@ -123,6 +123,15 @@ def test_what_cannot_be_cut_keeps_the_plain_mask_and_says_why(scene):
     assert flat.notes[0] in "".join(cx.view.region_map.sentences.notes(said.regions))
 
 
+def test_points_may_be_lists_and_none_at_all(scene):
+    e = explanation([bump(6, 3), bump(6, 9)], scene[0])
+    listed = cx.refine(e, points={"red": ([[10, 12]], [1])})
+    arrays = cx.refine(e, points={"red": (np.array([[10.0, 12]]), np.array([1]))})
+    np.testing.assert_array_equal(listed.labels, arrays.labels)
+    none = cx.refine(e, points={"red": ([], [])})
+    np.testing.assert_array_equal(none.labels, cx.refine(e).labels)
+
+
 @pytest.mark.parametrize(
     ("asked", "error", "words"),
     [
@@ -137,6 +146,7 @@ def test_what_cannot_be_cut_keeps_the_plain_mask_and_says_why(scene):
         ({"points": {"red": ([[1, SIDE]], [1])}}, ValueError, "outside the image"),
         ({"points": {"red": []}}, ValueError, r"are \(xy, labels\), not"),
         ({"points": {"red": ([[1, 1]], [1, 0])}}, ValueError, "2 labels"),
+        ({"points": {"red": ([["a", "b"]], [1])}}, ValueError, "points of 'red' are numbers"),
         ({"points": {"red": ([[1, 1]], [2])}}, ValueError, "1 or 0"),
     ],
 )

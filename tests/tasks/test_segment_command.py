@@ -115,6 +115,13 @@ def test_a_folder_of_masks_continues_where_it_stopped(embedded, photo, tmp_path,
     assert "1 explained, 1 were there already" in capsys.readouterr().out
     assert main([*asked[:4], "pamr", *asked[5:]]) == 2
     assert "another question" in capsys.readouterr().err
+    there = sorted(path.name for path in out.iterdir())
+    for wrong in (["nosuch"], ["grabcut", "--threshold", "0.9"]):  # nothing is removed for these
+        assert main([*asked[:4], *wrong, *asked[5:], "--overwrite"]) == 2
+        assert sorted(path.name for path in out.iterdir()) == there
+    begun = tmp_path / "begun"  # and nothing begun, which the right command would then not fit
+    assert main([*asked[:4], "nosuch", "--mask", str(begun)]) == 2
+    assert main([*asked[:6], str(begun)]) == 1
 
 
 @pytest.mark.parametrize(

@@ -271,9 +271,37 @@ def test_points_that_are_given_stand_instead_of_the_maps_own(model):
     np.testing.assert_array_equal(made.proposals[1].points, e.points(1)[0])
 
 
+@pytest.mark.parametrize("size", [(3, 90), (1, 300), (300, 1)])
+@pytest.mark.parametrize("prompts", ["points", "mask"])
+def test_pictures_that_are_lines(model, size, prompts):
+    """Three rows of pixels are no three channels."""
+    image = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    grid = cx.Grid(14, 14, size, (0, 0, *size))
+    scores = np.arange(196, dtype=np.float32).reshape(1, 14, 14)
+    e = cx.Explanation(scores, ("a",), "clip", grid, "", image, np.zeros(1, np.float32))
+    assert cx.refine(e, model, prompts=prompts).labels.shape == size
+
+
+def test_a_function_may_write_into_what_it_is_given():
+    e, seen = explanation(), []
+
+    def greedy(image, points, labels, box):
+        seen.append(image.sum())
+        image[:], points[:] = 0, 0
+        return np.ones((1, H, W)), [1.0]
+
+    made = cx.refine(e, greedy)
+    assert seen[0] == seen[1] == e.image.sum()
+    np.testing.assert_array_equal(made.proposals[0].points, e.points(0)[0])
+
+
 @pytest.mark.parametrize(
     ("by", "asked", "error", "words"),
     [
+        (torch.nn.Linear(1, 1), {}, TypeError, "cannot refine by a Linear"),
+        (dict, {}, TypeError, "cannot refine by a type"),
+        (lambda *_: None, {}, ValueError, "masks and scores were expected to come back, not None"),
+        (lambda *_: (None, None), {"prompts": "mask"}, ValueError, "a function is asked by points"),
         (3, {}, TypeError, "cannot refine by a int"),
         ("grabcat", {}, ValueError, "choose 'grabcut' or 'pamr', or a Segment Anything model"),
         ("no/such/folder/at/all", {}, ValueError, "cannot refine by 'no/such/folder/at/all'"),

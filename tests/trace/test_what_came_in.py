@@ -1,5 +1,6 @@
 """One meaning for every shape and kind of image and text, in every verb; and a trace is its own."""
 
+import copy
 import gc
 from io import BytesIO
 
@@ -370,3 +371,12 @@ def test_pairs(embedded, scene):
         next(cx.explain_pairs(embedded, ["one.jpg"]))
     with pytest.raises(TypeError, match="but a list, each"):  # it has __iter__, and cannot iterate
         cx.explain_pairs(embedded, torch.tensor(1))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_model_quantised_in_memory_is_refused(embedded):
+    """Its maps by gradients would be 0 everywhere."""
+    whole = copy.deepcopy(embedded)
+    changed = torch.ao.quantization.quantize_dynamic(whole, {torch.nn.Linear}, torch.qint8)
+    with pytest.raises(ValueError, match="was quantised, it holds a .*: pass the model as it was"):
+        cx.record(changed, torch.zeros(1, 3, 112, 112), "a dog")
