@@ -146,6 +146,7 @@ def test_the_choice_of_colours_is_remembered_in_all_figures(visit: Callable):
         settled(page)
         assert page.locator(".map").first.evaluate(at) == [*colour, 255]
         assert not page.get_by_label("smooth").is_checked(), "other choices stay"
+    page.wait_for_timeout(500)  # a busy browser writes what it keeps a moment later
     page.reload()
     assert page.get_by_label("palette").evaluate("s => s.value") == "cividis"
 

@@ -229,7 +229,7 @@ def test_unknown_methods_and_architectures(trace, golden_resnet):
         (
             "naclip",
             {"neighbourhood": 0},
-            "neighbourhood=0, but a finite number above 0 or None is needed",
+            "neighbourhood=0, but a finite number from 0.001 to 1,000,000 or None is needed",
         ),
         (
             "clip_surgery",

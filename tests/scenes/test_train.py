@@ -5,6 +5,9 @@
 import json
 import math
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -126,6 +129,40 @@ def test_the_log_is_never_half(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         train.Run(tmp_path, TINY)
     assert len((tmp_path / "log.jsonl").read_bytes().splitlines()) == 2
+
+
+COMPOSES = """
+import multiprocessing, sys
+from clipxai.scenes import learning
+if __name__ == "__main__":
+    phase = learning.Phase(32, 1.0, 8, 8 * 900, (1e-3, 1e-4))
+    drawn = learning.batches(learning.make_tokenizer(), phase, 0, 900)
+    next(drawn)
+    print(*(one.pid for one in multiprocessing.active_children()), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_the_worker_that_composes_ends_with_a_run_that_is_killed(tmp_path):
+    (tmp_path / "composes.py").write_text(COMPOSES, encoding="utf-8")
+    command = [sys.executable, str(tmp_path / "composes.py")]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    with subprocess.Popen(command, **pipes) as run:
+        workers = [Path("/proc") / pid for pid in run.stdout.readline().split()]
+        assert workers and all(map(is_alive, workers))
+        run.kill()
+    deadline = time.monotonic() + 30
+    while any(map(is_alive, workers)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def is_alive(process):
+    """Whether it is there, and no mere entry of one that ended."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_it_learns_logs_and_exports(tmp_path):
