@@ -1,6 +1,7 @@
 """`clipxai segment`: each pixel to the text that fits it best; of an image, or each of a folder."""
 
 import argparse
+import os
 from functools import partial
 from pathlib import Path
 
@@ -70,4 +71,9 @@ def _folder(given: argparse.Namespace) -> int:
         _segmented(given, explanation).save_mask(file)
 
     rule = {name: getattr(given, name) for name in ("background", "threshold", "of", "refine")}
+    if given.refine and os.path.isdir(given.refine):  # other weights are another question
+        found = sorted(path for path in Path(given.refine).iterdir() if path.is_file())
+        rule["refine files"] = [
+            [one.name, one.stat().st_size, one.stat().st_mtime_ns] for one in found
+        ]
     return explain_folder(given, write, partial(_segmented, given), segmented=rule)

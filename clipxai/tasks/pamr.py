@@ -25,6 +25,7 @@ from .heights import NO_HEIGHT, Heights, Points, enlarged
 from .proposal import Proposal
 
 ROUNDS, DILATIONS, SIDE = 10, (8, 16), 256
+MOST = 1 << 23  # pixels times dilations, each with eight neighbours in three colours
 AROUND = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0)]
 Dilation = Annotated[int, Within(1, 1000)]
 
@@ -43,6 +44,11 @@ def by_pamr(
     if not len(dilations):
         raise ValueError("dilations=(), but a pixel has to look somewhere")
     size = heights.within(side)
+    if (looks := size[0] * size[1] * len(dilations)) > MOST:
+        raise ValueError(
+            f"{size[0]} x {size[1]} pixels at {len(dilations)} dilations are {looks:,}, but at "
+            f"most {MOST:,} fit in a gigabyte: choose a smaller side=, or fewer dilations"
+        )
     picture = cv2.resize(heights.image, size[::-1], interpolation=cv2.INTER_AREA)
     # what was not seen is as low as a map gets, so that it lends no heat
     smooth = pamr(picture, np.maximum(heights.at(size), 0), dilations, rounds)

@@ -68,6 +68,8 @@ def test_refused():
         ({"dilations": ()}, ValueError, "somewhere"),
         ({"dilations": (0,)}, ValueError, "dilations"),
         ({"sure": 0.9}, TypeError, "no option 'sure'"),
+        # 8 x 8 pixels: work has a stated bound
+        ({"dilations": (1,) * 131_073}, ValueError, "8,388,672, but at most 8,388,608 fit"),
     ):
         with pytest.raises(error, match=words):
             cx.refine(e, "pamr", **asked)

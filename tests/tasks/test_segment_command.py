@@ -144,3 +144,20 @@ def test_a_folder_needs_a_folder(photo, capsys):
     for more in ([], ["--mask", "one.png"], ["--out", "here"]):
         assert main(["segment", str(photo.parent), "a dog", "--refine", "pamr", *more]) == 2
         assert "--mask FOLDER" in capsys.readouterr().err
+
+
+def test_other_weights_in_a_sams_folder_are_another_question(photo, tmp_path, monkeypatch, capsys):
+    """Its name says the same; the refinement itself is not what is looked at here."""
+    from clipxai.cli import segment
+
+    monkeypatch.setattr(segment, "refine", lambda e, by, threshold: cx.refine(e))
+    photos, folder, out = (tmp_path / name for name in ("photos", "sam", "masks"))
+    for made in (photos, folder):
+        made.mkdir()
+    (photos / "1.png").write_bytes(photo.read_bytes())
+    (folder / "model.safetensors").write_bytes(b"some")
+    asked = ["segment", str(photos), "a dog", "--refine", str(folder), "--mask", str(out)]
+    assert main(asked) == 0 and main(asked) == 0
+    (folder / "model.safetensors").write_bytes(b"others")
+    assert main(asked) == 2
+    assert "another question" in capsys.readouterr().err
