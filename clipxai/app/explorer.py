@@ -133,7 +133,7 @@ class Explorer(Listening):
 
     @property
     def code(self) -> str:
-        """A program that shows the same without the Explorer."""
+        """A program that asks the same without the Explorer: see `program`."""
         self._expect_open()
         return program(self._answered.wish)
 

@@ -8,7 +8,8 @@ from .session import Wish
 
 
 def program(wish: Wish) -> str:
-    """Lines of Python that draw the figure of a wish.
+    """Lines of Python that draw what a wish asks for; where points are drawn over the maps, the way
+    from the method's map to its mask, and of modules the maps without the truth.
 
     What no line can make again, a module in memory or an upload, is `...` and a comment that says
     what belongs there.
@@ -28,10 +29,12 @@ def program(wish: Wish) -> str:
 
 def _model(wish: Wish) -> str:
     source = wish.model.provenance.get("source", "")
+    kind = str(wish.model.dtype).removeprefix("torch.")
+    told = [f"dtype={kind!r}"] if kind != "float32" else []
     if source == "embedded":
-        return "cx.load()"
+        return f"cx.load({', '.join(told)})"
     if source and Path(source).exists():
-        return f"cx.load({source!r})"
+        return f"cx.load({', '.join([repr(source), *told])})"
     return f"...  # {wish.model.name}, as it was given to the Explorer"
 
 

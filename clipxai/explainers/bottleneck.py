@@ -83,7 +83,7 @@ def m2ib_words(
 
 
 def _information(
-    x: Tensor, score: Callable[[Tensor], Tensor], beta: Factor, steps: int, samples: int, seed: int
+    x: Tensor, score: Callable[[Tensor], Tensor], beta: float, steps: int, samples: int, seed: int
 ) -> Tensor:
     """Nats per token, (..., N) for x (..., N, D), of the last step; `score` maps (samples, ..., N,
     D) to cosines (samples, ...).

@@ -249,9 +249,15 @@ def _truth(
     if scene is not None and truth is not None:
         raise TypeError("scene= and truth= say the same: pass one of them")
     if truth is None:
-        first = what[0] if isinstance(what, Sequence) else what
-        texts = first.explanation.texts if isinstance(first, Segmentation) else first.texts
-        truth = scene.truth(texts)
+        listed = what if isinstance(what, Sequence) else [what]
+        maps = [one.explanation if isinstance(one, Segmentation) else one for one in listed]
+        seen = getattr(scene, "image", None)
+        if seen is not None and any(not np.array_equal(e.image, seen) for e in maps):
+            raise ValueError(
+                "the scene is another picture than the one that was explained; of a changed one "
+                "pass truth=scene.truth(texts)"
+            )
+        truth = scene.truth([text for e in maps for text in e.texts])
     return {TRUTHS[name]: truth} if truth else {}
 
 

@@ -33,6 +33,7 @@ def test_the_program_draws_the_same_figure(embedded):
 
 def test_what_no_line_can_make_is_asked_for(embedded, tmp_path):
     photo = Path(cx.__file__).parent / "data" / "samples" / "cat-guitar.png"
+    assert "cx.load(dtype='float64')" in cx.Explorer(cx.load(dtype="float64")).code
     mine = cx.CLIP(embedded.visual, embedded.text, embedded.tokenizer, name="mine")
     with cx.Explorer(mine, image=np.zeros((64, 64, 3), np.uint8), texts="a cat") as explorer:
         assert "model = ...  # mine, as it was given to the Explorer" in explorer.code

@@ -1,5 +1,7 @@
 """Which true masks belong to a text, and where are they drawn?"""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -49,9 +51,24 @@ def test_a_scene_is_the_truth_of_what_its_texts_name(e, tmp_path):
             assert shown.payload().header == expected.payload().header
     page = cx.save([maps], tmp_path / "maps.html", scene=scene).read_text(encoding="utf-8")
     assert "the right way up" in page
-    other = cx.scenes.compose(["key"], seed=1)  # none of its things is named
-    plain = cx.show(maps, scene=other).payload().header
-    assert plain == cx.show(maps).payload().header
+    none = replace(maps, texts=("a key", "a dog", "a car"))  # nothing of it is named
+    plain = cx.show(none, scene=scene).payload().header
+    assert plain == cx.show(none).payload().header
+
+
+def test_maps_of_different_texts_have_each_their_truth(e, embedded):
+    scene, _ = e
+    apart = [cx.explain(cx.record(embedded, scene.image, text)) for text in ("a cat", "an owl")]
+    by_hand = {"a cat": scene.mask("cat"), "an owl": scene.mask("owl")}
+    shown = cx.show(apart, scene=scene).payload().header
+    assert shown == MethodComparison(apart, mask=by_hand).payload().header
+
+
+def test_a_scene_of_another_picture_is_refused(e):
+    _, maps = e
+    for other in (cx.scenes.compose(["cat", "owl"], seed=2), cx.scenes.compose(["key"])):
+        with pytest.raises(ValueError, match="is another picture than the one that was explained"):
+            cx.show(maps, scene=other)
 
 
 def test_a_truth_that_is_not_drawn_is_refused(e, trace, tmp_path):

@@ -70,6 +70,7 @@ function follow(event) {
   const taken = nearest.find(
     (figure) => !figure.dispatchEvent(new CustomEvent(ASKED, { detail, cancelable: true })),
   );
-  link.toggleAttribute("aria-disabled", !taken); // no figure of the page can show it
+  if (taken) link.removeAttribute("aria-disabled");
+  else link.setAttribute("aria-disabled", "true"); // no figure of the page can show it
   taken?.scrollIntoView({ block: "nearest" });
 }
