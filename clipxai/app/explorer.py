@@ -18,6 +18,7 @@ from ..explainers.explain import explain
 from ..model.clip import CLIP, as_list
 from ..model.files.checkpoints import load
 from ..results.writing import replacing
+from ..tasks.refinement import way_of
 from ..view import MethodComparison, save
 from ..view.html import mimebundle
 from .asleep import asleep
@@ -83,6 +84,7 @@ class Explorer(Listening):
         by: object = "grabcut",
         device: str | None = None,
     ) -> None:
+        way_of(by)  # refused here, not when somebody asks for points
         models = _named(model, device)
         sources = SOURCES if image is None else {"given": "given", **SOURCES}
         controls = Controls(list(models), sources, as_list(texts))

@@ -18,7 +18,7 @@ from .grabcut import by_grabcut
 from .heights import NO_HEIGHT, Heights, Points
 from .pamr import by_pamr
 from .proposal import Proposal
-from .sam import by_sam, is_sam
+from .sam import by_sam, expect_sam
 from .segmentation import BACKGROUND, UNSEEN, Segmentation, expect_no_difference
 
 WAYS: dict[str, Callable[..., list[Proposal]]] = {"grabcut": by_grabcut, "pamr": by_pamr}
@@ -86,7 +86,7 @@ def refine(
         raise ValueError("no text to refine: name one or more as text=, or leave it out for all")
     heights = Heights(explanation, numbers, threshold)
     sure = _checked_points(heights, points or {})
-    way, said = _way(by)
+    way, said = way_of(by)
     _expect_known(said, way, options)
     proposals = way(heights, sure, **options)
     labels = _labels(heights, [one.mask for one in proposals])
@@ -104,15 +104,11 @@ def refine(
     )
 
 
-def _way(by: object) -> tuple[Callable[..., list[Proposal]], str]:
-    """The function, and what it does in words."""
+def way_of(by: object) -> tuple[Callable[..., list[Proposal]], str]:
+    """The function, and what it does in words; a TypeError or ValueError if nothing can."""
     if isinstance(by, str) and by in WAYS:
         return WAYS[by], SAID[by]
-    if not is_sam(by):
-        raise TypeError(
-            f"cannot refine by a {type(by).__name__}; give 'grabcut', 'pamr', or a SAM: name, "
-            "folder, model of transformers, or a function"
-        )
+    expect_sam(by)
     name = by if isinstance(by, str) else getattr(by, "__name__", type(by).__name__)
     name = name if name.isprintable() else repr(name)
     return partial(by_sam, sam=by), f"asked of {name}"

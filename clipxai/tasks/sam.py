@@ -172,15 +172,29 @@ def _asker(sam: object, image: np.ndarray, processor: object, revision: str | No
             )
         # copies, which it may write into
         told = (None if one is None else one.copy() for one in prompt[:3])
-        return sam(image.copy(), *told)  # type: ignore[operator]  # see `is_sam`
+        return sam(image.copy(), *told)  # type: ignore[operator]  # see `expect_sam`
 
     return ask
 
 
-def is_sam(by: object) -> bool:
-    """Whether it may be asked: a name, a folder, a model of transformers, or a function."""
+def expect_sam(by: object) -> None:
+    """An error unless it may be asked: a name, a folder, a model of transformers, or a function.
+
+    Whether there is a model of that name is seen when it is loaded.
+    """
+    if isinstance(by, str):
+        if "/" not in by and not os.path.isdir(by):
+            raise ValueError(
+                f"cannot refine by {by!r}: choose 'grabcut' or 'pamr', or a Segment Anything "
+                "model, its folder or its name on the hub, such as 'facebook/sam-vit-base'"
+            )
+        return
     is_function = callable(by) and not isinstance(by, type) and not hasattr(by, "state_dict")
-    return isinstance(by, str) or bool(kind_of(by)) or is_function
+    if not (kind_of(by) or is_function):
+        raise TypeError(
+            f"cannot refine by a {type(by).__name__}; give 'grabcut', 'pamr', or a SAM: name, "
+            "folder, model of transformers, or a function"
+        )
 
 
 def kind_of(sam: object) -> str:
@@ -192,11 +206,6 @@ def kind_of(sam: object) -> str:
 @lru_cache(1)
 def _loaded(name: str, revision: str | None, processor: object) -> tuple[Any, Any]:
     """Model and processor, from the hub or a folder; the last stay in memory."""
-    if "/" not in name and not os.path.isdir(name):
-        raise ValueError(
-            f"cannot refine by {name!r}: choose 'grabcut' or 'pamr', or a Segment Anything model, "
-            "its folder or its name on the hub, such as 'facebook/sam-vit-base'"
-        )
     transformers = _transformers()
     try:
         model = transformers.AutoModelForMaskGeneration.from_pretrained(name, revision=revision)

@@ -251,6 +251,13 @@ def test_a_method_that_does_not_fit_is_an_error(embedded):
         cx.Explorer(embedded, beside="clip_surgery_released")
 
 
+def test_what_cannot_make_masks_is_refused_before_anything_is_shown(embedded, scene):
+    with pytest.raises(ValueError, match="cannot refine by 'grabcat': choose 'grabcut' or 'pamr'"):
+        cx.Explorer(embedded, scene, by="grabcat")
+    with pytest.raises(TypeError, match="cannot refine by a int"):
+        cx.Explorer("no/such/model", scene, by=3)
+
+
 def test_every_choice_can_be_undone(explorer):
     """Also those that brought others with them, and a mistake; what was typed in one step."""
     c = explorer.controls

@@ -13,84 +13,12 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "model"))
 import libraries  # noqa: F401  # torchvision, before transformers looks for it
 import transformers
+from small_sams import MODELS, processor_of
 
 import clipxai as cx
 from clipxai.tasks.sam import PROCESSORS
 
 H, W = 60, 84
-
-
-def sam():
-    from transformers import (
-        SamConfig,
-        SamMaskDecoderConfig,
-        SamModel,
-        SamPromptEncoderConfig,
-        SamVisionConfig,
-    )
-
-    vision = SamVisionConfig(
-        hidden_size=16,
-        output_channels=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        image_size=64,
-        patch_size=8,
-        window_size=4,
-        global_attn_indexes=[1],
-        num_pos_feats=8,
-        mlp_dim=32,
-    )
-    prompt = SamPromptEncoderConfig(
-        hidden_size=16, image_size=64, patch_size=8, mask_input_channels=4
-    )
-    decoder = SamMaskDecoderConfig(
-        hidden_size=16, mlp_dim=32, num_attention_heads=2, iou_head_hidden_dim=16
-    )
-    return SamModel(
-        SamConfig(vision_config=vision, prompt_encoder_config=prompt, mask_decoder_config=decoder)
-    )
-
-
-def sam2():
-    from transformers import (
-        Sam2Config,
-        Sam2HieraDetConfig,
-        Sam2MaskDecoderConfig,
-        Sam2Model,
-        Sam2PromptEncoderConfig,
-        Sam2VisionConfig,
-    )
-
-    backbone = Sam2HieraDetConfig(
-        hidden_size=16,
-        num_attention_heads=1,
-        image_size=[64, 64],
-        blocks_per_stage=[1, 1, 1, 1],
-        embed_dim_per_stage=[16, 32, 64, 128],
-        num_attention_heads_per_stage=[1, 1, 2, 2],
-        window_size_per_stage=[4, 4, 4, 4],
-        window_positional_embedding_background_size=[4, 4],
-        global_attention_blocks=[],
-    )
-    vision = Sam2VisionConfig(
-        backbone_config=backbone,
-        backbone_channel_list=[128, 64, 32, 16],
-        backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
-        fpn_hidden_size=32,
-    )
-    prompt = Sam2PromptEncoderConfig(
-        hidden_size=32, image_size=64, patch_size=16, mask_input_channels=4
-    )
-    decoder = Sam2MaskDecoderConfig(
-        hidden_size=32, mlp_dim=64, num_attention_heads=2, iou_head_hidden_dim=16
-    )
-    return Sam2Model(
-        Sam2Config(vision_config=vision, prompt_encoder_config=prompt, mask_decoder_config=decoder)
-    )
-
-
-MODELS = {"sam": sam, "sam2": sam2}
 
 
 @pytest.fixture(scope="module", params=list(MODELS))
@@ -101,18 +29,6 @@ def model(request):
         for one in made.parameters():
             one.add_(0.1 * torch.randn_like(one))
     return made
-
-
-def processor_of(model):
-    """As the model's repository would have it, written out."""
-    if type(model).__name__ == "SamModel":
-        images = transformers.SamImageProcessor(
-            size={"longest_edge": 64}, pad_size={"height": 64, "width": 64}
-        )
-        return transformers.SamProcessor(images)
-    return transformers.Sam2Processor(
-        transformers.Sam2ImageProcessor(size={"height": 64, "width": 64})
-    )
 
 
 def explanation(box=(0, 0, H, W), texts=("a dog", "a cat")):

@@ -31,6 +31,18 @@ def slow(trace):
 
 METHODS["slow"] = Method("slow", slow, "nothing, for a long time", "this test")
 """
+COUNTED = """
+from clipxai.app import MaskEditor
+
+def counted(image, points, labels, box):
+    mask = np.zeros((1, *image.shape[:2]))
+    mask[0, : 10 * len(points)] = 1  # ten rows for every point
+    return mask, [1.0]
+
+import numpy as np
+cat = cx.scenes.compose(["cat"], seed=3)
+MaskEditor(cx.explain(cx.record(cx.load(), cat.image, "a cat")), counted)
+"""
 HOVER = """async () => {
     const stage = document.querySelector('.clipxai-explorer .clipxai-stage');
     const shadow = [...stage.querySelectorAll('*')].find(node => node.shadowRoot).shadowRoot;
@@ -164,6 +176,7 @@ def page(browser: object, lab: object) -> Iterator[Page]:
     for cell in lesson.cells:
         cell.update({"outputs": [], "execution_count": None} if cell.cell_type == "code" else {})
     lesson.cells = [*lesson.cells[:1], nbformat.v4.new_code_cell(SLOW_METHOD), *lesson.cells[1:4]]
+    lesson.cells += [nbformat.v4.new_code_cell(COUNTED)]
     lesson.cells += [nbformat.v4.new_markdown_cell("\n\n".join(["far below"] * 60))]
     nbformat.write(lesson, lab.folder / "lesson.ipynb")
     context = browser.new_context(viewport=SIZE)
@@ -337,6 +350,20 @@ def test_an_uploaded_image_is_looked_at(page: Page, tmp_path: Path):
 def test_every_view_opens(page: Page, view: str, there: str):
     page.page.locator(f".clipxai-main .widget-toggle-button:text-is('{view}')").click()
     page.page.locator(f".clipxai-stage {there} .picture").first.wait_for()
+    assert page.complaints == []
+
+
+def test_a_click_corrects_a_mask(page: Page):
+    """Each click is a point, of which the kernel makes a mask; one on a point takes it away."""
+    figure = page.page.locator(".mask_steps")
+    figure.scroll_into_view_if_needed()
+    refined = figure.locator(".panel").last
+    first = refined.inner_text().splitlines()[1]
+    figure.get_by_role("button", name="click: it is not here").click()
+    figure.locator(".picture").first.click(position={"x": 9, "y": 9})
+    refined.filter(has_not_text=first).wait_for()
+    figure.locator(".picture").first.click(position={"x": 9, "y": 9})
+    refined.filter(has_text=first).wait_for()
     assert page.complaints == []
 
 
