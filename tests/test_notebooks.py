@@ -10,17 +10,21 @@ alone count, and the lesson asserts what must hold.
 import asyncio
 import os
 import re
+import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_client import AsyncKernelManager
 from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+FORKED = Path(__file__).with_name("forked_kernel.py")
 ALLOWED = {"clipxai", "numpy", "matplotlib"}
 BESIDES = {  # lessons about other people's files, and about tensors
     "05_your_own_model": {"transformers", "safetensors", "torch"},
@@ -123,7 +127,7 @@ def test_size():
 
 
 @pytest.fixture(scope="module")
-def executed(request):
+def executed(request, tmp_path_factory):
     """The chosen lessons after a run, or what went wrong; on one core each, the longest, which are
     the last, first.
     """
@@ -132,20 +136,39 @@ def executed(request):
         for item in request.session.items
         if "executed" in item.fixturenames
     }
-    with ThreadPoolExecutor(1) as thread:  # Playwright's event loop may still run in this one
-        return thread.submit(asyncio.run, execute(sorted(chosen, reverse=True))).result()
+    forks = tmp_path_factory.mktemp("kernels") / "socket"
+    forking = subprocess.Popen(
+        [sys.executable, FORKED, "wait", forks], env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    try:
+        while not forks.exists() and forking.poll() is None:
+            time.sleep(0.1)
+        with ThreadPoolExecutor(1) as thread:  # Playwright's event loop may still run in this one
+            lessons = execute(sorted(chosen, reverse=True), str(forks))
+            return thread.submit(asyncio.run, lessons).result()
+    finally:
+        forking.terminate()
+        forking.wait()
 
 
-async def execute(paths):
+async def execute(paths, forks):
     # two at a time, unless another process of the tests has the other core
     at_a_time = asyncio.Semaphore(1 if "PYTEST_XDIST_WORKER" in os.environ else 2)
 
+    class Forked(AsyncKernelManager):
+        def format_kernel_cmd(self, extra_arguments=None):
+            return [sys.executable, str(FORKED), "run", forks, self.connection_file]
+
+    def kernels_of(path):
+        """The first lesson's as a reader's, from its first import."""
+        return AsyncKernelManager if path == NOTEBOOKS[0] or os.name != "posix" else Forked
+
     async def run(path):
-        notebook = nbformat.read(path, as_version=4)
         client = NotebookClient(
-            notebook,
+            nbformat.read(path, as_version=4),
             timeout=1200,
             kernel_name="python3",
+            kernel_manager_class=kernels_of(path),
             resources={"metadata": {"path": str(FOLDER)}},
         )
         async with at_a_time:
