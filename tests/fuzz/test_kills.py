@@ -23,10 +23,10 @@ def kills(out, *cases, **environment):
 
 def test_a_sample_finds_nothing(tmp_path):
     """Each of the four runs, and everything that may befall one."""
-    done = kills(tmp_path / "found", 4, 7, 9, 10, 12, 14, 21, 28, 30, 60)
+    done = kills(tmp_path / "found", 4, 7, 10, 12, 21, 28, 60)
     assert done.returncode == 0, done.stdout + done.stderr
     told = done.stdout.splitlines()
-    assert told[-1].startswith("10 cases, ") and ", 0 findings, " in told[-1]
+    assert told[-1].startswith("7 cases, ") and ", 0 findings, " in told[-1]
     assert sum("(-" in line for line in told) >= 3, "some died"
     assert not (tmp_path / "found").exists()
 

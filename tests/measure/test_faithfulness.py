@@ -68,8 +68,8 @@ def test_the_true_mask_is_more_faithful_than_its_opposite(embedded):
     with torch.no_grad():
         labels = embedded.encode_text([f"a photo of {cx.scenes.noun(name)}" for name in names])
     good, bad = [], []
-    for seed, name in enumerate(names):
-        scene = cx.scenes.compose(name, seed=seed)
+    for seed in (1, 2):
+        scene = cx.scenes.compose(names[seed], seed=seed)
         score, pixels = probability(embedded, labels, seed), embedded.preprocess(scene.image)[0]
         good.append(faithfulness(embedded, score, pixels, scene.masks[0].astype(np.float32)))
         bad.append(faithfulness(embedded, score, pixels, 1 - scene.masks[0].astype(np.float32)))

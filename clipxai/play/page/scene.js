@@ -101,13 +101,25 @@ export function masksOf(sheets, things, size) {
   const context = context2d(canvas);
   /** @type {Uint8Array[]} */
   const masks = [];
+  const inside = (/** @type {number} */ place) => Math.min(Math.max(place, 0), size);
   for (const thing of things) {
-    context.clearRect(0, 0, size, size);
-    drawSprite(context, sheets, thing.name, boxOf(thing, size));
-    const { data } = context.getImageData(0, 0, size, size);
-    const own = Uint8Array.from({ length: size * size }, (_, i) => +(data[4 * i + 3] >= VISIBLE));
-    for (const other of masks) own.forEach((inside, i) => inside && (other[i] = 0));
+    const box = boxOf(thing, size);
+    const [left, top] = [box[0], box[1]].map((place) => inside(Math.floor(place)));
+    const [right, bottom] = [box[0], box[1]].map((place) => inside(Math.ceil(place + box[2])));
+    const own = new Uint8Array(size * size);
     masks.push(own);
+    if (left >= right || top >= bottom) continue; // it lies beside the picture
+    context.clearRect(0, 0, size, size);
+    drawSprite(context, sheets, thing.name, box);
+    const { data } = context.getImageData(left, top, right - left, bottom - top);
+    // plain loops, as every move waits for them
+    for (let y = top, at = 3; y < bottom; y++) {
+      for (let x = left; x < right; x++, at += 4) {
+        if (data[at] < VISIBLE) continue;
+        for (const mask of masks) mask[y * size + x] = 0; // what lies below is hidden
+        own[y * size + x] = 1;
+      }
+    }
   }
   return masks;
 }
