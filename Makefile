@@ -9,7 +9,9 @@
 
 PYTHON ?= python3
 PY := .venv/bin/python
-INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+# compiled is what is imported, when it is: of all files it takes longer than to install them
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
+INSTALL := $(PIP) --constraint constraints.txt --editable
 
 .PHONY: demo test fuzz kills soak lab docs benchmark clean
 
@@ -72,7 +74,7 @@ clean:
 # open_clip, timm and peft lie beside the environment, see tests/model/libraries.py
 .venv/ready-test: .venv/ready
 	$(INSTALL) '.[test]'
-	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --upgrade \
+	$(PIP) --no-deps --upgrade \
 	    --target .venv/zoo open_clip_torch==3.3.0 timm==1.0.31 torchvision==0.28.0 \
 	    peft==0.21.2 accelerate==1.15.0 psutil==7.2.2
 	@touch $@

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 import clipxai as cx
 from clipxai.model.towers.text import TextTransformer
@@ -40,8 +41,14 @@ def small_model(monkeypatch):
     monkeypatch.setattr(learning, "VOCABULARY_CAPTIONS", 200)
 
 
+def composed_here(data, batch, sampler, collate_fn, **beside):
+    """By this process; a worker of a run's own imports torch first."""
+    return DataLoader(data, batch, sampler=sampler, collate_fn=collate_fn)
+
+
 def test_interrupted_equals_uninterrupted(tmp_path, monkeypatch):
     monkeypatch.setattr(train, "evaluate", lambda *_, **__: {})
+    monkeypatch.setattr(learning, "DataLoader", composed_here)
     whole = train.Run(tmp_path / "whole", TINY)
     whole.train(save_every=2, report_every=1)
 
