@@ -21,15 +21,10 @@ from .session import (
     without_effect,
 )
 from .silencer import Silencer
+from .views import OF_A_METHOD, OF_A_TEXT, VIEWS
 
 NOTHING = "—"
 SOURCES = {"scene": "compose", "file": "file", "upload": "upload"}
-VIEWS = {
-    "methods": "methods",
-    "attention": "attention",
-    "modules": "attention or FFN",
-    "words": "words",
-}
 SUBTRACTIONS = {"the empty text": "empty", "what the texts share": "labels", "nothing": "nothing"}
 FORMATS = ("html", "png", "npz", "py")
 LABEL = {"description_width": "78px"}
@@ -126,7 +121,7 @@ class Controls:
         # what fits the model is offered later
         self.method = labelled(w.Dropdown, "method", options=["clip_surgery"])
         self.beside = labelled(w.Dropdown, "beside it", options=[NOTHING])
-        self.view = toggles(VIEWS)
+        self.view = toggles({"methods": "methods"} | {n: row.label for n, row in VIEWS.items()})
 
     def _make_switches(self) -> None:
         self.attention = part(w.Dropdown, "attention", "150px", options=get_args(AttentionKind))
@@ -262,9 +257,10 @@ class Controls:
         """Show the controls that belong to what is chosen, and enable those that can change it."""
         for source, control in self.of_source.items():
             control.layout.display = _shown(source == self.source.value)
-        self.text.layout.display = _shown(self.view.value == "words")
+        self.text.layout.display = _shown(self.view.value in OF_A_TEXT)
         for control in (self.methods, self.surgery):
-            control.layout.display = _shown(self.view.value == "methods")
+            control.layout.display = _shown(self.view.value in OF_A_METHOD)
+        self.beside.layout.display = _shown(self.view.value == "methods")
         self.leave_out.layout.display = _shown(self.view.value == "methods")
         self.silence.layout.display = _shown(self.silencing.value)
         self.code.layout.display = _shown(self.as_code.value)

@@ -5,6 +5,7 @@ for whoever wants to go on from there.
 from pathlib import Path
 
 from .session import Wish
+from .views import OF_A_METHOD
 
 
 def program(wish: Wish) -> str:
@@ -39,7 +40,7 @@ def _model(wish: Wish) -> str:
 
 
 def _shown(wish: Wish) -> str:
-    truth = ", scene=scene" if wish.masks and wish.view == "methods" else ""
+    truth = ", scene=scene" if wish.masks and wish.view in OF_A_METHOD else ""
     if wish.view != "methods" or wish.sure is not None or not wish.beside:
         return wish.code + truth
     beside = f"cx.explain({wish.silence.code}, {wish.beside!r})"

@@ -15,24 +15,21 @@ import numpy as np
 from torch.overrides import TorchFunctionMode
 
 from ..explainers.explain import explain
-from ..explainers.layers import attention_maps, contributions
 from ..explainers.presets import PRESETS, Rewrite
 from ..explainers.table import METHODS, Method
-from ..explainers.tokens import token_scores
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
-from ..results.findings import on_patches
 from ..scenes import Scene
 from ..scenes.naming import masks_of
 from ..tasks import Segmentation, refine
 from ..trace.record import record
 from ..trace.trace import Trace
-from ..view import LayerAttentionViewer, MethodComparison, ModuleComparison, TokenMap, Viewer
+from ..view import MethodComparison, Viewer
 from .latest import Cancelled, Tell
 from .left_out import LeftOut, pictured, table
 from .silence import Silence
+from .views import OF_A_TEXT, VIEWS
 
-Shown = Literal["methods", "attention", "modules", "words"]  # which viewer
 Subtract = Literal["empty", "labels", "nothing"]
 # attentions beside which these switches could do nothing, so they are put out
 ALONE, NOT_ALONE = ("gem", "identity"), ("neighbourhood", "normalize", "sharpen")
@@ -50,7 +47,7 @@ class Wish:
     masks : true mask (H, W) bool of things in the image, by name
     scene : what the image was taken from, or None for any other picture
     pictured : a line of Python that makes the image, and what it is called after it
-    view : which viewer answers
+    view : "methods", or which of `VIEWS` answers
     method, beside : names in `METHODS`; `beside` is shown to the left for comparison, None for
         nothing
     subtract : what feature surgery takes away from `method`; None leaves the method as it is
@@ -69,7 +66,7 @@ class Wish:
     masks: Mapping[str, np.ndarray] = field(default_factory=dict)
     scene: Scene | None = None
     pictured: tuple[str, str] = ("image = ...", "image")
-    view: Shown = "methods"
+    view: str = "methods"
     method: str = "clip_surgery"
     beside: str | None = "clip"
     subtract: Subtract | None = None
@@ -110,19 +107,20 @@ class Wish:
         """The same in Python, for whoever wants to go on from here."""
         method, options = self.asked
         told = [repr(method), *(f"{name}={value!r}" for name, value in options.items())]
-        which = f", text={self.text}" if self.text else ""
         trace = self.silence.code
-        calls = {
-            "methods": f"cx.explain({trace}, {', '.join(told)})",
-            "attention": f"cx.attention_maps({trace})",
-            "modules": f"cx.contributions({trace})",
-            "words": f"cx.token_scores({trace}{which})",
-        }
-        if self.view != "methods" or self.sure is None:
-            return calls[self.view]
+        maps = f"cx.explain({trace}, {', '.join(told)})"
+        if self.view != "methods":
+            return VIEWS[self.view].code.format(
+                trace=trace,
+                maps=maps,
+                text=f", text={self.text}" if self.text else "",
+                pair=", ".join(map(repr, self.texts[:2])),
+            )
+        if self.sure is None:
+            return maps
         by = repr(self.by) if isinstance(self.by, str) else getattr(self.by, "__name__", "sam")
         how = [by, *(f"{name}={value!r}" for name, value in self.refining.items())]
-        return f"cx.refine({calls[self.view]}, {', '.join(how)})"
+        return f"cx.refine({maps}, {', '.join(how)})"
 
 
 class Stoppable(TorchFunctionMode):
@@ -160,7 +158,8 @@ class Session:
         self._brings: tuple[tuple, LeftOut] | None = None
         self.recorded = 0
         self._image: object = None
-        self._of_image: dict[str, Viewer] = {}  # what does not depend on the texts
+        self._of_image: dict[tuple, Viewer] = {}  # what does not depend on the texts
+        self._of_texts: dict[tuple, Viewer] = {}
         self._explained: dict[tuple, Explanation] = {}
         self._refined: dict[tuple, Segmentation] = {}
 
@@ -177,7 +176,8 @@ class Session:
         with Stoppable(stop or Event()):
             trace = self._silenced(self._recorded(wish, tell), wish)
             tell(0.4, f"looking: {wish.code}")
-            viewer = getattr(self, f"_{wish.view}")(trace, wish, tell)
+            by_name = self._methods if wish.view == "methods" else self._viewed
+            viewer = by_name(trace, wish, tell)
             self.left_out = self._left_out(wish, viewer, tell)
             return viewer
 
@@ -199,14 +199,14 @@ class Session:
             self.recorded += 1
             self._of_image = {}
         self.trace, self.changed, self._image = trace, None, wish.image
-        self._explained, self._refined = {}, {}
+        self._of_texts, self._explained, self._refined = {}, {}, {}
         return trace
 
     def _silenced(self, trace: Trace, wish: Wish) -> Trace:
         if self.changed is None or self._silence != wish.silence:
             changed = wish.silence.of_trace(trace)
             self.changed, self._silence = changed, wish.silence
-            self._of_image, self._explained, self._refined = {}, {}, {}
+            self._of_image, self._of_texts, self._explained, self._refined = {}, {}, {}, {}
         return self.changed
 
     def _explain(self, trace: Trace, method: str, options: Mapping[str, object]) -> Explanation:
@@ -230,6 +230,20 @@ class Session:
         refined = [self._refine(e, wish) for e in maps]
         return MethodComparison(maps, mask=masks, refined=refined, sure=wish.sure)
 
+    def _viewed(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
+        row, text = VIEWS[wish.view], min(wish.text, len(wish.texts) - 1)
+        if wish.view in OF_A_TEXT and wish.silence.words:
+            raise ValueError(
+                "words are shown by leaving each of them out, and some are silent already: let "
+                "them speak, or choose another view"
+            )
+        key = wish.view, text
+        known = {"image": self._of_image, "texts": self._of_texts}.get(row.lives, {})
+        if key not in known:
+            masks = masks_of(wish.texts, wish.masks)
+            known[key] = row.show(trace, text, masks, lambda: self._explain(trace, *wish.asked))
+        return known[key]
+
     def _refine(self, explanation: Explanation, wish: Wish) -> Segmentation:
         key = explanation, id(wish.by), wish.sure
         if key not in self._refined:
@@ -248,27 +262,6 @@ class Session:
             tell(0.9, "drawing the scene without its things")
             self._brings = asked, LeftOut.of(self.trace, wish.scene)
         return table(self._brings[1], viewer.explanations, wish.scene)
-
-    def _attention(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
-        if "attention" not in self._of_image:
-            maps = attention_maps(trace).with_heads(trace)
-            self._of_image["attention"] = LayerAttentionViewer(maps)
-        return self._of_image["attention"]
-
-    def _modules(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
-        found = contributions(trace)
-        grid, masks = found.picture.grid, masks_of(wish.texts, wish.masks)
-        # attention within a thing needs two patches of it
-        large = {text: mask for text, mask in masks.items() if on_patches(mask, grid).sum() > 1}
-        return ModuleComparison(found.with_masks(trace, large))
-
-    def _words(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
-        if wish.silence.words:
-            raise ValueError(
-                "words are shown by leaving each of them out, and some are silent already: let "
-                "them speak, or choose another view"
-            )
-        return TokenMap(token_scores(trace, min(wish.text, len(wish.texts) - 1)))
 
 
 def fitting(model: CLIP) -> list[Method]:

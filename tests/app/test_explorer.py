@@ -19,6 +19,7 @@ import clipxai as cx
 from clipxai import Rewrite, rewrite
 from clipxai.app import shown
 from clipxai.app.controls import NOTHING, SOURCES, Controls
+from clipxai.app.views import VIEWS
 from clipxai.explainers.table import METHODS
 from clipxai.view.payload import Payload, unpack
 
@@ -181,7 +182,7 @@ def test_trace_and_explanation_are_of_the_figure_that_is_shown(explorer, tmp_pat
     )
 
 
-@pytest.mark.parametrize("view", ["attention", "modules", "words"])
+@pytest.mark.parametrize("view", VIEWS)
 def test_every_view_has_the_explanation_of_the_chosen_method(explorer, view):
     c = explorer.controls
     c.blocks.value, c.view.value = 2, view

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import clipxai as cx
+from clipxai.app.views import VIEWS
 
 
 def run(code):
@@ -27,8 +28,22 @@ def test_the_program_draws_the_same_figure(embedded):
             np.testing.assert_array_equal(ours.scores, theirs.scores)
         np.testing.assert_array_equal(told["scene"].image, explorer.trace.images[0])
         assert viewer.payload().header["layouts"] == explorer.viewer.payload().header["layouts"]
-        c.view.value = "attention"
-        assert isinstance(run(explorer.code)[0], cx.view.LayerAttentionViewer)
+
+
+def test_of_every_view(embedded):
+    """To the last number; but for the truth of modules, for which there is no line."""
+    with cx.Explorer(embedded) as explorer:
+        c, seen = explorer.controls, set()
+        c.silencer.off, c.method.value = {"heads": [[6, 3]]}, "decomposition"
+        for name in VIEWS:
+            c.view.value = name
+            assert explorer.error is None, explorer.error
+            theirs = run(explorer.code)[0]
+            assert type(theirs) is type(explorer.viewer)
+            same = theirs.payload() == explorer.viewer.payload()
+            assert same == (name != "modules"), name
+            seen.add(type(theirs))
+        assert len(seen) == len(VIEWS)
 
 
 def test_what_no_line_can_make_is_asked_for(embedded, tmp_path):

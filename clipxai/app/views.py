@@ -1,0 +1,113 @@
+"""What can the Explorer show? One row for each view: the word on its button, the line of Python
+that makes what it shows, and the viewer.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from ..explainers.decomposition import head_contributions
+from ..explainers.differences import contrast
+from ..explainers.effects import effects
+from ..explainers.explain import word_relevance
+from ..explainers.layers import attention_maps, contributions
+from ..explainers.overview import overview
+from ..explainers.tokens import token_scores
+from ..results.explanation import Explanation
+from ..results.findings import on_patches
+from ..tasks import segment
+from ..trace.trace import Trace
+from ..view import (
+    ContrastMap,
+    EffectGrid,
+    HeadGrid,
+    LayerAttentionViewer,
+    ModelOverview,
+    ModuleComparison,
+    RegionMap,
+    TokenMap,
+    Viewer,
+    WordRanking,
+)
+
+Masks = Mapping[str, np.ndarray]  # what a text names, in truth
+Explain = Callable[[], Explanation]  # by the chosen method and switches
+CUT = {"threshold": 0.5, "of": "map"}  # of regions: below it a pixel is background
+
+
+class View(NamedTuple):
+    """One row.
+
+    Attributes
+    ----------
+    label : on its button
+    code : the line; in it stand {trace}, {text}, a {pair} of texts, {maps} of the method
+    show : (trace, number of the text, masks, explain) makes the viewer
+    lives : as long as the "image", the "texts", or one "answer"
+    """
+
+    label: str
+    code: str
+    show: Callable[[Trace, int, Masks, Explain], Viewer]
+    lives: Literal["image", "texts", "answer"] = "texts"
+
+
+def _attention(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    return LayerAttentionViewer(attention_maps(trace).with_heads(trace))
+
+
+def _modules(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    found = contributions(trace)
+    grid = found.picture.grid
+    # attention within a thing needs two patches of it
+    large = {text: mask for text, mask in masks.items() if on_patches(mask, grid).sum() > 1}
+    return ModuleComparison(found.with_masks(trace, large))
+
+
+def _words(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    return TokenMap(token_scores(trace, text))
+
+
+def _relevance(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    return WordRanking(word_relevance(trace, text=text))
+
+
+def _heads(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    return HeadGrid(head_contributions(trace))
+
+
+def _effects(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    return EffectGrid(effects(trace))
+
+
+def _regions(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    return RegionMap(segment(explain(), **CUT), truth=masks or None)
+
+
+def _contrast(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    if len(trace.texts) < 2:
+        raise ValueError("this or that takes two texts, the first two: type another one")
+    return ContrastMap(contrast(trace, *trace.texts[:2]))
+
+
+def _model(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    return ModelOverview(overview(trace))
+
+
+_CUT = ", ".join(f"{name}={value!r}" for name, value in CUT.items())
+VIEWS = {
+    "attention": View(
+        "attention", "cx.attention_maps({trace}).with_heads({trace})", _attention, "image"
+    ),
+    "modules": View("attention or FFN", "cx.contributions({trace})", _modules, "answer"),
+    "heads": View("heads", "cx.head_contributions({trace})", _heads),
+    "effects": View("effects", "cx.effects({trace})", _effects),
+    "words": View("words", "cx.token_scores({trace}{text})", _words),
+    "relevance": View("which word", "cx.word_relevance({trace}{text})", _relevance),
+    "contrast": View("this or that", "cx.contrast({trace}, {pair})", _contrast),
+    "regions": View("regions", f"cx.segment({{maps}}, {_CUT})", _regions, "answer"),
+    "model": View("whole model", "{trace}", _model),
+}
+OF_A_TEXT = ("words", "relevance")
+OF_A_METHOD = ("methods", "regions")
