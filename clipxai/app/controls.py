@@ -142,20 +142,20 @@ class Controls:
             description="silence",
             icon="volume-off",
             tooltip="what if it were not there? Click heads, FFNs, patches or words off",
-            layout=w.Layout(width="auto", margin="0 0 0 auto"),
+            layout=w.Layout(width="auto", flex="0 0 auto", margin="0 0 0 auto"),
         )
         self.leave_out = w.ToggleButton(
             description="leave out",
             icon="eraser",
             tooltip="the scene without each of its things: what the cosine truly is then, beside "
             "what each map promised",
-            layout=w.Layout(width="auto", margin="0 0 0 4px"),
+            layout=w.Layout(width="auto", flex="0 0 auto", margin="0 0 0 4px"),
         )
         self.as_code = w.ToggleButton(
             description="as code",
             icon="code",
             tooltip="the program that shows the same, to go on from",
-            layout=w.Layout(width="auto", margin="0 0 0 4px"),
+            layout=w.Layout(width="auto", flex="0 0 auto", margin="0 0 0 4px"),
         )
         self.code = w.HTML(layout=w.Layout(margin="2px 10px", width="auto", display="none"))
         self.code.add_class("clipxai-code")
