@@ -231,7 +231,7 @@ def _methods(model: CLIP) -> tuple[State, str]:
 
 
 def _parts(model: CLIP) -> tuple[State, str]:
-    if not {"blocks", "class_token"} <= model.visual.has or not model.text.reads:
+    if "blocks" not in model.visual.has or not model.text.reads:
         return "not known", f"a {model.visual.description}: no parts add up to a cosine"
     apart = abs(contributions(_trace(model)).residual)
     said = f"attention, FFNs, embedding and bias add up to the cosine within {apart:.1e}"
