@@ -118,7 +118,9 @@ def test_a_folder_is_read_without_a_module_of_its_size(tmp_path, monkeypatch):
         ("deit3_small_patch16_224", {"timm_pool": "token"}),  # its class token has no position
         ("eva02_base_patch14_224", {"timm_pool": "avg"}),  # a norm in the FFN only
         ("eva02_base_patch14_224", {"timm_pool": "token"}),
-        ("vit_medium_patch16_rope_reg1_gap_256", {}),  # hosted: no learned positions
+        ("vit_medium_patch16_rope_reg1_gap_256", {"timm_pool": "avg"}),  # no learned positions
+        ("vit_small_patch16_dinov3", {"timm_pool": "token"}),
+        ("vit_small_plus_patch16_dinov3_qkvb", {"timm_pool": "avg"}),  # gated, and biases
         ("vit_medium_patch16_reg1_gap_256", {"timm_pool": "avg"}),  # a register alone
         ("vit_medium_patch16_reg4_gap_256", {"timm_pool": "avg"}),
         ("vit_small_patch14_reg4_dinov2", {"timm_pool": "token"}),
