@@ -122,6 +122,10 @@ class Block(nn.Module):
         """What the FFN adds to the stream `x`: (B, N, D) -> (B, N, D)."""
         return self.mlp(self.ln_2(x))
 
+    def neurons(self, x: Tensor) -> Tensor:
+        """What the FFN's neurons say of the stream `x`, (..., D) -> (..., hidden)."""
+        return self.mlp.neurons(self.ln_2(x))
+
     def ffn_sum_to_first_order(self, x: Tensor) -> Tensor:
         """(B, D) with the gradient by `x`, not the value, of `ffn(x).sum(1)`; for LeGrad."""
         return self.mlp.sum_to_first_order(self.ln_2(x))
