@@ -203,16 +203,19 @@ def through(
     *,
     start: int = 0,
     first: int | None = None,
+    heads: Heads | None = None,
     edit: LayerEdit | None = None,
     **recipe: Any,
 ) -> Tensor:
     """A stream (B, N, D) through the blocks from `start` on, each told the same `recipe`.
 
-    Only the last is told `first`, because the next reads all tokens of the others; `edit` is told
-    the layer too: edit(layer, place, tensor). The rest is that of `Block.forward`.
+    Only the last is told `first`, because the next reads all tokens of the others, and only the
+    one at `start` has `heads`; `edit` is told the layer too: edit(layer, place, tensor). The rest
+    is that of `Block.forward`.
     """
     for layer in range(start, len(blocks)):
         last = layer == len(blocks) - 1
         own = partial(edit, layer) if edit else None
-        x = blocks[layer](x, first=first if last else None, edit=own, **recipe)
+        told = dict(first=first if last else None, heads=heads if layer == start else None)
+        x = blocks[layer](x, edit=own, **told, **recipe)
     return x
