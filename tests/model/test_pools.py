@@ -2,6 +2,8 @@
 and means over patches.
 """
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from test_siglip import ours, siglip  # noqa: F401
 from test_timm_towers import small_trunks, traced  # noqa: F401
 
 import clipxai as cx
+from clipxai.view import HeadGrid, ModuleComparison
 
 CLOSE = dict(rtol=0, atol=1e-5)
 
@@ -103,3 +106,19 @@ def test_parts_of_a_changed_pass_add_up_too(ours):  # noqa: F811
     )
     with pytest.raises(ValueError, match="split='even' spreads the mean of a class token"):
         cx.explain(trace, "decomposition", split="even")
+
+
+def test_figures_say_that_a_pool_reads_the_image(ours):  # noqa: F811
+    """No class token is spoken of where there is none, and no part is missing in what adds up."""
+    trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"], normalized=True)
+    modules = ModuleComparison(cx.contributions(trace))
+    heads = HeadGrid(cx.head_contributions(trace))
+    told = modules.payload().header
+    assert told["words"]["bias"] == "biases, pool's FFN"
+    assert "cosine of the image with the text" in " ".join(told["captions"][0][0])
+    assert "class token" not in json.dumps(told)
+    total = modules.shares.cumulative(0)[-1]
+    np.testing.assert_allclose(total, trace.similarity()[0, 0, 0], atol=1e-5)
+    told = heads.payload().header
+    assert "what the pool read of what each head" in " ".join(told["captions"][0])
+    assert "the pool's FFN" in told["closures"][0] and "class token" not in json.dumps(told)
