@@ -210,8 +210,7 @@ def through(
     """A stream (B, N, D) through the blocks from `start` on, each told the same `recipe`.
 
     Only the last is told `first`, because the next reads all tokens of the others, and only the
-    one at `start` has `heads`; `edit` is told the layer too: edit(layer, place, tensor). The rest
-    is that of `Block.forward`.
+    one at `start` its `heads`; `edit` is told the layer too: edit(layer, place, tensor).
     """
     for layer in range(start, len(blocks)):
         last = layer == len(blocks) - 1
