@@ -47,6 +47,7 @@ from .scores import Scores, difference
 
 CLASS = slice(1)  # the class token, alone
 Split = Literal["own", "even"]
+OF_POOL = "What the pool's own FFN added is of no patch: see contributions(trace).pool."
 
 
 @torch.no_grad()
@@ -63,17 +64,19 @@ def decomposition(trace: Trace, minus_mean: bool = False, split: Split = "own") 
         )
     if "class_token" in trace.model.visual.has:
         expect_heads(trace, "decomposition")
-        worth = Worth.of(trace, split)
+        worth, notes = Worth.of(trace, split), ()
         layers = range(len(trace.layers))
         values = sum(worth.of_heads(trace, layer).sum(1) for layer in layers)
     else:
         _expect_own(trace, split)
-        values = FixedPool.of(trace).by_token(trace.stream, trace.text_features)
+        fixed = FixedPool.of(trace)
+        values = fixed.by_token(trace.stream, trace.text_features)
+        notes = (OF_POOL,) if fixed.pool.ffn.any() else ()
     values = values[:, trace.model.visual.before :]  # B P T
     if not minus_mean:
-        return Scores(values, "share of the cosine")
+        return Scores(values, "share of the cosine", notes)
     unit = f"share of the cosine, minus the mean over {len(trace.texts)} texts"
-    return Scores(difference(values, values.mean(-1, keepdim=True)), unit)
+    return Scores(difference(values, values.mean(-1, keepdim=True)), unit, notes)
 
 
 def decomposition_among_texts(trace: Trace, split: Split = "own") -> Scores:

@@ -80,6 +80,7 @@ def test_pes_parts(name):
         images = module.encode_image(trace.pixels, normalize=True)
     add_up(trace, images @ trace.text_features.T)
     assert abs(cx.contributions(trace).pool).max() > 1e-3, "its FFN says something"
+    assert "FFN added is of no patch" in cx.explain(trace, "decomposition", image=0).notes[0]
 
 
 @pytest.mark.parametrize("name", ["coca_ViT-B-32", "ViT-L-14-CLIPA", "vit_medium_patch16_gap_256"])
