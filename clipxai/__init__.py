@@ -18,6 +18,7 @@ __version__ = "0.1.0"
 _ROOMS = {  # where a public name is kept
     "model.files.checkpoints": ("load",),
     "model.clip": ("CLIP",),
+    "model.registers": ("with_registers",),
     "model.words.templates": ("IMAGENET_TEMPLATES", "SURGERY_TEMPLATES"),
     "trace.record": ("record",),
     "trace.trace": ("Trace",),
@@ -33,6 +34,7 @@ _ROOMS = {  # where a public name is kept
     "explainers.patches": ("patch_similarity",),
     "explainers.head_names": ("name_heads",),
     "explainers.sinks": ("sinks",),
+    "explainers.register_neurons": ("register_neurons",),
     "explainers.overview": ("overview",),
     "explainers.tokens": ("token_scores",),
     "explainers.score_maps": ("score_maps",),

@@ -19,6 +19,7 @@ from .explainers.overview import overview as overview
 from .explainers.patches import patch_similarity as patch_similarity
 from .explainers.presets import PRESETS as PRESETS
 from .explainers.presets import Rewrite as Rewrite
+from .explainers.register_neurons import register_neurons as register_neurons
 from .explainers.score_maps import score_maps as score_maps
 from .explainers.sinks import sinks as sinks
 from .explainers.surgery import feature_surgery as feature_surgery
@@ -32,6 +33,7 @@ from .many.windows import explain_windows as explain_windows
 from .measure.doctor import doctor as doctor
 from .model.clip import CLIP as CLIP
 from .model.files.checkpoints import load as load
+from .model.registers import with_registers as with_registers
 from .model.words.templates import IMAGENET_TEMPLATES as IMAGENET_TEMPLATES
 from .model.words.templates import SURGERY_TEMPLATES as SURGERY_TEMPLATES
 from .play.page import playground as playground

@@ -185,7 +185,7 @@ def test_imports_point_down():
 def test_methods_do_not_import_one_another():
     """Only the table and the verbs know them all; what they share is no method."""
     verbs = {"table", "explain", "differences", "tokens", "applicable", "score_maps", "effects"}
-    verbs |= {"overview"}
+    verbs |= {"overview", "register_neurons"}
     shared = {"effect_parts", "leaving_out", "method", "mixing", "presets", "scores", "surgery"}
     for path in (PACKAGE / "explainers").glob("*.py"):
         if path.stem not in verbs:

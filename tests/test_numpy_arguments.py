@@ -86,6 +86,12 @@ ASKED = {
     "sinks": lambda model, trace, n: cx.sinks(
         trace, image=n.whole(0), norm_above=n.real(4.0), attention_above=n.real(5.0)
     ),
+    "register_neurons": lambda model, trace, n: cx.register_neurons(
+        model, [trace.images[0]], count=n.whole(2), norm_above=n.real(1.25)
+    ),
+    "with_registers": lambda model, trace, n: cx.with_registers(
+        model, [(n.whole(3), n.whole(5))], count=n.whole(2)
+    ).encode_image(trace.pixels),
     "effects": lambda model, trace, n: cx.effects(
         trace,
         "patches",

@@ -17,6 +17,8 @@ Formula    The class token is a sum: its embedding, and what every head h of eve
            Both add up; they tell apart what no part brought by itself.
            Where a layer norms what its heads read, or what it adds (EVA02), that norm is held at
            its values as well.
+           Where no class token gathers the image, a pool does (`trace.pooled`): the map is what
+           the pool read from each patch, and a head's share what the pool read of it.
 Reads      the trace's q, k, v, FFN outputs and streams; output projections, final norm and
            projection.
 Returns    `Scores` (B, P, T) and `HeadContributions`: signed shares of a cosine; 0 brought nothing.
@@ -31,10 +33,12 @@ Misleads   Direct effects only: what a head writes into other tokens for later l
 from typing import Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import of_its_kinds
 from ..results.findings import HeadContributions, Picture
+from ..trace.pooled import FixedPool
 from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout, arrives, counted, embedding, expect_heads
 from ..trace.sides import expect_texts
@@ -43,6 +47,7 @@ from .scores import Scores, difference
 
 CLASS = slice(1)  # the class token, alone
 Split = Literal["own", "even"]
+OF_POOL = "What the pool's own FFN added is of no patch: see contributions(trace).pool."
 
 
 @torch.no_grad()
@@ -57,15 +62,21 @@ def decomposition(trace: Trace, minus_mean: bool = False, split: Split = "own") 
             "minus_mean=True with one text leaves 0 everywhere: record several texts, such as all "
             "labels of a data set"
         )
-    expect_heads(trace, "decomposition")
-    worth = Worth.of(trace, split)
-    layers = range(len(trace.layers))
-    values = sum(worth.of_heads(trace, layer).sum(1) for layer in layers)
+    if "class_token" in trace.model.visual.has:
+        expect_heads(trace, "decomposition")
+        worth, notes = Worth.of(trace, split), ()
+        layers = range(len(trace.layers))
+        values = sum(worth.of_heads(trace, layer).sum(1) for layer in layers)
+    else:
+        _expect_own(trace, split)
+        fixed = FixedPool.of(trace)
+        values = fixed.by_token(trace.stream, trace.text_features)
+        notes = (OF_POOL,) if fixed.pool.ffn.any() else ()
     values = values[:, trace.model.visual.before :]  # B P T
     if not minus_mean:
-        return Scores(values, "share of the cosine")
+        return Scores(values, "share of the cosine", notes)
     unit = f"share of the cosine, minus the mean over {len(trace.texts)} texts"
-    return Scores(difference(values, values.mean(-1, keepdim=True)), unit)
+    return Scores(difference(values, values.mean(-1, keepdim=True)), unit, notes)
 
 
 def decomposition_among_texts(trace: Trace, split: Split = "own") -> Scores:
@@ -76,6 +87,15 @@ def decomposition_among_texts(trace: Trace, split: Split = "own") -> Scores:
         return decomposition(trace, minus_mean=True, split=split)
     note = "A single text has no others, so nothing was subtracted: this is decomposition."
     return decomposition(trace, split=split)._replace(notes=(note,))
+
+
+def _expect_own(trace: Trace, split: Split) -> None:
+    """A ValueError where what is to be split evenly has no parts of a kind."""
+    if split != "own":
+        raise ValueError(
+            f"split={split!r} spreads the mean of a class token over what wrote into it, and "
+            f"{trace.model.name}, a {trace.model.visual.description}, has none: leave split out"
+        )
 
 
 @of_its_kinds
@@ -94,13 +114,14 @@ def head_contributions(trace: Trace, image: int = 0, split: Split = "own") -> He
     Returns
     -------
     `HeadContributions`: signed shares of a cosine, (L, H, T, N), which add up to it (Gandelsman et
-    al., arXiv 2310.05916)
+    al., arXiv 2310.05916). Where a pool reads the image (SigLIP, PE, CoCa), what heads fetched for
+    every token that it read, as much as it read of them
 
     Raises
     ------
     TypeError : no Trace
-    ValueError : a tower without a class token that gathers the image layer by layer (ResNet,
-        SigLIP)
+    ValueError : a tower without blocks, such as a ResNet; split="even" where no class token
+        gathers the image
     IndexError : no such image
 
     Examples
@@ -109,17 +130,21 @@ def head_contributions(trace: Trace, image: int = 0, split: Split = "own") -> He
     >>> found.heads.shape  # layers, heads, texts, tokens
     (8, 4, 4, 197)
     """
-    trace.model.expect("the contributions of heads", "blocks", "class_token")
+    trace.model.expect("the contributions of heads", "blocks")
     expect_heads(trace, "the contributions of heads")
     expect_texts(trace.model, trace.texts, "head_contributions")
     picture, one = Picture.of(trace, image), trace.of(image)
-    worth, layers = Worth.of(one, split), range(len(one.layers))
+    gathers = "class_token" in trace.model.visual.has
+    if not gathers:
+        _expect_own(trace, split)
+    worth = Worth.of(one, split) if gathers else PooledWorth.of(one)
+    layers, before = range(len(one.layers)), one.model.visual.before
     heads = torch.stack([worth.of_heads(one, n)[0] for n in layers])  # L H N T
-    heads = counted(heads, one.model.visual.before, 2)
+    heads = counted(heads, before, 2) if before else F.pad(heads, (0, 0, 1, 0))
 
     def ffn(layer: int) -> Tensor:
         """(T,) of a layer's FFN."""
-        return worth.of_module(one.ffn_output(layer)[:, 0] * arrives(one, layer, 1))
+        return worth.of_module(one.ffn_output(layer) * arrives(one, layer, one.stream.shape[1]))
 
     return HeadContributions(
         picture,
@@ -127,9 +152,10 @@ def head_contributions(trace: Trace, image: int = 0, split: Split = "own") -> He
         heads=heads.transpose(2, 3).cpu().numpy(),
         attention_bias=torch.stack([worth.of_bias(one, n) for n in layers]).cpu().numpy(),
         ffn=torch.stack([ffn(n) for n in layers]).cpu().numpy(),
-        embedding=worth.of_module(embedding(one)[:, 0]).cpu().numpy(),
+        embedding=worth.of_module(embedding(one)).cpu().numpy(),
         norm_bias=worth.norm_bias.cpu().numpy(),
         similarity=(one.image_features[0] @ one.text_features.T).cpu().numpy(),
+        pool=None if gathers else worth.ffn.cpu().numpy(),
     )
 
 
@@ -163,8 +189,8 @@ class Worth(NamedTuple):
         return cls(by_channel, torch.zeros_like(bias[0]), spread)
 
     def of_module(self, added: Tensor) -> Tensor:
-        """(T,) of what a module added to the class token of the first image, (1, D)."""
-        share = added[0].float() @ self.by_channel[0]
+        """(T,) of what a module added to the tokens of the first image, (1, N, D)."""
+        share = added[0, 0].float() @ self.by_channel[0]
         return share if self.spread is None else share + self.spread[0]
 
     def of_bias(self, trace: Trace, layer: int) -> Tensor:
@@ -187,11 +213,55 @@ class Worth(NamedTuple):
         return shares + evenly[:, None] / (shares.shape[1] * shares.shape[2])
 
 
-def _bias(trace: Trace, layer: int) -> Tensor:
-    """(1 or B, 1, D) what a layer's attention adds to the class token whatever its heads read;
-    nothing of a block taken out.
+class PooledWorth(NamedTuple):
+    """The same where a pool reads the first image, of every token that it reads.
+
+    Attributes
+    ----------
+    by_channel : (N, D, T) of a unit of each channel of each token
+    norm_bias, ffn : (T,) of the biases of norm and pool, and of a pooling head's FFN
+    """
+
+    by_channel: Tensor
+    norm_bias: Tensor
+    ffn: Tensor
+
+    @classmethod
+    def of(cls, trace: Trace) -> "PooledWorth":
+        """That of a trace of one image."""
+        fixed, texts = FixedPool.of(trace), trace.text_features
+        return cls(
+            fixed.worth(texts)[0], fixed.share_of_bias(texts)[0, 0], fixed.share_of_ffn(texts)[0, 0]
+        )
+
+    def of_module(self, added: Tensor) -> Tensor:
+        """(T,) of what a module added to the tokens, (1, N, D)."""
+        return torch.einsum("nd,ndt->t", added[0].float(), self.by_channel)
+
+    def of_bias(self, trace: Trace, layer: int) -> Tensor:
+        """(T,) of the bias behind a layer's heads."""
+        bias = _bias(trace, layer, None).expand(1, *self.by_channel.shape[:2])
+        return self.of_module(bias)
+
+    def of_heads(self, trace: Trace, layer: int) -> Tensor:
+        """(1, H, N, T) of every head of a layer, by the token it was brought from."""
+        tape, tokens = trace.layers[layer], trace.stream.shape[1]
+        looked = tape.weights()[0].float()  # H N N
+        merge = trace.model.visual.blocks[layer].linear_merge(tape.weights() @ tape.v)
+        divisor = merge.deviation[0, ..., None] if torch.is_tensor(merge.deviation) else 1.0
+        by_channel = self.by_channel / divisor * arrives(trace, layer, tokens)[..., None]
+        by_head = torch.einsum("hcd,ndt->hnct", merge.matrices, by_channel)
+        fetched = torch.einsum("hnj,hnct->hjct", looked, by_head)
+        return torch.einsum("hjc,hjct->hjt", tape.v[0].float(), fetched)[None]
+
+
+def _bias(trace: Trace, layer: int, tokens: int | None = 1) -> Tensor:
+    """(1 or B, 1 or N, D) what a layer's attention adds to the first `tokens`, or to all, whatever
+    its heads read; nothing of a block taken out.
     """
     tape = trace.layers[layer]
-    merge = trace.model.visual.blocks[layer].linear_merge(tape.weights(1) @ tape.v)
-    stays = arrives(trace, layer, 1) * (not trace.edits.at(layer, "attention"))
-    return (merge.bias * stays).reshape(-1, 1, merge.bias.shape[-1])
+    merge = trace.model.visual.blocks[layer].linear_merge(tape.weights(tokens) @ tape.v)
+    stays = arrives(trace, layer, tokens or trace.stream.shape[1])
+    stays = stays * (not trace.edits.at(layer, "attention"))
+    bias = merge.bias * stays
+    return bias.reshape(-1, *bias.shape[-2:]) if bias.ndim > 1 else bias[None, None]

@@ -5,7 +5,8 @@ Formula    Attention maps   softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in 
            Contribution     of a module whose output is x: ((x - mean(x)) / sigma * g) W . T / |F|,
                             where sigma is the standard deviation of the *final* stream, held fixed,
                             g the final norm's gain and W the projection (`trace.readout`). With
-                            embedding and bias all parts add up to the cosine.
+                            embedding and bias all parts add up to the cosine. Where a pool
+                            reads the image: `trace.pooled`.
 Reads      the trace's q, k, v, stream, attention and FFN outputs; the final norm and projection.
 Returns    `AttentionMaps` (weights, 0…1) and `Contributions` (signed shares of a cosine).
 Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928); decomposition: Gandelsman et al. 2024
@@ -15,7 +16,7 @@ Misleads   Attention says where values were read from, not what they did to the 
            prediction of what happens if the module is removed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ from torch import Tensor
 from ..checks import of_its_kinds
 from ..model.clip import cosines
 from ..results.findings import AttentionMaps, Contributions, Picture
+from ..trace.pooled import FixedPool
 from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout, arrives, counted, embedding, read
 from ..trace.sides import expect_texts
@@ -139,7 +141,7 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
     Raises
     ------
     TypeError : no Trace
-    ValueError : a ResNet or SigLIP: no class token gathers their image layer by layer
+    ValueError : a ResNet: nothing gathers its image layer by layer
     IndexError : no such image
 
     Examples
@@ -148,18 +150,26 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
     >>> found.attention.shape  # layers, texts, tokens
     (8, 4, 197)
     """
-    trace.model.expect("contributions", "blocks", "class_token")
+    trace.model.expect("contributions", "blocks")
     expect_texts(trace.model, trace.texts, "contributions")
     picture, one, texts = Picture.of(trace, image), trace.of(image), trace.text_features
-    readout, final, layers = FixedReadout.of(one), one.stream[0, 0], range(len(one.layers))
+    tower, layers = one.model.visual, range(len(one.layers))
+    pooled = None if "class_token" in tower.has else FixedPool.of(one)
+    readout = FixedReadout.of(one) if pooled is None else pooled
     arrived = [arrives(one, n, one.stream.shape[1]) for n in layers]
     attention = [one.attention_output(n) * arrived[n] for n in layers]
     ffn = [one.ffn_output(n) * arrived[n] for n in layers]
 
     def share(part: Tensor) -> np.ndarray:
         """(1, N, D) added to the stream -> (T, N) share of the cosine."""
-        return _numpy(readout.share(read(part, one.model.visual.before), texts)[0].T)
+        part = part if pooled else read(part, tower.before)
+        return _numpy(readout.share(part, texts)[0].T)
 
+    def of_image(part: Tensor) -> Tensor:
+        """What stands for the image of a part (1, N, D)."""
+        return pooled.pool.of_tokens(part)[0].sum(0) if pooled else part[0, 0]
+
+    final = of_image(one.stream)
     return Contributions(
         picture,
         one.texts,
@@ -168,22 +178,27 @@ def contributions(trace: Trace, image: int = 0) -> Contributions:
         embedding=share(embedding(one)),
         bias=_numpy(readout.share_of_bias(texts)[0].T),
         similarity=_numpy(one.similarity()[0].T),
-        attention_alignment=_alignment(attention, final),
-        ffn_alignment=_alignment(ffn, final),
+        attention_alignment=_alignment(map(of_image, attention), final),
+        ffn_alignment=_alignment(map(of_image, ffn), final),
         lens=np.stack([_lens(one, n) for n in range(len(layers) + 1)]),
+        pool=_numpy(pooled.share_of_ffn(texts)[0].T) if pooled else None,
     )
 
 
-def _alignment(parts: Sequence[Tensor], final: Tensor) -> np.ndarray:
-    """(L,) cosine of what each part (1, N, D) adds to the class token with its last stream (D,)."""
-    added = torch.stack([part[0, 0] for part in parts]).float()
+def _alignment(parts: Iterable[Tensor], final: Tensor) -> np.ndarray:
+    """(L,) cosine of what each part (D,) adds to the image with all that was added, (D,)."""
+    added = torch.stack([*parts]).float()
     return _numpy(F.cosine_similarity(added, final.float()[None], dim=-1))
 
 
 def _lens(trace: Trace, layer: int) -> np.ndarray:
     """(T, P) the map if the network stopped before a layer ("logit lens")."""
-    patches = trace.model.visual.read_out(trace.residual(layer)[:, trace.model.visual.before :])
-    return _numpy(cosines(F.normalize(patches, dim=-1), trace.text_features)[0].T)
+    tower, stream = trace.model.visual, trace.residual(layer)
+    if "class_token" in tower.has:
+        patches = tower.read_out(stream[:, tower.before :])
+    else:
+        patches = tower.tokens(stream)[:, 1:]
+    return _numpy(cosines(F.normalize(patches.float(), dim=-1), trace.text_features)[0].T)
 
 
 def _distances(grid: tuple[int, int], device: torch.device) -> Tensor:

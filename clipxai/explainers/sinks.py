@@ -4,8 +4,8 @@ Formula    |x_l[i]| > c median over patches of |x_l|;  mean_h mean_j A_l[h, j, i
 Reads      the trace's streams and attention.
 Returns    `Sinks`.
 Reference  Darcet et al. 2024 (arXiv 2309.16588), who cut at a fixed length; a multiple of the
-           median, as here, knows no scale. Test-time registers (arXiv 2506.08010) are not part of
-           this.
+           median, as here, knows no scale. `register_neurons` and `with_registers` take them out
+           of the picture.
 Misleads   Attention also falls on a patch because of what it shows: by attention alone, the
            embedded model has outliers; by length, it has none.
 """

@@ -159,10 +159,10 @@ _ROWS = (
     Method(
         "decomposition",
         decomposition,
-        shows="what the heads brought to the class token, exact shares of the cosine",
+        shows="what heads brought to the class token, or a pool read; exact shares",
         answers=SCORE,
         reference="Gandelsman et al., arXiv 2310.05916",
-        requires=GATHERING,
+        requires=("blocks",),
         cost="one attention row per layer",
     ),
     Method(
@@ -171,7 +171,7 @@ _ROWS = (
         shows="shares minus their mean over the texts: for this, not the others",
         answers=SCORE,
         reference="Gandelsman et al., arXiv 2310.05916",
-        requires=GATHERING,
+        requires=("blocks",),
         cost="one attention row per layer",
         compares_texts=True,
     ),

@@ -53,8 +53,8 @@ def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScor
     -------
     `TokenScores`: (S, P) on four paths, signed. The three of the token itself are this project's
     definition of what CLIP Surgery (arXiv 2304.05653) calls multimodal visualisation. The fourth is
-    `word_maps` by the decomposition, or by "clip_surgery_architecture" where the tower has no class
-    token that gathers the image; a text without words has three
+    `word_maps` by the decomposition, or by "clip_surgery_architecture" where the tower has no
+    blocks; a text without words has three
 
     Raises
     ------

@@ -231,10 +231,11 @@ def _methods(model: CLIP) -> tuple[State, str]:
 
 
 def _parts(model: CLIP) -> tuple[State, str]:
-    if not {"blocks", "class_token"} <= model.visual.has or not model.text.reads:
+    if "blocks" not in model.visual.has or not model.text.reads:
         return "not known", f"a {model.visual.description}: no parts add up to a cosine"
-    apart = abs(contributions(_trace(model)).residual)
-    said = f"attention, FFNs, embedding and bias add up to the cosine within {apart:.1e}"
+    parts = contributions(_trace(model))
+    apart, pool = abs(parts.residual), "" if parts.pool is None else ", and the pool's FFN,"
+    said = f"attention, FFNs, embedding and bias{pool} add up to the cosine within {apart:.1e}"
     return ("good" if apart < CLOSED else "off"), said
 
 

@@ -87,6 +87,7 @@ def _expect_plain(model: CLIP) -> None:
         isinstance(model.tokenizer, Tokenizer)
         and not model.tokenizer.added
         and visual.pooling == "class token"
+        and visual.before == 1
         and visual.image_size[0] == visual.image_size[1]
         and isinstance(visual.ln_pre, nn.LayerNorm)
         and not text.full

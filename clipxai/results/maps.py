@@ -10,6 +10,7 @@ import numpy as np
 # relative spread below which a map is rounding noise, not variation
 FLAT = 4 * np.finfo(np.float32).eps
 HALF = 0.5  # of the weight: more has only the cell in which a place lies
+ALONE = 1 << 17  # multiplications of a product that one thread makes
 
 
 def is_flat(values: np.ndarray) -> bool:
@@ -87,14 +88,23 @@ def interpolate(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np
     values = values.astype(np.float32)
     unknown = np.isnan(values)
     if not unknown.any():
-        return rows @ values @ columns.T
+        return _across(rows @ values, columns.T)
     within = (rows > HALF).astype(np.float32) @ unknown @ (columns > HALF).T.astype(np.float32) > 0
     # in double precision, so that equal values stay equal
     rows, columns = rows.astype(float), columns.astype(float)
-    known = rows @ ~unknown @ columns.T
-    mixed = rows @ np.where(unknown, 0, values) @ columns.T
+    known = _across(rows @ ~unknown, columns.T)
+    mixed = _across(rows @ np.where(unknown, 0, values), columns.T)
     seen = (known > 0) & ~within
     return np.divide(mixed, known, out=np.full(mixed.shape, np.nan), where=seen).astype(np.float32)
+
+
+def _across(down: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """(..., H, w) times (w, W), some rows at a time: a product of this size is shared among
+    threads, and on a busy machine they wait for one another a hundred times as long as it takes.
+    """
+    few = max(8, ALONE // columns.size // 8 * 8)  # eight: every row is summed as in the whole
+    parts = [down[..., n : n + few, :] @ columns for n in range(0, down.shape[-2], few)]
+    return np.concatenate(parts, axis=-2)
 
 
 def sampling(cells: int, start: float, stop: float, length: int, pixels: int) -> np.ndarray:

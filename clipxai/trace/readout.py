@@ -93,10 +93,10 @@ def embedding(trace: Trace) -> Tensor:
     return stream
 
 
-def arrives(trace: Trace, layer: int, tokens: int) -> Tensor | float:
+def arrives(trace: Trace, layer: int, tokens: int) -> Tensor:
     """(tokens, 1) 1 where what a block adds to a token stays, 0 where an edit overwrites it."""
     if not trace.edits:
-        return 1.0
+        return torch.ones(tokens, 1, device=trace.stream.device)
     since = trace.edits.replaced(tokens)
     return torch.tensor([[float(layer >= n)] for n in since]).to(trace.stream.device)
 

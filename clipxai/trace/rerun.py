@@ -42,7 +42,12 @@ def _again(side: Side, new: Edits) -> tuple[tuple[BlockTape, ...], Tensor]:
     if side.tower == "text":
         tower, recipe = trace.model.text, dict(causal=side.causal)
         lengths = tower.end(trace.token_ids) + 1
+    heads = None
+    if not side.edits.at(start, "residual", "heads") and not new.at(start, "residual"):
+        # what enters is what was recorded, and so are queries, keys and values of it
+        tape = side.tapes[start]
+        heads = tape.q, tape.k, tape.v
     with in_own_precision(trace.model):
-        run = partial(through, tower.blocks, entering, start=start, **recipe)
+        run = partial(through, tower.blocks, entering, start=start, heads=heads, **recipe)
         tapes, stream = edits.recorded(run, start, side.causal, lengths)
     return (*side.tapes[:start], *tapes), stream

@@ -114,7 +114,7 @@ def test_resnets_have_no_heads_to_take_apart(golden_resnet):
     trace = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)
     with pytest.raises(
         ValueError,
-        match="a ResNet with an attention pool: .* transformer blocks, which CLIP's ViTs have",
+        match="a ResNet with an attention pool: .* transformer blocks, which CLIP's ViTs and ",
     ):
         cx.head_contributions(trace)
 

@@ -63,7 +63,9 @@ def test_last_ffns_disagree_with_the_final_feature(parts):
 def test_resnets_cannot_be_taken_apart(golden_resnet):
     model, arrays, _ = golden_resnet
     trace = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)
-    with pytest.raises(ValueError, match="requires transformer blocks, which CLIP's ViTs have"):
+    with pytest.raises(
+        ValueError, match="requires transformer blocks, which CLIP's ViTs and SigLIPs have"
+    ):
         cx.contributions(trace)
     assert cx.attention_maps(trace, image=1).mean["vv"].shape == (1, 17, 17)
 

@@ -129,6 +129,7 @@ def verbs() -> dict[str, Callable[..., object]]:
         "token_scores word_maps word_relevance contrast segment recognise explain_each "
         "explain_pairs explain_windows "
         "feature_surgery Rewrite ablate patch effects name_heads sinks refine score_maps "
+        "register_neurons with_registers "
         "patch_similarity"
     ).split()
     return {

@@ -35,11 +35,23 @@ TOWERS = {
     "DINOv3ViTModel": lambda: hf.DINOv3ViTModel(
         hf.DINOv3ViTConfig(**VISION, num_register_tokens=3)
     ),
+    "DINOv3ViTModel, gated": lambda: hf.DINOv3ViTModel(
+        hf.DINOv3ViTConfig(
+            **VISION,
+            use_gated_mlp=True,
+            hidden_act="silu",
+            rope_theta=50.0,
+            key_bias=True,
+            value_bias=False,
+            mlp_bias=False,
+            proj_bias=False,
+        )
+    ),
     "Dinov2WithRegistersModel": lambda: hf.Dinov2WithRegistersModel(
         hf.Dinov2WithRegistersConfig(**DINO, num_register_tokens=3)
     ),
 }
-OURS = [name for name in TOWERS if not name.endswith(("gated", "DINOv3ViTModel"))]
+OURS = [name for name in TOWERS if name != "Dinov2Model, gated"]
 
 
 def tower(name):
@@ -95,6 +107,29 @@ def test_another_size_as_dino_reads_it():
     pixels = torch.randn(1, 3, 48, 40)
     ours = cx.load(module, positions="bicubic")
     torch.testing.assert_close(ours.encode_image(pixels), feature(module, pixels), **CLOSE)
+
+
+def test_another_size_as_dinov3_reads_it():
+    module = tower("DINOv3ViTModel")
+    pixels = torch.randn(1, 3, 48, 40)
+    torch.testing.assert_close(
+        cx.load(module).encode_image(pixels), feature(module, pixels), **CLOSE
+    )
+    with pytest.raises(ValueError, match="positions='bicubic' does nothing"):
+        cx.load(module, positions="bicubic")
+
+
+def test_rows_of_dinov3_are_the_librarys():
+    """Of every layer and head, registers among them."""
+    module = tower("DINOv3ViTModel")
+    module.set_attn_implementation("eager")
+    trace = cx.record(cx.load(module), torch.randn(2, 3, 32, 40), normalized=True)
+    with torch.no_grad():
+        rows = module(trace.pixels, output_attentions=True).attentions
+    for layer, expected in enumerate(rows):
+        torch.testing.assert_close(trace.attention(layer), expected, **CLOSE)
+    maps = cx.attention_maps(trace)
+    assert maps.mean["qk"].shape == (len(rows), 21, 21)
 
 
 @pytest.mark.parametrize("name", ["CLIPVisionModel", "Dinov2Model"])

@@ -346,11 +346,6 @@ def test_what_needs_a_class_token_or_words_says_so(ours):
     with pytest.raises(ValueError, match="words need CLIP's text tower"):
         cx.token_scores(trace)
     with pytest.raises(
-        ValueError,
-        match="contributions cannot be asked of .*: that requires a class token",
-    ):
-        cx.contributions(trace)
-    with pytest.raises(
         ValueError, match="attention maps cannot be asked of .*: that requires a class token"
     ):
         cx.attention_maps(trace)

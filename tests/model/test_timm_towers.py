@@ -118,7 +118,9 @@ def test_a_folder_is_read_without_a_module_of_its_size(tmp_path, monkeypatch):
         ("deit3_small_patch16_224", {"timm_pool": "token"}),  # its class token has no position
         ("eva02_base_patch14_224", {"timm_pool": "avg"}),  # a norm in the FFN only
         ("eva02_base_patch14_224", {"timm_pool": "token"}),
-        ("vit_medium_patch16_rope_reg1_gap_256", {}),  # hosted: no learned positions
+        ("vit_medium_patch16_rope_reg1_gap_256", {"timm_pool": "avg"}),  # no learned positions
+        ("vit_small_patch16_dinov3", {"timm_pool": "token"}),
+        ("vit_small_plus_patch16_dinov3_qkvb", {"timm_pool": "avg"}),  # gated, and biases
         ("vit_medium_patch16_reg1_gap_256", {"timm_pool": "avg"}),  # a register alone
         ("vit_medium_patch16_reg4_gap_256", {"timm_pool": "avg"}),
         ("vit_small_patch14_reg4_dinov2", {"timm_pool": "token"}),
@@ -329,8 +331,9 @@ def test_whatever_a_tower_of_its_capabilities_is_asked(name):
         scores = cx.explain(trace, method, image=0, **options).scores
         assert scores.shape == (2, *trace.grid) and scores.std() > 0
     if name not in GATHERING:
+        assert cx.head_contributions(trace).residual < 1e-4
         with pytest.raises(ValueError, match="(pooling head, none of|mean over its patches)"):
-            cx.head_contributions(trace)
+            cx.attention_maps(trace)
         return
     rows = cx.attention_maps(trace).class_rows["qk"]
     looked = torch.stack([trace.attention(layer)[0, :, 0] for layer in range(3)])

@@ -22,7 +22,6 @@ from torch import Tensor, nn
 from ...checks import visible
 from ..clip import CLIP
 from ..placing import best_place, device_of, dtype_of, enough_memory, expect_precision
-from ..towers.hosted import HostedImageTower
 from .adapters import WAY_OUT, expect_no_prompts, with_lora
 from .companions import (
     Vocabulary,
@@ -82,7 +81,8 @@ def load(
           archives; config and vocabulary are looked for beside it
         - a name on the Hugging Face hub such as "laion/CLIP-ViT-B-16-laion2B-s34B-b88K", or one of
           OpenAI's such as "ViT-B/16" (`clipxai models` lists some); downloaded once
-        - an image tower alone (CLIPVisionModel, SiglipVisionModel, DINOv2), a model without texts
+        - an image tower alone (CLIPVisionModel, SiglipVisionModel, DINOv2 and 3): a model without
+          texts
         - a module in memory: transformers' CLIPModel, SiglipModel and its other models for images
           and texts, open_clip's or OpenAI's CLIP, fine-tuned or not, wrapped or not, LoRA merged.
           Its weights are copied; the module stays as it is
@@ -138,7 +138,7 @@ def load(
         unfilled = _from_files(source, revision, trust, told)
     model, weights, names, where, provenance, text = unfilled
     fill(model, weights, names, dtype, where)
-    if not isinstance(model.visual, HostedImageTower):
+    if getattr(model.visual, "positions", None) is not None:
         mode, _, antialias = positions.partition("-")
         model.visual.positions.mode = mode
         model.visual.positions.antialias |= bool(antialias)

@@ -82,8 +82,8 @@ def _of_transformers(at: Files, context: int) -> Vocabulary | None:
     """The tokenizer of these files as transformers reads them, or OpenAI's."""
     described = at("tokenizer.json")
     if _is_siglip(at):
-        settings = at("tokenizer_config.json")
-        return PieceTokenizer.from_files(described, settings, context) if described else None
+        settings, pieces = at("tokenizer_config.json"), described or at("spiece.model")
+        return PieceTokenizer.from_files(pieces, settings, context) if pieces else None
     of_transformers = at("config.json") is not None and at("open_clip_config.json") is None
     if described and _is_another(described):
         if of_transformers:  # nobody says how open_clip would clean texts for it

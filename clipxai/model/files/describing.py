@@ -121,7 +121,7 @@ def _is_hosted(config: dict) -> bool:
         return needs_open_clip(config)
     kind = config.get("model_type")
     gated = kind in IMAGE_ONLY and bool(config.get("use_swiglu_ffn"))
-    return isinstance(kind, str) and (kind in HOSTED or gated or kind == "dinov3_vit")
+    return isinstance(kind, str) and (kind in HOSTED or gated)
 
 
 def _kind(config: dict) -> str:

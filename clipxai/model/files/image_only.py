@@ -1,5 +1,5 @@
 """How does an image tower come in by itself? As a model without texts: transformers'
-CLIPVisionModel (also IP-Adapter's, and that inside of LLaVA), SiglipVisionModel, DINOv2. What
+CLIPVisionModel (also IP-Adapter's, and that inside of LLaVA), SiglipVisionModel, DINOv2 and 3. What
 compares images with texts cannot be asked of it; attention, rollout and how patches resemble one
 another can.
 """
@@ -15,6 +15,7 @@ from ...checks import visible
 from ..clip import CLIP
 from ..image import Preprocessor
 from ..towers.no_texts import NoTexts
+from ..towers.positions import CentredRotary
 from ..towers.vit import VisionTransformer
 from .hosting import UNREAD
 from .hosting_transformers import hosted_encoder, through_transformers
@@ -94,22 +95,24 @@ def build_image_only(
 def _dino(
     kind: str, config: dict, weights: Weights, where: object, module: nn.Module | None
 ) -> tuple[CLIP, Weights, TensorNames]:
-    """DINOv2: ours, but for gated FFNs, with which it runs as it is, like DINOv3."""
+    """DINOv2 and 3: ours, but for DINOv2's gated FFNs, with which it runs as it is."""
     weights = _named(weights, "", _DINO, where, (f"{kind}.",))
     tensors = weights.tensors
     usual = {"dinov2_with_registers": 4}.get(kind, 0)
     registers = config.get("num_register_tokens", usual) if kind != "dinov2" else 0
     if type(registers) is not int or not 0 <= registers <= MOST["num_hidden_layers"]:
         raise ValueError(f"{where} gives num_register_tokens={registers!r}: it is not read")
-    if config.get("use_swiglu_ffn") or kind == "dinov3_vit":
+    if config.get("use_swiglu_ffn"):
         module = module or through_transformers({**config, "model_type": kind}, weights, where)
         visual = hosted_encoder(module, where, tokens_before=1 + registers)
         model = CLIP(
             visual, NoTexts(), None, Preprocessor(visual.image_size, visual.patch, *IMAGENET)
         )
         return model, _with(weights, NO_SCALE), replace(UNREAD, unread=tuple(tensors))
-    width = size_of(config, "hidden_size", 768, where)
-    patch = size_of(config, "patch_size", 14, where)
+    third = kind == "dinov3_vit"
+    width = size_of(config, "hidden_size", 384 if third else 768, where)
+    patch = size_of(config, "patch_size", 16 if third else 14, where)
+    heads = size_of(config, "num_attention_heads", 6 if third else 12, where)
     side = size_of(config, "image_size", 224, where) // patch * patch
     with empty_modules():
         visual = VisionTransformer(
@@ -117,17 +120,45 @@ def _dino(
             patch=patch,
             width=width,
             layers=size_of(config, "num_hidden_layers", 12, where),
-            heads=size_of(config, "num_attention_heads", 12, where),
-            ffn_width=ffn_width(config, width, where),
+            heads=heads,
             joint=width,
             activation=known_activation(config.get("hidden_act", "gelu")),
-            eps=layer_norm_eps(config, 1e-6, where),
             norm_before=False,
             registers=registers,
+            **(_third(config, width // heads, where) if third else _second(config, width, where)),
         )
         model = CLIP(visual, NoTexts(), None, Preprocessor((side, side), patch, *IMAGENET))
+    if third:
+        return model, _with(weights, _dino3_tensors(weights, width)), _dino3_names(weights)
     live = any(".attention.q_proj." in name for name in tensors)
     return model, _with(weights, _dino_tensors(weights, width)), _dino_names(live)
+
+
+def _second(config: dict, width: int, where: object) -> dict[str, object]:
+    """What DINOv2's tower is told besides."""
+    return {
+        "ffn_width": ffn_width(config, width, where),
+        "eps": layer_norm_eps(config, 1e-6, where),
+    }
+
+
+def _third(config: dict, head: int, where: object) -> dict[str, object]:
+    """What DINOv3's tower is told besides, whose heads are so wide."""
+    turns = config.get("rope_theta", 100.0)
+    if not isinstance(turns, (int, float)) or not 0 < turns < float("inf") or head % 4:
+        raise ValueError(
+            f"{where} gives rope_theta={repr(turns)[:40]} and heads {head} wide, but positions "
+            "that turn them need a number above 0 and a width that 4 divides"
+        )
+    return {
+        "ffn_width": size_of(config, "intermediate_size", 1536, where),
+        "eps": layer_norm_eps(config, 1e-5, where),
+        "gated": bool(config.get("use_gated_mlp")),
+        "patch_bias": True,
+        "learned_positions": False,
+        "placed": 0,
+        "rotary": CentredRotary(float(turns)),
+    }
 
 
 def _dino_tensors(weights: Weights, width: int) -> dict[str, Tensor]:
@@ -141,6 +172,42 @@ def _dino_tensors(weights: Weights, width: int) -> dict[str, Tensor]:
         positions[:, 1:] += weights.read(bias).float()
         added[table] = positions
     return added
+
+
+def _dino3_tensors(weights: Weights, width: int) -> dict[str, Tensor]:
+    """What is not in the file: linear maps without a bias have one of zeros here."""
+    added = {"identity": torch.eye(width), **NO_SCALE}
+    for name, tensor in weights.tensors.items():
+        bias = name.removesuffix("weight") + "bias"
+        if name.endswith("_proj.weight") and bias not in weights.tensors:
+            added[bias] = torch.zeros(len(tensor))
+    return added
+
+
+def _dino3_names(weights: Weights) -> TensorNames:
+    live = any(name.startswith("model.layer.") for name in weights.tensors)
+    gated = any(name.endswith("mlp.gate_proj.weight") for name in weights.tensors)
+    return TensorNames(
+        names={
+            "visual.patch_embedding": "embeddings.patch_embeddings",
+            "visual.class_embedding": "embeddings.cls_token",
+            "visual.registers": "embeddings.register_tokens",
+            "visual.ln_post": "norm",
+            "visual.projection": "identity",
+            "visual.blocks": "model.layer" if live else "layer",
+        },
+        block={
+            "ln_1": "norm1",
+            "ln_2": "norm2",
+            "attn.out": "attention.o_proj",
+            "mlp.up": "mlp.up_proj",
+            "mlp.down": "mlp.down_proj",
+            **({"mlp.gate": "mlp.gate_proj"} if gated else {}),
+        },
+        qkv="attention.{}_proj",
+        scaled={"attn.out": "layer_scale1.lambda1", "mlp.down": "layer_scale2.lambda1"},
+        unread=("embeddings.mask_token", "embeddings.register_tokens"),
+    )
 
 
 def _dino_names(live: bool) -> TensorNames:

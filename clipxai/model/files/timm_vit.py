@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ..towers.perception import PooledByHead
-from ..towers.positions import Rotary
+from ..towers.positions import CentredRotary, Rotary
 from ..towers.vit import VisionTransformer
 from .tensor_names import TensorNames
 from .timm_siglip import TRUNK, activation_of
@@ -32,15 +32,15 @@ def vit_of(module: nn.Module, joint: int) -> tuple[VisionTransformer, TensorName
     """
     trunk = module.trunk
     _expect(type(trunk).__name__ in ("Eva", "VisionTransformer"), "no plain vision transformer")
-    _expect(trunk.pos_embed is not None, "it has no learned positions")
     before = 0 if trunk.cls_token is None else 1
     registers = 0 if trunk.reg_token is None else trunk.reg_token.shape[1]
     grid = trunk.patch_embed.grid_size
-    placed = trunk.pos_embed.shape[1] - grid[0] * grid[1]
+    rotary, learned = _rotary(trunk, grid), trunk.pos_embed is not None
+    _expect(learned or rotary is not None, "it has no positions")
+    placed = trunk.pos_embed.shape[1] - grid[0] * grid[1] if learned else 0
     _expect(placed in (0, before + registers), "its positions are of another grid")
     block = trunk.blocks[0]
-    rotary = _rotary(trunk, grid)
-    sizes = _of_patches(trunk) | _of_blocks(trunk.blocks, rotary is not None)
+    sizes = _of_patches(trunk) | _of_blocks(trunk.blocks, rotary)
     pooling, final = _pooling(trunk, before + registers)
     projection, ours = _projection(module, joint)
     sizes |= {
@@ -51,6 +51,7 @@ def vit_of(module: nn.Module, joint: int) -> tuple[VisionTransformer, TensorName
         "class_token": bool(before),
         "registers": registers,
         "placed": placed,
+        "learned_positions": learned,
         "projection_bias": ours.bias is not None,
         "rotary": rotary,
     }
@@ -121,15 +122,15 @@ def _of_patches(trunk: nn.Module) -> dict[str, object]:
     }
 
 
-def _of_blocks(blocks: Iterable[nn.Module], turned: bool) -> dict[str, object]:
+def _of_blocks(blocks: Iterable[nn.Module], rotary: Rotary | None) -> dict[str, object]:
     """Sizes and parts that all blocks share."""
     return {
         "layers": len(blocks),
-        **_same((_of_block(block, turned) for block in blocks), "its blocks differ"),
+        **_same((_of_block(block, rotary) for block in blocks), "its blocks differ"),
     }
 
 
-def _of_block(block: nn.Module, turned: bool) -> dict[str, object]:
+def _of_block(block: nn.Module, rotary: Rotary | None) -> dict[str, object]:
     attn, mlp, kind = block.attn, block.mlp, type(block).__name__
     attention = type(attn).__name__
     known = attention == BLOCKS.get(kind) or (kind[:3] == "Eva" and attention == "AttentionRope")
@@ -143,7 +144,10 @@ def _of_block(block: nn.Module, turned: bool) -> dict[str, object]:
         and getattr(attn, "num_kv_heads", attn.num_heads) == attn.num_heads,
         "its heads are not as wide, as sharp or as many as usual",
     )
-    _expect(not (turned and attn.rotate_half), "its positions turn halves of a head")
+    halves = isinstance(rotary, CentredRotary)
+    _expect(
+        rotary is None or attn.rotate_half == halves, "its positions turn other channels together"
+    )
     _expect(type(mlp).__name__ in ("Mlp", "SwiGLU"), f"its FFN is a {type(mlp).__name__}")
     _expect(
         all(linear.bias is not None for linear in (attn.proj, mlp.fc2)), "it lacks a linear's bias"
@@ -197,13 +201,9 @@ def _rotary(trunk: nn.Module, grid: tuple[int, int]) -> Rotary | None:
     if rope is None:
         return None
     kind = type(rope).__name__
-    _expect(kind == "RotaryEmbeddingCat", f"its positions turn queries and keys by {kind}")
-    rotary = Rotary(
-        tuple(rope.ref_feat_shape or grid),
-        columns_first=rope.grid_indexing == "xy",
-        offset=rope.grid_offset,
-        temperature=rope.temperature,
-    )
+    known = ("RotaryEmbeddingCat", "RotaryEmbeddingDinoV3")
+    _expect(kind in known, f"its positions turn queries and keys by {kind}")
+    rotary = _as_cat(rope, grid) if kind == known[0] else _as_dino(rope)
     with torch.device("cpu"):  # whatever this tower is laid out on
         theirs, angles = rope.get_embed(grid), rotary.angles(tuple(grid), rope.dim)
     if not theirs.is_meta:
@@ -211,6 +211,26 @@ def _rotary(trunk: nn.Module, grid: tuple[int, int]) -> Rotary | None:
         fits = ours.shape == theirs.shape and _close(ours, theirs)
         _expect(fits, "its positions turn queries and keys by other angles")
     return rotary
+
+
+def _as_cat(rope: nn.Module, grid: tuple[int, int]) -> Rotary:
+    return Rotary(
+        tuple(rope.ref_feat_shape or grid),
+        columns_first=rope.grid_indexing == "xy",
+        offset=rope.grid_offset,
+        temperature=rope.temperature,
+    )
+
+
+def _as_dino(rope: nn.Module) -> Rotary:
+    # a module without memory has no angles to compare, so what they are made by has to be known
+    usual = (rope.normalize_coords, rope.grid_offset, rope.grid_indexing, rope.rotate_half)
+    periods = (rope.min_period, rope.max_period)
+    _expect(
+        usual == ("separate", 0.0, "ij", True) and periods == (None, None),
+        "its positions turn queries and keys in another way than DINOv3's",
+    )
+    return CentredRotary(rope.temperature)
 
 
 def _close(ours: Tensor, theirs: Tensor) -> bool:

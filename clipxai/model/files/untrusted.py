@@ -102,12 +102,12 @@ class Weights:
         return Weights(tensors, lambda name: self.read(theirs[name]), self.sha256)
 
 
-def read_text(file: Path, most: int) -> str:
-    """A text file of at most `most` bytes.
+def read_bytes(file: Path, most: int) -> bytes:
+    """A file of at most `most` bytes.
 
     Raises
     ------
-    ValueError : larger (noticed before anything is read), or not UTF-8
+    ValueError : larger (noticed before anything is read)
     """
     if file.stat().st_size > most:
         raise ValueError(
@@ -115,8 +115,18 @@ def read_text(file: Path, most: int) -> str:
             f"than {most:,}: it is not read"
         )
     remember_input(file)
+    return file.read_bytes()
+
+
+def read_text(file: Path, most: int) -> str:
+    """A text file of at most `most` bytes.
+
+    Raises
+    ------
+    ValueError : larger, or not UTF-8
+    """
     try:
-        return file.read_bytes().decode("utf-8")
+        return read_bytes(file, most).decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{file} is not UTF-8 text: {error.reason} at byte {error.start}"

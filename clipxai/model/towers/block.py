@@ -122,6 +122,10 @@ class Block(nn.Module):
         """What the FFN adds to the stream `x`: (B, N, D) -> (B, N, D)."""
         return self.mlp(self.ln_2(x))
 
+    def neurons(self, x: Tensor) -> Tensor:
+        """What the FFN's neurons say of the stream `x`, (..., D) -> (..., hidden)."""
+        return self.mlp.neurons(self.ln_2(x))
+
     def ffn_sum_to_first_order(self, x: Tensor) -> Tensor:
         """(B, D) with the gradient by `x`, not the value, of `ffn(x).sum(1)`; for LeGrad."""
         return self.mlp.sum_to_first_order(self.ln_2(x))
@@ -199,16 +203,18 @@ def through(
     *,
     start: int = 0,
     first: int | None = None,
+    heads: Heads | None = None,
     edit: LayerEdit | None = None,
     **recipe: Any,
 ) -> Tensor:
     """A stream (B, N, D) through the blocks from `start` on, each told the same `recipe`.
 
-    Only the last is told `first`, because the next reads all tokens of the others; `edit` is told
-    the layer too: edit(layer, place, tensor). The rest is that of `Block.forward`.
+    Only the last is told `first`, because the next reads all tokens of the others, and only the
+    one at `start` its `heads`; `edit` is told the layer too: edit(layer, place, tensor).
     """
     for layer in range(start, len(blocks)):
         last = layer == len(blocks) - 1
         own = partial(edit, layer) if edit else None
-        x = blocks[layer](x, first=first if last else None, edit=own, **recipe)
+        told = dict(first=first if last else None, heads=heads if layer == start else None)
+        x = blocks[layer](x, edit=own, **told, **recipe)
     return x

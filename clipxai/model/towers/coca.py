@@ -16,8 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .attention import Heads, attend
 from .block import Mix
-from .parts import random_parameter
+from .linear_pool import LinearPool, of_norm
+from .parts import deviation, random_parameter
 from .vit import VisionTransformer
 
 
@@ -39,6 +41,11 @@ class AttentionalPool(nn.Module):
 
     def forward(self, stream: Tensor, mix: Mix | None = None) -> Tensor:
         """(B, N, D) -> (B, N, E): the first query's answer to all, then to each patch alone."""
+        q, k, v = self.project(stream)
+        return self.merge((mix or F.scaled_dot_product_attention)(q, k, v), v)
+
+    def project(self, stream: Tensor) -> Heads:
+        """The first query (B, H, 1, d), and keys and values of all tokens (B, N, D)."""
 
         def heads(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
             return F.linear(x, weight, bias).unflatten(-1, (self.heads, -1)).transpose(1, 2)
@@ -46,9 +53,33 @@ class AttentionalPool(nn.Module):
         x, (to_q, to_k, to_v) = self.ln_k(stream), self.bias.chunk(3)
         asked = self.ln_q(self.query[:1]).expand(len(x), 1, -1)
         q, k = heads(asked, self.query_weight, to_q), heads(x, self.key_weight, to_k)
-        v = heads(x, self.value_weight, to_v)
-        of_all = (mix or F.scaled_dot_product_attention)(q, k, v)
+        return q, k, heads(x, self.value_weight, to_v)
+
+    def merge(self, of_all: Tensor, v: Tensor) -> Tensor:
+        """What the query read of all (B, H, 1, d), and the values (B, H, N, d), as answers."""
         return self.out(torch.cat([of_all, v[:, :, 1:]], dim=2).transpose(1, 2).flatten(2))
+
+    def linear(
+        self, stream: Tensor, norm: nn.LayerNorm, read_out: tuple[Tensor, Tensor]
+    ) -> LinearPool:
+        """What the query reads of a stream (B, N, D), as a sum over tokens, with the norm behind it
+        held as well; `read_out` is that norm and the projection as M (D, E) and b (E,).
+        """
+        q, k, v = self.project(stream)
+        weights = attend(q, k)
+        after = deviation(norm, self.merge(weights @ v, v))  # B 1+P 1
+        divisor = deviation(self.ln_k, stream)[..., 0]
+        values, brought = of_norm(self.ln_k, self.value_weight.T, self.bias.chunk(3)[2].float())
+        (matrix, last), out = read_out, self.out.weight.float().T
+        bias = (brought @ out + self.out.bias.float()) @ matrix / after + last
+        return LinearPool(
+            weights.float()[:, :, 0] / divisor[:, None] / after[:, :1],
+            1 / divisor[:, 1:] / after[:, 1:, 0],
+            values.unflatten(-1, (self.heads, -1)).transpose(0, 1),
+            out.unflatten(0, (self.heads, -1)) @ matrix,
+            bias,
+            torch.zeros_like(bias),
+        )
 
 
 class PooledVisionTransformer(VisionTransformer):
@@ -88,3 +119,7 @@ class PooledVisionTransformer(VisionTransformer):
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
         return self.tokens(self(pixels, mix=mix), mix)[:, 0]
+
+    def linear_pool(self, stream: Tensor) -> LinearPool:
+        """The pool of a stream (B, N, D) as a sum over its tokens."""
+        return self.head.linear(stream, self.ln_post, self.linear_read_out())

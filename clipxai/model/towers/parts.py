@@ -4,6 +4,7 @@ Axes: B batch, N tokens, D width.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -45,15 +46,47 @@ def deviation(norm: nn.LayerNorm, x: Tensor) -> Tensor:
     return (x.float().var(-1, unbiased=False, keepdim=True) + norm.eps).sqrt()
 
 
+@dataclass(frozen=True)
+class MovedNeurons:
+    """Neurons of an FFN that speak in registers instead of in patches: see `model.registers`.
+
+    Attributes
+    ----------
+    neurons : their numbers
+    registers : which tokens; the patches begin behind them
+    """
+
+    neurons: tuple[int, ...]
+    registers: range
+
+    def __call__(self, inside: Tensor) -> Tensor:
+        """What neurons say (B, N, hidden), moved. A class token alone has nothing to be moved."""
+        first, patches = self.registers.start, self.registers.stop
+        if inside.shape[1] <= first:
+            return inside
+        at = torch.tensor(self.neurons, device=inside.device)
+        loudest = inside[..., at].amax(1, keepdim=True)
+        moved = inside.clone()
+        moved[:, first:patches, at] = loudest.expand(-1, patches - first, -1)
+        moved[:, patches:, at] = 0
+        return moved
+
+
 class FFN(nn.Module):
-    """down(activation(up(x))), every token by itself.
+    """down(activation(up(x))), every token by itself unless neurons are `moved`.
 
     Parameters
     ----------
     width, hidden : D, and how wide it is inside
     activation : one of `ACTIVATIONS`
     norm : eps of a norm before `down`, where there is one (EVA02)
+
+    Attributes
+    ----------
+    moved : what happens to some of the neurons of other tokens, if anything does
     """
+
+    moved: MovedNeurons | None = None
 
     def __init__(
         self, width: int, hidden: int, activation: str, *, norm: float | None = None
@@ -64,9 +97,14 @@ class FFN(nn.Module):
         self.down = nn.Linear(hidden, width)
         self.activation = ACTIVATIONS[activation]
 
+    def neurons(self, x: Tensor) -> Tensor:
+        """What the neurons say of each token by itself, (..., hidden)."""
+        return self.activation(self.up(x))
+
     def inside(self, x: Tensor) -> Tensor:
         """What `down` reads, (B, N, hidden)."""
-        return self.norm(self.activation(self.up(x)))
+        said = self.neurons(x)
+        return self.norm(said if self.moved is None else self.moved(said))
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, N, D) -> (B, N, D)."""
@@ -79,7 +117,7 @@ class FFN(nn.Module):
         fixed so is the rest, where no norm lies between. Going back, half of the FFN is then one
         token's work instead of N tokens'.
         """
-        if not isinstance(self.norm, nn.Identity):
+        if not isinstance(self.norm, nn.Identity) or self.moved is not None:
             return self.down(self.inside(x).sum(1))
         up = self.up(x)
         at = up.detach().requires_grad_()
@@ -96,9 +134,9 @@ class GatedFFN(FFN):
         super().__init__(width, hidden, activation, norm=norm)
         self.gate = nn.Linear(width, hidden)
 
-    def inside(self, x: Tensor) -> Tensor:
-        """What `down` reads, (B, N, hidden)."""
-        return self.norm(self.activation(self.gate(x)) * self.up(x))
+    def neurons(self, x: Tensor) -> Tensor:
+        """What the neurons say of each token by itself, (..., hidden)."""
+        return self.activation(self.gate(x)) * self.up(x)
 
     def sum_to_first_order(self, x: Tensor) -> Tensor:
         """(B, N, D) -> (B, D), as in `FFN`; only `down` is one token's work."""

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from .block import Mix
+from .linear_pool import LinearPool
 from .siglip import PoolingHead
 from .vit import VisionTransformer
 
@@ -59,3 +60,8 @@ class PooledByHead(VisionTransformer):
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
         return self.tokens(self(pixels, mix=mix), mix)[:, 0]
+
+    def linear_pool(self, stream: Tensor) -> LinearPool:
+        """The pool of a stream (B, N, D) as a sum over its tokens."""
+        pool = self.head.linear(stream, self.ln_post, self.before)
+        return pool.through(self.projection, self.projection_bias)

@@ -128,8 +128,11 @@ class Rotary(nn.Module):
             raise ValueError("positions that turn queries and keys need the grid of the patches")
         cos, sin = self._turn(grid, x)
         before, patches = x.split([x.shape[2] - len(cos), len(cos)], dim=2)
-        crossed = torch.stack([-patches[..., 1::2], patches[..., ::2]], -1).flatten(-2)
-        return torch.cat([before, patches * cos + crossed * sin], dim=2)
+        return torch.cat([before, patches * cos + self.crossed(patches) * sin], dim=2)
+
+    def crossed(self, x: Tensor) -> Tensor:
+        """(..., d) with the two channels of every pair exchanged, and the first one negative."""
+        return torch.stack([-x[..., 1::2], x[..., ::2]], -1).flatten(-2)
 
     @torch.inference_mode(False)  # remembered, and part of what gradients are taken through
     def _turn(self, grid: tuple[int, int], x: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,5 +153,29 @@ class Rotary(nn.Module):
         )
         places = torch.cartesian_prod(rows, columns)  # P 2
         places = places.flip(-1) if self.columns_first else places
-        speeds = self.temperature ** -(torch.arange(d // 4) / (d // 4))
-        return (places[..., None] * speeds).flatten(1).repeat_interleave(2, dim=-1)
+        return (places[..., None] * self.speeds(d)).flatten(1).repeat_interleave(2, dim=-1)
+
+    def speeds(self, d: int) -> Tensor:
+        """(d / 4,) how far each pair of channels turns from one place to the next."""
+        return self.temperature ** -(torch.arange(d // 4) / (d // 4))
+
+
+class CentredRotary(Rotary):
+    """DINOv3's (Siméoni et al. 2025, arXiv 2508.10104): channels i and i + d / 2 of a head are
+    turned together, by where their patch's middle lies between -1 and 1, in whole turns; rows
+    first, whatever the grid.
+    """
+
+    def __init__(self, temperature: float = 100.0) -> None:
+        super().__init__((1, 1), offset=0.5, temperature=temperature)
+
+    def crossed(self, x: Tensor) -> Tensor:
+        """As in `Rotary`."""
+        first, second = x.chunk(2, dim=-1)
+        return torch.cat([-second, first], dim=-1)
+
+    def angles(self, grid: tuple[int, int], d: int) -> Tensor:
+        """As in `Rotary`."""
+        rows, columns = (2 * (torch.arange(float(n)) + self.offset) / n - 1 for n in grid)
+        places = 2 * torch.pi * torch.cartesian_prod(rows, columns)  # P 2
+        return (places[..., None] * self.speeds(d)).flatten(1).tile(2)

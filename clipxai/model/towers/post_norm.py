@@ -28,6 +28,10 @@ class PostNormBlock(Block):
         """As in `Block`, with the norm behind it."""
         return self.ln_2(self.mlp(x))
 
+    def neurons(self, x: Tensor) -> Tensor:
+        """As in `Block`, of the stream as it is."""
+        return self.mlp.neurons(x)
+
     def ffn_sum_to_first_order(self, x: Tensor) -> Tensor:
         """As in `Block`; nothing can be summed before the norm, so this has the value as well."""
         return self.ffn(x).sum(1)

@@ -20,9 +20,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import Attention
+from .attention import Attention, Heads, attend
 from .block import Block, BlockTape, LayerEdit, Mix, through
-from .parts import FFN, random_parameter
+from .linear_pool import LinearPool, of_norm
+from .parts import FFN, deviation, random_parameter
 from .positions import Positions
 from .tower import Capability, ImageTower
 
@@ -41,11 +42,34 @@ class PoolingHead(nn.Module):
 
     def forward(self, x: Tensor, mix: Mix | None = None) -> Tensor:
         """(B, P, D) -> (B, 1 + P, D): the head's answer to all patches, then to each alone."""
-        q, k, v = self.attn.project(torch.cat([self.probe.expand(len(x), 1, -1), x], dim=1))
-        q, k, v = q[:, :, :1], k[:, :, 1:], v[:, :, 1:]
+        q, k, v = self.project(x)
         of_all = (mix or F.scaled_dot_product_attention)(q, k, v)
         y = self.attn.merge(torch.cat([of_all, v], dim=2))
         return y + self.mlp(self.ln(y))
+
+    def project(self, x: Tensor) -> Heads:
+        """The probe's query (B, H, 1, d), and keys and values of tokens (B, P, D)."""
+        q, k, v = self.attn.project(torch.cat([self.probe.expand(len(x), 1, -1), x], dim=1))
+        return q[:, :, :1], k[:, :, 1:], v[:, :, 1:]
+
+    def linear(self, stream: Tensor, norm: nn.LayerNorm, before: int = 0) -> LinearPool:
+        """What the head reads of a stream (B, N, D) through a norm, as a sum over tokens; `before`
+        of them are no patches, which are not asked alone. It ends in the head's own width.
+        """
+        q, k, v = self.project(norm(stream))
+        looked, divisor = attend(q, k).float()[:, :, 0], deviation(norm, stream)[..., 0]
+        y = self.attn.merge(torch.cat([attend(q, k) @ v, v[:, :, before:]], dim=2))
+        weight, bias = self.attn.qkv.weight.chunk(3)[2], self.attn.qkv.bias.chunk(3)[2]
+        values, brought = of_norm(norm, weight.T, bias.float())
+        merge = self.attn.linear_merge(v)
+        return LinearPool(
+            looked / divisor[:, None],
+            1 / divisor[:, before:],
+            values.unflatten(-1, (self.attn.heads, -1)).transpose(0, 1),
+            merge.matrices,
+            (brought @ merge.matrices.flatten(0, 1) + merge.bias).expand_as(y),
+            self.mlp(self.ln(y)).float(),
+        )
 
 
 class SiglipVisionTransformer(ImageTower):
@@ -117,3 +141,7 @@ class SiglipVisionTransformer(ImageTower):
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
         return self.tokens(self(pixels, mix=mix), mix)[:, 0]
+
+    def linear_pool(self, stream: Tensor) -> LinearPool:
+        """The pool of a stream (B, P, D) as a sum over its tokens."""
+        return self.head.linear(stream, self.ln_post)

@@ -18,6 +18,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from .block import BlockTape, LayerEdit, Mix
+from .linear_pool import LinearPool
 from .positions import Positions, grid_of
 
 Capability = Literal["blocks", "class_token", "attention_pool", "feature_map", "channels"]
@@ -46,7 +47,7 @@ class ImageTower(nn.Module):
     description : what it is, for people
     image_size : (height, width) in pixels it was trained at
     patch : side of a patch in pixels
-    positions : its positional embeddings
+    positions : its positional embeddings; None where only queries and keys know places (`Rotary`)
     blocks : its transformer blocks, if it has them
     before : tokens of the stream that stand before the patches: a class token, registers
     one_size : whether it takes images of `image_size` only
@@ -56,7 +57,7 @@ class ImageTower(nn.Module):
     description: str
     image_size: tuple[int, int]
     patch: int
-    positions: Positions
+    positions: Positions | None
     blocks: nn.ModuleList
     before: int = 0
     one_size: bool = False
@@ -79,6 +80,12 @@ class ImageTower(nn.Module):
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised.
 
         `mix` is how tokens read one another in every attention, the model's own unless given.
+        """
+        raise NotImplementedError
+
+    def linear_pool(self, stream: Tensor) -> LinearPool:
+        """What a stream (B, N, D) says of the whole image, as a sum over its tokens: of a tower
+        with blocks and without a class token.
         """
         raise NotImplementedError
 

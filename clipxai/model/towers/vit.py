@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from .block import Block, BlockTape, LayerEdit, Mix, through
+from .linear_pool import LinearPool, of_mean
 from .parts import deviation, random_parameter
 from .positions import Positions
 from .post_norm import PostNormBlock
@@ -37,6 +38,7 @@ class VisionTransformer(ImageTower):
         (Darcet et al. 2024, arXiv 2309.16588)
     placed : how many of the tokens before the patches have a positional embedding; the class token
         unless told
+    learned_positions : whether anything has; else `rotary` says to queries and keys where they are
     pooling : what speaks for the whole image: the class token, read out as every token is; or the
         mean of the patches (CLIPA), taken before the final norm ("mean") or of the patches as they
         are read out ("mean of read-outs"); "query" is CoCa's, see `coca`
@@ -62,6 +64,7 @@ class VisionTransformer(ImageTower):
         class_token: bool = True,
         registers: int = 0,
         placed: int | None = None,
+        learned_positions: bool = True,
         patch_bias: bool = False,
         projection_bias: bool = False,
         post_norm: bool = False,
@@ -80,7 +83,7 @@ class VisionTransformer(ImageTower):
             self.registers = random_parameter(registers, width, std=width**-0.5)
         grid = (image_size[0] // patch, image_size[1] // patch)
         placed = int(class_token) if placed is None else placed
-        self.positions = Positions(grid, width, leading=placed)
+        self.positions = Positions(grid, width, leading=placed) if learned_positions else None
         self.ln_pre = nn.LayerNorm(width, eps=eps) if norm_before else nn.Identity()
         kind = PostNormBlock if post_norm else Block
         self.blocks = nn.ModuleList(
@@ -98,9 +101,10 @@ class VisionTransformer(ImageTower):
         """
         grid = self.grid(*pixels.shape[-2:])
         patches = self.patch_embedding(pixels).flatten(2).transpose(1, 2)  # B P D
-        positions = self.positions(grid)
-        placed = self.positions.leading
-        patches = patches + positions[placed:]
+        placed = 0
+        if self.positions is not None:
+            positions, placed = self.positions(grid), self.positions.leading
+            patches = patches + positions[placed:]
         if keep is not None:
             if self.blocks[0].rotary is not None:
                 raise ValueError("keep needs positions that stand in the stream, not rotary ones")
@@ -109,7 +113,8 @@ class VisionTransformer(ImageTower):
             return self.ln_pre(patches)
         kept = (getattr(self, n) for n in ("class_embedding", "registers") if hasattr(self, n))
         front = torch.cat([torch.atleast_2d(part) for part in kept])
-        front = torch.cat([front[:placed] + positions[:placed], front[placed:]])
+        if placed:
+            front = torch.cat([front[:placed] + positions[:placed], front[placed:]])
         return self.ln_pre(torch.cat([front.expand(len(patches), -1, -1), patches], dim=1))
 
     def forward(
@@ -158,6 +163,11 @@ class VisionTransformer(ImageTower):
     def deviation(self, stream: Tensor) -> Tensor:
         """(..., 1) what the final norm divides a token of the stream (..., D) by, float32."""
         return deviation(self.ln_post, stream)
+
+    def linear_pool(self, stream: Tensor) -> LinearPool:
+        """The mean over the patches of a stream (B, N, D) as a sum over its tokens."""
+        first = self.pooling == "mean"
+        return of_mean(stream, self.ln_post, self.linear_read_out(), self.before, first)
 
     def linear_read_out(self, centred: bool = True) -> tuple[Tensor, Tensor]:
         """M (D, E) and b (E,) with read_out(x) = x M / deviation(x) + b, float32.

@@ -1,5 +1,5 @@
 """Which pieces does SigLIP read a text in? SentencePiece's, run by the `tokenizers` library from
-the checkpoint's `tokenizer.json`.
+the checkpoint's `tokenizer.json`, or read from its `spiece.model` (see `spiece`).
 
 Every text is padded to the full context, because the text tower is read at its last place.
 """
@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...checks import visible
-from ..files.untrusted import VOCABULARY_BYTES, no_panic, read_json, read_text, unique
+from ..files.untrusted import VOCABULARY_BYTES, no_panic, read_bytes, read_json, read_text, unique
 from .cleaning import NO_PUNCTUATION
 from .growth import MOST_ON_THE_WAY, growth
+from .spiece import SentencePiece
 from .tokenizer import WordSpan, expect_short, too_long
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class PieceTokenizer:
 
     Parameters
     ----------
-    described : the text of a `tokenizer.json`
+    described : the text of a `tokenizer.json`, or a `SentencePiece`
     context : length of every text, padding included
     end, pad : the tokens that end a text and fill the rest
     punctuation : whether punctuation is read; SigLIP drops it, SigLIP 2 keeps it (both read lower
@@ -34,7 +35,7 @@ class PieceTokenizer:
 
     def __init__(
         self,
-        described: str,
+        described: str | SentencePiece,
         context: int,
         end: str = "</s>",
         pad: str = "</s>",
@@ -42,7 +43,10 @@ class PieceTokenizer:
         punctuation: bool = False,
         pad_left: bool = False,
     ) -> None:
-        self.backend, self.grown = backend_of(described)
+        if isinstance(described, SentencePiece):
+            self.backend, self.grown = described, described.grown
+        else:
+            self.backend, self.grown = backend_of(described)
         self.context, self.punctuation, self.pad_left = context, punctuation, pad_left
         for token in (end, pad):
             if self.backend.token_to_id(token) is None:
@@ -52,7 +56,8 @@ class PieceTokenizer:
 
     @classmethod
     def from_files(cls, tokenizer: Path, settings: Path | None, context: int) -> "PieceTokenizer":
-        """Read `tokenizer.json` and, where there is one, `tokenizer_config.json`.
+        """Read `tokenizer.json`, or `spiece.model`, and, where there is one,
+        `tokenizer_config.json`.
 
         Raises
         ------
@@ -61,9 +66,12 @@ class PieceTokenizer:
         told = read_json(settings) if settings else {}
         # SigLIP 2 uses another class, Gemma's
         first = str(told.get("tokenizer_class", "SiglipTokenizer")) == "SiglipTokenizer"
+        lone = tokenizer.suffix == ".model"
         try:
             return cls(
-                read_text(tokenizer, VOCABULARY_BYTES),
+                SentencePiece(read_bytes(tokenizer, VOCABULARY_BYTES))
+                if lone
+                else read_text(tokenizer, VOCABULARY_BYTES),
                 context,
                 end=content(told.get("eos_token"), "</s>"),
                 pad=content(told.get("pad_token"), "</s>"),
@@ -74,6 +82,7 @@ class PieceTokenizer:
             reason = visible(str(error).splitlines()[0][:200])
             raise ValueError(
                 f"{tokenizer} holds no tokenizer that can be read: {reason}"
+                + ("; put tokenizer.json beside it" if lone else "")
             ) from error
 
     def clean(self, text: str) -> str:

@@ -24,16 +24,18 @@ class Contributions(Owning):
     picture : the image
     texts : T strings
     attention, ffn : (L, T, N), the modules' shares; token 0 is the class token, whose sum is the
-        image-text score
+        image-text score, or what a pool read of all tokens
     embedding, bias : (T, N), shares of the stream entering block 0 and of the final layer norm's
-        bias
+        bias, with those of a pool
     similarity : (T, N) cosines of the unmodified model
     attention_alignment, ffn_alignment : (L,) cosine of the module's class-token output with the
-        final class token
+        final class token; of what a pool read of it, with all that it read
     lens : (L + 1, T, P) cosine of every patch with every text if the network stopped before block l
         ("logit lens")
     selection : text -> how far each layer's attention stays on the thing, for texts whose mask is
         known (`with_masks`)
+    pool : (T, N) shares of the FFN in a pooling head, 0 where the pool has none; None where a class
+        token gathers the image and no pool is needed
     """
 
     picture: Picture
@@ -47,6 +49,7 @@ class Contributions(Owning):
     ffn_alignment: np.ndarray
     lens: np.ndarray
     selection: dict[str, Selection] = field(default_factory=dict)
+    pool: np.ndarray | None = None
 
     def __repr__(self) -> str:
         texts = ", ".join(map(repr, self.texts))
@@ -101,7 +104,8 @@ class Contributions(Owning):
     def residual(self) -> float:
         """Largest difference between the sum of all parts and the similarity: only rounding."""
         parts = self.attention.sum(0) + self.ffn.sum(0) + self.embedding + self.bias
-        return float(abs(parts - self.similarity).max())
+        pool = 0 if self.pool is None else self.pool
+        return float(abs(parts + pool - self.similarity).max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +119,14 @@ class HeadContributions(Owning):
     ----------
     picture : the image
     texts : T strings
-    heads : (L, H, T, N), by the token a share was fetched from; token 0 is the class token itself
+    heads : (L, H, T, N), by the token a share was fetched from; token 0 is the class token itself,
+        with all else that stands before the patches
     attention_bias : (L, T), shares of the bias behind each layer's heads
     ffn : (L, T), shares of each FFN in the class token
     embedding, norm_bias : (T,), shares of the class token before layer 0 and of the final layer
         norm's bias
     similarity : (T,) cosines of the unmodified model
+    pool : (T,) as in `Contributions`
     """
 
     picture: Picture
@@ -131,6 +137,7 @@ class HeadContributions(Owning):
     embedding: np.ndarray
     norm_bias: np.ndarray
     similarity: np.ndarray
+    pool: np.ndarray | None = None
 
     def __repr__(self) -> str:
         layers, heads = self.heads.shape[:2]
@@ -146,5 +153,6 @@ class HeadContributions(Owning):
             + self.ffn.sum(0)
             + self.embedding
             + self.norm_bias
+            + (0 if self.pool is None else self.pool)
         )
         return float(abs(parts - self.similarity).max())

@@ -20,6 +20,11 @@ class HeadShares(Chosen[HeadContributions]):
         """H."""
         return self.contributions.heads.shape[1]
 
+    @property
+    def pooled(self) -> bool:
+        """Whether a pool reads the image, and no class token gathers it."""
+        return self.contributions.pool is not None
+
     def cells(self, text: int) -> np.ndarray:
         """Shares of the cosine, (H + 2, L): of every head, the attention's bias and the FFN."""
         c, row = self.contributions, self.rows[text]

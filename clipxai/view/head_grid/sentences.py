@@ -16,6 +16,10 @@ CELLS = (
     "Grid: what each head of each layer brought the class token, as a share of its cosine with "
     "the text; red added, blue took away"
 )
+CELLS_OF_POOL = (
+    "Grid: what the pool read of what each head of each layer brought all tokens, as a share of "
+    "the image's cosine with the text; red added, blue took away"
+)
 MAPS = "Maps: the share that was fetched from each patch, by one head and by all heads together"
 BELOW = (
     "Below the heads: the bias behind them, and the FFN, which fetches nothing from other tokens."
@@ -83,7 +87,9 @@ def proof(shares: HeadShares, text: int) -> str:
     c, row, cells = shares.contributions, shares.rows[text], shares.cells(text)
     heads, bias, ffn = cells[:-2].sum(), cells[-2].sum(), cells[-1].sum()
     ends = float(c.embedding[row]), float(c.norm_bias[row])
-    names = "heads", "their biases", "FFNs", "embedding", "final bias"
+    names = ["heads", "their biases", "FFNs", "embedding", "final bias"]
+    if shares.pooled:
+        names, ends = [*names, "the pool's FFN"], (*ends, float(c.pool[row]))
     parts = zip(names, (heads, bias, ffn, *ends), strict=True)
     named = ", ".join(f"{name} {number(float(value))}" for name, value in parts)
     return f"{named}: {closure(heads + bias + ffn + sum(ends), float(c.similarity[row]))}"
@@ -119,7 +125,7 @@ def captions(shares: HeadShares, text: int) -> list[str]:
     ends = f"±{number(one.high)} for one head, ±{number(every.high)} for all together"
     return [
         *what_if(shares.contributions.picture.provenance),
-        f"{CELLS}; ±{reach} at the ends.",
+        f"{CELLS_OF_POOL if shares.pooled else CELLS}; ±{reach} at the ends.",
         BELOW,
         f"{MAPS}; {ends}; {ZERO_IN_THE_MIDDLE}",
         DIRECT,

@@ -20,10 +20,23 @@ class ModuleShares(Chosen[Contributions]):
         """How far attention selects the object, for every text whose mask is known."""
         return [self.contributions.selection.get(text) for text in self.texts]
 
+    @property
+    def pooled(self) -> bool:
+        """Whether a pool reads the image, and no class token gathers it."""
+        return self.contributions.pool is not None
+
+    @property
+    def bias(self) -> np.ndarray:
+        """What is left behind the last layer, (T, N): biases, and a pooling head's FFN."""
+        c = self.contributions
+        return (c.bias if c.pool is None else c.bias + c.pool)[self.rows]
+
     def of_class(self, text: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Parts of the class token: of attention (L,), of FFN (L,), of embedding and bias (2,)."""
+        """Parts of the whole image, which is the class token's: of attention (L,), of FFN (L,), of
+        embedding and bias (2,).
+        """
         c, row = self.contributions, self.rows[text]
-        ends = np.array([c.embedding[row, 0], c.bias[row, 0]])
+        ends = np.array([c.embedding[row, 0], self.bias[text, 0]])
         return c.attention[:, row, 0], c.ffn[:, row, 0], ends
 
     def telling_layer(self, text: int) -> int:
@@ -67,7 +80,7 @@ class ModuleShares(Chosen[Contributions]):
     def extent(self, text: int) -> list[float]:
         """Lowest and highest part of any patch, for bars of a patch."""
         c, row = self.contributions, self.rows[text]
-        parts = c.attention[:, row], c.ffn[:, row], c.embedding[row], c.bias[row]
+        parts = c.attention[:, row], c.ffn[:, row], c.embedding[row], self.bias[text]
         values = np.concatenate([np.ravel(part) for part in parts])
         known = values[np.isfinite(values)]
         return [float(known.min()), float(known.max())] if known.size else [0.0, 0.0]

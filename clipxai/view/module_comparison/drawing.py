@@ -30,7 +30,6 @@ from ..texts import title_of
 from .content import ModuleShares
 from .sentences import (
     ATTENTION,
-    BIAS,
     EMBEDDING,
     FFN,
     LANES,
@@ -39,6 +38,7 @@ from .sentences import (
     captions,
     map_subtitle,
     map_titles,
+    names_of,
     proof,
 )
 
@@ -174,7 +174,7 @@ def _draw_lens(
     layers = [f"layer {n}" if column > WIDE else str(n) for n in range(shares.layers)]
     height = min(side, side * grid.height / grid.width)
     width = height * grid.width / grid.height
-    for n, name in enumerate([EMBEDDING, *layers, BIAS]):
+    for n, name in enumerate([EMBEDDING, *layers, names_of(shares)["bias"]]):
         middle = MARGIN + GUTTER + (n + 0.5) * column
         colour = "black" if n == layer + 1 else GREY
         page.write(middle, y + side + 0.04, name, TINY, ha="center", color=colour)

@@ -13,15 +13,15 @@ from .content import ModuleShares
 
 MOST_NAMED = 3  # texts in a summary
 BARS = (
-    "Bars: what each module added to the cosine of the class token with the text (red) or took "
+    "Bars: what each module added to the cosine of {whole} with the text (red) or took "
     "away (blue); both rows on one scale."
 )
 EXACT = (
-    "The parts hold the final layer norm fixed: they say what was added, not what would happen "
+    "The parts hold {fixed} fixed: they say what was added, not what would happen "
     "without the module."
 )
 ALIGNMENT = (
-    "Alignment: cosine of a module's output with the final class token, −1 to 1. CLIP Surgery "
+    "Alignment: cosine of a module's output with {final}, −1 to 1. CLIP Surgery "
     "skips the FFNs of the last layers because theirs is low there."
 )
 LENS = "Bottom row: cosine of every patch with the text if the network stopped there (logit lens)"
@@ -44,6 +44,18 @@ ATTENTION, FFN = "attention", "FFN"
 MAP_TITLES = ("layer {layer}: attention", "layer {layer}: FFN", "attention − FFN")
 MEAN = "mean over patches {mean:number}"
 EMBEDDING, BIAS = "embedding", "bias"
+OF_CLASS = {
+    "whole": "class token",
+    "final": "the final class token",
+    "fixed": "the final layer norm",
+    "bias": BIAS,
+}
+OF_POOL = {
+    "whole": "image",
+    "final": "all that the pool read",
+    "fixed": "the norms behind the last layer, and where the pool looks,",
+    "bias": "biases, pool's FFN",
+}
 WORDS = {
     "help": (
         "Move over a column to see that layer's maps, click to keep it. Move over a patch to read "
@@ -70,7 +82,7 @@ WORDS = {
     **dict(zip(("attention_map", "ffn_map", "difference"), MAP_TITLES, strict=True)),
     "mean": MEAN,
     "status": (
-        "layer {layer}, class token: attention {attention:signed}, FFN {ffn:signed}; sum so far "
+        "layer {layer}, {whole}: attention {attention:signed}, FFN {ffn:signed}; sum so far "
         "{sum:number}; alignment {attention_alignment:number} and {ffn_alignment:number}{selection}"
     ),
     "at_patch": (
@@ -78,6 +90,18 @@ WORDS = {
         "{ffn:signed} of this patch's cosine {cosine:number}"
     ),
 }
+
+
+def names_of(shares: ModuleShares) -> dict[str, str]:
+    """What stands for the image, and what belongs to it."""
+    return OF_POOL if shares.pooled else OF_CLASS
+
+
+def words_of(shares: ModuleShares) -> dict[str, str]:
+    """What the page says."""
+    names = names_of(shares)
+    status = fill(WORDS["status"], whole=names["whole"])
+    return WORDS | {"bias": names["bias"], "status": status}
 
 
 def summary(shares: ModuleShares) -> str:
@@ -138,16 +162,16 @@ def captions(shares: ModuleShares, text: int, *, own: bool = False) -> list[str]
 
     On the scale of all layers; or on each layer's `own`, with places for its ends (see `fill`).
     """
-    selection = selecting(shares, text)
+    selection, names = selecting(shares, text), names_of(shares)
     lens, maps = (OWN_SCALE, LAYER_SCALE) if own else (ONE_SCALE, ONE_SCALE)
     return [
         *what_if(shares.contributions.picture.provenance),
-        BARS,
-        ALIGNMENT,
+        fill(BARS, whole=f"the {names['whole']}"),
+        fill(ALIGNMENT, final=names["final"]),
         *([selection] if selection else []),
         f"{LENS}; {_between(lens, shares.lens_scale(text))}",
         f"{MAPS}; {maps if own else _between(maps, shares.scale(text))}",
-        EXACT,
+        fill(EXACT, fixed=names["fixed"]),
     ]
 
 
@@ -219,7 +243,8 @@ def table(shares: ModuleShares, text: int) -> Table:
     named = [f"{label(kind)} selection ratio" for kind in (found.ratio if found else ())]
     return {
         "title": (
-            f"“{title_of(shares.texts[text])}”: embedding {embedding}, bias {bias}, cosine {cosine}"
+            f"“{title_of(shares.texts[text])}”: embedding {embedding}, {names_of(shares)['bias']} "
+            f"{bias}, cosine {cosine}"
         ),
         "head": [*head, *named],
         "rows": rows,

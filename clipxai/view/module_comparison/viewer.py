@@ -20,7 +20,6 @@ from ..viewer import Viewer
 from .content import ModuleShares
 from .sentences import (
     SCALES,
-    WORDS,
     captions,
     largest,
     lens_titles,
@@ -30,6 +29,7 @@ from .sentences import (
     story,
     summary,
     table,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class ModuleComparison(Viewer):
             "class_attention": c.attention[:, rows, 0],
             "class_ffn": c.ffn[:, rows, 0],
             "embedding": c.embedding[rows],
-            "bias": c.bias[rows],
+            "bias": self.shares.bias,
             "similarity": c.similarity[rows],
             "cumulative": np.stack([self.shares.cumulative(text) for text in range(len(rows))]),
             "attention_alignment": c.attention_alignment,
@@ -159,7 +159,7 @@ class ModuleComparison(Viewer):
             "tables": [table(shares, text) for text in texts],
             "scalings": list(SCALES),
             "remarks": list(REMARKS),
-            "words": page_words(picture.image.shape, WORDS),
+            "words": page_words(picture.image.shape, words_of(shares)),
         }
 
     def _scales(self, text: int) -> Header:
