@@ -180,8 +180,8 @@ canvas.small { image-rendering: pixelated; }
   .chart { height: 118px; } .piece { width: 96px; height: 96px; }
   .switches b { display: none; }
 }
-@container (max-width: 600px) {
-  .opened { flex-wrap: wrap; height: auto; overflow-x: auto; }
+@container (max-width: 640px) {
+  .opened, .figure.compact .opened { flex-wrap: wrap; height: auto; overflow-x: auto; }
   .drawer .head-line { flex-wrap: wrap; }
   .drawer .head-line > * { white-space: normal; max-width: none; }
   .drawer .notch { display: none; }
