@@ -180,6 +180,15 @@ def _bench(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--limit", type=int, help="use only the first LIMIT pictures")
     command.add_argument(
+        "--batch",
+        type=int,
+        default=1,
+        help=(
+            "pictures that go through the model together (default: 1); more is quicker, and may "
+            "change the last digits of a score"
+        ),
+    )
+    command.add_argument(
         "--seed",
         type=int,
         default=0,

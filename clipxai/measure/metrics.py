@@ -15,6 +15,7 @@ from torch import Tensor
 from ..explainers.explain import explain, explain_all
 from ..explainers.table import find_method
 from ..explainers.words import LEAVE_OUT
+from ..model.clip import cosines
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
 from ..results.maps import resize_bilinear
@@ -207,8 +208,8 @@ def class_token(asker: Asker, asked: Asked, metrics: list[str]) -> dict[str, dic
     """
     rows: dict[str, dict[str, Rows]] = {}
     if "presence" in metrics:
-        cosines = explain(asked.trace, "clip").presence
-        rows[CLASS_TOKEN] = {"presence": _beside_presence(cosines, asked)}
+        said = cosines(asked.trace.image_features, asked.trace.text_features)[0]
+        rows[CLASS_TOKEN] = {"presence": _beside_presence(said.cpu().numpy(), asked)}
     if "words" in metrics:
         said = _word_presence(asker, asked, LEAVE_OUT)
         rows[WORD_LEFT_OUT] = {"words": said or [[*word_scores.NOT_ASKED.values()]]}
