@@ -145,7 +145,10 @@ def _bench(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--data",
         default="emoji-world",
-        help="emoji-world (default), or a folder in the public layout of a data set",
+        help=(
+            "emoji-world (default), a folder in the public layout of a data set, or a list (.csv, "
+            ".parquet) with the columns path, mask and label"
+        ),
     )
     command.add_argument("--layout", help="which data set, where a folder holds several")
     command.add_argument(

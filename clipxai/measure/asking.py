@@ -53,6 +53,14 @@ class Asked:
         """Numbers of the classes that the trace has texts of."""
         return self.labels + self.absent
 
+    @cached_property
+    def others(self) -> list[np.ndarray | None]:
+        """For each mask the pixels (H, W) of all others; None where there is no other."""
+        masks = self.sample.masks
+        if len(masks) == 1:
+            return [None]
+        return [np.delete(masks, n, axis=0).any(0) for n in range(len(masks))]
+
 
 class Asker:
     """A model, a data set, and the words in which one is asked about the other.

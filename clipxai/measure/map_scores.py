@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..results.maps import minmax, otsu_of_sorted
+from ..results.maps import is_flat, minmax, otsu_of_sorted
 from .localisation import (
     THRESHOLDS,
     average_precision,
@@ -100,8 +100,8 @@ def localise(
     if others is not None and others.any():
         object_contrast = 100 * (mean_inside - heat[others].mean(dtype=float))
     cuts = np.array([0.5, everywhere.mean(), otsu_of_sorted(everywhere), *THRESHOLDS])
-    high = heights(heat)
-    varies = high is heat
+    varies = not is_flat(everywhere[:: max(1, len(everywhere) - 1)])  # the first and the last
+    high = heat if varies else heights(heat)
     ious = iou_of_sorted(inside if varies else high[mask], everywhere if varies else high, cuts)
     iou_half, iou_mean, iou_otsu = ious[:3].tolist()
     return MapScores(

@@ -38,11 +38,9 @@ EFFECTS: dict[str, effect_scores.How] = {  # metric -> how a thing is taken out
 
 def _localisation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
     """A row of `localise` for every labelled object."""
-    masks = asked.sample.masks
     rows = []
-    for n, mask in enumerate(masks):
+    for n, (mask, others) in enumerate(zip(asked.sample.masks, asked.others)):
         heat = explanation.heatmap(n, mask.shape, normalize="none")
-        others = np.delete(masks, n, axis=0).any(0) if len(masks) > 1 else None
         rows.append(localise(heat, mask, others, asked.sample.ignore).row())
     return rows
 

@@ -54,7 +54,7 @@ def otsu(values: np.ndarray, bins: int = 256) -> float:
 
 def otsu_of_sorted(values: np.ndarray, bins: int = 256) -> float:
     """`otsu` of values in 0…1 that are in order: a bin's count is a difference of places."""
-    edges = np.histogram_bin_edges(values, bins, (0, 1))
+    edges = np.linspace(0, 1, bins + 1, dtype=values.dtype)
     places = np.searchsorted(values, edges)
     places[-1] = len(values)  # the last bin has both its ends
     return _split(np.diff(places), edges)
