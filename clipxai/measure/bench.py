@@ -5,14 +5,16 @@ picture, with all measures.
 
 Pictures of a batch go through the image tower together, and each method that needs only the
 recorded pass, and compares no texts, is asked of all of them and all their texts at once; gradients
-would pay for texts that are another picture's. Measures see each picture by itself.
+would pay for texts that are another picture's. Measures see each picture by itself, those that need
+maps alone in a thread beside the next method.
 """
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +31,7 @@ from ..model.image import Prepared
 from ..results.explanation import Explanation
 from ..trace.trace import Trace
 from .asking import Asked, Asker
-from .metrics import COMPETING, DRAWN, METRICS, NAMED, class_token, look_inside
+from .metrics import COMPETING, DRAWN, METRICS, NAMED, OF_MAPS, Rows, class_token, look_inside
 from .samples import Dataset, Sample
 
 ABSENT = 3  # labels asked for that are not in the picture
@@ -229,16 +231,28 @@ class Bench(Asker):
         texts = sorted({n for asked in each for n in asked.texts})
         together = each[0].trace if len(each) == 1 else self.with_texts(trace, texts)
         together.image_tokens()  # computed here, so that no method pays for all
-        for method in self.methods:
-            with stopwatch(len(few)) as spent:
-                explanations = self._explained(together, texts, each, method)
-            for row, asked, explanation in zip(rows, each, explanations):
-                row["milliseconds"][method] = spent()
-                row["scores"][method] = {
-                    metric: METRICS[metric](self, asked, explanation)
-                    for metric in self.metrics
-                    if METRICS[metric]
-                }
+        found = []
+        with ThreadPoolExecutor(1, "clipxai-measures") as beside:
+            for method in self.methods:
+                with stopwatch(len(few)) as spent:
+                    explanations = self._explained(together, texts, each, method)
+                # one by one nothing runs beside a method whose cost is told
+                if self.batch > 1 and OF_MAPS.issuperset(self.metrics):
+                    numbers = beside.submit(self._numbers, each, explanations).result
+                else:
+                    numbers = partial(list, self._numbers(each, explanations))
+                found.append((method, spent(), numbers))
+        for method, milliseconds, numbers in found:
+            for row, scores in zip(rows, numbers(), strict=True):
+                row["milliseconds"][method], row["scores"][method] = milliseconds, scores
+
+    def _numbers(self, each: list[Asked], explanations: list[Explanation]) -> list[dict[str, Rows]]:
+        """Of each picture metric -> rows of numbers."""
+        metrics = {name: METRICS[name] for name in self.metrics if METRICS[name]}
+        return [
+            {name: measured(self, asked, maps) for name, measured in metrics.items()}
+            for asked, maps in zip(each, explanations, strict=True)
+        ]
 
     def _explained(
         self, together: Trace, texts: list[int], each: list[Asked], method: str

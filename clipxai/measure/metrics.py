@@ -194,6 +194,8 @@ METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
     **{name: partial(_effect, how=how) for name, how in EFFECTS.items()},
     "inside": None,  # of the model, not of a method: `look_inside`
 }
+# metrics that ask the model nothing more
+OF_MAPS = {"localisation", "presence", "imagenet-segmentation", "inside"}
 COMPETING = {"segmentation", "recognition"}  # one class alone would win everything
 # metrics of pictures whose classes are known
 NAMED = {"presence", "segmentation", "given-labels", "recognition", "words", *EFFECTS}
