@@ -10,6 +10,7 @@ Bars: import clipxai <= 0.15 s beyond torch; `clipxai explain` <= 1.7 times `imp
 """
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -28,7 +29,10 @@ VERBS = ("-c", "import torch, clipxai; clipxai.load; clipxai.record; clipxai.exp
 
 def process(*arguments: str) -> Callable[[], object]:
     """Runs one Python process to its end."""
-    return lambda: subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    # as for users, who do not compile the package again each time
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
+    command = [sys.executable, *arguments]
+    return lambda: subprocess.run(command, check=True, capture_output=True, env=env)
 
 
 def of_children() -> float:

@@ -156,7 +156,7 @@ def test_a_batch_gives_the_numbers_of_one_by_one(bench, tmp_path):
         for method in methods if row["labels"] else ():
             of, like = row["scores"][method], expected["scores"][method]
             np.testing.assert_allclose(of["presence"], like["presence"], atol=1e-5)
-            np.testing.assert_allclose(of["localisation"], like["localisation"], atol=0.3)
+            np.testing.assert_allclose(of["localisation"], like["localisation"], atol=1)
     passes = []
     counting = bench.model.visual.register_forward_pre_hook(
         lambda tower, given: passes.append(len(given[0]))
