@@ -2,12 +2,12 @@
 in.
 
     dataset("emoji-world")                  # held-out scenes of a fixed seed, exact masks
-    dataset("mine.csv")                     # pictures and masks of one's own: see `listed`
 
 `dataset("/data/VOCdevkit/VOC2012")` is recognised by its folders; `public_data.LAYOUTS` has all of
-them. Which classes are asked for, and in which words, stands in a text file (`value: words` a line;
-"#" begins a comment); the packaged ones in `clipxai/data/` can be copied, changed and passed as
-`classes`. Class names are part of every score, so results keep them.
+them. `dataset("mine.csv")` is a list of pictures and masks of one's own: see `listed`. Which
+classes are asked for, and in which words, stands in a text file (`value: words` a line; "#" begins
+a comment); the packaged ones in `clipxai/data/` can be copied, changed and passed as `classes`.
+Class names are part of every score, so results keep them.
 """
 
 from importlib.resources import files
