@@ -13,11 +13,10 @@ of ten (medians of five, one core of a busy machine; the backward passes alone w
 """
 
 import time
-from collections.abc import Callable
 from functools import partial
-from statistics import median
 
 import torch
+from side_by_side import in_turns, timed
 from surgery_cost import vit_b16
 
 import clipxai as cx
@@ -33,13 +32,6 @@ def plain(model: cx.CLIP, pixels: torch.Tensor, passes: int) -> None:
             model.encode_image(pixels.expand(size, -1, -1, -1))
 
 
-def seconds(run: Callable[[], object]) -> float:
-    """CPU seconds of one run."""
-    start = time.process_time()
-    run()
-    return time.process_time() - start
-
-
 def main() -> None:
     """Print one line for each bar."""
     model, pixels = vit_b16(), torch.randn(1, 3, 224, 224)
@@ -49,19 +41,18 @@ def main() -> None:
     one = trace.with_texts(ids[:1])
     plain(model, pixels, BATCH)  # warm
     for name, asked, passes, bar, rounds in (
-        ("144 heads, 10 texts", partial(cx.effects, trace, "heads", batch=BATCH), 144, 0.60, 1),
-        ("196 patches, 10 texts", partial(cx.effects, trace, "patches", batch=BATCH), 196, 1.0, 1),
+        ("144 heads, 10 texts", partial(cx.effects, trace, "heads", batch=BATCH), 144, 0.60, 3),
+        ("196 patches, 10 texts", partial(cx.effects, trace, "patches", batch=BATCH), 196, 1.0, 3),
         ("144 heads estimated, 1 text", partial(cx.effects, one, estimate=True), 1, 4, ROUNDS),
         ("144 heads estimated, 10 texts", partial(cx.effects, trace, estimate=True), 1, 4, ROUNDS),
         ("196 patches estimated, 1 text", partial(estimated, one), 1, 4, ROUNDS),
         ("196 patches estimated, 10 texts", partial(estimated, trace), 1, 4, ROUNDS),
     ):
-        ratios = []
-        for _ in range(rounds):  # side by side, as the machine's pace changes
-            b = seconds(partial(plain, model, pixels, passes))
-            ratios.append(seconds(asked) / b)
-        told = f"{name} against {passes} plain passes: median ratio {median(ratios):.2f}"
-        print(f"{told} of {rounds} (bar {bar})", flush=True)
+        ours, theirs = asked, partial(plain, model, pixels, passes)
+        seconds = [timed(run, time.process_time) for run in (ours, theirs)]
+        pairs = in_turns(*seconds, rounds=rounds, warm_up=0)
+        told = f"{name} against {passes} plain passes: ratio {pairs.ratio:.2f}"
+        print(f"{told}, {rounds} rounds, bar {bar}", flush=True)
 
 
 def estimated(trace: cx.Trace) -> object:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from side_by_side import ratio
+from side_by_side import compare
 from torch import Tensor
 
 from clipxai import feature_surgery
@@ -71,12 +71,12 @@ def main() -> None:
     image, text = features()
     difference = (feature_surgery(image, text) - long_form(image, text)).abs().max()
     print(f"largest difference of the two forms: {difference:.1e}")
-    long, closed, times = ratio(
+    pairs = compare(
         lambda: long_form(image, text), lambda: feature_surgery(image, text), rounds=5, warm_up=1
     )
     print(
-        f"time: N x T x E {1e3 * long:.0f} ms, closed form {1e3 * closed:.1f} ms, {times:.0f} "
-        "times faster (bar 20)"
+        f"time: N x T x E {1e3 * pairs.a:.0f} ms, closed form {1e3 * pairs.b:.1f} ms, "
+        f"{pairs.ratio:.0f} times faster, bar 20"
     )
     print(
         f"extra memory: N x T x E {peak_megabytes('long'):.0f} MB, closed form "

@@ -10,16 +10,18 @@ import json
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import torch
 from safetensors.torch import save_file
+from side_by_side import in_turns
 
 from clipxai.model.files.hugging_face import HF, build_hf
 from clipxai.model.files.locating import EMBEDDED
 
-ROUNDS = 9
+ROUNDS = 15
 # what it leaves out is ViT-B's in transformers too
 CONFIG = {"model_type": "clip", "vision_config": {"patch_size": 16}}
 ONCE = """
@@ -56,35 +58,32 @@ def write(folder: Path) -> int:
     return sum(tensor.numel() * 4 for tensor in state.values())
 
 
-def once(how: str, folder: str) -> tuple[float, float]:
-    """Seconds, and bytes of memory at the peak, of one load in a process that loaded nothing large
-    before, as users load.
+def once(how: str, folder: str, peaks: list[float]) -> float:
+    """Seconds of one load in a process that loaded nothing large before, as users load; bytes of
+    memory at the peak go to `peaks`.
     """
     command = [sys.executable, "-c", ONCE, how, folder, str(EMBEDDED / "model.safetensors")]
     seconds, peak = subprocess.run(
         command, check=True, capture_output=True, text=True
     ).stdout.split()
-    return float(seconds), float(peak)
+    peaks.append(float(peak))
+    return float(seconds)
 
 
 def main() -> None:
     """Print the ratio of times and of memory."""
     with tempfile.TemporaryDirectory() as folder:
-        size, pairs = write(Path(folder)), []
-        for n in range(ROUNDS):
-            # in turns, and each first as often as the other
-            order = ("ours", "plain") if n % 2 else ("plain", "ours")
-            pair = {how: once(how, folder) for how in order}
-            pairs.append((*pair["ours"], pair["plain"][0]))
-        ours, peak, plain = (median(column) for column in zip(*pairs))
-        times = median(a / b for a, _, b in pairs)
+        size, peaks = write(Path(folder)), []
+        ours, plain = partial(once, "ours", folder, peaks), partial(once, "plain", folder, [])
+        pairs = in_turns(ours, plain, ROUNDS, warm_up=1)
+        peak = median(peaks)
         print(
-            f"load {1e3 * ours:.0f} ms, load_file and one copy {1e3 * plain:.0f} ms, ratio "
-            f"{times:.2f} (bar 1.3)"
+            f"load {1e3 * pairs.a:.0f} ms, load_file and one copy {1e3 * pairs.b:.0f} ms, ratio "
+            f"{pairs.ratio:.2f}, bar 1.3"
         )
         print(
             f"peak memory {peak / 1e6:.0f} MB for {size / 1e6:.0f} MB of weights, ratio "
-            f"{peak / size:.2f} (bar 1.05)"
+            f"{peak / size:.2f}, bar 1.05"
         )
 
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from side_by_side import ratio
+from side_by_side import Pairs, compare
 from surgery_cost import vit_b16
 
 import clipxai as cx
@@ -77,18 +77,18 @@ def prepared() -> Comparison:
     return Comparison(model, pixels, cx.record(model, pixels, ids, normalized=True))
 
 
-def line(what: str, other: str, timed: tuple[float, float, float], bar: str = "") -> None:
+def line(what: str, other: str, pairs: Pairs, bar: str = "") -> None:
     """One measured pair."""
-    a, b, times = timed
-    print(f"{what}: {1e3 * a:.0f} ms, {other} {1e3 * b:.0f} ms, ratio {times:.2f}{bar}", flush=True)
+    times = f"{what}: {1e3 * pairs.a:.0f} ms, {other} {1e3 * pairs.b:.0f} ms"
+    print(f"{times}, ratio {pairs.ratio:.2f}{bar}", flush=True)
 
 
 def all_free(c: Comparison) -> None:
     """All methods that need only the recorded pass, from one trace."""
     free = [name for name, row in cx.METHODS.items() if row.needs == "forward" and on_vit(row)]
-    timed = ratio(lambda: c.explain(*free), c.forward, rounds=9)
+    pairs = compare(lambda: c.explain(*free), c.forward, rounds=9)
     what = f"{len(free)} methods from one trace, {TEXTS} texts"
-    line(what, "one plain forward", timed, " (bar 2.5)")
+    line(what, "one plain forward", pairs, ", bar 2.5")
 
 
 def on_vit(row: Method) -> bool:
@@ -102,9 +102,9 @@ def legrad(c: Comparison) -> None:
     torch.testing.assert_close(
         ours(c.trace).values[0].T, theirs(c.trace)[:, 0, 1:], rtol=1e-3, atol=1e-7
     )
-    timed = ratio(lambda: ours(c.trace), lambda: theirs(c.trace), rounds=5, warm_up=1)
+    pairs = compare(lambda: ours(c.trace), lambda: theirs(c.trace), rounds=5, warm_up=1)
     what = f"LeGrad, 12 layers, {TEXTS} texts"
-    line(what, "one backward per text and layer", timed, " (bar 0.5)")
+    line(what, "one backward per text and layer", pairs, ", bar 0.5")
 
 
 def each(c: Comparison) -> None:
@@ -112,8 +112,8 @@ def each(c: Comparison) -> None:
     slow = ("integrated_gradients", "m2ib")
     for name, row in cx.METHODS.items():
         if row.needs != "covered pictures" and on_vit(row) and name not in slow:
-            timed = ratio(partial(c.explain, name), c.forward, rounds=5, warm_up=1)
-            line(f"  {name}", "one plain forward", timed)
+            pairs = compare(partial(c.explain, name), c.forward, rounds=5, warm_up=1)
+            line(f"  {name}", "one plain forward", pairs)
 
 
 def gscorecam(c: Comparison, channels: int) -> None:
@@ -127,9 +127,9 @@ def gscorecam(c: Comparison, channels: int) -> None:
                 c.model.encode_image(few)
 
     ours = partial(cx.METHODS["gscorecam"].function, one, channels=channels)
-    timed = ratio(ours, forwards, rounds=2, warm_up=0)
+    pairs = compare(ours, forwards, rounds=3, warm_up=0)
     other = f"{channels} plain forwards in batches of {BATCH}"
-    line(f"gScoreCAM, {channels} channels", other, timed, " (bar 1)")
+    line(f"gScoreCAM, {channels} channels", other, pairs, ", bar 1")
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from side_by_side import ratio
+from side_by_side import compare
 from surgery_cost import vit_b16
 from torch import Tensor
 
@@ -203,8 +203,9 @@ def main() -> None:
         np.testing.assert_allclose(
             ours().reshape(expected.shape), expected, rtol=1e-2, atol=2e-4 * abs(expected).max()
         )
-        a, b, times = ratio(ours, theirs, given.rounds, 1)
-        print(f"{name}: {1e3 * a:.0f} ms, plainly {1e3 * b:.0f} ms, ratio {times:.2f}", flush=True)
+        pairs = compare(ours, theirs, given.rounds, 1)
+        times = f"{name}: {1e3 * pairs.a:.0f} ms, plainly {1e3 * pairs.b:.0f} ms"
+        print(f"{times}, ratio {pairs.ratio:.2f}", flush=True)
 
 
 if __name__ == "__main__":

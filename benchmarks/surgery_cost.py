@@ -16,7 +16,7 @@ import sys
 from functools import partial
 
 import torch
-from side_by_side import ratio
+from side_by_side import compare
 
 import clipxai as cx
 from clipxai.model.towers.text import TextTransformer
@@ -50,10 +50,10 @@ def main() -> None:
     model, ids = vit_b16(), torch.tensor([[49406, 320, 1929, 49407]])
     for batch in (1, 8):
         pixels = torch.randn(batch, 3, 224, 224)
-        a, b, times = ratio(partial(look, model, pixels, ids), partial(model, pixels, ids))
+        pairs = compare(partial(look, model, pixels, ids), partial(model, pixels, ids))
         print(
-            f"batch {batch}: record + CLIP Surgery {1e3 * a:.0f} ms, plain forward {1e3 * b:.0f} "
-            f"ms, ratio {times:.2f} (bar 1.10)",
+            f"batch {batch}: record + CLIP Surgery {1e3 * pairs.a:.0f} ms, plain forward "
+            f"{1e3 * pairs.b:.0f} ms, ratio {pairs.ratio:.2f}, bar 1.10",
             flush=True,
         )
     if not kept:

@@ -9,7 +9,7 @@ Bar: ratio <= 0.6.
 from functools import partial
 
 import torch
-from side_by_side import ratio
+from side_by_side import compare
 from surgery_cost import vit_b16
 
 import clipxai as cx
@@ -25,8 +25,11 @@ def main() -> None:
     assert len(words) == words[-1].stop - 1 == 15, "a piece each"
     pixels = torch.randn(1, 3, 224, 224)
     trace = cx.record(model, pixels, CAPTION, normalized=True)
-    a, b, times = ratio(partial(cx.word_maps, trace), partial(model.encode_image, pixels))
-    print(f"15 word maps {1e3 * a:.0f} ms, one image {1e3 * b:.0f} ms, ratio {times:.2f} (bar 0.6)")
+    pairs = compare(partial(cx.word_maps, trace), partial(model.encode_image, pixels))
+    print(
+        f"15 word maps {1e3 * pairs.a:.0f} ms, one image {1e3 * pairs.b:.0f} ms, ratio "
+        f"{pairs.ratio:.2f}, bar 0.6"
+    )
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ def run(given: argparse.Namespace) -> int:
         templates=given.templates,
         truncate=given.truncate,
         size=given.size,
+        batch=given.batch,
     )
     out = Path(given.out)
     if given.dry_run:

@@ -15,6 +15,9 @@ from .reading import FAILURES, own_texts
 
 LISTS = (".txt", ".csv", ".parquet")
 COLUMN = "path"
+HOW = (
+    "say which holds the paths (column=, --column) and which the texts (texts_from=, --texts-from)"
+)
 Row = Mapping[str, object]
 
 
@@ -65,8 +68,8 @@ def read_list(
     kind, texts = where.suffix.lower(), dict[Path, tuple[str, ...]]()
     if kind == ".txt" and (column or texts_from):
         raise ValueError(f"{where} is a list of paths alone: columns are for .csv and .parquet")
-    failed = []
-    rows = {".txt": _lines, ".csv": _csv, ".parquet": _parquet}[kind](where, column, texts_from)
+    failed, columns = [], (column or COLUMN, *texts_from)
+    rows = _lines(where) if kind == ".txt" else table(where, columns, HOW)
     for number, row in enumerate(rows, 1):
         path = row[column or COLUMN]
         place = where.parent / path if isinstance(path, str) and path.strip() else where
@@ -83,7 +86,19 @@ def read_list(
     return Listed(texts, failed)
 
 
-def _lines(where: Path, column: str | None, texts_from: Sequence[str]) -> Iterator[Row]:
+def table(where: Path, columns: Sequence[str], how: str) -> Iterator[Row]:
+    """The rows of a list in CSV or Parquet.
+
+    Raises
+    ------
+    ValueError : a column that is not there, with `how` it is said; a damaged file; Parquet without
+        pyarrow
+    """
+    rows = {".csv": _csv, ".parquet": _parquet}[where.suffix.lower()]
+    return rows(where, columns, how)
+
+
+def _lines(where: Path) -> Iterator[Row]:
     try:
         lines = where.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
@@ -91,34 +106,29 @@ def _lines(where: Path, column: str | None, texts_from: Sequence[str]) -> Iterat
     return ({COLUMN: line.strip()} for line in lines if line.strip())
 
 
-def _csv(where: Path, column: str | None, texts_from: Sequence[str]) -> Iterator[Row]:
+def _csv(where: Path, columns: Sequence[str], how: str) -> Iterator[Row]:
     try:
         with where.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
-            _expect_columns(where, rows.fieldnames or [], column, texts_from)
+            _expect_columns(where, rows.fieldnames or [], columns, how)
             yield from rows
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{where} is no CSV in UTF-8, or a damaged one: {error}") from None
 
 
-def _parquet(where: Path, column: str | None, texts_from: Sequence[str]) -> Iterator[Row]:
+def _parquet(where: Path, columns: Sequence[str], how: str) -> Iterator[Row]:
     parquet = arrow("parquet", f"{where} is a list in Parquet, which")
     try:
         with parquet.ParquetFile(where) as file:
-            _expect_columns(where, file.schema_arrow.names, column, texts_from)
-            for few in file.iter_batches(columns=[column or COLUMN, *texts_from]):
+            _expect_columns(where, file.schema_arrow.names, columns, how)
+            for few in file.iter_batches(columns=list(columns)):
                 yield from few.to_pylist()
     except arrow("lib").ArrowException as error:
         reason = str(error).split("\n")[0]
         raise ValueError(f"{where} is no Parquet, or a damaged file: {reason}") from None
 
 
-def _expect_columns(
-    where: Path, there: Sequence[str], column: str | None, texts_from: Sequence[str]
-) -> None:
-    for name in (column or COLUMN, *texts_from):
+def _expect_columns(where: Path, there: Sequence[str], columns: Sequence[str], how: str) -> None:
+    for name in columns:
         if name not in there:
-            raise ValueError(
-                f"{where} has no column {name!r}, but {', '.join(there)}: say which holds the "
-                "paths (column=, --column) and which the texts (texts_from=, --texts-from)"
-            )
+            raise ValueError(f"{where} has no column {name!r}, but {', '.join(there)}: {how}")

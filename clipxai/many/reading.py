@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -19,6 +19,7 @@ from ..model.normalised import normalised_pixels, taken_for
 from ..model.picture import Picture, each_image
 
 Broken = Callable[[object, Exception], None]
+Item, Found = TypeVar("Item"), TypeVar("Found")
 FAILURES = (ValueError, TypeError, OSError)  # of an image that cannot be read
 
 
@@ -106,7 +107,13 @@ def read_ahead(
     """Images as they become ready, in order; a single thread, because decoding is quicker than any
     model.
     """
-    for source, pending in _pending(sources, read, ahead):
+
+    def now(source: Source) -> Prepared:
+        if isinstance(source.image, Exception):
+            raise source.image
+        return read(source.image, normalized=source.normalized)
+
+    for source, pending in done_ahead(sources, now, ahead):
         try:
             prepared = pending.result()
             if len(prepared.images) != 1:
@@ -135,19 +142,15 @@ def together(found: Iterable[Ready], batch: int) -> Iterator[list[Ready]]:
         yield few
 
 
-def _pending(
-    sources: Iterable[Source], read: Callable[..., Prepared], ahead: int
-) -> Iterator[tuple[Source, Future]]:
-    def now(source: Source) -> Prepared:
-        if isinstance(source.image, Exception):
-            raise source.image
-        return read(source.image, normalized=source.normalized)
-
+def done_ahead(
+    items: Iterable[Item], do: Callable[[Item], Found], ahead: int
+) -> Iterator[tuple[Item, "Future[Found]"]]:
+    """Each of some items, and what becomes of it in a thread that is `ahead` items further."""
     reader = ThreadPoolExecutor(1, "clipxai-reader")
-    waiting: deque[tuple[Source, Future]] = deque()
+    waiting: deque[tuple[Item, Future[Found]]] = deque()
     try:
-        for source in sources:
-            waiting.append((source, reader.submit(now, source)))
+        for item in items:
+            waiting.append((item, reader.submit(do, item)))
             # the oldest is handed over only when enough is read behind it
             if len(waiting) > ahead:
                 yield waiting.popleft()

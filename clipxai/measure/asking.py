@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from ..explainers.explain import explain
+from ..many.batches import speak
 from ..model.clip import CLIP
+from ..model.image import MOST_PATCHES, Prepared
 from ..model.words.templates import ENSEMBLES
 from ..results.explanation import Explanation
-from ..trace.record import record
 from ..trace.trace import Trace
 from . import faithfulness
 from .samples import Dataset, Sample
@@ -46,6 +47,19 @@ class Asked:
     seed: int
     of_all: dict[str, Explanation] = field(default_factory=dict)
     effects: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def texts(self) -> tuple[int, ...]:
+        """Numbers of the classes that the trace has texts of."""
+        return self.labels + self.absent
+
+    @cached_property
+    def others(self) -> list[np.ndarray | None]:
+        """For each mask the pixels (H, W) of all others; None where there is no other."""
+        masks = self.sample.masks
+        if len(masks) == 1:
+            return [None]
+        return [np.delete(masks, n, axis=0).any(0) for n in range(len(masks))]
 
 
 class Asker:
@@ -109,9 +123,19 @@ class Asker:
         """The model with an image tower that knows nothing."""
         return faithfulness.randomised(self.model, self.seed)
 
+    @cached_property
+    @torch.no_grad()
+    def spoken(self) -> Trace:
+        """A trace of the empty text, which pictures are put into."""
+        return speak(self.model, "")
+
+    def prepare(self, image: object) -> Prepared:
+        """A picture at this run's size."""
+        return self.model.preprocessor(image, "squash", self.size, False, MOST_PATCHES)
+
     def record(self, image: object) -> Trace:
         """A picture at this run's size; `with_texts` gives it texts."""
-        return record(self.model, image, "", size=self.size, normalized=False)
+        return self.spoken.with_images(self.prepare(image))
 
     def with_texts(self, trace: Trace, numbers: Sequence[int]) -> Trace:
         """A trace with the texts of some classes instead of its own."""

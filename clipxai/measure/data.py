@@ -4,16 +4,19 @@ in.
     dataset("emoji-world")                  # held-out scenes of a fixed seed, exact masks
 
 `dataset("/data/VOCdevkit/VOC2012")` is recognised by its folders; `public_data.LAYOUTS` has all of
-them. Which classes are asked for, and in which words, stands in a text file (`value: words` a line;
-"#" begins a comment); the packaged ones in `clipxai/data/` can be copied, changed and passed as
-`classes`. Class names are part of every score, so results keep them.
+them. `dataset("mine.csv")` is a list of pictures and masks of one's own: see `listed`. Which
+classes are asked for, and in which words, stands in a text file (`value: words` a line; "#" begins
+a comment); the packaged ones in `clipxai/data/` can be copied, changed and passed as `classes`.
+Class names are part of every score, so results keep them.
 """
 
 from importlib.resources import files
 from pathlib import Path
 
+from ..many.lists import is_list
 from ..scenes import class_names, noun, sample
 from .emoji_world import PROMPT
+from .listed import open_list
 from .public_data import LAYOUTS, FolderLayout
 from .samples import Dataset, Sample
 
@@ -28,7 +31,8 @@ def dataset(
 
     Parameters
     ----------
-    data : "emoji-world", or where a data set lies
+    data : "emoji-world", or where a data set lies, or a list in CSV or Parquet with the columns
+        path, mask and label
     layout : a name in `LAYOUTS`, where a folder holds several
     classes : text file of classes instead of the packaged one
 
@@ -39,7 +43,8 @@ def dataset(
     Raises
     ------
     FileNotFoundError, ValueError : nothing there; not the folders of any data set, or of several; a
-        class file that cannot be read
+        class file that cannot be read; a list without masks, or with a row that leaves something
+        out
 
     Examples
     --------
@@ -54,11 +59,16 @@ def dataset(
     root = Path(data)
     if not root.exists():
         raise FileNotFoundError(
-            f"no such data: {data} (give 'emoji-world' or the folder of {', '.join(LAYOUTS)})"
+            f"no such data: {data} (give 'emoji-world', a list of your own (.csv, .parquet), or "
+            f"the folder of {', '.join(LAYOUTS)})"
         )
-    name, chosen = _recognised(root, layout)
-    named = read_classes(classes or files("clipxai.data") / f"{chosen.classes}.txt")
-    opened = chosen.open(root, tuple(named))
+    if layout is None and is_list(root):
+        name = root.name
+        named, opened = open_list(root, read_classes(classes) if classes else None)
+    else:
+        name, chosen = _recognised(root, layout)
+        named = read_classes(classes or files("clipxai.data") / f"{chosen.classes}.txt")
+        opened = chosen.open(root, tuple(named))
     if not opened.ids:
         raise ValueError(
             f"{root} has the folders of {name}, but no picture with an annotation in them"

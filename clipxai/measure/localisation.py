@@ -214,7 +214,10 @@ def precision_of_sorted(inside: np.ndarray, everywhere: np.ndarray) -> float:
     """`average_precision` / 100, from the same: mean over the mask's pixels of the precision at the
     pixel's own value, which is what the area adds up to.
     """
-    hits = len(inside) - np.searchsorted(inside, inside)
+    order = np.arange(len(inside))
+    # the first place of equal values is that of the first
+    first = np.maximum.accumulate(np.where(np.diff(inside, prepend=-np.inf) > 0, order, 0))
+    hits = len(inside) - first
     found = len(everywhere) - np.searchsorted(everywhere, inside)
     return float((hits / found).mean())
 

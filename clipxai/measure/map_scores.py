@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..results.maps import minmax, otsu
+from ..results.maps import is_flat, minmax, otsu_of_sorted
 from .localisation import (
     THRESHOLDS,
     average_precision,
@@ -84,9 +84,11 @@ def localise(
     (55.6, 68.4, 50.0)
     """
     heat = something(heat)
-    counted = ~np.isnan(heat) if ignore is None else ~(np.isnan(heat) | ignore)
-    others = None if others is None else others[counted].astype(bool)
-    heat, mask = minmax(heat)[counted], mask[counted].astype(bool)
+    left_out = np.isnan(heat) if ignore is None else np.isnan(heat) | ignore
+    # a copy of everything is what `ravel` spares
+    counted = ~left_out if left_out.any() else ...
+    others = None if others is None else others[counted].ravel().astype(bool)
+    heat, mask = minmax(heat)[counted].ravel(), mask[counted].ravel().astype(bool)
     inside, everywhere = np.sort(heat[mask]), np.sort(heat)
     # sums in float64, as in `energy_inside`
     energy, total = inside.sum(dtype=float), everywhere.sum(dtype=float)
@@ -97,9 +99,9 @@ def localise(
         contrast = 100 * (mean_inside - (total - energy) / outside)
     if others is not None and others.any():
         object_contrast = 100 * (mean_inside - heat[others].mean(dtype=float))
-    cuts = np.array([0.5, everywhere.mean(), otsu(everywhere), *THRESHOLDS])
-    high = heights(heat)
-    varies = high is heat
+    cuts = np.array([0.5, everywhere.mean(), otsu_of_sorted(everywhere), *THRESHOLDS])
+    varies = not is_flat(everywhere[:: max(1, len(everywhere) - 1)])  # the first and the last
+    high = heat if varies else heights(heat)
     ious = iou_of_sorted(inside if varies else high[mask], everywhere if varies else high, cuts)
     iou_half, iou_mean, iou_otsu = ious[:3].tolist()
     return MapScores(

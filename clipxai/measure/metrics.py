@@ -15,6 +15,7 @@ from torch import Tensor
 from ..explainers.explain import explain, explain_all
 from ..explainers.table import find_method
 from ..explainers.words import LEAVE_OUT
+from ..model.clip import cosines
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
 from ..results.maps import resize_bilinear
@@ -37,11 +38,9 @@ EFFECTS: dict[str, effect_scores.How] = {  # metric -> how a thing is taken out
 
 def _localisation(asker: Asker, asked: Asked, explanation: Explanation) -> Rows:
     """A row of `localise` for every labelled object."""
-    masks = asked.sample.masks
     rows = []
-    for n, mask in enumerate(masks):
+    for n, (mask, others) in enumerate(zip(asked.sample.masks, asked.others)):
         heat = explanation.heatmap(n, mask.shape, normalize="none")
-        others = np.delete(masks, n, axis=0).any(0) if len(masks) > 1 else None
         rows.append(localise(heat, mask, others, asked.sample.ignore).row())
     return rows
 
@@ -195,6 +194,8 @@ METRICS: dict[str, Callable[[Asker, Asked, Explanation], Rows] | None] = {
     **{name: partial(_effect, how=how) for name, how in EFFECTS.items()},
     "inside": None,  # of the model, not of a method: `look_inside`
 }
+# metrics that ask the model nothing more
+OF_MAPS = {"localisation", "presence", "imagenet-segmentation", "inside"}
 COMPETING = {"segmentation", "recognition"}  # one class alone would win everything
 # metrics of pictures whose classes are known
 NAMED = {"presence", "segmentation", "given-labels", "recognition", "words", *EFFECTS}
@@ -207,8 +208,8 @@ def class_token(asker: Asker, asked: Asked, metrics: list[str]) -> dict[str, dic
     """
     rows: dict[str, dict[str, Rows]] = {}
     if "presence" in metrics:
-        cosines = explain(asked.trace, "clip").presence
-        rows[CLASS_TOKEN] = {"presence": _beside_presence(cosines, asked)}
+        said = cosines(asked.trace.image_features, asked.trace.text_features)[0]
+        rows[CLASS_TOKEN] = {"presence": _beside_presence(said.cpu().numpy(), asked)}
     if "words" in metrics:
         said = _word_presence(asker, asked, LEAVE_OUT)
         rows[WORD_LEFT_OUT] = {"words": said or [[*word_scores.NOT_ASKED.values()]]}

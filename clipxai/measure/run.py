@@ -39,9 +39,9 @@ def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
         with _appending(out / "rows" / f"{processes.rank}.jsonl", bench.settings) as keep:
             own = processes.share(missing)
             with telling("pictures", len(own), "picture", shown=first) as told:
-                for name in own:
-                    found[name] = bench.measure(name)
-                    keep(found[name])
+                for row in bench.measure_each(own):
+                    found[row["id"]] = row
+                    keep(row)
                     told.done()
         found = _merged(processes.gather(found))
     return [found[name] for name in wanted] if first else None
@@ -61,7 +61,7 @@ def trial(bench: Bench, out: Path, limit: int | None = None) -> str:
         return said
     bench.measure(missing[0])  # which loads what the others find loaded
     with stopwatch() as spent:
-        rows = [bench.measure(name) for name in missing[:TRIED]]
+        rows = list(bench.measure_each(missing[: max(TRIED, bench.batch)]))
     seconds = spent() / 1000 / len(rows)
     size = sum(len(json.dumps(row)) for row in rows) / len(rows)
     by = f" by {world_size()} processes" if world_size() > 1 else ""
@@ -85,6 +85,7 @@ def _read_rows(out: Path, bench: Bench) -> dict[str, dict]:
     for file in sorted((out / "rows").glob("*.jsonl")):
         said = whole_lines(file, lambda first: isinstance(first, dict), _is_row)
         first, *lines = said or [bench.settings]
+        first = {"batch": 1, **first}  # which was not said as long as there was no other
         differing = [name for name in bench.settings if first.get(name) != bench.settings[name]]
         if differing:
             raise ValueError(

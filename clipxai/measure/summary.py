@@ -90,7 +90,8 @@ def protocol(bench: Bench) -> dict[str, str]:
             "bound and no result"
         ),
         "cost": (
-            "median time on top of the recorded forward pass, which includes reading the picture"
+            "median time of a picture on top of the recorded forward pass"
+            + (f", its share of a batch of {bench.batch}" if bench.batch > 1 else "")
         ),
     }
 

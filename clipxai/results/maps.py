@@ -5,6 +5,8 @@ NaN is a score that is not known. It counts nowhere: no scale is made from it, n
 with it, and what lies in it is not known either.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 # relative spread below which a map is rounding noise, not variation
@@ -17,11 +19,7 @@ def is_flat(values: np.ndarray) -> bool:
     """Whether values differ by no more than rounding; NaN is ignored, and nothing but NaN is flat
     too.
     """
-    known = values[~np.isnan(values)]
-    if not known.size:
-        return True
-    low, high = known.min(), known.max()
-    return bool(high - low <= FLAT * max(abs(low), abs(high)))
+    return _is_flat(*_reach(values))
 
 
 def minmax(values: np.ndarray) -> np.ndarray:
@@ -30,17 +28,40 @@ def minmax(values: np.ndarray) -> np.ndarray:
     A constant map has no variation to show and becomes 0.5 everywhere: stretched to 0…1, its
     rounding noise would look like an answer.
     """
-    if is_flat(values):
+    low, high = _reach(values)
+    if _is_flat(low, high):
         return np.where(np.isnan(values), np.nan, 0.5).astype(np.float32)
-    low, high = np.nanmin(values), np.nanmax(values)
     return (values - low) / (high - low)
+
+
+def _reach(values: np.ndarray) -> tuple[np.floating, np.floating]:
+    """The lowest and the highest that is known; NaN where nothing is."""
+    if not values.size:
+        return np.float64(np.nan), np.float64(np.nan)
+    return np.fmin.reduce(values, axis=None), np.fmax.reduce(values, axis=None)
+
+
+def _is_flat(low: np.floating, high: np.floating) -> bool:
+    return not high - low > FLAT * max(abs(low), abs(high))
 
 
 def otsu(values: np.ndarray, bins: int = 256) -> float:
     """The threshold in 0…1 that splits values into two groups with the largest variance between
     them (Otsu 1979).
     """
-    counts, edges = np.histogram(values, bins, (0, 1))
+    return _split(*np.histogram(values, bins, (0, 1)))
+
+
+def otsu_of_sorted(values: np.ndarray, bins: int = 256) -> float:
+    """`otsu` of values in 0…1 that are in order: a bin's count is a difference of places."""
+    edges = np.linspace(0, 1, bins + 1, dtype=values.dtype)
+    places = np.searchsorted(values, edges)
+    places[-1] = len(values)  # the last bin has both its ends
+    return _split(np.diff(places), edges)
+
+
+def _split(counts: np.ndarray, edges: np.ndarray) -> float:
+    """The edge between bins that `otsu` finds."""
     centres = (edges[:-1] + edges[1:]) / 2
     sums = np.cumsum(counts * centres)
     below, above = np.cumsum(counts)[:-1], np.cumsum(counts[::-1])[::-1][1:]
@@ -107,9 +128,11 @@ def _across(down: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, axis=-2)
 
 
+@lru_cache(maxsize=4)  # rows and columns of two sizes: those of a large picture take megabytes
 def sampling(cells: int, start: float, stop: float, length: int, pixels: int) -> np.ndarray:
     """(pixels, cells) weights that read `cells` lying between start and stop of an axis of
-    `length`, drawn with `pixels` pixels; NaN for pixels outside.
+    `length`, drawn with `pixels` pixels; NaN for pixels outside. The same again is the same array,
+    not to be written to.
     """
     on_axis = (np.arange(pixels) + 0.5) * length / pixels
     position = (on_axis - start) / (stop - start) * cells
@@ -121,4 +144,5 @@ def sampling(cells: int, start: float, stop: float, length: int, pixels: int) ->
     # added, not set: of a single cell the two neighbours are the same
     weights[np.arange(pixels), np.minimum(low + 1, cells - 1)] += inner - low
     weights[(position < 0) | (position > cells)] = np.nan
+    weights.flags.writeable = False
     return weights

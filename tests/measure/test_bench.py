@@ -123,16 +123,72 @@ def test_an_interrupted_run_goes_on(bench, tmp_path, monkeypatch):
         file.write(b'{"id": "2", "labels": [')  # killed while writing
     measured = []
     monkeypatch.setattr(
-        bench, "measure", lambda name: measured.append(name) or Bench.measure(bench, name)
+        bench, "_read", lambda name: measured.append(name) or Bench._read(bench, name)
     )
     again = without_times(summary(bench, run(bench, out, limit=5)))
     assert measured == ["2", "3", "4"] and again == whole
     assert [
         json.loads(line).get("id") for line in (out / "rows/0.jsonl").read_bytes().splitlines()
     ] == [None, "0", "1", "2", "3", "4"]
-    other = Bench(bench.model, bench.data, METHODS, seed=1)
-    with pytest.raises(ValueError, match="holds a run with other seed: choose another --out"):
+    other = Bench(bench.model, bench.data, METHODS, seed=1, batch=2)
+    with pytest.raises(ValueError, match="a run with other seed, batch: choose another --out"):
         run(other, out, limit=5)
+
+
+def test_a_batch_gives_the_numbers_of_one_by_one(bench, tmp_path):
+    """Of a method that reads the texts together, one that compares them, and one by gradients."""
+    methods = (*METHODS, "decomposition_among_texts", "grad_cam")
+
+    def read(name):
+        sample = bench.data.read(name)
+        return Sample(sample.image, (), sample.masks[:0]) if name == "3" else sample
+
+    data = replace(bench.data, read=read)
+    one = Bench(bench.model, data, methods)
+    few = Bench(bench.model, data, methods, batch=3)
+    alone, together = (run(of, tmp_path / str(of.batch), limit=5) for of in (one, few))
+    assert [row["id"] for row in together] == ["0", "1", "2", "3", "4"]
+    assert {tuple(row["milliseconds"]) for row in together if row["labels"]} == {
+        ("forward", *methods)
+    }
+    for row, expected in zip(together, alone):
+        assert row["labels"] == expected["labels"] and row.keys() == expected.keys()
+        for method in methods if row["labels"] else ():
+            of, like = row["scores"][method], expected["scores"][method]
+            np.testing.assert_allclose(of["presence"], like["presence"], atol=1e-5)
+            np.testing.assert_allclose(of["localisation"], like["localisation"], atol=1)
+    passes = []
+    counting = bench.model.visual.register_forward_pre_hook(
+        lambda tower, given: passes.append(len(given[0]))
+    )
+    list(few.measure_each("01245"))
+    counting.remove()
+    assert passes == [3, 2]
+
+
+def test_pictures_before_one_that_cannot_be_read_are_kept(bench, tmp_path):
+    def read(name):
+        if name == "2":
+            raise OSError("no such picture")
+        return bench.data.read(name)
+
+    mine = Bench(bench.model, replace(bench.data, read=read), METHODS, batch=4)
+    with pytest.raises(OSError, match="no such picture"):
+        run(mine, tmp_path, limit=6)
+    lines = (tmp_path / "rows/0.jsonl").read_bytes().splitlines()[1:]
+    assert [json.loads(line)["id"] for line in lines] == ["0", "1"]
+
+
+def test_rows_from_before_there_were_batches_are_of_one_by_one(bench, tmp_path):
+    row = run(bench, tmp_path, limit=1)
+    file = tmp_path / "rows/0.jsonl"
+    said, *lines = file.read_text().splitlines(keepends=True)
+    old = json.loads(said)
+    del old["batch"]
+    file.write_text("".join([json.dumps(old) + "\n", *lines]))
+    assert run(bench, tmp_path, limit=1) == row  # times too: it was not measured again
+    with pytest.raises(ValueError, match="holds a run with other batch"):
+        run(Bench(bench.model, bench.data, METHODS, batch=2), tmp_path, limit=1)
 
 
 def test_two_processes_give_the_numbers_of_one(bench, tmp_path, one_thread):
@@ -307,8 +363,8 @@ def test_what_changed_on_disk_is_measured_again(embedded, tmp_path, monkeypatch)
     classes.write_text("12: dog\n3: bird\n")
     monkeypatch.setattr(
         Bench,
-        "measure",
-        lambda self, name, measure=Bench.measure: measured.append(name) or measure(self, name),
+        "_read",
+        lambda self, name, read=Bench._read: measured.append(name) or read(self, name),
     )
 
     def again():

@@ -8,6 +8,8 @@ import h5py
 import numpy as np
 import pytest
 from PIL import Image
+from pyarrow import csv
+from pyarrow import parquet as pq
 
 import clipxai as cx
 from clipxai.measure import annotations
@@ -530,3 +532,57 @@ def test_one_class_alone_is_refused_before_the_run(embedded, voc, tmp_path):
             Bench(embedded, data, ["clip"], ["localisation", metric])
     bench = Bench(embedded, data, ["clip"], ["localisation", "given-labels"])
     assert bench.measure("2007_000033")["scores"]["clip"]["given-labels"]
+
+
+def test_a_list_of_ones_own(embedded, tmp_path):
+    """Each mask comes in two halves, as rows of one label are put together."""
+    scenes = {
+        name: cx.scenes.compose(["dog", "cat"], seed=seed) for name, seed in (("a", 3), ("b", 5))
+    }
+    rows = ["path,mask,label,by"]
+    for name, scene in scenes.items():
+        Image.fromarray(scene.image).save(tmp_path / f"{name}.png")
+        for thing, mask in zip(scene.objects, scene.masks):
+            halves = np.stack([mask, mask])
+            halves[0, : len(mask) // 2] = halves[1, len(mask) // 2 :] = False
+            for n, half in enumerate(halves):
+                file = tmp_path / f"{name}-{thing}-{n}.png"
+                Image.fromarray(np.where(half, 255, 0).astype(np.uint8)).save(file)
+                rows.append(f"{name}.png,{file.name},{thing},me")
+    table = tmp_path / "mine.csv"
+    table.write_text("\n".join(rows))
+    data = dataset(table)
+    assert (data.ids, data.classes) == (("a.png", "b.png"), ("dog", "cat"))
+    sample = data.read("b.png")
+    assert sample.labels == (0, 1) and (sample.masks == scenes["b"].masks).all()
+    row = Bench(embedded, data, ["clip"], ["localisation"]).measure("b.png")
+    assert row["labels"] == [0, 1] and len(row["scores"]["clip"]["localisation"]) == 2
+    assert len(row["from"]) == 1 + 2 + 4  # its place; the list and the picture; masks
+    words = tmp_path / "classes.txt"
+    words.write_text("cat: small cat\nowl: owl\n")
+    few = dataset(table, classes=words)
+    assert few.classes == ("small cat", "owl") and few.read("a.png").labels == (0,)
+    pq.write_table(csv.read_csv(table), tmp_path / "mine.parquet")
+    of_parquet = dataset(tmp_path / "mine.parquet")
+    assert of_parquet.ids == data.ids and (of_parquet.read("b.png").masks == sample.masks).all()
+
+
+@pytest.mark.parametrize(
+    "name, text, message",
+    [
+        ("l.txt", "a.png", "names no masks, without which nothing is measured"),
+        ("l.csv", "path,label\na.png,dog", "has no column 'mask', but path, label: a bench needs"),
+        ("l.csv", "path,mask,label\na.png,m.png,", "row 1 of .*l.csv has no label"),
+        ("l.csv", "path,mask,label\na.png,no.png,dog", "row 1 of .*: no such file: no.png"),
+        ("l.csv", "path,mask,label\n", "names no picture"),
+        ("l.csv", "path,mask,label\na.png,m.png,dog\na.png,n.png,cat", "have 8x8 .* has 9x9"),
+        ("l.csv", "path,mask,label\na.png,a.png,dog", "3 colours a pixel"),
+    ],
+)
+def test_a_list_that_does_not_say_what_is_needed(name, text, message, tmp_path):
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "a.png")
+    for file, side in (("m.png", 8), ("n.png", 9)):
+        Image.fromarray(np.ones((side, side), np.uint8)).save(tmp_path / file)
+    (tmp_path / name).write_text(text)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        dataset(tmp_path / name).read("a.png")

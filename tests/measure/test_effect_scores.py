@@ -2,7 +2,6 @@
 
 import json
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -31,9 +30,8 @@ def bench(embedded):
 def of_two(bench):
     """(scene, what it was asked) of the first held-out scene that shows two things."""
     seed = next(n for n in range(50) if len(bench.data.read(str(n)).labels) == 2)
-    sample = bench.data.read(str(seed))
-    labels = sample.labels
-    return cx.scenes.sample(seed), bench._asked(sample, labels, bench.record(sample.image), seed)
+    read = bench._read(str(seed))
+    return cx.scenes.sample(seed), bench._asked(read, bench.record(read.sample.image))
 
 
 def test_an_effect_is_what_the_cosine_loses_without_the_thing(bench, of_two):
@@ -186,8 +184,8 @@ def test_photographs_are_filled_in_and_nothing_is_left_out(embedded, tmp_path):
     for metric in mine.metrics:
         own, score, effect, first = scores[metric][0]
         assert own == 1 and score > 0 and effect > 0.1 and math.isnan(first)
-    sample = replace(mine.data.read("a"))
-    asked = mine._asked(sample, sample.labels, mine.record(sample.image), 0)
+    read = mine._read("a")
+    asked = mine._asked(read, mine.record(read.sample.image))
     with pytest.raises(ValueError, match="fill it in"):
         effect_scores.effects(mine, asked, "left out")
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 import clipxai as cx
 from clipxai.results.explanation import Explanation, Grid
 from clipxai.results.findings import Picture
-from clipxai.results.maps import minmax, otsu, resize_bilinear
+from clipxai.results.maps import minmax, otsu, otsu_of_sorted, resize_bilinear
 from clipxai.view import MethodComparison
 
 
@@ -202,6 +202,9 @@ def test_otsu_equals_opencv():
     quantised = np.floor(values * 255.999).astype(np.uint8)
     expected, _ = cv2.threshold(quantised[None], 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     assert abs(otsu(values) - (expected + 1) / 256) < 2 / 256
+    edges = np.linspace(0, 1, 257)
+    for few in (values, values.astype(np.float32), edges, edges.astype(np.float32), values[:1]):
+        assert otsu_of_sorted(np.sort(few)) == otsu(few)
 
 
 def test_points_follow_the_threshold():
