@@ -37,6 +37,13 @@ FIGURES = (
         'truth = {"a cat": scene.mask("cat"), "a guitar": scene.mask("guitar")}\n'
         "cx.view.MethodComparison(maps, mask=truth)",
     ),
+    Figure(
+        "blind",
+        "Which map would you believe, if nobody said whose it is?",
+        'names = ("clip", "maskclip", "gem", "clip_surgery", "legrad", "decomposition")\n'
+        "maps = [cx.explain(trace, name) for name in names]\n"
+        'cx.view.BlindRanking(maps, scene.mask("cat"))',
+    ),
     Figure("attention", "Who looks where, layer by layer?", "cx.show(cx.attention_maps(trace))"),
     Figure(
         "modules",

@@ -32,6 +32,7 @@ from ..tasks.segmentation import Segmentation
 from .viewer import Viewer, known_suffix
 
 if TYPE_CHECKING:
+    from .blind_ranking.viewer import BlindRanking
     from .contrast_map.viewer import ContrastMap
     from .effect_grid.viewer import EffectGrid
     from .head_grid.viewer import HeadGrid
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from .word_ranking.viewer import WordRanking
 
 __all__ = [
+    "BlindRanking",
     "ContrastMap",
     "EffectGrid",
     "HeadGrid",
@@ -102,6 +104,7 @@ VIEWERS = {
 TRUTHS = {"MethodComparison": "mask", "RegionMap": "truth", "MaskSteps": "truth"}
 # where what is not needed by everybody is kept: a figure waits for its own viewer only
 _WHERE = {
+    "BlindRanking": "blind_ranking.viewer",
     "ContrastMap": "contrast_map.viewer",
     "EffectGrid": "effect_grid.viewer",
     "HeadGrid": "head_grid.viewer",

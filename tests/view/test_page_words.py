@@ -22,6 +22,7 @@ from view_examples import MASKS, contrast, damaged, example, texts_of
 
 import clipxai as cx
 from clipxai.view import (
+    BlindRanking,
     ContrastMap,
     EffectGrid,
     HeadGrid,
@@ -55,6 +56,7 @@ EXAMPLES = [
     LabelRanking(example("decomposition")),
     EffectGrid(effects(), head_contributions()),
     Tracing(traced()),
+    BlindRanking([example("clip"), example("gem")], MASKS),
 ]
 each_viewer = pytest.mark.parametrize("viewer", EXAMPLES, ids=lambda viewer: viewer.module)
 

@@ -1,0 +1,71 @@
+"""What is a figure of maps given? Explanations of one image, and where things truly are."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..checks import expect
+from ..results.explanation import Explanation
+
+Truth = np.ndarray | Mapping[str, np.ndarray]
+
+
+def gather(explanations: Explanation | Sequence[Explanation]) -> tuple[Explanation, ...]:
+    """One or several explanations as a tuple, after checking that they explain the same image.
+
+    Raises
+    ------
+    TypeError : something else than explanations came in
+    ValueError : none came in, or their images differ
+    """
+    several = tuple(explanations) if isinstance(explanations, (list, tuple)) else (explanations,)
+    for given in several:
+        expect(Explanation, given, "explain")
+    if not several:
+        raise ValueError("there is no explanation to draw: the list is empty")
+    if not all(np.array_equal(e.image, several[0].image) for e in several[1:]):
+        raise ValueError(
+            "these explanations are of different images; draw each image by itself, for example in "
+            "a loop"
+        )
+    return several
+
+
+def truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.ndarray | None:
+    """The true mask (H, W) bool of a text, None if it is not known; a ValueError if it has another
+    size than the image.
+    """
+    found = mask.get(text) if isinstance(mask, Mapping) else mask
+    if found is None:
+        return None
+    if found.shape != tuple(image_size):
+        raise ValueError(
+            f"the mask has shape {found.shape}, but the image is {tuple(image_size)} (height, "
+            "width)"
+        )
+    return found.astype(bool)
+
+
+def agreement(e: Explanation, row: int, truth: np.ndarray) -> dict[str, float]:
+    """IoU (0…1) and contrast (−1…1) of a text's map with its true mask (H, W) bool, where the map
+    is known; nothing if the mask has no inside or no outside there.
+    """
+    heat = e.heatmap(row)
+    known = ~np.isnan(heat)
+    heat, hot, true = (values[known] for values in (heat, e.mask(row), truth))
+    if not true.any() or true.all():
+        return {}
+    return {
+        "IoU": float((hot & true).sum() / (hot | true).sum()),
+        "contrast": float(heat[true].mean() - heat[~true].mean()),
+    }
+
+
+def outlines(truth: np.ndarray | None) -> list[list[float]]:
+    """Edges of a mask (H, W) bool as closed lines x, y, x, y … in pixels of the image."""
+    import cv2
+
+    if truth is None or truth.all():
+        return []
+    lines = cv2.findContours(truth.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)[0]
+    return [(line.reshape(-1) + 0.5).tolist() for line in lines]
