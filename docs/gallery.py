@@ -46,6 +46,11 @@ FIGURES = (
     ),
     Figure("attention", "Who looks where, layer by layer?", "cx.show(cx.attention_maps(trace))"),
     Figure(
+        "predict",
+        "Where will this patch look? Paint first",
+        "cx.view.Prediction(cx.attention_maps(trace), patch=(4, 8), layer=2)",
+    ),
+    Figure(
         "modules",
         "Did attention or FFN write the score?",
         "cx.show(cx.contributions(trace))",

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .method_comparison.viewer import MethodComparison
     from .model_overview.viewer import ModelOverview
     from .module_comparison.viewer import ModuleComparison
+    from .prediction.viewer import Prediction
     from .region_map.viewer import RegionMap
     from .token_map.viewer import TokenMap
     from .tracing.viewer import Tracing
@@ -60,6 +61,7 @@ __all__ = [
     "MethodComparison",
     "ModelOverview",
     "ModuleComparison",
+    "Prediction",
     "RegionMap",
     "TokenMap",
     "Tracing",
@@ -114,6 +116,7 @@ _WHERE = {
     "MethodComparison": "method_comparison.viewer",
     "ModelOverview": "model_overview.viewer",
     "ModuleComparison": "module_comparison.viewer",
+    "Prediction": "prediction.viewer",
     "RegionMap": "region_map.viewer",
     "TokenMap": "token_map.viewer",
     "Tracing": "tracing.viewer",

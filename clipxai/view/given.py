@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..checks import expect
-from ..results.explanation import Explanation
+from ..checks import expect, whole
+from ..results.explanation import Explanation, Grid
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
 
@@ -69,3 +69,14 @@ def outlines(truth: np.ndarray | None) -> list[list[float]]:
         return []
     lines = cv2.findContours(truth.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)[0]
     return [(line.reshape(-1) + 0.5).tolist() for line in lines]
+
+
+def patch_at(grid: Grid, patch: tuple[int, int]) -> int:
+    """Number of the patch (row, column) of a grid; an IndexError if it is not there."""
+    row, column = (whole(asked, what) for asked, what in zip(patch, ("row", "column")))
+    if not (0 <= row < grid.height and 0 <= column < grid.width):
+        raise IndexError(
+            f"no patch in row {row}, column {column}: the grid has {grid.height} rows and "
+            f"{grid.width} columns"
+        )
+    return row * grid.width + column

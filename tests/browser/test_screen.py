@@ -44,6 +44,7 @@ SHOWN = {
     "effects": view.EffectGrid(effects()),
     "labels": view.LabelRanking(example("decomposition")),
     "regions": view.RegionMap(SEGMENTED),
+    "prediction": view.Prediction(attention_example(8, 4, (14, 14)), patch=(4, 3), layer=2),
     "blind ranking": view.BlindRanking(METHODS, MASKS),
     "votes of a class": view.BlindRanking(METHODS, MASKS, votes=["ABCDEFGH-" + STAMP] * 3),
     "steps": view.MaskSteps(cx.refine(example("clip"), left_half), truth=MASKS),

@@ -25,6 +25,7 @@ OPENED = {
     view.WordRanking: lambda t: view.WordRanking(cx.word_relevance(t, "bimodal")),
     view.ModelOverview: lambda t: cx.show(t),
     view.EffectGrid: lambda t: view.EffectGrid(cx.effects(t, "ffn")),
+    view.Prediction: lambda t: view.Prediction(cx.attention_maps(t), patch=(0, 0)),
     view.BlindRanking: lambda t: view.BlindRanking(
         [cx.explain(t, "clip"), cx.explain(t, "clip_surgery")], LEFT
     ),

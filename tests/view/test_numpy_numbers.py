@@ -14,6 +14,7 @@ from clipxai.view import (
     LayerAttentionViewer,
     MethodComparison,
     ModuleComparison,
+    Prediction,
     RegionMap,
     TokenMap,
     Viewer,
@@ -33,6 +34,7 @@ def viewers(number: type) -> list[Viewer]:
         HeadGrid(head_contributions(), texts=one, head=(one, number(0)), budget=budget),
         LayerAttentionViewer(attention_example(), query=(one, number(2)), layer=one),
         LayerAttentionViewer(attention_example(), layer=number(-1), steps=number(15)),
+        Prediction(attention_example(), patch=(one, number(2)), layer=one),
         TokenMap(token_scores(), pinned=few, budget=budget),
         RegionMap(segmented, budget=budget),
     ]

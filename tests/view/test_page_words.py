@@ -30,6 +30,7 @@ from clipxai.view import (
     LayerAttentionViewer,
     MethodComparison,
     ModuleComparison,
+    Prediction,
     RegionMap,
     TokenMap,
     Tracing,
@@ -56,6 +57,7 @@ EXAMPLES = [
     LabelRanking(example("decomposition")),
     EffectGrid(effects(), head_contributions()),
     Tracing(traced()),
+    Prediction(attention_example(), patch=(1, 2)),
     BlindRanking([example("clip"), example("gem")], MASKS),
 ]
 each_viewer = pytest.mark.parametrize("viewer", EXAMPLES, ids=lambda viewer: viewer.module)

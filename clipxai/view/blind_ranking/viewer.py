@@ -41,7 +41,7 @@ class BlindRanking(Viewer):
     Examples
     --------
     >>> maps = [explain(trace, name) for name in ("clip", "clip_surgery")]  # doctest: +SKIP
-    >>> truth = refine(maps[1]).mask(0)  # doctest: +SKIP
+    >>> truth = refine(maps[1]).mask("a cat")  # doctest: +SKIP
     >>> BlindRanking(maps, truth).save("ranking.html")  # doctest: +SKIP
     """
 
