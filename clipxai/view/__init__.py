@@ -30,6 +30,7 @@ from ..results.findings import (
 )
 from ..tasks.segmentation import Segmentation
 from .viewer import Viewer, known_suffix
+from .word_units import units_of
 
 if TYPE_CHECKING:
     from .blind_ranking.viewer import BlindRanking
@@ -103,7 +104,9 @@ VIEWERS = {
     WordRelevance: "WordRanking",
     Segmentation: "RegionMap",
 }
-TRUTHS = {"MethodComparison": "mask", "RegionMap": "truth", "MaskSteps": "truth"}
+TRUTHS = {"MethodComparison": "mask"} | dict.fromkeys(
+    "RegionMap MaskSteps LayerAttentionViewer ModuleComparison HeadGrid TokenMap".split(), "truth"
+)
 # where what is not needed by everybody is kept: a figure waits for its own viewer only
 _WHERE = {
     "BlindRanking": "blind_ranking.viewer",
@@ -137,8 +140,9 @@ def show(
         several of one image, what was found inside (attention maps, words …), a segmentation, or a
         viewer
     scene : where its things truly are, for every text that names some of them: outlines and a
-        verdict stand in maps, regions and masks
-    truth : the same by hand, text -> true mask (H, W) bool
+        verdict stand in maps, regions and masks, outlines in attention, modules, heads and words
+    truth : the same by hand, text -> true mask (H, W) bool; of words word -> mask, of attention
+        any name -> mask
 
     Returns
     -------
@@ -258,13 +262,32 @@ def _truth(
         listed = what if isinstance(what, Sequence) else [what]
         maps = [one.explanation if isinstance(one, Segmentation) else one for one in listed]
         seen = getattr(scene, "image", None)
-        if seen is not None and any(not np.array_equal(e.image, seen) for e in maps):
+        if seen is not None and any(not np.array_equal(_image_of(e), seen) for e in maps):
             raise ValueError(
                 "the scene is another picture than the one that was explained; of a changed one "
                 "pass truth=scene.truth(texts)"
             )
-        truth = scene.truth([text for e in maps for text in e.texts])
+        truth = scene.truth([text for e in maps for text in _names_in(e, scene)])
     return {TRUTHS[name]: truth} if truth else {}
+
+
+def _image_of(found: Any) -> np.ndarray:
+    image: np.ndarray = (found if isinstance(found, Explanation) else found.picture).image
+    return image
+
+
+def _names_in(found: Any, scene: Any) -> Sequence[str]:
+    """What names things in what was found: its texts, its words; attention has none, so that all
+    things of a scene count.
+    """
+    if isinstance(found, TokenScores):
+        return [unit.name for unit in units_of(found)[0]]
+    if not isinstance(found, AttentionMaps):
+        texts: Sequence[str] = found.texts
+        return texts
+    if not hasattr(scene, "objects"):
+        raise TypeError("attention has no texts: which things does the scene have? Pass truth=")
+    return list(scene.objects)
 
 
 def _by_place(found: Effects) -> bool:

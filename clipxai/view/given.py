@@ -46,6 +46,24 @@ def truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.n
     return found.astype(bool)
 
 
+def truths_of(
+    truth: Mapping[str, np.ndarray] | None, names: Sequence[str], image_size: tuple[int, int]
+) -> dict[str, np.ndarray]:
+    """True masks (H, W) bool by name, of those of the `names` whose mask is known.
+
+    Raises
+    ------
+    ValueError : masks, and none is for one of the names; one of another size than the image
+    """
+    if truth and not set(truth) & set(names):
+        raise ValueError(
+            f"none of the masks ({', '.join(map(repr, truth))}) is for one of "
+            f"{', '.join(map(repr, names))}"
+        )
+    found = {name: truth_of(truth, name, image_size) for name in names if truth}
+    return {name: mask for name, mask in found.items() if mask is not None}
+
+
 def agreement(e: Explanation, row: int, truth: np.ndarray) -> dict[str, float]:
     """IoU (0…1) and contrast (−1…1) of a text's map with its true mask (H, W) bool, where the map
     is known; nothing if the mask has no inside or no outside there.

@@ -1,14 +1,12 @@
 """How is a ranking by eye drawn on paper? The photo once, and the maps in rows beside it."""
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from ...results.findings import Picture
-from ..given import outlines
 from ..number import fill
-from ..palette import FRAME, OPACITY, PLUS, RIM, WHITE
+from ..palette import FRAME, OPACITY, PLUS
 from ..paper.defaults import defaults
-from ..paper.maps import draw_image, draw_photo, overlay, picture_height
+from ..paper.maps import draw_image, draw_outlines, draw_photo, overlay, picture_height
 from ..paper.page import (
     HEAD,
     HEADLINE_LINE,
@@ -69,10 +67,7 @@ def _draw_card(
     below = y + HEAD + picture_height(width, e.image.shape)
     if not revealed:
         return
-    for line in outlines(ballot.truth):
-        closed = np.reshape([*line, *line[:2]], (-1, 2)).T
-        area.plot(*closed, color=RIM, lw=2.2)
-        area.plot(*closed, color=WHITE, lw=1)
+    draw_outlines(area, ballot.truth)
     page.write(x, below + 0.02, ranks(ballot)[n])
     if len(ballot.votes):
         counts = ballot.counts()

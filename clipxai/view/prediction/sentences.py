@@ -15,7 +15,8 @@ TOLD = (
     "{hits} of your {count} patches are among the {count} highest; guessing gives {chance:tenth}."
 )
 SHARE = (
-    " They get {share:percent} of what it gives to other patches; evenly it would be {even:percent}."
+    " They get {share:percent} of what it gives to other patches; evenly it would be "
+    "{even:percent}."
 )
 MEASURE = (
     "The score: of as many patches as were painted, the highest of the map; how many of them were "
