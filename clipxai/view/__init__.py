@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .region_map.viewer import RegionMap
     from .token_map.viewer import TokenMap
     from .tracing.viewer import Tracing
+    from .training_steps.viewer import TrainingSteps
     from .word_ranking.viewer import WordRanking
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "RegionMap",
     "TokenMap",
     "Tracing",
+    "TrainingSteps",
     "Viewer",
     "WordRanking",
     "figure",
@@ -123,6 +125,7 @@ _WHERE = {
     "RegionMap": "region_map.viewer",
     "TokenMap": "token_map.viewer",
     "Tracing": "tracing.viewer",
+    "TrainingSteps": "training_steps.viewer",
     "WordRanking": "word_ranking.viewer",
     "figure": "method_comparison.drawing",
     "link": "links",

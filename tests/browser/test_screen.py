@@ -45,6 +45,12 @@ SHOWN = {
     "labels": view.LabelRanking(example("decomposition")),
     "regions": view.RegionMap(SEGMENTED),
     "prediction": view.Prediction(attention_example(8, 4, (14, 14)), patch=(4, 3), layer=2),
+    "training": view.TrainingSteps(
+        {"raw": METHODS[:3], "v-v path": METHODS[3:6]},
+        [0, 40, 80],
+        {"loss": [3.0, 2.0, 1.0], "top-1": [10.0, 20.0, 60.0]},
+        truth=MASKS,
+    ),
     "blind ranking": view.BlindRanking(METHODS, MASKS),
     "votes of a class": view.BlindRanking(METHODS, MASKS, votes=["ABCDEFGH-" + STAMP] * 3),
     "steps": view.MaskSteps(cx.refine(example("clip"), left_half), truth=MASKS),

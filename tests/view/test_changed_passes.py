@@ -26,6 +26,9 @@ OPENED = {
     view.ModelOverview: lambda t: cx.show(t),
     view.EffectGrid: lambda t: view.EffectGrid(cx.effects(t, "ffn")),
     view.Prediction: lambda t: view.Prediction(cx.attention_maps(t), patch=(0, 0)),
+    view.TrainingSteps: lambda t: view.TrainingSteps(
+        {"raw": [cx.explain(t, "clip")] * 2}, [0, 40], {"loss": [3.0, 2.0]}
+    ),
     view.BlindRanking: lambda t: view.BlindRanking(
         [cx.explain(t, "clip"), cx.explain(t, "clip_surgery")], LEFT
     ),

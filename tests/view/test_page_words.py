@@ -34,6 +34,7 @@ from clipxai.view import (
     RegionMap,
     TokenMap,
     Tracing,
+    TrainingSteps,
     Viewer,
     WordRanking,
 )
@@ -57,6 +58,7 @@ EXAMPLES = [
     LabelRanking(example("decomposition")),
     EffectGrid(effects(), head_contributions()),
     Tracing(traced()),
+    TrainingSteps({"raw": [example("clip"), example("gem")]}, [0, 40], {"loss": [3.0, 2.0]}),
     Prediction(attention_example(), patch=(1, 2)),
     BlindRanking([example("clip"), example("gem")], MASKS),
 ]
