@@ -6,6 +6,7 @@ import numpy as np
 
 from ..checks import expect, whole
 from ..results.explanation import Explanation, Grid
+from .scales import varies
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
 
@@ -77,6 +78,25 @@ def agreement(e: Explanation, row: int, truth: np.ndarray) -> dict[str, float]:
         "IoU": float((hot & true).sum() / (hot | true).sum()),
         "contrast": float(heat[true].mean() - heat[~true].mean()),
     }
+
+
+def overlaps(e: Explanation, row: int, truth: np.ndarray | None) -> list[float]:
+    """IoU (0…1) of a text's map, cut at 0, 0.01 … 1 as `Explanation.mask` cuts it, with its true
+    mask (H, W) bool; nothing where that is not known, or the map has no region.
+    """
+    if truth is None or not varies(e.scores[row]):
+        return []
+    heat = e.heatmap(row)
+    known = ~np.isnan(heat)
+    heat, true = heat[known], truth[known]
+    cuts = (np.arange(101) / 100).astype(heat.dtype)
+    reached = np.searchsorted(cuts, heat, side="right")  # how many cuts a pixel survives
+    hot, both = (
+        np.bincount(of, minlength=102)[::-1].cumsum()[::-1][1:] for of in (reached, reached[true])
+    )
+    either = hot + np.count_nonzero(true) - both
+    found: list[float] = np.divide(both, either, out=np.zeros(101), where=either > 0).tolist()
+    return found
 
 
 def outlines(truth: np.ndarray | None) -> list[list[float]]:

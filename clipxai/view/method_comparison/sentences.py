@@ -51,6 +51,7 @@ WORDS = {
     "table_title": "Highest patches of “{title}” by {method}",
     "table_column": "{title} · {method}",
     "outside_cell": "outside",
+    "cut": "IoU {iou:two_digits}",
 }
 ALL_TEXTS = "all texts"
 ONE = "The map of “{text}” by {method} is {verdict}."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, get_args
 from ...results.explanation import Explanation
 from ...results.owned import owned
 from ...tasks.segmentation import Segmentation
-from ..given import Truth, gather, outlines
+from ..given import Truth, gather, outlines, overlaps
 from ..method_names import method_name
 from ..number import two_digits
 from ..payload import BUDGET, Arrays, Header, Payload, pack
@@ -189,8 +189,13 @@ def _panel_header(panel: Panel) -> Header:
         "source": panel.source,
         "row": panel.row,
         "remark": REMARKS[remark(panel.scores)],
+        "overlaps": [round(100 * found) for found in _overlaps(panel)],
         "merits": {name: two_digits(value) for name, value in panel.merits.items()},
     }
+
+
+def _overlaps(panel: Panel) -> list[float]:
+    return overlaps(panel.explanation, panel.row, panel.truth)
 
 
 def _rounded(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
