@@ -108,6 +108,22 @@ FIGURES = (
         "cx.show(cx.refine(cx.explain(trace)))",
     ),
     Figure(
+        "training",
+        "What does the map become while a model learns?",
+        "from clipxai.scenes.learning import Phase, learn, make_model, make_tokenizer\n"
+        "from clipxai.scenes.small_world import SmallWorld\n\n"
+        'world = SmallWorld(("cat", "guitar"), ("wood", "grass"))\n'
+        "tiny = make_model(make_tokenizer(), size=64, width=96, blocks=6, text_blocks=2)\n"
+        "phase = Phase(64, 1.0, 16, 16 * 40, (1.5e-3, 1e-4))\n"
+        "maps, losses = {}, {}\n"
+        "for step, loss in learn(tiny, phase, world.sample):\n"
+        "    if step % 8 == 0:\n"
+        '        maps[step] = cx.explain(cx.record(tiny, scene.image, "a cat"), "clip")\n'
+        "        losses[step] = loss\n\n"
+        'kinds, curves = {"raw": list(maps.values())}, {"loss": list(losses.values())}\n'
+        'cx.view.TrainingSteps(kinds, list(maps), curves, truth=scene.mask("cat"))',
+    ),
+    Figure(
         "without",
         "What if one head were not there?",
         'without = cx.ablate(trace, heads={6: [3]}, to="mean")\n'

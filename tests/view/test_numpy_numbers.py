@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from attention_examples import attention_example
 from inside_examples import contributions, head_contributions, token_scores
-from view_examples import example
+from view_examples import MASKS, example
 
 import clipxai as cx
 from clipxai.view import (
+    BlindRanking,
     HeadGrid,
     LayerAttentionViewer,
     MethodComparison,
@@ -17,6 +18,7 @@ from clipxai.view import (
     Prediction,
     RegionMap,
     TokenMap,
+    TrainingSteps,
     Viewer,
 )
 
@@ -35,6 +37,8 @@ def viewers(number: type) -> list[Viewer]:
         LayerAttentionViewer(attention_example(), query=(one, number(2)), layer=one),
         LayerAttentionViewer(attention_example(), layer=number(-1), steps=number(15)),
         Prediction(attention_example(), patch=(one, number(2)), layer=one),
+        BlindRanking([example("clip"), example("gem")], MASKS, seed=one, text=one),
+        TrainingSteps({"raw": [example("clip"), example("gem")]}, few[::-1], {}, step=number(0)),
         TokenMap(token_scores(), pinned=few, budget=budget),
         RegionMap(segmented, budget=budget),
     ]
