@@ -112,7 +112,7 @@ FIGURES = (
         "What does the map become while a model learns?",
         "from clipxai.scenes.learning import Phase, learn, make_model, make_tokenizer\n"
         "from clipxai.scenes.small_world import SmallWorld\n\n"
-        'world = SmallWorld(("cat", "guitar"), ("wood", "grass"))\n'
+        'world = SmallWorld(("cat", "guitar", "owl"), ("wood", "grass"))\n'
         "tiny = make_model(make_tokenizer(), size=64, width=96, blocks=6, text_blocks=2)\n"
         "phase = Phase(64, 1.0, 16, 16 * 40, (1.5e-3, 1e-4))\n"
         "maps, losses = {}, {}\n"
