@@ -37,7 +37,19 @@ FIGURES = (
         'truth = {"a cat": scene.mask("cat"), "a guitar": scene.mask("guitar")}\n'
         "cx.view.MethodComparison(maps, mask=truth)",
     ),
+    Figure(
+        "blind",
+        "Which map would you believe, if nobody said whose it is?",
+        'names = ("clip", "maskclip", "gem", "clip_surgery", "legrad", "decomposition")\n'
+        "maps = [cx.explain(trace, name) for name in names]\n"
+        'cx.view.BlindRanking(maps, scene.mask("cat"))',
+    ),
     Figure("attention", "Who looks where, layer by layer?", "cx.show(cx.attention_maps(trace))"),
+    Figure(
+        "predict",
+        "Where will this patch look? Paint first",
+        "cx.view.Prediction(cx.attention_maps(trace), patch=(4, 8), layer=2)",
+    ),
     Figure(
         "modules",
         "Did attention or FFN write the score?",
@@ -94,6 +106,22 @@ FIGURES = (
         "refined",
         "And to the edge of the thing?",
         "cx.show(cx.refine(cx.explain(trace)))",
+    ),
+    Figure(
+        "training",
+        "What does the map become while a model learns?",
+        "from clipxai.scenes.learning import Phase, learn, make_model, make_tokenizer\n"
+        "from clipxai.scenes.small_world import SmallWorld\n\n"
+        'world = SmallWorld(("cat", "guitar", "owl"), ("wood", "grass"))\n'
+        "tiny = make_model(make_tokenizer(), size=64, width=96, blocks=6, text_blocks=2)\n"
+        "phase = Phase(64, 1.0, 16, 16 * 40, (1.5e-3, 1e-4))\n"
+        "maps, losses = {}, {}\n"
+        "for step, loss in learn(tiny, phase, world.sample):\n"
+        "    if step % 8 == 0:\n"
+        '        maps[step] = cx.explain(cx.record(tiny, scene.image, "a cat"), "clip")\n'
+        "        losses[step] = loss\n\n"
+        'kinds, curves = {"raw": list(maps.values())}, {"loss": list(losses.values())}\n'
+        'cx.view.TrainingSteps(kinds, list(maps), curves, truth=scene.mask("cat"))',
     ),
     Figure(
         "without",

@@ -5,12 +5,12 @@ for whoever wants to go on from there.
 from pathlib import Path
 
 from .session import Wish
-from .views import OF_A_METHOD
+from .views import WITH_TRUTH
 
 
 def program(wish: Wish) -> str:
     """Lines of Python that draw what a wish asks for; where points are drawn over the maps, the way
-    from the method's map to its mask, and of modules the maps without the truth.
+    from the method's map to its mask, and of modules not how much each looks at a thing.
 
     What no line can make again, a module in memory or an upload, is `...` and a comment that says
     what belongs there.
@@ -40,7 +40,7 @@ def _model(wish: Wish) -> str:
 
 
 def _shown(wish: Wish) -> str:
-    truth = ", scene=scene" if wish.masks and wish.view in OF_A_METHOD else ""
+    truth = ", scene=scene" if wish.masks and wish.view in WITH_TRUTH else ""
     if wish.view != "methods" or wish.sure is not None or not wish.beside:
         return wish.code + truth
     beside = f"cx.explain({wish.silence.code}, {wish.beside!r})"

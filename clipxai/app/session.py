@@ -8,6 +8,7 @@ from the trace that is there.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from threading import Event
 from typing import Literal
 
@@ -240,8 +241,8 @@ class Session:
         key = wish.view, text
         known = {"image": self._of_image, "texts": self._of_texts}.get(row.lives, {})
         if key not in known:
-            masks = masks_of(wish.texts, wish.masks)
-            known[key] = row.show(trace, text, masks, lambda: self._explain(trace, *wish.asked))
+            explained = partial(self._explain, trace, *wish.asked)
+            known[key] = row.show(trace, text, wish.masks, explained)
         return known[key]
 
     def _refine(self, explanation: Explanation, wish: Wish) -> Segmentation:

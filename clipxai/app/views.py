@@ -16,6 +16,7 @@ from ..explainers.overview import overview
 from ..explainers.tokens import token_scores
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
+from ..scenes.naming import masks_of
 from ..tasks import segment
 from ..trace.trace import Trace
 from ..view import (
@@ -30,8 +31,9 @@ from ..view import (
     Viewer,
     WordRanking,
 )
+from ..view.word_units import units_of
 
-Masks = Mapping[str, np.ndarray]  # what a text names, in truth
+Masks = Mapping[str, np.ndarray]  # thing -> true mask (H, W) bool, where it is known
 Explain = Callable[[], Explanation]  # by the chosen method and switches
 CUT = {"threshold": 0.5, "of": "map"}  # of regions: below it a pixel is background
 
@@ -43,7 +45,7 @@ class View(NamedTuple):
     ----------
     label : on its button
     code : the line; in it stand {trace}, {text}, a {pair} of texts, {maps} of the method
-    show : (trace, number of the text, masks, explain) makes the viewer
+    show : (trace, number of the text, masks of the things, explain) makes the viewer
     lives : as long as the "image", the "texts", or one "answer"
     """
 
@@ -54,19 +56,21 @@ class View(NamedTuple):
 
 
 def _attention(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
-    return LayerAttentionViewer(attention_maps(trace).with_heads(trace))
+    found = attention_maps(trace).with_heads(trace)
+    return LayerAttentionViewer(found, truth=masks_of(list(masks), masks))
 
 
 def _modules(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
     found = contributions(trace)
-    grid = found.picture.grid
+    grid, truth = found.picture.grid, masks_of(trace.texts, masks)
     # attention within a thing needs two patches of it
-    large = {text: mask for text, mask in masks.items() if on_patches(mask, grid).sum() > 1}
-    return ModuleComparison(found.with_masks(trace, large))
+    large = {text: mask for text, mask in truth.items() if on_patches(mask, grid).sum() > 1}
+    return ModuleComparison(found.with_masks(trace, large), truth=truth)
 
 
 def _words(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
-    return TokenMap(token_scores(trace, text))
+    found = token_scores(trace, text)
+    return TokenMap(found, truth=masks_of([unit.name for unit in units_of(found)[0]], masks))
 
 
 def _relevance(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
@@ -74,7 +78,7 @@ def _relevance(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewe
 
 
 def _heads(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
-    return HeadGrid(head_contributions(trace))
+    return HeadGrid(head_contributions(trace), truth=masks_of(trace.texts, masks))
 
 
 def _effects(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
@@ -82,7 +86,7 @@ def _effects(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
 
 
 def _regions(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
-    return RegionMap(segment(explain(), **CUT), truth=masks or None)
+    return RegionMap(segment(explain(), **CUT), truth=masks_of(trace.texts, masks) or None)
 
 
 def _contrast(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
@@ -111,3 +115,4 @@ VIEWS = {
 }
 OF_A_TEXT = ("words", "relevance")
 OF_A_METHOD = ("methods", "regions")
+WITH_TRUTH = ("methods", "attention", "modules", "heads", "words", "regions")

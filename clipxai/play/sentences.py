@@ -1,9 +1,9 @@
 """What does the playground say? A script only shows it, and fills in what it alone knows."""
 
 from ..explainers.presets import PRESETS
-from ..view.method_comparison.sentences import DOWN, MERITS, NEITHER, UP
+from ..view.method_comparison.sentences import MERITS
 from ..view.payload import Header
-from ..view.sentences import OUTSIDE, RANKED
+from ..view.sentences import DOWN, NEITHER, OUTSIDE, RANKED, UP
 from .walks import case
 
 SUMMARY = "What a CLIP sees, live: put things on the stage, type words, and watch the maps"

@@ -30,8 +30,10 @@ from ..results.findings import (
 )
 from ..tasks.segmentation import Segmentation
 from .viewer import Viewer, known_suffix
+from .word_units import units_of
 
 if TYPE_CHECKING:
+    from .blind_ranking.viewer import BlindRanking
     from .contrast_map.viewer import ContrastMap
     from .effect_grid.viewer import EffectGrid
     from .head_grid.viewer import HeadGrid
@@ -43,12 +45,15 @@ if TYPE_CHECKING:
     from .method_comparison.viewer import MethodComparison
     from .model_overview.viewer import ModelOverview
     from .module_comparison.viewer import ModuleComparison
+    from .prediction.viewer import Prediction
     from .region_map.viewer import RegionMap
     from .token_map.viewer import TokenMap
     from .tracing.viewer import Tracing
+    from .training_steps.viewer import TrainingSteps
     from .word_ranking.viewer import WordRanking
 
 __all__ = [
+    "BlindRanking",
     "ContrastMap",
     "EffectGrid",
     "HeadGrid",
@@ -58,9 +63,11 @@ __all__ = [
     "MethodComparison",
     "ModelOverview",
     "ModuleComparison",
+    "Prediction",
     "RegionMap",
     "TokenMap",
     "Tracing",
+    "TrainingSteps",
     "Viewer",
     "WordRanking",
     "figure",
@@ -99,9 +106,12 @@ VIEWERS = {
     WordRelevance: "WordRanking",
     Segmentation: "RegionMap",
 }
-TRUTHS = {"MethodComparison": "mask", "RegionMap": "truth", "MaskSteps": "truth"}
+TRUTHS = {"MethodComparison": "mask"} | dict.fromkeys(
+    "RegionMap MaskSteps LayerAttentionViewer ModuleComparison HeadGrid TokenMap".split(), "truth"
+)
 # where what is not needed by everybody is kept: a figure waits for its own viewer only
 _WHERE = {
+    "BlindRanking": "blind_ranking.viewer",
     "ContrastMap": "contrast_map.viewer",
     "EffectGrid": "effect_grid.viewer",
     "HeadGrid": "head_grid.viewer",
@@ -111,9 +121,11 @@ _WHERE = {
     "MethodComparison": "method_comparison.viewer",
     "ModelOverview": "model_overview.viewer",
     "ModuleComparison": "module_comparison.viewer",
+    "Prediction": "prediction.viewer",
     "RegionMap": "region_map.viewer",
     "TokenMap": "token_map.viewer",
     "Tracing": "tracing.viewer",
+    "TrainingSteps": "training_steps.viewer",
     "WordRanking": "word_ranking.viewer",
     "figure": "method_comparison.drawing",
     "link": "links",
@@ -131,8 +143,9 @@ def show(
         several of one image, what was found inside (attention maps, words …), a segmentation, or a
         viewer
     scene : where its things truly are, for every text that names some of them: outlines and a
-        verdict stand in maps, regions and masks
-    truth : the same by hand, text -> true mask (H, W) bool
+        verdict stand in maps, regions and masks, outlines in attention, modules, heads and words
+    truth : the same by hand, text -> true mask (H, W) bool; of words word -> mask, of attention
+        any name -> mask
 
     Returns
     -------
@@ -252,13 +265,32 @@ def _truth(
         listed = what if isinstance(what, Sequence) else [what]
         maps = [one.explanation if isinstance(one, Segmentation) else one for one in listed]
         seen = getattr(scene, "image", None)
-        if seen is not None and any(not np.array_equal(e.image, seen) for e in maps):
+        if seen is not None and any(not np.array_equal(_image_of(e), seen) for e in maps):
             raise ValueError(
                 "the scene is another picture than the one that was explained; of a changed one "
                 "pass truth=scene.truth(texts)"
             )
-        truth = scene.truth([text for e in maps for text in e.texts])
+        truth = scene.truth([text for e in maps for text in _names_in(e, scene)])
     return {TRUTHS[name]: truth} if truth else {}
+
+
+def _image_of(found: Any) -> np.ndarray:
+    image: np.ndarray = (found if isinstance(found, Explanation) else found.picture).image
+    return image
+
+
+def _names_in(found: Any, scene: Any) -> Sequence[str]:
+    """What names things in what was found: its texts, its words; attention has none, so that all
+    things of a scene count.
+    """
+    if isinstance(found, TokenScores):
+        return [unit.name for unit in units_of(found)[0]]
+    if not isinstance(found, AttentionMaps):
+        texts: Sequence[str] = found.texts
+        return texts
+    if not hasattr(scene, "objects"):
+        raise TypeError("attention has no texts: which things does the scene have? Pass truth=")
+    return list(scene.objects)
 
 
 def _by_place(found: Effects) -> bool:

@@ -2,6 +2,8 @@
 
 import re
 
+from ..results.explanation import Explanation
+
 NAMES = {
     "clip": "raw CLIP",
     "reversed_clip": "raw CLIP turned over",
@@ -42,3 +44,9 @@ def method_name(code: str) -> str:
     """
     name = re.match(r"\w*", code)[0]  # type: ignore[index]  # matches anything
     return NAMES.get(name, name) + code[len(name) :]
+
+
+def code_of(explanation: Explanation) -> str:
+    """A method as code calls it, with the options it was given."""
+    options = explanation.provenance.get("options")
+    return f"{explanation.method} ({options})" if options else explanation.method

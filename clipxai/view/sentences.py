@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .number import fill, number
+from .number import fill, hundredths, number
 from .scales import DIVERGING, Scale, Scaling, varies
 
 Table = dict[str, str | list[str] | list[list[str]]]  # title, head, rows
@@ -18,6 +18,10 @@ IMAGE, SIZE = "image", "{width} × {height} pixels"
 PLACE, PINNED = "row {row}, column {column}", " (pinned, Esc unpins)"
 OUTSIDE = "outside this map"
 RANKED = "{value:number}, rank {rank} of {count}"
+CONTRAST = (
+    "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down"
+)
+UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "no contrast 0"
 LABELS: dict[Scaling, str] = {
     "minmax": "each map on its own scale",
     "shared": "one scale for all",
@@ -45,6 +49,14 @@ def caption(units: Sequence[str], scaling: Scaling, scales: Sequence[Scale]) -> 
     words = MEANING["shared"].format(low=number(scale.low), high=number(scale.high))
     signs = "; red above zero, blue below" if scale.colours == DIVERGING else ""
     return f"{what}; {words}{signs}."
+
+
+def way_up(contrast: float) -> str:
+    """Which way up a map is, with its contrast in hundredths."""
+    written = hundredths(contrast)
+    if written == "0":
+        return NEITHER
+    return fill(UP if written.startswith("+") else DOWN, contrast=written)
 
 
 def closure(total: float, cosine: float) -> str:

@@ -315,3 +315,19 @@ def test_hover_is_answered_at_once_at_full_size(visit: Callable, capsys: pytest.
     assert_a_frame_is_enough(
         page, f"attention at ViT-B/16, page of {len(text) / 1000:.0f} kB", capsys
     )
+
+
+def test_the_outline_of_a_thing_lies_on_every_layer(visit: Callable):
+    """A thing that covers the left half of the patches: its right edge is in the middle of each."""
+    height, width = MAPS.picture.image.shape[:2]
+    half = np.tile(np.arange(width) < width / 2, (height, 1))
+    page = open_figure(visit, saved(LayerAttentionViewer(MAPS, truth={"a thing": half})))
+    ink = """canvas => {
+      const { width, height } = canvas, L = 3, gap = 2, cells = L * (6 + gap) - gap;
+      const { data } = canvas.getContext('2d').getImageData(0, height >> 1, width, 1);
+      const at = x => Math.round(x * width / cells);
+      const has = x => [-2, -1, 0, 1].some(d => data[4 * (at(x) + d) + 3] > 0);
+      return [0, 1, 2].map(l => [has(l * (6 + gap) + 3), has(l * (6 + gap) + 5)]);
+    }"""
+    drawn = page.locator(".films .outlines:visible").evaluate_all(f"all => all.map({ink})")
+    assert drawn == [[[True, False]] * 3] * len(MAPS.mean)

@@ -329,3 +329,19 @@ def test_hover_is_answered_at_once(visit: Callable, capsys: pytest.CaptureFixtur
     page = visit(text)
     settled(page)
     assert_a_frame_is_enough(page, f"comparison, page of {len(text) / 1000:.0f} kB", capsys)
+
+
+def test_a_cut_map_tells_its_overlap_with_the_truth(visit: Callable):
+    """By a link or the options; the slider is at hand, and the IoU is that of the mask there."""
+    page = visit(saved(MethodComparison([example("clip")], texts=[0], mask=MASKS)))
+    page.set_viewport_size({"width": 900, "height": 700})
+    assert page.get_by_label("threshold").is_hidden()
+    assert readouts(page)[0].startswith("right way up")
+    page.get_by_role("button", name="options").click()
+    page.get_by_label("overlay").select_option(label="mask")
+    page.get_by_role("button", name="options").click()
+    for threshold in (50, 29, 80, 100):
+        page.get_by_label("threshold").fill(str(threshold))
+        mask, truth = example("clip").mask(0, threshold / 100), MASKS["an owl"]
+        iou = (mask & truth).sum() / (mask | truth).sum()
+        assert readouts(page) == [f"IoU {iou:.2f}"]

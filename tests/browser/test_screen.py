@@ -24,6 +24,9 @@ METHODS = [example(name, seed=n) for n, name in enumerate("abcdefgh")]
 SEGMENTED = cx.segment(example("clip"), threshold=0.5, of="map")
 
 
+STAMP = view.BlindRanking(METHODS, MASKS).ballot.stamp
+
+
 def left_half(image, points, labels, box):
     return [SCENE.mask("owl"), ~SCENE.mask("owl")], [0.9, 0.3]
 
@@ -41,6 +44,15 @@ SHOWN = {
     "effects": view.EffectGrid(effects()),
     "labels": view.LabelRanking(example("decomposition")),
     "regions": view.RegionMap(SEGMENTED),
+    "prediction": view.Prediction(attention_example(8, 4, (14, 14)), patch=(4, 3), layer=2),
+    "training": view.TrainingSteps(
+        {"raw": METHODS[:3], "v-v path": METHODS[3:6]},
+        [0, 40, 80],
+        {"loss": [3.0, 2.0, 1.0], "top-1": [10.0, 20.0, 60.0]},
+        truth=MASKS,
+    ),
+    "blind ranking": view.BlindRanking(METHODS, MASKS),
+    "votes of a class": view.BlindRanking(METHODS, MASKS, votes=["ABCDEFGH-" + STAMP] * 3),
     "steps": view.MaskSteps(cx.refine(example("clip"), left_half), truth=MASKS),
 }
 # window, width of a notebook's output in it, and most pixels of a figure

@@ -97,7 +97,7 @@ ANYTHING = st.one_of(
 )
 VIEWERS = (
     "MethodComparison LayerAttentionViewer LabelRanking RegionMap TokenMap WordRanking ContrastMap "
-    "HeadGrid EffectGrid MaskSteps ModuleComparison"
+    "HeadGrid EffectGrid MaskSteps ModuleComparison BlindRanking Prediction TrainingSteps"
 ).split()
 # what a verb's first arguments are, most of the time
 MEANT = {

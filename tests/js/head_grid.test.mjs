@@ -16,6 +16,7 @@ const HEADER = {
     { cells: scale(9), one: scale(16), all: scale(40) },
   ],
   remarks: golden.words.remarks,
+  outlines: [[], []],
   words: golden.words.head_grid,
 };
 const ARRAYS = {

@@ -31,6 +31,7 @@ const HEADER = {
   ],
   kinds: ["q-k", "v-v"],
   remarks: golden.words.remarks,
+  outlines: [[], []],
   words: golden.words.module_comparison,
 };
 const f = (...values) => Float32Array.from(values);

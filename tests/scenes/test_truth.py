@@ -9,6 +9,7 @@ from numpy.testing import assert_array_equal
 import clipxai as cx
 from clipxai.scenes.naming import masks_of, things_named
 from clipxai.view import MaskSteps, MethodComparison, RegionMap
+from clipxai.view.given import outlines
 
 
 def test_masks_belong_to_the_texts_that_name_them():
@@ -71,10 +72,43 @@ def test_a_scene_of_another_picture_is_refused(e):
             cx.show(maps, scene=other)
 
 
+def test_outlines_stand_in_attention_modules_heads_and_words(embedded):
+    """Of the text, of the word, and in attention, which has no text, of all things."""
+    scene = cx.scenes.compose(["cat", "owl"], seed=1)
+    trace = cx.record(embedded, scene.image, ["an owl and a key", "a dog"])
+    cat, owl = (outlines(scene.mask(name)) for name in ("cat", "owl"))
+    assert cat and owl
+    drawn = cx.show(cx.attention_maps(trace), scene=scene).payload().header["outlines"]
+    assert sorted(drawn) == sorted([*cat, *owl])
+    for found in (cx.contributions(trace), cx.head_contributions(trace)):
+        assert cx.show(found, scene=scene).payload().header["outlines"] == [owl, []]
+        by_hand = cx.show(found, truth={"a dog": scene.mask("cat")})
+        assert by_hand.payload().header["outlines"] == [[], cat]
+        with pytest.raises(ValueError, match="none of the masks"):
+            cx.show(found, truth={"a bird": scene.mask("cat")})
+    modes = cx.show(cx.token_scores(trace), scene=scene).payload().header["modes"]
+    told = {unit["name"]: unit["outlines"] for unit in modes[0]["units"]}
+    assert told.pop("owl") == owl and not any(told.values())
+    lines = [
+        [len(area.lines) for area in cx.show(cx.head_contributions(trace), **known).figure().axes]
+        for known in ({}, {"scene": scene})
+    ]
+    assert sum(lines[1]) == sum(lines[0]) + 2 * 2 * len(owl), "two maps, each light on dark"
+
+
+def test_the_scene_of_attention_has_to_name_its_things(trace):
+    class Other:
+        def truth(self, texts):
+            return {}
+
+    with pytest.raises(TypeError, match="attention has no texts"):
+        cx.show(cx.attention_maps(trace), scene=Other())
+
+
 def test_a_truth_that_is_not_drawn_is_refused(e, trace, tmp_path):
     scene, maps = e
     for what, words in (
-        (cx.attention_maps(trace), "a LayerAttentionViewer draws no truth"),
+        (cx.effects(trace, "ffn"), "a EffectGrid draws no truth"),
         (MethodComparison(maps), "is told its truth when it is made"),
     ):
         with pytest.raises(TypeError, match=words):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from view_examples import texts_of
 
@@ -10,6 +11,7 @@ from clipxai import view
 
 SAID = "What if: head 3 of layer 6 to the mean; patch 7 entering layer 2 to zero."
 TEXTS = ["a cat on grass", "a guitar"]
+LEFT = np.tile(np.arange(112) < 56, (112, 1))
 OPENED = {
     view.MethodComparison: lambda t: view.MethodComparison(cx.explain(t, "clip_surgery")),
     view.ContrastMap: lambda t: view.ContrastMap(cx.contrast(t, 0, 1)),
@@ -23,6 +25,13 @@ OPENED = {
     view.WordRanking: lambda t: view.WordRanking(cx.word_relevance(t, "bimodal")),
     view.ModelOverview: lambda t: cx.show(t),
     view.EffectGrid: lambda t: view.EffectGrid(cx.effects(t, "ffn")),
+    view.Prediction: lambda t: view.Prediction(cx.attention_maps(t), patch=(0, 0)),
+    view.TrainingSteps: lambda t: view.TrainingSteps(
+        {"raw": [cx.explain(t, "clip")] * 2}, [0, 40], {"loss": [3.0, 2.0]}
+    ),
+    view.BlindRanking: lambda t: view.BlindRanking(
+        [cx.explain(t, "clip"), cx.explain(t, "clip_surgery")], LEFT
+    ),
     view.Tracing: lambda t: view.Tracing(cx.effects(t, "patches", layers=-1)),
 }
 

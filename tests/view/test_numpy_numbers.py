@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 from attention_examples import attention_example
 from inside_examples import contributions, head_contributions, token_scores
-from view_examples import example
+from view_examples import MASKS, example
 
 import clipxai as cx
 from clipxai.view import (
+    BlindRanking,
     HeadGrid,
     LayerAttentionViewer,
     MethodComparison,
     ModuleComparison,
+    Prediction,
     RegionMap,
     TokenMap,
+    TrainingSteps,
     Viewer,
 )
 
@@ -33,6 +36,9 @@ def viewers(number: type) -> list[Viewer]:
         HeadGrid(head_contributions(), texts=one, head=(one, number(0)), budget=budget),
         LayerAttentionViewer(attention_example(), query=(one, number(2)), layer=one),
         LayerAttentionViewer(attention_example(), layer=number(-1), steps=number(15)),
+        Prediction(attention_example(), patch=(one, number(2)), layer=one),
+        BlindRanking([example("clip"), example("gem")], MASKS, seed=one, text=one),
+        TrainingSteps({"raw": [example("clip"), example("gem")]}, few[::-1], {}, step=number(0)),
         TokenMap(token_scores(), pinned=few, budget=budget),
         RegionMap(segmented, budget=budget),
     ]

@@ -22,6 +22,7 @@ from view_examples import MASKS, contrast, damaged, example, texts_of
 
 import clipxai as cx
 from clipxai.view import (
+    BlindRanking,
     ContrastMap,
     EffectGrid,
     HeadGrid,
@@ -29,9 +30,11 @@ from clipxai.view import (
     LayerAttentionViewer,
     MethodComparison,
     ModuleComparison,
+    Prediction,
     RegionMap,
     TokenMap,
     Tracing,
+    TrainingSteps,
     Viewer,
     WordRanking,
 )
@@ -55,6 +58,9 @@ EXAMPLES = [
     LabelRanking(example("decomposition")),
     EffectGrid(effects(), head_contributions()),
     Tracing(traced()),
+    TrainingSteps({"raw": [example("clip"), example("gem")]}, [0, 40], {"loss": [3.0, 2.0]}),
+    Prediction(attention_example(), patch=(1, 2)),
+    BlindRanking([example("clip"), example("gem")], MASKS),
 ]
 each_viewer = pytest.mark.parametrize("viewer", EXAMPLES, ids=lambda viewer: viewer.module)
 

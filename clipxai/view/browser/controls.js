@@ -13,7 +13,7 @@ import { saveSnapshot } from "./snapshot.js";
 export function createControls(...children) {
   const is = (/** @type {string} */ kind) => (/** @type {Node | string} */ child) =>
     child instanceof Element && child.matches(kind);
-  const set = children.filter((child) => !is(".chips, button")(child));
+  const set = children.filter((child) => !is(".chips, .cut, button")(child));
   const options = element("div", { className: "options" }, ...set);
   const onclick = () => {
     const open = node.classList.toggle("open");
@@ -24,7 +24,7 @@ export function createControls(...children) {
     { type: "button", className: "more", onclick, "aria-expanded": "false" },
     "options",
   );
-  const [chips, buttons] = [children.filter(is(".chips")), children.filter(is("button"))];
+  const [chips, buttons] = [children.filter(is(".chips, .cut")), children.filter(is("button"))];
   const node = element("div", { className: "controls" }, ...chips, more, options, ...buttons);
   return node;
 }

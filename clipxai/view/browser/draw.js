@@ -181,7 +181,7 @@ export function frameCell(canvas, grid, cell) {
  * @param {Path2D} path
  * @param {[number, number]} widths
  */
-function strokeTwice(context, path, [dark, light]) {
+export function strokeTwice(context, path, [dark, light]) {
   context.lineJoin = "round";
   context.strokeStyle = INK;
   context.lineWidth = dark * pixelRatio();

@@ -3,8 +3,10 @@
 // @ts-check
 import { context2d } from "./draw.js";
 import { element } from "./element.js";
+import { drawOutlines, OUTLINE_STYLE } from "./outlines.js";
 import { clamp } from "./state.js";
 
+/** @import { Grid } from "./interpolate.js" */
 /**
  * @typedef {{height: number, width: number}} Size
  * @typedef {(weight: number, end: number) => number} Index  place of a weight in a table of 256
@@ -25,11 +27,12 @@ import { clamp } from "./state.js";
  * @property {string} label
  * @property {(row: number, column: number) => void} choose for a click, Enter or Space
  * @property {() => void} [again] for a double click or Escape
+ * @property {{lines: number[][], grid: Grid}} [outlines] of things, on every map
  * @property {(spot: Spot | null) => void} point what the pointer or the cursor is on; null: nothing
  * @typedef {ReturnType<typeof createFilm>} Film
  */
 
-export const FILM_STYLE = `
+export const FILM_STYLE = `${OUTLINE_STYLE}
 .film { position: relative; border-radius: 3px; cursor: pointer; touch-action: pan-y; }
 .film canvas { display: block; width: 100%; image-rendering: pixelated; }
 .film i {
@@ -87,7 +90,8 @@ export function linearIndex(value, end) {
  * A table of little maps.
  * @param {FilmOptions} options
  */
-export function createFilm({ rows, columns, size, gap = 1, label, choose, again, point }) {
+export function createFilm(options) {
+  const { rows, columns, size, gap = 1, label, choose, again, point, outlines } = options;
   const { height, width } = size;
   const [wide, high] = [columns * (width + gap) - gap, rows * (height + gap) - gap];
   const canvas = element("canvas", { width: wide, height: high });
@@ -95,7 +99,8 @@ export function createFilm({ rows, columns, size, gap = 1, label, choose, again,
   const marks = element("div");
   const named = { role: "application", "aria-label": label, "data-lm-suppress-shortcuts": "true" };
   const properties = { className: "film", tabIndex: 0, ...named };
-  const node = element("div", properties, canvas, marks, cursor);
+  const lines = element("canvas", { className: "outlines", hidden: !outlines?.lines.length });
+  const node = element("div", properties, canvas, lines, marks, cursor);
   const context = context2d(canvas);
   const picture = context.createImageData(wide, high);
   /** @type {(box: HTMLElement, row: number, column: number, down?: number) => void} */
@@ -107,8 +112,13 @@ export function createFilm({ rows, columns, size, gap = 1, label, choose, again,
       height: `${(100 * (down * (height + gap) - gap)) / high}%`,
     });
   };
+  const corners = Array.from({ length: rows * columns }, (_, n) => {
+    const [row, column] = [Math.floor(n / columns), n % columns];
+    return /** @type {[number, number]} */ ([column * (width + gap), row * (height + gap)]);
+  });
   /** @type {Spot | null} */
   let on = null;
+  let outlined = 0; // pixels across that the outlines were drawn for
   const move = (/** @type {Spot | null} */ spot) => {
     if (spot === on || (spot && on && spot[0] === on[0] && spot[1] === on[1])) return;
     on = spot;
@@ -151,6 +161,9 @@ export function createFilm({ rows, columns, size, gap = 1, label, choose, again,
         }
       }
       context.putImageData(picture, 0, 0);
+      if (!outlines || lines.hidden || lines.clientWidth === outlined) return;
+      outlined = lines.clientWidth;
+      drawOutlines(lines, outlines.lines, outlines.grid, { width: wide, height: high }, corners);
     },
     /**
      * Frame cells, and perhaps those below them.

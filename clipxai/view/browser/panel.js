@@ -27,6 +27,7 @@ import { focused } from "./state.js";
  * @property {string} remark stands on a map that has nothing to show, and says why; else empty
  * @property {Scale[]} scales one for each scaling
  * @property {string} [verdict] stands below the map while no patch is in view
+ * @property {(threshold: number) => string} [cut] stands there while the map is cut into a mask
  * @property {string} [told] of the map, for who rests on its title
  * @property {number[][]} [outlines] x, y, x, y … in pixels of the image
  * @property {Refined} [refined] what refinement made of it
@@ -125,8 +126,9 @@ export function createMapPanel({ photo, grids, words, dim }, arrays, first, stor
     if (decorated !== over) decorate(state);
     decorated = over;
     const cell = focused(state);
-    readout.textContent = cell ? read(cell) : spec.verdict || "\u00a0";
-    readout.classList.toggle("way", !cell && Boolean(spec.verdict));
+    const cut = state.overlay === MASK && spec.cut?.(state.threshold ?? 0);
+    readout.textContent = cell ? read(cell) : cut || spec.verdict || "\u00a0";
+    readout.classList.toggle("way", !cell && Boolean(cut || spec.verdict));
     drawMarks(marks, grids, source, state);
   };
   const draw = (/** @type {MapState} */ state) => {

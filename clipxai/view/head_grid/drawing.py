@@ -1,5 +1,7 @@
 """How are heads drawn on paper? Photo, the map of one head and of all, every head's share below."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -34,7 +36,7 @@ WIDE = 0.5  # of a column from which on it has the word "layer" below it
 
 
 @defaults()
-def draw(shares: HeadShares, layer: int, head: int) -> Figure:
+def draw(shares: HeadShares, layer: int, head: int, truth: Mapping[str, np.ndarray]) -> Figure:
     """Draw the first text and the map of one head."""
     picture, texts = shares.contributions.picture, shares.texts
     title = headline(f"“{title_of(texts[0])}”", WIDTH)
@@ -50,7 +52,7 @@ def draw(shares: HeadShares, layer: int, head: int) -> Figure:
     maps, names = shares.maps(0, layer, head), map_titles(layer, head)
     for x, name, values, scale in zip(lefts[1:], names, maps, shares.scales(0), strict=True):
         titles = name, map_subtitle(float(values.sum()))
-        draw_map(page, (x, top, each), titles, picture, values, scale)
+        draw_map(page, (x, top, each), titles, picture, values, scale, truth.get(texts[0]))
     _draw_grid(page, below, shares, layer, head)
     page.write_small_print(end, lines)
     return page.figure

@@ -18,6 +18,7 @@
  * @property {"RdBu_r"} diverging
  * @property {string[]} scalings
  * @property {string[]} remarks
+ * @property {number[][][]} outlines of every text, where its mask is known
  * @property {string[]} rows names of the grid's rows: heads, bias, FFN
  * @property {string[]} ticks names of its columns
  * @property {{cells: Scale, one: Scale, all: Scale}[]} scales of every text

@@ -173,6 +173,7 @@ function keysOf({ layers, heads }, store) {
  */
 export function mapsOf(header, arrays, state) {
   const { layers, heads, texts, grids, words, remarks, scales } = header;
+  const outlines = header.outlines[state.text];
   const { text } = state;
   const size = grids[0].height * grids[0].width;
   const count = layers * heads;
@@ -194,6 +195,7 @@ export function mapsOf(header, arrays, state) {
       source: 0,
       values: of(at),
       scales: [one, ownScale(of(at), one)],
+      outlines,
     },
     {
       title: words.all_heads,
@@ -202,6 +204,7 @@ export function mapsOf(header, arrays, state) {
       source: 0,
       values: every,
       scales: [all, ownScale(every, all)],
+      outlines,
     },
   ];
 }

@@ -3,13 +3,15 @@
 Layers and heads as a grid, and the patches each head read from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...checks import expect, whole
 from ...results.findings import HeadContributions
+from ...results.owned import owned
+from ..given import outlines, truths_of
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, around_zero, colour_table, finite
@@ -35,6 +37,7 @@ class HeadGrid(Viewer):
         first
     head : (layer, head) whose map is shown first; by default the one with the largest share, added
         or taken away
+    truth : text -> true mask (H, W) bool: its outline is drawn on every map of the text
     budget : most bytes the interactive figure's data may take
 
     Raises
@@ -56,12 +59,15 @@ class HeadGrid(Viewer):
         *,
         texts: int | str | Sequence[int | str] | None = None,
         head: tuple[int, int] | None = None,
+        truth: Mapping[str, np.ndarray] | None = None,
         budget: int = BUDGET,
     ) -> None:
         expect(HeadContributions, contributions, "head_contributions")
         rows = chosen_rows(contributions.texts, texts)
         self.contributions, self.budget = contributions, budget
         self.shares = HeadShares(contributions, rows)
+        size = contributions.picture.grid.image_size
+        self.truth = truths_of(owned(truth), self.shares.texts, size)
         self.head = self.shares.strongest() if head is None else self._checked(head)
 
     @property
@@ -73,7 +79,7 @@ class HeadGrid(Viewer):
         """The grid with its numbers, and the maps of the head and text that are shown first."""
         from .drawing import draw  # loads matplotlib
 
-        return draw(self.shares, *self.head)
+        return draw(self.shares, *self.head, self.truth)
 
     def payload(self) -> Payload:
         """Shares by patch and by head, words and photo.
@@ -118,6 +124,7 @@ class HeadGrid(Viewer):
             "tables": [strongest_heads(shares, text) for text in texts],
             "scalings": list(SCALES),
             "remarks": list(REMARKS),
+            "outlines": [outlines(self.truth.get(text)) for text in shares.texts],
             "words": page_words(picture.image.shape, WORDS),
         }
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ...checks import expect, layer_of, whole
+from ...checks import expect, layer_of
 from ...results.findings import AttentionMaps
+from ..given import patch_at
 
 OPACITY = 0.7  # of a map over the image
 UNKNOWN = 221  # grey of a weight that is no number
@@ -45,14 +46,7 @@ def layer_number(maps: AttentionMaps, layer: int) -> int:
 
 def token_at(maps: AttentionMaps, patch: tuple[int, int]) -> int:
     """The token of a patch (row, column); 0 is [class]. An IndexError if it is not there."""
-    grid = maps.picture.grid
-    row, column = (whole(asked, what) for asked, what in zip(patch, ("row", "column")))
-    if not (0 <= row < grid.height and 0 <= column < grid.width):
-        raise IndexError(
-            f"no patch in row {row}, column {column}: the grid has {grid.height} rows and "
-            f"{grid.width} columns"
-        )
-    return 1 + row * grid.width + column
+    return 1 + patch_at(maps.picture.grid, patch)
 
 
 def patch_of(maps: AttentionMaps, token: int) -> tuple[int, int]:

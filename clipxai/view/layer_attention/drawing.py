@@ -4,7 +4,7 @@ The colour of a weight is its square root on the scale: attention is so uneven t
 scale would stay empty.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ from ..attention_kinds import label
 from ..palette import DIM, FRAME, RIM
 from ..paper.defaults import defaults
 from ..paper.lettering import wrap
-from ..paper.maps import BAR, BAR_GAP, cell_box, draw_bar, draw_image, picture_height
+from ..paper.maps import BAR, BAR_GAP, cell_box, draw_bar, draw_image, draw_outlines, picture_height
 from ..paper.page import GAP, GREY, LINE, MARGIN, SMALL, TITLE, Page
 from ..scales import SEQUENTIAL, colour_table
 from ..sentences import IMAGE, layer_names
@@ -32,7 +32,13 @@ HINTING = 0.91
 
 
 @defaults()
-def draw(maps: AttentionMaps, query: int, layer: int, notes: Sequence[str]) -> Figure:
+def draw(
+    maps: AttentionMaps,
+    query: int,
+    layer: int,
+    notes: Sequence[str],
+    truth: Mapping[str, np.ndarray],
+) -> Figure:
     """Draw the attention of one query token.
 
     Parameters
@@ -40,6 +46,7 @@ def draw(maps: AttentionMaps, query: int, layer: int, notes: Sequence[str]) -> F
     maps : attention of one image
     query, layer : which token (0 is the class token), and the layer of the large maps
     notes : sentences for the end of the small print
+    truth : true masks (H, W) bool of things, whose outlines are drawn on the large pictures
     """
     rows = {kind: mean[:, query] for kind, mean in maps.mean.items()}
     top = top_of(list(rows.values()), hidden_of(maps, query))
@@ -47,10 +54,14 @@ def draw(maps: AttentionMaps, query: int, layer: int, notes: Sequence[str]) -> F
     said = [*colour_notes(maps, query, layer, top), rollout_note(maps, rollout_top), *notes]
     page, strips, width = _plan(maps, said)
     area = _draw_panel(page, 0, maps.picture.image, (IMAGE, query_subtitle(maps, query)))
-    _mark_query(area, maps, query)
+    areas = [area]
     for n, (kind, weights) in enumerate(rows.items(), 1):
         titles = map_titles(kind, layer, float(weights[layer, 0]))
-        _draw_map(page, n, maps, weights[layer], top, query, titles)
+        areas.append(_draw_map(page, n, maps, weights[layer], top, titles))
+    for area in areas:
+        for mask in truth.values():
+            draw_outlines(area, mask)
+        _mark_query(area, maps, query)
     for y, (kind, weights) in zip(strips, rows.items(), strict=False):
         areas = _draw_strip(page, y, width, maps, label(kind), weights, top)
         _mark_layer(areas[layer])
@@ -101,9 +112,8 @@ def _draw_map(
     maps: AttentionMaps,
     weights: np.ndarray,
     top: float,
-    query: int,
     titles: tuple[str, str],
-) -> None:
+) -> Axes:
     """Weights (N,) over the grey image, and their colour bar."""
     grid, image = maps.picture.grid, maps.picture.image
     up, left, down, right = grid.box
@@ -121,11 +131,11 @@ def _draw_map(
         interpolation="nearest",
     )
     area.set(xlim=limits[0], ylim=limits[1])
-    _mark_query(area, maps, query)
     y = MARGIN + HEAD + picture_height(PANEL, image.shape) + BAR_GAP
     times = top * tokens_of(maps)
     numbers = [(part, times * part**2) for part in (0, 0.5, 1)]
     draw_bar(page, (MARGIN + n * (PANEL + GAP), y, PANEL), SEQUENTIAL, numbers)
+    return area
 
 
 def _mark_query(area: Axes, maps: AttentionMaps, query: int) -> None:

@@ -8,6 +8,7 @@ import {
   frameCell,
   markCell,
   paintBar,
+  strokeOutline,
 } from "../browser/draw.js";
 import { element } from "../browser/element.js";
 import { fill } from "../browser/number.js";
@@ -90,6 +91,7 @@ export function createAsked({ header, store }) {
       const { pinned } = store.state;
       const cell = cellOf(token, grid);
       context2d(marks).clearRect(0, 0, marks.width, marks.height);
+      for (const line of header.outlines) strokeOutline(marks, line, grid.image_size);
       drawQuery(marks, grid, token, cell, sameCell(pinned, cell));
       chip.setAttribute("aria-pressed", String(token === 0));
       const held = pinned && tokenOf(pinned, grid) === token;
@@ -146,6 +148,7 @@ export function createAnswer({ header, store, weights, palette }, kind) {
       context2d(cells).putImageData(pixels, 0, 0);
       context2d(marks).clearRect(0, 0, marks.width, marks.height);
       dimOutside(marks, grid, dim);
+      for (const line of header.outlines) strokeOutline(marks, line, grid.image_size);
       drawQuery(marks, grid, token, store.state.reading, false);
       const place = { layer: header.layers[layer], weight: row[0] };
       subtitle.textContent = fill(words.map_subtitle, place);

@@ -62,8 +62,10 @@ export function createFilms({ header, arrays, store, weights, palette }, hint) {
     };
     const choose = (/** @type {number} */ _, /** @type {number} */ layer) => store.set({ layer });
     const label = fill(words.strip_label, { name });
-    const size = header.grids[0];
-    const film = createFilm({ rows: 1, columns: L, size, gap: 2, choose, point, label });
+    const [size] = header.grids;
+    const outlines = { lines: header.outlines, grid: size };
+    const on = { choose, point, label };
+    const film = createFilm({ rows: 1, columns: L, size, gap: 2, outlines, ...on });
     return { film, row, title: element("b", {}, name) };
   };
   const strips = kinds.map((kind) => {
@@ -219,7 +221,8 @@ function createHeadTable(figure, kind, hint) {
   };
   const label = fill(words.heads_label, { kind: kind.label });
   const size = { rows: heads, columns: layers.length, size: grids[0] };
-  const film = createFilm({ ...size, ...choosing(figure), point, label });
+  const outlines = { lines: header.outlines, grid: grids[0] };
+  const film = createFilm({ ...size, ...choosing(figure), outlines, point, label });
   const note = element("small");
   const title = element("b", {}, fill(words.heads_title, { kind: kind.label }));
   const node = element("div", {}, title, film.node, note);

@@ -40,6 +40,7 @@
  * @property {number} unknown grey of what is no number
  * @property {"viridis"} sequential
  * @property {string[]} scalings
+ * @property {number[][]} outlines of the things, where they are known
  * @property {string[]} notes
  * @property {{head: string[], rows: number}} table
  * @property {Record<MapWord | StripWord | CaptionWord | ControlWord, string>} words

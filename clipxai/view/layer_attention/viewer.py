@@ -3,12 +3,17 @@
 Layer by layer and head by head, by the model's own attention and by what CLIP Surgery puts there.
 """
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...results.findings import AttentionMaps
+from ...results.owned import owned
 from ..attention_kinds import label, meaning
+from ..given import outlines, truths_of
 from ..payload import BUDGET, Header, Payload, pack
 from ..pictures import picture_header
 from ..scales import SEQUENTIAL
@@ -50,6 +55,7 @@ class LayerAttentionViewer(Viewer):
     steps : 15, 23, 31, 63 or 255; weights travel in so many steps of their square root. More are
         finer and need more bytes: the error is at most 1/steps of the largest weight of the row.
         The query itself, [class] and the sinks do not count: they are right to 0.00001
+    truth : name of a thing -> true mask (H, W) bool: its outline is drawn on the image and all maps
     budget : most bytes the interactive figure's data may take; what is given up for it is said on
         the figure
 
@@ -77,10 +83,12 @@ class LayerAttentionViewer(Viewer):
         query: tuple[int, int] | None = None,
         layer: int | None = None,
         steps: Steps = 23,
+        truth: Mapping[str, np.ndarray] | None = None,
         budget: int = BUDGET,
     ) -> None:
         self._chosen = query is None and layer is None
         self.maps, self.steps, self.budget = checked(maps), int(steps), budget
+        self.truth = truths_of(owned(truth), list(truth or {}), maps.picture.grid.image_size)
         self.query = telling_query(maps) if query is None else token_at(maps, query)
         self.layer = telling_layer(maps, self.query) if layer is None else layer_number(maps, layer)
 
@@ -107,7 +115,7 @@ class LayerAttentionViewer(Viewer):
         """
         from .drawing import draw  # loads matplotlib
 
-        return draw(self.maps, self.query, self.layer, self.notes)
+        return draw(self.maps, self.query, self.layer, self.notes, self.truth)
 
     def payload(self) -> Payload:
         """Weights of every kind (see `packing`), statistics of every head, rollout, photo, words.
@@ -145,6 +153,7 @@ class LayerAttentionViewer(Viewer):
             "query": int(self.query),
             "layer": int(self.layer),
             "scalings": list(SCALES),
+            "outlines": [line for mask in self.truth.values() for line in outlines(mask)],
             "notes": self.notes,
             "table": {"head": list(TABLE_HEAD), "rows": IN_TABLE},
             "words": page_words(maps.picture.image.shape, words(maps)),

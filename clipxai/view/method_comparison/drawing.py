@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from ...results.explanation import Explanation
+from ..given import Truth, gather
 from ..number import two_digits
 from ..palette import RIM
 from ..paper.defaults import defaults
@@ -27,7 +28,7 @@ from ..paper.page import GAP, LINE, MARGIN, TITLE, TITLE_LINE, Page, small_print
 from ..scales import Scale, Scaling, scales_of
 from ..sentences import caption, image_size
 from ..texts import title_of
-from .panels import Panel, Truth, first_scaling, gather, panels_of, rows_of
+from .panels import Panel, first_scaling, panels_of, rows_of
 from .sentences import notes
 
 WIDE, NARROW = 3.2, 2.7  # panel width with few and with many columns

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...checks import expect, several
+from ...checks import several
 from ...results.explanation import Explanation
 from ...results.findings import Picture
 from ...results.maps import rank_correlation
+from ..given import Truth, agreement, truth_of
+from ..method_names import code_of
 from ..scales import Scaling, varies
 
-Truth = np.ndarray | Mapping[str, np.ndarray]
 # panels in a row: of one text or one method; of several methods, a text each row
 MOST_COLUMNS, WIDEST = 4, 6
 ON_SCREEN = 4  # maps in a row beside the image; 5 where there are more than two rows of them
@@ -45,8 +46,7 @@ class Panel:
     @property
     def method(self) -> str:
         """Name of the method, with the options it was given."""
-        options = self.explanation.provenance.get("options")
-        return f"{self.explanation.method} ({options})" if options else self.explanation.method
+        return code_of(self.explanation)
 
     @property
     def presence(self) -> float:
@@ -67,27 +67,6 @@ class Panel:
     def flat(self) -> bool:
         """Whether there is no variation to show."""
         return not varies(self.scores)
-
-
-def gather(explanations: Explanation | Sequence[Explanation]) -> tuple[Explanation, ...]:
-    """One or several explanations as a tuple, after checking that they explain the same image.
-
-    Raises
-    ------
-    TypeError : something else than explanations came in
-    ValueError : none came in, or their images differ
-    """
-    several = tuple(explanations) if isinstance(explanations, (list, tuple)) else (explanations,)
-    for given in several:
-        expect(Explanation, given, "explain")
-    if not several:
-        raise ValueError("there is no explanation to draw: the list is empty")
-    if not all(np.array_equal(e.image, several[0].image) for e in several[1:]):
-        raise ValueError(
-            "these explanations are of different images; draw each image by itself, for example in "
-            "a loop"
-        )
-    return several
 
 
 def first_scaling(explanations: Sequence[Explanation]) -> Scaling:
@@ -127,7 +106,7 @@ def panels_of(
     asked = known if texts is None else several(texts)
     wanted = [text if text in known else first.texts[first.index(text)] for text in asked]
     panels = [
-        Panel(e, source, row, _truth_of(mask, text, e.grid.image_size))
+        Panel(e, source, row, truth_of(mask, text, e.grid.image_size))
         for text in dict.fromkeys(wanted)
         for source, e in enumerate(explanations)
         for row, own in enumerate(e.texts)
@@ -183,31 +162,14 @@ def _in_rows(cells: Sequence[int | None]) -> list[list[int | None]]:
     return [list(cells[start : start + columns]) for start in range(0, len(cells), columns)]
 
 
-def _truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.ndarray | None:
-    found = mask.get(text) if isinstance(mask, Mapping) else mask
-    if found is None:
-        return None
-    if found.shape != tuple(image_size):
-        raise ValueError(
-            f"the mask has shape {found.shape}, but the image is {tuple(image_size)} (height, "
-            "width)"
-        )
-    return found.astype(bool)
-
-
 def _merits(panel: Panel, first: Panel) -> dict[str, float]:
     """Of what is known; only the presence for a map that has no variation."""
     name = "difference" if panel.explanation.difference else "presence"
     truth, found = panel.truth, {name: panel.presence}
     if panel.flat:
         return found
-    if truth is not None and truth.any() and not truth.all():
-        heat = panel.explanation.heatmap(panel.row)
-        known = ~np.isnan(heat)
-        heat, hot, true = (v[known] for v in (heat, panel.explanation.mask(panel.row), truth))
-        if true.any() and not true.all():
-            found["IoU"] = float((hot & true).sum() / (hot | true).sum())
-            found["contrast"] = float(heat[true].mean() - heat[~true].mean())
+    if truth is not None:
+        found |= agreement(panel.explanation, panel.row, truth)
     if panel is not first and not first.flat:
         found["rank corr."] = rank_correlation(*_comparable(panel, first))
     return found

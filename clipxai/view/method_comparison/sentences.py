@@ -9,7 +9,7 @@ from ...results.explanation import Explanation
 from ...tasks.segmentation import Segmentation
 from ..method_names import method_name
 from ..number import fill, hundredths, two_digits
-from ..sentences import PLACE
+from ..sentences import CONTRAST, PLACE, way_up
 from ..texts import listed, title_of
 from .panels import Panel
 
@@ -22,9 +22,7 @@ MERITS = {
     ),
     "difference": "difference of the whole image's cosines with the two texts",
     "IoU": "overlap of the map's upper half (min-max above 0.5) with the true mask, 0 to 1",
-    "contrast": (
-        "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down"
-    ),
+    "contrast": CONTRAST,
     "rank corr.": "Spearman rank correlation with the first map, −1 to 1",
 }
 
@@ -53,9 +51,9 @@ WORDS = {
     "table_title": "Highest patches of “{title}” by {method}",
     "table_column": "{title} · {method}",
     "outside_cell": "outside",
+    "cut": "IoU {iou:two_digits}",
 }
 ALL_TEXTS = "all texts"
-UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "no contrast 0"
 ONE = "The map of “{text}” by {method} is {verdict}."
 PAIR = "“{text}”: {first} is {said}, {second} is {answered}."
 MANY = (
@@ -87,10 +85,7 @@ def verdict(panel: Panel) -> str:
     """Which way up a map is, with its contrast in hundredths; empty where the truth is unknown."""
     if "contrast" not in panel.merits:
         return ""
-    contrast = hundredths(panel.merits["contrast"])
-    if contrast == "0":
-        return NEITHER
-    return fill(UP if contrast.startswith("+") else DOWN, contrast=contrast)
+    return way_up(panel.merits["contrast"])
 
 
 def story(panels: Sequence[Panel], text: str | None) -> str:

@@ -30,7 +30,7 @@ export function createSurroundings(header, store, makeTable, makeMerits) {
   let chips = createLayoutChips(header, store);
   const cut = createSlider((threshold) => store.set({ threshold }));
   const level = element("output");
-  const threshold = element("label", {}, "threshold ", cut, level);
+  const threshold = element("label", { className: "cut" }, "threshold ", cut, level);
   const colours = createSelect(
     "colours",
     scalings.map(({ label }) => label),

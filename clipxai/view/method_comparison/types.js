@@ -7,7 +7,7 @@
 /**
  * @typedef {"help" | "keys" | "table" | "idle" | "place" | "pinned_place"
  *   | "no_patch" | "spoken" | "spoken_map" | "table_title" | "table_column"
- *   | "outside_cell" | "merits" | "merits_map"} ComparisonWord
+ *   | "outside_cell" | "cut" | "merits" | "merits_map"} ComparisonWord
  * @typedef {object} ComparisonSpec  a map as the header tells of it
  * @property {string} text
  * @property {string} title
@@ -17,6 +17,8 @@
  * @property {number} source number of its explanation, and of its grid
  * @property {number} row number of the text in it
  * @property {string} remark
+ * @property {number[]} overlaps of the map with the truth in hundredths, cut at 0, 0.01 … 1; none
+ *   where the truth is unknown
  * @property {Record<string, string>} merits
  * @typedef {object} OwnHeader
  * @property {string} summary

@@ -122,8 +122,10 @@ function layoutOf(header, text) {
  * @param {number[]} shown all that are on the page: the title tells what they differ in
  * @returns {MapSpec}
  */
-function specOf({ panels, grids, scalings, outlines, refined }, arrays, n, shown) {
-  const { source, row, text, title, name, method } = panels[n];
+function specOf({ panels, grids, scalings, outlines, refined, words }, arrays, n, shown) {
+  const { source, row, text, title, name, method, overlaps } = panels[n];
+  const cut = (/** @type {number} */ threshold) =>
+    fill(words.cut, { iou: overlaps[Math.round(100 * threshold)] / 100 });
   const of = (/** @type {"method" | "text"} */ key) =>
     new Set(shown.map((one) => panels[one][key]));
   const [methods, texts] = [of("method").size, of("text").size];
@@ -137,6 +139,7 @@ function specOf({ panels, grids, scalings, outlines, refined }, arrays, n, shown
     values: arrays[`maps${source}`].subarray(row * size, (row + 1) * size),
     scales: scalings.map(({ scales }) => scales[n]),
     outlines: outlines[text],
+    cut: overlaps.length ? cut : undefined,
     refined: refined && { ...refined, mask: arrays.masks.subarray(n * area, (n + 1) * area) },
   };
 }

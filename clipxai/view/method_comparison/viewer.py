@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
-import numpy as np
-
 from ...results.explanation import Explanation
 from ...results.owned import owned
 from ...tasks.segmentation import Segmentation
+from ..given import Truth, gather, outlines, overlaps
 from ..method_names import method_name
 from ..number import two_digits
 from ..payload import BUDGET, Arrays, Header, Payload, pack
@@ -16,7 +15,7 @@ from ..scales import DIVERGING, SEQUENTIAL, Scaling, colour_table, scales_of
 from ..sentences import LABELS, REMARKS, caption, page_words, remark
 from ..texts import title_of
 from ..viewer import Viewer
-from .panels import Panel, Truth, first_scaling, gather, panels_of, rows_on_screen
+from .panels import Panel, first_scaling, panels_of, rows_on_screen
 from .sentences import (
     ALL_TEXTS,
     IN_TABLE,
@@ -190,8 +189,13 @@ def _panel_header(panel: Panel) -> Header:
         "source": panel.source,
         "row": panel.row,
         "remark": REMARKS[remark(panel.scores)],
+        "overlaps": [round(100 * found) for found in _overlaps(panel)],
         "merits": {name: two_digits(value) for name, value in panel.merits.items()},
     }
+
+
+def _overlaps(panel: Panel) -> list[float]:
+    return overlaps(panel.explanation, panel.row, panel.truth)
 
 
 def _rounded(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
@@ -199,13 +203,3 @@ def _rounded(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
         name: (values, "u16" if coding == "f32" else coding)
         for name, (values, coding) in arrays.items()
     }
-
-
-def outlines(truth: np.ndarray | None) -> list[list[float]]:
-    """Edges of a mask (H, W) bool as closed lines x, y, x, y … in pixels of the image."""
-    import cv2
-
-    if truth is None or truth.all():
-        return []
-    lines = cv2.findContours(truth.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)[0]
-    return [(line.reshape(-1) + 0.5).tolist() for line in lines]

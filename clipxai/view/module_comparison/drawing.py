@@ -52,7 +52,7 @@ HIGHLIGHT = "#0b6bcb1c"
 
 
 @defaults()
-def draw(shares: ModuleShares, layer: int) -> Figure:
+def draw(shares: ModuleShares, layer: int, truth: Mapping[str, np.ndarray]) -> Figure:
     """Draw the first text and the maps of one layer."""
     picture, texts = shares.contributions.picture, shares.texts
     title = headline(f"“{title_of(texts[0])}”", WIDTH)
@@ -75,7 +75,7 @@ def draw(shares: ModuleShares, layer: int) -> Figure:
     maps, scale = shares.maps(0, layer), shares.scale(0)
     names = zip(map_titles(layer), map(map_subtitle, shares.means(0, layer)), strict=True)
     for x, titles, values in zip(lefts[1:], names, maps, strict=True):
-        draw_map(page, (x, below, each), titles, picture, values, scale)
+        draw_map(page, (x, below, each), titles, picture, values, scale, truth.get(texts[0]))
     page.write_small_print(end, lines)
     return page.figure
 

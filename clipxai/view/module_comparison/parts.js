@@ -133,7 +133,7 @@ export function selectionLane({ selections, kinds, layers, words }, { selection 
  * @param {ModuleState} state
  * @returns {MapSpec[]}
  */
-export function mapsOf({ texts, grids, words, remarks, scales }, arrays, state) {
+export function mapsOf({ texts, grids, words, remarks, scales, outlines }, arrays, state) {
   const layer = shownLayer(state);
   const row = layer * texts.length + state.text;
   const size = grids[0].height * grids[0].width;
@@ -150,6 +150,7 @@ export function mapsOf({ texts, grids, words, remarks, scales }, arrays, state) 
     values,
     remark: remarks[arrays.remarks[3 * row + n]],
     scales: [all, layers[layer]],
+    outlines: outlines[state.text],
   }));
 }
 

@@ -23,6 +23,7 @@
  * @property {"RdBu_r"} diverging
  * @property {string[]} scalings
  * @property {string[]} remarks
+ * @property {number[][][]} outlines of every text, where its mask is known
  * @property {{all: Scale, layers: Scale[], lens: Scale, parts: [number, number]}[]} scales of every
  *   text
  * @property {string[]} closures of every text

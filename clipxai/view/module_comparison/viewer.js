@@ -8,6 +8,7 @@ import {
   createTextChips,
 } from "../browser/controls.js";
 import { paintMap } from "../browser/draw.js";
+import { drawOutlines, OUTLINE_STYLE } from "../browser/outlines.js";
 import { element, shape } from "../browser/element.js";
 import { below, isFlag, isShare, patchIn, restored } from "../browser/keep.js";
 import { fill } from "../browser/number.js";
@@ -41,10 +42,12 @@ const STYLE = `
   border-radius: 4px; padding: 0 6%; margin: 0; cursor: pointer; min-width: 0; overflow: hidden;
   text-align: center; align-self: end;
 }
-.thumb canvas {
+.thumb i {
   width: 100%; max-width: min(110px, max(34px, calc(0.3 * var(--wide)))); display: block;
-  margin: 0 auto; image-rendering: pixelated;
+  margin: 0 auto; position: relative;
 }
+.thumb canvas { width: 100%; display: block; image-rendering: pixelated; }
+.thumb .outlines { height: 100%; }
 .thumb[data-lit] {
   background: color-mix(in srgb, var(--accent) 16%, transparent); color: var(--text);
   font-weight: 600;
@@ -132,6 +135,14 @@ function createParts(header, arrays, store) {
     maps.forEach((map, n) => map.take(specs[n]));
     print.write([...captionsOf(header, store.state), ...header.dropped]);
   };
+  const outline = () => {
+    const lines = header.outlines[store.state.text];
+    if (!lines.length) return;
+    for (const canvas of lens.querySelectorAll("canvas.outlines")) {
+      const over = /** @type {HTMLCanvasElement} */ (canvas);
+      drawOutlines(over, lines, header.grids[0], header.grids[0], [[0, 0]]);
+    }
+  };
   const paint = () => {
     const { state } = store;
     chips.show(state.text);
@@ -155,12 +166,14 @@ function createParts(header, arrays, store) {
       thumbs = createThumbs(header, arrays, store);
       const bias = element("span", { className: "thumb wide" }, words.bias);
       lens.replaceChildren(element("span", {}, words.lens), ...thumbs, bias);
+      outline();
       table.show();
       swap();
     },
     draw() {
       photo.draw(store.state);
       for (const map of maps) map.draw(store.state);
+      outline();
       paint();
     },
   };
@@ -210,6 +223,8 @@ function createThumbs(header, arrays, store) {
     const canvas = element("canvas", { width, height });
     paintMap(canvas, values, whole, scale, arrays[diverging], false);
     const layer = Math.max(n - 1, 0);
+    const known = header.outlines[store.state.text].length > 0;
+    const lines = known ? [element("canvas", { className: "outlines" })] : [];
     return element(
       "button",
       {
@@ -221,7 +236,7 @@ function createThumbs(header, arrays, store) {
         onpointerenter: () => store.set({ preview: n ? layer : null }),
         onpointerleave: () => store.set({ preview: null }),
       },
-      canvas,
+      element("i", {}, canvas, ...lines),
       element("span", { className: "wide" }, n ? `${words.layer} ` : words.embedding),
       n ? String(layer) : "",
     );
@@ -270,4 +285,4 @@ export function captionsOf({ scales, captions }, state) {
   return captions[state.text][state.scaling].map((line) => fill(line, { low, high }));
 }
 
-export default startViewer("module_comparison", LANE_STYLE + STYLE, build);
+export default startViewer("module_comparison", OUTLINE_STYLE + LANE_STYLE + STYLE, build);

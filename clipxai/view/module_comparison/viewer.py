@@ -3,14 +3,16 @@
 Layer by layer for the class token, and patch by patch.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...checks import expect, layer_of
 from ...results.findings import Contributions
+from ...results.owned import owned
 from ..attention_kinds import label
+from ..given import outlines, truths_of
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table, finite
@@ -46,6 +48,7 @@ class ModuleComparison(Viewer):
     texts : which of its texts, by number or as written; all by default, the first one is shown
         first
     layer : whose maps are shown first; by default the one that added or took away most
+    truth : text -> true mask (H, W) bool: its outline is drawn on every map of the text
     budget : most bytes the interactive figure's data may take
 
     Raises
@@ -67,6 +70,7 @@ class ModuleComparison(Viewer):
         *,
         texts: int | str | Sequence[int | str] | None = None,
         layer: int | None = None,
+        truth: Mapping[str, np.ndarray] | None = None,
         budget: int = BUDGET,
     ) -> None:
         expect(Contributions, contributions, "contributions")
@@ -74,6 +78,8 @@ class ModuleComparison(Viewer):
         rows = chosen_rows(contributions.texts, texts)
         self.contributions, self.budget = contributions, budget
         self.shares = ModuleShares(contributions, rows)
+        size = contributions.picture.grid.image_size
+        self.truth = truths_of(owned(truth), self.shares.texts, size)
         first = self.shares.telling_layer(0) if layer is None else layer
         self.layer = layer_of(layers, first)
 
@@ -86,7 +92,7 @@ class ModuleComparison(Viewer):
         """Bars of every layer, and the maps of the layer and text that are shown first."""
         from .drawing import draw  # loads matplotlib
 
-        return draw(self.shares, self.layer)
+        return draw(self.shares, self.layer, self.truth)
 
     def payload(self) -> Payload:
         """Parts per patch, those of the class token exactly, words and photo.
@@ -159,6 +165,7 @@ class ModuleComparison(Viewer):
             "tables": [table(shares, text) for text in texts],
             "scalings": list(SCALES),
             "remarks": list(REMARKS),
+            "outlines": [outlines(self.truth.get(text)) for text in shares.texts],
             "words": page_words(picture.image.shape, words_of(shares)),
         }
 

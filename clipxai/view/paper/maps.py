@@ -9,8 +9,9 @@ from PIL import Image
 
 from ...results.explanation import Grid
 from ...results.findings import Picture
+from ..given import outlines
 from ..number import number
-from ..palette import DIM, OPACITY
+from ..palette import DIM, OPACITY, RIM, WHITE
 from ..scales import Scale, colour_table, finite
 from ..sentences import IMAGE, REMARKS, image_size, remark
 from ..texts import title_of
@@ -69,6 +70,7 @@ def draw_map(
     picture: Picture,
     values: np.ndarray,
     scale: Scale,
+    truth: np.ndarray | None = None,
 ) -> None:
     """One map over its photo: HEAD + `picture_height` + BELOW high.
 
@@ -80,6 +82,7 @@ def draw_map(
     picture : what the map lies on
     values : (P,), a score for every patch
     scale : what the colours mean
+    truth : (H, W) bool, whose outline is drawn
     """
     x, y, width = place
     scores = finite(values).reshape(picture.grid.height, picture.grid.width)
@@ -87,9 +90,18 @@ def draw_map(
     pixels = overlay(picture, scores, scale, OPACITY)
     area = draw_image(page, (x, y + HEAD, width), pixels, picture.image.shape)
     hatch(area, scores, picture.grid)
+    draw_outlines(area, truth)
     say_if_blank(area, scores, SMALL)
     below = y + HEAD + picture_height(width, picture.image.shape)
     draw_scale(page, x, below + BAR_GAP, width, scale)
+
+
+def draw_outlines(area: Axes, truth: np.ndarray | None) -> None:
+    """The edges of a mask (H, W) bool on an image, light on dark; nothing where there is none."""
+    for line in outlines(truth):
+        closed = np.reshape([*line, *line[:2]], (-1, 2)).T
+        area.plot(*closed, color=RIM, linewidth=2.2)
+        area.plot(*closed, color=WHITE, linewidth=1)
 
 
 def overlay(picture: Picture, scores: np.ndarray, scale: Scale, opacity: float) -> np.ndarray:

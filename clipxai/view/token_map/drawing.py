@@ -1,7 +1,8 @@
 """How are words drawn on paper? Photo, the largest word, all words ranked, some words small."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from ..paper.defaults import defaults
@@ -26,7 +27,9 @@ COLUMNS = 5  # of small maps
 
 
 @defaults()
-def draw(words: WordMaps, path: str, shown: Sequence[int]) -> Figure:
+def draw(
+    words: WordMaps, path: str, shown: Sequence[int], truth: Mapping[str, np.ndarray]
+) -> Figure:
     """Draw the words that are `shown` on a `path`, the first of them large."""
     picture, names = words.scores.picture, [unit.label for unit in words.units]
     title = headline(f"“{words.scores.text}”", WIDTH)
@@ -48,7 +51,7 @@ def draw(words: WordMaps, path: str, shown: Sequence[int]) -> Figure:
         (MARGIN + n % COLUMNS * (fifth + GAP), top + large_row + n // COLUMNS * small_row, fifth)
         for n in range(len(shown) - 1)
     ]
-    _draw_maps(page, words, path, list(zip(shown, [large, *small], strict=True)))
+    _draw_maps(page, words, path, list(zip(shown, [large, *small], strict=True)), truth)
     right = MARGIN + 2 * (third + GAP)
     whole = words.whole(path, words.units)
     titles = said_of(path)["title"], said_of(path)["subtitle"]
@@ -58,7 +61,11 @@ def draw(words: WordMaps, path: str, shown: Sequence[int]) -> Figure:
 
 
 def _draw_maps(
-    page: Page, words: WordMaps, path: str, places: list[tuple[int, tuple[float, float, float]]]
+    page: Page,
+    words: WordMaps,
+    path: str,
+    places: list[tuple[int, tuple[float, float, float]]],
+    truth: Mapping[str, np.ndarray],
 ) -> None:
     """Maps of words, each by its number and its place: x, y and width."""
     maps, scales = words.maps(path, words.units), words.scales(path, words.units)
@@ -66,4 +73,5 @@ def _draw_maps(
     for word, place in places:
         unit = words.units[word]
         titles = unit.label, map_subtitle(path, float(whole[word]), unit.pieces)
-        draw_map(page, place, titles, words.scores.picture, maps[word], scales[word])
+        known = truth.get(unit.name)
+        draw_map(page, place, titles, words.scores.picture, maps[word], scales[word], known)

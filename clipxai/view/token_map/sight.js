@@ -74,13 +74,14 @@ export function sightOf(header, arrays, state) {
   const wholes = arrays[`whole${state.mode}`];
   const whole = wholes.subarray(state.path * units.length, (state.path + 1) * units.length);
   /** @type {MapSpec[]} */
-  const maps = units.map(({ label }, n) => ({
+  const maps = units.map(({ label, outlines }, n) => ({
     title: label,
     subtitle: path.subtitles[n],
     source: 0,
     values: values.subarray(n * size, (n + 1) * size),
     remark: path.remarks[n],
     scales: [path.shared, path.own[n]],
+    outlines,
   }));
   return { header, units, whole, maps, path };
 }

@@ -10,6 +10,7 @@
 /**
  * @typedef {"help" | "keys" | "table" | "own" | "pieces" | "whole_words" | "pinned_words"
  *   | "no_pins" | "idle" | "scored" | "status" | "at_patch" | "pinned"} TokenWord
+ * @typedef {Unit & {outlines: number[][]}} Outlined  where the thing is that a word names
  * @typedef {object} PathOfUnits  what a path says of words, or of pieces
  * @property {string[]} subtitles
  * @property {string[]} remarks
@@ -27,7 +28,7 @@
  * @property {number} alpha opacity of a map
  * @property {string[]} paths
  * @property {number} path that is shown first
- * @property {{units: Unit[], paths: PathOfUnits[]}[]} modes words, and pieces
+ * @property {{units: Outlined[], paths: PathOfUnits[]}[]} modes words, and pieces
  * @property {number} word that is shown first
  * @property {number[]} pins
  * @property {MatrixWords} matrix

@@ -3,13 +3,15 @@
 A caption as chips and a map for every word, linked both ways.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...checks import expect, number_of
 from ...results.findings import TokenScores
+from ...results.owned import owned
+from ..given import outlines, truths_of
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, colour_table, finite
@@ -47,6 +49,7 @@ class TokenMap(Viewer):
         words were left out
     pinned : words whose maps are shown first, the first of them large: as written or by number (0
         is [start]); by default those with the highest patches
+    truth : word, as written -> true mask (H, W) bool: its outline is drawn on the word's map
     budget : most bytes the interactive figure's data may take
 
     Raises
@@ -68,6 +71,7 @@ class TokenMap(Viewer):
         *,
         path: str | None = None,
         pinned: Sequence[str | int] | None = None,
+        truth: Mapping[str, np.ndarray] | None = None,
         budget: int = BUDGET,
     ) -> None:
         expect(TokenScores, scores, "token_scores")
@@ -79,6 +83,7 @@ class TokenMap(Viewer):
             known = ", ".join(map(repr, self.paths))
             raise ValueError(f"no path {path!r} in these scores; choose one of {known}")
         names = [unit.name for unit in self.words.units]
+        self.truth = truths_of(owned(truth), names, scores.picture.grid.image_size)
         if pinned is None:
             self.shown = self.words.highest(self.path, SHOWN_AT_FIRST)
         else:
@@ -95,7 +100,7 @@ class TokenMap(Viewer):
         """The photo, the words shown first as maps, and all words ranked by their share."""
         from .drawing import draw  # loads matplotlib
 
-        return draw(self.words, self.path, self.shown)
+        return draw(self.words, self.path, self.shown, self.truth)
 
     def payload(self) -> Payload:
         """Patch scores of every path, words and photo.
@@ -140,7 +145,12 @@ class TokenMap(Viewer):
         """Chips, scales and captions when chips are words, or pieces."""
         return {
             "units": [
-                {**vars(unit), "pieces": mean_of(unit, self.scores.tokens)} for unit in units
+                {
+                    **vars(unit),
+                    "pieces": mean_of(unit, self.scores.tokens),
+                    "outlines": outlines(self.truth.get(unit.name)),
+                }
+                for unit in units
             ],
             "paths": [self._path(path, units) for path in self.paths],
         }
