@@ -58,6 +58,7 @@ VIEW_SHARED = (
         "word_units",
         "scales",
         "links",
+        "stills",
         "payload",
     },
     {"sentences", "pictures", "html", "given"},

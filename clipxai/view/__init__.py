@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .module_comparison.viewer import ModuleComparison
     from .prediction.viewer import Prediction
     from .region_map.viewer import RegionMap
+    from .stills import still
     from .token_map.viewer import TokenMap
     from .tracing.viewer import Tracing
     from .training_steps.viewer import TrainingSteps
@@ -74,6 +75,7 @@ __all__ = [
     "link",
     "save",
     "show",
+    "still",
 ]
 
 Found = (
@@ -129,6 +131,7 @@ _WHERE = {
     "WordRanking": "word_ranking.viewer",
     "figure": "method_comparison.drawing",
     "link": "links",
+    "still": "stills",
 }
 
 
@@ -256,7 +259,7 @@ def _truth(
         return {}
     if name not in TRUTHS:
         drawn = ", ".join(TRUTHS)
-        raise TypeError(f"a {name} draws no truth; {drawn} do")
+        raise TypeError(f"no truth is drawn in {name}; {drawn} draw one")
     if not (scene is None or hasattr(scene, "truth")):
         raise TypeError(f"scene={shown(scene)}, but a Scene is needed; masks go to truth=")
     if scene is not None and truth is not None:

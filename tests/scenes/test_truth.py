@@ -108,7 +108,7 @@ def test_the_scene_of_attention_has_to_name_its_things(trace):
 def test_a_truth_that_is_not_drawn_is_refused(e, trace, tmp_path):
     scene, maps = e
     for what, words in (
-        (cx.effects(trace, "ffn"), "a EffectGrid draws no truth"),
+        (cx.effects(trace, "ffn"), "no truth is drawn in EffectGrid"),
         (MethodComparison(maps), "is told its truth when it is made"),
     ):
         with pytest.raises(TypeError, match=words):

@@ -1,0 +1,46 @@
+"""A chart in the page's own colours: what was black is the page's ink, all else stays."""
+
+import re
+
+import numpy as np
+import pytest
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from clipxai.view import still
+
+
+def chart():
+    figure, axes = plt.subplots(1, 2, figsize=(5, 2))
+    axes[0].plot([1, 2], [2, 1], color="#3b6fb6", label="a < b")
+    axes[0].set(xlabel="blocks", title="$x_1$")
+    axes[0].legend(frameon=False)
+    axes[1].imshow(np.zeros((2, 2)))
+    return figure
+
+
+def test_ink_is_the_pages_and_the_ground_open():
+    figure = chart()
+    grounds = figure.patch.get_visible(), figure.axes[0].patch.get_visible()
+    shown = still(figure)
+    assert repr(shown) == "<a chart of 2 panels, in the page's colours>"
+    assert shown._repr_html_().startswith('<svg fill="currentColor"')
+    colours = set(re.findall(r"(?:fill|stroke): (#\w+)", shown.svg))
+    assert "#3b6fb6" in colours and not colours & {"#000000", "#ffffff"}
+    assert "stroke: currentColor" in shown.svg and ">blocks</text>" in shown.svg
+    assert "a &lt; b" in shown.svg and "<metadata" not in shown.svg and "<?xml" not in shown.svg
+    assert (figure.patch.get_visible(), figure.axes[0].patch.get_visible()) == grounds
+    assert not plt.fignum_exists(figure.number), "or a notebook shows it twice"
+
+
+def test_the_same_figure_is_the_same_text_and_a_picture_besides(tmp_path):
+    one, other = still(chart()), still(chart())
+    assert one.svg == other.svg
+    (tmp_path / "chart.png").write_bytes(one._repr_png_())
+    with Image.open(tmp_path / "chart.png") as picture:
+        assert picture.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_what_is_no_figure_is_refused():
+    with pytest.raises(TypeError, match="expected a figure of matplotlib, got 3"):
+        still(3)
