@@ -50,9 +50,10 @@ class Scene:
     recipe: "Recipe | None" = field(default=None, repr=False)
     places: "tuple[Box, ...]" = ()
 
-    def _repr_png_(self) -> bytes:
-        """The picture itself, for a notebook."""
-        return cv2.imencode(".png", cv2.cvtColor(self.image, cv2.COLOR_RGB2BGR))[1].tobytes()
+    def _repr_jpeg_(self) -> bytes:
+        """The picture, for a notebook: its noise would take eight times as much as a PNG."""
+        picture = cv2.cvtColor(self.image, cv2.COLOR_RGB2BGR)
+        return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
     def __repr__(self) -> str:
         return f"<Scene {self.seed}: {self.caption!r}>"

@@ -167,3 +167,10 @@ def test_errors():
         cx.scenes.compose("dog").mask("cat")
     with pytest.raises(ValueError, match="split must be 'train' or 'test'"):
         cx.scenes.sample(0, split="val")
+
+
+def test_a_notebook_shows_the_picture():
+    scene = cx.scenes.compose("cat", seed=1)
+    shown = cv2.imdecode(np.frombuffer(scene._repr_jpeg_(), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert shown.shape == scene.image.shape
+    assert np.abs(shown.astype(int) - scene.image).mean() < 6
