@@ -275,3 +275,8 @@ def test_wrong_questions(clean, golden_resnet):
     with pytest.raises(ValueError, match="requires transformer blocks"):
         cx.effects(cx.record(model, arrays["image"], arrays["tokens"], normalized=True).of(0))
     assert isinstance(cx.effects(clean, layers=[-1]), Effects)
+
+
+def test_texts_of_no_letter_or_several_lines_head_one_column(trace):
+    told = repr(cx.effects(trace.with_texts(["", "a\ncat"]), "ffn")).splitlines()
+    assert told[1].split() == ["(empty", "text)", "a", "cat"]

@@ -94,7 +94,8 @@ class Effects(Owning):
         places = [np.unravel_index(n, size.shape) for n in largest]
         rows = [["as it is", *(f"{self.similarity[n]:.3f}" for n in shown)]]
         rows += [[self.part(at), *(f"{self.change[at][n]:+.4f}" for n in shown)] for at in places]
-        return "\n".join([title, *in_columns(["", *(self.texts[n] for n in shown)], rows)])
+        heads = [" ".join(self.texts[n].split()) or "(empty text)" for n in shown]
+        return "\n".join([title, *in_columns(["", *heads], rows)])
 
     def top(self, text: int | str = 0, count: int = 5) -> list[tuple[str, float]]:
         """The parts that matter most to a text, by the size of their effect, with it.
