@@ -110,9 +110,10 @@ def read_picture(source: object) -> Picture:
         content = _whole_file(source)
         if isinstance(content, bytes):
             return _decode(BytesIO(content), f"{getattr(source, 'name', 'an open file')}")
+    own = "its .image, or " if hasattr(source, "image") else ""  # a Scene, an Explanation
     raise TypeError(
-        f"cannot read a {type(source).__name__} as an image: pass a path, bytes, a file opened in "
-        "binary mode, array, PIL image or torch tensor"
+        f"cannot read a {type(source).__name__} as an image: pass {own}a path, bytes, a file "
+        "opened in binary mode, array, PIL image or torch tensor"
     )
 
 

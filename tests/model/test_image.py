@@ -147,6 +147,7 @@ def test_restore_undoes_the_normalisation():
         (np.full((5, 5, 3), np.nan), ValueError, "float image must lie in 0…1, but spans nan"),
         (np.zeros((5, 5, 3), np.int64), ValueError, "uint8, uint16 or float in 0…1, not int64"),
         ({"a": 1}, TypeError, "cannot read a dict as an image"),
+        (cx.scenes.compose("cat"), TypeError, "a Scene as an image: pass its .image, or a path"),
         ([], ValueError, "no image given"),
     ],
 )
