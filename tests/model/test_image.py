@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageCms, ImageOps  # noqa: F401
 
+import clipxai as cx
 from clipxai.model.image import CLIP_MEAN, CLIP_STD, Preprocessor
 from clipxai.model.picture import read_picture
 
