@@ -40,7 +40,7 @@ from ..checks import of_its_kinds
 from ..results.findings import HeadContributions, Picture
 from ..trace.pooled import FixedPool
 from ..trace.precision import unrounded
-from ..trace.readout import FixedReadout, arrives, counted, embedding, expect_heads
+from ..trace.readout import FixedReadout, arrives, counted, embedding, expect_heads, read
 from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .scores import Scores, difference
@@ -115,7 +115,8 @@ def head_contributions(trace: Trace, image: int = 0, split: Split = "own") -> He
     -------
     `HeadContributions`: signed shares of a cosine, (L, H, T, N), which add up to it (Gandelsman et
     al., arXiv 2310.05916). Where a pool reads the image (SigLIP, PE, CoCa), what heads fetched for
-    every token that it read, as much as it read of them
+    every token that it read, as much as it read of them. Beside them, of split="own", `written`:
+    what each layer wrote into every patch
 
     Raises
     ------
@@ -156,7 +157,20 @@ def head_contributions(trace: Trace, image: int = 0, split: Split = "own") -> He
         norm_bias=worth.norm_bias.cpu().numpy(),
         similarity=(one.image_features[0] @ one.text_features.T).cpu().numpy(),
         pool=None if gathers else worth.ffn.cpu().numpy(),
+        written=_written(one).cpu().numpy() if split == "own" else None,
     )
+
+
+def _written(trace: Trace) -> Tensor:
+    """(L, T, P) what each layer's attention added to the cosines of the first image's patches."""
+    tower, shares = trace.model.visual, []
+    gathers = "class_token" in tower.has
+    readout = FixedReadout.of(trace) if gathers else FixedPool.of(trace)
+    for layer in range(len(trace.layers)):
+        added = trace.attention_output(layer) * arrives(trace, layer, trace.stream.shape[1])
+        added = read(added, tower.before) if gathers else added
+        shares.append(readout.share(added, trace.text_features)[0, 1:].T)
+    return torch.stack(shares)
 
 
 class Worth(NamedTuple):

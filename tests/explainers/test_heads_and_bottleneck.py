@@ -109,6 +109,50 @@ def test_one_head_by_taking_it_out(trace, heads):
     )
 
 
+def test_what_layers_wrote_into_patches_adds_up_to_their_cosines(trace, heads):
+    """Attention of every block run again by hand, the final norm held fixed by hand; with the FFNs
+    and what was there at the beginning it is every patch's cosine.
+    """
+    tower, final = trace.model.visual, trace.stream[0]
+    deviation = (final.var(-1, unbiased=False, keepdim=True) + tower.ln_post.eps).sqrt()
+    features = tower.ln_post(final) @ tower.projection
+
+    def share(part, bias=0.0):
+        part = (part - part.mean(-1, keepdim=True)) / deviation * tower.ln_post.weight + bias
+        in_text = part @ tower.projection @ trace.text_features.T
+        return (in_text / features.norm(dim=-1, keepdim=True))[1:].T  # T P
+
+    other = share(trace.residual(0)[0], tower.ln_post.bias)
+    for layer, block in enumerate(tower.blocks):
+        stream = trace.residual(layer)
+        read = F.scaled_dot_product_attention(*block.qkv(stream))
+        added = block.merge(read)
+        np.testing.assert_allclose(heads.written[layer], share(added[0]), atol=1e-5)
+        other = other + share(block.ffn(stream + added)[0])
+    total = torch.tensor(heads.written.sum(0)) + other
+    cosines = F.normalize(features, dim=-1)[1:] @ trace.text_features.T
+    torch.testing.assert_close(total, cosines.T, atol=1e-5, rtol=0)
+    assert cx.head_contributions(trace, split="even").written is None
+
+
+def test_what_was_written_on_a_thing_is_a_mean_over_its_patches(heads, scene):
+    """Patches counted one by one: 16 pixels a side, more than half of them inside."""
+    mask = np.zeros(scene.image.shape[:2], bool)
+    side = mask.shape[0] // 14
+    mask[: 3 * side, : 2 * side] = mask[3 * side : 4 * side, : side // 2 - 1] = True
+    inside = [14 * row + column for row in range(3) for column in range(2)]
+    outside = sorted({*range(196)} - {*inside})
+    found = heads.written_on(1, mask)
+    for layer in range(8):
+        means = [float(heads.written[layer, 1, of].mean()) for of in (inside, outside)]
+        np.testing.assert_allclose(found[layer], means, atol=1e-7)
+    np.testing.assert_array_equal(heads.written_on(heads.texts[1], mask), found)
+    with pytest.raises(ValueError, match="covers 0 of 196 patches by more than half"):
+        heads.written_on(1, np.zeros_like(mask))
+    with pytest.raises(ValueError, match='head_contributions.trace, split="own".'):
+        replace(heads, written=None).written_on(1, mask)
+
+
 def test_resnets_have_no_heads_to_take_apart(golden_resnet):
     model, arrays, _ = golden_resnet
     trace = cx.record(model, arrays["image"], arrays["tokens"], normalized=True)

@@ -31,6 +31,7 @@ def add_up(trace, cosines):
         by_layer = heads.heads.sum((1, 3)) + heads.attention_bias  # L T
         np.testing.assert_allclose(by_layer, parts.attention[:, :, 0], atol=1e-5)
         np.testing.assert_allclose(heads.ffn, parts.ffn[:, :, 0], atol=1e-5)
+        np.testing.assert_allclose(heads.written, parts.attention[:, :, 1:], atol=1e-5)
         total = torch.tensor(by_layer.sum(0) + heads.ffn.sum(0) + ends)
         torch.testing.assert_close(total, expected, **CLOSE)
         read = maps[n].scores.sum((1, 2)) + parts.pool[:, 0] + parts.bias[:, 0]

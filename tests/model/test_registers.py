@@ -39,6 +39,7 @@ def test_what_happens_inside_and_what_adds_up():
     total = torch.tensor(total + found.embedding + found.norm_bias)
     torch.testing.assert_close(total, cosine[1], **CLOSE)
     assert found.heads.shape[-1] == parts.ffn.shape[-1] == 1 + 15
+    np.testing.assert_allclose(found.written, parts.attention[:, :, 1:], atol=1e-5)
     total = parts.attention.sum(0) + parts.ffn.sum(0) + parts.embedding + parts.bias
     assert abs(total - parts.similarity).max() < 1e-4
     by_patch = cx.explain(trace, "decomposition", image=1).scores

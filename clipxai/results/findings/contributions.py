@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ...checks import number_of
 from ..owned import Owning
 from .attention import Selection, selection_ratio, weights_of
 from .picture import Picture, Recorded, on_patches
@@ -127,6 +128,9 @@ class HeadContributions(Owning):
         norm's bias
     similarity : (T,) cosines of the unmodified model
     pool : (T,) as in `Contributions`
+    written : (L, T, P), what all heads of each layer, and the bias behind them, wrote into every
+        patch: shares of that patch's own cosine, as `Contributions.attention` has them. None where
+        shares are split evenly
     """
 
     picture: Picture
@@ -138,6 +142,7 @@ class HeadContributions(Owning):
     norm_bias: np.ndarray
     similarity: np.ndarray
     pool: np.ndarray | None = None
+    written: np.ndarray | None = None
 
     def __repr__(self) -> str:
         layers, heads = self.heads.shape[:2]
@@ -156,3 +161,46 @@ class HeadContributions(Owning):
             + (0 if self.pool is None else self.pool)
         )
         return float(abs(parts - self.similarity).max())
+
+    def written_on(self, text: int | str, mask: np.ndarray) -> np.ndarray:
+        """What each layer's attention wrote into the patches of a thing, and into the others.
+
+        Parameters
+        ----------
+        text : its number, or as written
+        mask : where the thing truly is, (H, W) bool; its patches are those that it covers by more
+            than half
+
+        Returns
+        -------
+        (L, 2) means inside and outside, signed shares of the patches' own cosines with the text;
+        below 0 where a layer wrote against it
+
+        Raises
+        ------
+        ValueError : an unknown text; a mask of another size, or with no patch inside or outside;
+            shares that were split evenly
+        IndexError : no text of that number
+
+        Examples
+        --------
+        >>> found = head_contributions(trace)
+        >>> left = np.zeros(found.picture.grid.image_size, bool)
+        >>> left[:, :100] = True
+        >>> found.written_on("a cat", left).shape  # layers; inside and outside
+        (8, 2)
+        """
+        if self.written is None:
+            raise ValueError(
+                "these shares do not say what was written into patches: ask "
+                'head_contributions(trace, split="own")'
+            )
+        inside = on_patches(mask, self.picture.grid)
+        if inside.all() or not inside.any():
+            raise ValueError(
+                f"the mask covers {inside.sum()} of {len(inside)} patches by more than half; a "
+                "comparison needs patches inside and outside"
+            )
+        row = number_of(self.texts, text, "text", "these shares")
+        shares = self.written[:, row]
+        return np.stack([shares[:, of].mean(-1) for of in (inside, ~inside)], axis=-1)
