@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from browsing import (
+    assert_accessible,
     assert_no_sideways_scrolling,
     assert_poster,
     point_at,
@@ -17,12 +18,14 @@ from browsing import (
     titles,
 )
 from inside_examples import TEXTS, head_contributions, word_relevance
+from view_examples import MASKS
 
 from clipxai.view import HeadGrid, WordRanking
 from clipxai.view.head_grid.sentences import proof
 from clipxai.view.number import number, percent, signed
 
 HEADS = HeadGrid(head_contributions())  # 4 layers of 3 heads
+OWL = HeadGrid(head_contributions(), truth={TEXTS[0]: MASKS[TEXTS[0]]})
 WORDS = WordRanking(word_relevance())
 ROW, COLUMN = 6, 9
 AT = ROW * 14 + COLUMN
@@ -87,6 +90,59 @@ def test_keys_texts_and_table_of_heads(visit: Callable):
         "1",
         share(2, 1, text=1),
     ]
+
+
+INK = """canvas => {
+  const { width, height } = canvas;
+  const copy = new OffscreenCanvas(width, height).getContext('2d');
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, width, height);
+  const inked = { red: 0, blue: 0 };
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] < 250) continue;
+    if (data[i] > data[i + 2] + 80) inked.red++;
+    if (data[i + 2] > data[i] + 80) inked.blue++;
+  }
+  return inked;
+}"""
+
+
+def test_the_messenger_has_arrows_and_what_its_layer_wrote(visit: Callable):
+    """On the page, by keys alone: head 1 of layer 2 fetched more than it lost nearly everywhere."""
+    page = visit(saved(OWL))
+    settled(page)
+    arrows = page.locator(".photo canvas").last
+    assert arrows.evaluate(INK) == {"red": 0, "blue": 0} and page.locator(".gathers").is_hidden()
+    press(page, "m")
+    settled(page)
+    assert titles(page) == ["layer 2, head 1", "written by layer 2"]
+    parts = OWL.contributions
+    fetched, wrote = parts.heads[2, 1, 0, 1:], parts.written_on(0, MASKS[TEXTS[0]])[2]
+    on_it = OWL.shares.message(0, MASKS[TEXTS[0]]).fetched[2, 1]
+    told = page.locator(".story").inner_text()
+    assert told == (
+        f"For “{TEXTS[0]}”, head 1 of layer 2 brought [class] {signed(float(fetched.sum()))} from "
+        f"patches, {signed(float(on_it))} of it on the outline; its layer's attention wrote "
+        f"{signed(float(wrote[0]))} into a patch there, {signed(float(wrote[1]))} into others "
+        "(means)."
+    )
+    most = sorted(fetched.tolist(), key=abs)[-8:]
+    assert page.locator(".photo figcaption span").inner_text().startswith(signed(sum(most)))
+    ink = arrows.evaluate(INK)
+    assert min(most) > 0 and ink["red"] > 500 and not ink["blue"]
+    assert page.locator(".gathers").inner_text() == "[class]"
+    point_at(page, 2, ROW, COLUMN)
+    assert status(page).endswith(
+        f"; layer 2 wrote {number(float(parts.written[2, 0, AT]))} into it"
+    )
+    page.mouse.move(2, 2)
+    page.locator(".chip", has_text=TEXTS[1]).click()
+    settled(page)
+    assert "outline" not in page.locator(".story").inner_text()
+    assert_accessible(page)
+    assert_no_sideways_scrolling(page)
+    press(page, "m")
+    assert titles(page)[1] == "all heads together" and page.locator(".gathers").is_hidden()
 
 
 def test_words_have_their_numbers_and_colours(visit: Callable):

@@ -37,7 +37,7 @@ SHOWN = {
     "eight methods": view.MethodComparison(METHODS, mask=MASKS),
     "attention": view.LayerAttentionViewer(attention_example(8, 4, (14, 14), sinks=(7,))),
     "modules": view.ModuleComparison(with_selection(contributions(layers=8))),
-    "heads": view.HeadGrid(head_contributions()),
+    "heads": view.HeadGrid(head_contributions(), truth={"an owl": MASKS["an owl"]}),
     "words": view.TokenMap(left_out()),
     "relevance": view.WordRanking(word_relevance()),
     "contrast": view.ContrastMap(contrast()),
@@ -124,6 +124,18 @@ def test_a_figure_is_seen_at_once_and_from_the_back_row(visit: Callable, name: s
     assert picture.first.bounding_box()["width"] > 1.5 * side
     press(page, "Escape")
     assert measured(page, *SIZES[0][:2])["height"] <= SIZES[0][2]
+
+
+def test_a_messenger_is_seen_at_once_too(visit: Callable):
+    page = opened(visit, "heads")
+    for window, width, most in SIZES:
+        page.set_viewport_size(dict(zip(("width", "height"), window, strict=True)))
+        settled(page)
+        press(page, "m")
+        found = measured(page, window, width)
+        assert page.locator(".gathers").is_visible() and 150 < found["height"] <= most, window
+        assert found["letters"][0] >= 12 and found["sideways"] <= 0
+        press(page, "m")
 
 
 def test_folds_close_for_a_lecture_and_what_is_pinned_stays(visit: Callable):

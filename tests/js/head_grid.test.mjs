@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { farthest, messageOf, strongest } from "../../clipxai/view/head_grid/messenger.js";
 import { headStatus, mapsOf, shownHead } from "../../clipxai/view/head_grid/viewer.js";
 
 const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
@@ -73,5 +74,57 @@ test("the status says what a head brought, and from where", () => {
   assert.equal(
     headStatus(HEADER, ARRAYS, { ...other, pinned: cell }),
     "layer 1, head 0: 10 from row 0, column 1 (pinned, Esc unpins), of its +0.125",
+  );
+});
+
+const TOLD = {
+  ...HEADER,
+  scales: HEADER.scales.map((of) => ({ ...of, written: scale(5) })),
+  messages: ["{text}: {head} of {layer}, {on_it:signed}, {inside:signed}", "{text}: {mean:signed}"],
+  gathers: "[class]",
+};
+const WRITTEN = {
+  ...ARRAYS,
+  written: Float32Array.of(1, 2, 3, 4, -1, -2, -3, 4), // (layer, text, patch)
+  remarks_written: Uint8Array.of(0, 1, 0, 0), // (text, layer)
+  fetched_on: Float32Array.of(0.125, 0.25, 0.375, 0.5, NaN, NaN, NaN, NaN), // (text, layer, head)
+  written_on: Float32Array.of(1, 2, 1.5, -1, -2, -1.5, NaN, NaN, 3.5, NaN, NaN, 0.5),
+};
+
+test("a messenger's other map is what its layer wrote", () => {
+  const [own, beside] = mapsOf(TOLD, WRITTEN, { ...STATE, text: 0, at: 2, messenger: true });
+  assert.deepEqual([...own.values], [9, 10]);
+  assert.deepEqual([...beside.values], [-1, -2]);
+  assert.deepEqual(highs([beside]), [[5, 2]]);
+  assert.equal(
+    `${beside.title}: ${beside.subtitle}`,
+    "written by layer 1: on it −1.000, off −2.000",
+  );
+  const [, other] = mapsOf(TOLD, WRITTEN, { ...STATE, text: 1, at: 0, messenger: true });
+  assert.deepEqual([other.subtitle, other.remark], ["mean over patches 3.5", ""]);
+  const [, early] = mapsOf(TOLD, WRITTEN, { ...STATE, text: 0, at: 3, messenger: true });
+  assert.equal(early.remark, "no variation");
+});
+
+test("a messenger's sentence is of the head that was chosen", () => {
+  const state = { ...STATE, text: 0, at: 3, preview: 0 };
+  assert.equal(messageOf(TOLD, WRITTEN, state), "a: 1 of 1, +0.500, −1.000");
+  assert.equal(messageOf(TOLD, WRITTEN, { ...state, text: 1, at: 1 }), "b: +3.500");
+  const cell = { grid: 0, row: 0, column: 1 };
+  const told = headStatus(TOLD, WRITTEN, { ...state, preview: null, messenger: true, hover: cell });
+  assert.ok(told.endsWith("; layer 1 wrote −2 into it"));
+});
+
+test("arrows come from the strongest patches and end far from them", () => {
+  const values = Float32Array.of(0, -3, NaN, 2, 1, 0, 3, ...Array(8).fill(0.5));
+  assert.deepEqual(strongest(values), [1, 6, 3, 4, 7, 8, 9, 10]);
+  assert.deepEqual(strongest(Float32Array.of(0, NaN)), []);
+  assert.deepEqual(farthest([{ x: 0.9, y: 0.1 }]), { x: 0, y: 1 });
+  assert.deepEqual(
+    farthest([
+      { x: 0.1, y: 0.9 },
+      { x: 0.2, y: 0.2 },
+    ]),
+    { x: 1, y: 1 },
   );
 });

@@ -100,8 +100,10 @@ def head_contributions(
     bias, ffn = (0.01 * rng.standard_normal((2, layers, T))).astype(np.float32)
     embedding, norm_bias = (0.01 * rng.standard_normal((2, T))).astype(np.float32)
     parts = fetched.astype(float).sum((0, 1, 3)) + bias.sum(0) + ffn.sum(0) + embedding + norm_bias
+    written = (0.02 * rng.standard_normal((layers, T, N - 1))).astype(np.float32)
+    parts = parts.astype(np.float32)
     return HeadContributions(
-        PICTURE, texts, fetched, bias, ffn, embedding, norm_bias, parts.astype(np.float32)
+        PICTURE, texts, fetched, bias, ffn, embedding, norm_bias, parts, written=written
     )
 
 

@@ -1,18 +1,20 @@
 """Does the viewer of heads show the shares it was given, and do they add up?"""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from inside_examples import contributions, head_contributions
-from view_examples import HOSTILE, damaged, texts_of
+from view_examples import HOSTILE, MASKS, SCENE, damaged, texts_of
 
 from clipxai.view import HeadGrid, save, show
 from clipxai.view.head_grid.sentences import proof
 from clipxai.view.html import page
-from clipxai.view.number import number
+from clipxai.view.number import fill, number, signed
 from clipxai.view.payload import unpack
 
+OWL = MASKS["an owl"]
 PARTS = head_contributions()
 
 
@@ -65,6 +67,55 @@ def test_payload_holds_shares_within_the_codings_bound_and_sums_exactly():
     np.testing.assert_array_equal(
         unpack(only.payload())["cells"][0], viewer.shares.cells(1).astype(np.float32)
     )
+
+
+def inside_of(mask: np.ndarray) -> list[int]:
+    """Patches of 8 × 8 pixels, more than half of them inside, counted one by one."""
+    side = mask.shape[0] // 14
+    blocks = mask.reshape(14, side, 14, side).swapaxes(1, 2).reshape(196, -1)
+    return [patch for patch, block in enumerate(blocks) if 2 * block.sum() > side * side]
+
+
+def test_the_messenger_tells_what_was_fetched_and_written_on_the_thing():
+    inside = inside_of(OWL)
+    outside = sorted({*range(196)} - {*inside})
+    assert 2 < len(inside) < 100
+    viewer = HeadGrid(PARTS, truth={"an owl": OWL})
+    header, found = viewer.payload().header, unpack(viewer.payload())
+    owl, clock = header["messages"]
+    for layer in range(4):
+        wrote = [PARTS.written[layer, 0, of].mean(dtype=float) for of in (inside, outside)]
+        np.testing.assert_allclose(found["written_on"][0, layer, :2], wrote, atol=1e-7)
+        for head in range(3):
+            fetched = PARTS.heads[layer, head, 0, 1:][inside].sum(dtype=float)
+            np.testing.assert_allclose(found["fetched_on"][0, layer, head], fetched, atol=1e-7)
+    assert "{on_it:signed} of it on the outline" in owl and "{outside:signed} into others" in owl
+    assert np.isnan(found["fetched_on"][1]).all() and "outline" not in clock
+    means = PARTS.written[:, 1].mean(-1, dtype=float)
+    np.testing.assert_allclose(found["written_on"][1, :, 2], means, atol=1e-7)
+    assert fill(clock, mean=float(means[2])).endswith(f"wrote {signed(means[2])} into each (mean).")
+    bound = np.ptp(PARTS.written, axis=-1, keepdims=True) / 131068 + 1e-8
+    assert (abs(found["written"] - PARTS.written) <= bound).all()
+    assert header["gathers"] == "[class]" and "(key m)" in header["words"]["messenger_help"]
+
+
+def test_a_thing_without_a_patch_is_no_thing_to_the_messenger():
+    speck = np.zeros(SCENE.image.shape[:2], bool)
+    speck[0, 0] = True
+    viewer = HeadGrid(PARTS, truth={"an owl": speck})
+    assert "outline" not in viewer.payload().header["messages"][0]
+    words = texts_of(viewer.figure())
+    assert "written by layer 2" in words
+    mean = number(float(PARTS.written[2, 0].mean(dtype=float)))
+    assert f"mean over patches {mean}" in words
+
+
+def test_no_messenger_where_it_is_not_known_what_was_written():
+    viewer = HeadGrid(replace(PARTS, written=None), truth={"an owl": OWL})
+    header = viewer.payload().header
+    assert not header["messages"] and not header["words"]["messenger_help"]
+    assert "written" not in unpack(viewer.payload())
+    assert "written by layer 2" not in texts_of(viewer.figure())
 
 
 def test_figure_shows_every_share_and_the_closure():

@@ -29,6 +29,8 @@ import { createShell, failed } from "./shell.js";
  * @property {Checks<S>} checks what of the state is kept, and when it fits
  * @property {() => void} [rebuild] makes what depends on the data, once the nodes are on the page
  * @property {(now: S, before: S) => void} [change] what a new state needs at once
+ * @property {(now: S, before: S) => boolean} [reflows] whether a new state leaves the pictures more
+ *   room, or less
  * @property {(state: S) => string} [story] what is to be seen, in a sentence above all
  * @property {() => void} paint draws the state; once per frame, however often it changes
  * @property {() => void} [draw] draws also what only time or size can spoil
@@ -169,15 +171,22 @@ function bringToLife(model, el, room, css, figure, recoloured, again) {
     again(); // its controls show what is set
   });
   let said = figure.says(store.state);
+  let refits = false;
+  const show = () => {
+    paint();
+    if (refits) shell.fit();
+    refits = false;
+  };
   store.subscribe((now, before) => {
     figure.change?.(now, before);
+    refits ||= figure.reflows?.(now, before) ?? false;
     tell();
     const line = figure.says(now);
     if (line !== said) shell.speak(line);
     said = line;
     keep(model, now, before, figure.checks);
     cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(paint);
+    frame = requestAnimationFrame(show);
   });
   return {
     /** @type {NonNullable<typeof figure.take>} */

@@ -1,4 +1,6 @@
-"""How are heads drawn on paper? Photo, the map of one head and of all, every head's share below."""
+"""How are heads drawn on paper? Photo, maps of one head, of all, and of what its layer wrote, every
+head's share below.
+"""
 
 from collections.abc import Mapping
 
@@ -28,7 +30,7 @@ from ..scales import around_zero
 from ..sentences import layer_names, other_texts
 from ..texts import title_of
 from .content import HeadShares
-from .sentences import captions, map_subtitle, map_titles, proof, row_names
+from .sentences import captions, map_subtitle, map_titles, proof, row_names, written_subtitle
 
 WIDTH = 10.6  # of the page, in inches
 GUTTER, ROW, GRID_GAP = 1.0, 0.27, 0.3
@@ -40,7 +42,7 @@ def draw(shares: HeadShares, layer: int, head: int, truth: Mapping[str, np.ndarr
     """Draw the first text and the map of one head."""
     picture, texts = shares.contributions.picture, shares.texts
     title = headline(f"“{title_of(texts[0])}”", WIDTH)
-    *lefts, each = columns_of(WIDTH, 3)
+    *lefts, each = columns_of(WIDTH, 3 + shares.tells_written)
     top = MARGIN + len(title) * HEADLINE_LINE + 0.12
     below = top + HEAD + picture_height(each, picture.image.shape) + BELOW + GRID_GAP
     end = below + (len(row_names(shares.heads)) + 1) * ROW + 0.15
@@ -49,10 +51,15 @@ def draw(shares: HeadShares, layer: int, head: int, truth: Mapping[str, np.ndarr
     page = Page(WIDTH, end + len(lines) * LINE + MARGIN)
     page.write_headline(title)
     draw_photo(page, (lefts[0], top, each), picture.image)
-    maps, names = shares.maps(0, layer, head), map_titles(layer, head)
-    for x, name, values, scale in zip(lefts[1:], names, maps, shares.scales(0), strict=True):
-        titles = name, map_subtitle(float(values.sum()))
-        draw_map(page, (x, top, each), titles, picture, values, scale, truth.get(texts[0]))
+    mask, names = truth.get(texts[0]), map_titles(layer, head)
+    maps, scales = [*shares.maps(0, layer, head)], [*shares.scales(0)]
+    below_titles = [map_subtitle(float(values.sum())) for values in maps]
+    if shares.tells_written:
+        maps.append(shares.written(0)[layer])
+        scales.append(around_zero(shares.written(0)))
+        below_titles.append(written_subtitle(shares.message(0, mask).written[layer]))
+    for x, *titles, values, scale in zip(lefts[1:], names, below_titles, maps, scales):
+        draw_map(page, (x, top, each), (titles[0], titles[1]), picture, values, scale, mask)
     _draw_grid(page, below, shares, layer, head)
     page.write_small_print(end, lines)
     return page.figure

@@ -24,7 +24,7 @@ export function createGrid(header, arrays, on) {
     "div",
     { className: "grid", role: "img", "aria-label": words.grid },
     ...rows.flatMap((name, row) => [
-      element("span", { className: row === heads ? "name bias" : "name" }, name),
+      element("span", { className: `name ${kindOf(row, heads)}` }, name),
       ...cells[row],
     ]),
     element("span"),
@@ -71,12 +71,21 @@ export function createGrid(header, arrays, on) {
 }
 
 /**
+ * @param {number} row
+ * @param {number} heads
+ */
+function kindOf(row, heads) {
+  if (row < heads) return "";
+  return row === heads ? "bias" : "ffn";
+}
+
+/**
  * @param {HeadGridHeader} header
  * @param {number} row
  * @param {number} layer
  */
 function createCell({ heads }, row, layer) {
-  const cell = element("span", { className: row === heads ? "bias" : "" });
+  const cell = element("span", { className: kindOf(row, heads) });
   if (row < heads) cell.dataset.head = String(layer * heads + row);
   return cell;
 }

@@ -24,11 +24,18 @@ MAPS = "Maps: the share that was fetched from each patch, by one head and by all
 BELOW = (
     "Below the heads: the bias behind them, and the FFN, which fetches nothing from other tokens."
 )
+WRITTEN = (
+    "Written: what the attention of a layer, its heads and the bias behind them, added to each "
+    "patch's own cosine with the text"
+)
 DIRECT = (
     "Direct shares only: what a head wrote into other tokens, for later layers to fetch, counts "
     "for those layers."
 )
 SCALES = ("one scale for all heads", "each map on its own scale")
+WRITTEN_BY = "written by layer {layer}"
+ON_IT = "on it {inside:signed}, off {outside:signed}"
+ON_ALL = "mean over patches {mean:number}"
 HEAD, ALL_HEADS = "layer {layer}, head {head}", "all heads together"
 FROM_PATCHES = "from patches {total:number}"
 STRONGEST = 10  # heads in the table
@@ -37,6 +44,11 @@ WORDS = {
         "Move over a cell to see what that head fetched, click to keep it. Move over a patch to "
         "read it, click to pin it, Esc unpins. Keys: arrows move by one patch, [ and ] by one "
         "layer, { and } by one head, Space pins, ? shows this line. Layers and heads count from 0."
+    ),
+    "messenger_help": (
+        " The messenger (key m): arrows come from the patches with the largest shares of the head, "
+        "and from the one that is pointed at, as wide as their shares; beside them is what the "
+        "layer wrote into the patches themselves."
     ),
     "keys": (
         "Arrow keys move over the patches, brackets over the layers, braces over the heads, Space "
@@ -48,6 +60,14 @@ WORDS = {
     "head": HEAD,
     "all_heads": ALL_HEADS,
     "from_patches": FROM_PATCHES,
+    "heads": "heads",
+    "messenger": "messenger",
+    "written_by": WRITTEN_BY,
+    "on_it": ON_IT,
+    "on_all": ON_ALL,
+    "strongest": "the {count} strongest",
+    "their_sum": "{sum:signed} of {total:signed}",
+    "wrote": "; layer {layer} wrote {written:number} into it",
     "status": (
         "layer {layer}, head {head}: {share:signed} of the cosine {cosine:number}, "
         "{patches:signed} from patches, {from_class:signed} from [class]"
@@ -73,13 +93,20 @@ def row_names(heads: int) -> list[str]:
 
 
 def map_titles(layer: int, head: int) -> Sequence[str]:
-    """What stands above the two maps."""
-    return fill(HEAD, layer=layer, head=head), ALL_HEADS
+    """What stands above the maps: of a head, of all heads, of what the layer wrote."""
+    return fill(HEAD, layer=layer, head=head), ALL_HEADS, fill(WRITTEN_BY, layer=layer)
 
 
 def map_subtitle(total: float) -> str:
     """The line below the title of a map: the sum of its patches."""
     return fill(FROM_PATCHES, total=total)
+
+
+def written_subtitle(means: np.ndarray) -> str:
+    """The same of what a layer wrote: means (3,) inside, outside and of all patches."""
+    inside, outside, mean = map(float, means)
+    known = np.isfinite(inside) and np.isfinite(outside)
+    return fill(ON_IT if known else ON_ALL, inside=inside, outside=outside, mean=mean)
 
 
 def proof(shares: HeadShares, text: int) -> str:
@@ -118,16 +145,44 @@ def story(shares: HeadShares, text: int) -> str:
     return fill(STORY, text=named, total=total, other=other, **most)
 
 
+BROUGHT = (
+    "For “{text}”, head {head} of layer {layer} brought {gathers} {fetched:signed} from patches"
+)
+WROTE = "; its layer's attention wrote {mean:signed} into each (mean)."
+OF_IT = (
+    ", {on_it:signed} of it on the outline; its layer's attention wrote {inside:signed} into a "
+    "patch there, {outside:signed} into others (means)."
+)
+
+
+def gathers(shares: HeadShares) -> str:
+    """What stands for the whole image."""
+    return "the image" if shares.pooled else "[class]"
+
+
+def message(shares: HeadShares, text: int, mask: np.ndarray | None) -> str:
+    """What a head fetched, and what its layer wrote, with places for both and their numbers.
+
+    Of the thing in a `mask` (H, W) bool where it is known.
+    """
+    known = np.isfinite(shares.message(text, mask).written[:, :2]).any()
+    return BROUGHT + (OF_IT if known else WROTE)
+
+
 def captions(shares: HeadShares, text: int) -> list[str]:
     """What the figure shows of a `text` and how it is coloured."""
     one, every = shares.scales(text)
     reach = number(reach_of(shares.cells(text)))
     ends = f"±{number(one.high)} for one head, ±{number(every.high)} for all together"
+    written = []
+    if shares.tells_written:
+        written = [f"{WRITTEN}; ±{number(reach_of(shares.written(text)))}, {ZERO_IN_THE_MIDDLE}"]
     return [
         *what_if(shares.contributions.picture.provenance),
         f"{CELLS_OF_POOL if shares.pooled else CELLS}; ±{reach} at the ends.",
         BELOW,
         f"{MAPS}; {ends}; {ZERO_IN_THE_MIDDLE}",
+        *written,
         DIRECT,
     ]
 

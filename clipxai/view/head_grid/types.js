@@ -7,7 +7,8 @@
 /** @import { Table } from "../browser/small_print.js" */
 /**
  * @typedef {"help" | "keys" | "table" | "grid" | "cell" | "head" | "all_heads" | "from_patches"
- *   | "status" | "at_patch" | "pinned"} HeadWord
+ *   | "status" | "at_patch" | "pinned" | "image" | "size" | "messenger_help" | "heads" | "messenger"
+ *   | "written_by" | "on_it" | "on_all" | "strongest" | "their_sum" | "wrote"} HeadWord
  * @typedef {object} OwnHeader
  * @property {string} summary
  * @property {string[]} texts
@@ -21,7 +22,10 @@
  * @property {number[][][]} outlines of every text, where its mask is known
  * @property {string[]} rows names of the grid's rows: heads, bias, FFN
  * @property {string[]} ticks names of its columns
- * @property {{cells: Scale, one: Scale, all: Scale}[]} scales of every text
+ * @property {{cells: Scale, one: Scale, all: Scale, written?: Scale}[]} scales of every text
+ * @property {string[]} messages of every text, with places; none where it is not known what layers
+ *   wrote into patches
+ * @property {string} gathers what stands for the whole image
  * @property {string[]} closures of every text
  * @property {string[]} stories of every text
  * @property {string[][]} captions of every text
@@ -39,6 +43,11 @@
  * @property {Float32Array} similarity (T)
  * @property {Uint8Array} remarks (T, L * H + 1) places in the header's remarks
  * @property {Uint8Array} RdBu_r
- * @typedef {MapState & {alpha: number, text: number, at: number, preview: number | null}} HeadState
- *   `at` counts the heads layer by layer
+ * @property {Float32Array} written (L, T, P) what layers wrote into patches; here and below, nothing
+ *   without messages
+ * @property {Uint8Array} remarks_written (T, L) places in the header's remarks
+ * @property {Float32Array} fetched_on (T, L, H) shares from the patches of the thing
+ * @property {Float32Array} written_on (T, L, 3) means inside and outside of the thing, and of all
+ * @typedef {MapState & {alpha: number, text: number, at: number, preview: number | null,
+ *   messenger: boolean}} HeadState  `at` counts the heads layer by layer
  */

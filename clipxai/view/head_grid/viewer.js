@@ -2,17 +2,17 @@
 // shares, and the maps of what was fetched.
 // @ts-check
 import { createControls, createMapControls, createSelect } from "../browser/controls.js";
-import { createTextChips } from "../browser/controls.js";
+import { createChips, createTextChips } from "../browser/controls.js";
 import { element } from "../browser/element.js";
 import { below, isFlag, isShare, patchIn, restored } from "../browser/keep.js";
 import { fill } from "../browser/number.js";
 import { createMapPanel } from "../browser/panel.js";
-import { createPhotoPanel } from "../browser/picture.js";
 import { createSmallPrint, createTableDetails } from "../browser/small_print.js";
 import { createStage } from "../browser/stage.js";
 import { startViewer } from "../browser/start.js";
 import { clamp, createStore, focused, showsPinned, UNTOUCHED } from "../browser/state.js";
 import { createGrid } from "./grid.js";
+import { createFetched, messageOf, MESSENGER_STYLE, written } from "./messenger.js";
 
 /** @import { Scale } from "../browser/interpolate.js" */
 /** @import { Checks } from "../browser/keep.js" */
@@ -40,6 +40,7 @@ const STYLE = `
   .head_grid .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .head_grid .photo { display: none; }
 }
+${MESSENGER_STYLE}
 `;
 
 /**
@@ -58,6 +59,7 @@ function build(header, arrays, view) {
     text: 0,
     at: layer * header.heads + head,
     preview: null,
+    messenger: false,
   };
   /** @type {Checks<HeadState>} */
   const checks = {
@@ -66,16 +68,21 @@ function build(header, arrays, view) {
     scaling: below(header.scalings.length),
     alpha: isShare,
     smooth: isFlag,
+    messenger: (value) => isFlag(value) && header.messages.length > 0,
     pinned: patchIn(header.grids),
   };
   const store = createStore({ ...first, ...restored(view, checks) }, header.grids);
   const parts = createParts(header, arrays, store);
   const change = (/** @type {HeadState} */ now, /** @type {HeadState} */ before) => {
     if (now.text !== before.text) parts.rebuild();
-    else if (shownHead(now) !== shownHead(before)) parts.swap();
+    else if (shownHead(now) !== shownHead(before) || now.messenger !== before.messenger) {
+      parts.swap();
+    }
   };
   const says = (/** @type {HeadState} */ state) => headStatus(header, arrays, state);
-  return { ...parts, store, checks, change, says };
+  const reflows = (/** @type {HeadState} */ now, /** @type {HeadState} */ before) =>
+    now.messenger !== before.messenger;
+  return { ...parts, store, checks, change, reflows, says };
 }
 
 /**
@@ -87,6 +94,15 @@ export function shownHead(state) {
 }
 
 /**
+ * @param {Pick<HeadGridHeader, "heads">} header
+ * @param {HeadState} state
+ */
+function headOf({ heads }, state) {
+  const at = shownHead(state);
+  return { layer: Math.floor(at / heads), head: at % heads };
+}
+
+/**
  * `rebuild` after another text, `swap` after another head, `paint` after anything; `draw` also what
  * only time or size can spoil.
  * @param {HeadGridHeader} header
@@ -95,10 +111,14 @@ export function shownHead(state) {
  */
 function createParts(header, arrays, store) {
   const { words } = header;
-  const photo = createPhotoPanel(header, store);
   const maps = mapsOf(header, arrays, store.state).map((spec) =>
     createMapPanel(header, { ...arrays }, spec, store),
   );
+  const photo = createFetched(header, store, () => {
+    const total =
+      arrays.from_patches[shownHead(store.state) * header.texts.length + store.state.text];
+    return { values: maps[0].spec.values, total };
+  });
   const panels = [photo, ...maps];
   const grid = createGrid(header, arrays, {
     preview: (preview) => store.set({ preview }),
@@ -106,7 +126,7 @@ function createParts(header, arrays, store) {
   });
   const nodes = [...panels.map(({ node }) => node), grid.node];
   const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
-  const print = createSmallPrint(words.help);
+  const print = createSmallPrint(words.help + words.messenger_help);
   const closure = element("p", { className: "closure" });
   print.caption.append(closure);
   const table = createTableDetails(words.table, () => header.tables[store.state.text]);
@@ -114,7 +134,13 @@ function createParts(header, arrays, store) {
   const scaling = createSelect("maps", header.scalings, store.state.scaling, (scaling) =>
     store.set({ scaling }),
   );
-  const controls = createControls(chips.bar, scaling, ...createMapControls(store));
+  const modes = createChips(
+    "view",
+    [words.heads, words.messenger].map((name, n) => ({ name, value: n === 1 })),
+    (messenger) => store.set({ messenger }),
+  );
+  const offered = header.messages.length ? [modes.bar] : [];
+  const controls = createControls(chips.bar, ...offered, scaling, ...createMapControls(store));
   const swap = () => {
     const specs = mapsOf(header, arrays, store.state);
     maps.forEach((map, n) => map.take(specs[n]));
@@ -122,7 +148,8 @@ function createParts(header, arrays, store) {
   return {
     nodes: [controls, stage, print.status, print.help, print.caption, table.details],
     swap,
-    story: (/** @type {HeadState} */ { text }) => header.stories[text],
+    story: (/** @type {HeadState} */ state) =>
+      state.messenger ? messageOf(header, arrays, state) : header.stories[state.text],
     rebuild() {
       const { text } = store.state;
       grid.fill(text);
@@ -134,6 +161,8 @@ function createParts(header, arrays, store) {
     paint() {
       const { state } = store;
       chips.show(state.text);
+      modes.show(state.messenger);
+      stage.classList.toggle("messenger", state.messenger);
       print.show(state);
       stage.style.setProperty("--alpha", String(state.alpha));
       print.status.textContent = headStatus(header, arrays, state);
@@ -154,18 +183,20 @@ function createParts(header, arrays, store) {
  * @param {HeadGridHeader} header
  * @param {Store<HeadState>} store
  */
-function keysOf({ layers, heads }, store) {
+function keysOf({ layers, heads, messages }, store) {
   const step = (/** @type {number} */ down, /** @type {number} */ across) => () => {
     const at = shownHead(store.state);
     const layer = clamp(Math.floor(at / heads) + down, layers);
     const head = clamp((at % heads) + across, heads);
     store.set({ preview: null, at: layer * heads + head });
   };
-  return { "[": step(-1, 0), "]": step(1, 0), "{": step(0, -1), "}": step(0, 1) };
+  const steps = { "[": step(-1, 0), "]": step(1, 0), "{": step(0, -1), "}": step(0, 1) };
+  const m = () => store.set({ messenger: !store.state.messenger });
+  return messages.length ? { ...steps, m } : steps;
 }
 
 /**
- * The maps of the shown head and of all heads.
+ * The maps of the shown head, and of all heads or of what the layer wrote into patches.
  * @param {HeadGridHeader} header
  * @param {HeadArrays} arrays
  * @param {HeadState} state
@@ -181,32 +212,35 @@ export function mapsOf(header, arrays, state) {
     const start = (at * texts.length + text) * size;
     return arrays.heads.subarray(start, start + size);
   };
+  const at = shownHead(state);
+  const { layer, head } = headOf(header, state);
+  const remark = (/** @type {number} */ n) => remarks[arrays.remarks[text * (count + 1) + n]];
+  const { one, all, written: each } = scales[text];
+  /** @type {(map: Omit<MapSpec, "source" | "scales">, scale: Scale) => MapSpec} */
+  const whole = (map, scale) => {
+    return { ...map, source: 0, scales: [scale, ownScale(map.values, scale)] };
+  };
+  const own = {
+    title: fill(words.head, { layer, head }),
+    subtitle: fill(words.from_patches, { total: arrays.from_patches[at * texts.length + text] }),
+    remark: remark(at),
+    values: of(at),
+    outlines,
+  };
+  if (state.messenger && each) {
+    const beside = { ...written(header, arrays, text, layer), outlines };
+    return [whole(own, one), whole(beside, each)];
+  }
   const every = new Float32Array(size);
   for (let n = 0; n < count; n++) of(n).forEach((value, i) => (every[i] += value));
-  const at = shownHead(state);
-  const [layer, head] = [Math.floor(at / heads), at % heads];
-  const remark = (/** @type {number} */ n) => remarks[arrays.remarks[text * (count + 1) + n]];
-  const { one, all } = scales[text];
-  return [
-    {
-      title: fill(words.head, { layer, head }),
-      subtitle: fill(words.from_patches, { total: arrays.from_patches[at * texts.length + text] }),
-      remark: remark(at),
-      source: 0,
-      values: of(at),
-      scales: [one, ownScale(of(at), one)],
-      outlines,
-    },
-    {
-      title: words.all_heads,
-      subtitle: fill(words.from_patches, { total: arrays.all_from_patches[text] }),
-      remark: remark(count),
-      source: 0,
-      values: every,
-      scales: [all, ownScale(every, all)],
-      outlines,
-    },
-  ];
+  const together = {
+    title: words.all_heads,
+    subtitle: fill(words.from_patches, { total: arrays.all_from_patches[text] }),
+    remark: remark(count),
+    values: every,
+    outlines,
+  };
+  return [whole(own, one), whole(together, all)];
 }
 
 /**
@@ -230,15 +264,20 @@ function ownScale(values, { colours }) {
  */
 export function headStatus({ heads, layers, texts, grids, words }, arrays, state) {
   const at = shownHead(state);
-  const [layer, head] = [Math.floor(at / heads), at % heads];
+  const { layer, head } = headOf({ heads }, state);
   const share = arrays.cells[(state.text * (heads + 2) + head) * layers + layer];
   const cell = focused(state);
   const n = at * texts.length + state.text;
   if (cell) {
     const { height, width } = grids[0];
-    const fetched = arrays.heads[n * height * width + cell.row * width + cell.column];
+    const patch = cell.row * width + cell.column;
+    const fetched = arrays.heads[n * height * width + patch];
     const pinned = showsPinned(state) ? words.pinned : "";
-    return fill(words.at_patch, { layer, head, share, fetched, pinned, ...cell });
+    const told = fill(words.at_patch, { layer, head, share, fetched, pinned, ...cell });
+    if (!state.messenger) return told;
+    const row = layer * texts.length + state.text;
+    const wrote = arrays.written[row * height * width + patch];
+    return told + fill(words.wrote, { layer, written: wrote });
   }
   const cosine = arrays.similarity[state.text];
   const [patches, from_class] = [arrays.from_patches[n], arrays.from_class[n]];

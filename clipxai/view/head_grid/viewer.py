@@ -19,7 +19,18 @@ from ..sentences import REMARKS, layer_names, page_words, remark
 from ..texts import chosen_rows, title_of
 from ..viewer import Viewer
 from .content import HeadShares
-from .sentences import SCALES, WORDS, captions, proof, row_names, story, strongest_heads, summary
+from .sentences import (
+    SCALES,
+    WORDS,
+    captions,
+    gathers,
+    message,
+    proof,
+    row_names,
+    story,
+    strongest_heads,
+    summary,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,7 +39,8 @@ if TYPE_CHECKING:
 class HeadGrid(Viewer):
     """What every attention head brought to the match of an image and a text.
 
-    A map shows the patches from which one of them, or all together, fetched it.
+    A map shows the patches from which one of them, or all together, fetched it. As a messenger (key
+    m), a head has arrows from these patches, beside what its layer wrote into them.
 
     Parameters
     ----------
@@ -87,7 +99,9 @@ class HeadGrid(Viewer):
         `heads` (L, H, T, P) are the shares from patches, `from_patches` (L, H, T) their sums,
         `all_from_patches` (T) those of all heads, `from_class` (L, H, T) the shares from [class],
         `cells` (T, H + 2, L) all of them. `remarks` (T, L * H + 1) say of which map there is
-        nothing to see, see `sentences.REMARKS`; the last one is of all heads.
+        nothing to see, see `sentences.REMARKS`; the last one is of all heads. For the messenger,
+        `written` (L, T, P) is what layers wrote into patches, `remarks_written` (T, L) as above,
+        `fetched_on` (T, L, H) and `written_on` (T, L, 3) are `content.Message`.
         """
         c, rows = self.contributions, self.shares.rows
         texts = range(len(rows))
@@ -101,12 +115,27 @@ class HeadGrid(Viewer):
             "similarity": (c.similarity[rows], "f32"),
             "remarks": (np.array([self._remarks(text) for text in texts], np.uint8), "u8"),
             DIVERGING: (colour_table(DIVERGING), "u8"),
+            **(self._messages() if self.shares.tells_written else {}),
         }
         return pack(self._header(), arrays, self.budget, [smaller_photo(c.picture.image)])
 
+    def _messages(self) -> Arrays:
+        """The arrays of the messenger."""
+        shares, texts = self.shares, range(len(self.shares.texts))
+        written = [shares.written(text) for text in texts]
+        said = [shares.message(text, self._mask(text)) for text in texts]
+        remarks = [[remark(values) for values in layers] for layers in written]
+        return {
+            "written": (finite(np.stack(written, axis=1)), "u16"),
+            "remarks_written": (np.array(remarks, np.uint8), "u8"),
+            "fetched_on": (np.stack([one.fetched for one in said]), "f32"),
+            "written_on": (np.stack([one.written for one in said]), "f32"),
+        }
+
     def _header(self) -> Header:
         shares, picture = self.shares, self.contributions.picture
-        texts = range(len(shares.texts))
+        texts, told = range(len(shares.texts)), shares.tells_written
+        words = WORDS if told else WORDS | {"messenger_help": ""}
         return {
             **picture_header(picture.image, picture.grid),
             "summary": self.summary,
@@ -119,18 +148,25 @@ class HeadGrid(Viewer):
             "diverging": DIVERGING,
             "scales": [self._scales(text) for text in texts],
             "stories": [story(shares, text) for text in texts],
+            "messages": [message(shares, n, self._mask(n)) for n in texts] if told else [],
+            "gathers": gathers(shares),
             "closures": [proof(shares, text) for text in texts],
             "captions": [captions(shares, text) for text in texts],
             "tables": [strongest_heads(shares, text) for text in texts],
             "scalings": list(SCALES),
             "remarks": list(REMARKS),
             "outlines": [outlines(self.truth.get(text)) for text in shares.texts],
-            "words": page_words(picture.image.shape, WORDS),
+            "words": page_words(picture.image.shape, words),
         }
+
+    def _mask(self, text: int) -> np.ndarray | None:
+        return self.truth.get(self.shares.texts[text])
 
     def _scales(self, text: int) -> Header:
         one, every = self.shares.scales(text)
         scales = {"cells": around_zero(self.shares.cells(text)), "one": one, "all": every}
+        if self.shares.tells_written:
+            scales["written"] = around_zero(self.shares.written(text))
         return {name: vars(scale) for name, scale in scales.items()}
 
     def _remarks(self, text: int) -> list[int]:
