@@ -14,6 +14,7 @@ from clipxai.view.head_grid import sentences as head_grid
 from clipxai.view.layer_attention import sentences as layer_attention
 from clipxai.view.method_comparison import sentences as method_comparison
 from clipxai.view.module_comparison import sentences as module_comparison
+from clipxai.view.module_comparison.content import ModuleShares
 from clipxai.view.number import WAYS, fill
 from clipxai.view.payload import pack, unpack
 from clipxai.view.region_map import sentences as region_map
@@ -23,6 +24,7 @@ from clipxai.view.token_map import sentences as token_map
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "view"))  # the examples of tests/view
 from attention_examples import attention_example
+from inside_examples import contributions
 
 PATH = Path(__file__).with_name("golden.json")
 
@@ -118,12 +120,13 @@ def golden() -> dict:
 def _words() -> dict:
     """The sentences of every page that the tests for node read, and what stands on blank maps."""
     maps = attention_example(2, 1, (2, 3), ("qk", "vv"), sinks=(2,))
+    modules = ModuleShares(contributions(), [0])
     own = {
         "head_grid": head_grid.WORDS,
         "left_out": token_map.LEFT,
         "layer_attention": layer_attention.words(maps),
         "method_comparison": method_comparison.WORDS,
-        "module_comparison": module_comparison.WORDS,
+        "module_comparison": module_comparison.words_of(modules),
         "region_map": region_map.words("height"),
         "token_map": token_map.WORDS,
     }
