@@ -124,3 +124,4 @@ def test_figures_say_that_a_pool_reads_the_image(ours):  # noqa: F811
     told = heads.payload().header
     assert "what the pool read of what each head" in " ".join(told["captions"][0])
     assert "the pool's FFN" in told["closures"][0] and "class token" not in json.dumps(told)
+    assert told["gathers"] == "the image" and "{mean:signed} into each" in told["messages"][0]

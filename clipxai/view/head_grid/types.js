@@ -7,8 +7,8 @@
 /** @import { Table } from "../browser/small_print.js" */
 /**
  * @typedef {"help" | "keys" | "table" | "grid" | "cell" | "head" | "all_heads" | "from_patches"
- *   | "status" | "at_patch" | "pinned" | "image" | "size" | "messenger_help" | "heads" | "messenger"
- *   | "written_by" | "on_it" | "on_all" | "strongest" | "their_sum" | "wrote"} HeadWord
+ *   | "status" | "at_patch" | "pinned" | "image" | "size" | "messenger_help" | "heads"
+ *   | "messenger" | "written_by" | "on_it" | "on_all" | "strongest" | "their_sum" | "wrote"} HeadWord
  * @typedef {object} OwnHeader
  * @property {string} summary
  * @property {string[]} texts
@@ -43,8 +43,8 @@
  * @property {Float32Array} similarity (T)
  * @property {Uint8Array} remarks (T, L * H + 1) places in the header's remarks
  * @property {Uint8Array} RdBu_r
- * @property {Float32Array} written (L, T, P) what layers wrote into patches; here and below, nothing
- *   without messages
+ * @property {Float32Array} written (L, T, P) what layers wrote into patches; here and below,
+ *   nothing without messages
  * @property {Uint8Array} remarks_written (T, L) places in the header's remarks
  * @property {Float32Array} fetched_on (T, L, H) shares from the patches of the thing
  * @property {Float32Array} written_on (T, L, 3) means inside and outside of the thing, and of all
