@@ -58,8 +58,9 @@ def draw(shares: HeadShares, layer: int, head: int, truth: Mapping[str, np.ndarr
         maps.append(shares.written(0)[layer])
         scales.append(around_zero(shares.written(0)))
         below_titles.append(written_subtitle(shares.message(0, mask).written[layer]))
-    for x, *titles, values, scale in zip(lefts[1:], names, below_titles, maps, scales):
-        draw_map(page, (x, top, each), (titles[0], titles[1]), picture, values, scale, mask)
+    titles = list(zip(names, below_titles))  # a last name has no line where nothing is known
+    for x, said_above, values, scale in zip(lefts[1:], titles, maps, scales, strict=True):
+        draw_map(page, (x, top, each), said_above, picture, values, scale, mask)
     _draw_grid(page, below, shares, layer, head)
     page.write_small_print(end, lines)
     return page.figure

@@ -7,8 +7,9 @@
 /** @import { Table } from "../browser/small_print.js" */
 /**
  * @typedef {"help" | "keys" | "table" | "grid" | "cell" | "head" | "all_heads" | "from_patches"
- *   | "status" | "at_patch" | "pinned" | "image" | "size" | "messenger_help" | "heads"
- *   | "messenger" | "written_by" | "on_it" | "on_all" | "strongest" | "their_sum" | "wrote"} HeadWord
+ *   | "status" | "at_patch" | "pinned" | "image" | "size"} HeadWord
+ * @typedef {"messenger_help" | "heads" | "messenger" | "written_by" | "on_it" | "on_all"
+ *   | "strongest" | "their_sum" | "wrote"} MessengerWord
  * @typedef {object} OwnHeader
  * @property {string} summary
  * @property {string[]} texts
@@ -30,7 +31,7 @@
  * @property {string[]} stories of every text
  * @property {string[][]} captions of every text
  * @property {Table[]} tables of every text
- * @property {Record<HeadWord, string>} words
+ * @property {Record<HeadWord | MessengerWord, string>} words
  * @typedef {Header & MapHeader & OwnHeader} HeadGridHeader
  */
 /**
