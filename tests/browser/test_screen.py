@@ -128,11 +128,13 @@ def test_a_figure_is_seen_at_once_and_from_the_back_row(visit: Callable, name: s
 
 def test_a_messenger_is_seen_at_once_too(visit: Callable):
     page = opened(visit, "heads")
+    picture = page.locator(".picture").first
     for window, width, most in SIZES:
-        page.set_viewport_size(dict(zip(("width", "height"), window, strict=True)))
-        settled(page)
+        measured(page, window, width)
+        tall = picture.bounding_box()["height"]
         press(page, "m")
         found = measured(page, window, width)
+        assert picture.bounding_box()["height"] > tall, "two rows of the grid make way"
         assert page.locator(".gathers").is_visible() and 150 < found["height"] <= most, window
         assert found["letters"][0] >= 12 and found["sideways"] <= 0
         press(page, "m")
