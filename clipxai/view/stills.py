@@ -57,7 +57,7 @@ def still(figure: "Figure") -> Still:
     --------
     >>> from matplotlib import pyplot as plt
     >>> figure, axes = plt.subplots(figsize=(6, 3))
-    >>> lines = axes.plot([1, 2, 3], [3, 1, 2])
+    >>> line = axes.axhline(0.5)
     >>> still(figure)
     <a chart of 1 panel, in the page's colours>
     """
