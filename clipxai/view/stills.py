@@ -57,7 +57,7 @@ def still(figure: "Figure") -> Still:
     --------
     >>> from matplotlib import pyplot as plt
     >>> figure, axes = plt.subplots(figsize=(6, 3))
-    >>> line = axes.axhline(0.5)
+    >>> axes.invert_yaxis()
     >>> still(figure)
     <a chart of 1 panel, in the page's colours>
     """
