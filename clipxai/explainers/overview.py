@@ -30,7 +30,7 @@ from ..trace.precision import unrounded
 from ..trace.readout import expect_heads
 from ..trace.sides import expect_texts
 from ..trace.trace import Trace
-from .decomposition import head_contributions
+from .decomposition import Worth
 from .layers import contributions
 from .presets import PRESETS, Rewrite
 from .surgery import rewrite, rewritten_streams
@@ -162,7 +162,10 @@ def _shares(trace: Trace, rows: Rows) -> Shares:
         expect_heads(trace, "heads")
     except ValueError:  # an edit changed what they read
         return Shares(*modules, None, None)
-    heads = head_contributions(trace).heads  # L H T N
+    # every token by itself, as rows have it: `head_contributions` counts registers with the class's
+    worth = Worth.of(trace, "own")
+    by_layer = [worth.of_heads(trace, n)[0] for n in range(len(trace.layers))]
+    heads = _numpy(torch.stack(by_layer).transpose(2, 3))  # L H T N
     tokens = np.broadcast_to(rows.tokens[:, :, None], (*heads.shape[:3], rows.tokens.shape[-1]))
     fetched = np.take_along_axis(heads, tokens.astype(np.int64), axis=-1)
     return Shares(*modules, heads.sum(-1), fetched)

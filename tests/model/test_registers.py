@@ -11,6 +11,7 @@ from test_timm_towers import FEW, of, rewritten, small_trunks, traced, watched  
 import clipxai as cx
 from clipxai.explainers.presets import PRESETS
 from clipxai.explainers.table import METHODS
+from clipxai.view.model_overview.sentences import place_name
 
 CLOSE = dict(rtol=0, atol=1e-4)
 NAME, BEFORE = "vit_medium_patch16_gap_256", 5
@@ -100,3 +101,19 @@ def test_every_method_tells_of_the_patches():
         assert plain.std() > 0, name
         tolerance = 1e-4 * max(1e-3, abs(plain).max())
         np.testing.assert_allclose(turned, plain[:, ::-1], atol=10 * tolerance, err_msg=name)
+
+
+def test_the_model_as_one_picture():
+    """Where a head fetched from is told by place, what it fetched by the same token."""
+    _, trace = traced(NAME, **VISION)
+    found, heads = cx.overview(trace), cx.head_contributions(trace).heads
+    assert found.leading == BEFORE
+    np.testing.assert_allclose(found.shares.heads, heads.sum(-1), atol=1e-5)
+    tokens, fetched = found.class_rows.tokens[1, 2], found.shares.fetched[1, 2, 0]
+    assert sorted(tokens) == list(range(BEFORE + 15)), "all of them are kept"
+    of_patch = {token: share for token, share in zip(tokens, fetched) if token >= BEFORE}
+    expected = heads[1, 2, 0, 1:]
+    np.testing.assert_allclose([of_patch[BEFORE + n] for n in range(15)], expected, atol=1e-6)
+    before = sum(share for token, share in zip(tokens, fetched) if token < BEFORE)
+    np.testing.assert_allclose(before, heads[1, 2, 0, 0], atol=1e-6)
+    assert place_name(found, 1) == "[class] or a register"

@@ -97,7 +97,7 @@ class Overview(Owning):
     texts : T strings
     tower : what the image tower is, in words
     layers, width : L attentions (a ResNet has one, at its end) and the width of what they read
-    leading : tokens before the patches in the stream: 1 for a class token, else 0
+    leading : tokens before the patches in the stream: a class token, registers; 0 without
     has_stream : whether blocks add to a stream, one after the other
     lens : (stations, T, 1 + P) cosine of the whole image and of every patch with each text if the
         network stopped before each layer, and after the last; a tower without stream has the last

@@ -89,7 +89,8 @@ export function createAttentionDrawer(header, arrays, store, cut) {
       const [token, weight] = [row.tokens[n], row.weights[n]];
       const cell = placeOfToken(header, token);
       cut(line.crop, cell ? token - header.leading : -1);
-      line.place.textContent = cell ? fill(words.short_place, { ...cell }) : words.class;
+      const other = token ? words.register : words.class;
+      line.place.textContent = cell ? fill(words.short_place, { ...cell }) : other;
       line.score.hidden = !Number.isFinite(row.level);
       line.score.textContent = fill("{score:tenth}", { score: Math.log(weight) + row.level });
       line.bar.style.width = `${100 * (weight / row.weights[0])}%`;

@@ -22,7 +22,7 @@ STREAM = " Of {stations} stations on the way it is highest {where}."
 HIGHEST = ("before the first block", "after block {layer}")
 TURNED = " CLIP Surgery turns the map over (rank correlation {agreement:two_digits})."
 REDRAWN = " CLIP Surgery redraws the map (rank correlation {agreement:two_digits})."
-PLACE, CLASS = "row {row}, column {column}", "[class] itself"
+PLACE, CLASS, REGISTER = "row {row}, column {column}", "[class] itself", "[class] or a register"
 PARTS = {"attention": "attention", "ffn": "FFN"}
 BARS = (
     "Bars in a block: what its attention (A) and its FFN (F) added to the cosine of what is "
@@ -100,6 +100,7 @@ WORDS = {
     "even": "{times:tenth} × even",
     "rest": "the other {count} tokens: {share:percent}",
     "class": "[class]",
+    "register": "a register",
     "looked": "looks at",
     "score": "q·k / √d",
     "weight": "softmax",
@@ -166,7 +167,7 @@ def _of_parts(found: Overview, text: int) -> str:
         return fill(SPREAD, **values)
     if told.head is None or told.head_share <= 0:
         return fill(ADDS, **values) + "."
-    place = fill(PLACE, row=told.place[0], column=told.place[1]) if told.place else CLASS
+    place = fill(PLACE, row=told.place[0], column=told.place[1]) if told.place else no_patch(found)
     head = fill(HEAD, head=told.head, head_share=told.head_share, place=place)
     return fill(ADDS, **values) + head
 
@@ -269,4 +270,9 @@ def rail_codes(found: Overview) -> list[list[str]]:
 def place_name(found: Overview, token: int) -> str:
     """A token of the stream, for people."""
     place = place_of(found, token)
-    return fill(PLACE, row=place[0], column=place[1]) if place else CLASS
+    return fill(PLACE, row=place[0], column=place[1]) if place else no_patch(found)
+
+
+def no_patch(found: Overview) -> str:
+    """What a token is that is no patch."""
+    return CLASS if found.leading == 1 else REGISTER
