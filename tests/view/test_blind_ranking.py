@@ -9,6 +9,7 @@ from view_examples import HOSTILE, MASKS, example, texts_of
 from clipxai.view import BlindRanking
 from clipxai.view.html import fragment, page
 
+ELSEWHERE = {"model": "another"}, {"changed": "head 3 of layer 6 to zero"}
 UPRIGHT = [example(name, seed=n) for n, name in enumerate(("gem", "legrad", "maskclip"))]
 MAPS = [*UPRIGHT, example("clip", sign=-1.0)]  # the last is upside down
 
@@ -65,7 +66,12 @@ def test_codes_of_another_figure_are_refused():
         BlindRanking(MAPS[:3], MASKS),
         BlindRanking(MAPS, MASKS, text="a clock"),
         BlindRanking([replace(e, image=255 - e.image) for e in MAPS], MASKS),
+        *(BlindRanking([replace(e, provenance=told) for e in MAPS], MASKS) for told in ELSEWHERE),
+        # of another model that is called the same, as those that came from memory are
+        BlindRanking([replace(e, scores=e.scores[:, ::-1]) for e in MAPS], MASKS),
     ]
+    last_digits = [replace(e, scores=e.scores * np.float32(1.000001)) for e in MAPS]
+    assert BlindRanking(last_digits, MASKS).ballot.stamp == stamp
     assert all(other.ballot.stamp != stamp for other in others)
 
 

@@ -135,8 +135,14 @@ def _contrast(e: Explanation, text: str, mask: np.ndarray) -> float:
 
 
 def _stamp(dealt: Sequence[Explanation], text: str) -> str:
-    """Four letters that another picture, text, choice of methods or order has not."""
-    said = [dealt[0].image.tobytes(), text.encode(), *(code_of(e).encode() for e in dealt)]
+    """Four letters that another picture, text, choice of methods, model, pass or order has not;
+    of the maps only where they are highest, as last digits differ between computers.
+    """
+    told = [text]
+    for e in dealt:
+        made = (e.provenance.get(name, "") for name in ("model", "changed"))
+        told += [code_of(e), *made, str(np.nanargmax(e.scores[e.index(text)]))]
+    said = [dealt[0].image.tobytes(), *(one.encode() for one in told)]
     return sha256(b"\0".join(said)).hexdigest()[:4].upper()
 
 
