@@ -9,7 +9,9 @@ from ..checks import shown
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-INK = re.compile(r"(?<=: )#000000\b")  # as matplotlib writes what is black into a style
+# as matplotlib writes what is black into a style, not into what a title says
+INK = re.compile(r"(?<=: )#000000\b(?=[^<>]*>)")
+WHITE = (1.0, 1.0, 1.0)
 
 BEGINS = '<svg fill="currentColor" style="max-width: 100%; height: auto"'
 
@@ -62,22 +64,36 @@ def still(figure: "Figure") -> Still:
     <a chart of 1 panel, in the page's colours>
     """
     from matplotlib import rc_context  # slow to load, and not needed by figures of maps
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, FigureBase
+    from matplotlib.legend import Legend
     from matplotlib.pyplot import close
 
     if not isinstance(figure, Figure):
         raise TypeError(f"expected a figure of matplotlib, got {shown(figure)}")
     printed, drawn = io.BytesIO(), io.StringIO()
     figure.savefig(printed, format="png", bbox_inches="tight")
-    grounds = [figure.patch, *(axes.patch for axes in figure.axes)]
+    # of panels within panels too; what a legend stands on would hide ink that is light
+    grounds = [
+        part.patch for part in figure.findobj(lambda part: isinstance(part, (Axes, FigureBase)))
+    ]
+    frames = [part.get_frame() for part in figure.findobj(Legend)]
     seen = [ground.get_visible() for ground in grounds]
-    for ground in grounds:
-        ground.set_visible(False)
+    faces = [frame.get_facecolor() for frame in frames]
     # text as text, in the page's letters; without a date, the same numbers give the same file
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "clipxai"}):
-        figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
-    for ground, visible in zip(grounds, seen):
-        ground.set_visible(visible)
+    try:
+        for ground in grounds:
+            ground.set_visible(False)
+        for frame, face in zip(frames, faces):
+            if face[:3] == WHITE:
+                frame.set_facecolor("none")
+        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "clipxai"}):
+            figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
+    finally:
+        for ground, visible in zip(grounds, seen):
+            ground.set_visible(visible)
+        for frame, face in zip(frames, faces):
+            frame.set_facecolor(face)
     close(figure)
     # no XML declaration may stand within a page; what has no colour of its own is ink as well
     inline = re.sub(r"^.*?<svg", BEGINS, drawn.getvalue(), flags=re.DOTALL)

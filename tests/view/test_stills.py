@@ -33,6 +33,18 @@ def test_ink_is_the_pages_and_the_ground_open():
     assert not plt.fignum_exists(figure.number), "or a notebook shows it twice"
 
 
+def test_a_legend_and_a_panel_within_a_panel_stand_on_the_page():
+    """Light ink on a white ground could not be read; what a title says is no ink."""
+    figure = chart()
+    figure.axes[0].legend()
+    figure.axes[0].inset_axes([0.5, 0.5, 0.4, 0.4]).set_title("black: #000000")
+    frame = figure.axes[0].get_legend().get_frame()
+    before = frame.get_facecolor()
+    shown = still(figure)
+    assert "#ffffff" not in shown.svg and ">black: #000000</text>" in shown.svg
+    assert frame.get_facecolor() == before and before[:3] == (1, 1, 1)
+
+
 def test_the_same_figure_is_the_same_text_and_a_picture_besides(tmp_path):
     one, other = still(chart()), still(chart())
     assert one.svg == other.svg
