@@ -54,6 +54,8 @@ def test_refused():
         (lambda: Prediction(example(), text="a key"), ValueError, "a key"),
         (lambda: Prediction(flat), ValueError, "no variation"),
         (lambda: Prediction(contributions()), TypeError, "Explanation"),
+        (lambda: Prediction(example("clip"), layer=2), ValueError, "layer= and kind= are for att"),
+        (lambda: Prediction(MAPS, patch=(1, 1), text=1), ValueError, "attention is of no text"),
     ):
         with pytest.raises(error, match=words):
             given()

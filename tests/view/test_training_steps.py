@@ -38,8 +38,10 @@ def test_refused():
     for given, error, words in (
         (of({}, [0, 1], {}), ValueError, "0 kinds of maps"),
         (of({"raw": RAW}, [0, 1], {}), ValueError, "'raw' has 3 maps, for 2 steps"),
-        (of({"raw": RAW}, [0, 1, 2], {"loss": [1.0]}), ValueError, "'loss' has 1 curves, for 3"),
+        (of({"raw": RAW}, [0, 1, 2], {"loss": [1.0]}), ValueError, "'loss' has 1 values, for 3"),
         (of({"raw": RAW}, [0, 2, 2], {}), ValueError, "each later than the last"),
+        (of({"raw": RAW[0]}, [0, 1, 2], {}), TypeError, "'raw' needs a list, one for each step"),
+        (of({"raw": RAW}, [0, 1, 2], {"a": ["x"] * 3}), TypeError, "'a' is not of numbers"),
         (of({"raw": [*RAW[:2], cropped()]}, [0, 1, 2], {}), ValueError, "different images"),
         (of({"raw": RAW}, [0, 1, 2], {}, step=3), IndexError, "step number 3"),
         (of({"raw": RAW}, [0, 1, 2], {}, truth=np.ones((9, 9), bool)), ValueError, "mask has"),

@@ -29,16 +29,16 @@ class Prediction(Viewer):
     ----------
     what : an explanation, whose map of a text is to be predicted; or attention maps, and where a
         patch looks
-    text : of an explanation: which text, by number or as written
+    text : of an explanation: which text, by number or as written; the first by default
     patch : of attention maps: (row, column) of the patch that looks
-    layer : of attention maps: in which layer, negative from the last
+    layer : of attention maps: in which layer, negative from the last; the last by default
     kind : of attention maps: "qk", "vv", …; the first by default
     budget : most bytes the interactive figure's data may take
 
     Raises
     ------
     TypeError : neither an explanation nor attention maps; attention maps without a patch
-    ValueError : an explanation and a patch; an unknown text or kind, a map without variation
+    ValueError : what is for the other of the two; an unknown text or kind, a map without variation
     IndexError : no such patch or layer
 
     Examples
@@ -56,9 +56,9 @@ class Prediction(Viewer):
         self,
         what: Explanation | AttentionMaps,
         *,
-        text: int | str = 0,
+        text: int | str | None = None,
         patch: tuple[int, int] | None = None,
-        layer: int = -1,
+        layer: int | None = None,
         kind: str | None = None,
         budget: int = BUDGET,
     ) -> None:
@@ -66,12 +66,17 @@ class Prediction(Viewer):
         if isinstance(what, AttentionMaps):
             if patch is None:
                 raise TypeError("which patch looks? Pass patch=(row, column)")
-            self.question = Question.of_attention(what, patch, layer, kind)
+            if text is not None:
+                raise ValueError("text= is for an explanation; attention is of no text")
+            last = -1 if layer is None else layer
+            self.question = Question.of_attention(what, patch, last, kind)
             return
         expect(Explanation, what, "explain")
-        if patch is not None or kind is not None:
-            raise ValueError("patch= and kind= are for attention maps; a map of a text has text=")
-        self.question = Question.of_text(what, text)
+        if any(given is not None for given in (patch, layer, kind)):
+            raise ValueError(
+                "patch=, layer= and kind= are for attention maps; a map of a text has text="
+            )
+        self.question = Question.of_text(what, 0 if text is None else text)
 
     @property
     def summary(self) -> str:

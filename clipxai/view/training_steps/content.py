@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...checks import shown
 from ...results.explanation import Explanation
 from ..given import Truth, agreement, gather, truth_of
 from ..scales import Scale, finite, scales_of, varies
@@ -45,16 +46,23 @@ class Course:
 
         Raises
         ------
+        TypeError : no list where one is needed, curves of other things than numbers
         ValueError : no map or too many, steps that do not rise, another number of maps or of a
             curve's values than of steps, maps of different images, grids or texts
         """
         when = np.asarray(steps, float)
         for kind, given, most in (("maps", maps, MOST_MAPS), ("curves", curves, MOST_CURVES)):
-            if not (kind == "curves" or given) or len(given) > most:
-                raise ValueError(f"{len(given)} kinds of {kind}: this figure shows 1 to {most}")
+            least = int(kind == "maps")
+            if not least <= len(given) <= most:
+                raise ValueError(
+                    f"{len(given)} kinds of {kind}: this figure shows {least} to {most}"
+                )
             for name, values in given.items():
+                if not hasattr(values, "__len__"):
+                    raise TypeError(f"{name!r} needs a list, one for each step: {shown(values)}")
                 if len(values) != len(when):
-                    raise ValueError(f"{name!r} has {len(values)} {kind}, for {len(when)} steps")
+                    what = "maps" if least else "values"
+                    raise ValueError(f"{name!r} has {len(values)} {what}, for {len(when)} steps")
         if len(when) < 2 or not (np.diff(when) > 0).all():
             raise ValueError("steps= has to name two or more steps, each later than the last")
         all_of_them = gather([e for row in maps.values() for e in row])
@@ -63,7 +71,7 @@ class Course:
             raise ValueError("these maps are of different texts, or have different grids")
         known = truth_of(truth, first.texts[0], first.grid.image_size)
         rows = {name: tuple(row) for name, row in maps.items()}
-        lines = {name: np.asarray(values, float) for name, values in curves.items()}
+        lines = {name: _numbers(name, values) for name, values in curves.items()}
         return cls(rows, first.texts[0], when, lines, known)
 
     @property
@@ -98,3 +106,10 @@ class Course:
         known = np.concatenate([[0.0], *self.curves.values()])
         known = known[np.isfinite(known)]
         return float(known.min()), float(known.max())
+
+
+def _numbers(name: str, values: Sequence[float]) -> np.ndarray:
+    try:
+        return np.asarray(values, float)
+    except (TypeError, ValueError):
+        raise TypeError(f"the curve {name!r} is not of numbers: {shown(values)}") from None
