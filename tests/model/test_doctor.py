@@ -165,3 +165,9 @@ def test_of_an_image_tower_alone(tmp_path):
 def test_weights_in_memory_have_nothing_to_be_compared_with():
     report = cx.doctor(cx.load(built("CLIPModel")))
     assert "pass the module" in of(report, "library").said and report.good
+
+
+def test_what_no_library_has_is_not_compared_with_it(few_scenes):
+    report = cx.doctor(cx.with_registers(cx.load(), [(0, 116)]))
+    assert "test-time registers, which the library has not" in of(report, "library").said
+    assert of(report, "library").state == "not known"
