@@ -46,6 +46,7 @@ def open_list(
             f"{' or '.join(TABLES)} with the columns {', '.join(COLUMNS)}, or a data set's folder"
         )
     masks: dict[str, list[tuple[str, Path]]] = {}
+    spelled: dict[Path, str] = {}  # one.jpg and ./one.jpg are one picture
     how = "a bench needs a picture, its mask, and what the mask is of"
     for number, row in enumerate(table(where, COLUMNS, how), 1):
         picture, mask, label = (str(row[name] or "").strip() for name in COLUMNS)
@@ -55,6 +56,7 @@ def open_list(
         for file in (picture, mask):
             if not (where.parent / file).is_file():
                 raise FileNotFoundError(f"row {number} of {where}: no such file: {file}")
+        picture = spelled.setdefault((where.parent / picture).resolve(), picture)
         masks.setdefault(picture, []).append((label, where.parent / mask))
     if not masks:
         raise ValueError(f"{where} names no picture")

@@ -558,6 +558,10 @@ def test_a_list_of_ones_own(embedded, tmp_path):
     row = Bench(embedded, data, ["clip"], ["localisation"]).measure("b.png")
     assert row["labels"] == [0, 1] and len(row["scores"]["clip"]["localisation"]) == 2
     assert len(row["from"]) == 1 + 2 + 4  # its place; the list and the picture; masks
+    # the same picture in other words is no second one, in which the other thing would be absent
+    twice = tmp_path / "twice.csv"
+    twice.write_text("\n".join([*rows[:3], *(f"./{row}" for row in rows[3:5])]))
+    assert dataset(twice).ids == ("a.png",) and dataset(twice).read("a.png").labels == (0, 1)
     words = tmp_path / "classes.txt"
     words.write_text("cat: small cat\nowl: owl\n")
     few = dataset(table, classes=words)
