@@ -264,6 +264,8 @@ def _truth(
         raise TypeError(f"scene={shown(scene)}, but a Scene is needed; masks go to truth=")
     if scene is not None and truth is not None:
         raise TypeError("scene= and truth= say the same: pass one of them")
+    if not (truth is None or isinstance(truth, Mapping)):
+        raise TypeError(f"truth={shown(truth)}, but a table text -> mask is needed")
     if truth is None:
         listed = what if isinstance(what, Sequence) else [what]
         maps = [one.explanation if isinstance(one, Segmentation) else one for one in listed]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..checks import expect, whole
+from ..checks import expect, shown, whole
 from ..results.explanation import Explanation, Grid
 from .scales import varies
 
@@ -33,16 +33,23 @@ def gather(explanations: Explanation | Sequence[Explanation]) -> tuple[Explanati
 
 
 def truth_of(mask: Truth | None, text: str, image_size: tuple[int, int]) -> np.ndarray | None:
-    """The true mask (H, W) bool of a text, None if it is not known; a ValueError if it has another
-    size than the image.
+    """The true mask (H, W) bool of a text, None if it is not known; an error if it is no
+    array of the image's size, or has fractions.
     """
     found = mask.get(text) if isinstance(mask, Mapping) else mask
     if found is None:
         return None
+    if not isinstance(found, np.ndarray):
+        raise TypeError(f"the mask of {text!r} is no numpy array (H, W), but {shown(found)}")
     if found.shape != tuple(image_size):
         raise ValueError(
             f"the mask has shape {found.shape}, but the image is {tuple(image_size)} (height, "
             "width)"
+        )
+    if found.dtype.kind not in "bui" and not np.isin(found, (0, 1)).all():
+        raise ValueError(
+            f"the mask of {text!r} has other numbers than 0 and 1, so what is inside is not known: "
+            "cut it, such as mask > 0.5"
         )
     return found.astype(bool)
 

@@ -119,3 +119,23 @@ def test_a_truth_that_is_not_drawn_is_refused(e, trace, tmp_path):
         cx.show(maps, scene=scene, truth={})
     with pytest.raises(ValueError, match="holds numbers alone"):
         cx.save(maps, tmp_path / "maps.npz", scene=scene)
+
+
+def test_what_is_no_mask_is_refused(e, trace):
+    """A soft mask would be inside wherever it is not exactly 0, and its IoU that of another one."""
+    scene, maps = e
+    soft = np.where(scene.masks[0], 0.9, 0.1)
+    for what in (maps, cx.attention_maps(trace)):
+        text = maps.texts[0] if what is maps else "any"
+        for truth, error, words in (
+            ({text: soft}, ValueError, "other numbers than 0 and 1"),
+            ({text: [[True]]}, TypeError, "is no numpy array"),
+            (scene.masks[0], TypeError, "a table text -> mask is needed"),
+        ):
+            with pytest.raises(error, match=words):
+                cx.show(what, truth=truth)
+    one, other = (
+        cx.show(maps, truth={maps.texts[0]: mask}).payload().header["panels"][0]["overlaps"]
+        for mask in (scene.masks[0], scene.masks[0].astype(float))
+    )
+    assert one == other and any(one)
