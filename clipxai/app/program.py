@@ -29,7 +29,9 @@ def program(wish: Wish) -> str:
 
 
 def _model(wish: Wish) -> str:
-    source = wish.model.provenance.get("source", "")
+    made = wish.model.provenance
+    # what was changed after it was loaded, no file makes again
+    source = "" if "registers" in made else made.get("source", "")
     kind = str(wish.model.dtype).removeprefix("torch.")
     told = [f"dtype={kind!r}"] if kind != "float32" else []
     if source == "embedded":

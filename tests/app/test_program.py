@@ -49,6 +49,11 @@ def test_of_every_view(embedded):
 def test_what_no_line_can_make_is_asked_for(embedded, tmp_path):
     photo = Path(cx.__file__).parent / "data" / "samples" / "cat-guitar.png"
     assert "cx.load(dtype='float64')" in cx.Explorer(cx.load(dtype="float64")).code
+    moved = cx.Explorer(cx.with_registers(embedded, [(0, 116)])).code
+    assert (
+        "cx.load(" not in moved
+        and "model = ...  # Emoji World CLIP (embedded) with 1 test-" in moved
+    )
     mine = cx.CLIP(embedded.visual, embedded.text, embedded.tokenizer, name="mine")
     with cx.Explorer(mine, image=np.zeros((64, 64, 3), np.uint8), texts="a cat") as explorer:
         assert "model = ...  # mine, as it was given to the Explorer" in explorer.code

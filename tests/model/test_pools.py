@@ -13,6 +13,8 @@ from test_siglip import ours, siglip  # noqa: F401
 from test_timm_towers import small_trunks, traced  # noqa: F401
 
 import clipxai as cx
+from clipxai.results.findings import on_patches
+from clipxai.results.findings.attention import selection_ratio
 from clipxai.view import HeadGrid, ModuleComparison
 
 CLOSE = dict(rtol=0, atol=1e-5)
@@ -125,3 +127,13 @@ def test_figures_say_that_a_pool_reads_the_image(ours):  # noqa: F811
     assert "what the pool read of what each head" in " ".join(told["captions"][0])
     assert "the pool's FFN" in told["closures"][0] and "class token" not in json.dumps(told)
     assert told["gathers"] == "the image" and "{mean:signed} into each" in told["messages"][0]
+
+
+def test_attention_stays_on_a_thing_where_no_token_stands_before_the_patches(ours):  # noqa: F811
+    trace = cx.record(ours, torch.randn(1, 3, 32, 32), ["a dog"], normalized=True)
+    grid, thing = trace.grids[0], np.zeros((32, 32), bool)
+    thing[:16] = True
+    found = cx.contributions(trace).with_masks(trace, {"a dog": thing}).selection["a dog"]
+    by_hand = selection_ratio(trace.attention(1)[0].numpy(), on_patches(thing, grid))
+    assert found.ratio["qk"][1] == pytest.approx(by_hand, abs=1e-6)
+    assert found.patches == grid.patches // 2

@@ -11,6 +11,8 @@ from test_timm_towers import FEW, of, rewritten, small_trunks, traced, watched  
 import clipxai as cx
 from clipxai.explainers.presets import PRESETS
 from clipxai.explainers.table import METHODS
+from clipxai.results.findings import on_patches
+from clipxai.results.findings.attention import selection_ratio
 from clipxai.view.model_overview.sentences import place_name
 
 CLOSE = dict(rtol=0, atol=1e-4)
@@ -117,3 +119,19 @@ def test_the_model_as_one_picture():
     before = sum(share for token, share in zip(tokens, fetched) if token < BEFORE)
     np.testing.assert_allclose(before, heads[1, 2, 0, 0], atol=1e-6)
     assert place_name(found, 1) == "[class] or a register"
+
+
+def test_single_heads_and_whether_they_stay_on_a_thing():
+    module, trace = traced(NAME, **VISION)
+    seen, _ = watched(module, trace.pixels)
+    weights = seen[1]["weights"][0]  # H N N, by timm
+    heads = cx.attention_maps(trace, image=0).with_heads(trace, 1).heads[1]["qk"]
+    np.testing.assert_allclose(heads[:, 1:, 1:], weights[:, BEFORE:, BEFORE:], atol=1e-4)
+    np.testing.assert_allclose(heads[:, 0, 0], weights[:, 0, :BEFORE].sum(-1), atol=1e-4)
+    grid, text = trace.grids[0], trace.texts[0]
+    thing = np.zeros(grid.image_size, bool)
+    thing[:, : grid.image_size[1] // 2] = True
+    found = cx.contributions(trace, image=0).with_masks(trace, {text: thing}).selection[text]
+    on_object = on_patches(thing, grid)
+    by_hand = selection_ratio(weights[:, BEFORE:, BEFORE:].numpy(), on_object)
+    np.testing.assert_allclose(found.ratio["qk"][1], by_hand, atol=1e-5)

@@ -18,8 +18,16 @@ SAME_MEAN = 0.01
 
 
 def weights_of(trace: Recorded, layer: int, kind: str, image: int) -> np.ndarray:
-    """(H, N, N) float32 attention of every head of a layer."""
-    return trace.attention(layer, kind)[image].float().cpu().numpy()
+    """(H, N, N) float32 attention of every head of a layer. Of registers no rows; what is given to
+    them is counted with the class token, so that rows still sum to 1.
+    """
+    weights: np.ndarray = trace.attention(layer, kind)[image].float().cpu().numpy()
+    before = weights.shape[-1] - trace.grids[image].patches
+    if before < 2:
+        return weights
+    first = weights[..., :before].sum(-1, keepdims=True)
+    counted = np.concatenate([first, weights[..., before:]], axis=-1)
+    return np.concatenate([counted[:, :1], counted[:, before:]], axis=1)
 
 
 def selection_ratio(attention: np.ndarray, on_object: np.ndarray) -> float:

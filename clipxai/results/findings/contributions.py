@@ -79,7 +79,7 @@ class Contributions(Owning):
         # texts innermost: the attention of a layer is computed once for all of them
         for kind in kinds:
             for layer in range(L):
-                weights = weights_of(trace, layer, kind, image)[:, 1:, 1:]
+                weights = weights_of(trace, layer, kind, image)[:, -P:, -P:]
                 for text, on_object in objects.items():
                     ratio[text][kind][layer] = selection_ratio(weights, on_object)
         selection = {}
