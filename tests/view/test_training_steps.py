@@ -27,6 +27,15 @@ def test_every_step_has_its_map_curve_and_sentence():
     np.testing.assert_array_equal(arrays["curves"], np.float32(list(CURVES.values())))
     written = texts_of(viewer.figure())
     assert header["stories"][2] in " ".join(written) and "— loss" in written
+    losses = np.array([3.0, 2.0, 0.012])
+    late = TrainingSteps({"raw": RAW}, [1000, 1001, 12345], {"loss": losses})
+    losses[:] = 0  # what the caller does with them afterwards
+    header = late.payload().header
+    assert header["steps"] == ["1000", "1001", "12345"]
+    assert header["stories"][1].startswith("Step 1001: ") and "to step 12345" in header["summary"]
+    assert unpack(late.payload())["curves"][0].tolist() == pytest.approx([3, 2, 0.012])
+    assert "step 12345" in " ".join(texts_of(late.figure()))
+    assert header["words"]["curve"] == "{name} {value:number}", "a loss of 0.012 is not 0.0"
     bare = TrainingSteps({"raw": RAW}, [0, 40, 120], {}, step=0).payload().header
     assert bare["stories"][0] == "Step 0: the map of “an owl”."
 

@@ -110,6 +110,6 @@ class Course:
 
 def _numbers(name: str, values: Sequence[float]) -> np.ndarray:
     try:
-        return np.asarray(values, float)
+        return np.array(values, float)
     except (TypeError, ValueError):
         raise TypeError(f"the curve {name!r} is not of numbers: {shown(values)}") from None

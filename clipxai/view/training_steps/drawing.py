@@ -20,7 +20,7 @@ from ..paper.page import (
     small_print,
 )
 from .content import COLOURS, Course
-from .sentences import notes, stories, verdict
+from .sentences import notes, step_name, stories, verdict
 
 WIDTH, CHART, GUTTER = 10.0, 1.9, 0.5  # of the page, height of the chart, beside it for numbers
 
@@ -67,5 +67,5 @@ def _draw_curves(page: Page, y: float, course: Course, step: int) -> None:
         page.write(left - 0.06, y + 0.2 + part * CHART, number(value), **style)
     for n, side in ((0, "left"), (-1, "right")):
         x = left if n == 0 else left + width
-        name = f"step {number(float(course.steps[n]))}"
+        name = f"step {step_name(course, n)}"
         page.write(x, y + 0.24 + CHART, name, SMALL, ha=side, color=GREY)

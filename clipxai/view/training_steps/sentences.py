@@ -1,6 +1,6 @@
 """What does a training say, step by step?"""
 
-from ..number import fill, number
+from ..number import fill
 from ..sentences import CONTRAST, PLACE, REMARKS, page_words, remark, way_up
 from ..texts import one_line, title_of
 from .content import Course
@@ -20,25 +20,30 @@ WORDS = {
     "step": "step",
     "chart": "curves over the steps of the training",
     "now": "step {step}",
-    "curve": "{name} {value:tenth}",
+    "curve": "{name} {value:number}",
     "place": PLACE,
 }
 
 
 def summary(course: Course) -> str:
     """What the figure shows, in one line."""
-    first, last = (number(float(course.steps[n])) for n in (0, -1))
+    first, last = (step_name(course, n) for n in (0, -1))
     return f"The map of {one_line(course.text)!r} from step {first} to step {last}"
+
+
+def step_name(course: Course, step: int) -> str:
+    """A step as it was counted: three digits would call step 1,000 and step 1,001 the same."""
+    return f"{course.steps[step]:.12g}".replace("-", "\u2212")
 
 
 def stories(course: Course) -> list[str]:
     """Of every step: which way up each map is, or only which step it is."""
     told = []
-    for n, step in enumerate(course.steps):
+    for n in range(len(course.steps)):
         known = [fill(MAP, name=name, verdict=_lower(course, name, n)) for name in course.names]
         shown = [one for one, name in zip(known, course.names) if verdict(course, name, n)]
         text = f"the map of “{title_of(course.text)}”"
-        told.append(fill(STORY, step=number(float(step)), maps="; ".join(shown) or text))
+        told.append(fill(STORY, step=step_name(course, n), maps="; ".join(shown) or text))
     return told
 
 

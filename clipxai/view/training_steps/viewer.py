@@ -8,13 +8,12 @@ import numpy as np
 from ...results.explanation import Explanation
 from ...results.owned import owned
 from ..given import Truth, outlines
-from ..number import number
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import SEQUENTIAL, colour_table
 from ..viewer import Viewer
 from .content import COLOURS, Course
-from .sentences import notes, remarks, stories, summary, verdict, words
+from .sentences import notes, remarks, step_name, stories, summary, verdict, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,11 +80,12 @@ class TrainingSteps(Viewer):
     def payload(self) -> Payload:
         """`map0` … (S, P) of every kind of map, `curves` (curves, S), colour table and words."""
         course, first = self.course, next(iter(self.course.maps.values()))[0]
+        count = len(course.steps)
         header: Header = {
             **picture_header(course.image, first.grid),
             "summary": self.summary,
             "stories": stories(course),
-            "steps": [number(float(step)) for step in course.steps],
+            "steps": [step_name(course, n) for n in range(count)],
             "at": (course.steps - course.steps[0]).tolist(),
             "step": self.step,
             "maps": [self._kind(name) for name in course.names],
