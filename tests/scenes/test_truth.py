@@ -93,7 +93,7 @@ def test_outlines_stand_in_attention_modules_heads_and_words(embedded):
         [len(area.lines) for area in cx.show(cx.head_contributions(trace), **known).figure().axes]
         for known in ({}, {"scene": scene})
     ]
-    assert sum(lines[1]) == sum(lines[0]) + 2 * 2 * len(owl), "two maps, each light on dark"
+    assert sum(lines[1]) == sum(lines[0]) + 2 * 3 * len(owl), "three maps, each light on dark"
 
 
 def test_the_scene_of_attention_has_to_name_its_things(trace):
