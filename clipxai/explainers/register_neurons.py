@@ -68,7 +68,8 @@ def register_neurons(
         for image in range(len(trace.images)):
             one = trace.of(image)
             # what is long already when it comes in, no neuron made
-            long = sinks(one, norm_above=norm_above).by_norm[1:]
+            found = sinks(one, norm_above=norm_above).by_norm
+            long = found[1:] & ~found[0]
             patches = long.any(0)[-one.grids[0].patches :].nonzero()[0].tolist()
             if patches:
                 scores.append(_said(one, patches))

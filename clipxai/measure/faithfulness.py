@@ -139,6 +139,10 @@ def randomised(model: CLIP, seed: int, blocks: int | None = None) -> CLIP:
             if weight.ndim >= 2:
                 order = torch.randperm(weight.numel(), generator=random).to(weight.device)
                 weight.copy_(weight.flatten()[order].view_as(weight))
+    where = "everywhere" if blocks is None else f"in the last {blocks} blocks"
+    shuffled.name = f"{model.name}, shuffled"
+    told = {"model": shuffled.name, "shuffled": f"{where}, seed {seed}"}
+    shuffled.provenance = model.provenance | told
     return shuffled
 
 

@@ -160,3 +160,11 @@ def test_what_a_model_with_registers_is(planted):
 def test_towers_that_have_no_place_for_registers(golden_resnet):
     with pytest.raises(ValueError, match="test-time registers need a ViT"):
         cx.with_registers(golden_resnet[0], NEURONS)
+
+
+def test_a_patch_that_comes_in_long_was_made_so_by_no_neuron(embedded, scene):
+    model, longer = copy.deepcopy(embedded), torch.ones(197, 1)
+    longer[1 + 50] = 40  # as it enters the first block
+    model.visual.ln_pre.register_forward_hook(lambda norm, given, out: out * longer)
+    with pytest.raises(ValueError, match="so no neuron makes one so"):
+        cx.register_neurons(model, [scene.image], norm_above=8)

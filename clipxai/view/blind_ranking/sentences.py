@@ -7,8 +7,8 @@ from .content import Ballot
 
 ASK = "Which map shows best where “{text}” is? Put the best first, the worst last, then reveal."
 CLASS = (
-    "{count} rankings: the class puts {first} first, contrast {best} ({high}). {agree} of {pairs} "
-    "pairs are in the order of contrast; guessing gives {half}."
+    "{count} ranking{s}: the class puts {first} first, contrast {best} ({high}). {agree} of "
+    "{pairs} pairs are in the order of contrast; guessing gives {half}."
 )
 HIDDEN, NAMED, RANKED = "{place} · map {letter}", "{place} · {name}", "by contrast: place {place}"
 MEAN = "class: {mean} · contrast: {place}"
@@ -51,7 +51,9 @@ WORDS = {
 def summary(ballot: Ballot) -> str:
     """What the figure shows, in one line, without names."""
     if len(ballot.votes):
-        return f"How {len(ballot.votes)} rankings order maps of {one_line(ballot.text)!r}"
+        count = len(ballot.votes)
+        order = "rankings order" if count > 1 else "ranking orders"
+        return f"How {count} {order} maps of {one_line(ballot.text)!r}"
     return f"{len(ballot.dealt)} maps of {one_line(ballot.text)!r} without names, to rank by eye"
 
 
@@ -62,6 +64,7 @@ def story(ballot: Ballot) -> str:
     return fill(
         CLASS,
         count=str(len(ballot.votes)),
+        s="s" * (len(ballot.votes) > 1),
         agree=tenth(float(ballot.agreements().mean())),
         first=ballot.names[ballot.order()[0]],
         **known(ballot),
