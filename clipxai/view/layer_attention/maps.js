@@ -34,6 +34,11 @@ export const MAP_STYLE = `
 .layer_attention .smooth .cells { image-rendering: auto; }
 .layer_attention .readout { white-space: pre-line; min-height: 2.8em; font-size: 12.5px; }
 @container (max-width: 620px) {
+  .layer_attention .stage {
+    grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 10px 8px;
+  }
+}
+@container (max-width: 430px) {
   .layer_attention .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 `;
