@@ -258,7 +258,7 @@ def test_compare(tmp_path, capsys):
             "--redundant labels, but gem subtracts nothing",
         ),
         (
-            ["segment", str(SAMPLE), "a dog", "--redundant", "labels"],
+            ["segment", str(SAMPLE), "a dog", "a cat", "--redundant", "labels"],
             "--redundant labels, but clip_surgery_architecture subtracts nothing",
         ),
         (
