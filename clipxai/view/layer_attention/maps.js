@@ -158,9 +158,11 @@ export function createAnswer({ header, store, weights, palette }, kind) {
       const place = { layer: header.layers[layer], weight: row[0] };
       subtitle.textContent = fill(words.map_subtitle, place);
       const even = 1 / row.length;
-      const ticks = TICKS.map((part) =>
-        element("span", {}, fill(words.times, { times: (part * top) / even })),
-      );
+      const beyond = Array.from(row).some((weight, n) => n > 0 && weight > 1.001 * top);
+      const ticks = TICKS.map((part) => {
+        const said = part === 1 && beyond ? words.beyond : words.times; // sinks leave the scale
+        return element("span", {}, fill(said, { times: (part * top) / even }));
+      });
       numbers.replaceChildren(...ticks);
       readout.textContent = readingOf(header, weights, store.state, kind, sight);
     },
