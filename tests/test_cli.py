@@ -108,7 +108,9 @@ def test_notes_are_printed(tmp_path, capsys):
         )
         == 0
     )
-    assert "note: A single text shares nothing with others" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "note: A single text shares nothing with others" in said
+    assert said.startswith("by the embedded model, to which photographs mean nothing")
 
 
 def test_version(capsys):
@@ -258,7 +260,7 @@ def test_compare(tmp_path, capsys):
             "--redundant labels, but gem subtracts nothing",
         ),
         (
-            ["segment", str(SAMPLE), "a dog", "--redundant", "labels"],
+            ["segment", str(SAMPLE), "a dog", "a cat", "--redundant", "labels"],
             "--redundant labels, but clip_surgery_architecture subtracts nothing",
         ),
         (

@@ -33,7 +33,7 @@ BESIDES = {  # lessons about other people's files, and about tensors
 }
 TRAINS = re.compile(r"\.backward\(\)|\blearn\(")
 # what a reader's own change gives; the end of a scale
-UNPRINTED = {"00_start_here": {"-10"}, "04_explorer": {"−1"}}
+UNPRINTED = {"00_start_here": {"-10"}, "04_explorer": {"−100", "+100"}}
 MOST_BYTES = 1_300_000  # of a lesson with its figures
 LARGER = {"00_start_here": 2_300_000}
 MOST_BYTES_OF_ALL = 12_000_000

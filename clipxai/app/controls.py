@@ -147,8 +147,8 @@ class Controls:
         self.leave_out = w.ToggleButton(
             description="leave out",
             icon="eraser",
-            tooltip="the scene without each of its things: what the cosine truly is then, beside "
-            "what each map promised",
+            tooltip="the scene without each of its things: how the cosine truly changes, beside "
+            "where each map is brightest",
             layout=w.Layout(width="auto", flex="0 0 auto", margin="0 0 0 4px"),
         )
         self.as_code = w.ToggleButton(

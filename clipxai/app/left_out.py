@@ -56,9 +56,9 @@ def brightest(explanation: Explanation, text: int, scene: Scene) -> str:
 
 
 def table(left: LeftOut, maps: Sequence[Explanation], scene: Scene) -> str:
-    """The truth of every text beside what each map promised, as HTML."""
-    names = [html.escape(e.method) for e in maps]
-    head = ["cosine without", *map(html.escape, left.things), *(f"{n} promised" for n in names)]
+    """The truth of every text beside where each map is brightest, as HTML."""
+    brightest_of = [f"brightest by {html.escape(e.method)}" for e in maps]
+    head = ["the cosine changes without", *map(html.escape, left.things), *brightest_of]
     rows = [head]
     for n, text in enumerate(maps[0].texts):
         most = left.most(n)

@@ -82,4 +82,5 @@ def silenced_scores(recorded: Trace, changed: Trace) -> str:
         moved = "" if was == place else f" (rank {was + 1} → {place + 1})"
         first = "" if changed is recorded else f"{two_digits(before[n])} → "
         said.append(f"“{recorded.texts[n]}” {first}{two_digits(now[n])}{moved}")
-    return f"cosine with {', '.join(said)}"
+    hint = "; click a head, FFN, patch or word to silence it" if changed is recorded else ""
+    return f"cosine with {', '.join(said)}{hint}"

@@ -21,7 +21,9 @@ from ..trace.record import record
 
 
 def loaded(given: argparse.Namespace) -> CLIP:
-    """The model that was asked for; on an accelerator, that is said."""
+    """The model that was asked for; on an accelerator, that is said, and of pictures what the
+    embedded one has never seen.
+    """
     model = load(
         given.model,
         revision=given.revision,
@@ -34,6 +36,10 @@ def loaded(given: argparse.Namespace) -> CLIP:
     )
     if model.device.type != "cpu":
         print(f"clipxai: runs on {model.device}", file=sys.stderr)
+    if given.model is None and hasattr(given, "image"):
+        print(
+            "by the embedded model, to which photographs mean nothing: --model names another CLIP"
+        )
     return model
 
 

@@ -18,7 +18,8 @@ def run(given: argparse.Namespace) -> int:
     new, kept = write(folder)
     for name in kept:
         print(f"kept {folder / name}, which is yours; away from there, it would be written anew")
-    print(f"lessons written to {folder}: {len(new)}; open them with: clipxai lab {folder / FIRST}")
+    there = f"lessons written to {folder}: {len(new)}" if new else f"the lessons are in {folder}"
+    print(f"{there}; open them with: clipxai lab {folder / FIRST}")
     return 0
 
 

@@ -155,7 +155,7 @@ def _bench(command: argparse.ArgumentParser) -> None:
         "--classes",
         help="text file of classes, one `value: words` per line (default: the packaged one)",
     )
-    _about_model(command, "as for `clipxai explain` (default: embedded)")
+    _about_model(command, "as for `clipxai explain` (default: the embedded model)")
     command.add_argument(
         "--methods",
         help="names, separated by commas (default: all that need only the recorded pass)",
@@ -249,7 +249,8 @@ def _about_image(
     )
     _about_model(
         command,
-        "folder, weights file, or name such as ViT-B/16; see `clipxai models` (default: embedded)",
+        "folder, weights file, or name such as ViT-B/16; see `clipxai models` (default: the "
+        "embedded model)",
     )
     _may_truncate(command)
     command.add_argument(
@@ -277,7 +278,8 @@ def _about_image(
             choices=("labels", "empty"),
             help="what feature surgery subtracts (default: empty)",
         )
-    kinds = ".html, .png, .svg, .pdf or .npz; repeatable; for a folder of images: a folder"
+    kinds = ".html, .png, .svg, .pdf or .npz; repeatable"
+    kinds += "; for a folder of images: a folder" if each else ""
     numbers = ".html, .png, .svg, .pdf, or the numbers as .npz or .csv; repeatable"
     command.add_argument("--out", action="append", help=kinds if subtracts else numbers)
 

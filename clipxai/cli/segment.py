@@ -23,6 +23,12 @@ def run(given: argparse.Namespace) -> int:
             "--refine makes masks of maps, where all that is in no mask is background: leave out "
             "--background and --of"
         )
+    alone = len([*given.texts, *given.background]) == 1 and not (given.refine or given.texts_from)
+    if alone and (given.of == "probability" or given.threshold is None):
+        raise ValueError(
+            f"{given.texts[0]!r} alone wins every pixel: give more texts, or a --background, or "
+            "cut its own map with --of map --threshold 0.5"
+        )
     # which maps are best differs: refinement cuts each map, else the texts are compared
     given.method = given.method or ("clip_surgery" if given.refine else "clip_surgery_architecture")
     if is_place(given.image):

@@ -125,6 +125,8 @@ def strips(table: Board, by_class: Mapping) -> str:
     for n, method in enumerate(reversed(methods)):
         contrasts = [of["mSC"] for of in by_class[method].values()]
         values = np.array([contrast for contrast in contrasts if not math.isnan(contrast)])
+        if not len(values):  # where a thing fills its picture there is no outside
+            continue
         heights = n + jitter.uniform(-0.22, 0.22, len(values))
         axes.scatter(values, heights, s=9, color=ACCENT, alpha=0.55, linewidth=0, zorder=3)
         axes.plot([np.median(values)] * 2, [n - 0.33, n + 0.33], color=INK, linewidth=2, zorder=4)

@@ -388,6 +388,7 @@ class Explanation:
         >>> from clipxai.cli import main
         >>> options = "--method clip --format parquet --out tables"
         >>> main(["explain", "photos/", "a cat", *options.split()])
+        by the embedded model, to which photographs mean nothing: --model names another CLIP
         tables: 1 explained, 0 were there already, 0 could not be read
         0
         >>> Explanation.from_parquet("tables", "one.jpg").texts

@@ -24,11 +24,11 @@ def test_the_truth_stands_beside_what_the_maps_promised(explorer, embedded):
     assert c.left_out.layout.display == "none"
     c.leave_out.value = True
     assert cells(explorer)[0] == [
-        "cosine without",
+        "the cosine changes without",
         "cat",
         "guitar",
-        "clip promised",
-        "clip_surgery promised",
+        "brightest by clip",
+        "brightest by clip_surgery",
     ]
     scene, texts = explorer.wish().scene, ["a cat", "a guitar"]
     found = np.array(

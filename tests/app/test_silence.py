@@ -54,6 +54,7 @@ def test_one_click_hears_everything_again(explorer):
     c, before = explorer.controls, explorer.explanation.scores
     c.silencing.value = True
     assert "→" not in c.scored.value and c.hear.disabled
+    assert c.scored.value.endswith("; click a head, FFN, patch or word to silence it")
     c.silencer.off = {"heads": [[6, 3]]}
     was, now = (
         cx.explain(pass_).presence

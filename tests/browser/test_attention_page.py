@@ -84,7 +84,11 @@ def test_first_state_is_the_posters(visit: Callable):
     caption = page.locator(".caption").text_content()
     for note in colour_notes(MAPS, VIEWER.query, VIEWER.layer, top) + VIEWER.notes:
         assert note in caption
-    assert page.locator(".numbers").all_inner_texts()[0].split()[-1] == f"{tenth(31 * top)}×"
+    numbers = page.locator(".numbers").all_inner_texts()
+    assert numbers[0].split()[-1] == f"{tenth(31 * top)}×"
+    highest = [mean[VIEWER.layer, VIEWER.query, 1:].max() for mean in MAPS.mean.values()]
+    assert ["≥" in line for line in numbers] == [weight > top for weight in highest]
+    assert max(highest) > top, "what the scale leaves out, here sinks, is said at its end"
 
 
 def test_hovering_the_image_asks_that_patch_and_the_map_shows_its_colours(visit: Callable):

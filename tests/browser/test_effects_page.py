@@ -49,6 +49,15 @@ def test_another_text_has_its_own_numbers(visit: Callable):
     assert len(shown) == 24 and shown[1] == "+0.750"
 
 
+def test_a_grid_alone_takes_the_room_of_two(visit: Callable):
+    page = visit(saved(EffectGrid(effects(layers=8))))
+    page.set_viewport_size({"width": 880, "height": 700})
+    settled(page)
+    assert page.locator(".photo").is_visible()
+    assert page.locator(".effects [data-cell]").count() == 24
+    assert page.locator(".effects .few").count() == 0, "every cell says its number"
+
+
 def test_narrow_windows_and_no_scripts(visit: Callable):
     page = visit(saved(VIEWER))
     page.set_viewport_size({"width": 420, "height": 800})

@@ -19,6 +19,7 @@ def test_paint_reveal_and_score(visit):
     viewer = Prediction(E)
     page = visit(saved(viewer))
     assert "covered" in page.locator(".panel").nth(1).inner_text()
+    assert status(page).startswith("Click patches to paint them"), "before anybody asks for help"
     page.mouse.move(*centre(page, 0, 2, 3))
     page.mouse.down()
     page.mouse.move(*centre(page, 0, 2, 6), steps=6)
@@ -27,7 +28,7 @@ def test_paint_reveal_and_score(visit):
     page.mouse.click(*centre(page, 0, 2, 4))
     press(page, "ArrowDown", "Space")
     painted = [14 * row + column for row, column in ((2, 3), (2, 5), (2, 6), (9, 9), (3, 4))]
-    assert "5 patches painted" in page.locator(".canvas").inner_text()
+    assert "patches painted: 5" in page.locator(".canvas").inner_text()
     assert status(page) == "row 3, column 4: painted"
     page.get_by_role("button", name="reveal").click()
     hits, chance = viewer.question.hits(painted)
@@ -35,9 +36,9 @@ def test_paint_reveal_and_score(visit):
         f"{hits} of your 5 patches are among the 5 highest; guessing gives {chance:.1f}."
     )
     page.mouse.click(*centre(page, 0, 0, 0))
-    assert "5 patches painted" in page.locator(".canvas").inner_text(), "revealed is revealed"
+    assert "patches painted: 5" in page.locator(".canvas").inner_text(), "revealed is revealed"
     page.get_by_role("button", name="again").click()
-    assert "0 patches painted" in page.locator(".canvas").inner_text()
+    assert "patches painted: 0" in page.locator(".canvas").inner_text()
     page.get_by_role("button", name="reveal").click()
     assert story(page).startswith("You painted nothing")
     assert_no_sideways_scrolling(page)

@@ -3,6 +3,7 @@ browser lays them out in JupyterLab's width and in lecture mode.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from attention_examples import attention_example
@@ -43,7 +44,7 @@ SHOWN = {
     "contrast": view.ContrastMap(contrast()),
     "effects": view.EffectGrid(effects()),
     "labels": view.LabelRanking(example("decomposition")),
-    "regions": view.RegionMap(SEGMENTED),
+    "regions": view.RegionMap(SEGMENTED, truth=MASKS),
     "prediction": view.Prediction(attention_example(8, 4, (14, 14)), patch=(4, 3), layer=2),
     "training": view.TrainingSteps(
         {"raw": METHODS[:3], "v-v path": METHODS[3:6]},
@@ -187,3 +188,12 @@ def test_paper_has_no_toolbars_and_forced_colours_show_what_is_chosen(visit: Cal
     )
     chosen = page.locator(".chip[aria-pressed='true']").count()
     assert chosen == 1 and sorted(map(grounds.count, set(grounds))) == [1, len(grounds) - 1]
+
+
+@pytest.mark.parametrize("name", ["attention", "modules", "heads", "regions"])
+def test_panels_stand_beside_one_another_in_a_narrow_explorer(visit: Callable, name: str):
+    page = opened(visit, name)
+    measured(page, (1024, 640), 572)  # what the choices leave of a projector
+    boxes = [picture.bounding_box() for picture in page.locator(".stage .picture:visible").all()]
+    ends = [(box["x"], box["x"] + box["width"]) for box in boxes[:3]]
+    assert len(ends) == 3 and all(end <= x for (_, end), (x, _) in pairwise(ends))

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from clipxai.measure import leaderboard, report
 from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
 from clipxai.measure.emoji_world import PROMPT, localisations
+from clipxai.measure.report_figures import strips
 from clipxai.measure.run import run
 from clipxai.measure.samples import Dataset, Sample
 from clipxai.measure.summary import FIRST, summary
@@ -309,6 +311,14 @@ def test_a_picture_without_a_listed_class_is_counted_and_left_out(bench, tmp_pat
     assert "4 (3 with a label)" in (tmp_path / "report.html").read_text()
     with pytest.raises(ValueError, match="none of these 1 pictures of emoji-world shows a class"):
         summary(mine, [row for row in rows if row["id"] == "1"])
+
+
+def test_a_class_that_fills_its_pictures_has_no_strip():
+    board = leaderboard.Board((), {"clip": [], "gem": []}, None)
+    by_class = {"clip": {"dog": {"mSC": float("nan")}}, "gem": {"dog": {"mSC": 12.0}}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert strips(board, by_class).startswith("<svg")
 
 
 def write_voc(root, scenes):

@@ -68,7 +68,7 @@ def test_windows_and_maps(photo, tmp_path):
 
 def test_wrong_input_is_one_line(photo, tmp_path, capsys):
     for more, message in (
-        ([], "'a dog' alone wins every pixel"),
+        ([], "a --background, or cut its own map with --of map --threshold 0.5"),
         (
             ["a cat", "--threshold", "2"],
             "threshold=2.0, but a finite number from 0 to 1 or None is needed",

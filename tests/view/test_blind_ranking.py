@@ -50,7 +50,9 @@ def test_codes_of_a_class_are_counted():
     assert found.order()[0] == first
     story = BlindRanking(MAPS, MASKS, votes=codes).payload().header["story"]
     assert (
-        story.startswith(f"3 rankings: the class puts {found.names[first]} first,")
+        story.startswith(
+            f"3 rankings: the class puts {found.names[first]} first; by contrast it is "
+        )
         and "guessing gives 3." in story
     )
     assert "4.0 of 6 pairs" in story

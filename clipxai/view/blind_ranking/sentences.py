@@ -7,8 +7,8 @@ from .content import Ballot
 
 ASK = "Which map shows best where “{text}” is? Put the best first, the worst last, then reveal."
 CLASS = (
-    "{count} ranking{s}: the class puts {first} first, contrast {best} ({high}). {agree} of "
-    "{pairs} pairs are in the order of contrast; guessing gives {half}."
+    "{count} ranking{s}: the class puts {first} first; by contrast it is {best} ({high}). {agree} "
+    "of {pairs} pairs are in the order of contrast; guessing gives {half}."
 )
 HIDDEN, NAMED, RANKED = "{place} · map {letter}", "{place} · {name}", "by contrast: place {place}"
 MEAN = "class: {mean} · contrast: {place}"

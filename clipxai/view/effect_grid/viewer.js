@@ -18,7 +18,9 @@ import { createDetails, DETAILS_STYLE } from "./details.js";
 
 const ROOM = 48; // pixels that a number needs
 const STYLE = `
-.effect_grid .stage { grid-template-columns: minmax(0, 220px) repeat(2, minmax(0, 480px)); }
+.effect_grid .stage {
+  grid-template-columns: minmax(0, 220px) repeat(var(--grids), minmax(0, 480px));
+}
 .effect_grid .stage { align-items: start; }
 .effect_grid .panel { grid-template-rows: auto; }
 .effect_grid .picture { cursor: auto; }
@@ -68,6 +70,7 @@ function build(header, arrays, view) {
   const nodes = [details?.node ?? photo, ...grids.map(({ node }) => node)];
   const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
   stage.style.setProperty("--alpha", String(header.alpha));
+  stage.style.setProperty("--grids", String(grids.length));
   const print = createSmallPrint(words.help);
   const table = createTableDetails(words.table, () => header.tables[store.state.text]);
   const chips = createTextChips(texts, (text) => store.set({ text }));

@@ -37,6 +37,9 @@ const STYLE = `
 .grid [data-shown] { outline: 2px solid var(--chosen); outline-offset: -1px; z-index: 1; }
 .few { color: transparent !important; }
 @container (max-width: 620px) {
+  .head_grid .stage { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px 8px; }
+}
+@container (max-width: 430px) {
   .head_grid .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .head_grid .photo { display: none; }
 }

@@ -34,6 +34,11 @@ export const MAP_STYLE = `
 .layer_attention .smooth .cells { image-rendering: auto; }
 .layer_attention .readout { white-space: pre-line; min-height: 2.8em; font-size: 12.5px; }
 @container (max-width: 620px) {
+  .layer_attention .stage {
+    grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 10px 8px;
+  }
+}
+@container (max-width: 430px) {
   .layer_attention .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 `;
@@ -153,9 +158,11 @@ export function createAnswer({ header, store, weights, palette }, kind) {
       const place = { layer: header.layers[layer], weight: row[0] };
       subtitle.textContent = fill(words.map_subtitle, place);
       const even = 1 / row.length;
-      const ticks = TICKS.map((part) =>
-        element("span", {}, fill(words.times, { times: (part * top) / even })),
-      );
+      const beyond = Array.from(row).some((weight, n) => n > 0 && weight > 1.001 * top);
+      const ticks = TICKS.map((part) => {
+        const said = part === 1 && beyond ? words.beyond : words.times; // sinks leave the scale
+        return element("span", {}, fill(said, { times: (part * top) / even }));
+      });
       numbers.replaceChildren(...ticks);
       readout.textContent = readingOf(header, weights, store.state, kind, sight);
     },

@@ -71,6 +71,7 @@ AT_MAPS = {
     "map_title": MAP_TITLE,
     "map_subtitle": MAP_SUBTITLE,
     "times": TIMES,
+    "beyond": "≥ " + TIMES,
     "reading": f"{{name}}: {TIMES}\nrank about {{rank}} of {{count}}",
     "most": f"most: {{name}}: {TIMES}",
     "itself": f"\nitself {TIMES}, {{distance:tenth}} patches away",

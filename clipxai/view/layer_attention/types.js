@@ -9,7 +9,8 @@
 /**
  * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "place" | "query"
  *   | "query_head" | "held" | "map_title" | "map_subtitle" | "reading" | "most" | "itself"
- *   | "rough" | "times" | "spoken" | "spoken_map" | "table_title"} MapWord  at the large maps
+ *   | "rough" | "times" | "beyond" | "spoken" | "spoken_map"
+ *   | "table_title"} MapWord  at the large maps
  * @typedef {"rollout" | "strip_hint" | "strip_label" | "heads_title" | "heads_label" | "heads_own"
  *   | "heads_shared" | "every_patch" | "head_hint" | "merit" | "merit_hint" | "merit_label"
  *   | "merit_range"} StripWord  at the little ones

@@ -56,6 +56,9 @@ const STYLE = `
 @container (max-width: 619px) {
   .lens .wide { display: none; }
   .module_comparison .readout { font-size: 12px; }
+  .module_comparison .stage { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 10px 8px; }
+}
+@container (max-width: 480px) {
   .module_comparison .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 }
 `;

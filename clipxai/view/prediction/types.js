@@ -5,8 +5,8 @@
 /** @import { Scale } from "../browser/interpolate.js" */
 /** @import { MapHeader, MapState } from "../browser/panel.js" */
 /**
- * @typedef {"help" | "keys" | "yours" | "painted" | "covered" | "reveal" | "again" | "nothing"
- *   | "here" | "is_painted" | "not_painted" | "value"} PredictionWord
+ * @typedef {"help" | "keys" | "yours" | "painted" | "idle" | "covered" | "reveal" | "again"
+ *   | "nothing" | "here" | "is_painted" | "not_painted" | "value"} PredictionWord
  * @typedef {object} OwnHeader
  * @property {string} summary
  * @property {string} story what is asked

@@ -140,14 +140,14 @@ function told({ story, told, words }, values, { painted, revealed }) {
 }
 
 /**
- * What is known of a patch, and how many are painted.
+ * What is known of a patch; without one, how to paint.
  * @param {PredictionHeader} header
  * @param {Float32Array} values
  * @param {PredictionState} state
  */
 function statusOf({ grids, words }, values, state) {
   const cell = focused(state);
-  if (!cell) return fill(words.painted, { count: state.painted.length });
+  if (!cell) return state.revealed ? "" : words.idle;
   const n = cell.row * grids[0].width + cell.column;
   const painted = state.painted.includes(n) ? words.is_painted : words.not_painted;
   const value = state.revealed ? fill(words.value, { value: values[n] }) : "";

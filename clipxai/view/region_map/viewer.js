@@ -50,6 +50,7 @@ function build(header, arrays, view) {
   const nodes = [photo, ...maps].map(({ node }) => node);
   const stage = createStage(header.summary, words.keys, store, keysOf(grids[0], store), ...nodes);
   stage.style.setProperty("--columns", String(nodes.length));
+  stage.toggleAttribute("data-few", nodes.length <= 3);
   const print = createSmallPrint(words.help);
   print.write([...header.notes, ...header.dropped]);
   const controls = createControls(...createHelpControls(store));

@@ -29,6 +29,9 @@ const STYLE = `
 .word_ranking .panel { grid-template-rows: auto; }
 .word_ranking .picture { cursor: auto; }
 @container (max-width: 620px) {
+  .word_ranking .stage { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); }
+}
+@container (max-width: 430px) {
   .word_ranking .stage { grid-template-columns: minmax(0, 1fr); }
 }
 `;
