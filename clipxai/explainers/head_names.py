@@ -136,7 +136,7 @@ def _listed(images: object) -> list:
         )
     listed = list(images) if isinstance(images, (list, tuple)) else [images]
     if len(listed) < FEWEST:
-        raise ValueError(f"{len(listed)} images say little about what varies: give ten or more")
+        raise ValueError(f"too few images to say what varies ({len(listed)}): give ten or more")
     return listed
 
 

@@ -145,7 +145,7 @@ def test_descriptions_are_many_and_read_by_every_model(embedded):
 
 def test_wrong_questions(embedded, scenes, golden_resnet):
     images = [scene.image for scene in scenes]
-    with pytest.raises(ValueError, match="say little about what varies"):
+    with pytest.raises(ValueError, match="too few images to say what varies"):
         cx.name_heads(embedded, images[:3])
     with pytest.raises(ValueError, match="of the 12 images only 1 differ"):
         cx.name_heads(embedded, [images[0]] * 12)

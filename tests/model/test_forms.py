@@ -226,6 +226,9 @@ def test_state_dicts_in_memory(clip, golden_vit, tmp_path):
         cx.load(clip.state_dict(), config={})
     with pytest.raises(TypeError, match="config= is a dict or a JSON file, not a list"):
         cx.load(clip.state_dict(), config=[1])
+    with pytest.raises(ValueError, match="not a CLIP checkpoint in a known layout") as refused:
+        cx.load({"a": torch.zeros(2), "b": torch.zeros(2)})
+    assert refused.type is ValueError, "whose name people can look up"
 
 
 def test_published_sizes_are_those_of_open_clips_configs():

@@ -202,7 +202,10 @@ def _from_state_dict(source: Mapping, told: Told) -> Unfilled:
     where = "this state dict"
     tensors = plain_tensors(state_dict_in(source), "state dict")
     weights = Weights.there(tensors).behind(prefix_of(tensors, where))
-    model, weights, names = _empty_model(weights, lambda _: None, where, told)
+    try:
+        model, weights, names = _empty_model(weights, lambda _: None, where, told)
+    except _NotThis as error:  # and there is no other
+        raise ValueError(str(error)) from error
     model.preprocessor = preprocessor_beside(lambda _: None, model, _mapping(told.config))
     provenance = {"model": where[5:], "source": where[5:]}
     return Unfilled(model, weights, names, where, provenance, text_of(told.config))
