@@ -26,14 +26,14 @@ def test_slider_keys_and_chart_choose_the_step(visit):
     page = visit(saved(VIEWER))
     stories = VIEWER.payload().header["stories"]
     last = shown(page)
-    assert last[:3] == ("step 80", stories[2], "loss 1.0")
+    assert last[:3] == ("step 80", stories[2], "loss 1")
     press(page, "[")
     middle = shown(page)
-    assert middle[:3] == ("step 40", stories[1], "loss 2.0") and middle[3] < last[3]
+    assert middle[:3] == ("step 40", stories[1], "loss 2") and middle[3] < last[3]
     assert readouts(page)[0].startswith("upside down")
     page.locator(".scrub input").fill("0")
     first = shown(page)
-    assert first[:3] == ("step 0", stories[0], "loss 3.0")
+    assert first[:3] == ("step 0", stories[0], "loss 3")
     assert abs(middle[3] - (first[3] + last[3]) / 2) < 1
     press(page, "ArrowDown")
     assert number(float(RAW[0].scores[0, 7, 7])) in status(page), "the map is that of the step"
