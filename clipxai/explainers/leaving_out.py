@@ -22,7 +22,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..model.words.sentencepiece import PieceTokenizer
+from ..model.words.piece_tokenizer import PieceTokenizer
 from ..model.words.tokenizer import WordSpan
 from ..trace.sides import in_own_precision
 from ..trace.trace import Trace

@@ -20,7 +20,7 @@ from .image import Mode, Preprocessor
 from .towers.text import known_ids
 from .towers.tower import Capability, ImageTower, TextTower, found_in, in_words
 from .words.library_tokenizer import LibraryTokenizer
-from .words.sentencepiece import PieceTokenizer
+from .words.piece_tokenizer import PieceTokenizer
 from .words.tokenizer import Tokenizer
 
 Texts = str | Iterable[str] | Tensor

@@ -15,7 +15,7 @@ import clipxai as cx
 from clipxai.model.files.untrusted import no_panic
 from clipxai.model.towers.siglip import SiglipVisionTransformer
 from clipxai.model.words.growth import growth
-from clipxai.model.words.sentencepiece import PieceTokenizer
+from clipxai.model.words.piece_tokenizer import PieceTokenizer
 
 CLOSE = dict(rtol=0, atol=1e-4)
 SMALL = dict(hidden_size=64, intermediate_size=96, num_hidden_layers=7, num_attention_heads=4)

@@ -9,7 +9,7 @@ import pytest
 from test_siglip import IDS, ours, siglip  # noqa: F401
 
 import clipxai as cx
-from clipxai.model.words.spiece import SPACE, SentencePiece
+from clipxai.model.words.sentencepiece import SPACE, SentencePiece
 
 
 def field(number, value):

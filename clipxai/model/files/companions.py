@@ -11,7 +11,7 @@ from ..clip import CLIP
 from ..image import Preprocessor
 from ..words.library_tokenizer import LibraryTokenizer, older_files
 from ..words.open_clip_tokenizer import Unread, expect_own, open_clip_tokenizer
-from ..words.sentencepiece import PieceTokenizer
+from ..words.piece_tokenizer import PieceTokenizer
 from ..words.tokenizer import Tokenizer
 from . import hub
 from .locating import Files, beside

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...checks import visible
 from ..files.untrusted import VOCABULARY_BYTES, no_panic, read_text
 from .growth import MOST_ON_THE_WAY
-from .sentencepiece import around, backend_of
+from .piece_tokenizer import around, backend_of
 from .tokenizer import WordSpan, expect_short, too_long
 
 

@@ -10,7 +10,7 @@ from ...checks import visible
 from ..towers.tower import TextTower
 from .cleaning import CLEANING, canonical, mended
 from .library_tokenizer import LibraryTokenizer, read_from
-from .sentencepiece import PieceTokenizer, around, backend_of, content
+from .piece_tokenizer import PieceTokenizer, around, backend_of, content
 
 READ = {"clean", "strip_sep_token"}  # of a config's tokenizer_kwargs
 

@@ -1,178 +1,238 @@
-"""Which pieces does SigLIP read a text in? SentencePiece's, run by the `tokenizers` library from
-the checkpoint's `tokenizer.json`, or read from its `spiece.model` (see `spiece`).
+"""Which pieces does SentencePiece cut a text into? Read from its own file, `spiece.model`, where a
+checkpoint has no `tokenizer.json`: those whose scores add up to most (a unigram model).
 
-Every text is padded to the full context, because the text tower is read at its last place.
+`tokenizers` normalises some combined letters otherwise than SentencePiece, so it is not asked.
+Refused is what SigLIP's file has not: byte pairs, bytes for what is unknown, pieces of a user's.
+
+Reference: Kudo 2018 (arXiv 1804.10959); Kudo and Richardson 2018 (arXiv 1808.06226), whose
+`sentencepiece_model.proto`, `normalizer.cc` and `unigram_model.cc` these functions follow.
 """
 
-import json
-import re
-from pathlib import Path
-from typing import TYPE_CHECKING
+import struct
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from ...checks import visible
-from ..files.untrusted import VOCABULARY_BYTES, no_panic, read_bytes, read_json, read_text, unique
-from .cleaning import NO_PUNCTUATION
-from .growth import MOST_ON_THE_WAY, growth
-from .spiece import SentencePiece
-from .tokenizer import WordSpan, expect_short, too_long
+import numpy as np
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer as Backend
+NORMAL, UNKNOWN, CONTROL = 1, 2, 3  # types of pieces
+SPACE = "\u2581"  # what stands for a blank in a piece
+PENALTY = np.float32(10)  # of what is unknown, below the worst piece
+LONGEST = 256  # characters of a piece; SigLIP's have 16 at most
 
 
-class PieceTokenizer:
-    """SigLIP's and SigLIP 2's tokenizer.
+class Encoded(NamedTuple):
+    """The ids of a text, as the `tokenizers` library hands them on."""
+
+    ids: list[int]
+
+
+class SentencePiece:
+    """A unigram model, with what `tokenizers` is asked for.
 
     Parameters
     ----------
-    described : the text of a `tokenizer.json`, or a `SentencePiece`
-    context : length of every text, padding included
-    end, pad : the tokens that end a text and fill the rest
-    punctuation : whether punctuation is read; SigLIP drops it, SigLIP 2 keeps it (both read lower
-        case only)
-    pad_left : whether the filling stands before the text; both were trained with it behind
+    model : the bytes of a `spiece.model`
+
+    Attributes
+    ----------
+    grown : how many characters of one normalising, or a token, can make
+
+    Raises
+    ------
+    ValueError : no such file, or a model of another kind
     """
 
-    def __init__(
-        self,
-        described: str | SentencePiece,
-        context: int,
-        end: str = "</s>",
-        pad: str = "</s>",
-        *,
-        punctuation: bool = False,
-        pad_left: bool = False,
-    ) -> None:
-        if isinstance(described, SentencePiece):
-            self.backend, self.grown = described, described.grown
-        else:
-            self.backend, self.grown = backend_of(described)
-        self.context, self.punctuation, self.pad_left = context, punctuation, pad_left
-        for token in (end, pad):
-            if self.backend.token_to_id(token) is None:
-                raise ValueError(f"the vocabulary lacks {token!r}, which should end or fill a text")
-        self.end, self.pad = self.backend.token_to_id(end), self.backend.token_to_id(pad)
-        self.around = {self.end, self.pad}
-
-    @classmethod
-    def from_files(cls, tokenizer: Path, settings: Path | None, context: int) -> "PieceTokenizer":
-        """Read `tokenizer.json`, or `spiece.model`, and, where there is one,
-        `tokenizer_config.json`.
-
-        Raises
-        ------
-        ValueError : not a tokenizer, or one that lacks its end or padding token
-        """
-        told = read_json(settings) if settings else {}
-        # SigLIP 2 uses another class, Gemma's
-        first = str(told.get("tokenizer_class", "SiglipTokenizer")) == "SiglipTokenizer"
-        lone = tokenizer.suffix == ".model"
-        try:
-            return cls(
-                SentencePiece(read_bytes(tokenizer, VOCABULARY_BYTES))
-                if lone
-                else read_text(tokenizer, VOCABULARY_BYTES),
-                context,
-                end=content(told.get("eos_token"), "</s>"),
-                pad=content(told.get("pad_token"), "</s>"),
-                punctuation=not first,
-                pad_left=told.get("padding_side") == "left",
-            )
-        except Exception as error:  # the library raises plain Exception
-            reason = visible(str(error).splitlines()[0][:200])
+    def __init__(self, model: bytes) -> None:
+        pieces, trainer, norm = _parts(model)
+        self.names = [name for name, _, _ in pieces]
+        kinds = {kind for _, _, kind in pieces}
+        if trainer.get(3, 1) != 1 or trainer.get(35) or trainer.get(24) or norm.get(5, 1) != 1:
+            raise ValueError("it is a SentencePiece model of another kind than SigLIP's unigrams")
+        if not kinds <= {NORMAL, UNKNOWN, CONTROL} or len({*self.names}) != len(pieces):
+            raise ValueError("it has pieces of a kind that SigLIP's SentencePiece has not")
+        longest = max(map(len, self.names), default=0)
+        unknown = [n for n, (_, _, kind) in enumerate(pieces) if kind == UNKNOWN]
+        if len(unknown) != 1 or not 0 < longest <= LONGEST:
             raise ValueError(
-                f"{tokenizer} holds no tokenizer that can be read: {reason}"
-                + ("; put tokenizer.json beside it" if lone else "")
-            ) from error
+                f"it has {len(unknown)} pieces for what is unknown, and one of {longest} letters: "
+                f"one is expected, and at most {LONGEST}"
+            )
+        self.unknown, self.longest = unknown[0], longest
+        self.pieces = {
+            name: (n, score) for n, (name, score, kind) in enumerate(pieces) if kind == NORMAL
+        }
+        scores = [score for _, score in self.pieces.values()]
+        if not np.isfinite(scores).all() or not scores:
+            raise ValueError("its pieces have no scores, or none that are numbers")
+        self.unlikely = min(scores) - PENALTY
+        self.ids = {name: n for n, name in enumerate(self.names)}
+        self.prefix, self.single = bool(norm.get(3, 1)), bool(norm.get(4, 1))
+        self.table = Table(norm.get(2, b""))
+        self.grown = {"normalizer": self.table.growth, "decoder": longest}
 
-    def clean(self, text: str) -> str:
-        """Lower case; for SigLIP also without punctuation and with single spaces (as its training
-        did).
+    def encode(self, text: str, add_special_tokens: bool = False) -> Encoded:
+        """The pieces of a text; nothing is put around it."""
+        normal, found = self.normalised(text), []
+        for number in self._best(normal):
+            # neighbours that are unknown are one
+            if number != self.unknown or not found or found[-1] != number:
+                found.append(number)
+        return Encoded(found)
+
+    def normalised(self, text: str) -> str:
+        """A text as it is cut: letters exchanged, single blanks, one before it."""
+        made = "".join(self.table.replaced(text))
+        if self.single:
+            made = " ".join(part for part in made.split(" ") if part)
+        if made and self.prefix:
+            made = " " + made
+        return made.replace(" ", SPACE)
+
+    def _best(self, text: str) -> list[int]:
+        """Pieces that a text is made of, of the highest sum of scores: Viterbi's path, in single
+        precision, as the order of two that are as good hangs on the last digit.
         """
-        text = text.lower()
-        if self.punctuation:
-            return text
-        return re.sub(r"\s+", " ", text.translate(NO_PUNCTUATION)).strip()
+        zero = np.float32(0)
+        best: list[tuple[np.float32, int, int] | None] = [(zero, 0, -1)] + [None] * len(text)
+        for start in range(len(text)):
+            here, single = best[start][0], False
+            for stop in range(start + 1, min(start + self.longest, len(text)) + 1):
+                if found := self.pieces.get(text[start:stop]):
+                    single |= stop == start + 1
+                    _keep(best, stop, (found[1] + here, start, found[0]))
+            if not single:
+                _keep(best, start + 1, (self.unlikely + here, start, self.unknown))
+        path, stop = [], len(text)
+        while stop:
+            _, stop, number = best[stop]
+            path.append(number)
+        return path[::-1]
 
-    def encode(self, text: str, truncate: bool = False) -> list[int]:
-        """Token ids of a text, end and padding included: always `context` of them.
+    def token_to_id(self, token: str) -> int | None:
+        """Number of a piece, None for no piece."""
+        return self.ids.get(token)
 
-        Raises
-        ------
-        ValueError : the text is longer than the context and `truncate` is False
-        """
-        ids = self._whole(text)
-        if len(ids) >= self.context and not truncate:
-            raise too_long(text, len(ids) + 1, self.context)
-        ids = [*ids[: self.context - 1], self.end]
-        filling = [self.pad] * (self.context - len(ids))
-        return filling + ids if self.pad_left else ids + filling
+    def id_to_token(self, number: int) -> str | None:
+        """A piece by its number, None for none."""
+        return self.names[number] if 0 <= number < len(self.names) else None
 
-    def _whole(self, text: str) -> list[int]:
-        """All ids of a text, however many, without the end."""
-        if not isinstance(text, str):
-            raise TypeError(f"a text must be a string, not {type(text).__name__}: {text!r}")
-        expect_short(text, MOST_ON_THE_WAY // self.grown["normalizer"])
-        with no_panic():
-            return self.backend.encode(self.clean(text), add_special_tokens=False).ids
-
-    def part_read(self, text: str) -> str | None:
-        """What a model reads of a text that is too long; None if all."""
-        ids = self._whole(text)
-        return self.decode(ids[: self.context - 1]) if len(ids) >= self.context else None
-
-    def words(self, text: str, truncate: bool = False) -> list[WordSpan]:
-        """There are none: such a text tower reads all pieces at once, so no token stands for a
-        word.
-
-        Raises
-        ------
-        ValueError : always
-        """
-        raise ValueError(
-            "words need CLIP's text tower, which reads from left to right; this one mixes all "
-            "pieces of a text from the start. clipxai.word_maps leaves words out of its texts too, "
-            "and its presence says what each adds to the cosine"
-        )
-
-    def decode(self, ids: list[int]) -> str:
-        """Text of token ids, without what stands around it and fills it up."""
-        inside = [n for n in ids if n not in self.around]
-        pieces = "".join(self.backend.id_to_token(n) or "" for n in dict.fromkeys(inside))
-        expect_short(pieces, MOST_ON_THE_WAY // self.grown["decoder"] // max(1, len(inside)))
-        with no_panic():
-            return self.backend.decode(inside).strip()
+    def decode(self, ids: Iterable[int]) -> str:
+        """What pieces spell."""
+        return "".join(self.id_to_token(n) or "" for n in ids).replace(SPACE, " ").lstrip(" ")
 
 
-def around(backend: "Backend") -> list[int]:
-    """What a tokenizer puts around a text: the ids of the empty one.
+class Table:
+    """SentencePiece's table of letters that become others: a tree of bytes, and what its leaves
+    point at.
 
-    ValueError: nothing.
+    Parameters
+    ----------
+    charsmap : the length of the tree, the tree (a double array as in darts-clone), and texts that
+        end in zeros; nothing where letters stay as they are
     """
-    with no_panic():
-        empty = backend.encode("").ids
-    if not empty:
-        raise ValueError("it puts nothing at the end of a text, so nobody knows where one ends")
-    return empty
+
+    def __init__(self, charsmap: bytes) -> None:
+        size = int.from_bytes(charsmap[:4], "little")
+        if size % 4 or (charsmap and not 4 <= size <= len(charsmap) - 4):
+            raise ValueError("its table of letters is cut off")
+        self.tree = np.frombuffer(charsmap[4 : 4 + size], "<u4").tolist()
+        self.texts = charsmap[4 + size :]
+        self.growth = max(1, *map(len, self.texts.split(b"\0")))
+
+    def replaced(self, text: str) -> Iterator[str]:
+        """A text piece by piece, the longest that the table knows first."""
+        data, at = text.encode("utf-8", errors="replace"), 0
+        while at < len(data):
+            length, leaf = self._longest(data, at)
+            if length:
+                end = self.texts.find(b"\0", leaf)
+                yield self.texts[leaf : end if end >= 0 else None].decode(errors="replace")
+            else:
+                # one character, which begins where the last one ended
+                length = _length(data[at])
+                yield data[at : at + length].decode(errors="replace")
+            at += length
+
+    def _longest(self, data: bytes, at: int) -> tuple[int, int]:
+        """How many bytes of a text from there on the table knows, and where it points at."""
+        found, node, tree = (0, 0), 0, self.tree
+        if not tree:
+            return found
+        node ^= _offset(tree[0])
+        for n in range(at, len(data)):
+            node ^= data[n]
+            # the highest bit is set in no label
+            if node >= len(tree) or tree[node] & 0x800000FF != data[n]:
+                break
+            leaf = tree[node] >> 8 & 1
+            node ^= _offset(tree[node])
+            if leaf and node < len(tree):
+                found = n + 1 - at, tree[node] & 0x7FFFFFFF
+        return found
 
 
-def backend_of(described: str) -> "tuple[Backend, dict[str, int]]":
-    """The library's tokenizer of the text of a `tokenizer.json`, and how many characters its
-    normalizer and its decoder can make of one.
-    """
-    from tokenizers import Tokenizer as Backend  # only for those who need it
-
-    parts = json.loads(described, object_pairs_hook=unique)
-    # first: added tokens go through these steps while the library reads them
-    grown = {part: growth(parts, part) for part in ("normalizer", "decoder")}
-    with no_panic():
-        backend = Backend.from_str(described)
-    backend.no_padding()
-    backend.no_truncation()
-    return backend, grown
+def _offset(unit: int) -> int:
+    return unit >> 10 << ((unit & 1 << 9) >> 6)
 
 
-def content(token: object, default: str) -> str:
-    """A token as `tokenizer_config.json` gives it: a string, or an object with a `content`."""
-    found = token.get("content") if isinstance(token, dict) else token
-    return found if isinstance(found, str) else default
+def _length(first: int) -> int:
+    """How many bytes a character has that begins with that one."""
+    return 1 if first < 0xC0 else 2 if first < 0xE0 else 3 if first < 0xF0 else 4
+
+
+def _keep(best: list, stop: int, candidate: tuple[np.float32, int, int]) -> None:
+    """Keep the better way to a place; the first of two as good."""
+    if best[stop] is None or candidate[0] > best[stop][0]:
+        best[stop] = candidate
+
+
+Fields = dict[int, int | bytes]
+
+
+def _parts(model: bytes) -> tuple[list[tuple[str, np.float32, int]], Fields, Fields]:
+    """Pieces with score and type, what the trainer was told, and how texts are normalised."""
+    pieces: list[tuple[str, np.float32, int]] = []
+    trainer: Fields = {}
+    norm: Fields = {}
+    try:
+        for number, value in _fields(model):
+            if number == 1:
+                piece = dict(_fields(value))
+                score = np.float32(struct.unpack("<f", piece.get(2, bytes(4)))[0])
+                pieces.append((piece[1].decode("utf-8"), score, piece.get(3, NORMAL)))
+            elif number == 2:
+                trainer = dict(_fields(value))
+            elif number == 3:
+                norm = dict(_fields(value))
+    except (IndexError, KeyError, TypeError, AttributeError, struct.error, UnicodeError) as error:
+        raise ValueError("it is no model of SentencePiece") from error
+    return pieces, trainer, norm
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """The numbered fields of a protocol buffer: whole numbers, or bytes."""
+    at = 0
+    while at < len(data):
+        key, at = _number(data, at)
+        kind = key & 7
+        if kind == 0:
+            value, at = _number(data, at)
+        elif kind in (1, 2, 5):
+            length, at = _number(data, at) if kind == 2 else ({1: 8, 5: 4}[kind], at)
+            if at + length > len(data):
+                raise IndexError("cut off")
+            value, at = data[at : at + length], at + length
+        else:
+            raise KeyError(kind)
+        yield key >> 3, value
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """A whole number of seven bits a byte, and where it ends."""
+    value = 0
+    for shift in range(0, 70, 7):
+        value |= (data[at] & 127) << shift
+        at += 1
+        if data[at - 1] < 128:
+            return value, at
+    raise IndexError("a number without an end")
