@@ -23,7 +23,7 @@ def run(given: argparse.Namespace) -> int:
             "--refine makes masks of maps, where all that is in no mask is background: leave out "
             "--background and --of"
         )
-    alone = len([*given.texts, *given.background]) == 1 and not (given.refine or given.texts_from)
+    alone = len(given.texts) == 1 and not (given.background or given.refine or given.texts_from)
     if alone and (given.of == "probability" or given.threshold is None):
         raise ValueError(
             f"{given.texts[0]!r} alone wins every pixel: give more texts, or a --background, or "

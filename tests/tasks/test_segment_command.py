@@ -84,6 +84,8 @@ def test_wrong_input_is_one_line(photo, tmp_path, capsys):
         assert main(["segment", str(photo), "a dog", *more]) == 2
         said = capsys.readouterr().err
         assert message in said and said.count("\n") == 1
+    assert main(["segment", str(photo), "--background", "a wall"]) == 2
+    assert "name a text to look for" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("way", ["grabcut", "pamr"])
