@@ -159,8 +159,8 @@ def _pixels(model: CLIP, count: int = 3) -> torch.Tensor:
 
 def _library(model: CLIP, source: object, module: nn.Module | None) -> tuple[State, str]:
     try:
-        if "registers" in model.provenance:
-            raise NoLibrary("it has test-time registers, which the library has not")
+        if changed := model.provenance.get("changed"):
+            raise NoLibrary(f"the library has not what was changed after loading: {changed}")
         if module is None:
             if source in ("a module in memory", "this state dict", "", "state dict"):
                 raise NoLibrary("it came from memory: pass the module that it was read from")

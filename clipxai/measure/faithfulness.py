@@ -140,9 +140,7 @@ def randomised(model: CLIP, seed: int, blocks: int | None = None) -> CLIP:
                 order = torch.randperm(weight.numel(), generator=random).to(weight.device)
                 weight.copy_(weight.flatten()[order].view_as(weight))
     where = "everywhere" if blocks is None else f"in the last {blocks} blocks"
-    shuffled.name = f"{model.name}, shuffled"
-    told = {"model": shuffled.name, "shuffled": f"{where}, seed {seed}"}
-    shuffled.provenance = model.provenance | told
+    shuffled.changed(f"{model.name}, shuffled", f"weights shuffled {where}, seed {seed}")
     return shuffled
 
 

@@ -72,6 +72,13 @@ class CLIP(nn.Module):
         """What the weights are kept in."""
         return self.logit_scale.dtype
 
+    def changed(self, name: str, how: str) -> None:
+        """From now on this model says that it is no longer what was loaded, and `how`."""
+        before = self.provenance.get("changed")
+        self.name = name
+        told = {"model": name, "changed": f"{before}; {how}" if before else how}
+        self.provenance = self.provenance | told
+
     def expect(self, asked: str, *required: Capability) -> None:
         """A ValueError unless the image tower has what is `required` for what is `asked`."""
         missing = set(required) - self.visual.has

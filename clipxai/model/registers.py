@@ -73,10 +73,10 @@ def with_registers(model: CLIP, neurons: Iterable[tuple[int, int]], count: int =
     for layer, some in by_layer.items():
         moved = MovedNeurons(tuple(some), range(first, first + count))
         changed.visual.blocks[layer].mlp.moved = moved
-    changed.name = f"{model.name} with {count} test-time register{'s' if count > 1 else ''}"
+    registers = f"{count} test-time register{'s' if count > 1 else ''}"
     told = "; ".join(f"{', '.join(map(str, some))} of layer {n}" for n, some in by_layer.items())
-    said = f"{count} at test time (arXiv 2506.08010), neurons {told or 'none'}"
-    changed.provenance = model.provenance | {"model": changed.name, "registers": said}
+    how = f"{registers} (arXiv 2506.08010), neurons {told or 'none'}"
+    changed.changed(f"{model.name} with {registers}", how)
     return changed
 
 

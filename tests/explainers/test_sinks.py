@@ -139,7 +139,7 @@ def test_what_a_model_with_registers_is(planted):
     moved = cx.with_registers(model, [(3, 0), (-1, 7)])
     assert model.weights_sha256() == before and model.visual.before == 1
     assert moved.visual.blocks[3].mlp.up.weight is model.visual.blocks[3].mlp.up.weight
-    assert "neurons 0 of layer 3; 7 of layer 7" in moved.provenance["registers"]
+    assert "neurons 0 of layer 3; 7 of layer 7" in moved.provenance["changed"]
     trace = cx.record(moved, planted.images, ["a dog", "a cat"])
     heads = cx.head_contributions(trace)
     assert heads.residual < 1e-5 and cx.contributions(trace).residual < 1e-5
