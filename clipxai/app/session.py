@@ -97,6 +97,11 @@ class Wish:
         return method, options | changed
 
     @property
+    def spoken(self) -> int:
+        """Number of the text whose words are shown: the last, where there are fewer by now."""
+        return min(self.text, len(self.texts) - 1)
+
+    @property
     def refining(self) -> dict[str, object]:
         """Options of `refine`: the height is what points begin from, by whatever name."""
         if self.by == "pamr":
@@ -114,7 +119,7 @@ class Wish:
             return VIEWS[self.view].code.format(
                 trace=trace,
                 maps=maps,
-                text=f", text={self.text}" if self.text else "",
+                text=f", text={self.spoken}" if self.spoken else "",
                 pair=", ".join(map(repr, self.texts[:2])),
             )
         if self.sure is None:
@@ -232,7 +237,7 @@ class Session:
         return MethodComparison(maps, mask=masks, refined=refined, sure=wish.sure)
 
     def _viewed(self, trace: Trace, wish: Wish, tell: Tell) -> Viewer:
-        row, text = VIEWS[wish.view], min(wish.text, len(wish.texts) - 1)
+        row, text = VIEWS[wish.view], wish.spoken
         if wish.view in OF_A_TEXT and wish.silence.words:
             raise ValueError(
                 "words are shown by leaving each of them out, and some are silent already: let "

@@ -54,6 +54,12 @@ def test_shows_what_the_verbs_compute(embedded, scene, wish):
     assert all("IoU" in panel.merits for panel in viewer.panels)
 
 
+def test_words_of_a_text_that_is_gone_are_those_of_the_last(wish):
+    wish = replace(wish, view="words", text=5)
+    assert wish.code == "cx.token_scores(trace, text=1)"
+    assert Session().answer(wish).scores.text == "a bicycle"
+
+
 def test_each_tower_runs_only_for_its_own_input(wish, towers, scene):
     session = Session()
     session.answer(wish)
