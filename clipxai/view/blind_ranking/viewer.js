@@ -86,7 +86,7 @@ function build(header, arrays, view) {
   const controls = createControls(...createMapControls(store));
   controls.prepend(below);
   return {
-    nodes: [controls, stage, print.status, print.help, print.caption],
+    nodes: [controls, stage, ...print.nodes],
     store,
     checks,
     says,

@@ -22,6 +22,7 @@ export function createSmallPrint(help) {
     status,
     caption,
     help: hints,
+    nodes: [status, hints, caption],
     /** @param {State} state */
     show: (state) => (hints.hidden = !state.help),
     /**

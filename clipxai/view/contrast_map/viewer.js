@@ -64,13 +64,7 @@ function build(header, arrays, view) {
   print.write([...header.notes, ...header.dropped]);
   const says = (/** @type {ContrastState} */ state) => contrastStatus(header, map, state);
   return {
-    nodes: [
-      createControls(...createMapControls(store)),
-      stage,
-      print.status,
-      print.help,
-      print.caption,
-    ],
+    nodes: [createControls(...createMapControls(store)), stage, ...print.nodes],
     store,
     checks,
     says,

@@ -149,7 +149,7 @@ function createParts(header, arrays, store) {
     maps.forEach((map, n) => map.take(specs[n]));
   };
   return {
-    nodes: [controls, stage, print.status, print.help, print.caption, table.details],
+    nodes: [controls, stage, ...print.nodes, table.details],
     swap,
     story: (/** @type {HeadState} */ state) =>
       state.messenger ? messageOf(header, arrays, state) : header.stories[state.text],

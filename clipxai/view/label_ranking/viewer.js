@@ -68,13 +68,7 @@ function build(header, arrays, view) {
   const says = (/** @type {LabelState} */ state) => labelStatus(header, map, state);
   const look = { titles: labels, colours: labels.map(() => null) };
   return {
-    nodes: [
-      createControls(...createMapControls(store)),
-      stage,
-      print.status,
-      print.help,
-      print.caption,
-    ],
+    nodes: [createControls(...createMapControls(store)), stage, ...print.nodes],
     store,
     checks,
     says,

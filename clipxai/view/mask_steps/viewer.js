@@ -90,16 +90,7 @@ function build(header, arrays, view) {
   const says = (/** @type {StepState} */ state) => maskStatus(header, arrays, state);
   let offered = -1;
   return {
-    nodes: [
-      controls,
-      names.bar,
-      tools.bar,
-      stage,
-      candidates,
-      print.status,
-      print.help,
-      print.caption,
-    ],
+    nodes: [controls, names.bar, tools.bar, stage, candidates, ...print.nodes],
     store,
     checks,
     story: (/** @type {StepState} */ { text }) => texts[text].story,

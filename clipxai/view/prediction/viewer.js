@@ -66,7 +66,7 @@ function build(header, arrays, view) {
   const says = (/** @type {PredictionState} */ state) => told(header, arrays.values, state);
   const here = (/** @type {PredictionState} */ state) => statusOf(header, arrays.values, state);
   return {
-    nodes: [controls, stage, print.status, print.help, print.caption],
+    nodes: [controls, stage, ...print.nodes],
     store,
     checks,
     story: says,

@@ -56,7 +56,7 @@ function build(header, arrays, view) {
   const controls = createControls(...createHelpControls(store));
   const says = (/** @type {RegionState} */ state) => regionStatus(header, arrays, focused(state));
   return {
-    nodes: [controls, stage, key.bar, print.status, print.help, print.caption],
+    nodes: [controls, stage, key.bar, ...print.nodes],
     store,
     checks,
     story: () => header.story,

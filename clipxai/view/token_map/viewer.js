@@ -148,7 +148,7 @@ function createParts(header, arrays, store) {
     matrix.node,
   );
   const parts = {
-    nodes: [stage, print.status, print.help, print.caption, inner, table.details],
+    nodes: [stage, ...print.nodes, inner, table.details],
     story: () => sight.path.story,
     says: (/** @type {TokenState} */ state) => wordStatus(sight, state),
     rebuild() {

@@ -85,15 +85,7 @@ function build(header, arrays, view) {
   };
   const own = caption ? createHelpControls(store) : createMapControls(store);
   return {
-    nodes: [
-      createControls(chips.bar, ...own),
-      told,
-      stage,
-      print.status,
-      print.help,
-      print.caption,
-      table.details,
-    ],
+    nodes: [createControls(chips.bar, ...own), told, stage, ...print.nodes, table.details],
     store,
     checks,
     says,

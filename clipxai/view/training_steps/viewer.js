@@ -76,13 +76,7 @@ function build(header, arrays, view) {
   print.write([...notes, ...header.dropped]);
   const says = (/** @type {TrainingState} */ state) => statusOf(header, panels, state);
   return {
-    nodes: [
-      createControls(...createMapControls(store)),
-      stage,
-      print.status,
-      print.help,
-      print.caption,
-    ],
+    nodes: [createControls(...createMapControls(store)), stage, ...print.nodes],
     store,
     checks,
     says: (/** @type {TrainingState} */ state) =>

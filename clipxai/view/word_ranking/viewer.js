@@ -72,14 +72,7 @@ function build(header, arrays, view) {
   );
   const look = { titles: units.map(({ told }) => told), colours };
   return {
-    nodes: [
-      createControls(...createHelpControls(store)),
-      stage,
-      print.status,
-      print.help,
-      print.caption,
-      details,
-    ],
+    nodes: [createControls(...createHelpControls(store)), stage, ...print.nodes, details],
     store,
     checks,
     story: () => header.story,
