@@ -9,6 +9,16 @@ DECODER = {"hidden_size": 32, "mlp_dim": 64, "num_attention_heads": 2, "iou_head
 PYRAMID = {"backbone_feature_sizes": [[16, 16], [8, 8], [4, 4]], "fpn_hidden_size": 32}
 
 
+def whole(kind, vision, prompt, decoder):
+    """A model of a kind from the settings of its three parts."""
+    config = getattr(t, f"{kind}Config")(
+        vision_config=vision,
+        prompt_encoder_config=getattr(t, f"{kind}PromptEncoderConfig")(**prompt),
+        mask_decoder_config=getattr(t, f"{kind}MaskDecoderConfig")(**decoder),
+    )
+    return getattr(t, f"{kind}Model")(config)
+
+
 def sam(kind="Sam", **decoder):
     vision = getattr(t, f"{kind}VisionConfig")(
         hidden_size=16,
@@ -22,16 +32,8 @@ def sam(kind="Sam", **decoder):
         num_pos_feats=8,
         mlp_dim=32,
     )
-    prompt = getattr(t, f"{kind}PromptEncoderConfig")(
-        **PROMPT | {"patch_size": 8, "hidden_size": 16}
-    )
-    decoder = getattr(t, f"{kind}MaskDecoderConfig")(
-        **DECODER | {"hidden_size": 16, "mlp_dim": 32}, **decoder
-    )
-    config = getattr(t, f"{kind}Config")(
-        vision_config=vision, prompt_encoder_config=prompt, mask_decoder_config=decoder
-    )
-    return getattr(t, f"{kind}Model")(config)
+    prompt = PROMPT | {"patch_size": 8, "hidden_size": 16}
+    return whole(kind, vision, prompt, DECODER | {"hidden_size": 16, "mlp_dim": 32} | decoder)
 
 
 def sam_hq():
@@ -53,13 +55,7 @@ def sam2():
     vision = t.Sam2VisionConfig(
         backbone_config=backbone, backbone_channel_list=[128, 64, 32, 16], **PYRAMID
     )
-    return t.Sam2Model(
-        t.Sam2Config(
-            vision_config=vision,
-            prompt_encoder_config=t.Sam2PromptEncoderConfig(**PROMPT),
-            mask_decoder_config=t.Sam2MaskDecoderConfig(**DECODER),
-        )
-    )
+    return whole("Sam2", vision, PROMPT, DECODER)
 
 
 def edgetam():
@@ -71,13 +67,7 @@ def edgetam():
     vision = t.EdgeTamVisionConfig(
         backbone_config=backbone, backbone_channel_list=[32, 24, 16, 8], **PYRAMID
     )
-    return t.EdgeTamModel(
-        t.EdgeTamConfig(
-            vision_config=vision,
-            prompt_encoder_config=t.EdgeTamPromptEncoderConfig(**PROMPT),
-            mask_decoder_config=t.EdgeTamMaskDecoderConfig(**DECODER),
-        )
-    )
+    return whole("EdgeTam", vision, PROMPT, DECODER)
 
 
 def sam3():
@@ -93,15 +83,7 @@ def sam3():
         global_attn_indexes=[1],
     )
     vision = t.Sam3VisionConfig(backbone_config=backbone, **PYRAMID)
-    return t.Sam3TrackerModel(
-        t.Sam3TrackerConfig(
-            vision_config=vision,
-            prompt_encoder_config=t.Sam3TrackerPromptEncoderConfig(
-                **PROMPT | {"image_size": 56, "patch_size": 14}
-            ),
-            mask_decoder_config=t.Sam3TrackerMaskDecoderConfig(**DECODER),
-        )
-    )
+    return whole("Sam3Tracker", vision, PROMPT | {"image_size": 56, "patch_size": 14}, DECODER)
 
 
 MODELS = {"sam": sam, "sam_hq": sam_hq, "sam2": sam2, "edgetam": edgetam, "sam3": sam3}
