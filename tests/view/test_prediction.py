@@ -10,19 +10,19 @@ from view_examples import HOSTILE, example, texts_of
 
 from clipxai.view import Prediction
 from clipxai.view.html import page
+from clipxai.view.layer_attention.content import tokens_of
 from clipxai.view.payload import unpack
 
 MAPS = attention_example()
 
 
-def test_attention_is_in_multiples_of_an_even_gaze_without_the_patch_itself():
+def test_attention_is_in_multiples_of_an_even_gaze_as_in_its_own_figure():
     viewer = Prediction(MAPS, patch=(1, 2), layer=-1, kind="vv")
     values = unpack(viewer.payload())["values"]
     weights = MAPS.mean["vv"][-1, 1 + 8, 1:].astype(float)
     others = np.arange(len(weights)) != 8
     assert np.isnan(values[8]) and viewer.payload().header["query"] == 8
-    even = weights[others].sum() / others.sum()
-    np.testing.assert_allclose(values[others], weights[others] / even, rtol=1e-5)
+    np.testing.assert_allclose(values[others], weights[others] * tokens_of(MAPS), rtol=1e-5)
     assert "v-v" in viewer.payload().header["story"]
 
 

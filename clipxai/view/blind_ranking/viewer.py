@@ -41,8 +41,7 @@ class BlindRanking(Viewer):
     Examples
     --------
     >>> maps = [explain(trace, name) for name in ("clip", "clip_surgery")]  # doctest: +SKIP
-    >>> truth = refine(maps[1]).mask("a cat")  # doctest: +SKIP
-    >>> BlindRanking(maps, truth).save("ranking.html")  # doctest: +SKIP
+    >>> BlindRanking(maps, scene.truth(["a cat"])).save("ranking.html")  # doctest: +SKIP
     """
 
     module = "blind_ranking"

@@ -54,9 +54,9 @@ class Question:
         if name not in maps.mean:
             raise ValueError(f"no attention of the kind {name!r} in these maps; they have: {kinds}")
         query, number = patch_at(maps.picture.grid, patch), layer_of(len(maps.entropy), layer)
-        values = finite(maps.mean[name][number, 1 + query, 1:].astype(np.float64))
+        given = maps.mean[name][number, 1 + query].astype(np.float64)
+        values = finite(given[1:] * len(given))  # as in the figure of attention, [class] included
         values[query] = np.nan
-        values /= np.nanmean(values) if np.nansum(values) > 0 else 1
         row, column = divmod(query, maps.picture.grid.width)
         asked = {"row": str(row), "column": str(column), "layer": str(number), "kind": label(name)}
         notes = tuple(what_if(maps.picture.provenance))
