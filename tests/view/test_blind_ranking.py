@@ -37,6 +37,18 @@ def test_nothing_that_is_seen_first_names_a_method():
         assert name in " ".join(texts_of(viewer.figure()))
 
 
+def test_maps_by_one_method_are_told_apart():
+    one, other, third = (example("gem", seed=n) for n in range(3))
+    other = replace(other, provenance=other.provenance | {"model": "another"})
+    ballot = BlindRanking([one, other, third, MAPS[3]], MASKS).ballot
+    letters = {id(e): letter for e, letter in zip(ballot.dealt, ballot.letters)}
+    names = {id(e): name for e, name in zip(ballot.dealt, ballot.names)}
+    assert names[id(other)] == "GEM, another" and names[id(MAPS[3])] == "raw CLIP"
+    for e in (one, third):
+        assert names[id(e)].endswith(f", map {letters[id(e)]}")
+    assert len({*ballot.names}) == 4
+
+
 def test_codes_of_a_class_are_counted():
     ballot = BlindRanking(MAPS, MASKS).ballot
     best = "".join(ballot.letters[n] for n in np.argsort(-ballot.contrasts))

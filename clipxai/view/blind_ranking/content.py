@@ -76,8 +76,15 @@ class Ballot:
 
     @property
     def names(self) -> list[str]:
-        """The methods, as dealt."""
-        return [method_name(code_of(e)) for e in self.dealt]
+        """The methods, as dealt; of which model, where one method has several maps, and else which
+        map it was.
+        """
+        names = [method_name(code_of(e)) for e in self.dealt]
+        models = [e.provenance.get("model", "a model") for e in self.dealt]
+        for more in (models, [f"map {letter}" for letter in self.letters]):
+            twice = {name for name in names if names.count(name) > 1}
+            names = [f"{n}, {m}" if n in twice else n for n, m in zip(names, more)]
+        return names
 
     @property
     def columns(self) -> int:
