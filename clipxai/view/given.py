@@ -89,13 +89,16 @@ def agreement(e: Explanation, row: int, truth: np.ndarray) -> dict[str, float]:
 
 def overlaps(e: Explanation, row: int, truth: np.ndarray | None) -> list[float]:
     """IoU (0…1) of a text's map, cut at 0, 0.01 … 1 as `Explanation.mask` cuts it, with its true
-    mask (H, W) bool; nothing where that is not known, or the map has no region.
+    mask (H, W) bool; nothing where that is not known, or has no inside or no outside, or the map
+    has no region.
     """
     if truth is None or not varies(e.scores[row]):
         return []
     heat = e.heatmap(row)
     known = ~np.isnan(heat)
     heat, true = heat[known], truth[known]
+    if not true.any() or true.all():  # as in `agreement`
+        return []
     cuts = (np.arange(101) / 100).astype(heat.dtype)
     reached = np.searchsorted(cuts, heat, side="right")  # how many cuts a pixel survives
     hot, both = (

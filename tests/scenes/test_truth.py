@@ -139,3 +139,6 @@ def test_what_is_no_mask_is_refused(e, trace):
         for mask in (scene.masks[0], scene.masks[0].astype(float))
     )
     assert one == other and any(one)
+    for nothing in (np.zeros_like(scene.masks[0]), np.ones_like(scene.masks[0])):
+        [panel] = cx.show(maps, truth={maps.texts[0]: nothing}).payload().header["panels"][:1]
+        assert panel["overlaps"] == [] and "contrast" not in panel.get("merits", {})
