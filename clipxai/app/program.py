@@ -31,7 +31,7 @@ def program(wish: Wish) -> str:
 def _model(wish: Wish) -> str:
     made = wish.model.provenance
     # what was changed after it was loaded, no file makes again
-    source = "" if "changed" in made else made.get("source", "")
+    source = "" if "since loading" in made else made.get("source", "")
     kind = str(wish.model.dtype).removeprefix("torch.")
     told = [f"dtype={kind!r}"] if kind != "float32" else []
     if source == "embedded":

@@ -159,7 +159,7 @@ def _pixels(model: CLIP, count: int = 3) -> torch.Tensor:
 
 def _library(model: CLIP, source: object, module: nn.Module | None) -> tuple[State, str]:
     try:
-        if changed := model.provenance.get("changed"):
+        if changed := model.provenance.get("since loading"):
             raise NoLibrary(f"the library has not what was changed after loading: {changed}")
         if module is None:
             if source in ("a module in memory", "this state dict", "", "state dict"):

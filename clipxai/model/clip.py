@@ -73,10 +73,12 @@ class CLIP(nn.Module):
         return self.logit_scale.dtype
 
     def changed(self, name: str, how: str) -> None:
-        """From now on this model says that it is no longer what was loaded, and `how`."""
-        before = self.provenance.get("changed")
+        """From now on this model says that it is no longer what was loaded, and `how`. What is
+        changed in a pass, its trace says.
+        """
+        before = self.provenance.get("since loading")
         self.name = name
-        told = {"model": name, "changed": f"{before}; {how}" if before else how}
+        told = {"model": name, "since loading": f"{before}; {how}" if before else how}
         self.provenance = self.provenance | told
 
     def expect(self, asked: str, *required: Capability) -> None:

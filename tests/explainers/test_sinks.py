@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import clipxai as cx
+from clipxai.measure.faithfulness import randomised
 
 SINK = 57  # a patch
 
@@ -139,7 +140,7 @@ def test_what_a_model_with_registers_is(planted):
     moved = cx.with_registers(model, [(3, 0), (-1, 7)])
     assert model.weights_sha256() == before and model.visual.before == 1
     assert moved.visual.blocks[3].mlp.up.weight is model.visual.blocks[3].mlp.up.weight
-    assert "neurons 0 of layer 3; 7 of layer 7" in moved.provenance["changed"]
+    assert "neurons 0 of layer 3; 7 of layer 7" in moved.provenance["since loading"]
     trace = cx.record(moved, planted.images, ["a dog", "a cat"])
     heads = cx.head_contributions(trace)
     assert heads.residual < 1e-5 and cx.contributions(trace).residual < 1e-5
@@ -168,3 +169,10 @@ def test_a_patch_that_comes_in_long_was_made_so_by_no_neuron(embedded, scene):
     model.visual.ln_pre.register_forward_hook(lambda norm, given, out: out * longer)
     with pytest.raises(ValueError, match="so no neuron makes one so"):
         cx.register_neurons(model, [scene.image], norm_above=8)
+
+
+def test_a_changed_pass_of_a_changed_model_says_both(embedded, scene):
+    model = cx.with_registers(randomised(embedded, 3), [(0, 1)])
+    told = cx.ablate(cx.record(model, scene.image, "a dog"), heads={6: [3]}).provenance
+    assert told["since loading"].startswith("weights shuffled everywhere, seed 3; 1 test-time reg")
+    assert "head 3 of layer 6" in told["changed"] and told["model"] == model.name
