@@ -73,8 +73,8 @@ class CLIP(nn.Module):
         return self.logit_scale.dtype
 
     def changed(self, name: str, how: str) -> None:
-        """From now on this model says that it is no longer what was loaded, and `how`. What is
-        changed in a pass, its trace says.
+        """From now on this model goes by `name` and says `how` it is no longer what was loaded.
+        What is changed in a pass, its trace says.
         """
         before = self.provenance.get("since loading")
         self.name = name

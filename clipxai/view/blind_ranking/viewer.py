@@ -40,6 +40,8 @@ class BlindRanking(Viewer):
 
     Examples
     --------
+    >>> scene = scenes.compose(["cat", "guitar"])
+    >>> trace = record(model, scene.image, "a cat")  # doctest: +SKIP
     >>> maps = [explain(trace, name) for name in ("clip", "clip_surgery")]  # doctest: +SKIP
     >>> BlindRanking(maps, scene.truth(["a cat"])).save("ranking.html")  # doctest: +SKIP
     """
