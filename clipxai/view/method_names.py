@@ -35,6 +35,8 @@ NAMES = {
     "rise": "RISE",
 }
 
+MOST = 48  # characters of options in a title
+
 
 def method_name(code: str) -> str:
     """A method for people, with the options it was given; one that has no name here keeps its own.
@@ -50,3 +52,15 @@ def code_of(explanation: Explanation) -> str:
     """A method as code calls it, with the options it was given."""
     options = explanation.provenance.get("options")
     return f"{explanation.method} ({options})" if options else explanation.method
+
+
+def short_code_of(explanation: Explanation) -> str:
+    """The same for a title: options that would fill it are cut, such as a list of labels, and that
+    a pass was changed is said.
+    """
+    options = explanation.provenance.get("options", "")
+    if len(options) > MOST:
+        options = f"{options[:MOST].rstrip()}…"
+    changed = "changed" if explanation.provenance.get("changed") else ""
+    told = ", ".join(filter(None, (options, changed)))
+    return f"{explanation.method} ({told})" if told else explanation.method

@@ -57,3 +57,22 @@ def test_it_says_what_was_changed(kind, passes):
     assert SAID in page, "what the browser shows"
     assert SAID in " ".join(" ".join(texts_of(changed.figure())).split()), "what is printed"
     assert "What if:" not in json.dumps(plain.payload().header)
+
+
+def test_a_changed_map_beside_the_unchanged_one_is_told_apart(passes):
+    maps = [cx.explain(one, "clip_surgery") for one in passes]
+    header = view.MethodComparison(maps, mask=LEFT).payload().header
+    told = ["CLIP Surgery", "CLIP Surgery (changed)"]
+    assert {panel["name"] for panel in header["panels"]} == {*told}
+    assert all(f"{name} is" in header["layouts"][1]["story"] for name in told)
+
+
+def test_a_list_of_labels_does_not_fill_the_title(embedded, scene):
+    labels = [f"a photo of {cx.scenes.noun(name)}" for name in cx.scenes.class_names()]
+    trace = cx.record(embedded, scene.image, ["a dog", "a bicycle"])
+    maps = [cx.explain(trace), cx.explain(trace, redundant=labels)]
+    header = view.MethodComparison(maps, mask={"a dog": scene.mask("dog")}).payload().header
+    names = {panel["name"] for panel in header["panels"]}
+    assert max(map(len, names)) < 80 and len(names) == 2
+    assert max(len(layout["story"]) for layout in header["layouts"]) < 240
+    assert labels[-1] in maps[1].provenance["options"], "there all of them are kept"

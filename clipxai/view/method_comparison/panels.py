@@ -10,7 +10,7 @@ from ...results.explanation import Explanation
 from ...results.findings import Picture
 from ...results.maps import rank_correlation
 from ..given import Truth, agreement, truth_of
-from ..method_names import code_of
+from ..method_names import short_code_of
 from ..scales import Scaling, varies
 
 # panels in a row: of one text or one method; of several methods, a text each row
@@ -45,8 +45,8 @@ class Panel:
 
     @property
     def method(self) -> str:
-        """Name of the method, with the options it was given."""
-        return code_of(self.explanation)
+        """Name of the method, with the options it was given, as a title has room for them."""
+        return short_code_of(self.explanation)
 
     @property
     def presence(self) -> float:

@@ -10,7 +10,7 @@ from ...results.findings import AttentionMaps, Picture
 from ...results.what_if import what_if
 from ..attention_kinds import label
 from ..given import patch_at
-from ..method_names import code_of, method_name
+from ..method_names import method_name, short_code_of
 from ..scales import SEQUENTIAL, Scale, finite, scales_of, varies
 
 
@@ -40,7 +40,7 @@ class Question:
         """The map of a text."""
         row = e.index(text)
         values = finite(e.scores[row].ravel())
-        asked = {"text": e.texts[row], "method": method_name(code_of(e))}
+        asked = {"text": e.texts[row], "method": method_name(short_code_of(e))}
         return _known(cls(Picture(e.image, e.grid), values, None, asked, e.unit, e.notes))
 
     @classmethod
