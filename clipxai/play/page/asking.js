@@ -64,8 +64,10 @@ export function createModel(engine, model, weights, on) {
     const done = running;
     running = null;
     if (data.kind === "look") on.answer(data.answer, done.asked);
-    next();
-    if (!running && data.kind === "look") timer = window.setTimeout(() => wonder(done), AT_REST);
+    // the next question is put together in a task of its own, as both together hold the page up
+    if (wanted) setTimeout(next);
+    else if (!running && data.kind === "look")
+      timer = window.setTimeout(() => wonder(done), AT_REST);
   };
   /** @param {MessageEvent<Reply>} event */
   const heardEffects = ({ data }) => {

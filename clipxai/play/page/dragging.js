@@ -26,6 +26,8 @@ export function createCanvas(sheets, store, words) {
   });
   /** @type {{n: number, dx: number, dy: number, resizing: boolean} | null} */
   let held = null;
+  /** @type {unknown[]} */
+  let painted = [];
 
   const replace = (/** @type {number} */ n, /** @type {Partial<Thing>} */ change) => {
     const things = store.state.things.map((thing, i) =>
@@ -96,8 +98,13 @@ export function createCanvas(sheets, store, words) {
       const { selected, things } = store.state;
       if (selected !== null) replace(selected, { side: things[selected].side * by });
     },
+    /** Its size on the screen may be another. */
+    fit: () => (painted = []),
     paint(/** @type {PlayState} */ state) {
-      fitToScreen(canvas);
+      const wanted = [state.things, state.background, state.selected];
+      if (wanted.every((one, n) => one === painted[n]) && painted.length) return;
+      if (!painted.length) fitToScreen(canvas);
+      painted = wanted;
       drawScene(canvas, sheets, state);
       if (state.selected !== null && state.things[state.selected]) {
         mark(canvas, state.things[state.selected]);

@@ -44,10 +44,10 @@ export function contrastOf(scores, grid, mask, size) {
     [0, 0],
     [0, 0],
   ];
-  mask.forEach((inside, i) => {
-    sums[inside] += values[i];
-    counts[inside]++;
-  });
+  for (let i = 0; i < values.length; i++) {
+    sums[mask[i]] += values[i];
+    counts[mask[i]]++;
+  }
   if (!(high > low) || !counts[0] || !counts[1]) return null;
   return (sums[1] / counts[1] - sums[0] / counts[0]) / (high - low);
 }
@@ -55,8 +55,9 @@ export function contrastOf(scores, grid, mask, size) {
 /** @param {ArrayLike<number>} scores */
 export function varies(scores) {
   let [low, high] = [Infinity, -Infinity];
-  for (const value of Array.from(scores))
-    [low, high] = [Math.min(low, value), Math.max(high, value)];
+  for (let i = 0; i < scores.length; i++) {
+    [low, high] = [Math.min(low, scores[i]), Math.max(high, scores[i])];
+  }
   return high - low > 1e-6 * Math.max(Math.abs(low), Math.abs(high));
 }
 
@@ -69,10 +70,12 @@ export function varies(scores) {
 export function coverage(mask, size, grid) {
   const shares = new Float32Array(grid * grid);
   const patch = size / grid;
-  mask.forEach((inside, i) => {
-    const [y, x] = [Math.floor(i / size), i % size];
-    shares[Math.floor(y / patch) * grid + Math.floor(x / patch)] += inside / patch ** 2;
-  });
+  for (let y = 0, i = 0; y < size; y++) {
+    const row = Math.floor(y / patch) * grid;
+    for (let x = 0; x < size; x++, i++) {
+      if (mask[i]) shares[row + Math.floor(x / patch)] += 1 / patch ** 2;
+    }
+  }
   return shares;
 }
 

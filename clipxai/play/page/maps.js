@@ -51,6 +51,7 @@ export function createMaps(header, arrays, store) {
     fill(words.surgery_title, { way: words[`way:${methodOf(asked, header.model.presets)}`] });
   /** @type {unknown[]} */
   let painted = [];
+  let fits = false;
   /** @param {number | null} contrast */
   const judged = (contrast) => {
     if (contrast === null) return "";
@@ -60,7 +61,8 @@ export function createMaps(header, arrays, store) {
   };
   return {
     nodes: panels.map(({ node }) => node),
-    fit: () => (painted = []),
+    /** Their size on the screen may be another. */
+    fit: () => (fits = false),
     /**
      * @param {PlayState} state
      * @param {Shown} shown
@@ -71,7 +73,7 @@ export function createMaps(header, arrays, store) {
       if (!shown) return;
       const { heard, shot } = shown;
       const wanted = [shown.heard.maps, shot, state.head, state.word];
-      if (wanted.some((one, n) => one !== painted[n])) {
+      if (!fits || wanted.some((one, n) => one !== painted[n])) {
         const { maps } = heard;
         const text = heard.asked.texts[heard.asked.text];
         const named = namedIn(text, shot.things, header.pictures.names).flatMap(
@@ -98,9 +100,11 @@ export function createMaps(header, arrays, store) {
         panels.forEach((panel, n) => {
           if (images[n].src !== shot.photo) images[n].src = shot.photo;
           panel.take(specs[n]);
-          panel.draw(state);
+          if (fits) panel.update(state);
+          else panel.draw(state);
         });
         painted = wanted;
+        fits = true;
       } else for (const panel of panels) panel.update(state);
     },
   };

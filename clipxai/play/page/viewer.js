@@ -129,27 +129,34 @@ function createParts(header, arrays, store, sheets) {
       const question = { ...picture, silenced, texts, text, change, redundant };
       meant.set(question, { chosen, shot });
       const whatIf = () => ({
-        ...{ picture: shot.number, pictures: scenes.withoutEach(shot), whole: shot.colours },
+        ...{ picture: shot.number, pictures: shot.withoutEach(), whole: shot.colours },
         ...{ silenced, texts },
       });
       return { asked: question, whatIf };
     });
   };
+  // what an answer says is found out once, and what stands below is written when it has changed
+  const judge = whenNew(() => ({
+    worths: shown ? worthOf(shown.heard, shown.shot.covered) : [],
+    verdict: verdictOf(shown, header.grids[0], side, header.pictures.names),
+  }));
+  const paintHeads = whenNew(headGrid.paint);
+  const paintThings = whenNew(things.paint);
+  const paintSwitches = whenNew(switches.paint);
   let said = "";
   const paint = () => {
     const { state } = store;
     ask();
     const heard = shown?.heard ?? null;
-    const worths = shown ? worthOf(shown.heard, shown.shot.covered) : [];
-    const verdict = verdictOf(shown, header.grids[0], side, header.pictures.names);
+    const { worths, verdict } = judge([shown]);
     const facts = heard ? factsOf(heard, verdict, worths, model, state, words.empty_text) : {};
     canvas.paint(state);
     maps.paint(state, shown, verdict);
     texts.paint(state, heard);
-    headGrid.paint(state, heard);
-    things.paint(state, worths);
+    paintHeads([heard, state.head, state.silenced], state, heard);
+    paintThings([worths, state.things, state.selected], state, worths);
     spelled.paint(state, heard);
-    switches.paint(state);
+    paintSwitches([state.change, state.redundant], state);
     tools.paint(state);
     controls.paint(state);
     const way = words[`way:${facts.method}`];
@@ -162,6 +169,7 @@ function createParts(header, arrays, store, sheets) {
     help.hidden = !state.help;
   };
   const draw = () => {
+    canvas.fit();
     maps.fit();
     paint();
   };
@@ -169,6 +177,23 @@ function createParts(header, arrays, store, sheets) {
     nodes: [controls.node, walks.node, help, stage, status, lower, caption],
     ...{ paint, draw },
     says: () => said,
+  };
+}
+
+/**
+ * The same, called again only for other `inputs`; else it answers what it did.
+ * @template {unknown[]} Given
+ * @template Made
+ * @param {(...given: Given) => Made} make
+ */
+function whenNew(make) {
+  /** @type {{inputs: unknown[], made: Made} | null} */
+  let last = null;
+  return (/** @type {unknown[]} */ inputs, /** @type {Given} */ ...given) => {
+    if (!last || inputs.some((one, n) => one !== last?.inputs[n])) {
+      last = { inputs, made: make(...given) };
+    }
+    return last.made;
   };
 }
 

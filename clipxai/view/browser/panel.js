@@ -93,8 +93,11 @@ export function createMapPanel({ photo, grids, words, dim }, arrays, first, stor
     const scale = spec.scales[state.scaling];
     const table = /** @type {Uint8Array} */ (arrays[scale.colours]);
     const [H, W] = grid.image_size;
-    map.width = Math.max(1, Math.round((MAP_SIDE * W) / Math.max(H, W)));
-    map.height = Math.max(1, Math.round((MAP_SIDE * H) / Math.max(H, W)));
+    const [wide, high] = [W, H].map((side) => Math.round((MAP_SIDE * side) / Math.max(H, W)));
+    if (map.width !== wide || map.height !== high) {
+      // set, they clear the canvas, which takes as long as to paint
+      Object.assign(map, { width: Math.max(1, wide), height: Math.max(1, high) });
+    }
     paintMap(map, spec.values, grid, scale, table, state.smooth);
     paintBar(bar, table);
     numbers.replaceChildren(...ticksOf(scale).map((value) => element("span", {}, format(value))));
