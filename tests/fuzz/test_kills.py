@@ -22,12 +22,12 @@ def kills(out, *cases, **environment):
 
 
 def test_a_sample_finds_nothing(tmp_path):
-    """Each of the four runs, and everything that may befall one."""
-    done = kills(tmp_path / "found", 4, 7, 10, 12, 21, 28, 60)
+    """Each of the four runs, and most of what may befall one."""
+    done = kills(tmp_path / "found", 7, 10, 12, 21, 28)
     assert done.returncode == 0, done.stdout + done.stderr
     told = done.stdout.splitlines()
-    assert told[-1].startswith("7 cases, ") and ", 0 findings, " in told[-1]
-    assert sum("(-" in line for line in told) >= 3, "some died"
+    assert told[-1].startswith("5 cases, ") and ", 0 findings, " in told[-1]
+    assert sum("(-" in line for line in told) >= 2, "some died"
     assert not (tmp_path / "found").exists()
 
 
@@ -45,8 +45,7 @@ def test_what_is_wrong_is_found(tmp_path):
         "    writing.replacing = careless\n"
     )
     path = os.pathsep.join([str(tmp_path), str(KILLS.parents[2])])
-    done = kills(tmp_path / "found", 11, 15, PYTHONPATH=path)
+    done = kills(tmp_path / "found", 11, PYTHONPATH=path)
     assert done.returncode == 1, done.stdout + done.stderr
-    for case in (11, 15):
-        told = (tmp_path / f"found/{case}.txt").read_text()
-        assert "half-written" in told and f"--first {case} --cases 1" in told
+    told = (tmp_path / "found/11.txt").read_text()
+    assert "half-written" in told and "--first 11 --cases 1" in told

@@ -14,6 +14,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
+from two_processes import by_two
 
 import clipxai as cx
 from clipxai import view
@@ -257,36 +258,47 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def by_two(*command):
-    start = "torch.distributed.run --standalone --nproc-per-node 2 -m clipxai".split()
-    return subprocess.run(
-        [sys.executable, "-m", *start, *map(str, command)],
+def test_torchrun_writes_what_one_process_writes(tmp_path, one_thread):
+    """What cannot be read is counted wherever it fell."""
+    photos, two, alone = tmp_path / "photos", tmp_path / "two", tmp_path / "alone"
+    for n in range(5):
+        picture(photos / f"{n}.png", n)
+    for n in range(2):
+        (photos / f"no{n}.png").write_bytes(b"no picture")
+    asked = ["explain", str(photos), "a dog", "a cat", "--format", "npz", "--format", "png"]
+    asked += ["--batch", "1", "--out"]
+    start = "-m torch.distributed.run --standalone --nproc-per-node 2 -m clipxai".split()
+    done = subprocess.run(
+        [sys.executable, *start, *asked, str(two)],
         capture_output=True,
         text=True,
         timeout=300,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
+    assert done.returncode == 1 and done.stderr.count("left out") == 2, done.stderr
+    told = "5 explained, 0 were there already, 2 could not be read"
+    assert done.stdout.count(told) == 1, "one speaks for both"
+    assert main([*asked, str(alone)]) == 1
+    assert len(names(two)) == 11
+    assert_same_files(two, alone)
 
 
-@pytest.mark.parametrize(
-    ("command", "where"),
-    [
-        (["explain", "--format", "npz", "--format", "png"], "--out"),
-        (["segment", "--refine", "grabcut"], "--mask"),
-    ],
-)
-def test_two_processes_write_what_one_writes(command, where, tmp_path, one_thread):
-    photos = tmp_path / "photos"
-    for n in range(5):
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+def test_two_processes_write_the_masks_of_one(tmp_path, one_thread):
+    photos, two, alone = tmp_path / "photos", tmp_path / "two", tmp_path / "alone"
+    for n in range(3):
         picture(photos / f"{n}.png", n)
-    two, alone = tmp_path / "two", tmp_path / "alone"
-    verb, *more = command
-    asked = [verb, str(photos), "a dog", "a cat", *more, "--batch", "1", where]
-    done = by_two(*asked, two)
+    asked = ["segment", str(photos), "a dog", "a cat", "--refine", "grabcut", "--batch", "1"]
+    done = by_two(lambda: main([*asked, "--mask", str(two)]), tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("5 explained, 0 were there already") == 1, "one speaks for both"
-    assert main([*asked, str(alone)]) == 0
-    assert names(two) == names(alone) and len(names(two)) in (6, 11)
+    assert done.stdout.count("3 explained, 0 were there already") == 1, "one speaks for both"
+    assert main([*asked, "--mask", str(alone)]) == 0
+    assert len(names(two)) == 4
+    assert_same_files(two, alone)
+
+
+def assert_same_files(two, alone):
+    assert names(two) == names(alone)
     for name in names(two):
         if not name.endswith(".npz"):
             assert (two / name).read_bytes() == (alone / name).read_bytes(), name
@@ -317,14 +329,6 @@ def test_what_a_process_left_is_not_made_again(tmp_path, capsys):
     (out / "clipxai-explain.1.jsonl").write_bytes(other + made[1] + made[2])
     assert quick(photos, out) == 0
     assert "2 explained, 1 were there already" in capsys.readouterr().out
-
-
-def test_one_that_cannot_be_read_is_counted_wherever_it_fell(photos, tmp_path):
-    for n in range(3):
-        (photos / f"no{n}.png").write_bytes(b"no picture")
-    done = by_two("explain", photos, "a dog", "--out", tmp_path / "maps")
-    assert done.returncode == 1 and done.stderr.count("left out") == 4
-    assert "2 explained, 0 were there already, 4 could not be read" in done.stdout
 
 
 def test_a_new_image_moves_no_map_of_a_pattern(tmp_path, capsys):

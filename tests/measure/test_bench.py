@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from two_processes import by_two
 
 import clipxai as cx
 from clipxai.cli import main
@@ -193,33 +194,10 @@ def test_rows_from_before_there_were_batches_are_of_one_by_one(bench, tmp_path):
         run(Bench(bench.model, bench.data, METHODS, batch=2), tmp_path, limit=1)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_two_processes_give_the_numbers_of_one(bench, tmp_path, one_thread):
-    command = [
-        "bench",
-        "--methods",
-        ",".join(METHODS),
-        "--limit",
-        "7",
-        "--out",
-        str(tmp_path / "two"),
-    ]
-    torchrun = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "-m",
-        "clipxai",
-    ]
-    done = subprocess.run(
-        torchrun + command,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    asked = ["bench", "--methods", ",".join(METHODS), "--limit", "7"]
+    done = by_two(lambda: main([*asked, "--out", str(tmp_path / "two")]), tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("clip_surgery ") == 1  # one process speaks for both
     written = json.loads((tmp_path / "two/results.json").read_text())

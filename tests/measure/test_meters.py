@@ -1,13 +1,13 @@
 """Meters against sums by hand, in any order, and over two processes."""
 
 import math
-import subprocess
-import sys
+import os
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
+import torch.distributed as dist
+from two_processes import by_two
 
 from clipxai.measure.localisation import THRESHOLDS
 from clipxai.measure.map_scores import MapScores
@@ -124,38 +124,22 @@ def test_presence_counts_pairs_in_order():
     assert math.isnan(only.compute()["AUROC"])
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_two_processes_add_up_to_one(tmp_path):
-    script = tmp_path / "share.py"
-    script.write_text("""
-import sys
-import torch.distributed as dist
-sys.path.insert(0, sys.argv[1])
-from test_meters import pairs, segmented
-from clipxai.measure.meters import LocalisationMeter, RecognitionMeter, SegmentationMeter
-dist.init_process_group("gloo")
-localisation, segmentation = LocalisationMeter(), SegmentationMeter()
-recognition, (counted, ranked) = RecognitionMeter(), segmented(41)
-for n in range(dist.get_rank(), 41, 2):  # 21 pictures here, 20 there
-    localisation.update(pairs(41)[n : n + 1])
-    segmentation.update(counted[n])
-    recognition.update(ranked[n : n + 1])
-found = [meter.compute() for meter in (localisation, segmentation, recognition)]
-if dist.get_rank() == 1:
-    print(repr(found))
-dist.destroy_process_group()
-""")
-    here = str(Path(__file__).parent)
-    run = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        str(script),
-        here,
-    ]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=300)
+    def share():
+        dist.init_process_group("gloo")
+        localisation, segmentation = LocalisationMeter(), SegmentationMeter()
+        recognition, (counted, ranked) = RecognitionMeter(), segmented(41)
+        for n in range(dist.get_rank(), 41, 2):  # 21 pictures here, 20 there
+            localisation.update(pairs(41)[n : n + 1])
+            segmentation.update(counted[n])
+            recognition.update(ranked[n : n + 1])
+        found = [meter.compute() for meter in (localisation, segmentation, recognition)]
+        if dist.get_rank() == 1:
+            print(repr(found))
+        dist.destroy_process_group()
+
+    done = by_two(share, tmp_path)
     assert done.returncode == 0, done.stderr
     counted, ranked = segmented(41)
     alone = []
