@@ -43,6 +43,18 @@ const STYLE = `
   .head_grid .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .head_grid .photo { display: none; }
 }
+/* what the numbers need less on a low screen, the maps get */
+@media (max-height: 700px) {
+  .head_grid .stage { row-gap: 0; }
+  .head_grid .stage:not(.messenger) {
+    grid-template-columns: repeat(3, minmax(0, max(var(--wide), 264px)));
+  }
+  .head_grid .grid { margin-top: 0; }
+  .grid span { line-height: 17px; min-height: 17px; }
+  .grid .bias { margin-top: 3px; }
+  .head_grid .stage:not(.messenger) figcaption { display: flex; gap: 8px; align-items: baseline; }
+  .head_grid .stage:not(.messenger) figcaption b { flex: none; }
+}
 ${MESSENGER_STYLE}
 `;
 
