@@ -82,7 +82,7 @@ def _heads(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
 
 
 def _effects(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
-    return EffectGrid(effects(trace))
+    return EffectGrid(effects(trace), truth=masks_of(trace.texts, masks))
 
 
 def _regions(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
@@ -92,7 +92,8 @@ def _regions(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
 def _contrast(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
     if len(trace.texts) < 2:
         raise ValueError("this or that takes two texts, the first two: type another one")
-    return ContrastMap(contrast(trace, *trace.texts[:2]))
+    pair = trace.texts[:2]
+    return ContrastMap(contrast(trace, *pair), truth=masks_of(pair, masks))
 
 
 def _model(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
@@ -115,4 +116,13 @@ VIEWS = {
 }
 OF_A_TEXT = ("words", "relevance")
 OF_A_METHOD = ("methods", "regions")
-WITH_TRUTH = ("methods", "attention", "modules", "heads", "words", "regions")
+WITH_TRUTH = (
+    "methods",
+    "attention",
+    "modules",
+    "heads",
+    "effects",
+    "words",
+    "contrast",
+    "regions",
+)

@@ -56,7 +56,7 @@ WORDS = {
         "model runs in this page, and all maps are its own. Keys on the stage: Enter chooses the "
         "next thing, arrows move it, + and − resize it, Delete removes it. On the maps: arrows "
         "move over patches, Space pins one. In the grid of heads: arrows move, s silences. The "
-        "address keeps all of it: send it, and others see what you see."
+        "address keeps all of it: copy the link, send it, and others see what you see."
     ),
     "help_title": "How to use this page",
     "outside": OUTSIDE,

@@ -109,7 +109,11 @@ VIEWERS = {
     Segmentation: "RegionMap",
 }
 TRUTHS = {"MethodComparison": "mask"} | dict.fromkeys(
-    "RegionMap MaskSteps LayerAttentionViewer ModuleComparison HeadGrid TokenMap".split(), "truth"
+    (
+        "RegionMap MaskSteps LayerAttentionViewer ModuleComparison HeadGrid TokenMap ContrastMap "
+        "EffectGrid Tracing"
+    ).split(),
+    "truth",
 )
 # where what is not needed by everybody is kept: a figure waits for its own viewer only
 _WHERE = {
@@ -146,9 +150,10 @@ def show(
         several of one image, what was found inside (attention maps, words …), a segmentation, or a
         viewer
     scene : where its things truly are, for every text that names some of them: outlines and a
-        verdict stand in maps, regions and masks, outlines in attention, modules, heads and words
-    truth : the same by hand, text -> true mask (H, W) bool; of words word -> mask, of attention
-        any name -> mask
+        verdict stand in maps, regions, masks and contrasts, outlines in attention, modules, heads,
+        words and effects
+    truth : the same by hand, text -> true mask (H, W) bool; of words word -> mask, of a contrast
+        side -> mask, of attention any name -> mask
 
     Returns
     -------
@@ -275,7 +280,8 @@ def _truth(
                 "the scene is another picture than the one that was explained; of a changed one "
                 "pass truth=scene.truth(texts)"
             )
-        truth = scene.truth([text for e in maps for text in _names_in(e, scene)])
+        named = _sides_of if name == "ContrastMap" else _names_in
+        truth = scene.truth([text for e in maps for text in named(e, scene)])
     return {TRUTHS[name]: truth} if truth else {}
 
 
@@ -296,6 +302,12 @@ def _names_in(found: Any, scene: Any) -> Sequence[str]:
     if not hasattr(scene, "objects"):
         raise TypeError("attention has no texts: which things does the scene have? Pass truth=")
     return list(scene.objects)
+
+
+def _sides_of(found: Any, scene: Any) -> Sequence[str]:
+    """What names things in a contrast: its one text is both of them."""
+    sides: Sequence[str] = found.sides
+    return sides
 
 
 def _by_place(found: Effects) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..checks import expect, shown, whole
 from ..results.explanation import Explanation, Grid
+from ..results.findings import on_patches
 from .scales import varies
 
 Truth = np.ndarray | Mapping[str, np.ndarray]
@@ -117,6 +118,16 @@ def outlines(truth: np.ndarray | None) -> list[list[float]]:
         return []
     lines = cv2.findContours(truth.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)[0]
     return [(line.reshape(-1) + 0.5).tolist() for line in lines]
+
+
+def lies_on(truth: np.ndarray | None, grid: Grid, patch: int) -> bool | None:
+    """Whether a patch lies on the thing in a mask (H, W) bool; None where that is not known, or the
+    mask has no patch, or all of them.
+    """
+    if truth is None:
+        return None
+    inside = on_patches(truth, grid)
+    return bool(inside[patch]) if inside.any() and not inside.all() else None
 
 
 def patch_at(grid: Grid, patch: tuple[int, int]) -> int:

@@ -50,6 +50,19 @@ def test_keys_drag_reveal_and_code(visit):
     assert_no_sideways_scrolling(page)
 
 
+def test_a_finger_moves_a_map_by_its_title(visit):
+    page = visit(saved(VIEWER), has_touch=True)
+    assert letters(page) == "ABCD"
+    boxes = [page.locator(".card").nth(n).bounding_box() for n in range(3)]
+    start, end = ((box["x"] + 20, box["y"] + 8) for box in (boxes[0], boxes[2]))
+    touch = page.context.new_cdp_session(page)
+    for kind, points in (("Start", [start]), ("Move", [end]), ("End", [])):
+        at = [{"x": x, "y": y} for x, y in points]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": at})
+    assert letters(page) == "BCAD"
+    assert page.locator("[data-over]").count() == 0
+
+
 def test_votes_of_a_class_stand_below_their_maps(visit):
     codes = [f"{order}-{VIEWER.ballot.stamp}" for order in ("ABCD", "ABDC", "BACD")]
     viewer = BlindRanking(MAPS, MASKS, votes=codes)

@@ -16,6 +16,7 @@ from view_examples import example
 
 import clipxai as cx
 from clipxai.view import LayerAttentionViewer, MethodComparison
+from clipxai.view.html import fragment
 from clipxai.view.html import page as page_of
 
 METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery"))]
@@ -53,10 +54,36 @@ def test_choices_go_into_the_address_and_come_back(visit: Callable):
     page.keyboard.press(" ")
     assert kept(page)["text"] == "a clock" and kept(page)["pinned"]["row"] in range(14)
     before = readouts(page)
+    # before the address is written, too
+    page.locator("select").first.select_option(index=0)
+    page.locator("select").first.select_option(index=1)
+    assert copied_link(page) == page.evaluate("location.href")
     page.reload()
     assert page.locator("select").first.evaluate("s => s.selectedIndex") == 1
     assert page.locator(".chip[aria-pressed='true']").inner_text() == "a clock"
     assert readouts(page) == before
+
+
+def copied_link(page: object) -> str:
+    """What "copy link" puts onto the clipboard."""
+    put = "async (text) => { window.copied = text; }"
+    page.evaluate(f"() => {{ navigator.clipboard.writeText = {put}; }}")
+    page.get_by_role("button", name="copy link").click()
+    page.get_by_text("copied", exact=True).wait_for()
+    kept(page)  # by then the address is written
+    return page.evaluate("window.copied")
+
+
+def test_a_link_is_offered_where_there_is_an_address(visit: Callable):
+    """A page may not write to the clipboard: its address has the link."""
+    page = visit(saved(OWL))
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    page.get_by_role("button", name="copy link").click()
+    page.get_by_text("it is the page's address").first.wait_for()
+    part = visit(f"<!doctype html><meta charset=utf-8>{fragment(OWL)}")
+    settled(part)
+    assert part.locator(".copy-link").count() == 1
+    assert not part.locator(".copy-link").is_visible(), "a notebook has no address of the figure"
 
 
 def test_a_broken_address_is_ignored(visit: Callable, tmp_path: Path):

@@ -133,6 +133,7 @@ def test_a_messenger_is_seen_at_once_too(visit: Callable):
     for window, width, most in SIZES:
         measured(page, window, width)
         tall = picture.bounding_box()["height"]
+        assert tall >= 120, "and no stamps"
         press(page, "m")
         found = measured(page, window, width)
         assert picture.bounding_box()["height"] > tall, "two rows of the grid make way"

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { checksOf } from "../../clipxai/view/method_comparison/viewer.js";
-import { atMostEvery, viewIn } from "../../clipxai/view/browser/host.js";
+import { isShareable, linkTo, viewIn } from "../../clipxai/view/browser/address.js";
+import { atMostEvery } from "../../clipxai/view/browser/host.js";
 import { keep, restored } from "../../clipxai/view/browser/keep.js";
 import { ofSentence } from "../../clipxai/view/token_map/viewer.js";
 
@@ -57,6 +58,17 @@ test("hovering tells the model nothing, pinning does", () => {
   assert.deepEqual(told, []);
   keep(model, { ...before, pinned: null }, before, CHECKS);
   assert.deepEqual(told, [["view", { ...VIEW, pinned: null }], "saved"]);
+});
+
+test("a link holds the view, also of a page that was opened by another link", () => {
+  const page = "https://a.org/x.html";
+  assert.equal(linkTo(`${page}#old`, null), page); // nothing was chosen yet
+  const link = linkTo(`${page}#old`, VIEW);
+  assert.deepEqual(viewIn(new URL(link).hash), VIEW);
+  assert.ok(link.startsWith(`${page}#`));
+  const open = ["https://a.org/x#y", "http://a.org/", "file:///x.html"];
+  assert.ok(open.every(isShareable));
+  assert.ok(!["about:srcdoc", "blob:null/5", "data:text/html,x"].some(isShareable));
 });
 
 test("an address gives a view back, or none", () => {

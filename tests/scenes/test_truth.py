@@ -96,6 +96,35 @@ def test_outlines_stand_in_attention_modules_heads_and_words(embedded):
     assert sum(lines[1]) == sum(lines[0]) + 2 * 3 * len(owl), "three maps, each light on dark"
 
 
+def test_outlines_stand_in_contrasts_effects_and_tracing(embedded):
+    """Of both sides, and of every text; what has no map has them on the image."""
+    scene = cx.scenes.compose(["cat", "owl"], seed=1)
+    trace = cx.record(embedded, scene.image, ["an owl", "a dog"])
+    cat, owl = (outlines(scene.mask(name)) for name in ("cat", "owl"))
+    contrast = cx.contrast(trace, "an owl", "a cat")
+    shown = cx.show(contrast, scene=scene)
+    assert sorted(shown.payload().header["outlines"]) == sorted([*cat, *owl])
+    assert shown.payload().header["verdict"].count("outline") > 0
+    kinds = [
+        contrast,
+        cx.effects(trace, "ffn"),
+        cx.effects(trace, "patches", layers=[4]),
+        cx.effects(trace, "words", cx.record(embedded, scene.image, ["a cat", "a dog"])),
+    ]
+    for found in kinds:
+        shown = cx.show(found, scene=scene)
+        if found is not contrast:
+            expected = [owl, []][: len(shown.payload().header["texts"])]
+            assert shown.payload().header["outlines"] == expected
+        assert lines_of(shown) > lines_of(cx.show(found)), "on paper, too"
+        with pytest.raises(ValueError, match="none of the masks"):
+            cx.show(found, truth={"a bird": scene.mask("cat")})
+
+
+def lines_of(viewer):
+    return sum(len(area.lines) for area in viewer.figure().axes)
+
+
 def test_the_scene_of_attention_has_to_name_its_things(trace):
     class Other:
         def truth(self, texts):
@@ -108,7 +137,7 @@ def test_the_scene_of_attention_has_to_name_its_things(trace):
 def test_a_truth_that_is_not_drawn_is_refused(e, trace, tmp_path):
     scene, maps = e
     for what, words in (
-        (cx.effects(trace, "ffn"), "no truth is drawn in EffectGrid"),
+        (cx.word_relevance(trace, text=0), "no truth is drawn in WordRanking"),
         (MethodComparison(maps), "is told its truth when it is made"),
     ):
         with pytest.raises(TypeError, match=words):

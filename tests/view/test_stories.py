@@ -16,10 +16,11 @@ from inside_examples import (
     traced,
     word_relevance,
 )
-from view_examples import MASKS, SCENE, example
+from view_examples import MASKS, SCENE, contrast, example, texts_of
 
 import clipxai as cx
 from clipxai.view import (
+    ContrastMap,
     EffectGrid,
     HeadGrid,
     LayerAttentionViewer,
@@ -28,6 +29,7 @@ from clipxai.view import (
     ModuleComparison,
     RegionMap,
     TokenMap,
+    Tracing,
     WordRanking,
 )
 
@@ -196,6 +198,56 @@ def test_words_name_what_adds_most_and_what_speaks_against():
     )
     against = WordRanking(replace(relevant, scores=-abs(relevant.scores))).payload().header["story"]
     assert against.startswith("No word speaks for the match; “owl”")
+
+
+def test_contrasts_and_tracing_tell_whether_the_strongest_patch_is_on_its_thing():
+    owl, clock = MASKS["an owl"], MASKS["a clock"]
+    for truth, told in (
+        (MASKS, "“an owl” lies in its outline; the one for “a clock” lies in its outline."),
+        (
+            {"an owl": clock, "a clock": owl},
+            "“an owl” lies in the outline of “a clock”; the one for “a clock” lies in the outline "
+            "of “an owl”.",
+        ),
+        (
+            {"an owl": ~owl},
+            "“an owl” lies outside its outline; the one for “a clock” lies in the outline of “an "
+            "owl”.",
+        ),
+        ({"a clock": clock}, "“a clock” lies in its outline."),
+        ({"an owl": np.ones_like(owl)}, ""),  # without an outside, nothing is inside
+    ):
+        verdict = ContrastMap(contrast(), truth=truth).payload().header["verdict"]
+        said = f" The patch that speaks most for {told}" if told else ""
+        assert verdict.endswith(f"by 0.125 of the cosine.{said}")
+    grid = traced().picture.grid
+    row, column = divmod(30, grid.width)
+    side = owl.shape[0] // grid.height
+    at = np.zeros_like(owl)
+    at[row * side : (row + 1) * side, column * side : (column + 1) * side] = True
+    for mask, where in ((at, "in the outline"), (~at, "outside the outline")):
+        for found, told in (
+            (traced("patches"), f" It lies {where}."),
+            # "it" in between is the class token
+            (
+                traced(),
+                f" it carries more than any patch. The patch that matters most lies {where}.",
+            ),
+        ):
+            [verdict, _] = Tracing(found, truth={"an owl": mask}).payload().header["verdicts"]
+            assert verdict.endswith(told)
+
+
+def test_effects_tell_what_becomes_of_the_contrast():
+    found, before, after = effects(), example("clip"), example("clip", sign=-1)
+    told = EffectGrid(found, before=before, without={(1, 0): after}, truth=MASKS)
+    ends = [contrast_of(e, 0, MASKS["an owl"]) for e in (before, after)]
+    said = f"{ends[0]:+d} with the head, {ends[1]:+d} without it".replace("-", "−")
+    [owl, _] = told.payload().header["details"]["turned"]
+    assert owl == [f"Contrast of the map with the truth: {said}"]
+    assert any(said in line for line in texts_of(told.figure()))
+    unknown = EffectGrid(found, before=before, without={(1, 0): after})
+    assert unknown.payload().header["details"]["turned"] == [[""], [""]]
 
 
 def test_regions_and_steps_tell_of_the_truth():

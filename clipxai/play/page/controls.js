@@ -1,5 +1,6 @@
 // Above the stage: what the page is, walks to take, how maps are coloured, and help.
 // @ts-check
+import { createLinkButton } from "../../view/browser/address.js";
 import { element } from "../../view/browser/element.js";
 
 /** @import { Store } from "../../view/browser/state.js" */
@@ -32,7 +33,15 @@ export function createControlsBar({ words, walks }, store) {
   const title = element("h2", {}, words.title);
   const tour = element("span", { className: "tours" }, ...tours.map(({ button }) => button));
   return {
-    node: element("div", { className: "controls" }, title, tour, ...named, question),
+    node: element(
+      "div",
+      { className: "controls" },
+      title,
+      tour,
+      ...named,
+      createLinkButton(),
+      question,
+    ),
     /** @param {PlayState} state */
     paint({ alpha, smooth: on, scaling, walk }) {
       opacity.value = String(Math.round(100 * alpha));

@@ -25,6 +25,7 @@ export const CARD_STYLE = `
   display: block; white-space: nowrap; text-overflow: ellipsis;
 }
 .blind_ranking .card[draggable="true"] { cursor: grab; }
+.blind_ranking .card[draggable="true"] figcaption { touch-action: none; }
 .blind_ranking .card[data-over] { outline: 3px solid var(--accent); outline-offset: 1px; }
 .foot { min-height: 42px; min-width: 0; margin-bottom: 6px; }
 .foot .moves { display: flex; gap: 4px; margin-top: 3px; }
@@ -73,6 +74,7 @@ export function createCard(header, arrays, n, store) {
   const caption = element("figcaption", {}, heading);
   const node = element("figure", { className: "panel card" }, caption, picture, foot);
   makeDraggable(node, n, store);
+  makeDraggableByFinger(node, caption, n, store);
   let painted = "";
   const paint = (/** @type {BlindState} */ { smooth }) => {
     const [H, W] = grid.image_size;
@@ -160,6 +162,45 @@ function makeDraggable(node, n, store) {
     const { order, revealed } = store.state;
     if (revealed || !order.includes(moved)) return;
     store.set({ order: movedTo(order, moved, order.indexOf(n)), moved });
+  });
+}
+
+/**
+ * Fingers and pens start no drag of the browser's own; they move a map by its title, and scroll
+ * everywhere else.
+ * @param {HTMLElement} node
+ * @param {HTMLElement} handle
+ * @param {number} n
+ * @param {Store<BlindState>} store
+ */
+function makeDraggableByFinger(node, handle, n, store) {
+  node.dataset.card = String(n);
+  /** @type {HTMLElement | null} */
+  let over = null;
+  let held = false;
+  const mark = (/** @type {HTMLElement | null} */ card) => {
+    if (over) delete over.dataset.over;
+    over = card;
+    if (over) over.dataset.over = "";
+  };
+  handle.addEventListener("pointerdown", (event) => {
+    held = event.pointerType !== "mouse" && !store.state.revealed;
+    if (held) handle.setPointerCapture(event.pointerId);
+  });
+  handle.addEventListener("pointermove", ({ clientX, clientY }) => {
+    if (!held) return;
+    const root = /** @type {Document | ShadowRoot} */ (node.getRootNode());
+    mark(root.elementFromPoint(clientX, clientY)?.closest(".card") ?? null);
+  });
+  handle.addEventListener("pointerup", () => {
+    const place = store.state.order.indexOf(Number(over?.dataset.card ?? NaN));
+    if (held && place >= 0) store.set({ order: movedTo(store.state.order, n, place), moved: n });
+    held = false;
+    mark(null);
+  });
+  handle.addEventListener("pointercancel", () => {
+    held = false;
+    mark(null);
   });
 }
 

@@ -1,5 +1,6 @@
 // What can be chosen above a figure? Selects, switches, chips, and what every viewer has.
 // @ts-check
+import { createLinkButton } from "./address.js";
 import { element } from "./element.js";
 import { saveSnapshot } from "./snapshot.js";
 
@@ -81,7 +82,7 @@ export function createMapControls(store) {
 }
 
 /**
- * A picture to take home, and help.
+ * A picture to take home, in a page of its own a link to what is shown, and help.
  * @param {Store<State>} store
  */
 export function createHelpControls(store) {
@@ -116,7 +117,8 @@ export function createHelpControls(store) {
     },
     "lecture",
   );
-  return [element("span", {}, "save as ", ...pictures), large, question];
+  const saves = element("span", {}, "save as ", ...pictures, createLinkButton());
+  return [saves, large, question];
 }
 
 /**

@@ -118,7 +118,13 @@ export function createFilm(options) {
   });
   /** @type {Spot | null} */
   let on = null;
+  let drawn = outlines?.lines ?? [];
   let outlined = 0; // pixels across that the outlines were drawn for
+  const outline = () => {
+    if (!outlines || lines.hidden || lines.clientWidth === outlined) return;
+    outlined = lines.clientWidth;
+    drawOutlines(lines, drawn, outlines.grid, { width: wide, height: high }, corners);
+  };
   const move = (/** @type {Spot | null} */ spot) => {
     if (spot === on || (spot && on && spot[0] === on[0] && spot[1] === on[1])) return;
     on = spot;
@@ -161,9 +167,17 @@ export function createFilm(options) {
         }
       }
       context.putImageData(picture, 0, 0);
-      if (!outlines || lines.hidden || lines.clientWidth === outlined) return;
-      outlined = lines.clientWidth;
-      drawOutlines(lines, outlines.lines, outlines.grid, { width: wide, height: high }, corners);
+      outline();
+    },
+    /**
+     * Outlines of another thing, or the same ones at another size.
+     * @param {number[][]} next
+     */
+    outline(next) {
+      if (next !== drawn) outlined = 0;
+      drawn = next;
+      lines.hidden = !next.length;
+      outline();
     },
     /**
      * Frame cells, and perhaps those below them.

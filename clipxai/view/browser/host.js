@@ -1,6 +1,7 @@
 // How does a viewer run in a page without a kernel? Its model is the data in the page, and nobody
 // listens at the other end.
 // @ts-check
+import { linkTo, viewIn } from "./address.js";
 import { failed } from "./shell.js";
 
 /** @import { Payload } from "./decode.js" */
@@ -34,7 +35,7 @@ export function staticModel(values) {
   /** @type {Map<string, Set<() => void>>} */
   const listeners = new Map();
   const save = atMostEvery(BETWEEN, () => {
-    history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(values.view))}`);
+    history.replaceState(null, "", linkTo(location.href, values.view));
   });
   return {
     get: (name) => values[name],
@@ -74,19 +75,6 @@ export function atMostEvery(milliseconds, act) {
     act();
     setTimeout(rest, milliseconds);
   };
-}
-
-/**
- * The view that an address holds; null if it holds none.
- * @param {string} hash
- * @returns {unknown}
- */
-export function viewIn(hash) {
-  try {
-    return JSON.parse(decodeURIComponent(hash.slice(1)));
-  } catch {
-    return null; // no view, or a broken link: the figure begins as it was saved
-  }
 }
 
 /**

@@ -1,6 +1,6 @@
 // One picture of a figure: the photo, what lies over it, and the patch under the pointer.
 // @ts-check
-import { context2d, fitToScreen, markCell } from "./draw.js";
+import { context2d, fitToScreen, markCell, strokeOutline } from "./draw.js";
 import { element } from "./element.js";
 import { focused } from "./state.js";
 
@@ -120,15 +120,20 @@ export function createHeading(title, subtitle) {
  * The photo itself, in colour.
  * @param {PictureHeader} header
  * @param {Store<State>} store
+ * @param {() => number[][]} [outlines] what is outlined on it now, x, y, x, y … in pixels of the
+ *   image
  * @returns {Panel}
  */
-export function createPhotoPanel(header, store) {
+export function createPhotoPanel(header, store, outlines = () => []) {
   const { words, grids } = header;
   const marks = element("canvas", { className: "layer" });
   const picture = createPicture(header, 0, [marks], pointing(store));
   const heading = createHeading(words.image, words.size);
   const node = element("figure", { className: "panel photo" }, heading, picture);
-  const update = (/** @type {State} */ state) => drawMarks(marks, grids, 0, state);
+  const update = (/** @type {State} */ state) => {
+    drawMarks(marks, grids, 0, state);
+    for (const line of outlines()) strokeOutline(marks, line, grids[0].image_size);
+  };
   const draw = (/** @type {State} */ state) => {
     fitToScreen(marks);
     update(state);

@@ -2,6 +2,7 @@
 // once per frame, keeps the reader's choices, speaks to screen readers, and takes new data when
 // they come.
 // @ts-check
+import { isShareable, linkTo, offerLink } from "./address.js";
 import { createSelect } from "./controls.js";
 import { unpack, unpackLater } from "./decode.js";
 import { element } from "./element.js";
@@ -161,6 +162,9 @@ function bringToLife(model, el, room, css, figure, recoloured, again) {
   shell.root.querySelector(".controls")?.after(story);
   const tell = () => (story.textContent = figure.story?.(store.state) ?? "");
   if (recoloured) offerPalettes(shell.root);
+  if (model.get("linked") && isShareable(location.href)) {
+    offerLink(shell.root, () => linkTo(location.href, model.get("view")), shell.speak);
+  }
   let frame = 0;
   figure.rebuild?.();
   tell();

@@ -1,6 +1,7 @@
 """Which numbers does the figure show: one signed map, and what each side has in all?"""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,9 +19,11 @@ class Sides:
     Attributes
     ----------
     explanation : the contrast; a and b are its `sides`
+    truth : side -> true mask (H, W) bool, of the sides where it is known
     """
 
     explanation: Explanation
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def picture(self) -> Picture:
@@ -41,6 +44,11 @@ class Sides:
     def shares(self) -> bool:
         """Whether patches are shares of the difference."""
         return self.explanation.method == ADDS_UP
+
+    def speaks_most(self, side: int) -> int | None:
+        """The patch that speaks most for a side; None where none does."""
+        towards = np.nan_to_num(self.values if side == 0 else -self.values)
+        return int(towards.argmax()) if towards.max() > 0 else None
 
     def scale(self) -> Scale:
         """Zero in the middle."""

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from ..palette import MINUS, PLUS
 from ..paper.defaults import defaults
 from ..paper.lettering import shorten
-from ..paper.maps import BELOW, draw_map, draw_photo, picture_height
+from ..paper.maps import BELOW, draw_map, draw_outlines, draw_photo, picture_height
 from ..paper.page import (
     GAP,
     HEAD,
@@ -39,7 +39,9 @@ def draw(sides: Sides) -> Figure:
     page.write_headline(title)
     draw_photo(page, (first, top, wide), e.image)
     place, titles = (second, top, wide), (e.texts[0], f"{e.method}: {e.unit}")
-    draw_map(page, place, titles, sides.picture, sides.values, sides.scale())
+    area = draw_map(page, place, titles, sides.picture, sides.values, sides.scale())
+    for mask in sides.truth.values():
+        draw_outlines(area, mask)
     against, towards = (shorten(text, wide / 2 - 0.1, TITLE, "bold") for text in ends(sides))
     style = {"weight": "bold", "size": TITLE}
     page.write(second, below, against, color=MINUS, ha="left", **style)

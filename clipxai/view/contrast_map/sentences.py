@@ -1,5 +1,6 @@
 """What does a contrast say?"""
 
+from ..given import lies_on
 from ..number import fill
 from ..sentences import ZERO_IN_THE_MIDDLE
 from ..texts import one_line
@@ -7,6 +8,9 @@ from .content import Sides
 
 FITS = "“{a}” fits the whole image better than “{b}”, by {by:number} of the cosine."
 EVEN = "“{a}” and “{b}” fit the whole image alike."
+MOST = "The patch that speaks most for “{side}” lies {where}"
+ALSO = "; the one for “{side}” lies {where}"
+INSIDE, OUTSIDE, ON_OTHER = "in its outline", "outside its outline", "in the outline of “{other}”"
 COLOURS = (
     "Colour: {unit}, {low:number} to {high:number}, " + ZERO_IN_THE_MIDDLE + " A red patch speaks "
     "for “{a}”, a blue one for “{b}”; a pale one for neither, or for both alike."
@@ -39,12 +43,35 @@ def summary(sides: Sides) -> str:
 
 
 def verdict(sides: Sides) -> str:
-    """Which text fits better, by how much."""
+    """Which text fits better, by how much, and whether each is seen where its thing is."""
     a, b = map(one_line, sides.explanation.sides)
-    if sides.difference == 0:
-        return fill(EVEN, a=a, b=b)
-    better, worse = (a, b) if sides.difference > 0 else (b, a)
-    return fill(FITS, a=better, b=worse, by=abs(sides.difference))
+    better, worse = (b, a) if sides.difference < 0 else (a, b)
+    even = sides.difference == 0
+    fits = fill(EVEN if even else FITS, a=better, b=worse, by=abs(sides.difference))
+    return f"{fits} {located(sides)}".rstrip()
+
+
+def located(sides: Sides) -> str:
+    """Where the patch lies that speaks most for each side; empty where no outline is known."""
+    told = ""
+    for n, side in enumerate(sides.explanation.sides):
+        where = _where(sides, n)
+        if where:
+            told += fill(ALSO if told else MOST, side=one_line(side), where=where)
+    return told and f"{told}."
+
+
+def _where(sides: Sides, side: int) -> str:
+    patch, grid = sides.speaks_most(side), sides.explanation.grid
+    own, other = sides.explanation.sides[side], sides.explanation.sides[1 - side]
+    if patch is None:
+        return ""
+    on_own = lies_on(sides.truth.get(own), grid, patch)
+    if on_own:
+        return INSIDE
+    if lies_on(sides.truth.get(other), grid, patch):
+        return fill(ON_OTHER, other=one_line(other))
+    return "" if on_own is None else OUTSIDE
 
 
 def names(sides: Sides) -> list[str]:

@@ -10,6 +10,7 @@
  * @typedef {object} OwnHeader
  * @property {string} summary
  * @property {string} verdict which text fits better
+ * @property {number[][]} outlines of the things, where they are known
  * @property {[string, string]} sides the text for which red speaks, and the other
  * @property {[string, string]} ends what stands at the blue and the red end of the colours
  * @property {{title: string, subtitle: string, remark: string, scale: Scale}} map

@@ -48,7 +48,8 @@ function build(header, arrays, view) {
   const first = { ...UNTOUCHED, scaling: 0, smooth: true, alpha };
   const store = createStore({ ...first, ...restored(view, checks) }, grids);
   const { title, subtitle, remark, scale } = header.map;
-  const spec = { title, subtitle, remark, source: 0, values: arrays.values, scales: [scale] };
+  const told = { title, subtitle, remark, outlines: header.outlines };
+  const spec = { ...told, source: 0, values: arrays.values, scales: [scale] };
   const map = createMapPanel(header, { RdBu_r: arrays.RdBu_r }, spec, store);
   const names = ends.map((end) => element("span", {}, end));
   const numbers = map.node.querySelector(".numbers");
@@ -57,8 +58,8 @@ function build(header, arrays, view) {
   const units = header.parts.map((name) => ({ name, label: name, start: 0, stop: 1, pieces: "" }));
   const on = { preview: () => {}, toggle: () => {} };
   const ranking = createRanking(units, arrays.parts, on, header.ranking);
-  const told = element("p", { className: "verdict" }, verdict);
-  const nodes = [told, photo.node, map.node, ranking.node];
+  const headline = element("p", { className: "verdict" }, verdict);
+  const nodes = [headline, photo.node, map.node, ranking.node];
   const stage = createStage(header.summary, words.keys, store, {}, ...nodes);
   const print = createSmallPrint(words.help);
   print.write([...header.notes, ...header.dropped]);

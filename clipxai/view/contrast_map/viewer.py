@@ -1,9 +1,14 @@
 """What speaks for one text, and what for another? One map in two colours, both names on it."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ...checks import expect
 from ...results.explanation import Explanation
+from ...results.owned import owned
+from ..given import outlines, truths_of
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table
@@ -23,12 +28,14 @@ class ContrastMap(Viewer):
     Parameters
     ----------
     explanation : from `clipxai.contrast`
+    truth : side, as written -> true mask (H, W) bool: outlines, and whether the patch that speaks
+        most for a side lies in its own
     budget : most bytes the interactive figure's data may take
 
     Raises
     ------
     TypeError : something else than an Explanation
-    ValueError : an Explanation that is no contrast
+    ValueError : an Explanation that is no contrast; masks, and none is of a side
 
     Examples
     --------
@@ -37,14 +44,21 @@ class ContrastMap(Viewer):
 
     module = "contrast_map"
 
-    def __init__(self, explanation: Explanation, *, budget: int = BUDGET) -> None:
+    def __init__(
+        self,
+        explanation: Explanation,
+        *,
+        truth: Mapping[str, np.ndarray] | None = None,
+        budget: int = BUDGET,
+    ) -> None:
         expect(Explanation, explanation, "contrast")
         if not explanation.sides:
             raise ValueError(
                 "this explanation has no two sides: make one with clipxai.contrast(trace, a, b)"
             )
         self.explanation, self.budget = explanation, budget
-        self.sides = Sides(explanation)
+        known = truths_of(owned(truth), explanation.sides, explanation.grid.image_size)
+        self.sides = Sides(explanation, known)
 
     @property
     def summary(self) -> str:
@@ -65,6 +79,7 @@ class ContrastMap(Viewer):
             **picture_header(e.image, e.grid),
             "summary": self.summary,
             "verdict": verdict(sides),
+            "outlines": [line for mask in sides.truth.values() for line in outlines(mask)],
             "sides": list(map(one_line, e.sides)),
             "ends": list(ends(sides)),
             "map": {

@@ -1,7 +1,7 @@
 """Which numbers does the figure show: what the score loses without each part, and its share?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,11 +20,13 @@ class Grids:
     effects : of heads, whole modules or words
     shares : of the same heads and texts; None where none are known
     rows : numbers of the chosen texts
+    truth : text -> true mask (H, W) bool, where it is known
     """
 
     effects: Effects
     shares: HeadContributions | None
     rows: Sequence[int]
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -37,6 +39,10 @@ class Grids:
         if self.effects.of == "heads":
             return [f"head {n}" for n in range(self.effects.change.shape[1])]
         return list(self.effects.words) if self.effects.of == "words" else [self.effects.of]
+
+    def mask(self, text: int) -> np.ndarray | None:
+        """(H, W) bool, where the thing of a text is; None where that is not known."""
+        return self.truth.get(self.texts[text])
 
     def lost(self, text: int) -> np.ndarray:
         """(parts, layers) what the cosine loses without each: the change, turned over."""

@@ -88,8 +88,10 @@ function mapOf(header, { maps }, state, which, title) {
   const known = which >= 0;
   const values = known ? maps.subarray(start, start + P) : new Float32Array(P).fill(NaN);
   const remark = known ? "" : header.words.unmapped;
+  const outlines = header.outlines[state.text];
   const scale = scales[state.text] ?? { low: 0, high: 0, colours: "RdBu_r" };
-  return { title: titles[title], subtitle: unit, source: 0, values, remark, scales: [scale] };
+  const told = { title: titles[title], subtitle: unit, remark, outlines };
+  return { ...told, source: 0, values, scales: [scale] };
 }
 
 /** @type {(header: EffectHeader, arrays: EffectArrays, state: EffectState) => MapSpec} */
@@ -109,6 +111,7 @@ function whereItLooks(header, { looks }, state) {
   const P = header.grids[0].height * header.grids[0].width;
   const { titles = [], looks: scales = [] } = header.details ?? {};
   const values = looks.subarray(state.at * P, (state.at + 1) * P);
-  const told = { title: titles[2], subtitle: placeOf(header, state), remark: "" };
+  const outlines = header.outlines[state.text];
+  const told = { title: titles[2], subtitle: placeOf(header, state), remark: "", outlines };
   return { ...told, source: 0, values, scales: [scales[state.at]] };
 }

@@ -8,7 +8,8 @@ import numpy as np
 from ...checks import expect
 from ...results.explanation import Explanation
 from ...results.findings import AttentionMaps, Effects, HeadNames
-from ..scales import SEQUENTIAL, Scale, around_zero, reach_of
+from ..given import agreement
+from ..scales import SEQUENTIAL, Scale, around_zero, reach_of, varies
 from .content import Grids
 
 Place = tuple[int, int]  # layer and head
@@ -92,6 +93,17 @@ class Details:
             return None
         row = self.grids.rows[text]
         return np.stack([one.scores[row].ravel() for one in (self.before, *self.without.values())])
+
+    def contrasts(self, text: int) -> list[float | None]:
+        """Of every map of a text with the truth; None where one of them has nothing to say."""
+        row, mask = self.grids.rows[text], self.grids.mask(text)
+        maps = () if self.before is None else (self.before, *self.without.values())
+        return [
+            agreement(e, row, mask).get("contrast")
+            if mask is not None and varies(e.scores[row])
+            else None
+            for e in maps
+        ]
 
     def scale(self, text: int) -> Scale:
         """Of all maps of a text."""

@@ -27,7 +27,7 @@ from ..sentences import layer_names, other_texts
 from ..texts import title_of
 from .content import Grids
 from .details import Details, looking
-from .sentences import DETAILS, TITLES, WORDS, captions, details_notes, status
+from .sentences import DETAILS, TITLES, WORDS, captions, details_notes, status, turned
 
 PHOTO, GRID, ROW, NAME, GAP = 2.6, 4.6, 0.27, 0.75, 0.3  # inches
 
@@ -45,20 +45,22 @@ def draw(grids: Grids, details: Details, row: int, column: int) -> Figure:
     cell = row * len(grids.effects.layers) + column
     name = details.name(cell)
     told = f"{fill(WORDS['named'], status=told[:-1], name=name)}." if name else told
+    turn = turned(details, 0)[details.mapped.index(cell)] if cell in details.mapped else ""
+    told = f"{told} {turn}." if turn else told
     maps = _maps(details, cell)
     end = below + (HEAD + picture_height(PHOTO, picture.image.shape) + BELOW if maps else 0)
     said = [told, *captions(grids, 0), *details_notes(details, 0), *other_texts(grids.texts)]
     lines = small_print(said, width, grids.texts)
     page = Page(width, end + len(lines) * LINE + MARGIN)
     page.write_headline(title)
-    draw_photo(page, (MARGIN, top, PHOTO), picture.image)
+    draw_photo(page, (MARGIN, top, PHOTO), picture.image, grids.mask(0))
     for n in range(len(shown)):
         x = MARGIN + PHOTO + GAP + n * (GRID + GAP)
         _draw_grid(page, (x, top), grids, n, (row, column))
     for n, (name, values, scale) in enumerate(maps):
         place = (MARGIN + n * (PHOTO + GAP), below, PHOTO)
         part = f"layer {grids.effects.layers[column]}, {grids.parts[row]}"
-        draw_map(page, place, (name, part), picture, values, scale)
+        draw_map(page, place, (name, part), picture, values, scale, grids.mask(0))
     page.write_small_print(end, lines)
     return page.figure
 

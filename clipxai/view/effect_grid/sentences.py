@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...results.what_if import what_if
-from ..number import fill, number, signed
+from ..number import fill, hundredths, number, signed
 from ..scales import reach_of
 from ..sentences import ZERO_IN_THE_MIDDLE, Table
 from ..texts import listed, title_of
@@ -51,6 +51,7 @@ WORDS = {
     "with_share": "{status}; its share is {share:signed}{apart}",
     "apart": " (they disagree)",
     "named": "{status}. Named: {name}",
+    "turned": "{status}. {turned}",
     "unmapped": "no map was made",
     "place": "layer {layer}, {part}",
 }
@@ -58,6 +59,7 @@ WORDS = {
 
 DETAILS = ("with it", "without it", "it looks at")
 MAPS = "Maps by {method}: with the head and without it on one scale, ±{reach:number} at the ends."
+TURNED = "Contrast of the map with the truth: {before} with the head, {after} without it"
 LOOKS = "What a head looks at: from the class token, each head on its own scale."
 
 
@@ -69,6 +71,19 @@ def details_notes(details: Details, text: int) -> list[str]:
         lines.append(fill(MAPS, **told))
     lines += [] if details.attention is None else [LOOKS]
     return [" ".join(lines)] if lines else []
+
+
+def turned(details: Details, text: int) -> list[str]:
+    """Of every head that there is a map without: what becomes of the contrast with the truth; empty
+    where that is not known.
+    """
+    (before, *others) = details.contrasts(text) or [None]
+    told = []
+    for after in others:
+        known = before is not None and after is not None
+        ends = {"before": hundredths(before), "after": hundredths(after)} if known else {}
+        told.append(fill(TURNED, **ends) if known else "")
+    return told
 
 
 def summary(grids: Grids) -> str:

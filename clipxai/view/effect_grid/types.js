@@ -7,10 +7,12 @@
 /** @import { Table } from "../browser/small_print.js" */
 /**
  * @typedef {"help" | "keys" | "table" | "grid" | "status" | "with_share" | "apart" |
- *   "named" | "unmapped" | "place"} EffectWord
+ *   "named" | "turned" | "unmapped" | "place"} EffectWord
  * @typedef {object} HeadDetails
  * @property {string[]} names of every cell; empty where it has none
  * @property {number[]} mapped cells that there is a map without
+ * @property {string[][]} turned of every text, of every cell that there is a map without: what
+ *   becomes of its contrast with the truth; empty where that is not known
  * @property {(Scale | null)[]} scales of the maps of every text
  * @property {Scale[]} looks of every cell
  * @property {string[]} titles
@@ -28,6 +30,7 @@
  * @property {string[][]} captions of every text
  * @property {string[]} stories of every text
  * @property {Table[]} tables of every text
+ * @property {number[][][]} outlines of every text, where its mask is known
  * @property {HeadDetails | null} details
  * @property {number} alpha opacity of maps
  * @property {Record<EffectWord, string>} words

@@ -2,6 +2,7 @@
 // part added.
 // @ts-check
 import { createControls, createHelpControls, createTextChips } from "../browser/controls.js";
+import { context2d, fitToScreen, strokeOutline } from "../browser/draw.js";
 import { element } from "../browser/element.js";
 import { below, restored } from "../browser/keep.js";
 import { fill, signed } from "../browser/number.js";
@@ -66,8 +67,8 @@ function build(header, arrays, view) {
   };
   const grids = header.titles.map((_, grid) => createEffects(header, arrays, grid, on));
   const photo = createPhoto(header);
-  const details = header.details ? createDetails(header, arrays, store, photo) : null;
-  const nodes = [details?.node ?? photo, ...grids.map(({ node }) => node)];
+  const details = header.details ? createDetails(header, arrays, store, photo.node) : null;
+  const nodes = [details?.node ?? photo.node, ...grids.map(({ node }) => node)];
   const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
   stage.style.setProperty("--alpha", String(header.alpha));
   stage.style.setProperty("--grids", String(grids.length));
@@ -96,7 +97,9 @@ function build(header, arrays, view) {
     story: (/** @type {EffectState} */ { text }) => header.stories[text],
     rebuild,
     change: (/** @type {EffectState} */ now, /** @type {EffectState} */ before) => {
-      if (now.text !== before.text) rebuild();
+      if (now.text === before.text) return;
+      rebuild();
+      photo.draw(now.text);
     },
     paint() {
       const { state } = store;
@@ -108,6 +111,7 @@ function build(header, arrays, view) {
     },
     draw() {
       for (const grid of grids) grid.fit();
+      photo.draw(store.state.text);
       details?.draw(store.state);
     },
   };
@@ -204,14 +208,25 @@ function cellUnder(event) {
 }
 
 /**
+ * The photo, with the outline of what the text names.
  * @param {EffectHeader} header
  */
-function createPhoto({ grids, photo, words }) {
+function createPhoto({ grids, outlines, photo, words }) {
   const [H, W] = grids[0].image_size;
-  const picture = element("div", { className: "picture" }, element("img", { src: photo, alt: "" }));
+  const canvas = element("canvas", { className: "layer" });
+  const image = element("img", { src: photo, alt: "" });
+  const picture = element("div", { className: "picture" }, image, canvas);
   picture.style.setProperty("--aspect", String(W / H));
   const title = element("figcaption", {}, element("b", {}, words.image));
-  return element("figure", { className: "panel photo" }, title, picture);
+  return {
+    node: element("figure", { className: "panel photo" }, title, picture),
+    /** @param {number} text */
+    draw(text) {
+      fitToScreen(canvas);
+      context2d(canvas).clearRect(0, 0, canvas.width, canvas.height);
+      for (const line of outlines[text]) strokeOutline(canvas, line, grids[0].image_size);
+    },
+  };
 }
 
 /**
@@ -221,9 +236,13 @@ function createPhoto({ grids, photo, words }) {
  * @param {EffectState} state
  */
 export function statusOf(header, arrays, state) {
-  const status = effectOf(header, arrays, state);
-  const name = header.details?.names[shownCell(state)];
-  return name ? fill(header.words.named, { status, name }) : status;
+  const { details, words } = header;
+  const cell = shownCell(state);
+  const name = details?.names[cell];
+  const told = effectOf(header, arrays, state);
+  const status = name ? fill(words.named, { status: told, name }) : told;
+  const turned = details?.turned[state.text][details.mapped.indexOf(cell)];
+  return turned ? fill(words.turned, { status, turned }) : status;
 }
 
 /**

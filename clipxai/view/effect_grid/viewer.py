@@ -11,6 +11,8 @@ import numpy as np
 from ...checks import expect
 from ...results.explanation import Explanation
 from ...results.findings import AttentionMaps, Effects, HeadContributions, HeadNames
+from ...results.owned import owned
+from ..given import outlines, truths_of
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, colour_table
@@ -19,7 +21,17 @@ from ..texts import chosen_rows, title_of
 from ..viewer import Viewer
 from .content import Grids
 from .details import Details, looking
-from .sentences import DETAILS, TITLES, WORDS, captions, details_notes, story, summary, table
+from .sentences import (
+    DETAILS,
+    TITLES,
+    WORDS,
+    captions,
+    details_notes,
+    story,
+    summary,
+    table,
+    turned,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,6 +52,8 @@ class EffectGrid(Viewer):
     attention : from `clipxai.attention_maps` of the same trace, to see where a head looks
     before, without : the map of the same trace, and (layer, head) -> the map of the trace without
         that head, as `explain(ablate(trace, heads={6: [3]}), …)`; of heads that are clicked
+    truth : text -> true mask (H, W) bool: outlines on the image and its maps, and what becomes of
+        the map's contrast without the head
     budget : most bytes the interactive figure's data may take
 
     Raises
@@ -67,6 +81,7 @@ class EffectGrid(Viewer):
         attention: AttentionMaps | None = None,
         before: Explanation | None = None,
         without: Mapping[tuple[int, int], Explanation] | None = None,
+        truth: Mapping[str, np.ndarray] | None = None,
         budget: int = BUDGET,
     ) -> None:
         expect(Effects, effects, "effects")
@@ -79,7 +94,9 @@ class EffectGrid(Viewer):
             expect(HeadContributions, shares, "head_contributions")
             self._expect_alike(effects, shares)
         self.effects, self.budget = effects, budget
-        self.grids = Grids(effects, shares, chosen_rows(effects.texts, texts))
+        rows, size = chosen_rows(effects.texts, texts), effects.picture.grid.image_size
+        known = truths_of(owned(truth), [effects.texts[row] for row in rows], size)
+        self.grids = Grids(effects, shares, rows, known)
         self.details = Details(self.grids, attention, names, before, without or {})
         self.details.expect_alike()
 
@@ -146,6 +163,7 @@ class EffectGrid(Viewer):
                 [*captions(grids, text), *details_notes(self.details, text)] for text in texts
             ],
             "tables": [table(grids, text) for text in texts],
+            "outlines": [outlines(grids.mask(text)) for text in texts],
             "details": self._details(),
             "words": page_words(picture.image.shape, WORDS),
         }
@@ -159,6 +177,7 @@ class EffectGrid(Viewer):
         return {
             "names": [details.name(cell) for cell in cells],
             "mapped": details.mapped,
+            "turned": [turned(details, n) for n in texts],
             "scales": [vars(details.scale(n)) if details.before else None for n in texts],
             "looks": [] if looks is None else [vars(looking(values)) for values in looks],
             "titles": list(DETAILS),

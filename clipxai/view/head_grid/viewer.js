@@ -22,7 +22,7 @@ import { createFetched, messageOf, MESSENGER_STYLE, written } from "./messenger.
 
 const STYLE = `
 .head_grid .stage {
-  grid-template-columns: repeat(3, minmax(0, max(var(--wide), 170px))); align-items: start;
+  grid-template-columns: repeat(3, minmax(0, max(var(--wide), var(--least, 170px)))); align-items: start;
 }
 .head_grid .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
 .head_grid .grid { grid-column: 1 / -1; display: grid; gap: 1px; margin-top: 4px; }
@@ -42,6 +42,14 @@ const STYLE = `
 @container (max-width: 430px) {
   .head_grid .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .head_grid .photo { display: none; }
+}
+/* what the numbers need less on a low screen, the maps get */
+@media (max-height: 700px) {
+  .head_grid .stage { row-gap: 0; --least: 264px; }
+  .head_grid .grid { margin-top: 0; } .grid .bias { margin-top: 3px; }
+  .grid span { line-height: 17px; min-height: 17px; }
+  .head_grid .stage:not(.messenger) figcaption { display: flex; gap: 8px; align-items: baseline; }
+  .head_grid .stage:not(.messenger) figcaption b { flex: none; }
 }
 ${MESSENGER_STYLE}
 `;

@@ -24,6 +24,7 @@ import { columnsOf } from "./columns.js";
  */
 
 const [NARROW, LOW] = [860, 540]; // below that, in width or height, everything is smaller
+const TIGHT = 620; // below that text, joint space and what lies between are smaller still
 const LEAST = 52; // of a block: two boxes to click at
 export const TOP = 20; // of the boxes, below their numbers
 export const [GAP, BUTTON] = [6, 24];
@@ -44,12 +45,16 @@ export function placesOf({ layers, stream: flows, rail, grids }, width, open) {
   const [H, W] = grids[0].image_size;
   const tall = Math.min(H / W, 1.2); // a taller image is drawn smaller
   const compact = isCompact(width);
-  const [photo, wide, words] = compact ? [104, 88, 88] : [150, 112, 132];
+  const [photo, wide, words, between, beside] = compact
+    ? width < TIGHT
+      ? [100, 78, 66, 8, 4]
+      : [104, 88, 88, 14, 8]
+    : [150, 112, 132, 14, 8];
   const [boxes, most, gap] = compact ? [46, 38, 10] : [66, 56, 14];
-  const start = photo + gap;
-  const first = most + 8;
+  const start = photo + Math.min(gap, between);
+  const first = most + beside;
   const text = width - words;
-  const joint = text - wide - 14;
+  const joint = text - wide - between;
   const least = start + first + 4;
   const room = joint - least - gap;
   const columns = columnsOf(layers, Math.max(5, Math.floor(room / LEAST)), open);
@@ -58,8 +63,8 @@ export function placesOf({ layers, stream: flows, rail, grids }, width, open) {
   const small = Math.min(most, each - GAP);
   const stream = TOP + boxes + 12 + small / 2;
   const below = stream + small + gap + BUTTON + 3;
-  const beside = photo * tall + (rail ? 4 + (compact ? 0 : 18) + 24 * rail.names.length : 0);
-  const height = Math.max(rail ? below + small / 2 + 2 : stream + wide / 2, beside);
+  const left = photo * tall + (rail ? 4 + (compact ? 0 : 18) + 24 * rail.names.length : 0);
+  const height = Math.max(rail ? below + small / 2 + 2 : stream + wide / 2, left);
   return {
     ...{ height, photo, start, first, x, each, columns, boxes, small, stream },
     ...{ rail: below, joint, wide, text },

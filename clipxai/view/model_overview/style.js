@@ -9,7 +9,7 @@ export const OVERVIEW_STYLE = `
 .model_overview .chips { max-height: 60px; }
 .model_overview.figure { padding: 8px 10px; }
 .opening { font-size: 16px; line-height: 1.3; margin: 0 0 5px; font-weight: 600; }
-.diagram { position: relative; min-width: 620px; }
+.diagram { position: relative; min-width: 564px; }
 .model_overview .wide { overflow-x: auto; padding: 3px; margin: -3px; }
 .diagram .wires { position: absolute; inset: 0; pointer-events: none; overflow: visible; }
 .wires path { fill: none; stroke: var(--line); }
@@ -181,9 +181,16 @@ canvas.small { image-rendering: pixelated; }
   .switches b { display: none; }
 }
 @container (max-width: 640px) {
-  .opened, .figure.compact .opened { flex-wrap: wrap; height: auto; overflow-x: auto; }
+  .opened { overflow-x: auto; }
   .drawer .head-line { flex-wrap: wrap; }
-  .drawer .head-line > * { white-space: normal; max-width: none; }
+  .drawer .head-line b { max-width: 100%; } .drawer .head-line span { white-space: normal; }
+  .boxes .tower { padding: 6px 2px; }
+  .figure.compact .heads { max-width: 100px; max-height: 130px; }
+  .figure.compact .head { width: 44px; }
+  .steps .track { min-width: 64px; } .cosine-row .track { width: 160px; }
+}
+@container (max-width: 520px) {
+  .opened, .figure.compact .opened { flex-wrap: wrap; height: auto; overflow-x: auto; }
   .drawer .notch { display: none; }
 }
 @media (forced-colors: active) {

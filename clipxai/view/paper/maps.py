@@ -56,11 +56,18 @@ def draw_image(
     return area
 
 
-def draw_photo(page: Page, place: tuple[float, float, float], image: np.ndarray) -> None:
-    """The image itself, as high as the maps beside it; `place` is x, y and width of the panel."""
+def draw_photo(
+    page: Page,
+    place: tuple[float, float, float],
+    image: np.ndarray,
+    truth: np.ndarray | None = None,
+) -> None:
+    """The image itself, as high as the maps beside it; `place` is x, y and width of the panel.
+    The outline of a `truth` (H, W) bool is drawn on it.
+    """
     x, y, width = place
     page.write_title(x, y, width, IMAGE, image_size(image.shape))
-    draw_image(page, (x, y + HEAD, width), image, image.shape)
+    draw_outlines(draw_image(page, (x, y + HEAD, width), image, image.shape), truth)
 
 
 def draw_map(
@@ -71,8 +78,8 @@ def draw_map(
     values: np.ndarray,
     scale: Scale,
     truth: np.ndarray | None = None,
-) -> None:
-    """One map over its photo: HEAD + `picture_height` + BELOW high.
+) -> Axes:
+    """One map over its photo: HEAD + `picture_height` + BELOW high. More may be drawn on its axes.
 
     Parameters
     ----------
@@ -94,6 +101,7 @@ def draw_map(
     say_if_blank(area, scores, SMALL)
     below = y + HEAD + picture_height(width, picture.image.shape)
     draw_scale(page, x, below + BAR_GAP, width, scale)
+    return area
 
 
 def draw_outlines(area: Axes, truth: np.ndarray | None) -> None:

@@ -1,11 +1,12 @@
 """Which numbers does the figure show: layer by layer, what single tokens or words are worth?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ...results.findings import Effects
+from ..given import lies_on
 from ..scales import Scale, around_zero
 
 
@@ -17,10 +18,12 @@ class Traced:
     ----------
     effects : of patches, tokens or words
     rows : numbers of the chosen texts
+    truth : text -> true mask (H, W) bool, where it is known
     """
 
     effects: Effects
     rows: Sequence[int]
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -44,6 +47,10 @@ class Traced:
         if self.effects.of == "words":
             return list(self.effects.words)
         return [["class token", f"register {n - 1}"][n > 0] for n in range(self.first)]
+
+    def mask(self, text: int) -> np.ndarray | None:
+        """(H, W) bool, where the thing of a text is; None where that is not known."""
+        return self.truth.get(self.texts[text])
 
     def values(self, text: int) -> np.ndarray:
         """(K, N) the change towards another pass, or what is lost without the token: above zero,
@@ -70,6 +77,16 @@ class Traced:
         size = np.nan_to_num(abs(self.values(text)))
         row, token = np.unravel_index(size.argmax(), size.shape)
         return int(row), int(token)
+
+    def on_thing(self, text: int) -> bool | None:
+        """Whether the patch that matters most to a text lies on its thing; None where that is not
+        known, or no patch changes anything.
+        """
+        size = np.nan_to_num(abs(self.patches(text)))
+        if not size.any():
+            return None
+        patch = int(size.max(0).argmax())
+        return lies_on(self.mask(text), self.effects.picture.grid, patch)
 
     def shown_layer(self, text: int) -> int:
         """The row whose map is shown first: where a patch matters most."""

@@ -44,7 +44,9 @@ def draw(traced: Traced) -> Figure:
     lines = small_print([*captions(traced, 0), *other_texts(traced.texts)], WIDTH, traced.texts)
     page = Page(WIDTH, end + len(lines) * LINE + MARGIN)
     page.write_headline(title)
-    draw_photo(page, (MARGIN, top, PHOTO), image)
+    mask = traced.mask(0)
+    # what has no place on the image has no map either
+    draw_photo(page, (MARGIN, top, PHOTO), image, mask if effects.of == "words" else None)
     x = MARGIN + PHOTO + GAP
     if effects.other is not None:
         page.write_title(x, top, PHOTO, *OTHER)
@@ -55,7 +57,7 @@ def draw(traced: Traced) -> Figure:
         row = traced.shown_layer(0)
         titles = (f"layer {effects.layers[row]}", TITLES[traced.by_other])
         place, values = (x, top, PHOTO), traced.patches(0)[row]
-        draw_map(page, place, titles, effects.picture, values, traced.scales(0)[0])
+        draw_map(page, place, titles, effects.picture, values, traced.scales(0)[0], mask)
     (_draw_words if effects.of == "words" else _draw_strip)(page, below, traced)
     page.write_small_print(end, lines)
     return page.figure

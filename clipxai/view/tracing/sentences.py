@@ -23,6 +23,8 @@ LOST = (
 )
 SAME = "No {one} of any layer changes the cosine with “{text}”, which stays {cosine:number}."
 UNSEEN = 0.0005  # of the cosine: +0.000
+ON_THING, OF_PATCHES = " It lies {where}.", " The patch that matters most lies {where}."
+WHERE = {True: "in the outline", False: "outside the outline"}
 MOVED = " From layer {layer} on it carries more than any patch."
 MOVED_TO = " From layer {layer} on the class token carries more than any patch."
 COLOURS = {
@@ -77,7 +79,9 @@ def summary(traced: Traced) -> str:
 
 
 def verdict(traced: Traced, text: int) -> str:
-    """The largest effect on a text, and when the class token takes over."""
+    """The largest effect on a text, whether it lies on its thing, and when the class token takes
+    over.
+    """
     effects, (row, token) = traced.effects, traced.strongest(text)
     cosine = float(effects.similarity[traced.rows[text]])
     if np.nanmax(abs(traced.values(text))) < UNSEEN:
@@ -95,10 +99,13 @@ def verdict(traced: Traced, text: int) -> str:
         other="image" if effects.other is not None else "text",
         token=token_name(traced, token),
     )
-    since = traced.moved(text)
-    if since is None:
-        return told
-    return told + fill(MOVED if token == 0 else MOVED_TO, layer=effects.layers[since])
+    since, on_thing, is_patch = traced.moved(text), traced.on_thing(text), token >= traced.first
+    lies = fill(ON_THING if is_patch else OF_PATCHES, where=WHERE.get(on_thing, ""))
+    moved = fill(MOVED if token == 0 else MOVED_TO, layer=effects.layers[since or 0])
+    more = [lies] if on_thing is not None else []
+    if since is not None:
+        more.insert(1 if is_patch else 0, moved)
+    return told + "".join(more)
 
 
 def captions(traced: Traced, text: int) -> list[str]:

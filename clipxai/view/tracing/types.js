@@ -13,6 +13,7 @@
  * @property {string[]} verdicts of every text
  * @property {string[]} texts
  * @property {string} other the other image, a data URL; empty where there is none
+ * @property {number[][][]} outlines of every text, where its mask is known
  * @property {number[]} layers
  * @property {string[]} ticks names of the columns
  * @property {string} title

@@ -55,7 +55,9 @@ function build(header, arrays, view) {
   first.layer = header.first[0];
   const store = createStore({ ...first, ...restored(view, checks) }, grids);
   const told = element("p", { className: "verdict" });
-  const photo = createPhotoPanel(header, store);
+  // what has no map has its outline on the photo
+  const lines = () => (caption ? header.outlines[store.state.text] : []);
+  const photo = createPhotoPanel(header, store, lines);
   const map = caption ? null : createMap(header, arrays, store);
   const strip = caption ? null : createStrip(header, arrays, store);
   const point = (/** @type {number | null} */ cell) => {
@@ -102,11 +104,13 @@ function build(header, arrays, view) {
       photo.update(state);
       map?.show(state);
       strip?.mark(state.layer);
+      strip?.outline(state.text);
       cells?.mark(state.cell);
     },
     draw() {
       photo.draw(store.state);
       map?.draw(store.state);
+      strip?.outline(store.state.text);
       cells?.fit();
     },
   };
@@ -143,6 +147,7 @@ function createMap(header, arrays, store) {
     title: fill(header.words.layer, { layer: header.layers[layer] }),
     subtitle: header.title,
     remark: header.remarks[text],
+    outlines: header.outlines[text],
     source: 0,
     values: patchesOf(header, arrays, text, layer),
     scales: [header.scales[text][0]],
@@ -176,6 +181,7 @@ function createStrip(header, arrays, store) {
     size: grids[0],
     gap: 1,
     label: words.strip,
+    outlines: { lines: [], grid: grids[0] },
     choose: (_, layer) => store.set({ layer }),
     point: () => {},
   });
@@ -193,6 +199,8 @@ function createStrip(header, arrays, store) {
         (value) => colourIndex(value, scale),
       );
     },
+    /** @param {number} text */
+    outline: (text) => film.outline(header.outlines[text]),
     /** @param {number} layer */
     mark: (layer) => film.mark([[0, layer]]),
   };

@@ -1,12 +1,14 @@
 """When does what matters lie where? A map for every layer, or a row of words for every layer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...checks import expect
 from ...results.findings import Effects
+from ...results.owned import owned
+from ..given import outlines, truths_of
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import encode_photo, picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table
@@ -31,6 +33,8 @@ class Tracing(Viewer):
         it is causal tracing
     texts : which of its texts, by number or as written; all by default, the first one is shown
         first
+    truth : text -> true mask (H, W) bool: its outline is drawn on every map of the text, of words
+        on the image
     budget : most bytes the interactive figure's data may take
 
     Raises
@@ -53,6 +57,7 @@ class Tracing(Viewer):
         effects: Effects,
         *,
         texts: int | str | Sequence[int | str] | None = None,
+        truth: Mapping[str, np.ndarray] | None = None,
         budget: int = BUDGET,
     ) -> None:
         expect(Effects, effects, "effects")
@@ -62,7 +67,9 @@ class Tracing(Viewer):
                 f"Tracing shows {', '.join(SHOWN)}"
             )
         self.effects, self.budget = effects, budget
-        self.traced = Traced(effects, chosen_rows(effects.texts, texts))
+        rows, size = chosen_rows(effects.texts, texts), effects.picture.grid.image_size
+        known = truths_of(owned(truth), [effects.texts[row] for row in rows], size)
+        self.traced = Traced(effects, rows, known)
 
     @property
     def summary(self) -> str:
@@ -95,6 +102,7 @@ class Tracing(Viewer):
             "summary": self.summary,
             "verdicts": [verdict(traced, text) for text in texts],
             "texts": [title_of(text) for text in traced.texts],
+            "outlines": [outlines(traced.mask(text)) for text in texts],
             "layers": list(effects.layers),
             "ticks": layer_names(effects.layers),
             "title": TITLES[traced.by_other],
