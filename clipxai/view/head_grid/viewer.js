@@ -22,7 +22,8 @@ import { createFetched, messageOf, MESSENGER_STYLE, written } from "./messenger.
 
 const STYLE = `
 .head_grid .stage {
-  grid-template-columns: repeat(3, minmax(0, max(var(--wide), var(--least, 170px)))); align-items: start;
+  grid-template-columns: repeat(3, minmax(0, max(var(--wide), var(--least, 170px))));
+  align-items: start;
 }
 .head_grid .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
 .head_grid .grid { grid-column: 1 / -1; display: grid; gap: 1px; margin-top: 4px; }
