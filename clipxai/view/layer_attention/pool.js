@@ -1,5 +1,5 @@
-// How much does a pool read of each patch? Where no class token stands for the image, a learned query
-// reads the tokens at the end.
+// How much does a pool read of each patch? Where no class token stands for the image, a learned
+// query reads the tokens at the end.
 // @ts-check
 import { createFilm } from "../browser/film.js";
 import { element } from "../browser/element.js";

@@ -7,14 +7,14 @@
 /** @import { Palette } from "../browser/film.js" */
 /** @import { Weights } from "./weights.js" */
 /**
- * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "beside" | "place" | "query"
- *   | "query_head" | "query_pool" | "held" | "map_title" | "map_subtitle" | "reading" | "most" | "itself"
- *   | "rough" | "times" | "beyond" | "spoken" | "spoken_map"
+ * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "beside" | "place"
+ *   | "query" | "query_head" | "query_pool" | "held" | "map_title" | "map_subtitle" | "reading"
+ *   | "most" | "itself" | "rough" | "times" | "beyond" | "spoken" | "spoken_map"
  *   | "table_title"} MapWord  at the large maps
  * @typedef {"rollout" | "strip_hint" | "strip_label" | "heads_title" | "heads_label" | "heads_own"
  *   | "heads_shared" | "every_patch" | "head_hint" | "merit" | "merit_hint" | "merit_label"
- *   | "merit_range" | "pool_strip" | "pool_label" | "pool_hint" | "pool_mean"
- *   | "pool_head" | "pool_ticks"} StripWord  at the little ones
+ *   | "merit_range" | "pool_strip" | "pool_label" | "pool_hint" | "pool_mean" | "pool_head"
+ *   | "pool_ticks"} StripWord  at the little ones
  * @typedef {"colour" | "patch" | "mean_of_heads" | "one_head" | "in_strips" | "own_scales"
  *   | "scale_of_layers" | "scale_of_kinds" | "left_out" | "nothing_left_out" | "the_query"
  *   | "the_sinks" | "rollout_note" | "rollout_own" | "rollout_shared" | "missing_heads"
