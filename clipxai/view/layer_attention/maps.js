@@ -68,8 +68,9 @@ export function createAsked({ header, arrays, store, weights, palette }) {
   const cells = element("canvas", { className: "cells", width, height, hidden: true });
   layOver(cells, grid);
   const marks = element("canvas", { className: "layer" });
-  const picture = createPicture(header, 0, [cells, marks], pointing(store));
   const read = arrays.pool?.subarray(0, weights.tokens);
+  const layers = read ? [cells, marks] : [marks];
+  const picture = createPicture(header, 0, layers, pointing(store));
   const pixels = context2d(cells).createImageData(width, height);
   const chip = element(
     "button",
