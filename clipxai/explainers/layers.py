@@ -1,7 +1,10 @@
 """Which tokens did every layer look at, and what did every module add to the image-text score?
 
-Formula    Attention maps   softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in its place.
-           Rollout          product of (mean_h A + I) / 2.
+Formula    Attention maps   A = softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in its place. Where
+                            no class token stands for the image, a pool reads it, so much of token
+                            i: p[i], mean over its heads; its row in a layer is p A, the mean of all
+                            rows so weighted.
+           Rollout          product of (mean_h A + I) / 2, row of the class token, or p times it.
            Contribution     of a module whose output is x: ((x - mean(x)) / sigma * g) W . T / |F|,
                             where sigma is the standard deviation of the *final* stream, held fixed,
                             g the final norm's gain and W the projection (`trace.readout`). With
@@ -9,14 +12,15 @@ Formula    Attention maps   softmax(Q K^T / sqrt(d)), or V V^T, Q Q^T, K K^T in 
                             reads the image: `trace.pooled`.
 Reads      the trace's q, k, v, stream, attention and FFN outputs; the final norm and projection.
 Returns    `AttentionMaps` (weights, 0…1) and `Contributions` (signed shares of a cosine).
-Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928); decomposition: Gandelsman et al. 2024
-           (arXiv 2310.05916).
+Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928), p is this project's; decomposition:
+           Gandelsman et al. 2024 (arXiv 2310.05916).
 Misleads   Attention says where values were read from, not what they did to the score. A
            contribution is exact for the raw path with the final norm held fixed; it is no
            prediction of what happens if the module is removed.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +30,7 @@ from torch import Tensor
 from ..checks import of_its_kinds
 from ..model.clip import cosines
 from ..results.findings import AttentionMaps, Contributions, Picture
+from ..results.findings.attention import MEAN, POOL
 from ..trace.pooled import FixedPool
 from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout, arrives, counted, embedding, read
@@ -53,12 +58,14 @@ def attention_maps(
     Returns
     -------
     `AttentionMaps` of L layers and H heads: weights 0…1; rollout after Abnar & Zuidema (arXiv
-    2005.00928)
+    2005.00928). Token 0 is what stands for the whole image: the class token, or a pool (SigLIP),
+    whose row is the mean of all rows of a layer, each token's weighted by how much the pool reads
+    of it at the end
 
     Raises
     ------
     TypeError : no Trace
-    ValueError : a tower without class token (SigLIP); an unknown kind
+    ValueError : a tower without attention (ConvNeXt); an unknown kind
     IndexError : no such image
 
     Examples
@@ -67,19 +74,24 @@ def attention_maps(
     >>> maps.mean["qk"].shape  # layers, tokens that look, tokens looked at
     (8, 197, 197)
     """
-    trace.model.expect("attention maps", "class_token")
+    trace.model.expect("attention maps", "attention")
     picture, one = Picture.of(trace, image), trace.of(image)
+    tower = one.model.visual
+    pool = None if "class_token" in tower.has else tower.reads(one.stream)[0].float()
+    read = None if pool is None else pool.mean(0)
     layers = range(len(one.layers))
     mean: dict[str, np.ndarray] = {}
     class_rows: dict[str, np.ndarray] = {}
-    before = one.model.visual.before
+    before = tower.before
     for kind in kinds:
-        weights = [_counted(one.attention(layer, kind)[0], before) for layer in layers]
+        weights = [_counted(one.attention(layer, kind)[0], before, read) for layer in layers]
         mean[kind] = _numpy(torch.stack([w.mean(0) for w in weights]))
         class_rows[kind] = _numpy(torch.stack([w[:, 0] for w in weights]))
     apart = _distances(one.grid, one.stream.device)
-    weights = (_counted(one.attention(layer)[0].float(), before) for layer in layers)
-    found = [_statistics(each, apart) for each in weights]
+    looking = slice(None) if read is None else slice(1, None)  # a pool's row is no gaze of its own
+    even = one.grids[0].patches + (before > 0)
+    weights = (_counted(one.attention(layer)[0].float(), before, read) for layer in layers)
+    found = [_statistics(each, apart, looking, even) for each in weights]
     entropy, distance, on_class, received = (torch.stack(column) for column in zip(*found))
     late = received[len(received) // 2 :].mean(0)
     return AttentionMaps(
@@ -89,36 +101,60 @@ def attention_maps(
         _numpy(entropy),
         _numpy(distance),
         _numpy(on_class),
-        _numpy(_rollout(one)),
+        _numpy(_rollout(one, read)),
         sinks=tuple((late > SINK).nonzero().flatten().tolist()),
+        **({} if pool is None else _told_of_pool(one, pool)),
     )
 
 
-def _counted(weights: Tensor, before: int) -> Tensor:
+def _told_of_pool(trace: Trace, pool: Tensor) -> dict[str, Any]:
+    """What `AttentionMaps` says where a pool stands for the image."""
+    tower = trace.model.visual
+    beside = "[class]" if hasattr(tower, "class_embedding") else "[registers]"
+    return {
+        "whole": POOL if "learned_query" in tower.has else MEAN,
+        "beside": beside if tower.before else "",
+        "pool": _numpy(pool),
+    }
+
+
+def _counted(weights: Tensor, before: int, of_pool: Tensor | None) -> Tensor:
     """(H, 1 + P, 1 + P) of (H, N, N): no rows of registers, and what is given to them is counted
-    with the class token, so that rows still sum to 1.
+    with the class token, so that rows still sum to 1. If a pool reads so much `of_pool` (N,) of
+    each token, the first row is the mean so weighted, and there is a first column in any case.
     """
-    return read(counted(weights, before), before, 1)
+    if of_pool is None:
+        return read(counted(weights, before), before, 1)
+    columns = _first(weights, before)
+    return torch.cat([of_pool.to(columns) @ columns[:, None], columns[:, before:]], dim=1)
 
 
-def _statistics(weights: Tensor, apart: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Of one layer's weights (H, N, N): entropy, distance and weight on the class token, each (H,),
-    and how often its even share every patch received, (P,).
+def _first(x: Tensor, before: int) -> Tensor:
+    """(..., 1 + P) of (..., N): first what came from all tokens `before` the patches, or 0."""
+    return counted(x, before) if before else F.pad(x, (1, 0))
+
+
+def _statistics(
+    weights: Tensor, apart: Tensor, looking: slice, even: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of one layer's weights (H, N, N): entropy of the rows of what is `looking`, distance and
+    weight on the class token, each (H,), and how often its `even` share every patch received, (P,).
     """
-    to_patches = weights[:, 1:, 1:]
-    entropy = -(weights * weights.clamp_min(1e-12).log2()).sum(-1).mean(-1)
+    to_patches, rows = weights[:, 1:, 1:], weights[:, looking]
+    entropy = -(rows * rows.clamp_min(1e-12).log2()).sum(-1).mean(-1)
     distance = (to_patches * apart.to(weights)).sum((-1, -2)) / to_patches.sum((-1, -2))
-    received = weights.mean(0)[:, 1:].mean(0) * weights.shape[-1]
+    received = rows.mean(0)[:, 1:].mean(0) * even
     return entropy, distance, weights[:, 1:, 0].mean(-1), received
 
 
-def _rollout(trace: Trace) -> Tensor:
-    """(L, N) rollout of the class token up to and including each layer."""
+def _rollout(trace: Trace, of_pool: Tensor | None) -> Tensor:
+    """(L, N) rollout of the class token, or of what a pool reads, up to each layer and with it."""
     rolled = torch.eye(trace.layers[0].q.shape[-2], device=trace.stream.device)
-    even, rows = rolled, []
+    even, rows, before = rolled, [], trace.model.visual.before
     for layer in range(len(trace.layers)):
         rolled = (trace.attention(layer)[0].float().mean(0) + even) / 2 @ rolled
-        rows.append(counted(rolled[0], trace.model.visual.before))
+        row = rolled[0] if of_pool is None else of_pool @ rolled
+        rows.append(_first(row, before))
     return torch.stack(rows)
 
 

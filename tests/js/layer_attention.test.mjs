@@ -29,7 +29,7 @@ import {
 
 const GRID = { height: 2, width: 3, box: [0, 0, 20, 30], image_size: [20, 30] };
 const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
-const WORDS = golden.words.layer_attention;
+const { layer_attention: WORDS, layer_attention_pool: OF_POOL } = golden.words;
 const near = (a, b, message) =>
   assert.ok(Math.abs(a - b) < 1e-6, `${message ?? ""} ${a}, not ${b}`);
 
@@ -71,6 +71,8 @@ function example() {
   const header = {
     grids: [GRID],
     tokens: 7,
+    whole: "[class]",
+    beside: "[class]",
     heads: 1,
     layers: [0, 1],
     columns: [0, 3],
@@ -256,4 +258,24 @@ test("a map reads the patch that is pointed at, or else where the query looks mo
     ["2", "[class]", "0.718"],
     ["3", "row 1, column 0", "0.61"],
   ]);
+});
+
+test("where a pool reads the image nothing is looked at but patches", () => {
+  const { header: of, weights } = example();
+  const header = { ...of, tokens: 6, whole: "[pool]", beside: "", words: OF_POOL };
+  const sight = { token: 4, layer: 1, head: null, kinds: header.kinds };
+  const { rows } = tableOf(header, weights, sight);
+  assert.deepEqual(
+    rows.map(([, token]) => token),
+    ["row 0, column 2", "row 1, column 0", "row 1, column 2"],
+    "the first column is of no token",
+  );
+  const state = { withoutClass: true, withoutSinks: false, withoutSelf: false, own: false };
+  const told = (token) => captionOf(header, state, { ...sight, token }, 0.25, 0.5, 0.5).join(" ");
+  assert.match(told(0), /attention of \[pool\].* looks everywhere alike\. .*from 0 to 1\.5 times/);
+  assert.match(told(0), /Nothing is left out.*On the image: how much the pool reads.* 3\.0 times/);
+  assert.ok(!told(4).includes("On the image") && !told(4).includes("[class]"));
+  const read = readingOf(header, weights, { reading: null }, header.kinds[0], sight);
+  assert.match(read, /^most: row 0, column 2: 4\.4×/, "multiples of a sixth");
+  assert.equal(nameOf(header, 0), "[pool]");
 });

@@ -120,11 +120,13 @@ def golden() -> dict:
 def _words() -> dict:
     """The sentences of every page that the tests for node read, and what stands on blank maps."""
     maps = attention_example(2, 1, (2, 3), ("qk", "vv"), sinks=(2,))
+    pooled = attention_example(2, 1, (2, 3), ("qk", "vv"), whole="[pool]")
     modules = ModuleShares(contributions(), [0])
     own = {
         "head_grid": head_grid.WORDS,
         "left_out": token_map.LEFT,
         "layer_attention": layer_attention.words(maps),
+        "layer_attention_pool": layer_attention.words(pooled),
         "method_comparison": method_comparison.WORDS,
         "module_comparison": module_comparison.words_of(modules),
         "region_map": region_map.words("height"),

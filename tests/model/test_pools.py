@@ -83,6 +83,7 @@ def test_pes_parts(name):
         images = module.encode_image(trace.pixels, normalize=True)
     add_up(trace, images @ trace.text_features.T)
     assert abs(cx.contributions(trace).pool).max() > 1e-3, "its FFN says something"
+    rolls_out(trace)
     assert "FFN added is of no patch" in cx.explain(trace, "decomposition", image=0).notes[0]
 
 
@@ -98,6 +99,35 @@ def test_parts_of_other_pools(name):
     with torch.no_grad():
         images = module.encode_image(trace.pixels, normalize=True)
     add_up(trace, images @ trace.text_features.T)
+    rolls_out(trace)
+
+
+def rolls_out(trace):
+    """Rollout and the row of the image by a plain recursion, the tokens before the patches and all;
+    a mean over patches reads them alike.
+    """
+    maps, before = cx.attention_maps(trace, image=1), trace.model.visual.before
+    asked = "learned_query" in trace.model.visual.has
+    P, read = trace.grids[1].patches, maps.pool.mean(0)
+    assert maps.pool.shape[1] == before + P and maps.seen == P + (before > 0)
+    assert (maps.whole, maps.beside) == ("[pool]" if asked else "[mean]", "[class]" * before)
+    np.testing.assert_allclose(maps.pool.sum(-1), 1, atol=1e-6)
+    if not asked:
+        assert maps.pool.tolist() == [[0] * before + [np.float32(1 / P)] * P]
+    row = read
+    for layer in reversed(range(len(trace.layers))):
+        weights = trace.attention(layer)[1].mean(0).numpy()
+        of_image = (read @ weights)[before:]
+        np.testing.assert_allclose(maps.mean["qk"][layer, 0, 1:], of_image, atol=1e-6)
+        np.testing.assert_allclose(maps.mean["qk"][layer, 1:, 1:], weights[before:, before:])
+        np.testing.assert_allclose(maps.mean["qk"][layer].sum(-1), 1, atol=1e-5)
+        row = (row @ weights + row) / 2
+    np.testing.assert_allclose(maps.rollout[-1, 1:], row[before:], atol=1e-6)
+    scores = cx.explain(trace, "rollout", image=1).scores[0].ravel()
+    np.testing.assert_allclose(scores, row[before:], atol=1e-6)
+    last = cx.explain(trace, "attention", image=1).scores[0].ravel()
+    received = read if asked else read @ trace.attention(-1)[1].mean(0).numpy()
+    np.testing.assert_allclose(last, received[before:], atol=1e-6)
 
 
 def test_parts_of_a_changed_pass_add_up_too(ours):  # noqa: F811

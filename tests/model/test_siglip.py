@@ -345,10 +345,73 @@ def test_what_needs_a_class_token_or_words_says_so(ours):
                 cx.explain(trace, name)
     with pytest.raises(ValueError, match="words need CLIP's text tower"):
         cx.token_scores(trace)
-    with pytest.raises(
-        ValueError, match="attention maps cannot be asked of .*: that requires a class token"
-    ):
-        cx.attention_maps(trace)
+
+
+def seen_by(siglip, pixels):
+    """transformers' attention of every layer (B, H, P, P), the streams behind them, and where the
+    probe looks (B, H, P).
+    """
+    tower = siglip.vision_model
+    siglip.set_attn_implementation("eager")
+    with torch.no_grad():
+        found = tower(pixels, output_attentions=True, output_hidden_states=True)
+        x = tower.post_layernorm(found.hidden_states[-1])
+        probe = tower.head.probe.expand(len(x), 1, -1)
+        looked = tower.head.attention(probe, x, x, average_attn_weights=False)[1][:, :, 0]
+    return found.attentions, found.hidden_states, looked
+
+
+def test_attention_is_the_librarys_and_the_probe_reads_it(siglip, ours):
+    """Every head of every layer; the row of the image by hand; rollout by a plain recursion."""
+    pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(6))
+    attentions, _, looked = seen_by(siglip, pixels)
+    trace = cx.record(ours, pixels, normalized=True)
+    maps = cx.attention_maps(trace, ("qk", "vv"), image=1).with_heads(trace, range(7))
+    assert (maps.whole, maps.beside, maps.seen) == ("[pool]", "", 16)
+    np.testing.assert_allclose(maps.pool, looked[1].numpy(), atol=1e-6)
+    read, rolled = looked[1].mean(0).numpy(), np.eye(16)
+    for layer, rows in enumerate(attentions):
+        rows = rows[1].numpy()
+        heads = maps.heads[layer]["qk"]
+        np.testing.assert_allclose(heads[:, 1:, 1:], rows, atol=1e-6)
+        assert not heads[..., 0].any() and not maps.mean["vv"][..., 0].any(), "of no token"
+        of_image = np.einsum("n,hnm->hm", read, rows)
+        np.testing.assert_allclose(heads[:, 0, 1:], of_image, atol=1e-6)
+        np.testing.assert_allclose(maps.class_rows["qk"][layer][:, 1:], of_image, atol=1e-6)
+        rolled = (rows.mean(0) + np.eye(16)) / 2 @ rolled
+        np.testing.assert_allclose(maps.rollout[layer][1:], read @ rolled, atol=1e-6)
+        bits = -(rows * np.log2(rows)).sum(-1).mean(-1)
+        np.testing.assert_allclose(maps.entropy[layer], bits, rtol=1e-4)
+    assert not maps.on_class.any()
+    rollout, last = (cx.explain(trace, name, image=1) for name in ("rollout", "attention"))
+    np.testing.assert_allclose(rollout.scores[0].ravel(), read @ rolled, atol=1e-6)
+    np.testing.assert_allclose(last.scores[0].ravel(), read, atol=1e-6)
+
+
+def test_legrad_is_the_gradient_by_where_the_probe_looks(siglip, ours):
+    """By autograd over transformers' own head, its attention computed from a leaf."""
+    pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(7))
+    trace = cx.record(ours, pixels, IDS, normalized=True)
+    _, streams, _ = seen_by(siglip, pixels)
+    tower, by_layer = siglip.vision_model, []
+    head = tower.head
+    weight, bias = head.attention.in_proj_weight.chunk(3), head.attention.in_proj_bias.chunk(3)
+    for stream in streams[1:]:
+        x = tower.post_layernorm(stream)
+        q, k, v = (
+            torch.nn.functional.linear(of, w, b).unflatten(-1, (4, -1)).transpose(1, 2)
+            for of, w, b in zip((head.probe.expand(2, 1, -1), x, x), weight, bias)
+        )
+        looked = (q @ k.mT / 4).softmax(-1).detach().requires_grad_()  # B H 1 P, heads are 16 wide
+        answer = head.attention.out_proj((looked @ v).transpose(1, 2).flatten(2))
+        feature = (answer + head.mlp(head.layernorm(answer)))[:, 0]
+        score = (torch.nn.functional.normalize(feature, dim=-1) @ trace.text_features[1]).sum()
+        (slope,) = torch.autograd.grad(score, looked)
+        by_layer.append(slope[:, :, 0].clamp(min=0).mean(1))
+    for last, name in ((7, "legrad"), (2, "legrad_released")):
+        expected = torch.stack(by_layer[-last:]).mean(0)[1].unflatten(0, (4, 4))
+        found = torch.tensor(cx.explain(trace, name, image=1).scores[1])
+        torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-7)
 
 
 def test_words_are_left_out_between_blanks(ours):

@@ -19,9 +19,10 @@ def attention_example(
     model: str = "a model",
     image: np.ndarray = SCENE.image,
     headed: tuple[int, ...] = (),
+    whole: str = "[class]",
 ) -> AttentionMaps:
     """Attention maps of the owl and the clock, with all heads of some layers; every head compares
-    features that vary smoothly.
+    features that vary smoothly. With a `whole` of "[pool]" or "[mean]" there is no class token.
     """
     rng = np.random.default_rng(seed)
     N, places = (
@@ -38,17 +39,29 @@ def attention_example(
         kind: np.stack([_layer(rng, smooth, heads, sinks, kind) for _ in range(layers)])
         for kind in kinds
     }
+    pool = None
+    if whole != "[class]":
+        raw = np.exp(rng.standard_normal((2 if whole == "[pool]" else 1, N - 1)))
+        pool = (
+            raw / raw.sum(-1, keepdims=True)
+            if whole == "[pool]"
+            else np.full_like(raw, 1 / (N - 1))
+        )
+        for values in weights.values():
+            values[..., 0] = 0
+            values /= values.sum(-1, keepdims=True)
+            values[..., 0, :] = pool.mean(0) @ values[..., 1:, :]
     first = weights[kinds[0]]
     rollout, rolled = [], np.eye(N)
     for layer in range(layers):
         rolled = (first[layer].mean(0) + np.eye(N)) / 2 @ rolled
-        rollout.append(rolled[0])
+        rollout.append(rolled[0] if pool is None else pool.mean(0) @ rolled[1:])
     H, W = image.shape[:2]
     return AttentionMaps(
         Picture(image, Grid(*grid, (H, W), (0, 0, H, W)), {"model": model}),
         {kind: values.mean(1).astype(np.float32) for kind, values in weights.items()},
         {kind: values[:, :, 0].astype(np.float32) for kind, values in weights.items()},
-        entropy=-(first * np.log2(first)).sum(-1).mean(-1).astype(np.float32),
+        entropy=-(first * np.log2(first + (first == 0))).sum(-1).mean(-1).astype(np.float32),
         distance=(
             (first[:, :, 1:, 1:] * apart).sum((-1, -2)) / first[:, :, 1:, 1:].sum((-1, -2))
         ).astype(np.float32),
@@ -59,6 +72,9 @@ def attention_example(
             layer: {kind: values[layer].astype(np.float32) for kind, values in weights.items()}
             for layer in headed
         },
+        whole=whole,
+        beside="[class]" if pool is None else "",
+        pool=None if pool is None else pool.astype(np.float32),
     )
 
 

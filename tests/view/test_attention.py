@@ -18,7 +18,7 @@ from clipxai.scenes import compose
 from clipxai.view import LayerAttentionViewer, save, show
 from clipxai.view.html import fragment, page
 from clipxai.view.layer_attention.content import telling_layer, telling_query
-from clipxai.view.layer_attention.packing import CODINGS, lift
+from clipxai.view.layer_attention.packing import CODINGS, arrays_of, given_up, lift
 from clipxai.view.number import tenth
 from clipxai.view.payload import pack, unpack
 
@@ -247,6 +247,47 @@ def test_first_layer_is_where_the_kinds_differ_most():
     maps.mean["vv"][2, 9] = np.roll(maps.mean["qk"][2, 9], 5)
     assert telling_layer(maps, 9) == 2
     assert telling_layer(replace(maps, mean={"qk": maps.mean["qk"]}), 9) == 3
+
+
+def test_a_tower_whose_pool_reads_the_image_speaks_of_no_class_token():
+    """Token 0 looks and is not looked at: an even gaze is one of the patches alone."""
+    maps = attention_example(whole="[pool]", headed=(1,), sinks=(7,))
+    viewer = LayerAttentionViewer(maps)
+    header, arrays = viewer.payload().header, unpack(viewer.payload())
+    assert (header["whole"], header["beside"], header["tokens"]) == ("[pool]", "", 30)
+    assert [one["name"] for one in header["statistics"]] == ["entropy", "distance"]
+    told = json.dumps(header)
+    assert "[class]" not in told and "mean of its 2 heads" in told
+    read = maps.pool.copy()
+    np.testing.assert_allclose(arrays["pool"][:, 1:], [read.mean(0), *read], atol=1e-6)
+    assert not arrays["pool"][:, 0].any()
+    read[:, 7] = 0
+    assert viewer.query == 1 + read.mean(0).argmax(), "what the pool reads most, and no sink"
+    gazes = []
+    for kind, mean in maps.mean.items():
+        weights = mean[viewer.layer, viewer.query].astype(float)
+        weights[viewer.query] = 0
+        row, column = divmod(int(weights.argmax()) - 1, 6)
+        gazes.append(
+            f"row {row}, column {column} by {kind[0]}-{kind[1]} ({tenth(30 * weights.max())}×"
+        )
+    row, column = divmod(viewer.query - 1, 6)
+    assert header["story"] == (
+        f"In layer {viewer.layer}, row {row}, column {column} looks most, beside itself, at "
+        f"{gazes[0]} an even gaze), at {gazes[1]})."
+    )
+    assert_tidy(viewer.figure())
+    said = " ".join(words(viewer.figure()))
+    assert "a learned query reads all tokens at the end" in said and "[class]" not in said
+    steps, few = given_up(maps, 23), arrays_of(maps, 23)
+    for _, lighten in steps:
+        header, few = lighten(header, few)
+    assert len(header["layers"]) == 1 and few["pool"][0].shape == (3, 31)
+    assert steps[0][0].endswith("layer 1 has single heads for [pool] only.")
+    mean = LayerAttentionViewer(attention_example(whole="[mean]"))
+    assert "pool" not in unpack(mean.payload()) and "what each token receives" in mean.notes[0]
+    last = mean.maps.mean["qk"][-1, 1:, 1:].mean(0)
+    assert mean.query == 1 + last.argmax()
 
 
 def test_a_lesson_chooses_its_own_query_and_layer():

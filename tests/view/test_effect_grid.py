@@ -112,6 +112,12 @@ def test_a_head_has_its_maps_what_it_looks_at_and_its_name():
     assert "Named: name 1.0; b." in written and {"without it", "it looks at"} < {
         *texts_of(viewer.figure())
     }
+    assert "looks at: from the class token, each" in written
+    pooled = replace(known["attention"], whole="[pool]", beside="")
+    written = " ".join(
+        texts_of(EffectGrid(FOUND, SHARES, **known | {"attention": pooled}).figure())
+    )
+    assert "all tokens together, each as much as the pool reads of it, each head" in written
     assert EffectGrid(FOUND).payload().header["details"] is None
 
 

@@ -172,7 +172,8 @@ def test_every_line_of_code_opens_a_viewer(trace):
 
 
 def test_a_tower_is_asked_only_what_it_has():
-    told = codes(replace(FOUND, shares=None, class_rows=None, leading=0, readings=()))
-    assert {*told} == {"image", "joint", "stream"}
+    pooled = replace(FOUND, shares=None, class_rows=None, leading=0, readings=())
+    assert {*codes(pooled)} == {"image", "joint", "stream", "attention"}
+    assert "attention" not in codes(replace(pooled, patch_rows=None))
     second = replace(FOUND, picture=replace(FOUND.picture, number=2))
     assert all(", image=2" in line for line in codes(second).values())

@@ -10,7 +10,6 @@ from view_examples import HOSTILE, example, texts_of
 
 from clipxai.view import Prediction
 from clipxai.view.html import page
-from clipxai.view.layer_attention.content import tokens_of
 from clipxai.view.payload import unpack
 
 MAPS = attention_example()
@@ -22,8 +21,15 @@ def test_attention_is_in_multiples_of_an_even_gaze_as_in_its_own_figure():
     weights = MAPS.mean["vv"][-1, 1 + 8, 1:].astype(float)
     others = np.arange(len(weights)) != 8
     assert np.isnan(values[8]) and viewer.payload().header["query"] == 8
-    np.testing.assert_allclose(values[others], weights[others] * tokens_of(MAPS), rtol=1e-5)
+    np.testing.assert_allclose(values[others], weights[others] * MAPS.seen, rtol=1e-5)
     assert "v-v" in viewer.payload().header["story"]
+    assert "itself and to [class] does not" in " ".join(viewer.payload().header["notes"])
+    pooled = Prediction(attention_example(whole="[pool]"), patch=(1, 2))
+    assert "to itself does not count" in " ".join(pooled.payload().header["notes"])
+    given = pooled.question.values / 30  # nothing but patches is looked at
+    assert np.nansum(given) == pytest.approx(
+        1 - attention_example(whole="[pool]").mean["qk"][-1, 9, 9]
+    )
 
 
 def test_the_map_of_a_text_and_its_score():

@@ -24,7 +24,9 @@ class Family(NamedTuple):
 PAGE = "see its page"
 IMAGES = "of images everything; words by leaving them out"
 AS_IT_IS = "raw maps, gradients, covering; words by leaving them out"
-NO_CLASS_TOKEN = "what requires no class token: no rollout, no shares of the score"
+NO_CLASS_TOKEN = (
+    "everything but what follows a class token (Bi-Modal, Grad-ECLIP, M2IB) or channels"
+)
 
 
 def _named(*names: str) -> tuple[Known, ...]:

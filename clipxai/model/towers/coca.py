@@ -44,6 +44,11 @@ class AttentionalPool(nn.Module):
         q, k, v = self.project(stream)
         return self.merge((mix or F.scaled_dot_product_attention)(q, k, v), v)
 
+    def reads(self, stream: Tensor) -> Tensor:
+        """(B, H, N) where the first query looks."""
+        q, k, _ = self.project(stream)
+        return attend(q, k)[:, :, 0]
+
     def project(self, stream: Tensor) -> Heads:
         """The first query (B, H, 1, d), and keys and values of all tokens (B, N, D)."""
 
@@ -102,7 +107,7 @@ class PooledVisionTransformer(VisionTransformer):
         **sizes: Any,
     ) -> None:
         super().__init__(width=width, joint=joint, eps=eps, **sizes)
-        self.has = frozenset({"blocks"})
+        self.has = frozenset({"blocks", "attention", "learned_query"})
         self.description = "vision transformer with an attentional pool (CoCa's contrastive half)"
         self.pooling = "query"  # no token of the stream is read alone
         self.head = AttentionalPool(queries, width, pool_heads, joint)
@@ -119,6 +124,14 @@ class PooledVisionTransformer(VisionTransformer):
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
         return self.tokens(self(pixels, mix=mix), mix)[:, 0]
+
+    def whole(self, stream: Tensor, mix: Mix | None = None) -> Tensor:
+        """What that stream says of the whole image: (B, N, D) -> (B, E)."""
+        return self.tokens(stream, mix)[:, 0]
+
+    def reads(self, stream: Tensor) -> Tensor:
+        """(B, H, N) where the first query looks."""
+        return self.head.reads(stream)
 
     def linear_pool(self, stream: Tensor) -> LinearPool:
         """The pool of a stream (B, N, D) as a sum over its tokens."""

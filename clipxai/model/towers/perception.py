@@ -41,6 +41,7 @@ class PooledByHead(VisionTransformer):
         **sizes: Any,
     ) -> None:
         super().__init__(width=width, eps=eps, pooling="query", **sizes)
+        self.has = frozenset({"blocks", "attention", "learned_query"})
         self.description = (
             "vision transformer with a pooling head, none of whose tokens stands for the image"
         )
@@ -54,6 +55,17 @@ class PooledByHead(VisionTransformer):
         answers = self.head(self.ln_post(stream), mix)
         if self.before:
             answers = torch.cat([answers[:, :1], answers[:, 1 + self.before :]], dim=1)
+        return self._projected(answers)
+
+    def whole(self, stream: Tensor, mix: Mix | None = None) -> Tensor:
+        """What that stream says of the whole image: (B, N, D) -> (B, E)."""
+        return self._projected(self.head(self.ln_post(stream), mix, patches=False)[:, 0])
+
+    def reads(self, stream: Tensor) -> Tensor:
+        """(B, H, N) where the head's probe looks."""
+        return self.head.reads(self.ln_post(stream))
+
+    def _projected(self, answers: Tensor) -> Tensor:
         features = answers @ self.projection
         return features if self.projection_bias is None else features + self.projection_bias
 

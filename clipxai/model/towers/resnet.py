@@ -117,7 +117,7 @@ class ModifiedResNet(ImageTower):
     """
 
     has: frozenset[Capability] = frozenset(
-        {"class_token", "attention_pool", "feature_map", "channels"}
+        {"class_token", "attention", "attention_pool", "feature_map", "channels"}
     )
     description = "ResNet with an attention pool"
     patch = STRIDE

@@ -40,12 +40,19 @@ class PoolingHead(nn.Module):
         self.ln = nn.LayerNorm(width, eps=eps)
         self.mlp = FFN(width, ffn_width, activation)
 
-    def forward(self, x: Tensor, mix: Mix | None = None) -> Tensor:
-        """(B, P, D) -> (B, 1 + P, D): the head's answer to all patches, then to each alone."""
+    def forward(self, x: Tensor, mix: Mix | None = None, *, patches: bool = True) -> Tensor:
+        """(B, P, D) -> (B, 1 + P, D): the head's answer to all patches, then to each alone; without
+        `patches` only the first, (B, 1, D).
+        """
         q, k, v = self.project(x)
         of_all = (mix or F.scaled_dot_product_attention)(q, k, v)
-        y = self.attn.merge(torch.cat([of_all, v], dim=2))
+        y = self.attn.merge(torch.cat([of_all, v], dim=2) if patches else of_all)
         return y + self.mlp(self.ln(y))
+
+    def reads(self, x: Tensor) -> Tensor:
+        """(B, H, P) where the probe looks among tokens (B, P, D)."""
+        q, k, _ = self.project(x)
+        return attend(q, k)[:, :, 0]
 
     def project(self, x: Tensor) -> Heads:
         """The probe's query (B, H, 1, d), and keys and values of tokens (B, P, D)."""
@@ -85,7 +92,7 @@ class SiglipVisionTransformer(ImageTower):
     antialias : resize positions with antialiasing (SigLIP 2 in its native-aspect form)
     """
 
-    has: frozenset[Capability] = frozenset({"blocks"})
+    has: frozenset[Capability] = frozenset({"blocks", "attention", "learned_query"})
     description = "vision transformer with a pooling head and no class token"
 
     def __init__(
@@ -141,6 +148,14 @@ class SiglipVisionTransformer(ImageTower):
     def pool(self, pixels: Tensor, *, mix: Mix | None = None) -> Tensor:
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
         return self.tokens(self(pixels, mix=mix), mix)[:, 0]
+
+    def whole(self, stream: Tensor, mix: Mix | None = None) -> Tensor:
+        """What that stream says of the whole image: (B, P, D) -> (B, E)."""
+        return self.head(self.ln_post(stream), mix, patches=False)[:, 0]
+
+    def reads(self, stream: Tensor) -> Tensor:
+        """(B, H, P) where the head's probe looks."""
+        return self.head.reads(self.ln_post(stream))
 
     def linear_pool(self, stream: Tensor) -> LinearPool:
         """The pool of a stream (B, P, D) as a sum over its tokens."""

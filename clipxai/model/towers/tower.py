@@ -5,7 +5,9 @@ Of an image tower:
     blocks           transformer blocks around a stream that every one of them adds to
     class_token      a token of the stream, the first, that stands for the whole image; in a ResNet
                      the mean of the feature map, which asks for it
+    attention        layers in which tokens look at tokens
     attention_pool   one attention at the end that every token can ask
+    learned_query    a query of its own that reads the tokens at the end, and stands for the image
     feature_map      a last map of cells that a head pools, which can be asked of any such map
     channels         activations that the image's feature can be traced back to, channel by channel
 
@@ -21,18 +23,30 @@ from .block import BlockTape, LayerEdit, Mix
 from .linear_pool import LinearPool
 from .positions import Positions, grid_of
 
-Capability = Literal["blocks", "class_token", "attention_pool", "feature_map", "channels"]
+Capability = Literal[
+    "blocks",
+    "class_token",
+    "attention",
+    "attention_pool",
+    "learned_query",
+    "feature_map",
+    "channels",
+]
 IN_WORDS: dict[Capability, str] = {
     "blocks": "transformer blocks",
     "class_token": "a class token",
+    "attention": "attention between tokens",
     "attention_pool": "an attention pool",
+    "learned_query": "a learned query that reads the tokens",
     "feature_map": "a feature map",
     "channels": "channels that lead to the score",
 }
 FOUND_IN: dict[Capability, tuple[str, ...]] = {
     "blocks": ("ViTs", "SigLIPs"),
     "class_token": ("ViTs", "ResNets"),
+    "attention": ("ViTs", "SigLIPs", "ResNets"),
     "attention_pool": ("ResNets",),
+    "learned_query": ("SigLIPs",),
     "feature_map": ("ResNets",),
     "channels": ("ViTs", "ResNets"),
 }
@@ -80,6 +94,17 @@ class ImageTower(nn.Module):
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised.
 
         `mix` is how tokens read one another in every attention, the model's own unless given.
+        """
+        raise NotImplementedError
+
+    def whole(self, stream: Tensor, mix: Mix | None = None) -> Tensor:
+        """What a stream (B, N, D) says of the whole image, (B, E): of a tower with blocks."""
+        raise NotImplementedError
+
+    def reads(self, stream: Tensor) -> Tensor:
+        """How much of each token of a stream (B, N, D) is read for the whole image: by every head
+        of a learned query, or by the one mean, (B, heads, N), each sums to 1. Of a tower with
+        blocks and without a class token.
         """
         raise NotImplementedError
 
@@ -154,4 +179,5 @@ def in_words(needed: Iterable[Capability]) -> str:
 def found_in(required: Iterable[Capability]) -> str:
     """Models that have all of it, as people call them: "CLIP's ViTs and SigLIPs"."""
     first, *others = (FOUND_IN[name] for name in required)
-    return "CLIP's " + " and ".join(kind for kind in first if all(kind in one for one in others))
+    *kinds, last = [kind for kind in first if all(kind in one for one in others)]
+    return "CLIP's " + " and ".join([*([", ".join(kinds)] if kinds else []), last])

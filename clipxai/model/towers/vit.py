@@ -44,7 +44,7 @@ class VisionTransformer(ImageTower):
         are read out ("mean of read-outs"); "query" is CoCa's, see `coca`
     """
 
-    has: frozenset[Capability] = frozenset({"blocks", "class_token", "channels"})
+    has: frozenset[Capability] = frozenset({"blocks", "class_token", "attention", "channels"})
     description = "vision transformer with a class token"
 
     def __init__(
@@ -73,7 +73,7 @@ class VisionTransformer(ImageTower):
         super().__init__()
         self.pooling, self.before = pooling, int(class_token) + registers
         if pooling != "class token":
-            self.has = frozenset({"blocks"})
+            self.has = frozenset({"blocks", "attention"})
             self.description = "vision transformer with a mean over its patches"
         self.image_size, self.patch = image_size, patch
         self.patch_embedding = nn.Conv2d(3, width, patch, stride=patch, bias=patch_bias)
@@ -142,7 +142,7 @@ class VisionTransformer(ImageTower):
         """Pixels (B, 3, h, w) to the image feature (B, E), not normalised."""
         return self.whole(self(pixels, mix=mix))
 
-    def whole(self, stream: Tensor) -> Tensor:
+    def whole(self, stream: Tensor, mix: Mix | None = None) -> Tensor:
         """What that stream says of the whole image: (B, N, D) -> (B, E)."""
         if self.pooling == "class token":
             return self.read_out(stream[:, 0])
@@ -163,6 +163,12 @@ class VisionTransformer(ImageTower):
     def deviation(self, stream: Tensor) -> Tensor:
         """(..., 1) what the final norm divides a token of the stream (..., D) by, float32."""
         return deviation(self.ln_post, stream)
+
+    def reads(self, stream: Tensor) -> Tensor:
+        """(B, 1, N) the even share of every patch, 0 for what stands before them."""
+        share = stream.new_full(stream.shape[:2], 1 / (stream.shape[1] - self.before))
+        share[:, : self.before] = 0
+        return share[:, None]
 
     def linear_pool(self, stream: Tensor) -> LinearPool:
         """The mean over the patches of a stream (B, N, D) as a sum over its tokens."""

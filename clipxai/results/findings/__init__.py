@@ -8,7 +8,7 @@ as in all of `results`.
 Their arrays are their own and read-only.
 Not in: how they are found, which stands in `clipxai.explainers`.
 
-Axes: L layers, H heads, N = 1 + P tokens (class token first, with which registers are counted), P
+Axes: L layers, H heads, N = 1 + P tokens (the whole image first; registers are counted with it), P
 patches, T texts, S text tokens.
 """
 

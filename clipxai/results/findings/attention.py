@@ -1,6 +1,6 @@
 """Who looked where, and does attention stay on the thing it starts from?
 
-Axes: L layers, H heads, N = 1 + P tokens (class token first), P patches.
+Axes: L layers, H heads, N = 1 + P tokens (what stands for the image first), P patches.
 """
 
 from collections.abc import Sequence
@@ -12,22 +12,28 @@ from ...checks import layer_of, several
 from ..owned import Owning
 from .picture import Picture, Recorded
 
+CLASS, POOL, MEAN = "[class]", "[pool]", "[mean]"  # what may stand for the image
 # Means that are computed by another reduction, or kept in half precision, differ by less; means of
 # another model's heads by more.
 SAME_MEAN = 0.01
 
 
-def weights_of(trace: Recorded, layer: int, kind: str, image: int) -> np.ndarray:
+def weights_of(
+    trace: Recorded, layer: int, kind: str, image: int, read: np.ndarray | None = None
+) -> np.ndarray:
     """(H, N, N) float32 attention of every head of a layer. Of registers no rows; what is given to
-    them is counted with the class token, so that rows still sum to 1.
+    them is counted with the class token, so that rows still sum to 1. Given how much a pool has
+    `read` of every token of the stream, the first row is the mean of all so weighted, and there is
+    a first column also where nothing stands before the patches.
     """
     weights: np.ndarray = trace.attention(layer, kind)[image].float().cpu().numpy()
     before = weights.shape[-1] - trace.grids[image].patches
-    if before < 2:
+    if before < 2 and read is None:
         return weights
     first = weights[..., :before].sum(-1, keepdims=True)
     counted = np.concatenate([first, weights[..., before:]], axis=-1)
-    return np.concatenate([counted[:, :1], counted[:, before:]], axis=1)
+    row = counted[:, :1] if read is None else read @ counted[:, None]
+    return np.concatenate([row, counted[:, before:]], axis=1)
 
 
 def selection_ratio(attention: np.ndarray, on_object: np.ndarray) -> float:
@@ -75,17 +81,24 @@ class AttentionMaps(Owning):
     ----------
     picture : the image
     mean : kind ("qk", "vv", …) -> (L, N, N) weights averaged over heads; rows (queries) sum to 1
-    class_rows : kind -> (L, H, N) where the class token looked, head by head
-    entropy : (L, H) mean entropy of the q-k rows in bits; log2(N) is a head that looks everywhere
-        alike
+    class_rows : kind -> (L, H, N) where the class token looked, head by head; of a pool the mean of
+        all rows of that head, each token's weighted by how much the pool reads of it at the end
+    entropy : (L, H) mean entropy of the q-k rows in bits; log2(`seen`) is a head that looks
+        everywhere alike
     distance : (L, H) mean distance between a patch and what it looks at, in patches
-    on_class : (L, H) mean weight that patches give to the class token
+    on_class : (L, H) mean weight that patches give to the class token (to what is `beside`)
     rollout : (L, N) attention rollout of the class token up to and including each layer (Abnar &
-        Zuidema 2020, arXiv 2005.00928)
+        Zuidema 2020, arXiv 2005.00928); of a pool its mean over all tokens, weighted as above
     sinks : patches (numbers in 0…P-1) that get far more than their share of attention in the later
         layers
     heads : layer -> kind -> (H, N, N) where every token looked, head by head, for the layers that
         were asked for (`with_heads`)
+    whole : what stands for the image, token 0 of the rows: "[class]", the "[pool]" of a learned
+        query (SigLIP, PE, CoCa), or the "[mean]" of all patches
+    beside : tokens that are looked at and are no patch, token 0 of the columns: "[class]" (with
+        registers, if there are any), "[registers]", or "" where there are none: that column is 0
+    pool : (heads, tokens of the stream) how much the pool read of every token, head by head of its
+        query, each sums to 1; None of a class token
     """
 
     picture: Picture
@@ -97,6 +110,14 @@ class AttentionMaps(Owning):
     rollout: np.ndarray
     sinks: tuple[int, ...]
     heads: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+    whole: str = CLASS
+    beside: str = CLASS
+    pool: np.ndarray | None = None
+
+    @property
+    def seen(self) -> int:
+        """How many tokens can be looked at: an even gaze gives each of them 1 / `seen`."""
+        return self.picture.grid.patches + bool(self.beside)
 
     def __repr__(self) -> str:
         layers, heads = self.entropy.shape
@@ -124,9 +145,10 @@ class AttentionMaps(Owning):
         (4, 197, 197)
         """
         image = self.picture.in_trace(trace)
+        read = None if self.pool is None else self.pool.mean(0)
         heads = {
             layer_of(len(self.entropy), layer): {
-                kind: weights_of(trace, layer, kind, image) for kind in self.mean
+                kind: weights_of(trace, layer, kind, image, read) for kind in self.mean
             }
             for layer in several(layers)
         }

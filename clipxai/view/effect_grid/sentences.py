@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ...results.findings.attention import CLASS, MEAN, POOL
 from ...results.what_if import what_if
 from ..number import fill, hundredths, number, signed
 from ..scales import reach_of
@@ -60,7 +61,12 @@ WORDS = {
 DETAILS = ("with it", "without it", "it looks at")
 MAPS = "Maps by {method}: with the head and without it on one scale, ±{reach:number} at the ends."
 TURNED = "Contrast of the map with the truth: {before} with the head, {after} without it"
-LOOKS = "What a head looks at: from the class token, each head on its own scale."
+LOOKS = "What a head looks at: {from_whole}, each head on its own scale."
+FROM = {
+    CLASS: "from the class token",
+    POOL: "all tokens together, each as much as the pool reads of it",
+    MEAN: "all patches together",
+}
 
 
 def details_notes(details: Details, text: int) -> list[str]:
@@ -69,7 +75,8 @@ def details_notes(details: Details, text: int) -> list[str]:
     if details.before is not None:
         told = dict(method=details.before.method, reach=details.scale(text).high)
         lines.append(fill(MAPS, **told))
-    lines += [] if details.attention is None else [LOOKS]
+    if details.attention is not None:
+        lines.append(fill(LOOKS, from_whole=FROM[details.attention.whole]))
     return [" ".join(lines)] if lines else []
 
 

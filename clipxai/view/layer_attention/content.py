@@ -4,6 +4,7 @@ import numpy as np
 
 from ...checks import expect, layer_of
 from ...results.findings import AttentionMaps
+from ...results.findings.attention import POOL
 from ..given import patch_at
 
 OPACITY = 0.7  # of a map over the image
@@ -34,18 +35,13 @@ def layers_of(maps: AttentionMaps) -> int:
     return len(maps.entropy)
 
 
-def tokens_of(maps: AttentionMaps) -> int:
-    """N, [class] included: an even gaze gives each of them 1/N."""
-    return 1 + maps.picture.grid.patches
-
-
 def layer_number(maps: AttentionMaps, layer: int) -> int:
     """A layer counted from 0, given so or from the last (negative); an IndexError if not there."""
     return layer_of(layers_of(maps), layer)
 
 
 def token_at(maps: AttentionMaps, patch: tuple[int, int]) -> int:
-    """The token of a patch (row, column); 0 is [class]. An IndexError if it is not there."""
+    """The token of a patch (row, column); 0 is the whole image. An IndexError if not there."""
     return 1 + patch_at(maps.picture.grid, patch)
 
 
@@ -55,8 +51,13 @@ def patch_of(maps: AttentionMaps, token: int) -> tuple[int, int]:
 
 
 def telling_query(maps: AttentionMaps) -> int:
-    """Token to begin with: the patch that [class] looks at most in the last layer, no sink."""
-    weights = np.nan_to_num(next(iter(maps.mean.values()))[-1, 0, 1:])
+    """Token to begin with: the patch that [class] looks at most in the last layer, or that a pool
+    reads most; of a mean over patches, the one that they look at most in the last layer. No sink.
+    """
+    read = reads(maps)
+    weights = np.nan_to_num(
+        next(iter(maps.mean.values()))[-1, 0, 1:] if read is None else read.mean(0)[1:]
+    )
     weights[list(maps.sinks)] = -1
     return 1 + int(weights.argmax())
 
@@ -72,8 +73,19 @@ def telling_layer(maps: AttentionMaps, query: int) -> int:
     return int(np.abs(first - second).sum(-1).argmax())
 
 
+def reads(maps: AttentionMaps) -> np.ndarray | None:
+    """(heads, N) what a pool's learned query read of what is no patch, then of every patch; None
+    where there is no such query.
+    """
+    if maps.whole != POOL:
+        return None
+    before = maps.pool.shape[-1] - maps.picture.grid.patches
+    first = maps.pool[:, :before].sum(-1, keepdims=True)
+    return np.concatenate([first, maps.pool[:, before:]], axis=-1)
+
+
 def hidden_of(maps: AttentionMaps, query: int) -> list[int]:
-    """Tokens that are left out of the scale: the query itself, [class] and the sinks."""
+    """Tokens that are left out of the scale: the query itself, what is no patch, and the sinks."""
     return sorted({0, query, *(1 + sink for sink in maps.sinks)})
 
 

@@ -21,7 +21,7 @@ from ..paper.maps import BAR, BAR_GAP, cell_box, draw_bar, draw_image, draw_outl
 from ..paper.page import GAP, GREY, LINE, MARGIN, SMALL, TITLE, Page
 from ..scales import SEQUENTIAL, colour_table
 from ..sentences import IMAGE, layer_names
-from .content import OPACITY, UNKNOWN, hidden_of, layers_of, patch_of, tokens_of, top_of
+from .content import OPACITY, UNKNOWN, hidden_of, layers_of, patch_of, top_of
 from .sentences import ROLLOUT, colour_notes, map_titles, query_subtitle, rollout_note
 
 PANEL, HEAD, GUTTER, THUMB_GAP = 2.9, 0.47, 0.62, 0.05  # inches
@@ -44,7 +44,7 @@ def draw(
     Parameters
     ----------
     maps : attention of one image
-    query, layer : which token (0 is the class token), and the layer of the large maps
+    query, layer : which token (0 is the whole image), and the layer of the large maps
     notes : sentences for the end of the small print
     truth : true masks (H, W) bool of things, whose outlines are drawn on the large pictures
     """
@@ -56,7 +56,7 @@ def draw(
     area = _draw_panel(page, 0, maps.picture.image, (IMAGE, query_subtitle(maps, query)))
     areas = [area]
     for n, (kind, weights) in enumerate(rows.items(), 1):
-        titles = map_titles(kind, layer, float(weights[layer, 0]))
+        titles = map_titles(maps, kind, layer, float(weights[layer, 0]))
         areas.append(_draw_map(page, n, maps, weights[layer], top, titles))
     for area in areas:
         for mask in truth.values():
@@ -132,14 +132,14 @@ def _draw_map(
     )
     area.set(xlim=limits[0], ylim=limits[1])
     y = MARGIN + HEAD + picture_height(PANEL, image.shape) + BAR_GAP
-    times = top * tokens_of(maps)
+    times = top * maps.seen
     numbers = [(part, times * part**2) for part in (0, 0.5, 1)]
     draw_bar(page, (MARGIN + n * (PANEL + GAP), y, PANEL), SEQUENTIAL, numbers)
     return area
 
 
 def _mark_query(area: Axes, maps: AttentionMaps, query: int) -> None:
-    """Mark the query's patch, white with a dark rim; the class token is nowhere."""
+    """Mark the query's patch, white with a dark rim; the whole image is nowhere."""
     if query == 0:
         return
     for colour, line in ((RIM, 3.2), ("white", 1.6)):

@@ -10,11 +10,14 @@ import { answersByHead, cellOf, meanDistance, strongest, tokenOf } from "./weigh
 /** @import { Weights } from "./weights.js" */
 
 /**
- * @param {Pick<AttentionHeader, "grids"> & {words: Record<"class" | "place", string>}} header
+ * Who looks, or what is looked at.
+ * @param {Pick<AttentionHeader, "grids">
+ *   & {words: Record<"class" | "beside" | "place", string>}} header
  * @param {number} token
+ * @param {boolean} [looks]
  */
-export function nameOf({ grids, words }, token) {
-  if (!token) return words.class;
+export function nameOf({ grids, words }, token, looks = true) {
+  if (!token) return looks ? words.class : words.beside;
   const { row, column } = cellOf(token, grids[0]);
   return fill(words.place, { row, column });
 }
@@ -39,11 +42,11 @@ export function written(words, value, error) {
  * @param {Sight} sight
  */
 export function readingOf(header, weights, { reading }, kind, { token, layer, head }) {
-  const { grids, words } = header;
+  const { grids, words, tokens } = header;
   const row = weights.row(kind.name, layer, token, head);
   const tell = (/** @type {number} */ to) => ({
-    name: nameOf(header, to),
-    times: row[to] * row.length,
+    name: nameOf(header, to, false),
+    times: row[to] * tokens,
   });
   const at = reading && tokenOf(reading, grids[0]);
   if (at) {
@@ -53,7 +56,7 @@ export function readingOf(header, weights, { reading }, kind, { token, layer, he
   const most = fill(words.most, tell(strongest(row, token)));
   if (!token) return most;
   const distance = meanDistance(row, token, grids[0]);
-  return most + fill(words.itself, { times: row[token] * row.length, distance });
+  return most + fill(words.itself, { times: row[token] * tokens, distance });
 }
 
 /**
@@ -81,14 +84,15 @@ export function spoken(header, weights, state, sight) {
  * @returns {Table}
  */
 export function tableOf(header, weights, { token, layer, head, kinds }) {
-  const { layers, table, words } = header;
+  const { layers, table, words, beside } = header;
   const maps = kinds.map((kind) => weights.row(kind.name, layer, token, head));
-  const order = [...maps[0].keys()].sort((a, b) => maps[0][b] - maps[0][a]);
+  const there = [...maps[0].keys()].filter((to) => to || beside);
+  const order = there.sort((a, b) => maps[0][b] - maps[0][a]);
   const rows = order.slice(0, table.rows).map((to, rank) => {
     const numbers = kinds.map((kind, n) =>
       written(words, maps[n][to], weights.error(kind.name, layer, token, head, to)),
     );
-    return [String(rank + 1), nameOf(header, to), ...numbers];
+    return [String(rank + 1), nameOf(header, to, false), ...numbers];
   });
   const names = kinds.map(({ label }) => label);
   const place = { name: nameOf(header, token), layer: layers[layer], kind: names[0] };
@@ -115,9 +119,10 @@ export function missingHeads({ layers, headed, words }, layer, head) {
  * @param {Sight} sight
  * @param {number} top end of the shared scale
  * @param {number} rolloutTop
+ * @param {number} [poolTop] of what a pool's query reads, if there is one
  */
-export function captionOf(header, state, sight, top, rolloutTop) {
-  const { layers, sinks, steps, words, notes, dropped } = header;
+export function captionOf(header, state, sight, top, rolloutTop, poolTop) {
+  const { layers, sinks, steps, words, notes, dropped, beside } = header;
   const { token, layer, head, kinds } = sight;
   const strips = token ? words.in_strips : "";
   const shared = kinds.length > 1 ? words.scale_of_kinds : words.scale_of_layers;
@@ -129,7 +134,7 @@ export function captionOf(header, state, sight, top, rolloutTop) {
   });
   const out = [
     ...(state.withoutSelf && token ? [words.the_query] : []),
-    ...(state.withoutClass ? [words.class] : []),
+    ...(state.withoutClass && beside ? [beside] : []),
     ...(state.withoutSinks && sinks.length ? [words.the_sinks] : []),
   ];
   const scale = state.own
@@ -140,6 +145,9 @@ export function captionOf(header, state, sight, top, rolloutTop) {
     colour,
     out.length ? fill(words.left_out, { out: out.join(", ") }) : words.nothing_left_out,
     fill(words.rollout_note, { scale }),
+    ...(poolTop === undefined || token
+      ? []
+      : [fill(words.pool_note, { top: poolTop * header.tokens })]),
     ...(hidesHead ? [missingHeads(header, layer, Number(state.head))] : []),
     ...notes,
     fill(words.steps, { steps }),

@@ -16,7 +16,7 @@ import { createHeading, createPicture, pointing } from "../browser/picture.js";
 import { sameCell } from "../browser/state.js";
 import { paintCells } from "../browser/film.js";
 import { nameOf, readingOf } from "./lines.js";
-import { cellOf, CLASS, tokenOf } from "./weights.js";
+import { cellOf, CLASS, hiddenOf, tokenOf, topOf } from "./weights.js";
 
 /** @import { Grid } from "../browser/interpolate.js" */
 /** @import { Cell } from "../browser/state.js" */
@@ -58,14 +58,20 @@ function drawQuery(canvas, grid, token, cross, pinned) {
 }
 
 /**
- * The image: who is asked.
+ * The image: who is asked. Over it lies how much a pool reads of each patch, if that is asked.
  * @param {AttentionFigure} figure
  */
-export function createAsked({ header, store }) {
-  const { grids, words } = header;
+export function createAsked({ header, arrays, store, weights, palette }) {
+  const { grids, words, sinks } = header;
   const [grid] = grids;
+  const { height, width } = grid;
+  const cells = element("canvas", { className: "cells", width, height, hidden: true });
+  layOver(cells, grid);
   const marks = element("canvas", { className: "layer" });
-  const picture = createPicture(header, 0, [marks], pointing(store));
+  const read = arrays.pool?.subarray(0, weights.tokens);
+  const layers = read ? [cells, marks] : [marks];
+  const picture = createPicture(header, 0, layers, pointing(store));
+  const pixels = context2d(cells).createImageData(width, height);
   const chip = element(
     "button",
     {
@@ -94,6 +100,12 @@ export function createAsked({ header, store }) {
     draw({ token, head }, fresh) {
       if (fresh) fitToScreen(marks);
       const { pinned } = store.state;
+      cells.hidden = !read || token !== 0;
+      if (read && !cells.hidden) {
+        const end = topOf([read], hiddenOf(store.state, 0, sinks));
+        paintCells(pixels, 0, 0, { weights: read, first: 1, end }, grid, palette);
+        context2d(cells).putImageData(pixels, 0, 0);
+      }
       const cell = cellOf(token, grid);
       context2d(marks).clearRect(0, 0, marks.width, marks.height);
       for (const line of header.outlines) strokeOutline(marks, line, grid.image_size);
@@ -103,7 +115,7 @@ export function createAsked({ header, store }) {
       who.textContent = fill(words.query, {
         name: nameOf(header, token),
         head: head === null ? "" : fill(words.query_head, { head }),
-        held: held ? words.held : "",
+        held: (cells.hidden ? "" : words.query_pool) + (held ? words.held : ""),
       });
     },
   };
@@ -157,7 +169,7 @@ export function createAnswer({ header, store, weights, palette }, kind) {
       drawQuery(marks, grid, token, store.state.reading, false);
       const place = { layer: header.layers[layer], weight: row[0] };
       subtitle.textContent = fill(words.map_subtitle, place);
-      const even = 1 / row.length;
+      const even = 1 / header.tokens;
       const beyond = Array.from(row).some((weight, n) => n > 0 && weight > 1.001 * top);
       const ticks = TICKS.map((part) => {
         const said = part === 1 && beyond ? words.beyond : words.times; // sinks leave the scale

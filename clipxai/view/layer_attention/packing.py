@@ -15,7 +15,8 @@ from ...results.findings import AttentionMaps
 from ..payload import SQUARE_ROOT, Arrays, Coding, Header, Step
 from ..scales import SEQUENTIAL, colour_table
 from ..sentences import layer_names
-from .sentences import STATISTICS
+from .content import reads
+from .sentences import statistics
 
 MOST_LIFTED = 8  # sinks that travel exactly
 Steps = Literal[255, 63, 31, 23, 15]
@@ -25,12 +26,13 @@ CODINGS: dict[int, Coding] = {steps: coding for coding, steps in SQUARE_ROOT.ite
 
 
 def columns_of(maps: AttentionMaps) -> list[int]:
-    """Tokens that travel beside the others: [class] and the sinks."""
+    """Tokens that travel beside the others: [class], or what else is no patch, and the sinks."""
     return [0, *(1 + sink for sink in maps.sinks[:MOST_LIFTED])]
 
 
 def arrays_of(maps: AttentionMaps, steps: Steps) -> Arrays:
-    """Weights of every kind, statistics of every head, rollout and colour table.
+    """Weights of every kind, statistics of every head, rollout and colour table; what a pool's
+    query reads, `pool` (1 + heads, N), mean first.
 
     For each kind: `mean_*` (L, N, N) and `class_*` (L, H, N) without what travels beside them:
     `own_*` (L, N), a query's weight for itself, `columns_*` (L, C, N) and `class_columns_*`
@@ -40,8 +42,11 @@ def arrays_of(maps: AttentionMaps, steps: Steps) -> Arrays:
     arrays: Arrays = {
         SEQUENTIAL: (colour_table(SEQUENTIAL), "u8"),
         "rollout": (maps.rollout, "f32"),
-        **{name: (getattr(maps, name), "f32") for name, *_ in STATISTICS},
+        **{name: (getattr(maps, name), "f32") for name, *_ in statistics(maps)},
     }
+    read = reads(maps)
+    if read is not None:
+        arrays["pool"] = (np.concatenate([read.mean(0, keepdims=True), read]), "f32")
     for kind, mean in maps.mean.items():
         rest, own, lifted = lift(mean, columns)
         rows = maps.class_rows[kind]
@@ -99,7 +104,7 @@ def given_up(maps: AttentionMaps, steps: Steps) -> list[Step]:
     headed = list(maps.heads)
     without: list[Step] = [
         (
-            f"To keep the figure small, layer {headed[n]} has single heads for [class] only.",
+            f"To keep the figure small, layer {headed[n]} has single heads for {maps.whole} only.",
             _dropping_heads(maps, headed[:n], steps),
         )
         for n in reversed(range(len(headed)))
@@ -150,7 +155,7 @@ def _rounding(steps: int) -> Lighten:
 def _every_second_layer(header: Header, arrays: Arrays) -> tuple[Header, Arrays]:
     kept = np.arange(len(header["layers"]))[::-1][::2][::-1]
     fewer = {
-        name: (values if name == SEQUENTIAL else np.asarray(values)[kept], coding)
+        name: (values if name in (SEQUENTIAL, "pool") else np.asarray(values)[kept], coding)
         for name, (values, coding) in arrays.items()
     }
     first = int(np.abs(kept - header["layer"]).argmin())  # `layer` counts those that are shown

@@ -3,12 +3,13 @@
 import numpy as np
 
 from ...results.findings import AttentionMaps
+from ...results.findings.attention import CLASS, MEAN, POOL
 from ...results.what_if import what_if
 from ..attention_kinds import KINDS, label
 from ..number import fill
 from ..sentences import PLACE
 from ..texts import one_line
-from .content import layers_of, patch_of, tokens_of
+from .content import layers_of, patch_of
 
 # name in the findings, name for people, unit, meaning
 STATISTICS = (
@@ -20,15 +21,44 @@ STATISTICS = (
         "alike",
     ),
     ("distance", "mean distance", "patches", "mean distance between a patch and what it looks at"),
-    ("on_class", "share on [class]", "", "mean weight that patches give to the class token"),
+    ("on_class", "share on {beside}", "", "mean weight that patches give to {who_beside}"),
 )
 
+# what stands for the image, and what is told of it
+WHO = {CLASS: "the class token", POOL: "the pool", MEAN: "the mean of all patches"}
+HINTS = {
+    CLASS: "the class token, which stands for the whole image",
+    POOL: "the pool, which stands for the whole image: all tokens, each as much as it reads of it",
+    MEAN: "the mean of all patches, which stands for the whole image",
+}
+WHAT = {
+    CLASS: "",
+    POOL: (
+        "[pool]: no class token stands for the image; a learned query reads all tokens at the end. "
+        "Its row in a layer is the mean of all tokens' rows, weighted by how much it reads of each."
+    ),
+    MEAN: (
+        "[mean]: no class token stands for the image, the mean of all patches does. Its row in a "
+        "layer is the mean of their rows: what each token receives on average."
+    ),
+}
+ROLLED = {
+    CLASS: "",
+    POOL: "; its last step, by what the pool reads, is this project's",
+    MEAN: "; its last step, the mean over patches, is this project's",
+}
+FIRST = {
+    CLASS: "the patch that [class] looks at most in the last layer",
+    POOL: "the patch that the pool reads most",
+    MEAN: "the patch that receives most in the last layer, on average",
+}
+
 SCALES = ("one scale for all layers", "each map on its own scale")
-CLASS, THE_QUERY, THE_SINKS = "[class]", "the query itself", "the sinks"
+THE_QUERY, THE_SINKS = "the query itself", "the sinks"
 PATCH, MEAN_OF_HEADS = f"the patch in {PLACE}", "mean of {heads} heads"
 COLOUR = (
     "Colour: attention of {who} in layer {layer}, {heads}. 1× is what a gaze would give each patch "
-    "that looks everywhere alike, [class] included. {scale}; colour follows the square root, so "
+    "that looks everywhere alike{included}. {scale}; colour follows the square root, so "
     "that its middle is a quarter of the end."
 )
 TIMES = "{times:tenth}×"
@@ -39,12 +69,13 @@ LEFT_OUT = (
 )
 ROLLOUT = "rollout"
 ROLLOUT_NOTE = (
-    "Rollout: attention of all layers so far multiplied, seen from [class]; half of every token "
-    "stays where it is (Abnar & Zuidema 2020). {scale}."
+    "Rollout: attention of all layers so far multiplied, seen from {whole}; half of every token "
+    "stays where it is (Abnar & Zuidema 2020){rolled}. {scale}."
 )
 ROLLOUT_SCALE = "Its own scale, from 0 to {top:tenth} times an even gaze"
 QUERY, MAP_TITLE = "query: {name}", "{kind} attention"
-MAP_SUBTITLE = "layer {layer} · on [class] {weight:percent}"
+MAP_SUBTITLE = "layer {layer}{on_beside}"
+ON_BESIDE, AND_ON_BESIDE = " · on {beside} {weight:percent}", "; on {beside} {on_class:percent}"
 IN_TABLE = 10  # patches
 TABLE_HEAD = ("rank", "token")
 AT_MAPS = {
@@ -53,7 +84,7 @@ AT_MAPS = {
         "it, click it again or press Esc to unpin it. Move over a map to read its weights; click "
         "there to ask that patch. Click a small map for its layer, a head for that head alone; "
         "click again, double-click or press Esc for the mean. Keys: arrows move the query, [ and ] "
-        "the layer, c asks the class token, Space pins, ? shows this line. Layers, heads, rows and "
+        "the layer, c asks {who_whole}, Space pins, ? shows this line. Layers, heads, rows and "
         "columns count from 0, as in Python."
     ),
     "keys": (
@@ -62,11 +93,13 @@ AT_MAPS = {
     ),
     "table": f"Table: the {IN_TABLE} patches it looks at most",
     "image_hint": "move over it to ask a patch",
-    "class": CLASS,
-    "class_hint": "the class token, which stands for the whole image",
+    "class": "{whole}",
+    "class_hint": "{hint}",
+    "beside": "{beside}",
     "place": PLACE,
     "query": f"{QUERY}{{head}}{{held}}",
     "query_head": ", head {head} alone",
+    "query_pool": ", over the image",
     "held": " (pinned; Esc unpins)",
     "map_title": MAP_TITLE,
     "map_subtitle": MAP_SUBTITLE,
@@ -84,19 +117,28 @@ MOVES = "Arrows move, Enter shows one head alone, Escape the mean."
 AT_STRIPS = {
     "rollout": ROLLOUT,
     "strip_hint": (
-        "layer {layer}, {name}: most on {most}, {times:tenth}× an even gaze; on [class] "
-        "{on_class:percent}"
+        "layer {layer}, {name}: most on {most}, {times:tenth}× an even gaze{and_on_beside}"
     ),
     "strip_label": ("{name}, all layers. Left and right arrows move, Enter chooses the layer."),
-    "heads_title": "{kind} of [class], head by head",
-    "heads_label": f"{{kind}} attention of the class token, heads down, layers across. {MOVES}",
+    "heads_title": "{kind} of {whole}, head by head",
+    "heads_label": f"{{kind}} attention of {{who_whole}}, heads down, layers across. {MOVES}",
     "heads_own": "each on its own scale, from 0",
     "heads_shared": "one scale, 0 to {top:number}; heads down, layers across{every}",
     "every_patch": "; heads of layer {layers} answer for every patch",
     "head_hint": (
-        "layer {layer}, head {head}, {kind} of [class]: most on {most}, {times:tenth}×; q-k of "
+        "layer {layer}, head {head}, {kind} of {whole}: most on {most}, {times:tenth}×; q-k of "
         "this head: {merits}"
     ),
+    "pool_strip": "{whole} itself",
+    "pool_label": (
+        "How much the pool reads of each patch: mean, then by head. Arrows move, Enter asks it."
+    ),
+    "pool_hint": (
+        "{whole} itself, {head}: most on {most}, {times:tenth}× an even gaze{and_on_beside}"
+    ),
+    "pool_ticks": "mean",
+    "pool_mean": "mean of its {heads} heads",
+    "pool_head": "head {head}",
     "merit": "{name} {value:number}{unit}",
     "merit_hint": "layer {layer}, head {head}: {merits} ({name}: {meaning})",
     "merit_label": f"{{name}} of every head, heads down, layers across. {MOVES}",
@@ -122,15 +164,19 @@ IN_CAPTION = {
     "rollout_shared": ROLLOUT_SCALE,
     "missing_heads": (
         "Mean of heads, not head {head}: single heads answer for a patch {there} of this figure, "
-        "elsewhere for [class] only. In Python: cx.attention_maps(trace).with_heads(trace, "
+        "elsewhere for {whole} only. In Python: cx.attention_maps(trace).with_heads(trace, "
         "[{layer}])."
+    ),
+    "pool_note": (
+        "On the image: how much the pool reads of each patch, mean of its heads, from 0 to "
+        "{top:tenth} times an even gaze."
     ),
     "heads_there": "only in layer {layers}",
     "heads_nowhere": "in no layer",
     "steps": (
         "Weights travel in {steps} steps of their square root: ± in the table is the error of "
         "that, at most "
-        "1/{steps} of the largest weight in a row. [class], sinks and the query itself are right "
+        "1/{steps} of the largest weight in a row. {exact} and the query itself are right "
         "to 0.00001."
     ),
 }
@@ -138,16 +184,43 @@ IN_CAPTION = {
 
 def words(maps: AttentionMaps) -> dict[str, str]:
     """The words of the page, with places for what the reader asks."""
+    everywhere = {
+        name: _of(maps, said) for name, said in {**AT_MAPS, **AT_STRIPS, **IN_CAPTION}.items()
+    }
+    pool = 0 if maps.pool is None else len(maps.pool)
     return {
-        **AT_MAPS,
-        **AT_STRIPS,
-        **IN_CAPTION,
+        **everywhere,
+        "pool_mean": fill(AT_STRIPS["pool_mean"], heads=pool),
         "mean_of_heads": fill(MEAN_OF_HEADS, heads=maps.entropy.shape[1]),
         "more": "Heads, their statistics, rollout",
         "every_kind": "all" if len(maps.mean) > 2 else "both",
         "without": "leave out of the scale:",
         "without_sinks": f"sinks ({len(maps.sinks)})",
     }
+
+
+def _of(maps: AttentionMaps, sentence: str) -> str:
+    """A sentence with what stands for the image, and what is looked at beside the patches."""
+    beside = maps.beside
+    return fill(
+        sentence,
+        whole=maps.whole,
+        beside=beside,
+        included=f", {beside} included" if beside else "",
+        exact=f"{beside}, sinks" if beside else "Sinks",
+        hint=HINTS[maps.whole],
+        on_beside=fill(ON_BESIDE, beside=beside) if beside else "",
+        and_on_beside=fill(AND_ON_BESIDE, beside=beside) if beside else "",
+        rolled=ROLLED[maps.whole],
+        who_beside=WHO.get(beside, "the registers"),
+        who_whole=WHO[maps.whole],
+    )
+
+
+def statistics(maps: AttentionMaps) -> list[tuple[str, str, str, str]]:
+    """Name, name for people, unit and meaning of what is told of every head."""
+    there = [row for row in STATISTICS if maps.beside or row[0] != "on_class"]
+    return [(name, _of(maps, named), unit, _of(maps, told)) for name, named, unit, told in there]
 
 
 def summary(maps: AttentionMaps) -> str:
@@ -168,13 +241,13 @@ def story(maps: AttentionMaps, query: int, layer: int) -> str:
         weights = np.nan_to_num(mean[layer, query].astype(np.float64))
         weights[[0, query]] = -1
         row, column = patch_of(maps, int(weights.argmax()))
-        times = fill(TIMES, times=float(weights.max()) * weights.size)
+        times = fill(TIMES, times=float(weights.max()) * maps.seen)
         place = fill(PLACE, row=str(row), column=str(column))
         gazes.append(
             fill(GAZE if gazes else FIRST_GAZE, place=place, kind=label(kind), times=times)
         )
     row, column = patch_of(maps, query)
-    who = fill(PLACE, row=str(row), column=str(column)) if query else CLASS
+    who = fill(PLACE, row=str(row), column=str(column)) if query else maps.whole
     return fill(STORY, layer=str(layer), who=who, gazes=", at ".join(gazes))
 
 
@@ -183,38 +256,37 @@ def notes(maps: AttentionMaps, *, chosen: bool) -> list[str]:
     kinds = "; ".join(": ".join(KINDS[kind]) for kind in maps.mean if kind in KINDS)
     first, *others = map(label, maps.mean)
     differ = f", in the layer where {first} and {others[0]} differ most for it" if others else ""
-    why = f"Shown first: the patch that [class] looks at most in the last layer{differ}."
-    changed = what_if(maps.picture.provenance)
-    return [*changed, *([f"{kinds}."] if kinds else []), *([why] if chosen else [])]
+    why, what = f"Shown first: {FIRST[maps.whole]}{differ}.", WHAT[maps.whole]
+    said = [what, f"{kinds}." if kinds else "", why if chosen else ""]
+    return [*what_if(maps.picture.provenance), *filter(None, said)]
 
 
 def colour_notes(maps: AttentionMaps, query: int, layer: int, top: float) -> list[str]:
     """What the colours of a query token's weights mean, on a scale from 0 to the weight `top`."""
     row, column = patch_of(maps, query)
-    who = fill(PATCH, row=row, column=column) if query else CLASS
-    hidden = [*([THE_QUERY] if query else []), CLASS, *([THE_SINKS] if maps.sinks else [])]
+    who = fill(PATCH, row=row, column=column) if query else maps.whole
+    out = [THE_QUERY if query else "", maps.beside, THE_SINKS if maps.sinks else ""]
+    hidden = [one for one in out if one]
     heads = fill(MEAN_OF_HEADS, heads=maps.entropy.shape[1])
-    scale = fill(
-        ONE_SCALE, kinds=" and kinds" if len(maps.mean) > 1 else "", top=top * tokens_of(maps)
-    )
+    scale = fill(ONE_SCALE, kinds=" and kinds" if len(maps.mean) > 1 else "", top=top * maps.seen)
     return [
-        fill(COLOUR, who=who, layer=layer, heads=heads, scale=scale),
-        fill(LEFT_OUT, out=", ".join(hidden)),
+        fill(_of(maps, COLOUR), who=who, layer=layer, heads=heads, scale=scale),
+        *([fill(LEFT_OUT, out=", ".join(hidden))] if hidden else []),
     ]
 
 
 def rollout_note(maps: AttentionMaps, top: float) -> str:
     """What the rollout row shows, on a scale from 0 to the weight `top`."""
-    return fill(ROLLOUT_NOTE, scale=fill(ROLLOUT_SCALE, top=top * tokens_of(maps)))
+    return fill(_of(maps, ROLLOUT_NOTE), scale=fill(ROLLOUT_SCALE, top=top * maps.seen))
 
 
 def query_subtitle(maps: AttentionMaps, query: int) -> str:
     """The line below the title of the image: who is asked."""
     row, column = patch_of(maps, query)
-    return fill(QUERY, name=fill(PLACE, row=row, column=column) if query else CLASS)
+    return fill(QUERY, name=fill(PLACE, row=row, column=column) if query else maps.whole)
 
 
-def map_titles(kind: str, layer: int, on_class: float) -> tuple[str, str]:
+def map_titles(maps: AttentionMaps, kind: str, layer: int, on_class: float) -> tuple[str, str]:
     """Title of a large map, and the line below it."""
     title = fill(MAP_TITLE, kind=label(kind))
-    return title, fill(MAP_SUBTITLE, layer=layer, weight=on_class)
+    return title, fill(_of(maps, MAP_SUBTITLE), layer=layer, weight=on_class)

@@ -6,6 +6,7 @@ import { fill } from "../browser/number.js";
 import { sameCell } from "../browser/state.js";
 import { createFilm, linearIndex } from "../browser/film.js";
 import { nameOf } from "./lines.js";
+import { createPool, createTicks } from "./pool.js";
 import { CLASS, hiddenOf, inAllLayers, strongest, topOf } from "./weights.js";
 
 /** @import { Spot } from "../browser/film.js" */
@@ -35,11 +36,13 @@ const MERIT = { height: 6, width: 8 }; // cells of a figure of merit
 const NOTHING = "\u00a0";
 
 /**
- * All layers of the query, one strip for each kind, and rollout. A click chooses the layer.
+ * All layers of the query, one strip for each kind, rollout, and what a pool reads. A click chooses
+ * the layer, or asks the pool.
  * @param {AttentionFigure} figure
  * @param {HTMLElement} hint a line for what is pointed at
  */
-export function createFilms({ header, arrays, store, weights, palette }, hint) {
+export function createFilms(figure, hint) {
+  const { header, arrays, store, weights, palette } = figure;
   const { layers, words, sinks, kinds } = header;
   const [L, N] = [layers.length, weights.tokens];
   let sight = /** @type {Pick<Sight, "token" | "head">} */ ({ token: 0, head: null });
@@ -56,7 +59,7 @@ export function createFilms({ header, arrays, store, weights, palette }, hint) {
       }
       const values = row(spot[1]);
       const most = strongest(values, query());
-      const times = values[most] * values.length;
+      const times = values[most] * header.tokens;
       const told = { most: nameOf(header, most), times, on_class: values[0] };
       hint.textContent = fill(words.strip_hint, { layer: layers[spot[1]], name, ...told });
     };
@@ -76,12 +79,12 @@ export function createFilms({ header, arrays, store, weights, palette }, hint) {
   const rolled = (/** @type {number} */ layer) =>
     arrays.rollout.subarray(layer * N, (layer + 1) * N);
   const rollout = createStrip(words.rollout, rolled, () => 0);
-  const ticks = header.ticks.map((tick) => element("span", {}, tick));
-  const names = element("div", { className: "ticks" }, ...ticks);
-  names.style.setProperty("--cells", String(L));
+  const names = createTicks(header.ticks);
   const lines = strips.flatMap(({ title, film }) => [title, film.node]);
   const node = element("div", { className: "films" }, ...lines, element("span"), names);
   const below = element("div", { className: "films" }, rollout.title, rollout.film.node);
+  const pool = arrays.pool && createPool({ ...figure, read: arrays.pool }, hint);
+  if (pool) below.append(pool.title, pool.film.node, element("span"), pool.ticks);
   below.style.setProperty("--layers", String(L));
   node.style.setProperty("--layers", String(L));
   const rolloutHidden = () => hiddenOf(store.state, 0, sinks);
@@ -90,6 +93,7 @@ export function createFilms({ header, arrays, store, weights, palette }, hint) {
     node,
     rollout: below,
     rolloutTop,
+    poolTop: () => pool?.top(),
     /**
      * @param {Sight} now what is seen
      * @param {(row: ArrayLike<number>) => number} end
@@ -115,12 +119,13 @@ export function createFilms({ header, arrays, store, weights, palette }, hint) {
           end: store.state.own ? topOf([values], hidden) : shared,
         };
       }, palette);
+      pool?.draw();
     },
   };
 }
 
 /**
- * Where the class token looks, head by head, and what each head is like. A click shows one head
+ * Where the whole image looks, head by head, and what each head is like. A click shows one head
  * alone.
  * @param {AttentionFigure} figure
  * @param {HTMLElement} hint a line for what is pointed at
@@ -215,7 +220,7 @@ function createHeadTable(figure, kind, hint) {
       head,
       kind: kind.label,
       most: nameOf(header, most),
-      times: row[most] * row.length,
+      times: row[most] * header.tokens,
       merits: meritsOf(figure, spot),
     });
   };

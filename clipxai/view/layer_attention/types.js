@@ -7,17 +7,18 @@
 /** @import { Palette } from "../browser/film.js" */
 /** @import { Weights } from "./weights.js" */
 /**
- * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "place" | "query"
- *   | "query_head" | "held" | "map_title" | "map_subtitle" | "reading" | "most" | "itself"
- *   | "rough" | "times" | "beyond" | "spoken" | "spoken_map"
+ * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "beside" | "place"
+ *   | "query" | "query_head" | "query_pool" | "held" | "map_title" | "map_subtitle" | "reading"
+ *   | "most" | "itself" | "rough" | "times" | "beyond" | "spoken" | "spoken_map"
  *   | "table_title"} MapWord  at the large maps
  * @typedef {"rollout" | "strip_hint" | "strip_label" | "heads_title" | "heads_label" | "heads_own"
  *   | "heads_shared" | "every_patch" | "head_hint" | "merit" | "merit_hint" | "merit_label"
- *   | "merit_range"} StripWord  at the little ones
+ *   | "merit_range" | "pool_strip" | "pool_label" | "pool_hint" | "pool_mean" | "pool_head"
+ *   | "pool_ticks"} StripWord  at the little ones
  * @typedef {"colour" | "patch" | "mean_of_heads" | "one_head" | "in_strips" | "own_scales"
  *   | "scale_of_layers" | "scale_of_kinds" | "left_out" | "nothing_left_out" | "the_query"
  *   | "the_sinks" | "rollout_note" | "rollout_own" | "rollout_shared" | "missing_heads"
- *   | "heads_there" | "heads_nowhere" | "steps"} CaptionWord
+ *   | "pool_note" | "heads_there" | "heads_nowhere" | "steps"} CaptionWord
  * @typedef {"every_kind" | "more" | "without" | "without_sinks"} ControlWord
  * @typedef {{name: string, label: string, meaning: string}} Kind  of attention
  * @typedef {Kind & {unit: string}} Statistic  a figure of merit of every head
@@ -29,6 +30,8 @@
  * @property {string[]} ticks their names
  * @property {number} heads
  * @property {number} tokens of which an even gaze gives each the same
+ * @property {string} whole what stands for the image: token 0 of the rows
+ * @property {string} beside what is looked at and is no patch: token 0 of a row; "" if nothing is
  * @property {string} story what is to be seen first
  * @property {number[]} columns tokens whose weights travel exactly
  * @property {number[]} headed layers whose single heads are here for every patch
@@ -49,7 +52,8 @@
  */
 /**
  * @typedef {Record<string, Float32Array> & {viridis: Uint8Array}} GivenArrays
- * @typedef {Record<string, Float32Array>} AttentionArrays  by kind, see the payload in Python
+ * @typedef {Record<string, Float32Array> & {pool?: Float32Array}} AttentionArrays  by kind, see the
+ *   payload in Python; `pool` where a learned query reads the tokens
  * @typedef {object} OwnState
  * @property {number} layer
  * @property {Cell | null} reading the patch of a map that is read

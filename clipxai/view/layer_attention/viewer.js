@@ -83,7 +83,7 @@ function build(header, given, view) {
 }
 
 /**
- * What is kept of the state, and when it fits; [class] may be pinned too.
+ * What is kept of the state, and when it fits; the whole image may be pinned too.
  * @param {AttentionHeader} header
  * @returns {Checks<AttentionState>}
  */
@@ -139,7 +139,8 @@ function createParts(figure) {
     for (const answer of answers) answer.draw(sight, end, fresh);
     films.draw(sight, end);
     heads.draw(sight);
-    print.write(captionOf(header, state, sight, shared, films.rolloutTop()));
+    const { rolloutTop, poolTop } = films;
+    print.write(captionOf(header, state, sight, shared, rolloutTop(), poolTop()));
   };
   const more = createFold(words.more, element("div", {}, films.rollout, heads.node));
   const folds = [more, print.caption, table.details];
@@ -215,7 +216,7 @@ function startOver(store) {
  * @param {AttentionHeader} header
  * @param {Store<AttentionState>} store
  */
-function createAttentionControls({ kinds, sinks, scalings, words }, store) {
+function createAttentionControls({ kinds, sinks, scalings, words, beside }, store) {
   const { own, withoutClass, withoutSinks, withoutSelf } = store.state;
   const choices = [
     { name: words.every_kind, value: null },
@@ -226,7 +227,9 @@ function createAttentionControls({ kinds, sinks, scalings, words }, store) {
     ...(kinds.length > 1 ? [chips.bar] : []),
     createSelect("colours", scalings, Number(own), (n) => store.set({ own: n === 1 })),
     element("span", {}, words.without),
-    createSwitch(words.class, withoutClass, (on) => store.set({ withoutClass: on })),
+    ...(beside
+      ? [createSwitch(beside, withoutClass, (on) => store.set({ withoutClass: on }))]
+      : []),
     createSwitch(
       words.without_sinks,
       withoutSinks,

@@ -28,10 +28,9 @@ from .content import (
     telling_layer,
     telling_query,
     token_at,
-    tokens_of,
 )
 from .packing import Steps, arrays_of, columns_of, given_up
-from .sentences import IN_TABLE, SCALES, STATISTICS, TABLE_HEAD, notes, story, summary, words
+from .sentences import IN_TABLE, SCALES, TABLE_HEAD, notes, statistics, story, summary, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,10 +45,10 @@ class LayerAttentionViewer(Viewer):
 
     Parameters
     ----------
-    maps : from `clipxai.attention_maps`; single heads answer for [class] only, and for every patch
-        in the layers of `maps.with_heads`
+    maps : from `clipxai.attention_maps`; single heads answer for what stands for the image only,
+        and for every patch in the layers of `maps.with_heads`
     query : patch (row, column) whose attention is shown first; by default the one that the class
-        token looks at most in the last layer
+        token looks at most in the last layer, or that a pool reads most
     layer : number of the layer that is shown first (negative: from the last); by default the one
         where two kinds differ most
     steps : 15, 23, 31, 63 or 255; weights travel in so many steps of their square root. More are
@@ -103,7 +102,7 @@ class LayerAttentionViewer(Viewer):
         return notes(self.maps, chosen=self._chosen)
 
     def kept(self) -> "LayerAttentionViewer":
-        """The same figure with single heads for [class] only."""
+        """The same figure with single heads for what stands for the image only."""
         fewer = copy(self)
         fewer.maps = replace(self.maps, heads={})
         return fewer
@@ -139,12 +138,14 @@ class LayerAttentionViewer(Viewer):
             ],
             "statistics": [
                 {"name": name, "label": named, "unit": unit, "meaning": explained}
-                for name, named, unit, explained in STATISTICS
+                for name, named, unit, explained in statistics(maps)
             ],
             "layers": list(range(layers_of(maps))),
             "ticks": layer_names(range(layers_of(maps))),
             "heads": int(maps.entropy.shape[1]),
-            "tokens": tokens_of(maps),
+            "tokens": maps.seen,
+            "whole": maps.whole,
+            "beside": maps.beside,
             "story": story(maps, self.query, self.layer),
             "columns": columns_of(maps),
             "headed": list(maps.heads),

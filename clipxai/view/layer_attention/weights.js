@@ -15,7 +15,7 @@
  */
 
 /**
- * The class token, as a cell outside the grid.
+ * The whole image, as a cell outside the grid: the class token, or a pool.
  * @type {Cell}
  */
 export const CLASS = { grid: 0, row: -1, column: -1 };
@@ -24,7 +24,7 @@ export const CLASS = { grid: 0, row: -1, column: -1 };
 const BESIDE = 1 / 131068;
 
 /**
- * Number of the token at a cell; 0 is the class token.
+ * Number of the token at a cell; 0 is the whole image.
  * @param {{row: number, column: number}} cell
  * @param {{width: number}} grid
  */
@@ -225,7 +225,7 @@ export function strongest(row, query) {
 }
 
 /**
- * Mean distance of a patch to what it looks at, in patches; NaN for the class token.
+ * Mean distance of a patch to what it looks at, in patches; NaN for the whole image.
  * @param {ArrayLike<number>} row
  * @param {number} query
  * @param {{width: number}} grid

@@ -229,7 +229,7 @@ def codes(found: Overview) -> dict[str, str]:
         "joint": f"cx.show(cx.explain(trace{image}))",
         "stream": f'cx.show(cx.explain(trace, "clip"{image}))',
     }
-    if found.class_rows is not None:
+    if found.patch_rows is not None:
         told["attention"] = (
             f"cx.show(cx.view.LayerAttentionViewer(cx.attention_maps(trace{image})"
             ".with_heads(trace, {layer}), layer={layer}{query}))"

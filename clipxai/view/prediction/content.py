@@ -26,6 +26,7 @@ class Question:
     asked : what the question names: row, column, layer and kind; or text and method
     unit : of the values
     notes : what a reader has to know
+    beside : what is looked at and is no patch, in attention; "" where there is nothing
     """
 
     picture: Picture
@@ -34,6 +35,7 @@ class Question:
     asked: dict[str, str]
     unit: str
     notes: tuple[str, ...]
+    beside: str = ""
 
     @classmethod
     def of_text(cls, e: Explanation, text: int | str) -> "Question":
@@ -55,12 +57,13 @@ class Question:
             raise ValueError(f"no attention of the kind {name!r} in these maps; they have: {kinds}")
         query, number = patch_at(maps.picture.grid, patch), layer_of(len(maps.entropy), layer)
         given = maps.mean[name][number, 1 + query].astype(np.float64)
-        values = finite(given[1:] * len(given))  # as in the figure of attention, [class] included
+        values = finite(given[1:] * maps.seen)  # as in the figure of attention, [class] included
         values[query] = np.nan
         row, column = divmod(query, maps.picture.grid.width)
         asked = {"row": str(row), "column": str(column), "layer": str(number), "kind": label(name)}
         notes = tuple(what_if(maps.picture.provenance))
-        return _known(cls(maps.picture, values, query, asked, "times an even gaze", notes))
+        unit = "times an even gaze"
+        return _known(cls(maps.picture, values, query, asked, unit, notes, maps.beside))
 
     @property
     def scale(self) -> Scale:

@@ -22,7 +22,7 @@ MEASURE = (
     "The score: of as many patches as were painted, the highest of the map; how many of them were "
     "painted. Guessing gives the number of painted patches squared, over all patches."
 )
-ITSELF = "What the patch gives to itself and to [class] does not count."
+ITSELF, AND_TO = "What the patch gives to itself{and_to} does not count.", " and to {beside}"
 WORDS = {
     "help": (
         "Click a patch to paint it, again to clear it, or drag over several. Arrow keys move, "
@@ -71,7 +71,9 @@ def titles(question: Question) -> tuple[str, str]:
 
 def notes(question: Question) -> list[str]:
     """What the score means, and what a reader has to know."""
-    return [MEASURE, *([] if question.query is None else [ITSELF]), *question.notes]
+    and_to = fill(AND_TO, beside=question.beside) if question.beside else ""
+    apart = [] if question.query is None else [fill(ITSELF, and_to=and_to)]
+    return [MEASURE, *apart, *question.notes]
 
 
 def _named(question: Question) -> dict[str, str]:
