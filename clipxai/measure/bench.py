@@ -31,6 +31,7 @@ from ..many.reading import done_ahead
 from ..model.clip import CLIP
 from ..model.image import Prepared
 from ..results.explanation import Explanation
+from ..trace.sharing import sharing
 from ..trace.trace import Trace
 from .asking import Asked, Asker
 from .metrics import COMPETING, DRAWN, METRICS, NAMED, OF_MAPS, Rows, class_token, look_inside
@@ -237,7 +238,7 @@ class Bench(Asker):
         together = each[0].trace if len(each) == 1 else self.with_texts(trace, texts)
         together.image_tokens()  # computed here, so that no method pays for all
         found = []
-        with ThreadPoolExecutor(1, "clipxai-measures") as beside:
+        with sharing(), ThreadPoolExecutor(1, "clipxai-measures") as beside:
             for method in self.methods:
                 with stopwatch(len(few)) as spent:
                     explanations = self._explained(together, texts, each, method)
