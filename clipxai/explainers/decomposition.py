@@ -221,12 +221,13 @@ class Worth(NamedTuple):
     def of_heads(self, trace: Trace, layer: int) -> Tensor:
         """(B, H, N, T) of every head of a layer, by the token it was brought from."""
         tape = trace.layers[layer]
-        looked = tape.weights(1)  # B H 1 N
-        merge = trace.model.visual.blocks[layer].linear_merge(looked @ tape.v)
+        # one copy for both products, each of which would make one
+        looked, v = tape.weights(1), tape.v.contiguous()  # B H 1 N, B H N d
+        merge = trace.model.visual.blocks[layer].linear_merge(looked @ v)
         by_channel = self.by_channel / merge.deviation
         by_head = torch.einsum("hcd,bdt->bhct", merge.matrices, by_channel)
         came = looked.float().transpose(-1, -2) * arrives(trace, layer, 1)  # B H N 1
-        shares = came * (tape.v.float() @ by_head)
+        shares = (v.float() @ by_head).mul_(came)
         if self.spread is None:
             return shares
         evenly = _bias(trace, layer) @ self.by_channel + self.spread[:, None]  # B 1 T

@@ -54,8 +54,8 @@ def resclip(
     layers = range(first, max(int(9 * scale), first + 1))
     seen = [trace.attention(layer) for layer in layers]
     told = trace.grid, neighbourhood, tape.k.device, tower.before
-    bonus = neighbourhood_bias(*told).to(tape.k)
-    mixed = (tape.k @ tape.k.transpose(-1, -2) * tape.k.shape[-1] ** -0.5 + bonus).softmax(-1)
+    bonus, k = neighbourhood_bias(*told).to(tape.k), tape.k.contiguous()
+    mixed = (k @ k.transpose(-1, -2)).mul_(k.shape[-1] ** -0.5).add_(bonus).softmax(-1)
     # strength ((1 - share) own + share mean of the seen), in place: (B, H, N, N) are large
     mixed.mul_(1 - share).add_(sum(seen).mul_(share).div_(len(seen))).mul_(strength)
     patches = tower.read_out(tower.blocks[-1].merge(mixed @ tape.v)).float()
