@@ -1,8 +1,9 @@
-"""How long does `clipxai bench` take? Emoji World, all methods that need only the recorded pass.
+"""How long does `clipxai bench` take? Emoji World, all methods that need only the recorded pass,
+or those that are named.
 
     python benchmarks/bench_speed.py                        # batches of 8 against one by one
     python benchmarks/bench_speed.py --against ../earlier   # the same against another checkout
-    --scenes 20 --rounds 25
+    --scenes 20 --rounds 25 --methods grad_cam,legrad
 
 Two processes take the same scenes in turns, a round each of `--scenes`; one waits while the other
 works. The other checkout is asked one picture after the other, as all were before `--batch`. The
@@ -26,7 +27,7 @@ from side_by_side import Spread, in_turns
 HERE = Path(__file__).parents[1]
 
 
-def serve(batch: int) -> None:
+def serve(batch: int, methods: list[str] | None) -> None:
     """Measure scenes "first last" of each line that comes, and say the seconds by the clock, of
     processor time, of forward passes and of maps.
     """
@@ -35,7 +36,8 @@ def serve(batch: int) -> None:
     from clipxai.measure.data import dataset
 
     model, data = cx.load(), dataset("emoji-world")
-    bench = Bench(model, data, batch=batch) if batch > 1 else Bench(model, data)
+    told = {"batch": batch} if batch > 1 else {}
+    bench = Bench(model, data, methods, **told)
     for line in sys.stdin:
         names = data.ids[slice(*map(int, line.split()))]
         clock, processor = time.perf_counter(), time.process_time()
@@ -50,9 +52,12 @@ def serve(batch: int) -> None:
 
 
 @contextmanager
-def served(folder: Path, batch: int, scenes: int) -> Iterator[tuple[Callable[[], float], list]]:
+def served(
+    folder: Path, batch: int, scenes: int, methods: str | None
+) -> Iterator[tuple[Callable[[], float], list]]:
     """A function that has the next scenes measured by that checkout, and what it says each time."""
     command = [sys.executable, __file__, "--serve", str(batch)]
+    command += ["--methods", methods] if methods else []
     paths = {"PYTHONPATH": str(folder.resolve())}
     pipe = subprocess.PIPE
     process = subprocess.Popen(
@@ -79,10 +84,11 @@ def main() -> None:
     arguments.add_argument("--scenes", type=int, default=20)
     arguments.add_argument("--rounds", type=int, default=25)
     arguments.add_argument("--batch", type=int, default=8)
+    arguments.add_argument("--methods")
     arguments.add_argument("--serve", type=int)
     given = arguments.parse_args()
     if given.serve:
-        serve(given.serve)
+        serve(given.serve, given.methods and given.methods.split(","))
     else:
         measure(given)
 
@@ -91,8 +97,8 @@ def measure(given: argparse.Namespace) -> None:
     """Print where the time of each went, and the ratios."""
     scenes, warm_up = given.scenes, 1
     with (
-        served(HERE, given.batch, scenes) as (ours, our_parts),
-        served(given.against, 1, scenes) as (theirs, their_parts),
+        served(HERE, given.batch, scenes, given.methods) as (ours, our_parts),
+        served(given.against, 1, scenes, given.methods) as (theirs, their_parts),
     ):
         pairs = in_turns(ours, theirs, given.rounds, warm_up)
     for name, parts in ((f"batches of {given.batch}", our_parts), ("one by one", their_parts)):

@@ -17,6 +17,7 @@ Misleads   Random: another `seed` gives another map. Ten steps do not converge, 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated
 
 import torch
@@ -41,21 +42,20 @@ def m2ib(
     seed: Seed = 0,
 ) -> Scores:
     """Information that had to pass before the last `blocks` blocks, for each text by itself."""
-    first = first_of(len(trace.layers), blocks)
+    first, texts = first_of(len(trace.layers), blocks), trace.text_features
     x = trace.residual(first)  # B N D
 
     def score(z: Tensor) -> Tensor:
         """(samples, T, B, N, D) -> (samples, T, B)"""
-        return (
-            from_stream(trace, first, z.flatten(0, 2))[1]
-            .unflatten(0, z.shape[:3])
-            .diagonal(dim1=1, dim2=3)
-            .transpose(1, 2)
-        )
+        if texts.ndim == 2:
+            every = from_stream(trace, first, z.flatten(0, 2))[1].unflatten(0, z.shape[:3])
+            return every.diagonal(dim1=1, dim2=3).transpose(1, 2)
+        # each image its own: every row of z is asked about one text
+        own = texts.transpose(0, 1).expand(len(z), -1, -1, -1).flatten(0, 2)[:, None]
+        one = replace(trace, text_features=own)
+        return from_stream(one, first, z.flatten(0, 2))[1].view(z.shape[:3])
 
-    nats = _information(
-        x.expand(len(trace.text_features), *x.shape), score, beta, steps, samples, seed
-    )
+    nats = _information(x.expand(texts.shape[-2], *x.shape), score, beta, steps, samples, seed)
     values = nats[..., trace.model.visual.before :].permute(1, 2, 0)
     return Scores(values, "information that had to pass, in nats")
 

@@ -41,6 +41,7 @@ from ..results.findings import HeadContributions, Picture
 from ..trace.pooled import FixedPool
 from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout, arrives, counted, embedding, expect_heads, read
+from ..trace.sharing import shared
 from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .scores import Scores, difference
@@ -64,9 +65,7 @@ def decomposition(trace: Trace, minus_mean: bool = False, split: Split = "own") 
         )
     if "class_token" in trace.model.visual.has:
         expect_heads(trace, "decomposition")
-        worth, notes = Worth.of(trace, split), ()
-        layers = range(len(trace.layers))
-        values = sum(worth.of_heads(trace, layer).sum(1) for layer in layers)
+        values, notes = _brought(trace, split), ()
     else:
         _expect_own(trace, split)
         fixed = FixedPool.of(trace)
@@ -77,6 +76,13 @@ def decomposition(trace: Trace, minus_mean: bool = False, split: Split = "own") 
         return Scores(values, "share of the cosine", notes)
     unit = f"share of the cosine, minus the mean over {len(trace.texts)} texts"
     return Scores(difference(values, values.mean(-1, keepdim=True)), unit, notes)
+
+
+@shared("model", "stream", "edits", "text_features")
+def _brought(trace: Trace, split: Split) -> Tensor:
+    """(B, N, T) by the heads of all layers, from each token."""
+    worth, layers = Worth.of(trace, split), range(len(trace.layers))
+    return sum(worth.of_heads(trace, layer).sum(1) for layer in layers)
 
 
 def decomposition_among_texts(trace: Trace, split: Split = "own") -> Scores:
@@ -215,12 +221,13 @@ class Worth(NamedTuple):
     def of_heads(self, trace: Trace, layer: int) -> Tensor:
         """(B, H, N, T) of every head of a layer, by the token it was brought from."""
         tape = trace.layers[layer]
-        looked = tape.weights(1)  # B H 1 N
-        merge = trace.model.visual.blocks[layer].linear_merge(looked @ tape.v)
+        # one copy for both products, each of which would make one
+        looked, v = tape.weights(1), tape.v.contiguous()  # B H 1 N, B H N d
+        merge = trace.model.visual.blocks[layer].linear_merge(looked @ v)
         by_channel = self.by_channel / merge.deviation
         by_head = torch.einsum("hcd,bdt->bhct", merge.matrices, by_channel)
         came = looked.float().transpose(-1, -2) * arrives(trace, layer, 1)  # B H N 1
-        shares = came * (tape.v.float() @ by_head)
+        shares = (v.float() @ by_head).mul_(came)
         if self.spread is None:
             return shares
         evenly = _bias(trace, layer) @ self.by_channel + self.spread[:, None]  # B 1 T

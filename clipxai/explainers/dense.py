@@ -54,9 +54,10 @@ def resclip(
     layers = range(first, max(int(9 * scale), first + 1))
     seen = [trace.attention(layer) for layer in layers]
     told = trace.grid, neighbourhood, tape.k.device, tower.before
-    bonus = neighbourhood_bias(*told).to(tape.k)
-    own = (tape.k @ tape.k.transpose(-1, -2) * tape.k.shape[-1] ** -0.5 + bonus).softmax(-1)
-    mixed = strength * ((1 - share) * own + share * sum(seen) / len(seen))
+    bonus, k = neighbourhood_bias(*told).to(tape.k), tape.k.contiguous()
+    mixed = (k @ k.transpose(-1, -2)).mul_(k.shape[-1] ** -0.5).add_(bonus).softmax(-1)
+    # strength ((1 - share) own + share mean of the seen), in place: (B, H, N, N) are large
+    mixed.mul_(1 - share).add_(sum(seen).mul_(share).div_(len(seen))).mul_(strength)
     patches = tower.read_out(tower.blocks[-1].merge(mixed @ tape.v)).float()
     tokens = F.normalize(patches, dim=-1)
     note = f"The middle layers were {layers[0] + 1} to {layers[-1] + 1} of {L}."

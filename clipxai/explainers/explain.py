@@ -10,15 +10,16 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ..checks import expect, expect_kinds, number_of, of_its_kinds
-from ..model.clip import CLIP, cosines
+from ..model.clip import CLIP
 from ..results.explanation import Explanation
 from ..results.findings import Picture, WordRelevance
-from ..results.what_if import what_if
 from ..trace.precision import unrounded
-from ..trace.sides import expect_texts, unread
+from ..trace.sides import expect_texts
 from ..trace.trace import Trace
+from .gradient_parts import in_parts
 from .presets import SWITCHES, turned
 from .table import METHODS, find_method
+from .told import explanations
 from .without_texts import with_texts_for
 from .words import LEAVE_OUT, spelled, words_left_out
 
@@ -95,26 +96,10 @@ def explain_all(trace: Trace, method: str = "clip_surgery", **options: object) -
     _expect_room(trace)
     row = find_method(method)
     trace = with_texts_for(trace, row)
-    scores = row.function(trace, **options)
-    maps = scores.values.detach().float().transpose(1, 2).unflatten(-1, trace.grid).cpu().numpy()
-    presence = cosines(trace.image_features, trace.text_features).detach().cpu().numpy()
-    told = ", ".join(f"{name}={value}" for name, value in options.items())
-    first = (*what_if(trace.provenance), *scores.notes, *unread(trace.texts, trace.cut))
     return [
-        Explanation(
-            scores=values,
-            texts=trace.texts,
-            method=row.name,
-            grid=grid,
-            unit=scores.unit,
-            image=image,
-            presence=present,
-            notes=(*first, *noted),
-            provenance={**trace.provenance, "options": told},
-        )
-        for values, grid, image, present, noted in zip(
-            maps, trace.grids, trace.images, presence, trace.notes, strict=True
-        )
+        explanation
+        for few, scores in in_parts(trace, row, options)
+        for explanation in explanations(few, row, options, scores, [few.texts] * len(few.images))
     ]
 
 

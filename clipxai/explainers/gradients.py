@@ -33,7 +33,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..checks import Steps, layer_of
-from ..model.clip import cosines
 from ..model.towers.block import Block, BlockTape, Edit, attend, through
 from ..trace.replay import (
     WrittenOut,
@@ -177,8 +176,8 @@ def integrated_gradients(trace: Trace, steps: Steps = 32, rule: Rule = "gauss-le
     found = _integrated(trace, steps=steps, rule=rule)
     with torch.no_grad():
         grey = trace.model.encode_image(torch.zeros_like(trace.pixels).to(trace.model.dtype))
-    gained = cosines(trace.image_features, trace.text_features)
-    gained = gained - cosines(grey, trace.text_features)
+    gained = cosine(trace.image_features, trace.text_features)
+    gained = gained - cosine(grey, trace.text_features)
     gap = float((found.values.sum(1) - gained).abs().max())
     note = (
         f"Completeness: the map adds up to the gain over the mean colour to within {gap:.2g} "

@@ -50,7 +50,7 @@ def texts_at_a_time(most: int) -> Callable[[Callable[..., Scores]], Callable[...
         def in_turns(trace: Trace, **options: object) -> Scores:
             parts = [
                 method(replace(trace, text_features=few), **options)
-                for few in trace.text_features.split(most)
+                for few in trace.text_features.split(most, dim=-2)
             ]
             return parts[0]._replace(values=torch.cat([part.values for part in parts], dim=-1))
 

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from ..checks import Factor
 from ..model.clip import cosines
+from ..trace.sharing import shared
 from ..trace.trace import Trace
 from .presets import Rewrite, turned
 from .scores import Scores
@@ -83,6 +84,7 @@ def surgery_similarity(
     return Scores(values, f"cosine similarity minus what {len(texts)} texts share", notes)
 
 
+@shared("model", "stream", "edits")
 def _tokens(trace: Trace, change: Rewrite) -> Tensor:
     """(B, 1 + P, E) unit length, as the rewritten path sees them."""
     return F.normalize(rewrite(trace, change), dim=-1)

@@ -12,6 +12,7 @@ and of the images read ahead, and of the names of files, however many there are.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import accumulate, pairwise, starmap
 from pathlib import Path
 from typing import TypeVar, overload
 
@@ -20,6 +21,7 @@ import torch
 
 from ..checks import expect, expect_some, of_its_kinds, several
 from ..explainers.explain import expect_question, explain, explain_all
+from ..explainers.own_texts import explain_own
 from ..explainers.table import find_method
 from ..model.clip import CLIP, Texts
 from ..model.image import MOST_PATCHES, Mode, Prepared
@@ -231,11 +233,15 @@ def _explained(
 def _each_its_own(
     spoken: Trace, few: list[Ready], prepared: Prepared, method: str, options: dict[str, object]
 ) -> Iterator[Explanation]:
-    trace, first = _seen(spoken, prepared, method, options), 0
-    for number, one in enumerate(few):
-        own = slice(first, first + len(one.texts))
-        yield explain(_with_texts(trace.of(number), own), method, **options)
-        first = own.stop
+    trace = _seen(spoken, prepared, method, options)
+    ends = [*accumulate((len(one.texts) for one in few), initial=0)]
+    own = [*starmap(range, pairwise(ends))]
+    if len(few) > 1 and find_method(method).needs == "gradient":
+        yield from explain_own(trace, own, method, **options)
+        return
+    for number, texts in enumerate(own):
+        alone = _with_texts(trace.of(number), slice(texts.start, texts.stop))
+        yield explain(alone, method, **options)
 
 
 def _with_texts(trace: Trace, own: slice) -> Trace:

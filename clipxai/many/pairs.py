@@ -4,7 +4,7 @@
         print(pair, e.presence)
 
 Images and texts of a batch run through their towers together; no image is asked about another's
-text, so memory does not grow with B x T.
+text, so memory does not grow with B x T. Gradients of images with as many texts go back together.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -4,9 +4,10 @@ picture, with all measures.
 `Bench` says what is measured and measures pictures; `run.run` goes through all of them.
 
 Pictures of a batch go through the image tower together, and each method that needs only the
-recorded pass, and compares no texts, is asked of all of them and all their texts at once; gradients
-would pay for texts that are another picture's. Measures see each picture by itself, those that need
-maps alone in a thread beside the next method.
+recorded pass, and compares no texts, is asked of all of them and all their texts at once. Gradients
+would pay for texts that are another picture's: they are asked of all pictures, each with its own,
+as far as memory allows. Measures see each picture by itself, those that need maps alone in a thread
+beside the next method.
 """
 
 import time
@@ -24,11 +25,13 @@ import torch
 from .. import __version__
 from ..checks import expect_some
 from ..explainers.explain import explain, explain_all
+from ..explainers.own_texts import explain_own
 from ..explainers.table import METHODS, find_method
 from ..many.reading import done_ahead
 from ..model.clip import CLIP
 from ..model.image import Prepared
 from ..results.explanation import Explanation
+from ..trace.sharing import sharing
 from ..trace.trace import Trace
 from .asking import Asked, Asker
 from .metrics import COMPETING, DRAWN, METRICS, NAMED, OF_MAPS, Rows, class_token, look_inside
@@ -65,7 +68,8 @@ class Bench(Asker):
     batch : pictures that go through the model together. Sums are then added up in another order: a
         patch's score differs by 5e-7 at most, where it was measured (300 scenes of Emoji World, 17
         methods, embedded model, batch of 8, on a CPU), an IoU of one picture by 0.4 % where a pixel
-        lies on a threshold, a number of the whole table by 0.001 %, and nothing that it prints
+        lies on a threshold, a number of the whole table by 0.001 %, and nothing that it prints;
+        so with gradients, whose highest scores differ by 6e-8 at most (40 scenes, five methods)
 
     Raises
     ------
@@ -234,7 +238,7 @@ class Bench(Asker):
         together = each[0].trace if len(each) == 1 else self.with_texts(trace, texts)
         together.image_tokens()  # computed here, so that no method pays for all
         found = []
-        with ThreadPoolExecutor(1, "clipxai-measures") as beside:
+        with sharing(), ThreadPoolExecutor(1, "clipxai-measures") as beside:
             for method in self.methods:
                 with stopwatch(len(few)) as spent:
                     explanations = self._explained(together, texts, each, method)
@@ -263,10 +267,12 @@ class Bench(Asker):
         work, and says the same.
         """
         row = find_method(method)
-        if len(each) == 1 or row.needs != "forward" or row.compares_texts:
+        if len(each) == 1 or row.needs == "covered pictures" or row.compares_texts:
             return [explain(asked.trace, method) for asked in each]
-        maps = explain_all(together, method)
-        return [_of_texts(one, [*map(texts.index, asked.texts)]) for one, asked in zip(maps, each)]
+        own = [[*map(texts.index, asked.texts)] for asked in each]
+        if row.needs == "gradient":
+            return explain_own(together, own, method)
+        return [_of_texts(*both) for both in zip(explain_all(together, method), own)]
 
     def _expect_covered(self, name: str, sample: Sample, prepared: Prepared) -> None:
         """A ValueError of masks of another size than their picture."""

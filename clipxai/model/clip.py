@@ -316,9 +316,9 @@ def as_templates(templates: str | Iterable[str]) -> tuple[str, ...]:
 
 
 def cosines(image_features: Tensor, text_features: Tensor) -> Tensor:
-    """(B, N, E) and (T, E), both of unit length -> (B, N, T) float32.
+    """(B, N, E) and (T, E) or (B, T, E), all of unit length -> (B, N, T) float32.
 
     Also under autocast, because rounded scores rank patches at random.
     """
     with torch.autocast(image_features.device.type, enabled=False):
-        return image_features.float() @ text_features.float().T
+        return image_features.float() @ text_features.float().mT

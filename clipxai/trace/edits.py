@@ -59,7 +59,7 @@ class Edit:
         constant = isinstance(self.value, str) or self.heads_of is not None
         return self.place == "heads" and self.tokens is None and constant
 
-    def of(self, images: slice) -> "Edit":
+    def of(self, images: slice | list[int]) -> "Edit":
         """The same of some of the batch."""
         if self.place == "hidden" or isinstance(self.value, str) or len(self.value) == 1:
             return self
@@ -152,7 +152,7 @@ class Edits:
         """The rules of some places of a block, negative from the last of so many as are known."""
         return [edit for edit in self.made if edit.layer == layer and edit.place in places]
 
-    def of(self, images: slice) -> "Edits":
+    def of(self, images: slice | list[int]) -> "Edits":
         """The same of some of the batch."""
         return Edits(tuple(edit.of(images) for edit in self.made))
 
@@ -294,8 +294,8 @@ class ChangedTape(BlockTape):
     hidden: Tensor | None = None
     read: Tensor | None = None
 
-    def of(self, images: slice) -> "ChangedTape":
-        """The same of some of the batch, sharing its memory."""
+    def of(self, images: slice | list[int]) -> "ChangedTape":
+        """The same of some of the batch; neighbours share its memory."""
         plain, read = super().of(images), self.read
         return ChangedTape(
             **vars(plain), hidden=self.hidden, read=read if read is None else read[images]

@@ -68,14 +68,16 @@ class WrittenOut:
 
 
 def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:
-    """Scores (B, T) of features (B, E), of any length, and texts (T, E) of unit length.
+    """Scores (B, T) of features (B, E), of any length, and texts (T, E) of unit length, or
+    (B, T, E) where each image has its own.
 
     Float32, or float64 for a model in it.
     """
     dtype = torch.promote_types(image_features.dtype, text_features.dtype)
     # a copy, as they may have been recorded in inference mode
     texts = text_features.to(dtype, copy=True)
-    return F.normalize(image_features.to(dtype), dim=-1) @ texts.T
+    images = F.normalize(image_features.to(dtype), dim=-1)
+    return images @ texts.T if texts.ndim == 2 else (images[:, None] @ texts.mT)[:, 0]
 
 
 def from_stream(trace: Trace, layer: int, stream: Tensor) -> tuple[list[Tensor], Tensor]:

@@ -20,6 +20,7 @@ from two_processes import by_two
 
 import clipxai as cx
 from clipxai.cli import main
+from clipxai.explainers import decomposition, similarity, surgery
 from clipxai.measure import leaderboard, report
 from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
@@ -513,3 +514,31 @@ def test_the_command_cuts_them_too(tmp_path):
     command = ["bench", "--data=emoji-world", "--methods=clip", "--limit=1", f"--out={tmp_path}"]
     assert main([*command, "--truncate"]) == 0
     assert json.loads((tmp_path / "results.json").read_text())["truncate"] is True
+
+
+def test_methods_that_read_the_same_path_run_it_once(bench, monkeypatch):
+    """Of one picture and of a batch; outside a bench, changed weights would be overlooked."""
+    ran = []
+
+    def rewritten(trace, change):
+        ran.append(change)
+        return surgery.rewrite(trace, change)
+
+    monkeypatch.setattr(similarity, "rewrite", rewritten)
+    shares = []
+    one_by_one = decomposition.Worth.of_heads
+    monkeypatch.setattr(
+        decomposition.Worth, "of_heads", lambda *told: shares.append(0) or one_by_one(*told)
+    )
+    alike = ("clip_surgery", "clip_surgery_architecture")
+    methods = (*alike, "decomposition", "decomposition_among_texts")
+    for batch in (1, 2):
+        [*Bench(bench.model, bench.data, methods, batch=batch).measure_each("12")]
+        layers = len(bench.model.visual.blocks)
+        # what compares texts is asked of each picture by itself
+        assert (len(ran), len(shares)) == ((2, 2 * layers) if batch == 1 else (1, 3 * layers))
+        ran.clear(), shares.clear()
+    trace = cx.record(bench.model, cx.scenes.sample(1).image, "a dog", size=64)
+    for method in alike:
+        cx.explain(trace, method)
+    assert len(ran) == 2

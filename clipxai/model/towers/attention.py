@@ -17,7 +17,7 @@ Heads = tuple[Tensor, Tensor, Tensor]  # q, k, v, each (B, H, N, d)
 
 def attend(q: Tensor, k: Tensor, causal: bool = False) -> Tensor:
     """softmax(q k^T / sqrt(d)), (B, H, ., N); with `causal`, no token sees what comes after it."""
-    logits = q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5
+    logits = (q @ k.transpose(-1, -2)).mul_(q.shape[-1] ** -0.5)
     if causal:
         later = torch.ones(logits.shape[-2:], device=q.device).triu(1).bool()
         logits = logits.masked_fill(later, float("-inf"))

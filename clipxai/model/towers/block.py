@@ -50,8 +50,8 @@ class BlockTape:
     attention: Tensor
     ffn: Tensor | None
 
-    def of(self, images: slice) -> "BlockTape":
-        """The same of some of the batch, sharing its memory."""
+    def of(self, images: slice | list[int]) -> "BlockTape":
+        """The same of some of the batch; neighbours share its memory."""
         parts = (self.residual, self.q, self.k, self.v, self.attention, self.ffn)
         return BlockTape(*(part if part is None else part[images] for part in parts))
 
