@@ -69,7 +69,7 @@ class Bench(Asker):
         patch's score differs by 5e-7 at most, where it was measured (300 scenes of Emoji World, 17
         methods, embedded model, batch of 8, on a CPU), an IoU of one picture by 0.4 % where a pixel
         lies on a threshold, a number of the whole table by 0.001 %, and nothing that it prints;
-        so with gradients, whose highest scores differ by 6e-8 at most (40 scenes, five methods)
+        so with gradients, whose highest scores differ by 6e-8 at most (24 scenes, five methods)
 
     Raises
     ------

@@ -190,7 +190,7 @@ def test_half_precision_weights_give_nearly_the_same_parts(scene, verb):
             continue
         assert np.sqrt(np.square(error).mean()) <= 6 * rounding * usual, name
         assert (error <= 24 * rounding * (abs(expected) + usual)).all(), name
-        if expected.ndim > 1:
+        if expected.ndim > 1 and expected.shape[-1] > 1:  # of one number that was asked above
             wrong, right = (np.linalg.norm(part, axis=-1) for part in (error, expected))
             assert (wrong <= 16 * rounding * right).all(), name
 

@@ -131,7 +131,7 @@ def test_a_register_that_nobody_looks_at_changes_nothing(planted):
     hidden = np.zeros((198, 198), bool)
     hidden[:, 1], hidden[1, 1] = True, False
     unseen = cx.ablate(alone, mask={layer: hidden for layer in range(8)})
-    torch.testing.assert_close(unseen.image_tokens(), planted.image_tokens(), rtol=0, atol=1e-5)
+    torch.testing.assert_close(unseen.image_tokens(), planted.image_tokens(), rtol=0, atol=3e-5)
     assert (alone.image_tokens() - planted.image_tokens()).abs().max() > 1e-3
 
 
