@@ -6,9 +6,12 @@ letters are in points.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis, XAxis, YAxis
 
 from ..texts import one_line
 from .defaults import Sheet
@@ -40,7 +43,8 @@ class Page:
     def axes(self, x: float, y: float, width: float, height: float) -> Axes:
         """An empty drawing area, its top left corner at x, y."""
         left, bottom = x / self.width, 1 - (y + height) / self.height
-        area = self.figure.add_axes((left, bottom, width / self.width, height / self.height))
+        place = left, bottom, width / self.width, height / self.height
+        area = self.figure.add_axes(place, axes_class=Area)
         area.set_axis_off()
         return area
 
@@ -63,6 +67,36 @@ class Page:
         """Lines of `small_print` from y on downwards."""
         for n, line in enumerate(lines):
             self.write(MARGIN, y + n * LINE, line, color=GREY)
+
+
+class Area(Axes):
+    """Axes whose scales have no ticks: they are never drawn, and took two thirds of the time in
+    which a figure of many small maps was made.
+    """
+
+    def _init_axis(self) -> None:
+        """Called by matplotlib, as of every kind of axes that brings scales of its own."""
+        self.xaxis, self.yaxis = _Across(self, clear=False), _Upward(self, clear=False)
+        for axis, sides in ((self.xaxis, ("bottom", "top")), (self.yaxis, ("left", "right"))):
+            for side in sides:
+                self.spines[side].register_axis(axis)
+
+
+class _Unmarked(Axis):
+    """A scale that asks nothing of its ticks, which would be made for it."""
+
+    def set_clip_path(self, path: Any, transform: Any = None) -> None:
+        Artist.set_clip_path(self, path, transform)
+
+    def set_tick_params(self, *_: object, **__: object) -> None: ...
+
+    def grid(self, *_: object, **__: object) -> None: ...
+
+
+class _Across(_Unmarked, XAxis): ...
+
+
+class _Upward(_Unmarked, YAxis): ...
 
 
 def headline(text: str, page_width: float) -> list[str]:
