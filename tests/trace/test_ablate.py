@@ -167,6 +167,7 @@ def test_every_method_sees_the_changed_model(embedded, clean):
     expected = cx.record(copy, clean.images[0], TEXTS)
     changed = cx.ablate(clean, heads={6: [1]}, ffns=[3])
     quick = {"m2ib": dict(steps=2, samples=2), "rise": dict(masks=8), "occlusion": dict(window=13)}
+    quick |= {"integrated_gradients": dict(steps=2), "gscorecam": dict(channels=8)}
     # these compare or mix the values themselves, which a silent head of this copy still has
     by_value = {"gem", "resclip", "grad_eclip", "legrad"} | {
         row.name for row in cx.methods() if row.preset not in (None, "clip", "maskclip_released")
