@@ -29,7 +29,7 @@ BARS = (
     "followed with the text, red above zero, blue below, all on one scale. They hold the final "
     "norm fixed: what was added, not what would happen without the block."
 )
-NO_BARS = "Blocks have no bars: no class token gathers the image, so no share can be told."
+NO_BARS = "Blocks have no bars: no class token gathers the image block by block."
 MAPS = (
     "Small maps: cosine of every patch with the text if the network stopped there, each from its "
     "lowest patch (dark violet) to its highest (yellow), so colours do not compare across maps."
