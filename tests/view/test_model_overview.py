@@ -82,7 +82,7 @@ def test_without_shares_the_stations_are_told():
     assert said in opening(siglip, 0)
     lens[0, 0, 0] = 0.9
     assert "highest before the first block. " in opening(replace(siglip, lens=lens), 0)
-    assert "No class token" not in captions(FOUND)[0] and "no share" in captions(siglip)[0]
+    assert "No class token" not in captions(FOUND)[0] and "no class token" in captions(siglip)[0]
 
 
 def test_a_map_is_turned_over_only_if_its_ranks_are():
