@@ -178,12 +178,13 @@ def integrated_gradients(trace: Trace, steps: Steps = 32, rule: Rule = "gauss-le
         grey = trace.model.encode_image(torch.zeros_like(trace.pixels).to(trace.model.dtype))
     gained = cosine(trace.image_features, trace.text_features)
     gained = gained - cosine(grey, trace.text_features)
-    gap = float((found.values.sum(1) - gained).abs().max())
-    note = (
+    gaps = (found.values.sum(1) - gained).abs().amax(1).tolist()  # of each image
+    told = (
         f"Completeness: the map adds up to the gain over the mean colour to within {gap:.2g} "
         f"({steps} steps)."
+        for gap in gaps
     )
-    return found._replace(notes=(note,))
+    return found._replace(of_images=tuple(told))
 
 
 @texts_at_a_time(16)

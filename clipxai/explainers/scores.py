@@ -18,12 +18,13 @@ ROUNDING = 16 * torch.finfo(torch.float32).eps  # of what is subtracted from eac
 
 class Scores(NamedTuple):
     """What a method returns: (B, P, T) scores, their unit, and what a reader of the map has to
-    know.
+    know; of each image by itself in `of_images`, if there is anything.
     """
 
     values: Tensor
     unit: str
     notes: tuple[str, ...] = ()
+    of_images: tuple[str, ...] = ()
 
 
 def difference(whole: Tensor, rest: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """What becomes of scores? An `Explanation` of every image, with what its reader has to know."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
 
 from ..model.clip import cosines
 from ..results.explanation import Explanation
@@ -25,6 +26,7 @@ def explanations(
     provenance = trace.provenance
     told = ", ".join(f"{name}={value}" for name, value in options.items())
     changed = what_if(provenance)
+    each = ((note,) for note in scores.of_images) if scores.of_images else repeat(())
     for values, grid, image, present, noted, own in zip(
         maps, trace.grids, trace.images, presence, trace.notes, texts, strict=True
     ):
@@ -36,6 +38,6 @@ def explanations(
             unit=scores.unit,
             image=image,
             presence=present[: len(own)],
-            notes=(*changed, *scores.notes, *unread(own, trace.cut), *noted),
+            notes=(*changed, *scores.notes, *next(each), *unread(own, trace.cut), *noted),
             provenance={**provenance, "options": told},
         )

@@ -2,6 +2,7 @@
 scenes with exact masks.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -170,15 +171,17 @@ class _Tally:
     def means(self) -> Localisation:
         curve = np.mean(self.ious, axis=0)
         best = int(curve.argmax())
+        contrasts = np.array(self.contrasts)
+        known = contrasts[~np.isnan(contrasts)]  # a thing that is everywhere has none
         return Localisation(
             pairs=len(self.contrasts),
-            msc=float(np.mean(self.contrasts)),
-            upside_down=100 * float(np.mean(np.array(self.contrasts) < 0)),
+            msc=float(known.mean()) if len(known) else math.nan,
+            upside_down=100 * float((known < 0).mean()) if len(known) else math.nan,
             miou_half=float(curve[np.argmin(abs(THRESHOLDS - 0.5))]),
             miou_best=float(curve[best]),
             best=float(THRESHOLDS[best]),
             pointing=100 * float(np.mean(self.hits)),
-            object_contrast=float(np.mean(self.picks)) if self.picks else float("nan"),
+            object_contrast=float(np.mean(self.picks)) if self.picks else math.nan,
         )
 
 

@@ -10,6 +10,8 @@ threshold. All of them at once: `map_scores.localise`.
 Axes: H W pixels, K thresholds.
 """
 
+import math
+
 import numpy as np
 
 from ..results.maps import is_flat, minmax
@@ -45,11 +47,12 @@ def score_contrast(heat: np.ndarray, mask: np.ndarray) -> float:
     Parameters
     ----------
     heat : (H, W), any scale
-    mask : (H, W) bool, with pixels in and out of it
+    mask : (H, W) bool
 
     Returns
     -------
-    -100…100; 0 is chance, negative is opposite visualisation: the background outscores the object
+    -100…100; 0 is chance, negative is opposite visualisation: the background outscores the object.
+    NaN if no known pixel is inside, or none outside
 
     Examples
     --------
@@ -58,6 +61,8 @@ def score_contrast(heat: np.ndarray, mask: np.ndarray) -> float:
     55.6
     """
     heat, mask = known_part(heat, mask)
+    if mask.all() or not mask.any():
+        return math.nan
     return 100 * float(heat[mask].mean() - heat[~mask].mean())
 
 

@@ -1,6 +1,9 @@
 """What are methods called in a lecture? Code calls them as `clipxai.methods()` lists them."""
 
+import ast
 import re
+from collections import Counter
+from collections.abc import Sequence
 
 from ..results.explanation import Explanation
 
@@ -55,12 +58,35 @@ def code_of(explanation: Explanation) -> str:
 
 
 def short_code_of(explanation: Explanation) -> str:
-    """The same for a title: options that would fill it are cut, such as a list of labels, and that
-    a pass was changed is said.
+    """The same for a title: a list of options is counted, what would fill the title is cut, and
+    what was changed in the pass is said.
     """
-    options = explanation.provenance.get("options", "")
-    if len(options) > MOST:
-        options = f"{options[:MOST].rstrip()}…"
-    changed = "changed" if explanation.provenance.get("changed") else ""
-    told = ", ".join(filter(None, (options, changed)))
-    return f"{explanation.method} ({told})" if told else explanation.method
+    options = re.sub(r"\[[^\[\]]*\]", _counted, explanation.provenance.get("options", ""))
+    changed = explanation.provenance.get("changed", "")
+    told = [_cut(part) for part in (options, changed and f"changed: {changed}") if part]
+    return f"{explanation.method} ({', '.join(told)})" if told else explanation.method
+
+
+def told_apart(explanations: Sequence[Explanation]) -> list[str]:
+    """Those of several in one figure; numbered where maps of one text have one title, as it has no
+    room for what differs.
+    """
+    codes = [short_code_of(e) for e in explanations]
+    alike = Counter((code, text) for code, e in zip(codes, explanations) for text in {*e.texts})
+    return [
+        f"{code}, map {n}" if max(alike[code, text] for text in e.texts) > 1 else code
+        for n, (code, e) in enumerate(zip(codes, explanations), 1)
+    ]
+
+
+def _cut(told: str) -> str:
+    return told if len(told) <= MOST else f"{told[:MOST].rstrip()}…"
+
+
+def _counted(found: re.Match[str]) -> str:
+    """A list as code has it, or how long it is."""
+    try:
+        listed = ast.literal_eval(found[0])
+    except (SyntaxError, ValueError):
+        return found[0]
+    return f"{len(listed)} of them" if len(found[0]) > MOST else found[0]

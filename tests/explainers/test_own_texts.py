@@ -41,3 +41,11 @@ def test_images_go_back_together_each_for_its_own_texts_within_memory(embedded, 
             most = abs(alone.scores[numbers]).max()
             np.testing.assert_allclose(e.scores, alone.scores[numbers], rtol=0, atol=1e-3 * most)
             np.testing.assert_allclose(e.presence, alone.presence[numbers], atol=1e-6)
+
+
+def test_what_is_said_of_a_map_is_of_its_own_image(embedded):
+    trace = cx.record(embedded, [cx.scenes.sample(n).image for n in range(3)], "a dog", size=64)
+    together = cx.explain_all(trace, "integrated_gradients", steps=2)
+    alone = [cx.explain(trace, "integrated_gradients", image=n, steps=2) for n in range(3)]
+    assert [e.notes for e in together] == [e.notes for e in alone]
+    assert len({e.notes for e in alone}) == 3

@@ -1,5 +1,7 @@
 """Measures on maps whose score is known beforehand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -101,6 +103,16 @@ def test_the_phenomenon_and_its_repair(embedded):
     assert raw.msc < -5 and raw.upside_down > 55 and repaired.upside_down < 5
     assert repaired.msc > 42 and repaired.msc > raw.msc + 45
     assert repaired.pointing > raw.pointing + 45 and repaired.miou_best > raw.miou_best + 25
+
+
+def test_a_thing_that_is_everywhere_has_no_contrast(embedded):
+    scene = cx.scenes.sample(1)
+    everywhere = replace(scene, masks=np.ones_like(scene.masks))
+    alone, both = (
+        localisation(embedded, scenes, "reversed_clip") for scenes in ([scene], [everywhere, scene])
+    )
+    assert (both.msc, both.upside_down) == (alone.msc, alone.upside_down)
+    assert np.isnan(localisation(embedded, [everywhere], "clip").upside_down)
 
 
 def test_the_card_has_every_figure(embedded):

@@ -59,12 +59,22 @@ def test_it_says_what_was_changed(kind, passes):
     assert "What if:" not in json.dumps(plain.payload().header)
 
 
-def test_a_changed_map_beside_the_unchanged_one_is_told_apart(passes):
-    maps = [cx.explain(one, "clip_surgery") for one in passes]
+def test_maps_of_one_method_are_told_apart(passes):
+    plain, _ = passes
+    silent = [cx.ablate(plain, heads={6: [head]}) for head in (3, 2)]
+    maps = [cx.explain(one, "clip_surgery") for one in (plain, *silent)]
     header = view.MethodComparison(maps, mask=LEFT).payload().header
-    told = ["CLIP Surgery", "CLIP Surgery (changed)"]
-    assert {panel["name"] for panel in header["panels"]} == {*told}
-    assert all(f"{name} is" in header["layouts"][1]["story"] for name in told)
+    told = {"CLIP Surgery"} | {
+        f"CLIP Surgery (changed: head {head} of layer 6 to zero)" for head in (3, 2)
+    }
+    assert {panel["name"] for panel in header["panels"]} == told
+    assert any(name in header["layouts"][1]["story"] for name in told)
+    twice = view.MethodComparison([maps[0], maps[0]]).payload().header
+    names = {panel["name"] for panel in twice["panels"]}
+    assert names == {"CLIP Surgery, map 1", "CLIP Surgery, map 2"}
+    of_others = [cx.explain(plain.with_texts(text), "clip") for text in TEXTS]
+    header = view.MethodComparison(of_others, texts=TEXTS[0]).payload().header
+    assert [panel["name"] for panel in header["panels"]] == ["raw CLIP"]
 
 
 def test_a_list_of_labels_does_not_fill_the_title(embedded, scene):
@@ -73,6 +83,6 @@ def test_a_list_of_labels_does_not_fill_the_title(embedded, scene):
     maps = [cx.explain(trace), cx.explain(trace, redundant=labels)]
     header = view.MethodComparison(maps, mask={"a dog": scene.mask("dog")}).payload().header
     names = {panel["name"] for panel in header["panels"]}
-    assert max(map(len, names)) < 80 and len(names) == 2
+    assert names == {"CLIP Surgery", "CLIP Surgery (redundant=110 of them)"}
     assert max(len(layout["story"]) for layout in header["layouts"]) < 240
     assert labels[-1] in maps[1].provenance["options"], "there all of them are kept"

@@ -10,7 +10,7 @@ from ...results.explanation import Explanation
 from ...results.findings import Picture
 from ...results.maps import rank_correlation
 from ..given import Truth, agreement, truth_of
-from ..method_names import short_code_of
+from ..method_names import told_apart
 from ..scales import Scaling, varies
 
 # panels in a row: of one text or one method; of several methods, a text each row
@@ -27,6 +27,7 @@ class Panel:
     ----------
     explanation, source : the explanation, and its number among those of the figure
     row : number of the text in it
+    method : its name, with the options it was given, as a title has room for them
     truth : true mask (H, W) bool of the text, if it is known
     merits : presence (or its difference), and how far the map agrees with the truth and with the
         first map, by the names in `sentences.MERITS`
@@ -35,6 +36,7 @@ class Panel:
     explanation: Explanation
     source: int
     row: int
+    method: str
     truth: np.ndarray | None = None
     merits: dict[str, float] = field(default_factory=dict)
 
@@ -42,11 +44,6 @@ class Panel:
     def text(self) -> str:
         """What the map is for."""
         return self.explanation.texts[self.row]
-
-    @property
-    def method(self) -> str:
-        """Name of the method, with the options it was given, as a title has room for them."""
-        return short_code_of(self.explanation)
 
     @property
     def presence(self) -> float:
@@ -105,8 +102,9 @@ def panels_of(
     first = explanations[0]
     asked = known if texts is None else several(texts)
     wanted = [text if text in known else first.texts[first.index(text)] for text in asked]
+    names = told_apart(explanations)
     panels = [
-        Panel(e, source, row, truth_of(mask, text, e.grid.image_size))
+        Panel(e, source, row, names[source], truth_of(mask, text, e.grid.image_size))
         for text in dict.fromkeys(wanted)
         for source, e in enumerate(explanations)
         for row, own in enumerate(e.texts)
