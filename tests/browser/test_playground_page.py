@@ -96,6 +96,22 @@ def test_drag_type_silence_remove_and_share_the_address(page: object):
     page.locator(".error", has_text="reads at most 32").wait_for()
 
 
+def test_letters_that_are_typed_are_no_shortcuts(page: object):
+    """f enlarges a figure and ? helps, but not who writes; of every field and list of the page."""
+    text = page.get_by_label("text 1")
+    text.press("Control+a")
+    text.press_sequentially("a fish?")
+    assert text.input_value() == "a fish?"
+    page.get_by_role("button", name="add a thing").click()
+    search = page.get_by_placeholder("search")
+    search.press_sequentially("f?")
+    assert search.input_value() == "f?"
+    page.locator("select[title=background]").press("f")
+    assert page.locator(".lecture").count() == page.locator(".help:visible").count() == 0
+    page.get_by_label("smooth").press("f")
+    page.locator(".lecture").wait_for()
+
+
 def test_walks_say_what_is_seen_and_can_be_left(page: object):
     page.get_by_role("button", name="Why is the map upside down?").click()
     walk = page.locator(".walk")

@@ -46,3 +46,13 @@ export function shape(tag, attributes, text) {
 export function paragraphs(lines) {
   return lines.map((line) => element("p", {}, line));
 }
+
+/**
+ * Whether what has the focus takes letters, which then are no shortcut: a field of text, or a list,
+ * which jumps to what begins with them.
+ * @param {Event} event
+ */
+export function takesLetters({ target }) {
+  const typed = "input:not([type=button], [type=checkbox], [type=radio], [type=range])";
+  return /** @type {Element} */ (target).matches(`select, textarea, ${typed}`);
+}

@@ -1,5 +1,6 @@
 // How does the back row read a figure? It fills the window, and all of it grows with the window.
 // @ts-check
+import { takesLetters } from "./element.js";
 
 const [LECTURE_WIDTH, LECTURE_HEIGHT] = [1140, 640]; // pixels of a figure that fills the window
 
@@ -39,8 +40,8 @@ export function createLecture(root, changed) {
   };
   const resized = () => on() && (zoom(), changed());
   root.addEventListener("keydown", (event) => {
-    const typing = /** @type {Element} */ (event.target).matches("select, input:not([type])");
-    if (event.key !== "f" || event.ctrlKey || event.metaKey || event.altKey || typing) return;
+    if (event.key !== "f" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (takesLetters(event)) return;
     event.preventDefault();
     set(!on());
   });

@@ -1,6 +1,6 @@
 // Which part of a figure takes the keys? The stage, that holds its pictures.
 // @ts-check
-import { element } from "./element.js";
+import { element, takesLetters } from "./element.js";
 import { keyAction } from "./state.js";
 
 /** @import { State, Store } from "./state.js" */
@@ -21,6 +21,7 @@ export function createStage(summary, keys, store, own, ...children) {
     // some keyboards have brackets behind AltGr, which is Ctrl and Alt
     const typed = event.altKey && /^[[\]]$/.test(event.key);
     if (event.metaKey || (!typed && (event.ctrlKey || event.altKey))) return;
+    if (takesLetters(event) && event.key !== "Escape") return;
     const mine = Object.hasOwn(own, event.key) ? own[event.key] : null;
     const action = keyAction(event.key);
     const inside = event.target !== stage && event.key !== "Escape" && event.key !== "?";
