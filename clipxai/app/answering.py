@@ -163,10 +163,8 @@ class Answering:
         on = "" if place.type == "cpu" else f" on {place}"
         code, took = html.escape(answer.wish.code), f"{1e3 * answer.seconds:.0f} ms{on}"
         how = "the image went through the model"
-        if answer.wish.view == "effects":
-            how = "each part was taken out in a pass of its own"
-        elif not answer.recorded:
-            how = "answered from the recording"
+        if not answer.recorded:  # other passes there may have been, as of effects
+            how = "the image was not recorded again"
         self._say(f"<code>{code}</code> &nbsp; {took}, {how}")
 
     def _live(self, module: str) -> Live:

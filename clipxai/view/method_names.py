@@ -67,16 +67,20 @@ def short_code_of(explanation: Explanation) -> str:
     return f"{explanation.method} ({', '.join(told)})" if told else explanation.method
 
 
-def told_apart(explanations: Sequence[Explanation]) -> list[str]:
-    """Those of several in one figure; numbered where maps of one text have one title, as it has no
-    room for what differs.
+def told_apart(explanations: Sequence[Explanation], letters: str = "") -> list[str]:
+    """Those of several in one figure; where two maps of a text have one title, of which model each
+    is, and else which map, by its number or its letter.
     """
     codes = [short_code_of(e) for e in explanations]
-    alike = Counter((code, text) for code, e in zip(codes, explanations) for text in {*e.texts})
-    return [
-        f"{code}, map {n}" if max(alike[code, text] for text in e.texts) > 1 else code
-        for n, (code, e) in enumerate(zip(codes, explanations), 1)
-    ]
+    models = [e.provenance.get("model", "a model") for e in explanations]
+    numbers = [f"map {n}" for n in letters or range(1, len(codes) + 1)]
+    for more in (models, numbers) if len({*models}) > 1 else (numbers,):
+        alike = Counter((code, text) for code, e in zip(codes, explanations) for text in {*e.texts})
+        codes = [
+            f"{code}, {one}" if max(alike[code, text] for text in e.texts) > 1 else code
+            for code, e, one in zip(codes, explanations, more)
+        ]
+    return codes
 
 
 def _cut(told: str) -> str:

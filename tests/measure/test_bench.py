@@ -8,8 +8,10 @@ import re
 import subprocess
 import sys
 import warnings
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import h5py
 import numpy as np
@@ -20,7 +22,9 @@ from two_processes import by_two
 
 import clipxai as cx
 from clipxai.cli import main
-from clipxai.explainers import decomposition, similarity, surgery
+from clipxai.explainers import decomposition, gradient_parts, similarity, surgery
+from clipxai.explainers.gradient_parts import Meter
+from clipxai.measure import bench as bench_module
 from clipxai.measure import leaderboard, report
 from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
@@ -514,6 +518,30 @@ def test_the_command_cuts_them_too(tmp_path):
     command = ["bench", "--data=emoji-world", "--methods=clip", "--limit=1", f"--out={tmp_path}"]
     assert main([*command, "--truncate"]) == 0
     assert json.loads((tmp_path / "results.json").read_text())["truncate"] is True
+
+
+def test_the_first_cost_of_a_gradient_is_none_of_measuring_its_memory(bench, monkeypatch):
+    """The first picture's is, many times slower, so a batch is asked once before it is timed."""
+    within, timed = [], bench_module.stopwatch
+
+    @contextmanager
+    def counted(pictures=1):
+        within.append(True)
+        with timed(pictures) as spent:
+            yield spent
+        within.pop()
+
+    class Watched(Meter):
+        def __enter__(self):
+            metered.append(bool(within))
+            return super().__enter__()
+
+    metered = []
+    monkeypatch.setattr(bench_module, "stopwatch", counted)
+    monkeypatch.setattr(gradient_parts, "Meter", Watched)
+    monkeypatch.setattr(gradient_parts, "_TAKEN", WeakKeyDictionary())
+    [*Bench(bench.model, bench.data, ["grad_cam"], batch=3).measure_each(["0", "1", "2"])]
+    assert metered and not any(metered)
 
 
 def test_methods_that_read_the_same_path_run_it_once(bench, monkeypatch):

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...results.explanation import Explanation
 from ..given import Truth, agreement, truth_of
-from ..method_names import code_of, method_name, short_code_of
+from ..method_names import code_of, method_name, told_apart
 from ..scales import varies
 
 MOST = 12  # maps that somebody can rank by eye
@@ -79,12 +79,7 @@ class Ballot:
         """The methods, as dealt; of which model, where one method has several maps, and else which
         map it was.
         """
-        names = [method_name(short_code_of(e)) for e in self.dealt]
-        models = [e.provenance.get("model", "a model") for e in self.dealt]
-        for more in (models, [f"map {letter}" for letter in self.letters]):
-            twice = {name for name in names if names.count(name) > 1}
-            names = [f"{n}, {m}" if n in twice else n for n, m in zip(names, more)]
-        return names
+        return [*map(method_name, told_apart(self.dealt, self.letters))]
 
     @property
     def columns(self) -> int:

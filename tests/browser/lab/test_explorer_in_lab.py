@@ -287,14 +287,14 @@ def test_parts_are_silenced_and_heard_again(page: Page):
 def test_typing_and_flipping_are_answered_from_the_recording(page: Page):
     page.type("an owl\na pizza")
     page.shows("an owl", "a pizza")
-    page.says("answered from the recording")
+    page.says("the image was not recorded again")
     page.choose("attention", "qk")
     page.says("attention='qk'")
     page.choose("subtract", "what the texts share")
     page.says("redundant='labels'")
     page.page.locator(".clipxai-explorer label:has-text('keep the FFN') input").check()
     page.says("ffn=True")
-    page.says("answered from the recording")
+    page.says("the image was not recorded again")
     assert "(redundant=labels, attention=qk, ffn=True)" in page.page.locator(
         ".clipxai-stage figcaption"
     ).nth(2).get_attribute("title")
