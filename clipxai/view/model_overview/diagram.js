@@ -49,6 +49,7 @@ export function createDiagram(header, arrays, store, photo) {
   let at = placesOf(header, 980, store.state.layer);
   let built = "";
   const cosine = element("b", { className: "cosine" });
+  const ofWhat = element("span");
   const spelled = element("div", { className: "spelled" });
 
   /**
@@ -113,14 +114,7 @@ export function createDiagram(header, arrays, store, photo) {
     at.columns.forEach(putBlock);
     const final = header.stations - 1;
     const side = header.rail ? Math.min(at.wide - 8, (at.height - 58) / 2) : at.wide - 8;
-    put(
-      "joint",
-      all,
-      [at.joint + 4, 0, at.wide - 8, 46],
-      words.joint_title,
-      cosine,
-      ` ${words.cosine}`,
-    );
+    put("joint", all, [at.joint + 4, 0, at.wide - 8, 46], words.joint_title, cosine, ofWhat);
     const end = header.stream ? "stream" : "joint";
     const up = header.rail ? 52 : Math.max(52, at.stream - side / 2);
     const low = at.height - side;
@@ -238,7 +232,9 @@ export function createDiagram(header, arrays, store, photo) {
       plus.setAttribute("stroke-width", String(1 + (WIDEST - 1) * part));
     }
     cosine.textContent = twoDigits(lensAt(header, arrays, header.stations - 1, state.text, patch));
-    const told = `${words.joint_title}: ${cosine.textContent} ${words.cosine}`;
+    const of = patch < 0 ? words.cosine : words.cosine_of_patch;
+    ofWhat.textContent = ` ${of}`;
+    const told = `${words.joint_title}: ${cosine.textContent} ${of}`;
     cosine.parentElement?.setAttribute("aria-label", told);
     for (const { node: one, box, first, last } of placed) {
       const on = box === state.box && (isOne(box) || (state.layer >= first && state.layer <= last));

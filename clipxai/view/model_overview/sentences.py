@@ -73,6 +73,7 @@ WORDS = {
     "pool": "attention pool",
     "hosted": "runs as it is",
     "cosine": "cosine",
+    "cosine_of_patch": "patch cosine",
     "words": "words",
     "text_blocks": "text blocks",
     "vv": "v-v",
