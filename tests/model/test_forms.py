@@ -558,3 +558,14 @@ def test_open_clips_own_model(tmp_path):
     adapter.write_text(json.dumps(named))
     with pytest.raises(ValueError, match=r"changes torch's attention .*merge_and_unload\(\)"):
         cx.load(adapter.parent)
+
+
+@pytest.mark.parametrize("in_a_file", [False, True])
+def test_tensors_by_names_of_ours(embedded, tmp_path, in_a_file):
+    """They were told to be open_clip's, whose config would not help."""
+    given = embedded.state_dict()
+    if in_a_file:
+        save_file(given, tmp_path / "ours.safetensors")
+        given = tmp_path / "ours.safetensors"
+    with pytest.raises(ValueError, match=r"clipxai's own tensor names.*save_folder wrote"):
+        cx.load(given)
