@@ -10,7 +10,7 @@
 Nothing in a checkpoint is executed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -314,12 +314,17 @@ def _empty_model(
     if "visual.conv1.weight" in tensors and "text_projection" in tensors:
         heads, text_heads, activation = told.settled(tensors, where)
         return build_from_shapes(tensors, activation, heads, text_heads), weights, OPENAI
-    if {"visual.blocks.0.ln_1.weight", "text.blocks.0.ln_1.weight"} <= tensors.keys():
-        raise ValueError(
+    raise _unsaid(tensors.keys(), where)
+
+
+def _unsaid(names: Set[str], where: Path | str) -> ValueError:
+    """What tensors of these names do not say, and who does."""
+    if {"visual.blocks.0.ln_1.weight", "text.blocks.0.ln_1.weight"} <= names:
+        return ValueError(
             f"{where} has clipxai's own tensor names, which do not say what the towers are: load "
             "what it was loaded from, or a folder that clipxai.model.files.saving.save_folder wrote"
         )
-    raise ValueError(
+    return ValueError(
         f"{where} has open_clip's tensor names, but not those of CLIP's own towers: put its "
         "open_clip_config.json beside it, or pass it as config="
     )
