@@ -207,7 +207,13 @@ def kind_of(sam: object) -> str:
 def _loaded(name: str, revision: str | None, processor: object) -> tuple[Any, Any]:
     """Model and processor, from the hub or a folder; the last stay in memory."""
     transformers = _transformers()
+    from huggingface_hub import hf_hub_download  # which transformers brings
+
     try:
+        if not os.path.isdir(name):
+            # asked first for one small file: out of reach is told after its retries, where
+            # transformers begins anew with several files
+            hf_hub_download(name, "config.json", revision=revision)
         model = transformers.AutoModelForMaskGeneration.from_pretrained(name, revision=revision)
         kind = type(model).__name__
         if processor is None and kind in PROCESSORS:

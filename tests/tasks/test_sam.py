@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 import clipxai as cx
 from clipxai.tasks import sam
@@ -24,3 +25,19 @@ def test_what_is_missing_is_named(trace, monkeypatch):
     monkeypatch.setattr(sam, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r"needs transformers and torchvision: pip install"):
         cx.refine(cx.explain(trace), "facebook/sam-vit-base")
+
+
+def test_out_of_reach_is_told_once(trace, monkeypatch):
+    """By one small file, not by transformers, which tries several of them several times."""
+    asked = []
+
+    def unreachable(name, file, revision):
+        asked.append((name, file, revision))
+        raise LocalEntryNotFoundError("The hub cannot be reached.\nAnd more of that.")
+
+    monkeypatch.setattr(sam, "find_spec", lambda name: True)
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", unreachable)
+    said = r"refine by 'nobody/a-sam': The hub cannot be reached\. Without a network, name a folder"
+    with pytest.raises(ValueError, match=said):
+        cx.refine(cx.explain(trace), "nobody/a-sam", revision="main")
+    assert asked == [("nobody/a-sam", "config.json", "main")]
