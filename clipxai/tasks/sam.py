@@ -207,13 +207,14 @@ def kind_of(sam: object) -> str:
 def _loaded(name: str, revision: str | None, processor: object) -> tuple[Any, Any]:
     """Model and processor, from the hub or a folder; the last stay in memory."""
     transformers = _transformers()
-    from huggingface_hub import hf_hub_download  # which transformers brings
+    from huggingface_hub import hf_hub_download, try_to_load_from_cache  # transformers brings it
 
+    one = {"filename": "config.json", "revision": revision}
     try:
-        if not os.path.isdir(name):
-            # asked first for one small file: out of reach is told after its retries, where
-            # transformers begins anew with several files
-            hf_hub_download(name, "config.json", revision=revision)
+        # what was never here is asked for by one small file first: out of reach is told after its
+        # retries, where transformers begins anew with several files
+        if not os.path.isdir(name) and try_to_load_from_cache(name, **one) is None:
+            hf_hub_download(name, **one)
         model = transformers.AutoModelForMaskGeneration.from_pretrained(name, revision=revision)
         kind = type(model).__name__
         if processor is None and kind in PROCESSORS:

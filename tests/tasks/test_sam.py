@@ -5,6 +5,7 @@ whose files lie beside the environment, and looks for it only once.
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from huggingface_hub.errors import LocalEntryNotFoundError
@@ -28,16 +29,22 @@ def test_what_is_missing_is_named(trace, monkeypatch):
 
 
 def test_out_of_reach_is_told_once(trace, monkeypatch):
-    """By one small file, not by transformers, which tries several of them several times."""
+    """By one small file, not by transformers, which tries several of them several times; what is in
+    the cache is left to transformers.
+    """
     asked = []
 
-    def unreachable(name, file, revision):
-        asked.append((name, file, revision))
-        raise LocalEntryNotFoundError("The hub cannot be reached.\nAnd more of that.")
+    def unreachable(name, **more):
+        asked.append((name, *more.values()))
+        raise LocalEntryNotFoundError(f"{[*more]} cannot be reached.\nAnd more of that.")
 
     monkeypatch.setattr(sam, "find_spec", lambda name: True)
     monkeypatch.setattr("huggingface_hub.hf_hub_download", unreachable)
-    said = r"refine by 'nobody/a-sam': The hub cannot be reached\. Without a network, name a folder"
-    with pytest.raises(ValueError, match=said):
-        cx.refine(cx.explain(trace), "nobody/a-sam", revision="main")
-    assert asked == [("nobody/a-sam", "config.json", "main")]
+    monkeypatch.setattr("transformers.AutoModelForMaskGeneration.from_pretrained", unreachable)
+    for cached, told in ([None, ("config.json", "main")], ["/a/config.json", ("main",)]):
+        look_up = Mock(return_value=cached)
+        monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", look_up)
+        said = r"refine by 'nobody/a-sam': \[.*\] cannot be reached\. Without a network, name"
+        with pytest.raises(ValueError, match=said):
+            cx.refine(cx.explain(trace), "nobody/a-sam", revision="main")
+        assert asked.pop() == ("nobody/a-sam", *told) and not asked
