@@ -29,6 +29,16 @@ def settled(page: object) -> None:
     )
 
 
+def wait_until(page: object, true: str, seconds: float = 10) -> None:
+    """Wait until an expression holds. A saved page's policy forbids the `eval` by which
+    Playwright's own `wait_for_function` asks a second time.
+    """
+    end = time.monotonic() + seconds
+    while not page.evaluate(true):
+        assert time.monotonic() < end, f"not within {seconds} s: {true}"
+        page.wait_for_timeout(FRAME)
+
+
 def centre(page: object, panel: int, row: int, column: int, cells: int = 14) -> tuple[float, float]:
     """Where a patch of a picture is on the screen; the photo is 0."""
     picture = page.locator(".picture").nth(panel)

@@ -18,6 +18,7 @@ from browsing import (
     saved,
     settled,
     titles,
+    wait_until,
 )
 from view_examples import HOSTILE, MASKS, TEXTS, cropped, example
 
@@ -234,9 +235,10 @@ def test_theme_follows_the_system_and_then_the_page(visit: Callable):
         assert shade() < 200
         # JupyterLab in its light theme on a dark desktop
         page.evaluate("document.body.dataset.jpThemeLight = 'true'")
-        page.wait_for_function(
+        wait_until(
+            page,
             "document.querySelector('.clipxai-figure').shadowRoot"
-            ".querySelector('.figure').dataset.theme === 'light'"
+            ".querySelector('.figure').dataset.theme === 'light'",
         )
         assert shade() > 600
 

@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pytest
 from attention_examples import attention_example
-from browsing import readouts, saved, settled
+from browsing import readouts, saved, settled, wait_until
 from view_examples import example
 
 import clipxai as cx
@@ -58,7 +58,7 @@ def test_choices_go_into_the_address_and_come_back(visit: Callable):
     page.locator("select").first.select_option(index=0)
     page.locator("select").first.select_option(index=1)
     copy_link(page)
-    page.wait_for_function("window.copied === location.href")  # which is written a little later
+    wait_until(page, "window.copied === location.href")  # which is written a little later
     page.reload()
     assert page.locator("select").first.evaluate("s => s.selectedIndex") == 1
     assert page.locator(".chip[aria-pressed='true']").inner_text() == "a clock"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from browsing import wait_until
 
 from clipxai.app.scene_editor import SceneEditor
 from clipxai.scenes import compose
@@ -65,7 +66,7 @@ def test_a_picture_that_comes_while_a_thing_is_dragged_takes_nothing_back(
     assert told[1]["x"] == pytest.approx(before[1]["x"], abs=0.001)
     thing.press("ArrowLeft")
     answer()  # before the kernel is told of the key
-    page.wait_for_function("() => model.told.length === 2")
+    wait_until(page, "model.told.length === 2")
     told = page.evaluate("() => model.told[1][0].x")
     assert told == pytest.approx(before[0]["x"] + 40 / 400 - 0.02, abs=0.002)
     answer()
