@@ -70,11 +70,11 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
                 continue
             # read one by one: what was read before is free again
             source = _oriented(ours, name, {name: weights.read(name)}, names, where)
-            _expect_sound(ours, name, *_copy(source, place), where, dtype)
+            _expect_sound(ours, name, place, _copy(source, place), where)
         if ours in scales:
             scale = torch.empty(len(filled[ours]), dtype=dtype)
-            read = _copy(weights.read(scales[ours]), scale)
-            _expect_sound(ours, scales[ours], *read, where, dtype)
+            squares = _copy(weights.read(scales[ours]), scale)
+            _expect_sound(ours, scales[ours], scale, squares, where)
             filled[ours] *= scale[:, None] if filled[ours].ndim > 1 else scale
     # assign: the empty model has no memory that could be copied to
     model.load_state_dict(filled, assign=True, strict=not hosted)
@@ -117,13 +117,15 @@ def expect_whole(tensors: Mapping[str, Tensor], where: object) -> None:
         )
 
 
-def _expect_sound(
-    ours: str, name: str, least: float, most: float, where: object, dtype: torch.dtype
-) -> None:
+def _expect_sound(ours: str, name: str, read: Tensor, squares: float, where: object) -> None:
     """Numbers that a model can be run with; written so that NaN fails as well."""
+    narrower = ours == "logit_scale" or ours.endswith("running_var")
+    if not narrower and squares <= LARGEST**2:
+        return  # no number is larger than the root of what all squares add up to
+    least, most = read.amin().item(), read.amax().item()
     if not (math.isfinite(least) and math.isfinite(most)):
         raise ValueError(
-            f"tensor {name!r} of {where} holds NaN, or numbers that are not finite as {dtype}"
+            f"tensor {name!r} of {where} holds NaN, or numbers that are not finite as {read.dtype}"
         )
     low, high = -LARGEST, LARGEST
     if ours == "logit_scale":
@@ -215,16 +217,14 @@ def _convolution(linear: Tensor) -> Tensor:
     return linear.view(len(linear), side, side, 3).permute(0, 3, 1, 2)
 
 
-def _copy(tensor: Tensor, place: Tensor) -> tuple[float, float]:
+def _copy(tensor: Tensor, place: Tensor) -> float:
     """Copy piece by piece, each small enough to be looked at while it is in the processor's cache;
-    the smallest and the largest number, NaN if there is one.
+    the largest sum of a piece's squares, NaN if there is one: quicker than its extremes.
     """
     tensor, place = torch.atleast_1d(tensor, place)
     rows = max(1, PIECE * len(place) // place.numel())
-    least, most = [], []
+    squares = []
     for source, target in zip(tensor.split(rows), place.split(rows)):
         target.copy_(source)
-        # six times as fast as `aminmax`; both hand NaN on
-        least.append(target.amin())
-        most.append(target.amax())
-    return torch.stack(least).amin().item(), torch.stack(most).amax().item()
+        squares.append(torch.dot(target.view(-1), target.view(-1)))
+    return torch.stack(squares).amax().item()
