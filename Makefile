@@ -12,6 +12,8 @@ PY := .venv/bin/python
 # compiled is what is imported, when it is: of all files it takes longer than to install them
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 INSTALL := $(PIP) --constraint constraints.txt --editable
+# where it is set, each of the tests' processes would compile torch once more: seconds, every time
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test fuzz kills soak lab docs benchmark clean
 
