@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ..model.words.piece_tokenizer import PieceTokenizer
 from ..model.words.tokenizer import WordSpan
-from ..trace.sides import in_own_precision
+from ..trace.sides import read_at_ends
 from ..trace.trace import Trace
 
 ARTICLES = {"a", "an", "the"}
@@ -131,10 +131,12 @@ def _read_shorter(trace: Trace, text: int, rows: Tensor) -> Trace:
     model = trace.model
     # in half precision another batch rounds otherwise, which would look like what a word adds
     known = model.dtype.itemsize >= torch.float32.itemsize
-    with in_own_precision(model):
-        features = trace.with_texts(rows[1:] if known else rows).text_features
+    if trace.text_edits:
+        features = trace.with_texts(rows).text_features
+    else:
+        features = read_at_ends(model, rows)
     if known:
-        features = torch.cat([trace.text_features[text, None], features])
+        features[0] = trace.text_features[text]
     texts = (trace.texts[text], *(model.tokenizer.decode(row.tolist()) for row in rows[1:]))
     return trace.with_encoded_texts(texts, features)
 

@@ -97,6 +97,13 @@ def spell(model: CLIP, ids: Tensor, edits: Edits = UNCHANGED) -> dict[str, Any]:
     return dict(text_layers=tuple(layers), **ended(model, ids, tokens))
 
 
+@no_graph_unless_flowing
+def read_at_ends(model: CLIP, ids: Tensor) -> Tensor:
+    """Features (T, E) of texts whose tokens nobody will look at; quicker where they begin alike."""
+    with enough_memory(model.device, model.dtype), in_own_precision(model):
+        return F.normalize(model.text.at_ends(ids).float(), dim=-1)
+
+
 def ended(model: CLIP, ids: Tensor, tokens: Tensor) -> dict[str, Any]:
     """What `Trace` has of text tokens (T, S, E) in the joint space."""
     at_end = tokens[torch.arange(len(ids), device=ids.device), model.text.end(ids)]

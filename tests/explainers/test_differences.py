@@ -218,17 +218,19 @@ def test_relevance_is_what_the_cosine_loses(trace):
         cx.word_relevance(trace, blocks=1)
 
 
-def test_no_image_runs_and_only_the_shorter_texts_do(trace, monkeypatch):
+def test_no_image_runs_and_what_shorter_texts_begin_with_is_read_once(trace, monkeypatch):
     told, read = trace.with_texts("a dog and a bicycle"), []
-    forward = told.model.text.forward
     monkeypatch.setattr(told.model.visual, "forward", None)
+    block = told.model.text.blocks[0]
+    forward = block.forward
     monkeypatch.setattr(
-        told.model.text,
-        "forward",
-        lambda ids, **told: read.append(len(ids)) or forward(ids, **told),
+        block, "forward", lambda x, **told: read.append(x.shape[:2]) or forward(x, **told)
     )
+    words = len(told.words(0))
     cx.word_maps(told)
-    assert read == [5], "all in one batch, and the text itself is known"
+    ((rows, tokens),) = read  # all in one pass
+    length = told.token_ids.shape[1]  # of the only text
+    assert rows == 1 and length < tokens < 3 / 4 * (length + words * (length - 1)), (tokens, length)
 
 
 def test_a_contrast_s_parts_close_to_the_difference_of_the_cosines(trace):

@@ -11,6 +11,7 @@ from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
 import clipxai as cx
 from clipxai.model.files.locating import EMBEDDED
+from clipxai.model.towers import text as text_tower
 from clipxai.model.words.tokenizer import Tokenizer
 
 WORDS = json.loads((EMBEDDED / "vocab.json").read_text(encoding="utf-8"))
@@ -148,3 +149,25 @@ def test_added_tokens_that_are_damaged(tmp_path, theirs):
         file.write_text(json.dumps({**described, "added_tokens": [damage]}), encoding="utf-8")
         with pytest.raises(ValueError, match="describes an added token without text or number"):
             Tokenizer.from_tokenizer_json(file)
+
+
+ALIKE = [
+    "a photo of a cat and a dog",
+    "a photo of a dog",
+    "photo of",
+    "a photo of a cat",
+    "",
+    "an owl",
+]
+
+
+@pytest.mark.parametrize("packed", [512, 16, 1])
+def test_what_texts_begin_with_is_read_once(embedded, monkeypatch, packed):
+    """Read where they end, they are what they are when each is read by itself; also where the first
+    begins like another, equals it, or shares nothing with it.
+    """
+    monkeypatch.setattr(text_tower, "PACKED", packed)
+    for texts in (ALIKE, [ALIKE[3], *ALIKE], ALIKE[-1:]):
+        ids = embedded.tokenize(texts)
+        one_by_one = torch.cat([embedded.text(row[None])[0, [row.argmax()]] for row in ids])
+        torch.testing.assert_close(embedded.text.at_ends(ids), one_by_one, rtol=0, atol=1e-5)

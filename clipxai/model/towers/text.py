@@ -6,14 +6,18 @@ text up to the full length is then read too, and so each text has to be filled u
 Axes: T texts, S tokens of a text (padded behind [end]), D width, E joint width.
 """
 
+from functools import partial
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .block import Block, BlockTape, LayerEdit, through
 from .parts import random_parameter
 from .tower import TextTower
+
+PACKED = 512  # tokens computed together in `at_ends`: every one is compared with every other
 
 
 def known_ids(ids: Tensor, context: int, vocabulary: int) -> Tensor:
@@ -119,6 +123,40 @@ class TextTransformer(TextTower):
         """Token ids (T, S) to every token's place in the joint space (T, S', E), not normalised."""
         stream = through(self.blocks, self.embed(ids), causal=self.causal, tape=tape, edit=edit)
         return self.read_out(stream)
+
+    def at_ends(self, ids: Tensor) -> Tensor:
+        """Token ids (T, S) to where each text is read, (T, E), not normalised.
+
+        A token knows only those before it, so what texts share with the first from their beginning
+        on is computed once, and so is nothing that fills them up: of a text of 15 words without
+        each of them, little more than half is left.
+        """
+        if self.full:
+            return super().at_ends(ids)
+        ends = self.end(known_ids(ids, self.context, self.vocabulary))
+        alike = (ids == ids[0]).cumprod(1).sum(1).minimum(ends)
+        alike[0] = 0
+        packs = (ends - alike + 1)[1:].cumsum(0) // PACKED
+        first = torch.zeros(1, dtype=torch.long, device=ids.device)
+        found = []
+        for pack in range(int(packs[-1]) + 1 if len(packs) else 1):
+            chosen = torch.cat([first, 1 + (packs == pack).nonzero()[:, 0]])
+            read = self._read_packed(ids[chosen], ends[chosen], alike[chosen])
+            found.append(read if pack == 0 else read[1:])
+        return torch.cat(found)
+
+    def _read_packed(self, ids: Tensor, ends: Tensor, alike: Tensor) -> Tensor:
+        """The same of texts behind one another in one row, of which each but the first begins
+        behind the tokens that are `alike`.
+        """
+        place = torch.arange(ids.shape[1], device=ids.device)
+        text, place = ((alike[:, None] <= place) & (place <= ends[:, None])).nonzero().unbind(1)
+        own = (text[:, None] == text) & (place[:, None] >= place)
+        shared = (text == 0) & (alike[text][:, None] > place)
+        mix = partial(F.scaled_dot_product_attention, attn_mask=own | shared)
+        entering = self.token_embedding(ids[text, place]) + self.positions[place]
+        stream = through(self.blocks, entering[None], mix=mix)
+        return self.read_out(stream[0, place == ends[text]])
 
     def read_out(self, stream: Tensor) -> Tensor:
         """Stream (..., D) through the final norm and the projection: (..., E), not normalised."""

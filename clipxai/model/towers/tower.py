@@ -17,6 +17,7 @@ Axes: B images, N tokens, P = gh * gw patches, T texts, S text tokens, D width, 
 from collections.abc import Iterable
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from .block import BlockTape, LayerEdit, Mix
@@ -157,6 +158,11 @@ class TextTower(nn.Module):
         `tape` and `edit` are those of the blocks, see `through`.
         """
         raise NotImplementedError
+
+    def at_ends(self, ids: Tensor) -> Tensor:
+        """Token ids (T, S) to where each text is read, (T, E), not normalised."""
+        tokens = self(ids)
+        return tokens[torch.arange(len(ids), device=ids.device), self.end(ids)]
 
     def read_out(self, stream: Tensor) -> Tensor:
         """Stream (..., D) after the last block to the joint space, (..., E), not normalised."""
