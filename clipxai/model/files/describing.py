@@ -15,7 +15,7 @@ from .image_only import build_image_only, is_image_only
 from .locating import Files, locate
 from .open_clip import build_open_clip
 from .shards import INDEX, read_shards
-from .transformers_types import HOSTED, IMAGE_ONLY, of_tower
+from .transformers_types import HOSTED, of_tower
 from .untrusted import Weights, read_json, read_weights
 
 FLOAT32 = 4  # bytes of a number
@@ -120,8 +120,7 @@ def _is_hosted(config: dict) -> bool:
     if "model_cfg" in config:
         return needs_open_clip(config)
     kind = config.get("model_type")
-    gated = kind in IMAGE_ONLY and bool(config.get("use_swiglu_ffn"))
-    return isinstance(kind, str) and (kind in HOSTED or gated)
+    return isinstance(kind, str) and kind in HOSTED
 
 
 def _kind(config: dict) -> str:

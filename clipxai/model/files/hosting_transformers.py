@@ -20,7 +20,7 @@ from .hosting import CONTEXT, UNREAD
 from .hugging_face import HF, clip_vision, resizing, sections
 from .sizes import empty_modules
 from .tensor_names import TensorNames, TowersNames
-from .transformers_types import DINO, HOSTED
+from .transformers_types import HOSTED
 from .untrusted import Weights
 
 REASON = "its parts are not those of CLIP's towers"
@@ -191,12 +191,6 @@ def _image_tower(
     return visual, UNREAD, visual.image_size[0]
 
 
-def hosted_encoder(module: nn.Module, where: object, tokens_before: int) -> HostedImageTower:
-    """An image encoder alone, whose first token speaks for the image, as it is."""
-    trunk = Trunk(_copied(module), False, tokens_before)
-    return _hosted(trunk, nn.Identity(), None, f"the image tower of {where}")
-
-
 def _hosted(trunk: Trunk, head: nn.Module, size: int | None, name: str) -> HostedImageTower:
     config = trunk.encoder.config
     side, patch = size or config.image_size, getattr(config, "patch_size", None)
@@ -238,7 +232,7 @@ def through_transformers(
     config: Mapping, weights: Weights, where: object, named: str | None = None
 ) -> nn.Module:
     """The module that transformers builds of a config, with these weights. No code of a stranger is
-    run: the class is one of `HOSTED` and `DINO`, or the one that is `named`.
+    run: the class is one of `HOSTED`, or the one that is `named`.
 
     Raises
     ------
@@ -252,7 +246,7 @@ def through_transformers(
             f"{where} describes a model with a tower that is none of ours; transformers runs it: "
             "pip install transformers"
         ) from error
-    kind = getattr(transformers, named or (HOSTED | DINO)[config["model_type"]])
+    kind = getattr(transformers, named or HOSTED[config["model_type"]])
     described = {name: value for name, value in config.items() if name != "auto_map"}
     tensors = {name: weights.read(name).clone() for name in weights.tensors}
     log = transformers.utils.logging

@@ -6,10 +6,9 @@ another can.
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...checks import visible
 from ..clip import CLIP
@@ -17,8 +16,6 @@ from ..image import Preprocessor
 from ..towers.no_texts import NoTexts
 from ..towers.positions import CentredRotary
 from ..towers.vit import VisionTransformer
-from .hosting import UNREAD
-from .hosting_transformers import hosted_encoder, through_transformers
 from .hugging_face import HF, HF_SIGLIP, clip_vision, resizing, siglip_vision
 from .sizes import (
     MOST,
@@ -41,6 +38,7 @@ _ATTENTION = {  # of transformers' fifth version in memory; and of files, and th
     "attn.out": ("attention.o_proj", "attention.output.dense"),
     "qkv": ("attention.{}_proj", "attention.attention.{}"),
 }
+_GATED = {"mlp.gate": "mlp.gate_proj", "mlp.up": "mlp.up_proj", "mlp.down": "mlp.down_proj"}
 
 
 def is_image_only(config: Mapping, names: Mapping[str, object]) -> bool:
@@ -52,7 +50,7 @@ def is_image_only(config: Mapping, names: Mapping[str, object]) -> bool:
 
 
 def build_image_only(
-    config: dict, weights: Weights, where: object, module: nn.Module | None = None
+    config: dict, weights: Weights, where: object
 ) -> tuple[CLIP, Weights, TensorNames]:
     """A model without texts, its tensors, and how they are named.
 
@@ -61,7 +59,6 @@ def build_image_only(
     config : of the tower, or of the model it was taken from
     weights : of the file or module
     where : what errors call it
-    module : that is in memory, if it is
 
     Raises
     ------
@@ -71,7 +68,7 @@ def build_image_only(
     if kind in ("clip", "siglip", "siglip2"):
         kind, config = f"{kind}_vision_model", section(config, "vision_config", where)
     if kind in DINO:
-        return _dino(kind, config, weights, where, module)
+        return _dino(kind, config, weights, where)
     weights = _named(weights, "vision_model.", ("visual_projection.",), where)
     tensors = weights.tensors
     with empty_modules():
@@ -93,22 +90,17 @@ def build_image_only(
 
 
 def _dino(
-    kind: str, config: dict, weights: Weights, where: object, module: nn.Module | None
+    kind: str, config: dict, weights: Weights, where: object
 ) -> tuple[CLIP, Weights, TensorNames]:
-    """DINOv2 and 3: ours, but for DINOv2's gated FFNs, with which it runs as it is."""
+    """DINOv2 and 3."""
     weights = _named(weights, "", _DINO, where, (f"{kind}.",))
-    tensors = weights.tensors
     usual = {"dinov2_with_registers": 4}.get(kind, 0)
     registers = config.get("num_register_tokens", usual) if kind != "dinov2" else 0
     if type(registers) is not int or not 0 <= registers <= MOST["num_hidden_layers"]:
         raise ValueError(f"{where} gives num_register_tokens={registers!r}: it is not read")
     if config.get("use_swiglu_ffn"):
-        module = module or through_transformers({**config, "model_type": kind}, weights, where)
-        visual = hosted_encoder(module, where, tokens_before=1 + registers)
-        model = CLIP(
-            visual, NoTexts(), None, Preprocessor(visual.image_size, visual.patch, *IMAGENET)
-        )
-        return model, _with(weights, NO_SCALE), replace(UNREAD, unread=tuple(tensors))
+        # what files, and transformers' fourth version, have one above the other
+        weights = weights.halved("mlp.weights_in", (_GATED["mlp.gate"], _GATED["mlp.up"]))
     third = kind == "dinov3_vit"
     width = size_of(config, "hidden_size", 384 if third else 768, where)
     patch = size_of(config, "patch_size", 16 if third else 14, where)
@@ -122,7 +114,6 @@ def _dino(
             layers=size_of(config, "num_hidden_layers", 12, where),
             heads=heads,
             joint=width,
-            activation=known_activation(config.get("hidden_act", "gelu")),
             norm_before=False,
             registers=registers,
             **(_third(config, width // heads, where) if third else _second(config, width, where)),
@@ -130,14 +121,18 @@ def _dino(
         model = CLIP(visual, NoTexts(), None, Preprocessor((side, side), patch, *IMAGENET))
     if third:
         return model, _with(weights, _dino3_tensors(weights, width)), _dino3_names(weights)
-    live = any(".attention.q_proj." in name for name in tensors)
-    return model, _with(weights, _dino_tensors(weights, width)), _dino_names(live)
+    return model, _with(weights, _dino_tensors(weights, width)), _dino2_names(weights)
 
 
 def _second(config: dict, width: int, where: object) -> dict[str, object]:
     """What DINOv2's tower is told besides."""
+    hidden, gated = ffn_width(config, width, where), bool(config.get("use_swiglu_ffn"))
+    if gated:  # two thirds, filled up to eights; what `hidden_act` says is not read
+        hidden = (hidden * 2 // 3 + 7) // 8 * 8
     return {
-        "ffn_width": ffn_width(config, width, where),
+        "ffn_width": hidden,
+        "gated": gated,
+        "activation": "silu" if gated else known_activation(config.get("hidden_act", "gelu")),
         "eps": layer_norm_eps(config, 1e-6, where),
     }
 
@@ -152,6 +147,7 @@ def _third(config: dict, head: int, where: object) -> dict[str, object]:
         )
     return {
         "ffn_width": size_of(config, "intermediate_size", 1536, where),
+        "activation": known_activation(config.get("hidden_act", "gelu")),
         "eps": layer_norm_eps(config, 1e-5, where),
         "gated": bool(config.get("use_gated_mlp")),
         "patch_bias": True,
@@ -200,9 +196,7 @@ def _dino3_names(weights: Weights) -> TensorNames:
             "ln_1": "norm1",
             "ln_2": "norm2",
             "attn.out": "attention.o_proj",
-            "mlp.up": "mlp.up_proj",
-            "mlp.down": "mlp.down_proj",
-            **({"mlp.gate": "mlp.gate_proj"} if gated else {}),
+            **{part: name for part, name in _GATED.items() if gated or part != "mlp.gate"},
         },
         qkv="attention.{}_proj",
         scaled={"attn.out": "layer_scale1.lambda1", "mlp.down": "layer_scale2.lambda1"},
@@ -210,8 +204,12 @@ def _dino3_names(weights: Weights) -> TensorNames:
     )
 
 
-def _dino_names(live: bool) -> TensorNames:
+def _dino2_names(weights: Weights) -> TensorNames:
+    live = any(".attention.q_proj." in name for name in weights.tensors)
     of = 0 if live else 1
+    ffn = {"mlp.up": "mlp.fc1", "mlp.down": "mlp.fc2"}
+    if any(name.endswith("mlp.gate_proj.weight") for name in weights.tensors):
+        ffn = _GATED | ({} if live else {"mlp.down": "mlp.weights_out"})
     letters = ("q", "k", "v") if live else ("query", "key", "value")
     return TensorNames(
         names={
@@ -227,8 +225,7 @@ def _dino_names(live: bool) -> TensorNames:
             "ln_1": "norm1",
             "ln_2": "norm2",
             "attn.out": _ATTENTION["attn.out"][of],
-            "mlp.up": "mlp.fc1",
-            "mlp.down": "mlp.fc2",
+            **ffn,
         },
         qkv=_ATTENTION["qkv"][of],
         letters=letters,

@@ -42,7 +42,7 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
         weights = Weights.there(tensors).behind(prefix_of(tensors, where))
         return build_image_only(tower, weights, where)
     if config is not None and is_image_only({"model_type": model_type}, tensors):
-        return build_image_only(told, Weights.there(tensors), where, module)
+        return build_image_only(told, Weights.there(tensors), where)
     if model_type in OURS and "vision_model.post_layernorm.weight" in tensors:
         model = build_hf(told, f"the config of this {kind}")
         return model, Weights.there(tensors), names_hf(model_type, tensors)

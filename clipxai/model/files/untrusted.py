@@ -101,6 +101,23 @@ class Weights:
         tensors = {name: self.tensors[old] for name, old in theirs.items()}
         return Weights(tensors, lambda name: self.read(theirs[name]), self.sha256)
 
+    def halved(self, part: str, halves: tuple[str, str]) -> "Weights":
+        """Those with `part` in their names as two each, their upper and their lower rows, which
+        have one of `halves` there instead.
+        """
+        whole = {name: t for name, t in self.tensors.items() if part in name and t.ndim}
+        found = {
+            name.replace(part, half): (name, n) for name in whole for n, half in enumerate(halves)
+        }
+
+        def read(name: str) -> Tensor:
+            name, n = found.get(name, (name, None))
+            return self.read(name) if n is None else self.read(name).tensor_split(2)[n]
+
+        tensors = {name: t for name, t in self.tensors.items() if name not in whole}
+        tensors |= {name: whole[old].tensor_split(2)[n] for name, (old, n) in found.items()}
+        return Weights(tensors, read, self.sha256)
+
 
 def read_bytes(file: Path, most: int) -> bytes:
     """A file of at most `most` bytes.
