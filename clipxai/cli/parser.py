@@ -150,8 +150,9 @@ def _bench(command: argparse.ArgumentParser) -> None:
         "--data",
         default="emoji-world",
         help=(
-            "emoji-world (default), a folder in the public layout of a data set, or a list (.csv, "
-            ".parquet) with the columns path, mask and label"
+            "emoji-world (default), a folder in the public layout of a data set, a list (.csv, "
+            ".parquet) with the columns path, mask and label, or tar files with masks beside each "
+            "picture (one.jpg, one.dog.png)"
         ),
     )
     command.add_argument("--layout", help="which data set, where a folder holds several")
