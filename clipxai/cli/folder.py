@@ -12,6 +12,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
 from .. import view
 from ..checks import visible
@@ -55,8 +56,8 @@ def explain_folder(
         place = _place(given, out, processes)
         model = loaded(given)
         asked = _asked(given)
-        table = given.format == ["parquet"]
-        kept = Table(place, out) if table else Files(given, place, out, write or view.save)
+        kind = parts.KINDS.get(given.format[0]) if given.format else None
+        kept = Table(place, out, kind) if kind else Files(given, place, out, write or view.save)
         question = {
             "texts": given.texts,
             **asked,
@@ -118,22 +119,22 @@ class Files:
 class Table:
     """One table of all images, as `parts` keeps it."""
 
-    def __init__(self, place: Place, out: Path) -> None:
-        self.place, self.out = place, out
+    def __init__(self, place: Place, out: Path, kind: ModuleType) -> None:
+        self.place, self.out, self.kind = place, out, kind
 
     def unanswered(self, question: Mapping[str, object]) -> list[Path]:
         """Images that have no row yet."""
-        return parts.unanswered(self.place, self.out, question)
+        return parts.unanswered(self.place, self.out, self.kind, question)
 
     def recording(
         self, left: list[Path], question: Mapping[str, object], processes: Processes
     ) -> AbstractContextManager[Callable[[Path, Explanation], None]]:
         """As that of `Files`."""
-        return parts.recording(self.place, left, self.out, question, processes)
+        return parts.recording(self.place, left, self.out, self.kind, question, processes)
 
     def bytes_of(self, explanations: list[Explanation], folder: Path) -> int:
         """As that of `Files`."""
-        return parts.bytes_of(explanations, folder)
+        return parts.bytes_of(explanations, folder, self.kind)
 
 
 def _explain_each(
@@ -247,10 +248,11 @@ def _folder_for_maps(given: argparse.Namespace) -> Path:
         raise ValueError(
             "say texts that every image is asked about, or --texts-from where each has its own"
         )
-    if "parquet" in (given.format or []) and given.format != ["parquet"]:
-        raise ValueError("--format parquet is one table of all images, without other files")
+    for name in {*parts.KINDS} & {*(given.format or [])}:
+        if given.format != [name]:
+            raise ValueError(f"--format {name} is one table of all images, without other files")
     outs = given.out or []
-    if len(outs) != 1 or Path(outs[0]).suffix[1:] in (*FORMATS, "parquet"):
+    if len(outs) != 1 or Path(outs[0]).suffix[1:] in (*FORMATS, *parts.KINDS):
         raise ValueError(
             "a folder of images needs one folder for the maps, --out FOLDER; --format says what is "
             "written there"

@@ -11,6 +11,7 @@ MANY = (
     "files in WebDataset's layout ('shards/{000..009}.tar')"
 )
 FORMATS = ("png", "npz", "html", "svg", "pdf")
+TABLES = ("parquet", "npz-table")  # those of `many.parts`, which is not loaded here
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,8 +61,11 @@ def _explain(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--format",
         action="append",
-        choices=(*FORMATS, "parquet"),
-        help="of a folder's maps; repeatable (default: png); parquet: one table in half precision",
+        choices=(*FORMATS, *TABLES),
+        help=(
+            "of a folder's maps; repeatable (default: png); parquet or npz-table: one table of "
+            "all, in half precision"
+        ),
     )
     _about_folders(command)
 
@@ -146,8 +150,9 @@ def _bench(command: argparse.ArgumentParser) -> None:
         "--data",
         default="emoji-world",
         help=(
-            "emoji-world (default), a folder in the public layout of a data set, or a list (.csv, "
-            ".parquet) with the columns path, mask and label"
+            "emoji-world (default), a folder in the public layout of a data set, a list (.csv, "
+            ".parquet) with the columns path, mask and label, or tar files with masks beside each "
+            "picture (one.jpg, one.dog.png)"
         ),
     )
     command.add_argument("--layout", help="which data set, where a folder holds several")

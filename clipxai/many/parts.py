@@ -1,25 +1,26 @@
 """Many pictures become one table in parts: which pictures are in it, and what is left to do when a
 run was interrupted?
 
-A folder of Parquet files, each of some pictures and by one process, written complete or not at all
-and not touched again, so that a run that is killed leaves a table that can be read. It loses what
-it has not written yet, at most `ROWS` pictures or `SECONDS` of work. Each row says which file its
-picture was read from, and each part which question it answers.
+A folder of files of one kind, each of some pictures and by one process, written complete or not
+at all and not touched again, so that a run that is killed leaves a table that can be read. It loses
+what it has not written yet, at most `ROWS` pictures or `SECONDS` of work. Each row says which file
+its picture was read from, and each part which question it answers.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
-from ..results import parquet
+from ..results import npz_table, parquet, tables
 from ..results.explanation import Explanation, kept
 from .folders import below, expect_same_question, is_there
 from .places import Place, State
 from .processes import ALONE, Processes
 
 ROWS, SECONDS, VALUES = 1000, 120.0, 1 << 25  # of a part; values are 64 MB
-PARTS = "part-*.parquet"
+KINDS = {"parquet": parquet, "npz-table": npz_table}  # as --format names them
 Keep = Callable[[Path, Explanation], None]
 
 
@@ -30,17 +31,25 @@ def name_of(image: Path, place: Place) -> str:
     return way.as_posix() if (place.root / way) == image else image.absolute().as_posix()
 
 
-def unanswered(place: Place, out: Path, question: Mapping[str, object]) -> list[Path]:
+def unanswered(
+    place: Place, out: Path, kind: ModuleType, question: Mapping[str, object]
+) -> list[Path]:
     """Images that are not in the table, or were explained before they changed.
 
     Raises
     ------
-    ValueError : the table answers another question; a row is of another image that is still there
+    ValueError : the table answers another question, or is of another kind; a row is of another
+        image that is still there; a part that is none
     """
     left = {name_of(image, place): image for image in place.images}
-    for part in sorted(out.glob(PARTS)):
-        expect_same_question(out, parquet.said_of(part) or {}, question)
-        for name, state in _states(part):
+    for part, its_kind in _parts(out):
+        if its_kind is not kind:
+            raise ValueError(
+                f"{out} holds a table in {its_kind.SUFFIX} ({part.name}), not in {kind.SUFFIX}: "
+                "choose another folder, or --overwrite it"
+            )
+        expect_same_question(out, kind.said_of(part) or {}, question)
+        for name, state in _states(part, kind):
             if name not in left:
                 continue
             now = place.state(left[name])
@@ -59,6 +68,7 @@ def recording(
     place: Place,
     images: Sequence[Path],
     out: Path,
+    kind: ModuleType,
     question: Mapping[str, object],
     processes: Processes = ALONE,
 ) -> Iterator[Keep]:
@@ -71,9 +81,9 @@ def recording(
     states = {image: place.state(image) for image in place.share(images, processes)}
     processes.wait()  # all have read the table
     if processes.rank == 0:
-        _forget(out, {name_of(image, place) for image in images}, question)
+        _forget(out, {name_of(image, place) for image in images}, kind, question)
     processes.wait()
-    part = _Part(out, question, processes.rank)
+    part = _Part(out, kind, question, processes.rank)
 
     def keep(image: Path, explanation: Explanation) -> None:
         part.add(_row(name_of(image, place), states.pop(image), explanation))
@@ -85,19 +95,23 @@ def recording(
     processes.wait()
 
 
-def bytes_of(explanations: Sequence[Explanation], folder: Path) -> int:
+def bytes_of(explanations: Sequence[Explanation], folder: Path, kind: ModuleType) -> int:
     """How large a part of so many explanations is, tried in a folder."""
     rows = [_row(str(n), [str(n), n, n], one) for n, one in enumerate(explanations)]
-    parquet.write(folder / "part.parquet", rows, {})
-    return (folder / "part.parquet").stat().st_size
+    part = folder / f"part{kind.SUFFIX}"
+    kind.write(part, rows, {})
+    return part.stat().st_size
 
 
 class _Part:
     """Rows that are not written yet."""
 
-    def __init__(self, out: Path, question: Mapping[str, object], rank: int) -> None:
-        self.out, self.question, self.rank = out, question, rank
-        numbers = [int(part.stem.split("-")[2]) for part in out.glob(f"part-{rank:05}-*.parquet")]
+    def __init__(
+        self, out: Path, kind: ModuleType, question: Mapping[str, object], rank: int
+    ) -> None:
+        self.out, self.kind, self.question, self.rank = out, kind, question, rank
+        own = out.glob(f"part-{rank:05}-*{kind.SUFFIX}")
+        numbers = [int(part.stem.split("-")[2]) for part in own]
         self.number = max(numbers, default=-1)
         self.rows: list[dict[str, object]] = []
         self.values, self.began = 0, time.monotonic()
@@ -112,15 +126,15 @@ class _Part:
     def write(self) -> None:
         if self.rows:
             self.number += 1
-            path = self.out / f"part-{self.rank:05}-{self.number:06}.parquet"
-            parquet.write(path, self.rows, self.question)
+            name = f"part-{self.rank:05}-{self.number:06}{self.kind.SUFFIX}"
+            self.kind.write(self.out / name, self.rows, self.question)
         self.rows, self.values, self.began = [], 0, time.monotonic()
 
 
 def _row(name: str, state: State, explanation: Explanation) -> dict[str, object]:
     source, size, changed, *texts = state
     return {
-        **parquet.row(name, *kept(explanation)),
+        **tables.row(name, *kept(explanation)),
         "source": source,
         "source_bytes": size,
         "source_changed": changed,
@@ -128,24 +142,31 @@ def _row(name: str, state: State, explanation: Explanation) -> dict[str, object]
     }
 
 
-def _states(part: Path) -> Iterator[tuple[str, State]]:
+def _parts(out: Path) -> Iterator[tuple[Path, ModuleType]]:
+    """The parts of a table that are in a folder, and of which kind."""
+    for kind in KINDS.values():
+        yield from ((part, kind) for part in sorted(out.glob(f"part-*{kind.SUFFIX}")))
+
+
+def _states(part: Path, kind: ModuleType) -> Iterator[tuple[str, State]]:
     """Every picture of a part, and what it was explained from."""
     names = ["picture", "source", "source_bytes", "source_changed", "source_texts"]
-    columns = parquet.opened(part).read(names).to_pydict()
+    columns = kind.columns(part, names)
     for name, *state, texts in zip(*(columns[name] for name in names)):
         yield name, [*state, *([] if texts is None else [texts])]
 
 
-def _forget(out: Path, names: set[str], question: Mapping[str, object]) -> None:
+def _forget(out: Path, names: set[str], kind: ModuleType, question: Mapping[str, object]) -> None:
     """Leave only the rows that still hold."""
     out.mkdir(parents=True, exist_ok=True)
-    for part in sorted(out.glob(PARTS)):
-        if parquet.said_of(part) != question:
+    for part, its_kind in _parts(out):
+        said = its_kind.said_of(part)  # an error of what is no part: it is not ours to remove
+        if its_kind is not kind or said != question:
             part.unlink()
             continue
-        there = [name for name, _ in _states(part)]
+        there = [name for name, _ in _states(part, kind)]
         holds = [at for at, name in enumerate(there) if name not in names]
         if not holds:
             part.unlink()
         elif len(holds) < len(there):
-            parquet.write_table(part, parquet.opened(part).read().take(holds))
+            kind.keep(part, holds)

@@ -69,7 +69,19 @@ def root_of(where: str | Path) -> Path:
 
 def members(shard: Path, suffixes: Sequence[str], column: str | None = None) -> Iterator[Path]:
     """The pictures of a shard, by its headers; of its entries, the one called `column` ("jpg"), or
-    that with a picture's suffix. Names that lead out of the shard are none.
+    that with a picture's suffix.
+
+    Raises
+    ------
+    ValueError : as `files_of`
+    """
+    for member in files_of(shard):
+        if named := _picture(member.name, suffixes, column):
+            yield shard / named
+
+
+def files_of(shard: Path) -> Iterator[tarfile.TarInfo]:
+    """The headers of the files of a shard; names that lead out of the shard are none.
 
     Raises
     ------
@@ -79,10 +91,10 @@ def members(shard: Path, suffixes: Sequence[str], column: str | None = None) -> 
         with tarfile.open(shard, "r:") as archive:
             for member in archive:
                 archive.members = []  # or it keeps them all
-                named = _picture(member.name, suffixes, column) if member.isreg() else None
                 # else it might be taken for a file outside, and its map be written there
-                if named and not (named[0] == "/" or ".." in PurePosixPath(named).parts):
-                    yield shard / named
+                outside = member.name.startswith("/") or ".." in PurePosixPath(member.name).parts
+                if member.isreg() and not outside:
+                    yield member
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ValueError(f"{shard} is no tar file, or a damaged one: {error}") from error
 
@@ -125,9 +137,12 @@ def read_members(
 
 
 class Member(BytesIO):
-    """The bytes of a picture, with the name that its errors say."""
+    """The bytes of a file in a shard, with the name that its errors say."""
 
     name = ""
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def webdataset() -> ModuleType:
@@ -151,17 +166,30 @@ def _member(path: Path, data: bytes, sample: dict, texts_from: Sequence[str]) ->
         return Source(path, ValueError(f"{path}: {error}"))
 
 
-def _picture(name: str, suffixes: Sequence[str], column: str | None) -> str | None:
-    """How a picture is called, if this is the name of one: its key, and its kind in small letters,
-    as `webdataset` takes a name apart.
+def taken_apart(name: str) -> tuple[str, str]:
+    """The key and the kind of an entry, as `webdataset` takes its name apart: at the first dot
+    behind the folder; "" of what has no such dot.
+
+    Examples
+    --------
+    >>> taken_apart("a.b/one.dog.png")
+    ('a.b/one', 'dog.png')
     """
     folder, _, last = name.rpartition("/")
     key, dot, kind = last.partition(".")
+    if not (key and dot):
+        return "", ""
+    return (f"{folder}/{key}" if folder else key), kind
+
+
+def _picture(name: str, suffixes: Sequence[str], column: str | None) -> str | None:
+    """How a picture is called, if this is the name of one: its key, and its kind in small
+    letters.
+    """
+    key, kind = taken_apart(name)
     kind = kind.lower()
     fits = kind == column.lower() if column else f".{kind}" in suffixes
-    if not (key and dot and fits):
-        return None
-    return f"{folder}/{key}.{kind}" if folder else f"{key}.{kind}"
+    return f"{key}.{kind}" if key and fits else None
 
 
 def _without_braces(where: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from ..checks import visible
+from ..many.shards import Member
 from ..results.writing import remember_input
 
 # truth values of all masks of one picture: the largest of ImageNet with fifty classes
@@ -22,7 +23,7 @@ LONGEST_NAME = 240  # bytes, a suffix not counted
 
 
 @contextmanager
-def reading(file: Path) -> Iterator[None]:
+def reading(file: Path | Member) -> Iterator[None]:
     """Whatever a damaged annotation makes fail within is one ValueError that names its file."""
     try:
         yield
@@ -48,7 +49,7 @@ def inside(folder: Path, name: object) -> Path:
     return folder / str(name)
 
 
-def read_png(file: Path) -> Image.Image:
+def read_png(file: Path | Member) -> Image.Image:
     """The PNG of an annotation.
 
     Raises
@@ -65,7 +66,7 @@ def read_png(file: Path) -> Image.Image:
             return image
 
 
-def read_classes_png(file: Path) -> np.ndarray:
+def read_classes_png(file: Path | Member) -> np.ndarray:
     """(H, W) of an indexed PNG: a number for every pixel."""
     values = np.array(read_png(file))
     if values.ndim != 2:

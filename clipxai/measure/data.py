@@ -4,18 +4,21 @@ in.
     dataset("emoji-world")                  # held-out scenes of a fixed seed, exact masks
 
 `dataset("/data/VOCdevkit/VOC2012")` is recognised by its folders; `public_data.LAYOUTS` has all of
-them. `dataset("mine.csv")` is a list of pictures and masks of one's own: see `listed`. Which
-classes are asked for, and in which words, stands in a text file (`value: words` a line; "#" begins
-a comment); the packaged ones in `clipxai/data/` can be copied, changed and passed as `classes`.
-Class names are part of every score, so results keep them.
+them. `dataset("mine.csv")` is a list of pictures and masks of one's own: see `listed`; in tar
+files, as in `dataset("shards/{000..009}.tar")`, masks lie beside their picture: see `in_tars`.
+Which classes are asked for, and in which words, stands in a text file (`value: words` a line; "#"
+begins a comment); the packaged ones in `clipxai/data/` can be copied, changed and passed as
+`classes`. Class names are part of every score, so results keep them.
 """
 
 from importlib.resources import files
 from pathlib import Path
 
 from ..many.lists import is_list
+from ..many.shards import is_shards
 from ..scenes import class_names, noun, sample
 from .emoji_world import PROMPT
+from .in_tars import open_tars
 from .listed import open_list
 from .public_data import LAYOUTS, FolderLayout
 from .samples import Dataset, Sample
@@ -32,7 +35,7 @@ def dataset(
     Parameters
     ----------
     data : "emoji-world", or where a data set lies, or a list in CSV or Parquet with the columns
-        path, mask and label
+        path, mask and label, or tar files with masks beside each picture (one.jpg, one.dog.png)
     layout : a name in `LAYOUTS`, where a folder holds several
     classes : text file of classes instead of the packaged one
 
@@ -57,14 +60,15 @@ def dataset(
             raise ValueError("Emoji World knows its own classes: leave out --classes")
         return _emoji_world()
     root = Path(data)
-    if not root.exists():
+    in_tars = layout is None and is_shards(data)  # a pattern of them is no path
+    if not in_tars and not root.exists():
         raise FileNotFoundError(
-            f"no such data: {data} (give 'emoji-world', a list of your own (.csv, .parquet), or "
-            f"the folder of {', '.join(LAYOUTS)})"
+            f"no such data: {data} (give 'emoji-world', a list of your own (.csv, .parquet), "
+            f"tar files, or the folder of {', '.join(LAYOUTS)})"
         )
-    if layout is None and is_list(root):
-        name = root.name
-        named, opened = open_list(root, read_classes(classes) if classes else None)
+    if in_tars or (layout is None and is_list(root)):
+        name, opening = root.name, open_tars if in_tars else open_list
+        named, opened = opening(root, read_classes(classes) if classes else None)
     else:
         name, chosen = _recognised(root, layout)
         named = read_classes(classes or files("clipxai.data") / f"{chosen.classes}.txt")
@@ -82,6 +86,7 @@ def dataset(
         read=opened.read,
         root=root.resolve(),
         files=lambda picture: (*opened.files(picture), *told),
+        share=opened.share,
     )
 
 

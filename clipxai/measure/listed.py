@@ -10,12 +10,13 @@ not. Masks of one label in a picture are put together, as those of two dogs. Wha
 picture counts as absent from it, as does a thing whose mask is empty.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from ..many.lists import table
+from ..many.shards import Member
 from .annotations import expect_masks, read_classes_png
 from .samples import Opened, Sample
 
@@ -60,24 +61,43 @@ def open_list(
         masks.setdefault(picture, []).append((label, where.parent / mask))
     if not masks:
         raise ValueError(f"{where} names no picture")
-    labels = dict.fromkeys(label for each in masks.values() for label, _ in each)
-    named = dict(classes) if classes else {label: label for label in labels}
-    if not labels.keys() & named.keys():
-        raise ValueError(
-            f"none of the classes asked for is a label of {where}: {', '.join(labels)}"
-        )
-    numbers = {label: number for number, label in enumerate(named)}
+    words = named(where, (label for each in masks.values() for label, _ in each), classes)
+    numbers = {label: number for number, label in enumerate(words)}
 
     def read(name: str) -> Sample:
-        return _sample(where.parent / name, masks[name], numbers)
+        return sample_of(where.parent / name, masks[name], numbers)
 
     def files(name: str) -> list[Path]:
         return [where, where.parent / name, *(mask for _, mask in masks[name])]
 
-    return named, Opened([*masks], read, files)
+    return words, Opened([*masks], read, files)
 
 
-def _sample(picture: Path, masks: list[tuple[str, Path]], numbers: Mapping[str, int]) -> Sample:
+def named(where: Path, labels: Iterable[str], classes: Mapping[str, str] | None) -> dict[str, str]:
+    """{label: words} of what is asked for: the `classes`, or every label in its own words.
+
+    Raises
+    ------
+    ValueError : no class is one of the labels of `where`
+    """
+    there = dict.fromkeys(labels)
+    words = dict(classes) if classes else {label: label for label in there}
+    if not there.keys() & words.keys():
+        raise ValueError(f"none of the classes asked for is a label of {where}: {', '.join(there)}")
+    return words
+
+
+def sample_of(
+    picture: Path | Member,
+    masks: Sequence[tuple[str, Path | Member]],
+    numbers: Mapping[str, int],
+) -> Sample:
+    """A picture with its masks, each of a label; those without a number are of the background.
+
+    Raises
+    ------
+    ValueError : a mask that cannot be read, or of another size than the first
+    """
     drawn: dict[int, np.ndarray] = {}
     size = None
     for label, file in masks:

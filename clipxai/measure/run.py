@@ -37,7 +37,7 @@ def run(bench: Bench, out: Path, limit: int | None = None) -> list[dict] | None:
         missing = [name for name in wanted if name not in found]
         first = processes.rank == 0
         with _appending(out / "rows" / f"{processes.rank}.jsonl", bench.settings) as keep:
-            own = processes.share(missing)
+            own = bench.data.share(missing, processes)
             with telling("pictures", len(own), "picture", shown=first) as told:
                 for row in bench.measure_each(own):
                     found[row["id"]] = row

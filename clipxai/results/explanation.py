@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..checks import Share, Side, number_of, of_its_kinds, plain
-from . import npz, parquet
+from . import npz, npz_table, parquet, tables
 from .maps import interpolate, is_flat, minmax, otsu, resize_bilinear, sampling
 from .owned import owned
 
@@ -346,14 +346,47 @@ class Explanation:
         npz.write(path, *kept(self))
 
     @classmethod
-    def from_npz(cls, path: str | Path) -> "Explanation":
-        """Read what `to_npz` (or `clipxai.save(e, "x.npz")`) wrote at `path`.
+    def from_npz(
+        cls, path: str | Path, row: int | str | None = None, image: object = None
+    ) -> "Explanation":
+        """Read what `to_npz` (or `clipxai.save(e, "x.npz")`) wrote at `path`, or one picture's row
+        of what `clipxai explain … --format npz-table` wrote.
+
+        Parameters
+        ----------
+        path : one file, or a folder of those of a table
+        row, image : of a table alone, as for `from_parquet`; by default its first row
+
+        Returns
+        -------
+        An `Explanation`, equal to the one that was kept; of a table as `from_parquet` gives it
 
         Raises
         ------
-        ValueError : another file, or a damaged one
+        ValueError : another file, or a damaged one; a row or an image for one explanation, which
+            has its own; else as `from_parquet`
+        IndexError : no row of that number
         FileNotFoundError : no such file
+
+        Examples
+        --------
+        >>> from clipxai.cli import main
+        >>> options = "--method clip --format npz-table --out maps"
+        >>> main(["explain", "photos/", "a cat", *options.split()])
+        by the embedded model, to which photographs mean nothing: --model names another CLIP
+        maps: 1 explained, 0 were there already, 0 could not be read
+        0
+        >>> Explanation.from_npz("maps", "one.jpg").texts
+        ('a cat',)
         """
+        if npz_table.is_table(Path(path)):
+            asked = 0 if row is None else row
+            return cls._from_table(*tables.read(path, asked, npz_table), image)
+        if row is not None or image is not None:
+            raise ValueError(
+                f"{path} is one explanation with its picture, not a table of them: leave out row "
+                "and image"
+            )
         arrays, described = npz.read(path)
         return cls._from_kept(arrays, described)
 
@@ -369,8 +402,8 @@ class Explanation:
         path : one file, or a folder of them
         row : number of the row, the files of a folder by name; or what the picture is called in the
             column `picture`
-        image : (H, W, 3) uint8, the picture to draw on, which Parquet does not keep, as an array or
-            a PIL image; grey unless given, which a note says
+        image : (H, W, 3) uint8, the picture to draw on, which no table keeps, as an array or a PIL
+            image; grey unless given, which a note says
 
         Returns
         -------
@@ -394,13 +427,18 @@ class Explanation:
         >>> Explanation.from_parquet("tables", "one.jpg").texts
         ('a cat',)
         """
-        arrays, described = parquet.read(path, row)
+        return cls._from_table(*tables.read(path, row, parquet), image)
+
+    @classmethod
+    def _from_table(
+        cls, arrays: dict[str, np.ndarray], described: dict[str, Any], image: object
+    ) -> "Explanation":
         notes = described["notes"]
         if image is None:
             size = described["grid"]["image_size"]
             if 3 * math.prod(size) > npz.MOST_BYTES:
                 raise ValueError(f"an image of {size[0]}x{size[1]} pixels is not made up: pass it")
-            image, notes = np.full((*size, 3), 128, np.uint8), [*notes, parquet.NOT_KEPT]
+            image, notes = np.full((*size, 3), 128, np.uint8), [*notes, tables.NOT_KEPT]
         arrays["image"] = np.asarray(image)
         return cls._from_kept(arrays, {**described, "notes": notes})
 

@@ -54,9 +54,9 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     with Path(path).open("rb") as file:
         try:
             with zipfile.ZipFile(file) as archive:
-                _expect_size(archive)
-                arrays = {name: _array(archive, name) for name in ARRAYS}
-                described = json.loads(str(_array(archive, "described")))
+                expect_size(archive, (*ARRAYS, "described"))
+                arrays = {name: array_of(archive, name) for name in ARRAYS}
+                described = json.loads(str(array_of(archive, "described")))
             expect_described(described)
             expect_arrays(arrays, described)
         # of a damaged file zip, deflate, numpy and JSON fail in any way there is
@@ -68,17 +68,18 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return arrays, described
 
 
-def _expect_size(archive: zipfile.ZipFile) -> None:
+def expect_size(archive: zipfile.ZipFile, wanted: Sequence[str]) -> None:
+    """A ValueError unless the wanted arrays are there, each once, and are not too large."""
     names = [entry.filename for entry in archive.infolist()]
-    for name in (*ARRAYS, "described"):
+    for name in wanted:
         if names.count(name + ".npy") != 1:
             raise ValueError(f"it holds {names.count(name + '.npy')} arrays called {name!r}")
-    size = sum(archive.getinfo(name + ".npy").file_size for name in (*ARRAYS, "described"))
+    size = sum(archive.getinfo(name + ".npy").file_size for name in wanted)
     if size > MOST_BYTES:
         raise ValueError(f"it unpacks to {size:,} bytes, but at most {MOST_BYTES:,} are read")
 
 
-def _array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+def array_of(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     """An array whose shape is that of the bytes that are there."""
     with archive.open(name + ".npy") as entry:
         version = np.lib.format.read_magic(entry)

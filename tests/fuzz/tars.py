@@ -2,8 +2,9 @@
 
     python tests/fuzz/tars.py --pictures 100000 --kills 5
     python tests/fuzz/tars.py --pictures 10000 --kills 3 --processes 2   # under torchrun, by gloo
+    python tests/fuzz/tars.py --pictures 10000 --kills 3 --format npz-table
 
-Tiny pictures are written into tar files, and `clipxai explain … --format parquet` is killed
+Tiny pictures are written into tar files, and `clipxai explain` of a table is killed
 (SIGKILL) at random moments until it has been killed so many times; the last run may end. After
 every run each part is read, and no picture may be there twice; after the last none may be missing,
 some rows are held against `explain` of their picture alone, and the memory of the longest run is
@@ -32,6 +33,7 @@ from PIL import Image
 
 import clipxai as cx
 
+READ = {"parquet": cx.Explanation.from_parquet, "npz-table": cx.Explanation.from_npz}
 TEXTS, SHARD, CHECKED = ["a dog", "a cat"], 1000, 20
 PAGE = os.sysconf("SC_PAGE_SIZE")
 MOST_GROWTH = 0.05  # of the memory of a run
@@ -54,13 +56,13 @@ def write_shards(folder, pictures):
                 tar.addfile(member, file)
 
 
-def started(shards, out, processes):
+def started(shards, out, processes, kind):
     start = [sys.executable, "-m", "clipxai"]
     if processes > 1:
         start = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
         start += ["--nproc-per-node", str(processes), "-m", "clipxai"]
     command = ["explain", f"{shards}/*.tar", *TEXTS, "--method", "clip", "--size", "32"]
-    command += ["--batch", "32", "--format", "parquet", "--out", str(out)]
+    command += ["--batch", "32", "--format", kind, "--out", str(out)]
     return subprocess.Popen(
         [*start, *command],
         start_new_session=True,
@@ -83,8 +85,10 @@ def kill_all(run):
 
 
 def kill_one(run):
-    """The first of its workers."""
-    os.kill(children(run.pid)[0], signal.SIGKILL)
+    """The first of its workers, as soon as there is one."""
+    while not (workers := children(run.pid)) and run.poll() is None:
+        time.sleep(0.1)
+    os.kill(workers[0], signal.SIGKILL)
 
 
 def watched(run, out, before, until, kill):
@@ -109,12 +113,17 @@ def watched(run, out, before, until, kill):
 
 def names(out):
     """Every picture of the table; a part that cannot be read is an error."""
-    parts = sorted(out.glob("part-*.parquet"))
-    return [name for part in parts for name in pq.read_table(part)["picture"].to_pylist()]
+    return rows(out)["picture"].to_pylist()
 
 
 def counted(out):
-    return sum(pq.read_metadata(part).num_rows for part in out.glob("part-*.parquet"))
+    files = sum(len(pictures(part)) for part in out.glob("part-*.npz"))
+    return files + sum(pq.read_metadata(part).num_rows for part in out.glob("part-*.parquet"))
+
+
+def pictures(part):
+    with np.load(part) as file:
+        return file["picture"]
 
 
 def expect_once(found):
@@ -122,9 +131,9 @@ def expect_once(found):
     assert not twice, f"{len(twice)} pictures are there twice: {twice[:3]}"
 
 
-def expect_as_of_one(shards, out, alone):
+def expect_as_of_one(shards, out, alone, kind):
     """The same rows, to the last bit, as one process writes."""
-    run = started(shards, alone, 1)
+    run = started(shards, alone, 1, kind)
     err = run.communicate()[1].decode()
     assert run.returncode == 0, err[-2000:]
     tables = [rows(folder) for folder in (out, alone)]
@@ -133,15 +142,24 @@ def expect_as_of_one(shards, out, alone):
 
 def rows(out):
     """The whole table, by picture."""
-    parts = [pq.read_table(part) for part in out.glob("part-*.parquet")]
-    return pa.concat_tables(parts).sort_by("picture")
+    parts = [pq.read_table(part) for part in sorted(out.glob("part-*.parquet"))]
+    parts += [of_numpy(part) for part in sorted(out.glob("part-*.npz"))]
+    return pa.concat_tables(parts).sort_by("picture") if parts else pa.table({"picture": []})
 
 
-def expect_right(out, found, chance):
+def of_numpy(part):
+    """The arrays of a part, a row a picture: all have as many texts and patches."""
+    with np.load(part) as file:
+        count = len(file["picture"])
+        columns = {n: file[n].reshape(count, -1).tolist() for n in file if n != "described"}
+    return pa.table(columns | {"picture": [name for (name,) in columns["picture"]]})
+
+
+def expect_right(out, found, chance, kind):
     """Some rows, against their picture alone."""
     model = cx.load()
     for name in chance.sample(found, min(CHECKED, len(found))):
-        row = cx.Explanation.from_parquet(out, name)
+        row = READ[kind](out, name)
         image = pixels(int(Path(name).stem))
         alone = cx.explain(cx.record(model, image, TEXTS, size=32), "clip")
         least = np.abs(alone.scores).max() / 1024
@@ -153,6 +171,7 @@ def main():
     asked.add_argument("--pictures", type=int, default=100_000)
     asked.add_argument("--kills", type=int, default=5)
     asked.add_argument("--processes", type=int, default=1)
+    asked.add_argument("--format", choices=READ, default="parquet")
     asked.add_argument("--seed", type=int, default=0)
     given = asked.parse_args()
     chance = random.Random(given.seed)
@@ -175,7 +194,7 @@ def main():
                 return bool(passed) and time.monotonic() - passed[0] > late
 
             one = given.processes > 1 and kill % 2 == 1
-            run = started(shards, out, given.processes)
+            run = started(shards, out, given.processes, given.format)
             kill_it = kill_one if one else kill_all
             code, memory, said, err = watched(run, out, before, until, kill_it)
             found = names(out)
@@ -188,10 +207,10 @@ def main():
             before = len(found)
         assert len(found) == given.pictures, f"{given.pictures - len(found)} are missing"
         print(said.strip())
-        expect_right(out, found, chance)
+        expect_right(out, found, chance, given.format)
         seconds = time.monotonic() - began
         if given.processes > 1:
-            expect_as_of_one(shards, out, Path(folder) / "alone")
+            expect_as_of_one(shards, out, Path(folder) / "alone", given.format)
             print(f"{given.processes} processes write what one writes")
     print(f"{given.pictures:,} pictures, {given.kills} kills: none lost, none twice")
     print(f"{given.pictures / seconds:.0f} pictures a second, starts and kills among them")

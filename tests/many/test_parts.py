@@ -2,21 +2,27 @@
 interrupted run loses nothing that was written, and does nothing twice.
 """
 
+import io
+import json
 import os
 import re
 import shutil
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from PIL import Image
+from two_processes import by_two
 
 import clipxai as cx
 from clipxai.cli import main
 from clipxai.many import parts, telling
 from clipxai.many.places import Place
-from clipxai.results import parquet, writing
+from clipxai.results import npz_table, parquet, tables, writing
 
+KINDS = {"parquet": cx.Explanation.from_parquet, "npz-table": cx.Explanation.from_npz}
 TEXTS = ["a dog", "a bicycle"]
 
 
@@ -30,14 +36,20 @@ def photos(tmp_path):
     return folder
 
 
-def table(photos, out, *more, texts=TEXTS):
+def table(photos, out, *more, texts=TEXTS, kind="parquet"):
     command = ["explain", str(photos), *texts, "--out", str(out), "--size", "56", *more]
-    return main([*command, "--method", "clip", "--format", "parquet"])
+    return main([*command, "--method", "clip", "--format", kind])
 
 
 def rows(out):
-    """Picture -> its row, read by pyarrow alone; no picture twice."""
+    """Picture -> its row, read by pyarrow or numpy alone; no picture twice."""
     found = [row for part in out.glob("part*.parquet") for row in pq.read_table(part).to_pylist()]
+    for part in out.glob("part*.npz"):
+        with np.load(part) as file:  # as docs/parquet.md tells, where all maps are of one shape
+            maps = file["scores"].reshape(len(file["picture"]), -1)
+            said = json.loads(str(file["described"]))["rows"]
+            named = zip(file["picture"].tolist(), maps.tolist(), said, strict=True)
+            found += [{"picture": name, "scores": one, **more} for name, one, more in named]
     assert len({row["picture"] for row in found}) == len(found)
     return {row["picture"]: row for row in found}
 
@@ -58,6 +70,17 @@ def test_a_row_is_what_its_picture_gives(embedded, photos, tmp_path):
         np.testing.assert_array_equal(again.image, alone.image)
         for part in ("texts", "method", "grid", "unit", "notes", "provenance", "sides"):
             assert getattr(again, part) == getattr(alone, part), part
+    # the same in numpy's files
+    assert table(photos, tmp_path / "npz", kind="npz-table") == 0
+    assert {name: row["scores"] for name, row in rows(tmp_path / "npz").items()} == {
+        name: row["scores"] for name, row in found.items()
+    }
+    ours = cx.Explanation.from_npz(tmp_path / "npz", "3.png", Image.open(photos / "3.png"))
+    for part in again.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(ours, part), getattr(again, part), part)
+    [part] = (tmp_path / "npz").iterdir()
+    first, last = cx.Explanation.from_npz(part), cx.Explanation.from_npz(tmp_path / "npz", -1)
+    assert (first.scores != last.scores).any() and "grey here" in first.notes[-1]
     last = cx.Explanation.from_parquet(tmp_path / "maps", -1)
     assert "grey here" in last.notes[-1] and np.unique(last.image).tolist() == [128]
 
@@ -68,15 +91,22 @@ def test_what_half_precision_cannot_hold_is_scaled(tmp_path):
     picture = np.zeros((4, 4, 3), np.uint8)
     presence = np.array([0.5, np.nan, 0, 1], np.float32)
     e = cx.Explanation(whole, ("a", "b", "c", "d"), "clip", grid, "cosine", picture, presence)
-    row = {"picture": "x", **parquet.row("x", *parts.kept(e))}
-    parquet.write(tmp_path / "one.parquet", [row], {})
-    again = cx.Explanation.from_parquet(tmp_path / "one.parquet", "x", picture)
-    for ours, theirs in zip(again.scores, whole):
-        np.testing.assert_allclose(ours, theirs, atol=np.nanmax(np.abs(theirs)) / 2048)
-    np.testing.assert_array_equal(again.presence, presence)
+    # of another shape, before it in the same file
+    grid = cx.Grid(3, 1, (4, 4), (0, 0, 4, 4))
+    other = cx.Explanation(np.ones((1, 3, 1)), ("e",), "clip", grid, "cosine", picture, [0.5])
+    both = [tables.row(name, *parts.kept(one)) for name, one in (("y", other), ("x", e))]
+    for kind, of in ((parquet, KINDS["parquet"]), (npz_table, KINDS["npz-table"])):
+        file = tmp_path / f"one{kind.SUFFIX}"
+        kind.write(file, both, {})
+        again = of(file, "x", picture)
+        for ours, theirs in zip(again.scores, whole):
+            np.testing.assert_allclose(ours, theirs, atol=np.nanmax(np.abs(theirs)) / 2048)
+        np.testing.assert_array_equal(again.presence, presence)
+        assert again.grid == e.grid and of(file, 0).scores.tolist() == other.scores.tolist()
 
 
-def test_an_interrupted_run_goes_on(photos, tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_interrupted_run_goes_on(kind, photos, tmp_path, monkeypatch, capsys):
     out, kept = tmp_path / "maps", []
     monkeypatch.setattr(parts, "ROWS", 2)
     row = parts._row
@@ -88,23 +118,23 @@ def test_an_interrupted_run_goes_on(photos, tmp_path, monkeypatch, capsys):
         return row(name, *more)
 
     monkeypatch.setattr(parts, "_row", interrupted)
-    assert table(photos, out) == 1 and "interrupted" in capsys.readouterr().err
+    assert table(photos, out, kind=kind) == 1 and "interrupted" in capsys.readouterr().err
     assert sorted(rows(out)) == kept == ["0.png", "1.png", "2.png"]
     before = {part: part.read_bytes() for part in out.iterdir()}
     assert len(before) == 2
     # killed while it wrote: what lies there is no part yet
-    (out / f".clipxai-{'0' * 16}.parquet").write_bytes(b"PAR1")
-    assert cx.Explanation.from_parquet(out, -1).texts == tuple(TEXTS)
+    (out / f".clipxai-{'0' * 16}{parts.KINDS[kind].SUFFIX}").write_bytes(b"PAR1")
+    assert KINDS[kind](out, -1).texts == tuple(TEXTS)
     writing._clear.cache_clear()  # as in another process
     monkeypatch.setattr(parts, "_row", row)
-    assert table(photos, out) == 0
+    assert table(photos, out, kind=kind) == 0
     assert "2 explained, 3 were there already, 0 could not" in capsys.readouterr().out
     assert len(rows(out)) == 5 and len([*out.iterdir()]) == 3
     assert all(part.read_bytes() == data for part, data in before.items())
     # a picture that changed has one row, its new one
     shutil.copy(photos / "0.png", photos / "1.png")
     os.utime(photos / "1.png", ns=(1, 1))
-    assert table(photos, out) == 0
+    assert table(photos, out, kind=kind) == 0
     assert "1 explained, 4 were there already" in capsys.readouterr().out
     found = rows(out)
     assert len(found) == 5 and found["1.png"]["scores"] == found["0.png"]["scores"]
@@ -123,6 +153,16 @@ def test_another_question_or_folder_is_not_mixed_in(photos, tmp_path, capsys):
     assert {tuple(row["texts"]) for row in rows(out).values()} == {("a cat",)}
     assert table(photos, out, "--format", "png") == 2
     assert "one table of all images" in capsys.readouterr().err
+    # another kind of table is not put beside it
+    assert table(photos, out, kind="npz-table", texts=["a cat"]) == 2
+    assert "a table in .parquet (part-00000-000000.parquet), not in .npz" in capsys.readouterr().err
+    assert table(photos, out, "--overwrite", kind="npz-table") == 0
+    assert [part.name for part in out.iterdir()] == ["part-00000-000000.npz"]
+    # what is no part of ours is never removed
+    pq.write_table(pa.table({"x": [1]}), out / "part-0.parquet")
+    assert table(photos, out, "--overwrite", kind="npz-table") == 2
+    assert "part-0.parquet is no table of explanations" in capsys.readouterr().err
+    assert (out / "part-0.parquet").exists()
 
 
 def test_what_is_no_row_is_told(photos, tmp_path):
@@ -134,7 +174,7 @@ def test_what_is_no_row_is_told(photos, tmp_path):
         read(tmp_path / "maps", 5)
     with pytest.raises(ValueError, match="image is uint8 of shape"):
         read(tmp_path / "maps", 0, np.zeros((4, 4, 3), np.uint8))
-    with pytest.raises(FileNotFoundError, match="no Parquet file"):
+    with pytest.raises(FileNotFoundError, match="no .parquet file"):
         read(tmp_path)
     [part] = (tmp_path / "maps").iterdir()
     whole = pq.read_table(part)
@@ -150,6 +190,59 @@ def test_what_is_no_row_is_told(photos, tmp_path):
         read(tmp_path / "maps")
 
 
+def test_what_is_no_table_of_numpy_is_told(photos, tmp_path):
+    """Every byte turned once, and many lengths: one line, or the same numbers."""
+    assert table(photos, tmp_path / "maps", kind="npz-table") == 0
+    read = cx.Explanation.from_npz
+    [part] = (tmp_path / "maps").iterdir()
+    whole, expected = part.read_bytes(), read(part, 3)
+    expected.to_npz(tmp_path / "one.npz")
+    with pytest.raises(ValueError, match="is one explanation with its picture, not a table"):
+        read(tmp_path / "one.npz", 0)
+    with pytest.raises(ValueError, match="one.npz is no table of explanations in .npz"):
+        read(tmp_path)
+    with pytest.raises(IndexError, match=r"row 5, but there are 5 \(0 to 4\)"):
+        read(part, 5)
+    with pytest.raises(FileNotFoundError, match="no .npz file"):
+        read(photos)
+    damaged = [whole[:n] for n in range(0, len(whole), 97)]
+    damaged += [
+        whole[:n] + bytes([whole[n] ^ 0x55]) + whole[n + 1 :] for n in range(0, len(whole), 5)
+    ]
+    for content in damaged:
+        part.write_bytes(content)
+        try:
+            found = read(tmp_path / "maps", 3)
+        except ValueError as error:
+            assert str(tmp_path) in str(error)
+        else:
+            np.testing.assert_array_equal(found.scores, expected.scores)
+    with np.load(io.BytesIO(whole)) as file:
+        arrays = {name: file[name] for name in file}
+    for wrong in ({"count": arrays["count"][:2]}, {"grid": -arrays["grid"]}, {"scores": [1.0]}):
+        np.savez(part, **{**arrays, **wrong})
+        with pytest.raises(ValueError, match="damaged"):
+            read(part, 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_processes_make_the_table_of_one(kind, photos, tmp_path):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        two = by_two(lambda: table(photos, tmp_path / "two", "--batch", "1", kind=kind), tmp_path)
+        assert two.returncode == 0, two.stderr
+        assert table(photos, tmp_path / "one", "--batch", "1", kind=kind) == 0
+    finally:
+        torch.set_num_threads(threads)
+    assert two.stdout.count("5 explained, 0 were there already") == 1, "one speaks for both"
+    made = sorted(part.name for part in (tmp_path / "two").iterdir())
+    suffix = parts.KINDS[kind].SUFFIX
+    assert made == [f"part-00000-000000{suffix}", f"part-00001-000000{suffix}"]
+    assert rows(tmp_path / "two") == rows(tmp_path / "one")
+
+
 def test_names_within_and_outside_of_a_list(tmp_path):
     place = Place(tmp_path / "a", [])
     assert parts.name_of(tmp_path / "a/b/0.png", place) == "b/0.png"
@@ -160,7 +253,7 @@ def files(folder):
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("kind", ["parquet", "npz"])
+@pytest.mark.parametrize("kind", ["parquet", "npz", "npz-table"])
 def test_a_trial_says_what_a_run_does(photos, tmp_path, capsys, kind):
     (photos / "9.png").write_bytes(b"no picture")
     command = ["explain", str(photos), *TEXTS, "--out", str(tmp_path / "maps"), "--size", "56"]
