@@ -7,7 +7,8 @@ Formula    raw attention   A_L[CLS, j], mean over heads, of the last layer. With
            rollout         R = prod_l (mean_h A_l + I) / 2, row CLS; without a class token p R, with
                            p[i] how much the pool reads of token i (a mean: of each patch alike).
            Bi-Modal        R <- R + C_l R with C_l = mean_h ReLU(dA_l * A_l), from R = I; row CLS
-                           (of a text: row [end]).
+                           (of a text: row [end]). Without a class token c R, with c of the pool's
+                           query as C of a layer (a mean: each patch alike).
            LeGrad          mean over layers l, heads h and queries i of ReLU(d s_l / d A_l[h, i,
                            j]); s_l is the cosine of the text with the mean of *all* tokens behind
                            layer l, through the final norm and the projection. Where a learned
@@ -24,6 +25,7 @@ Reference  rollout: Abnar & Zuidema 2020 (arXiv 2005.00928), the text is ignored
            row where a pool reads the image is this project's.
            Bi-Modal: Chefer et al. 2021, "Generic Attention-model Explainability" (arXiv
            2103.15679), section 3; its CLIP notebook uses the last layer only, the default here.
+           A query that reads tokens is its equation for one side that attends to another.
            LeGrad: Bousselham et al. (arXiv 2404.03214), section 3; its released code starts two
            layers from the end by default (blocks=2), sums instead of averaging, and scales the map
            to 0…1. Where a query pools (SigLIP, CoCa) it also leaves the final norm out, and of
@@ -96,14 +98,20 @@ def _for_every_text(row: Tensor, trace: Trace, unit: str) -> Scores:
 @texts_at_a_time(8)
 def bimodal(trace: Trace, blocks: int | None = 1) -> Scores:
     """Attention times its gradient, rolled out over the last `blocks` layers (None: all)."""
-    first = first_of(len(trace.layers), blocks)
+    first, tower, pool = first_of(len(trace.layers), blocks), trace.model.visual, WrittenOut()
     with gradients():
-        weights, scores = from_stream(trace, first, trace.residual(first).clone().requires_grad_())
-        slopes = per_text(scores * trace.model.logit_scale.exp(), weights)
-    return Scores(
-        _relevance_of_row(weights, slopes, 0)[:, :, trace.model.visual.before :].permute(1, 2, 0),
-        RELEVANCE,
-    )
+        stream = trace.residual(first).clone().requires_grad_()
+        weights, scores = from_stream(trace, first, stream, pool)
+        asked = [*weights, *pool.weights]
+        slopes = per_text(scores * trace.model.logit_scale.exp(), asked)
+    if pool.weights:
+        row = _mattered(asked[-1], slopes[-1])[..., :1, :]  # T B 1 N, the first query's
+    elif "class_token" in tower.has:
+        row = torch.eye(stream.shape[1]).to(stream)[:1].expand(len(stream), 1, -1)
+    else:
+        row = tower.reads(trace.stream).mean(1, keepdim=True)
+    relevance = _rolled_out(row, weights, slopes)[:, :, tower.before :]
+    return Scores(relevance.permute(1, 2, 0), RELEVANCE)
 
 
 def bimodal_words(trace: Trace, image: int, blocks: int | None = 1) -> tuple[Tensor, str]:
@@ -113,19 +121,21 @@ def bimodal_words(trace: Trace, image: int, blocks: int | None = 1) -> tuple[Ten
         stream = trace.text_layers[first].residual.clone().requires_grad_()
         weights, scores = from_word_stream(trace, first, stream, image)
         slopes = torch.autograd.grad(scores.sum() * trace.model.logit_scale.exp(), weights)
-    relevance = _relevance_of_row(weights, [slope[None] for slope in slopes], -1)
-    return relevance[0, 0], RELEVANCE
+    end = torch.eye(stream.shape[1]).to(stream)[-1].expand(1, 1, -1)
+    return _rolled_out(end, weights, [slope[None] for slope in slopes])[0, 0], RELEVANCE
 
 
-def _relevance_of_row(weights: list[Tensor], slopes: Sequence[Tensor], token: int) -> Tensor:
-    """One token's row of R = (I + C_L) ... (I + C_first), (T, B, N), from the last layer back.
+def _mattered(weight: Tensor, slope: Tensor) -> Tensor:
+    """mean_h ReLU(A * dA) of weights (B, H, N, N) and slopes (T, B, H, N, N): (T, B, N, N)."""
+    return (weight.detach() * slope).clamp(min=0).mean(2)
 
-    `weights` are (B, H, N, N) each, `slopes` (T, B, H, N, N).
+
+def _rolled_out(row: Tensor, weights: Sequence[Tensor], slopes: Sequence[Tensor]) -> Tensor:
+    """A `row` (B, 1, N) times R = (I + C_L) ... (I + C_first), (T, B, N), from the last layer back;
+    a slope belongs to each of the weights.
     """
-    # B 1 N
-    row = torch.eye(weights[0].shape[-1]).to(weights[0])[token].expand(len(weights[0]), 1, -1)
-    for weight, slope in zip(reversed(weights), reversed(slopes)):
-        row = row + row @ (weight.detach() * slope).clamp(min=0).mean(2)  # C: T B N N
+    for weight, slope in reversed(list(zip(weights, slopes))):
+        row = row + row @ _mattered(weight, slope)
     return row[..., 0, :]
 
 

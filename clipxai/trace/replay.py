@@ -80,12 +80,17 @@ def cosine(image_features: Tensor, text_features: Tensor) -> Tensor:
     return images @ texts.T if texts.ndim == 2 else (images[:, None] @ texts.mT)[:, 0]
 
 
-def from_stream(trace: Trace, layer: int, stream: Tensor) -> tuple[list[Tensor], Tensor]:
-    """A ViT from the stream entering `layer` on: attention weights of the layers, scores (B, T)."""
+def from_stream(
+    trace: Trace, layer: int, stream: Tensor, pool: WrittenOut | None = None
+) -> tuple[list[Tensor], Tensor]:
+    """A ViT from the stream entering `layer` on: attention weights of the layers, scores (B, T).
+
+    `pool` keeps those of a pool with a learned query, (B, H, queries, N), the image's first.
+    """
     tower, written = trace.model.visual, WrittenOut(False, trace.edits, layer)
     told = dict(grid=trace.grid, mix=written, edit=trace.edits.on(layer))
     stream = through(tower.blocks, stream, start=layer, **told)
-    return written.weights, cosine(tower.read_out(stream[:, 0]), trace.text_features)
+    return written.weights, cosine(tower.whole(stream, pool), trace.text_features)
 
 
 def from_word_stream(

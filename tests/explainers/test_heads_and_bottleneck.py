@@ -13,6 +13,7 @@ from method_examples import second_route
 from torch.distributions import Normal, kl_divergence
 
 import clipxai as cx
+from clipxai.model.towers.vit import VisionTransformer
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +209,49 @@ def test_m2ib(double):
     assert not np.allclose(
         found, cx.explain(double, "m2ib", steps=4, samples=3, seed=6).scores, rtol=1e-3
     )
+
+
+def test_m2ib_and_bimodal_where_the_mean_of_patches_is_read(embedded):
+    """No token stands for the image: the score is that of the mean, and so is the first row."""
+    torch.manual_seed(0)
+    tower = VisionTransformer(
+        image_size=(32, 32),
+        patch=8,
+        width=64,
+        layers=3,
+        heads=2,
+        ffn_width=128,
+        joint=128,
+        pooling="mean",
+        class_token=False,
+    )
+    model = cx.CLIP(tower, copy.deepcopy(embedded.text), embedded.tokenizer).eval().double()
+    trace = cx.record(model, torch.randn(1, 3, 32, 32), ["a dog"], normalized=True)
+
+    def cosine(stream, mix=None):
+        for block in tower.blocks[1:]:
+            stream = block(stream, mix=mix)
+        feature = tower.ln_post(stream.mean(-2)) @ tower.projection
+        return F.normalize(feature, dim=-1) @ trace.text_features[0].double()
+
+    found = cx.explain(trace, "m2ib", steps=4, samples=3, seed=5).scores[0].ravel()
+    expected = bottleneck_by_hand(trace.residual(1)[0], cosine, 4, 3)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+    looked = []
+
+    def mix(q, k, v):
+        looked.append((q @ k.mT * 32**-0.5).softmax(-1))
+        return looked[-1] @ v
+
+    score = cosine(trace.residual(1).clone().requires_grad_(), mix) * model.logit_scale.exp()
+    slopes = torch.autograd.grad(score.sum(), looked)
+    first, last = ((a * slope).clamp(min=0).mean(1)[0] for a, slope in zip(looked, slopes))
+    row = torch.full((16,), 1 / 16).double()
+    row = row + row @ last
+    row = (row + row @ first).detach()
+    found = cx.explain(trace, "bimodal", blocks=2).scores[0].ravel()
+    np.testing.assert_allclose(found, row, rtol=1e-4)
 
 
 @second_route("words of m2ib")

@@ -26,11 +26,11 @@ def test_table_of_strangers(capsys):
     found = re.findall(r"^([\w-]+): (\d+ of \d+) methods", printed, re.MULTILINE)
     assert found == told and [name for name, _ in told] == ["SigLIP", "PE-Core", "ConvNeXt"]
     siglip, perception, convnext = re.findall(r"can be asked: (.*)", printed)
-    assert {"clip_surgery", "rollout", "legrad"} <= {*siglip.split(", ")}
-    assert "bimodal" not in siglip
+    assert {"clip_surgery", "rollout", "legrad", "bimodal", "m2ib"} <= {*siglip.split(", ")}
+    assert "grad_eclip" not in siglip
     assert siglip == perception
     assert all(f" {name}" in convnext for name in ("clip,", "grad_cam", "rise"))
     assert "clip_surgery," not in convnext and "maskclip" not in convnext
-    assert printed.count("asked bimodal:   bimodal cannot be asked") == 3
+    assert printed.count("asked grad_eclip: grad_eclip cannot be asked") == 3
     assert given["strangers"]["PE-Core"].visual.before == 1, "a class token, as the table says"
     assert given["strangers"]["PE-Core"].visual.blocks[0].rotary is not None

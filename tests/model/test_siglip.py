@@ -388,30 +388,63 @@ def test_attention_is_the_librarys_and_the_probe_reads_it(siglip, ours):
     np.testing.assert_allclose(last.scores[0].ravel(), read, atol=1e-6)
 
 
+def read_by_hand(siglip, stream, leaf=False):
+    """transformers' own pooling head, its attention written out: where its probe looks, as a leaf
+    of the graph or not, and the feature (B, D) of unit length.
+    """
+    tower = siglip.vision_model
+    head, x = tower.head, tower.post_layernorm(stream)
+    weight, bias = head.attention.in_proj_weight.chunk(3), head.attention.in_proj_bias.chunk(3)
+    q, k, v = (
+        torch.nn.functional.linear(of, w, b).unflatten(-1, (4, -1)).transpose(1, 2)
+        for of, w, b in zip((head.probe.expand(len(x), 1, -1), x, x), weight, bias)
+    )
+    looked = (q @ k.mT / 4).softmax(-1)  # B H 1 P, heads are 16 wide
+    if leaf:
+        looked = looked.detach().requires_grad_()
+    answer = head.attention.out_proj((looked @ v).transpose(1, 2).flatten(2))
+    feature = (answer + head.mlp(head.layernorm(answer)))[:, 0]
+    return looked, torch.nn.functional.normalize(feature, dim=-1)
+
+
 def test_legrad_is_the_gradient_by_where_the_probe_looks(siglip, ours):
     """By autograd over transformers' own head, its attention computed from a leaf."""
     pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(7))
     trace = cx.record(ours, pixels, IDS, normalized=True)
     _, streams, _ = seen_by(siglip, pixels)
-    tower, by_layer = siglip.vision_model, []
-    head = tower.head
-    weight, bias = head.attention.in_proj_weight.chunk(3), head.attention.in_proj_bias.chunk(3)
+    by_layer = []
     for stream in streams[1:]:
-        x = tower.post_layernorm(stream)
-        q, k, v = (
-            torch.nn.functional.linear(of, w, b).unflatten(-1, (4, -1)).transpose(1, 2)
-            for of, w, b in zip((head.probe.expand(2, 1, -1), x, x), weight, bias)
-        )
-        looked = (q @ k.mT / 4).softmax(-1).detach().requires_grad_()  # B H 1 P, heads are 16 wide
-        answer = head.attention.out_proj((looked @ v).transpose(1, 2).flatten(2))
-        feature = (answer + head.mlp(head.layernorm(answer)))[:, 0]
-        score = (torch.nn.functional.normalize(feature, dim=-1) @ trace.text_features[1]).sum()
-        (slope,) = torch.autograd.grad(score, looked)
+        looked, feature = read_by_hand(siglip, stream, leaf=True)
+        (slope,) = torch.autograd.grad((feature @ trace.text_features[1]).sum(), looked)
         by_layer.append(slope[:, :, 0].clamp(min=0).mean(1))
     for last, name in ((7, "legrad"), (2, "legrad_released")):
         expected = torch.stack(by_layer[-last:]).mean(0)[1].unflatten(0, (4, 4))
         found = torch.tensor(cx.explain(trace, name, image=1).scores[1])
         torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-7)
+
+
+def test_bimodal_begins_with_what_the_probe_read(siglip, ours):
+    """By autograd through transformers' own layers and head."""
+    pixels = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(7))
+    trace = cx.record(ours, pixels, IDS, normalized=True)
+    _, streams, _ = seen_by(siglip, pixels)
+    x, weights = streams[-3].clone().requires_grad_(), []
+    for layer in siglip.vision_model.encoder.layers[-2:]:
+        hook = layer.self_attn.register_forward_hook(lambda *called: weights.append(called[-1][1]))
+        x = layer(x, None)
+        hook.remove()
+    looked, feature = read_by_hand(siglip, x)
+    logit = (feature @ trace.text_features[1]).sum() * siglip.logit_scale.exp()
+    first, second, own = (
+        (weight * slope).clamp(min=0).mean(1)
+        for weight, slope in zip(
+            [*weights, looked], torch.autograd.grad(logit, [*weights, looked]), strict=True
+        )
+    )
+    one = torch.eye(16)
+    for blocks, expected in ((2, own @ (one + second) @ (one + first)), (1, own @ (one + second))):
+        found = torch.tensor(cx.explain(trace, "bimodal", image=1, blocks=blocks).scores[1])
+        torch.testing.assert_close(found, expected[1, 0].unflatten(0, (4, 4)), rtol=1e-3, atol=1e-7)
 
 
 def test_words_are_left_out_between_blanks(ours):

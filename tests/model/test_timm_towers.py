@@ -322,7 +322,7 @@ def test_whatever_a_tower_of_its_capabilities_is_asked(name):
     asked = [method for method, row in METHODS.items() if row.works_on(trace.model)]
     assert {"clip_surgery", "gem", "sclip", "maskclip"} <= {*asked}
     assert {"decomposition", "legrad", "rollout", "attention"} <= {*asked}
-    assert ({"bimodal", "grad_eclip"} <= {*asked}) == (name in GATHERING)
+    assert ({"resclip", "grad_eclip"} <= {*asked}) == (name in GATHERING)
     for method in asked:
         row = METHODS[method]
         options = {name: value for name, value in FEW.items() if name in row.options}
