@@ -73,7 +73,7 @@ test("a layer's three maps share one scale with zero in the middle", () => {
   );
   assert.deepEqual(
     maps.map(({ subtitle }) => subtitle),
-    ["mean over patches 5.5", "mean over patches 0.5", "mean over patches 5"],
+    ["mean 5.5", "mean 0.5", "mean 5"],
   );
   assert.deepEqual(
     maps.map(({ remark }) => remark),

@@ -131,6 +131,27 @@ def test_attention_tells_where_a_patch_looks_most_beside_itself(query: tuple[int
         assert said in told
 
 
+def test_attention_that_is_the_same_everywhere_is_not_said_to_look_somewhere_most():
+    maps = attention_example(whole="[pool]")
+    even = np.where(np.arange(31) == 5, 0.9, 1.0) / 30
+    qk, vv = (maps.mean[kind].copy() for kind in ("qk", "vv"))
+
+    def story():
+        viewer = LayerAttentionViewer(replace(maps, mean={"qk": qk, "vv": vv}), layer=1)
+        viewer.query = 0  # a reader asks the pool
+        return viewer.payload().header["story"]
+
+    vv[1, 0] = even
+    told = story()
+    assert told.startswith("In layer 1, [pool] looks most, beside itself, at row")
+    assert told.endswith("; at all patches nearly alike by v-v at 0.90 to 1.00 times an even gaze.")
+    qk[1, 0] = even
+    span = "at 0.90 to 1.00 times an even gaze"
+    assert story() == (
+        f"In layer 1, [pool] looks at all patches nearly alike: by q-k {span}, by v-v {span}."
+    )
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_heads_and_effects_name_the_strongest_and_its_opposite(seed: int):
     heads = head_contributions()

@@ -29,7 +29,7 @@ const STYLE = `
 .ends span { overflow-wrap: anywhere; }
 .ends span:first-child { border-bottom: 3px solid var(--minus); }
 .ends span:last-child { border-bottom: 3px solid var(--plus); text-align: right; }
-@container (max-width: 619px) {
+@container (max-width: 540px) {
   .contrast_map .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .ranking { grid-column: 1 / -1; }
 }

@@ -25,7 +25,7 @@ const STYLE = `
 .label_ranking .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
 .label_ranking .row { grid-template-columns: minmax(90px, 40%) 1fr 58px; }
 .verdict { grid-column: 1 / -1; margin: 0; font-size: 16px; font-weight: 600; }
-@container (max-width: 619px) {
+@container (max-width: 540px) {
   .label_ranking .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .ranking { grid-column: 1 / -1; }
   .rows { flex: none; max-height: none; }

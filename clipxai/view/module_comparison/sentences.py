@@ -42,7 +42,7 @@ SELECTION_LANE = "selection ratio"  # one lane more where the mask of the text i
 LENS_ROW = "map if it stopped here"
 ATTENTION, FFN = "attention", "FFN"
 MAP_TITLES = ("layer {layer}: attention", "layer {layer}: FFN", "attention − FFN")
-MEAN = "mean over patches {mean:number}"
+MEAN = "mean {mean:number}"
 EMBEDDING, BIAS = "embedding", "bias"
 OF_CLASS = {
     "whole": "class token",
