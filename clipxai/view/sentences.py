@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..results.explanation import Explanation
+from .given import near_zero
 from .number import fill, hundredths, number
 from .scales import DIVERGING, Scale, Scaling, varies
 
@@ -22,6 +24,8 @@ CONTRAST = (
     "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down"
 )
 UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "no contrast 0"
+# in place of a verdict; said so, or a map without one would look forgotten
+NOT_OF_TEXT, NEAR_ZERO = "no verdict: does not read the text", "no verdict: all near zero"
 LABELS: dict[Scaling, str] = {
     "minmax": "each map on its own scale",
     "shared": "one scale for all",
@@ -57,6 +61,13 @@ def way_up(contrast: float) -> str:
     if written == "0":
         return NEITHER
     return fill(UP if written.startswith("+") else DOWN, contrast=written)
+
+
+def no_verdict(e: Explanation, row: int) -> str:
+    """Why it means nothing which way up the map of a text is; empty where it means something."""
+    if not e.reads_texts:
+        return NOT_OF_TEXT
+    return NEAR_ZERO if near_zero(e, row) else ""
 
 
 def closure(total: float, cosine: float) -> str:

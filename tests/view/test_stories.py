@@ -19,7 +19,9 @@ from inside_examples import (
 from view_examples import MASKS, SCENE, contrast, example, texts_of
 
 import clipxai as cx
+from clipxai.results.explanation import SAME_FOR_ALL
 from clipxai.view import (
+    BlindRanking,
     ContrastMap,
     EffectGrid,
     HeadGrid,
@@ -30,6 +32,7 @@ from clipxai.view import (
     RegionMap,
     TokenMap,
     Tracing,
+    TrainingSteps,
     WordRanking,
 )
 
@@ -107,6 +110,35 @@ def test_modules_open_on_the_largest_part_and_name_it(seed: int):
         assert (f"{takes} takes most away" in told[text]) == (least < 0)
     strength = np.abs([parts.attention[:, 0, 0], parts.ffn[:, 0, 0]]).max(0)
     assert viewer.layer == int(strength.argmax()) == viewer.payload().header["layer"]
+
+
+def test_a_map_that_is_near_zero_or_not_of_the_text_gets_no_verdict_but_why():
+    good, faint, blind = example("clip"), example("gem", seed=1), example("attention", seed=2)
+    blind = replace(blind, notes=(SAME_FOR_ALL,))
+    for unit, small, enough in (
+        ("cosine similarity", 0.004, 0.006),
+        ("share of the cosine", 0.01 / 196, 2 / 196),
+        ("gradient", 1e-9, 1e-9),  # of which it is not known what is small
+    ):
+        for reach in (small, enough):
+            scores = faint.scores * (reach / abs(faint.scores).max())
+            three = [good, replace(faint, scores=scores, unit=unit), blind]
+            viewer = MethodComparison(three, mask=MASKS)
+            said = [panel["verdict"] for panel in viewer.payload().header["panels"][:3]]
+            assert said[0].startswith("right way up +")
+            assert said[2] == "no verdict: does not read the text"
+            near = reach == small and unit != "gradient"
+            assert (said[1] == "no verdict: all near zero") == near, (unit, reach)
+            told = stories(viewer)["an owl"]
+            assert told.endswith(f"; {1 + near} without a verdict.")
+            assert "raw attention" not in told
+    assert "verdict" not in stories(MethodComparison([blind], mask=MASKS))["an owl"]
+    course = {"raw": [replace(faint, scores=faint.scores / 100), good]}
+    told = TrainingSteps(course, [0, 5], {"loss": [2.0, 1.0]}, truth=MASKS).payload().header
+    assert told["stories"][0] == "Step 0: raw has no verdict: all near zero."
+    jury = BlindRanking([good, blind], MASKS).payload().header
+    told = [panel["verdict"] for panel in jury["maps"]]
+    assert sorted(one[:10] for one in told) == ["no verdict", "right way "]
 
 
 def test_modules_that_only_take_away_are_told_so():
