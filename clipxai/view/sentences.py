@@ -26,6 +26,7 @@ CONTRAST = (
 UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "no contrast 0"
 # in place of a verdict; said so, or a map without one would look forgotten
 NOT_OF_TEXT, NEAR_ZERO = "no verdict: does not read the text", "no verdict: all near zero"
+OF_TOTAL, TOGETHER = " of {total:signed}", " (all parts together: {total:signed})"
 LABELS: dict[Scaling, str] = {
     "minmax": "each map on its own scale",
     "shared": "one scale for all",
@@ -68,6 +69,16 @@ def no_verdict(e: Explanation, row: int) -> str:
     if not e.reads_texts:
         return NOT_OF_TEXT
     return NEAR_ZERO if near_zero(e, row) else ""
+
+
+def of_total(part: float, total: float) -> str:
+    """What stands behind a part that is told with its total: a share only where it lies within it.
+    Of less than nothing, or of less than itself, a part is no share.
+
+    >>> of_total(0.2, 0.3), of_total(0.2, -0.029)
+    (' of +0.300', ' (all parts together: −0.029)')
+    """
+    return fill(OF_TOTAL if 0 < part <= total else TOGETHER, total=total)
 
 
 def closure(total: float, cosine: float) -> str:

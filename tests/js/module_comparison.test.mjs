@@ -106,7 +106,7 @@ test("the status says what the shown layer added", () => {
   assert.equal(
     moduleStatus(HEADER, ARRAYS, { ...STATE, pinned: { grid: 0, row: 0, column: 0 } }),
     "layer 1, row 0, column 0 (pinned, Esc unpins): " +
-      "attention +5.000, FFN +0.000 of this patch's cosine 9",
+      "attention adds +5.000, FFN +0.000 to this patch's cosine 9",
   );
   assert.equal(shownLayer({ ...STATE, preview: 0 }), 0);
 });

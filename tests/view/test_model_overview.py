@@ -33,7 +33,7 @@ def of_module(layer: int, value: float, others: float = 0.0) -> np.ndarray:
 
 def test_the_story_names_the_block_the_head_and_the_patch_that_add_most():
     assert opening(FOUND, 0).startswith(
-        "Block 2's attention adds most to “an owl”: +0.250 of 0.50; head 1 alone +0.200, most of "
+        "Block 2's attention adds most to “an owl”: +0.250 of +0.500; head 1 alone +0.200, most of "
         "all from row 3, column 5. CLIP Surgery redraws the map (rank correlation "
     )
     tokens = FOUND.class_rows.tokens.copy()
@@ -48,7 +48,7 @@ def test_the_story_names_the_block_the_head_and_the_patch_that_add_most():
         (
             of_module(2, 0.1),
             of_module(3, 0.2),
-            "Block 3's FFN adds most to “an owl”: +0.200 of 0.50. ",
+            "Block 3's FFN adds most to “an owl”: +0.200 of +0.500. ",
         ),
         (
             of_module(2, 0.09),
@@ -70,8 +70,8 @@ def test_the_story_is_another_where_the_numbers_are(
 
 
 def test_no_head_is_named_where_none_adds_or_none_is_known():
-    assert "+0.250 of 0.50. " in opening(changed(heads=-abs(FOUND.shares.heads)), 0)
-    assert "+0.250 of 0.50. " in opening(changed(heads=None, fetched=None), 0)
+    assert "+0.250 of +0.500. " in opening(changed(heads=-abs(FOUND.shares.heads)), 0)
+    assert "+0.250 of +0.500. " in opening(changed(heads=None, fetched=None), 0)
 
 
 def test_without_shares_the_stations_are_told():

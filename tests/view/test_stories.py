@@ -16,7 +16,7 @@ from inside_examples import (
     traced,
     word_relevance,
 )
-from view_examples import MASKS, SCENE, contrast, example, texts_of
+from view_examples import MASKS, SCENE, TEXTS, contrast, example, texts_of
 
 import clipxai as cx
 from clipxai.results.explanation import SAME_FOR_ALL
@@ -106,7 +106,7 @@ def test_modules_open_on_the_largest_part_and_name_it(seed: int):
         both = {"attention": parts.attention[:, text, 0], "FFN": parts.ffn[:, text, 0]}
         ends = [(v, f"{name} of layer {n}") for name, of in both.items() for n, v in enumerate(of)]
         (most, adds), (least, takes) = max(ends), min(ends)
-        assert f"{adds} adds most" in told[text] and f": {most:+.3f} of" in told[text]
+        assert f"{adds} adds most" in told[text] and f": {most:+.3f}" in told[text]
         assert (f"{takes} takes most away" in told[text]) == (least < 0)
     strength = np.abs([parts.attention[:, 0, 0], parts.ffn[:, 0, 0]]).max(0)
     assert viewer.layer == int(strength.argmax()) == viewer.payload().header["layer"]
@@ -139,6 +139,24 @@ def test_a_map_that_is_near_zero_or_not_of_the_text_gets_no_verdict_but_why():
     jury = BlindRanking([good, blind], MASKS).payload().header
     told = [panel["verdict"] for panel in jury["maps"]]
     assert sorted(one[:10] for one in told) == ["no verdict", "right way "]
+
+
+def test_a_part_is_a_share_only_of_what_it_lies_within():
+    heads, parts, lost = head_contributions(), contributions(), effects()
+    told = [HeadGrid(heads), ModuleComparison(parts), EffectGrid(lost)]
+    for whole in (5.0, 0.001, -0.029):
+        of = np.full(len(TEXTS), whole, np.float32)
+        told = [
+            HeadGrid(replace(heads, similarity=of)).payload().header["stories"][0],
+            ModuleComparison(replace(parts, similarity=np.full_like(parts.similarity, whole)))
+            .payload()
+            .header["stories"][0],
+            EffectGrid(replace(lost, similarity=of)).payload().header["stories"][0],
+        ]
+        written = f"{whole:+.3f}".replace("-", "−")
+        for one in told:
+            assert (f" of {written}" in one) == (whole == 5), one
+            assert (f": {written})" in one or f"(the match is {written})" in one) == (whole < 5)
 
 
 def test_modules_that_only_take_away_are_told_so():
@@ -201,7 +219,7 @@ def test_heads_and_effects_name_the_strongest_and_its_opposite(seed: int):
     lost = -found.change[..., 0]
     row = np.unravel_index(lost.argmax(), lost.shape)
     assert f"of layer {found.layers[row[0]]} the match with" in told
-    assert f"{lost.max():+.3f} of" in told
+    assert f"{lost.max():+.3f}" in told
 
 
 @pytest.mark.parametrize(

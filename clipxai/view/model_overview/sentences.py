@@ -3,6 +3,7 @@
 from ...results.findings import Overview
 from ...results.what_if import what_if
 from ..number import fill
+from ..sentences import of_total
 from ..texts import listed, title_of
 from .content import agreement, place_of, story
 
@@ -10,7 +11,7 @@ MOST_NAMED = 3  # texts in a summary
 LONGEST = 30  # letters of a text in the story
 LITTLE = 0.2  # of the cosine; a part that adds less is no story by itself
 OPPOSITE = -0.5  # rank correlation of two maps of which one is the other turned over
-ADDS = "Block {layer}'s {part} adds most to “{text}”: {share:signed} of {cosine:two_digits}"
+ADDS = "Block {layer}'s {part} adds most to “{text}”: {share:signed}{of}"
 HEAD = "; head {head} alone {head_share:signed}, most of all from {place}."
 SPREAD = (
     "No single part makes “{text}” (cosine {cosine:two_digits}): the largest, block {layer}'s "
@@ -161,7 +162,7 @@ def _of_parts(found: Overview, text: int) -> str:
     if told is None:
         return _of_stream(found, text, named)
     values = {"text": named, "part": PARTS[told.part], "layer": told.layer}
-    values |= {"share": told.share, "cosine": told.cosine}
+    values |= {"share": told.share, "cosine": told.cosine, "of": of_total(told.share, told.cosine)}
     if told.share <= 0:
         return fill(NOTHING, **values)
     if told.share < LITTLE * abs(told.cosine):
