@@ -21,7 +21,8 @@ PLACE, PINNED = "row {row}, column {column}", " (pinned, Esc unpins)"
 OUTSIDE = "outside this map"
 RANKED = "{value:number}, rank {rank} of {count}"
 CONTRAST = (
-    "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down"
+    "mean of the min-max map inside the true mask minus outside, in hundredths, −100 to 100; "
+    "negative: upside down"
 )
 UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "no contrast 0"
 # in place of a verdict; said so, or a map without one would look forgotten

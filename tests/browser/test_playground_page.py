@@ -41,7 +41,7 @@ def view(page: object) -> dict:
 
 
 def test_it_says_what_torch_says_of_the_same_pixels(page: object):
-    said(page, "contrast −0.53 at the cat")
+    said(page, "contrast −53 at the cat")
     photo = page.locator(".picture img").first.get_attribute("src")
     trace = cx.record(cx.load(), photo_of(photo), ["a cat", "a bicycle", "a cat and a bicycle"])
     cosines = [text.split(" ")[0] for text in page.locator(".value").all_inner_texts()]

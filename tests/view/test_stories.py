@@ -55,7 +55,10 @@ def test_a_verdict_is_the_sign_of_the_contrast(sign: int):
     mask = MASKS["an owl"]
     first, second = (contrast_of(e, 0, mask) for e in (one, other))
     ways = {1: "right way up", -1: "upside down"}
-    verdicts = [panel["verdict"] for panel in viewer.payload().header["panels"]]
+    panels = viewer.payload().header["panels"]
+    verdicts = [panel["verdict"] for panel in panels]
+    numbers = [panel["merits"]["contrast"] for panel in panels]
+    assert all(told.endswith(f" {one}") for told, one in zip(verdicts, numbers)), "in one unit"
     assert verdicts[0] == f"{ways[sign]} {first:+d}".replace("-", "−")
     assert verdicts[1] == f"{ways[-sign]} {second:+d}".replace("-", "−")
     told = stories(viewer)

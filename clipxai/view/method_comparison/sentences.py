@@ -82,6 +82,11 @@ def summary(explanations: Sequence[Explanation], texts: Sequence[str]) -> str:
     return f"Where {methods} {sees} {listed(texts, MOST_NAMED)}"
 
 
+def merit(name: str, value: float) -> str:
+    """A number of a map for people: a contrast as its verdict has it, the others as cosines."""
+    return hundredths(value) if name == "contrast" else two_digits(value)
+
+
 def verdict(panel: Panel) -> str:
     """Which way up a map is, with its contrast in hundredths; empty where the truth is unknown."""
     if "contrast" not in panel.merits:

@@ -66,7 +66,7 @@ def notes(course: Course) -> list[str]:
     every = [e for row in course.maps.values() for e in row]
     common = [note for note in every[0].notes if all(note in e.notes for e in every)]
     unit = dict.fromkeys(e.unit for e in every)
-    known = [] if course.truth is None else [f"contrast: {CONTRAST}, in hundredths"]
+    known = [] if course.truth is None else [f"contrast: {CONTRAST}."]
     return [f"Colour: {' or '.join(unit)}. {OWN_SCALES}", *known, *common]
 
 
