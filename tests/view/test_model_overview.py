@@ -19,6 +19,23 @@ FOUND = overview()
 TEXTS = FOUND.texts
 
 
+def test_what_fills_a_text_is_shown_as_one_token():
+    rows = np.arange(21, dtype=np.float32).reshape(3, 7) / 100
+    lens = np.zeros(4, np.float32)
+    tokens = ("[pad]", "a", "owl", "[end]", "[pad]", "[pad]", "[pad]")
+    filled = replace(FOUND.readings[0], tokens=tokens, rows=rows, lens=lens)
+    found = replace(FOUND, readings=tuple(filled for _ in FOUND.readings))
+    payload = ModelOverview(found).payload()
+    header, arrays = payload.header, unpack(payload)
+    assert header["readings"][0] == ["1 pad", "a", "owl", "[end]", "3 pads"]
+    shown = arrays["reading_0"].reshape(3, 5)
+    np.testing.assert_allclose(shown[:, :4], rows[:, :4], atol=1e-6)
+    np.testing.assert_allclose(shown[:, 4], rows[:, 4:].sum(1), atol=1e-6)
+    assert any(told.startswith("Pads fill a text") for told in captions(found))
+    assert not any(told.startswith("Pads") for told in captions(FOUND))
+    assert found.readings[0].tokens == tokens, "and the data stay"
+
+
 def changed(found: Overview = FOUND, **arrays: np.ndarray) -> Overview:
     """The same with other shares."""
     return replace(found, shares=replace(found.shares, **arrays))
