@@ -40,6 +40,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..results.explanation import SAME_FOR_ALL
 from ..trace.readout import expect_heads
 from ..trace.replay import (
     WrittenOut,
@@ -90,9 +91,8 @@ def rollout(trace: Trace) -> Scores:
 
 
 def _for_every_text(row: Tensor, trace: Trace, unit: str) -> Scores:
-    note = "This method does not read the text: every text has the same map."
     patches = row[:, trace.model.visual.before :, None]
-    return Scores(patches.expand(-1, -1, len(trace.texts)), unit, (note,))
+    return Scores(patches.expand(-1, -1, len(trace.texts)), unit, (SAME_FOR_ALL,))
 
 
 @texts_at_a_time(8)

@@ -26,6 +26,7 @@ from torch import Tensor
 from ..checks import of_its_kinds
 from ..model.clip import cosines
 from ..results.findings import Overview, Picture, Reading, Rows, SecondRail, Shares
+from ..results.findings.overview import PAD
 from ..trace.precision import unrounded
 from ..trace.readout import expect_heads
 from ..trace.sides import expect_texts
@@ -245,8 +246,19 @@ def _spelled(trace: Trace, text: int, end: int) -> tuple[str, ...]:
     try:
         return spelled(trace, text)[0]
     except ValueError:  # a vocabulary without [start] and [end]
-        decode = trace.model.tokenizer.decode
-        return tuple(decode([number]) for number in trace.token_ids[text, : end + 1].tolist())
+        return _pieces(trace, trace.token_ids[text, : end + 1].tolist())
+
+
+def _pieces(trace: Trace, ids: list[int]) -> tuple[str, ...]:
+    """Tokens by themselves; what ends and what fills a text, which spell nothing, by name."""
+    tokenizer = trace.model.tokenizer
+    pad = getattr(tokenizer, "pad", trace.model.text.pad_id)
+    ends = [n for n, number in enumerate(ids) if number == tokenizer.end]
+    end = ends[-1 if ids[0] == pad else 0] if ends else None  # one token may do both
+    return tuple(
+        "[end]" if n == end else PAD if number == pad else tokenizer.decode([number])
+        for n, number in enumerate(ids)
+    )
 
 
 def _numpy(values: Tensor) -> np.ndarray:

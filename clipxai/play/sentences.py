@@ -16,23 +16,23 @@ VERDICTS: list[Header] = [
     case("For {text} nothing is left of the map after {way}.", "surgeryFlat"),
     case("Other things hide the {names}, so there is no verdict.", "hidden"),
     case(
-        "For {text} the raw map is upside down: contrast {raw:two_digits} at the {names}. After "
-        "{way} it is {surgery:two_digits}.",
+        "For {text} the raw map is upside down: contrast {raw:hundredths} at the {names}. After "
+        "{way} it is {surgery:hundredths}.",
         "rawInverted and surgeryRight",
     ),
     case(
-        "For {text} both maps point at the {names}: contrast {raw:two_digits} raw, "
-        "{surgery:two_digits} after {way}.",
+        "For {text} both maps point at the {names}: contrast {raw:hundredths} raw, "
+        "{surgery:hundredths} after {way}.",
         "rawRight and surgeryRight",
     ),
     case(
         "For {text} the raw map does not tell the {names} from the background: contrast "
-        "{raw:two_digits}. After {way} it is {surgery:two_digits}.",
+        "{raw:hundredths}. After {way} it is {surgery:hundredths}.",
         "rawUnclear and surgeryRight",
     ),
     case(
         "For {text} the map after {way} does not point at the {names}: contrast "
-        "{surgery:two_digits}, raw {raw:two_digits}.",
+        "{surgery:hundredths}, raw {raw:hundredths}.",
         "surgeryWrong",
     ),
     case(

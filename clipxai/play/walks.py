@@ -53,13 +53,13 @@ UPSIDE_DOWN = {
         step(
             case(
                 "The raw map is the cosine of every patch with {text}. Its contrast is "
-                "{raw:two_digits}: where the {names} is, there is less of it than elsewhere. "
+                "{raw:hundredths}: where the {names} is, there is less of it than elsewhere. "
                 "Upside down.",
                 "rawInverted",
             ),
             case(
                 "The raw map is the cosine of every patch with {text}. In this scene its "
-                "contrast is {raw:two_digits}, so it is not upside down; put the things elsewhere, "
+                "contrast is {raw:hundredths}, so it is not upside down; put the things elsewhere, "
                 "and it may be.",
                 "raw",
             ),
@@ -69,7 +69,7 @@ UPSIDE_DOWN = {
             case(
                 "First repair: in the last blocks patches attend by the likeness of their values, "
                 "and the FFNs are left out. Nothing is subtracted yet. Contrast "
-                "{surgery:two_digits}, raw {raw:two_digits}.",
+                "{surgery:hundredths}, raw {raw:hundredths}.",
                 "raw and theirWay and nothingOff",
             ),
             case(
@@ -81,19 +81,19 @@ UPSIDE_DOWN = {
         step(
             case(
                 "Second repair: what the empty text lights up is taken off. Contrast "
-                "{surgery:two_digits}: this map points at the {names}.",
+                "{surgery:hundredths}: this map points at the {names}.",
                 "surgeryRight and theirWay and emptyOff",
             ),
             case(
                 "Second repair: what the empty text lights up is taken off. Here the contrast is "
-                "{surgery:two_digits}: even so it does not point at the {names}.",
+                "{surgery:hundredths}: even so it does not point at the {names}.",
                 "surgeryWrong and theirWay and emptyOff",
             ),
             case("The second repair takes off what the empty text lights up."),
         ),
         step(
             case(
-                "With FFNs on the new path the contrast is {surgery:two_digits}. Flip the other "
+                "With FFNs on the new path the contrast is {surgery:hundredths}. Flip the other "
                 "switches of the surgery, one by one, and see what each is for.",
                 "surgery and ffnsOn",
             ),

@@ -82,6 +82,9 @@ class Grid:
         return interpolate(values, rows, columns)
 
 
+SAME_FOR_ALL = "This method does not read the text: every text has the same map."
+
+
 @of_its_kinds
 @dataclass(frozen=True, eq=False)
 class Explanation:
@@ -181,6 +184,18 @@ class Explanation:
         (1, 3)
         """
         return number_of(self.texts, text, "text", "this explanation")
+
+    @property
+    def reads_texts(self) -> bool:
+        """Whether its maps depend on the texts: where they do not, a note says so, and no figure
+        says which way up they are.
+
+        Examples
+        --------
+        >>> e.reads_texts
+        True
+        """
+        return SAME_FOR_ALL not in self.notes
 
     def varies(self, text: int | str = 0) -> bool:
         """Whether the map of a `text` (errors as `index`) has anything to show: more variation than

@@ -9,6 +9,9 @@ from ..results.explanation import Explanation, Grid
 from ..results.findings import on_patches
 from .scales import varies
 
+WRITTEN_AS_ZERO = 0.005  # by two digits, which cosines have in every figure
+COSINES = ("cosine similarity", "negative cosine similarity", "drop of the cosine")  # units
+SHARES = "share of the cosine"
 Truth = np.ndarray | Mapping[str, np.ndarray]
 
 
@@ -86,6 +89,17 @@ def agreement(e: Explanation, row: int, truth: np.ndarray) -> dict[str, float]:
         "IoU": float((hot & true).sum() / (hot | true).sum()),
         "contrast": float(heat[true].mean() - heat[~true].mean()),
     }
+
+
+def near_zero(e: Explanation, row: int) -> bool:
+    """Whether a text's map is so near zero all over that which way up it is means nothing: cosines
+    that are all written as 0, shares of one that together are. What has another unit is not known
+    to be small.
+    """
+    values = abs(e.scores[row][np.isfinite(e.scores[row])])
+    if e.unit.startswith(COSINES):
+        return bool(values.max(initial=0) < WRITTEN_AS_ZERO)
+    return e.unit.startswith(SHARES) and bool(values.sum() < WRITTEN_AS_ZERO)
 
 
 def overlaps(e: Explanation, row: int, truth: np.ndarray | None) -> list[float]:

@@ -74,6 +74,7 @@ WAYS = {
     "two_digits": two_digits,
     "tenth": tenth,
     "percent": percent,
+    "hundredths": hundredths,
 }
 PLACE = re.compile(r"\{(\w+)(?::(\w+))?\}", re.ASCII)
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..results.explanation import Explanation
+from .given import near_zero
 from .number import fill, hundredths, number
 from .scales import DIVERGING, Scale, Scaling, varies
 
@@ -19,9 +21,13 @@ PLACE, PINNED = "row {row}, column {column}", " (pinned, Esc unpins)"
 OUTSIDE = "outside this map"
 RANKED = "{value:number}, rank {rank} of {count}"
 CONTRAST = (
-    "mean of the min-max map inside the true mask minus outside, −1 to 1; negative: upside down"
+    "mean of the min-max map inside the true mask minus outside, in hundredths, −100 to 100; "
+    "negative: upside down"
 )
 UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "no contrast 0"
+# in place of a verdict; said so, or a map without one would look forgotten
+NOT_OF_TEXT, NEAR_ZERO = "no verdict: does not read the text", "no verdict: all near zero"
+OF_TOTAL, TOGETHER = " of {total:signed}", " (all parts together: {total:signed})"
 LABELS: dict[Scaling, str] = {
     "minmax": "each map on its own scale",
     "shared": "one scale for all",
@@ -57,6 +63,23 @@ def way_up(contrast: float) -> str:
     if written == "0":
         return NEITHER
     return fill(UP if written.startswith("+") else DOWN, contrast=written)
+
+
+def no_verdict(e: Explanation, row: int) -> str:
+    """Why it means nothing which way up the map of a text is; empty where it means something."""
+    if not e.reads_texts:
+        return NOT_OF_TEXT
+    return NEAR_ZERO if near_zero(e, row) else ""
+
+
+def of_total(part: float, total: float) -> str:
+    """What stands behind a part that is told with its total: a share only where it lies within it.
+    Of less than nothing, or of less than itself, a part is no share.
+
+    >>> of_total(0.2, 0.3), of_total(0.2, -0.029)
+    (' of +0.300', ' (all parts together: −0.029)')
+    """
+    return fill(OF_TOTAL if 0 < part <= total else TOGETHER, total=total)
 
 
 def closure(total: float, cosine: float) -> str:

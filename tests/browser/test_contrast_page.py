@@ -40,6 +40,10 @@ def test_names_parts_and_verdict_stand_there(visit: Callable):
     rows = page.locator(".row span:last-child").all_inner_texts()
     parts = sorted(map(float, VIEWER.sides.parts()), reverse=True)
     assert rows == [number(part) for part in parts]
+    whole, *tracks = page.locator(".rows, .track").evaluate_all(
+        "nodes => nodes.map(node => node.getBoundingClientRect().width)"
+    )
+    assert all(track > 0.95 * whole for track in tracks), "bars take all the room there is"
 
 
 def test_keys_and_narrow_windows(visit: Callable):

@@ -54,7 +54,7 @@ def test_hover_previews_a_head_and_click_keeps_it(visit: Callable):
     cell = page.locator(".grid [data-head='3']")  # layer 1, head 0
     cell.hover()
     assert titles(page)[0] == "layer 1, head 0"
-    assert status(page).startswith(f"layer 1, head 0: {share(1, 0)} of the cosine")
+    assert status(page).startswith(f"layer 1, head 0: adds {share(1, 0)} to the cosine")
     page.mouse.move(2, 2)
     assert titles(page)[0] == "layer 2, head 1"
     cell.click()

@@ -63,7 +63,7 @@ test("the status says what a head brought, and from where", () => {
   const exact = { ...ARRAYS, from_patches: Float32Array.of(0, 0, 0, 0, 0, 0, 0, 1.125) };
   assert.equal(
     headStatus(HEADER, exact, STATE),
-    "layer 1, head 1: +1.375 of the cosine 0.75, +1.125 from patches, +0.250 from [class]",
+    "layer 1, head 1: adds +1.375 to the cosine 0.75, +1.125 from patches, +0.250 from [class]",
   );
   const cell = { grid: 0, row: 0, column: 1 };
   const other = { ...STATE, text: 0, at: 2 };

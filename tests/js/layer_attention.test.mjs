@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { deflateSync } from "node:zlib";
-import { bytesOf, unpack, unpackLater } from "../../clipxai/view/browser/decode.js";
 import { linearIndex, paintCells, rootIndex } from "../../clipxai/view/browser/film.js";
 import {
   captionOf,
@@ -10,10 +8,11 @@ import {
   nameOf,
   readingOf,
   spoken,
+  storyOf,
   tableOf,
   written,
 } from "../../clipxai/view/layer_attention/lines.js";
-import { sightOf } from "../../clipxai/view/layer_attention/viewer.js";
+import { chosenOf, sightOf } from "../../clipxai/view/layer_attention/viewer.js";
 import {
   cellOf,
   CLASS,
@@ -32,32 +31,6 @@ const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), 
 const { layer_attention: WORDS, layer_attention_pool: OF_POOL } = golden.words;
 const near = (a, b, message) =>
   assert.ok(Math.abs(a - b) < 1e-6, `${message ?? ""} ${a}, not ${b}`);
-
-test("a deflated payload comes out as the plain one, and is not read by mistake", async () => {
-  const small = {
-    header: { ...golden.payload.header, deflated: true },
-    blob: deflateSync(bytesOf(golden.payload.blob)).toString("base64"),
-  };
-  assert.deepEqual(await unpackLater(small), unpack(golden.payload));
-  assert.deepEqual(await unpackLater(golden.payload), unpack(golden.payload));
-  assert.throws(() => unpack(small), /deflated/);
-  await assert.rejects(unpackLater({ ...small, blob: "AAAA" }));
-});
-
-test("rows that Python wrote as differences are summed again", async () => {
-  const { alike } = await unpackLater(golden.deflated.payload);
-  assert.equal(alike.length, 80);
-  golden.deflated.alike.forEach((value, i) => near(alike[i], value));
-});
-
-test("coarse square roots are undone", () => {
-  const entry = { coding: "sqrt23", shape: [1, 3], offset: 0, scales: 4 };
-  const blob = new Uint8Array(8);
-  blob.set([0, 23, 10]);
-  new DataView(blob.buffer).setFloat32(4, 0.5, true);
-  const { x } = unpack({ header: { schema: 1, arrays: { x: entry } }, blob });
-  [0, 0.5, (10 / 23) ** 2 / 2].forEach((value, i) => near(x[i], value));
-});
 
 test("tokens and cells name one another; the class token is outside the grid", () => {
   for (let token = 0; token < 7; token++) assert.equal(tokenOf(cellOf(token, GRID), GRID), token);
@@ -258,6 +231,33 @@ test("a map reads the patch that is pointed at, or else where the query looks mo
     ["2", "[class]", "0.718"],
     ["3", "row 1, column 0", "0.61"],
   ]);
+});
+
+test("the headline follows what is chosen, and says of an even map that it is one", () => {
+  const { header: of, weights } = example();
+  const first = { nearly_even: 0.8, story: "first", query: 4, layer: 1, headed: [] };
+  const header = { ...of, ...first };
+  const pinned = { grid: 0, ...cellOf(4, GRID) };
+  const hover = { grid: 0, ...cellOf(2, GRID) };
+  const state = { pinned: null, hover, help: false, layer: 1, head: null, kind: null };
+  const told = (changes) => storyOf(header, weights, chosenOf(header, { ...state, ...changes }));
+  assert.equal(told({}), "first", "what is only pointed at changes nothing");
+  header.query = 5;
+  assert.equal(
+    told({ pinned }),
+    "In layer 1, row 1, column 0 looks most, beside itself, at row 0, column 2 by q-k " +
+      `(${(0.725 * header.tokens).toFixed(1)}× an even gaze).`,
+  );
+  assert.match(told({ pinned, layer: 0 }), /^In layer 0, row 1, column 0 looks/);
+  const even = { ...weights, row: () => Float32Array.of(0.9, 0.1, 0.12, 0.11, 0.1, 0.7, 0.1) };
+  const tell = (kinds) => storyOf(header, even, { token: 5, layer: 0, head: 3, kinds });
+  const alike = "by q-k at 0.70 to 0.84 times an even gaze";
+  assert.equal(
+    tell(header.kinds),
+    `In layer 0, row 1, column 1, by head 3 alone, looks at all patches nearly alike: ${alike}.`,
+  );
+  header.nearly_even = 0.9;
+  assert.match(tell(header.kinds), /looks most, beside itself, at row 0, column 1 by q-k/);
 });
 
 test("where a pool reads the image nothing is looked at but patches", () => {

@@ -73,7 +73,7 @@ test("a layer's three maps share one scale with zero in the middle", () => {
   );
   assert.deepEqual(
     maps.map(({ subtitle }) => subtitle),
-    ["mean over patches 5.5", "mean over patches 0.5", "mean over patches 5"],
+    ["mean 5.5", "mean 0.5", "mean 5"],
   );
   assert.deepEqual(
     maps.map(({ remark }) => remark),
@@ -106,7 +106,7 @@ test("the status says what the shown layer added", () => {
   assert.equal(
     moduleStatus(HEADER, ARRAYS, { ...STATE, pinned: { grid: 0, row: 0, column: 0 } }),
     "layer 1, row 0, column 0 (pinned, Esc unpins): " +
-      "attention +5.000, FFN +0.000 of this patch's cosine 9",
+      "attention adds +5.000, FFN +0.000 to this patch's cosine 9",
   );
   assert.equal(shownLayer({ ...STATE, preview: 0 }), 0);
 });

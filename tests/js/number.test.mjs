@@ -12,6 +12,7 @@ test("numbers are written as Python writes them, in every way", () => {
     "two_digits",
     "tenth",
     "percent",
+    "hundredths",
   ]);
   for (const [way, pairs] of Object.entries(golden.numbers)) {
     for (const [value, text] of pairs) assert.equal(fill(`{x:${way}}`, { x: value }), text);

@@ -9,11 +9,44 @@ import { outlinesOf } from "../../clipxai/play/page/scene.js";
 import { alive, settled } from "../../clipxai/play/page/switches.js";
 import { sayThings } from "../../clipxai/play/page/things.js";
 import { freePlace } from "../../clipxai/play/page/tools.js";
+import { checksOf } from "../../clipxai/play/page/checks.js";
+import { entered, left, OWN } from "../../clipxai/play/page/walks.js";
+import { restored } from "../../clipxai/view/browser/keep.js";
 
 const GRID = { height: 2, width: 2, box: [0, 0, 4, 4], image_size: [4, 4] };
 const PLAIN = { attention: "vv", blocks: 6, dual_path: true, residual: true, ffn: false };
 const MODEL = { image: { heads: 4 }, presets: { clip_surgery: PLAIN } };
 const MASK = Uint8Array.from({ length: 16 }, (_, i) => +(i % 4 < 2 && i < 8)); // upper left
+
+test("what a reader had before a walk comes back behind it", () => {
+  const things = [{ name: "owl", x: 0.5, y: 0.5, side: 0.4 }];
+  const mine = { things, background: "sand", texts: ["an owl"], text: 0, change: PLAIN };
+  const rest = { redundant: "nothing", silenced: [3], head: 3, word: null };
+  const own = { ...mine, ...rest };
+  const first = { ...own, alpha: 0.25, walk: null, step: 0, selected: 0, before: null };
+  const set = { ...own, things: [], texts: ["a cat", "a dog"], text: 1, silenced: [], head: null };
+  const [one, other] = ["one", "other"].map((name) => ({ name, title: name, steps: [{ set }] }));
+  const inside = { ...first, ...entered(first, one) };
+  assert.deepEqual([inside.walk, inside.things, inside.selected], ["one", [], null]);
+  const moved = { ...inside, background: "night sky", step: 2, alpha: 0.75 };
+  const second = { ...moved, ...entered(moved, other) };
+  const out = { ...second, ...left(second) };
+  assert.deepEqual(out, { ...first, alpha: 0.75, selected: null }, "its scene, texts, settings");
+  const linked = { ...first, ...set, walk: "one", step: 1 };
+  assert.deepEqual({ ...linked, ...left(linked) }.texts, set.texts, "a link leads right into it");
+  const checks = checksOf({
+    pictures: { names: ["owl"], backgrounds: ["sand"] },
+    model: { image: { layers: 6, heads: 4 } },
+    walks: [one, other],
+  });
+  const before = { ...Object.fromEntries(OWN.map((name) => [name, own[name]])) };
+  before.change = { ...PLAIN, neighbourhood: null, normalize: null, sharpen: null };
+  Object.assign(before.change, { iterations: 1, class_token: "original" });
+  assert.deepEqual(restored({ before }, checks), { before }, "it outlives a reload");
+  for (const wrong of [{ ...before, things: [{}] }, { things }, 7, "x"]) {
+    assert.deepEqual(restored({ before: wrong }, checks), {});
+  }
+});
 
 test("half precision comes out exactly, small and large", () => {
   const halves = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x7bff, 0x8000, 0x3555);

@@ -244,6 +244,8 @@ def test_words_of_a_siglip_are_left_out_and_not_shown(ours):
             asked(trace)
     with pytest.raises(ValueError, match="reads a causal text tower"):
         cx.word_relevance(trace, "gradient_x_input")
+    reading = cx.overview(trace).readings[0]
+    assert reading.tokens == ("a", "cat", "[end]", *["[pad]"] * (ours.text.context - 3))
     found = cx.word_maps(trace, "clip_surgery_architecture")
     cosines = ours.encode_text(["a cat", "cat", ""]) @ trace.image_features[0]
     assert found.texts == ("a", "cat")

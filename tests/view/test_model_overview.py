@@ -19,6 +19,23 @@ FOUND = overview()
 TEXTS = FOUND.texts
 
 
+def test_what_fills_a_text_is_shown_as_one_token():
+    rows = np.arange(21, dtype=np.float32).reshape(3, 7) / 100
+    lens = np.zeros(4, np.float32)
+    tokens = ("[pad]", "a", "owl", "[end]", "[pad]", "[pad]", "[pad]")
+    filled = replace(FOUND.readings[0], tokens=tokens, rows=rows, lens=lens)
+    found = replace(FOUND, readings=tuple(filled for _ in FOUND.readings))
+    payload = ModelOverview(found).payload()
+    header, arrays = payload.header, unpack(payload)
+    assert header["readings"][0] == ["1 pad", "a", "owl", "[end]", "3 pads"]
+    shown = arrays["reading_0"].reshape(3, 5)
+    np.testing.assert_allclose(shown[:, :4], rows[:, :4], atol=1e-6)
+    np.testing.assert_allclose(shown[:, 4], rows[:, 4:].sum(1), atol=1e-6)
+    assert any(told.startswith("Pads fill a text") for told in captions(found))
+    assert not any(told.startswith("Pads") for told in captions(FOUND))
+    assert found.readings[0].tokens == tokens, "and the data stay"
+
+
 def changed(found: Overview = FOUND, **arrays: np.ndarray) -> Overview:
     """The same with other shares."""
     return replace(found, shares=replace(found.shares, **arrays))
@@ -33,7 +50,7 @@ def of_module(layer: int, value: float, others: float = 0.0) -> np.ndarray:
 
 def test_the_story_names_the_block_the_head_and_the_patch_that_add_most():
     assert opening(FOUND, 0).startswith(
-        "Block 2's attention adds most to “an owl”: +0.250 of 0.50; head 1 alone +0.200, most of "
+        "Block 2's attention adds most to “an owl”: +0.250 of +0.500; head 1 alone +0.200, most of "
         "all from row 3, column 5. CLIP Surgery redraws the map (rank correlation "
     )
     tokens = FOUND.class_rows.tokens.copy()
@@ -48,7 +65,7 @@ def test_the_story_names_the_block_the_head_and_the_patch_that_add_most():
         (
             of_module(2, 0.1),
             of_module(3, 0.2),
-            "Block 3's FFN adds most to “an owl”: +0.200 of 0.50. ",
+            "Block 3's FFN adds most to “an owl”: +0.200 of +0.500. ",
         ),
         (
             of_module(2, 0.09),
@@ -70,8 +87,8 @@ def test_the_story_is_another_where_the_numbers_are(
 
 
 def test_no_head_is_named_where_none_adds_or_none_is_known():
-    assert "+0.250 of 0.50. " in opening(changed(heads=-abs(FOUND.shares.heads)), 0)
-    assert "+0.250 of 0.50. " in opening(changed(heads=None, fetched=None), 0)
+    assert "+0.250 of +0.500. " in opening(changed(heads=-abs(FOUND.shares.heads)), 0)
+    assert "+0.250 of +0.500. " in opening(changed(heads=None, fetched=None), 0)
 
 
 def test_without_shares_the_stations_are_told():

@@ -16,10 +16,12 @@ from inside_examples import (
     traced,
     word_relevance,
 )
-from view_examples import MASKS, SCENE, contrast, example, texts_of
+from view_examples import MASKS, SCENE, TEXTS, contrast, example, texts_of
 
 import clipxai as cx
+from clipxai.results.explanation import SAME_FOR_ALL
 from clipxai.view import (
+    BlindRanking,
     ContrastMap,
     EffectGrid,
     HeadGrid,
@@ -30,6 +32,7 @@ from clipxai.view import (
     RegionMap,
     TokenMap,
     Tracing,
+    TrainingSteps,
     WordRanking,
 )
 
@@ -52,7 +55,10 @@ def test_a_verdict_is_the_sign_of_the_contrast(sign: int):
     mask = MASKS["an owl"]
     first, second = (contrast_of(e, 0, mask) for e in (one, other))
     ways = {1: "right way up", -1: "upside down"}
-    verdicts = [panel["verdict"] for panel in viewer.payload().header["panels"]]
+    panels = viewer.payload().header["panels"]
+    verdicts = [panel["verdict"] for panel in panels]
+    numbers = [panel["merits"]["contrast"] for panel in panels]
+    assert all(told.endswith(f" {one}") for told, one in zip(verdicts, numbers)), "in one unit"
     assert verdicts[0] == f"{ways[sign]} {first:+d}".replace("-", "−")
     assert verdicts[1] == f"{ways[-sign]} {second:+d}".replace("-", "−")
     told = stories(viewer)
@@ -103,10 +109,57 @@ def test_modules_open_on_the_largest_part_and_name_it(seed: int):
         both = {"attention": parts.attention[:, text, 0], "FFN": parts.ffn[:, text, 0]}
         ends = [(v, f"{name} of layer {n}") for name, of in both.items() for n, v in enumerate(of)]
         (most, adds), (least, takes) = max(ends), min(ends)
-        assert f"{adds} adds most" in told[text] and f": {most:+.3f} of" in told[text]
+        assert f"{adds} adds most" in told[text] and f": {most:+.3f}" in told[text]
         assert (f"{takes} takes most away" in told[text]) == (least < 0)
     strength = np.abs([parts.attention[:, 0, 0], parts.ffn[:, 0, 0]]).max(0)
     assert viewer.layer == int(strength.argmax()) == viewer.payload().header["layer"]
+
+
+def test_a_map_that_is_near_zero_or_not_of_the_text_gets_no_verdict_but_why():
+    good, faint, blind = example("clip"), example("gem", seed=1), example("attention", seed=2)
+    blind = replace(blind, notes=(SAME_FOR_ALL,))
+    for unit, small, enough in (
+        ("cosine similarity", 0.004, 0.006),
+        ("share of the cosine", 0.01 / 196, 2 / 196),
+        ("gradient", 1e-9, 1e-9),  # of which it is not known what is small
+    ):
+        for reach in (small, enough):
+            scores = faint.scores * (reach / abs(faint.scores).max())
+            three = [good, replace(faint, scores=scores, unit=unit), blind]
+            viewer = MethodComparison(three, mask=MASKS)
+            said = [panel["verdict"] for panel in viewer.payload().header["panels"][:3]]
+            assert said[0].startswith("right way up +")
+            assert said[2] == "no verdict: does not read the text"
+            near = reach == small and unit != "gradient"
+            assert (said[1] == "no verdict: all near zero") == near, (unit, reach)
+            told = stories(viewer)["an owl"]
+            assert told.endswith(f"; {1 + near} without a verdict.")
+            assert "raw attention" not in told
+    assert "verdict" not in stories(MethodComparison([blind], mask=MASKS))["an owl"]
+    course = {"raw": [replace(faint, scores=faint.scores / 100), good]}
+    told = TrainingSteps(course, [0, 5], {"loss": [2.0, 1.0]}, truth=MASKS).payload().header
+    assert told["stories"][0] == "Step 0: raw has no verdict: all near zero."
+    jury = BlindRanking([good, blind], MASKS).payload().header
+    told = [panel["verdict"] for panel in jury["maps"]]
+    assert sorted(one[:10] for one in told) == ["no verdict", "right way "]
+
+
+def test_a_part_is_a_share_only_of_what_it_lies_within():
+    heads, parts, lost = head_contributions(), contributions(), effects()
+    told = [HeadGrid(heads), ModuleComparison(parts), EffectGrid(lost)]
+    for whole in (5.0, 0.001, -0.029):
+        of = np.full(len(TEXTS), whole, np.float32)
+        told = [
+            HeadGrid(replace(heads, similarity=of)).payload().header["stories"][0],
+            ModuleComparison(replace(parts, similarity=np.full_like(parts.similarity, whole)))
+            .payload()
+            .header["stories"][0],
+            EffectGrid(replace(lost, similarity=of)).payload().header["stories"][0],
+        ]
+        written = f"{whole:+.3f}".replace("-", "−")
+        for one in told:
+            assert (f" of {written}" in one) == (whole == 5), one
+            assert (f": {written})" in one or f"(the match is {written})" in one) == (whole < 5)
 
 
 def test_modules_that_only_take_away_are_told_so():
@@ -131,6 +184,27 @@ def test_attention_tells_where_a_patch_looks_most_beside_itself(query: tuple[int
         assert said in told
 
 
+def test_attention_that_is_the_same_everywhere_is_not_said_to_look_somewhere_most():
+    maps = attention_example(whole="[pool]")
+    even = np.where(np.arange(31) == 5, 0.9, 1.0) / 30
+    qk, vv = (maps.mean[kind].copy() for kind in ("qk", "vv"))
+
+    def story():
+        viewer = LayerAttentionViewer(replace(maps, mean={"qk": qk, "vv": vv}), layer=1)
+        viewer.query = 0  # a reader asks the pool
+        return viewer.payload().header["story"]
+
+    vv[1, 0] = even
+    told = story()
+    assert told.startswith("In layer 1, [pool] looks most, beside itself, at row")
+    assert told.endswith("; at all patches nearly alike by v-v at 0.90 to 1.00 times an even gaze.")
+    qk[1, 0] = even
+    span = "at 0.90 to 1.00 times an even gaze"
+    assert story() == (
+        f"In layer 1, [pool] looks at all patches nearly alike: by q-k {span}, by v-v {span}."
+    )
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_heads_and_effects_name_the_strongest_and_its_opposite(seed: int):
     heads = head_contributions()
@@ -148,7 +222,7 @@ def test_heads_and_effects_name_the_strongest_and_its_opposite(seed: int):
     lost = -found.change[..., 0]
     row = np.unravel_index(lost.argmax(), lost.shape)
     assert f"of layer {found.layers[row[0]]} the match with" in told
-    assert f"{lost.max():+.3f} of" in told
+    assert f"{lost.max():+.3f}" in told
 
 
 @pytest.mark.parametrize(

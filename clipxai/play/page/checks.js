@@ -3,6 +3,7 @@
 import { below, isFlag, isShare, oneOf } from "../../view/browser/keep.js";
 import { LARGEST, LONGEST_TEXT, MOST_TEXTS, MOST_THINGS, SMALLEST } from "./limits.js";
 import { ATTENTIONS, REDUNDANT } from "./switches.js";
+import { OWN } from "./walks.js";
 
 /** @import { Checks } from "../../view/browser/keep.js" */
 /** @import { Rewrite } from "../engine/surgery.js" */
@@ -24,7 +25,8 @@ export function checksOf({ pictures, model, walks }) {
   };
   const isText = (/** @type {unknown} */ value) =>
     typeof value === "string" && value.length <= LONGEST_TEXT;
-  return {
+  /** @type {Checks<PlayState>} */
+  const checks = {
     scaling: below(2),
     alpha: isShare,
     smooth: isFlag,
@@ -46,6 +48,12 @@ export function checksOf({ pictures, model, walks }) {
     walk: (value) => value === null || walks.some(({ name }) => name === value),
     step: below(20),
   };
+  // as much of it as is checked by itself, and nothing less
+  const isBefore = (/** @type {unknown} */ value) => {
+    const kept = /** @type {Record<string, unknown>} */ (value ?? {});
+    return OWN.every((option) => checks[option]?.(kept[option]));
+  };
+  return { ...checks, before: (value) => value === null || isBefore(value) };
 }
 
 /**

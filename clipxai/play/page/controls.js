@@ -2,6 +2,7 @@
 // @ts-check
 import { createLinkButton } from "../../view/browser/address.js";
 import { element } from "../../view/browser/element.js";
+import { entered } from "./walks.js";
 
 /** @import { Store } from "../../view/browser/state.js" */
 /** @import { PlayHeader, PlayState } from "./types.js" */
@@ -11,10 +12,10 @@ import { element } from "../../view/browser/element.js";
  * @param {Store<PlayState>} store
  */
 export function createControlsBar({ words, walks }, store) {
-  const tours = walks.map(({ name, title, steps }) => {
-    const button = element("button", { type: "button", className: "chip" }, title);
-    button.addEventListener("click", () => store.set({ ...steps[0].set, walk: name, step: 0 }));
-    return { name, button };
+  const tours = walks.map((walk) => {
+    const button = element("button", { type: "button", className: "chip" }, walk.title);
+    button.addEventListener("click", () => store.set(entered(store.state, walk)));
+    return { name: walk.name, button };
   });
   const opacity = element("input", { type: "range", min: "0", max: "100" });
   opacity.addEventListener("input", () => store.set({ alpha: opacity.valueAsNumber / 100 }));

@@ -7,7 +7,7 @@ import { methodOf } from "./switches.js";
 /** @import { Grid } from "../../view/browser/interpolate.js" */
 /** @import { Chosen, Heard, PlayModel, Thing } from "./types.js" */
 
-export const SURE = 0.005; // a contrast that is told apart from none: two digits of it are not 0
+export const SURE = 0.005; // a contrast that is told apart from none: its hundredths are not 0
 
 /**
  * Places of the things that a text names: "two dogs and an owl" names dogs and owls. The longest

@@ -1,7 +1,7 @@
 // Where does the model see what the text says? The raw map beside CLIP Surgery's, and a third that
 // says what made the score: all heads together, one of them, or one word.
 // @ts-check
-import { fill, signed, twoDigits } from "../../view/browser/number.js";
+import { fill, hundredths, signed } from "../../view/browser/number.js";
 import { createMapPanel } from "../../view/browser/panel.js";
 import { contrastOf, namedIn, quoted, SURE, varies } from "./facts.js";
 import { methodOf } from "./switches.js";
@@ -57,7 +57,7 @@ export function createMaps(header, arrays, store) {
     if (contrast === null) return "";
     if (Math.abs(contrast) <= SURE) return words.no_contrast;
     const way = contrast > 0 ? words.way_up : words.upside_down;
-    return fill(way, { contrast: twoDigits(contrast) });
+    return fill(way, { contrast: hundredths(contrast) });
   };
   return {
     nodes: panels.map(({ node }) => node),

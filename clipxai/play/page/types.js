@@ -26,7 +26,9 @@
  * @property {number | null} word whose map is shown
  * @property {string | null} walk
  * @property {number} step
- * @typedef {MapState & Chosen & {alpha: number, selected: number | null}} PlayState
+ * @typedef {Omit<Chosen, "walk" | "step">} Before  what a walk replaces
+ * @typedef {MapState & Chosen & {alpha: number, selected: number | null, before: Before | null}}
+ *   PlayState `before` is what comes back after a walk
  *
  * @typedef {object} Case  a sentence, and the fact that has to hold for it
  * @property {string} [when]

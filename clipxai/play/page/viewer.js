@@ -37,7 +37,7 @@ function build(header, arrays, view) {
   /** @type {PlayState} */
   const first = {
     ...UNTOUCHED,
-    ...{ scaling: 0, smooth: true, alpha: header.alpha, selected: null },
+    ...{ scaling: 0, smooth: true, alpha: header.alpha, selected: null, before: null },
     ...header.first,
   };
   const checks = checksOf(header);

@@ -1,5 +1,5 @@
 // A guided walk sets the page step by step, says what is seen by then, and can be left anywhere:
-// what it set stays.
+// what its reader had before it comes back.
 // @ts-check
 import { element } from "../../view/browser/element.js";
 import { fill } from "../../view/browser/number.js";
@@ -7,7 +7,34 @@ import { sentenceFor } from "./facts.js";
 
 /** @import { Store } from "../../view/browser/state.js" */
 /** @import { Facts } from "./facts.js" */
-/** @import { PlayHeader, PlayState } from "./types.js" */
+/** @import { Before, PlayHeader, PlayState, Walk } from "./types.js" */
+
+/** What a walk sets, and so what is kept from before it. */
+export const OWN = /** @type {(keyof Before)[]} */ (
+  "things background texts text change redundant silenced head word".split(" ")
+);
+
+/**
+ * What changes where a walk begins: its first step, with what was there kept; from one walk to
+ * another that is still what was there before both.
+ * @param {PlayState} state
+ * @param {Walk} walk
+ * @returns {Partial<PlayState>}
+ */
+export function entered(state, { name, steps }) {
+  const own = Object.fromEntries(OWN.map((option) => [option, state[option]]));
+  const before = state.walk === null ? /** @type {Before} */ (own) : state.before;
+  return { ...steps[0].set, walk: name, step: 0, selected: null, before };
+}
+
+/**
+ * What changes where it is left: all as it was before, unless a link led right into it.
+ * @param {PlayState} state
+ * @returns {Partial<PlayState>}
+ */
+export function left({ before }) {
+  return { ...before, walk: null, step: 0, selected: null, before: null };
+}
 
 /**
  * @param {PlayHeader} header
@@ -29,7 +56,7 @@ export function createWalks({ walks, words }, store) {
   };
   const back = button(words.back, () => go(-1));
   const on = button(words.next, () => go(1));
-  const leave = button(words.leave, () => store.set({ walk: null, step: 0 }));
+  const leave = button(words.leave, () => store.set(left(store.state)));
   const buttons = element("div", { className: "row" }, back, on, leave);
   const node = element("div", { className: "walk", hidden: true }, count, said, buttons);
   return {

@@ -71,13 +71,17 @@ class SecondRail(Owning):
     rows: Rows
 
 
+PAD = "[pad]"  # what fills a text up to the length that its tower was trained with
+
+
 @dataclass(frozen=True, eq=False)
 class Reading(Owning):
     """How a text is read.
 
     Attributes
     ----------
-    tokens : its S tokens as written; those that could not be spelled have numbers
+    tokens : its S tokens as written; those that could not be spelled have numbers, what fills the
+        text is `PAD`
     rows : (layers, S) where the token that is read looked, mean over heads
     lens : (layers + 1,) cosine with the image if reading stopped before a layer, or after the last
     """

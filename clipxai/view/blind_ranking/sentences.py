@@ -1,7 +1,7 @@
 """What does a ranking by eye say, before and after the names?"""
 
 from ..number import fill, hundredths, tenth
-from ..sentences import CONTRAST, PLACE, way_up
+from ..sentences import CONTRAST, PLACE, no_verdict, way_up
 from ..texts import one_line, title_of
 from .content import Ballot
 
@@ -84,7 +84,10 @@ def known(ballot: Ballot) -> dict[str, str]:
 
 def verdicts(ballot: Ballot) -> list[str]:
     """Which way up every map is, as dealt."""
-    return [way_up(float(contrast)) for contrast in ballot.contrasts]
+    return [
+        no_verdict(e, e.index(ballot.text)) or way_up(float(contrast))
+        for e, contrast in zip(ballot.dealt, ballot.contrasts)
+    ]
 
 
 def ranks(ballot: Ballot) -> list[str]:

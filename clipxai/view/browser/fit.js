@@ -4,7 +4,9 @@
 import { zoomOf } from "./draw.js";
 
 const SHARE_OF_WINDOW = 0.78; // of the window's height: a notebook has bars above and below
-const SCROLLED_BELOW = 620; // pixels of a figure that is scrolled anyway, as on a phone
+// pixels of a figure that is scrolled anyway, as on a phone; beside the file browser, which it
+// opens with, JupyterLab leaves 572 of a projector's 1024
+const SCROLLED_BELOW = 560;
 const [LEAST_TALL, MOST_TALL] = [72, 900]; // pixels of a picture's height
 const USUAL_TALL = 440; // where it is scrolled
 const FITTING_ROUNDS = 6; // words break anew in wider columns

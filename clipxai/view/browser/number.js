@@ -52,6 +52,16 @@ function percent(value) {
 }
 
 /**
+ * A contrast for people: its sign, in hundredths, without decimals.
+ * @param {number} value
+ */
+export function hundredths(value) {
+  if (!Number.isFinite(value)) return format(value);
+  const written = decimals(100 * value, 0);
+  return Number(written) > 0 ? `+${written}` : written;
+}
+
+/**
  * What the decimals round to zero is no less than zero.
  * @param {number} value
  * @param {number} digits behind the point
@@ -69,6 +79,7 @@ const WAYS = {
   two_digits: twoDigits,
   tenth: (value) => decimals(value, 1),
   percent,
+  hundredths,
 };
 
 /**

@@ -21,17 +21,25 @@ const STYLE = `
   align-items: start;
   grid-template-columns: repeat(2, minmax(0, var(--wide))) minmax(200px, 1fr);
 }
-.contrast_map .panel { grid-template-rows: auto auto 8px 18px auto 20px; align-self: start; }
-.contrast_map .row { cursor: auto; grid-template-columns: minmax(90px, 40%) 1fr 58px; }
+/* pictures stay level whatever is written above them */
+.contrast_map .panel { grid-row: 2 / span 6; grid-template-rows: subgrid; align-self: stretch; }
+.contrast_map figcaption { align-self: end; }
+.contrast_map .stage { row-gap: 3px; }
+.contrast_map .ranking { grid-row: 2 / span 6; }
+/* three bars: each below its name, as wide as there is room */
+.contrast_map .row { cursor: auto; grid-template-columns: 1fr auto; gap: 2px 8px; font-size: 14px; }
+.contrast_map .row + .row { margin-top: 10px; }
+.contrast_map .row span { white-space: normal; text-align: left; }
+.contrast_map .row .track { grid-area: 2 / 1 / auto / -1; height: 22px; }
 .contrast_map .rows { flex: none; min-height: 0; }
 .verdict { grid-column: 1 / -1; margin: 0; font-size: 16px; font-weight: 600; }
 .ends { display: flex; justify-content: space-between; gap: 16px; font-weight: 600; }
 .ends span { overflow-wrap: anywhere; }
 .ends span:first-child { border-bottom: 3px solid var(--minus); }
 .ends span:last-child { border-bottom: 3px solid var(--plus); text-align: right; }
-@container (max-width: 619px) {
+@container (max-width: 540px) {
   .contrast_map .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .ranking { grid-column: 1 / -1; }
+  .contrast_map .ranking { grid-area: auto / 1 / auto / -1; }
 }
 `;
 

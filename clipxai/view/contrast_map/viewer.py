@@ -9,6 +9,7 @@ from ...checks import expect
 from ...results.explanation import Explanation
 from ...results.owned import owned
 from ..given import outlines, truths_of
+from ..method_names import method_name
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table
@@ -84,7 +85,7 @@ class ContrastMap(Viewer):
             "ends": list(ends(sides)),
             "map": {
                 "title": e.texts[0],
-                "subtitle": f"{e.method}: {e.unit}",
+                "subtitle": method_name(e.method),
                 "remark": REMARKS[remark(sides.values)],
                 "scale": vars(sides.scale()),
             },

@@ -6,7 +6,7 @@ from ...results.findings.attention import CLASS, MEAN, POOL
 from ...results.what_if import what_if
 from ..number import fill, hundredths, number, signed
 from ..scales import reach_of
-from ..sentences import ZERO_IN_THE_MIDDLE, Table
+from ..sentences import OF_TOTAL, ZERO_IN_THE_MIDDLE, Table
 from ..texts import listed, title_of
 from .content import Grids
 from .details import Details
@@ -103,7 +103,8 @@ def summary(grids: Grids) -> str:
     )
 
 
-STORY = "Without {most} the match with “{text}” loses most: {value} of {total:signed}{other}."
+STORY = "Without {most} the match with “{text}” loses most: {value}{of}{other}."
+MATCH = " (the match is {total:signed})"
 OTHER = "; without {least} it gains most: {gain}"
 NONE_LOST = "Without any of them the match with “{text}” grows, most without {least}: {gain}."
 NOTHING = "Without any one of them the match with “{text}” stays what it is, {total:signed}."
@@ -134,7 +135,9 @@ def story(grids: Grids, text: int) -> str:
     if lost.max() <= 0:
         return fill(NONE_LOST, **told, **ends)
     other = fill(OTHER, **told, **ends) if lost.min() < 0 else ""
-    return fill(STORY, total=total, other=other, **told, **ends)
+    # an effect is no share, but what is lost of more than that can be told so
+    whole = OF_TOTAL if float(lost.max()) <= total else MATCH
+    return fill(STORY, of=fill(whole, total=total), other=other, **told, **ends)
 
 
 def status(grids: Grids, text: int, row: int, column: int) -> str:

@@ -33,7 +33,7 @@ export const MESSENGER_STYLE = `
   font-size: 13px; font-weight: 600; line-height: 20px; color: #fff; background: #202020;
   outline: 1px solid #fff; pointer-events: none;
 }
-@container (max-width: 620px) {
+@container (max-width: 540px) {
   .head_grid .messenger .photo { display: grid; }
   .messenger .photo + .panel { display: none; }
 }

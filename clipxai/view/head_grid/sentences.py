@@ -7,7 +7,7 @@ import numpy as np
 from ...results.what_if import what_if
 from ..number import fill, number, signed
 from ..scales import reach_of
-from ..sentences import ZERO_IN_THE_MIDDLE, Table, closure
+from ..sentences import ZERO_IN_THE_MIDDLE, Table, closure, of_total
 from ..texts import listed, title_of
 from .content import HeadShares
 
@@ -66,10 +66,10 @@ WORDS = {
     "on_it": ON_IT,
     "on_all": ON_ALL,
     "strongest": "the {count} strongest",
-    "their_sum": "{sum:signed} of {total:signed}",
+    "their_sum": "{sum:signed}; all together {total:signed}",
     "wrote": "; layer {layer} wrote {written:number} into it",
     "status": (
-        "layer {layer}, head {head}: {share:signed} of the cosine {cosine:number}, "
+        "layer {layer}, head {head}: adds {share:signed} to the cosine {cosine:number}, "
         "{patches:signed} from patches, {from_class:signed} from [class]"
     ),
     "at_patch": (
@@ -122,7 +122,7 @@ def proof(shares: HeadShares, text: int) -> str:
     return f"{named}: {closure(heads + bias + ffn + sum(ends), float(c.similarity[row]))}"
 
 
-STORY = "For “{text}”, head {head} of layer {layer} brought most: {value} of {total:signed}{other}."
+STORY = "For “{text}”, head {head} of layer {layer} brought most: {value}{of}{other}."
 OTHER = "; head {head} of layer {layer} took most away: {value}"
 NONE_BROUGHT = "For “{text}”, no head added; head {head} of layer {layer} took most away: {value}."
 
@@ -142,7 +142,8 @@ def story(shares: HeadShares, text: int) -> str:
         return fill(NONE_BROUGHT, text=named, **least)
     other = fill(OTHER, **least) if cells.min() < 0 else ""
     total = float(shares.contributions.similarity[shares.rows[text]])
-    return fill(STORY, text=named, total=total, other=other, **most)
+    of = of_total(float(cells.max()), total)
+    return fill(STORY, text=named, of=of, other=other, **most)
 
 
 BROUGHT = (

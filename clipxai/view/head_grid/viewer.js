@@ -23,10 +23,11 @@ import { createFetched, messageOf, MESSENGER_STYLE, written } from "./messenger.
 const STYLE = `
 .head_grid .stage {
   grid-template-columns: repeat(3, minmax(0, max(var(--wide), var(--least, 170px))));
-  align-items: start;
+  align-items: start; row-gap: 3px;
 }
-.head_grid .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
-.head_grid .grid { grid-column: 1 / -1; display: grid; gap: 1px; margin-top: 4px; }
+.head_grid .panel { grid-row: span 5; grid-template-rows: subgrid; align-self: stretch; }
+.head_grid figcaption { align-self: end; }
+.head_grid .grid { grid-column: 1 / -1; display: grid; gap: 1px; margin-top: 10px; }
 .grid { font-size: 12px; font-variant-numeric: tabular-nums; }
 .grid span {
   text-align: center; white-space: nowrap; overflow: hidden; line-height: 21px; min-height: 21px;
@@ -37,7 +38,7 @@ const STYLE = `
 .grid .bias { margin-top: 5px; }
 .grid [data-shown] { outline: 2px solid var(--chosen); outline-offset: -1px; z-index: 1; }
 .few { color: transparent !important; }
-@container (max-width: 620px) {
+@container (max-width: 540px) {
   .head_grid .stage { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px 8px; }
 }
 @container (max-width: 430px) {
@@ -49,8 +50,8 @@ const STYLE = `
   .head_grid .stage { row-gap: 0; --least: 264px; }
   .head_grid .grid { margin-top: 0; } .grid .bias { margin-top: 3px; }
   .grid span { line-height: 17px; min-height: 17px; }
-  .head_grid .stage:not(.messenger) figcaption { display: flex; gap: 8px; align-items: baseline; }
-  .head_grid .stage:not(.messenger) figcaption b { flex: none; }
+  .head_grid .stage:not(.messenger) figcaption { display: flex; flex-wrap: wrap; gap: 0 8px; }
+  .stage:not(.messenger) figcaption :is(b, span) { flex: none; max-width: 100%; line-height: 18px; }
 }
 ${MESSENGER_STYLE}
 `;

@@ -22,12 +22,16 @@ const STYLE = `
   align-items: start;
   grid-template-columns: repeat(2, minmax(0, var(--wide))) minmax(200px, 1fr);
 }
-.label_ranking .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
+/* pictures stay level whatever is written above them */
+.label_ranking .panel { grid-row: span 5; grid-template-rows: subgrid; align-self: stretch; }
+.label_ranking figcaption { align-self: end; }
+.label_ranking .ranking { grid-row: span 5; }
+.label_ranking .stage { row-gap: 3px; }
 .label_ranking .row { grid-template-columns: minmax(90px, 40%) 1fr 58px; }
 .verdict { grid-column: 1 / -1; margin: 0; font-size: 16px; font-weight: 600; }
-@container (max-width: 619px) {
+@container (max-width: 540px) {
   .label_ranking .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .ranking { grid-column: 1 / -1; }
+  .label_ranking .ranking { grid-area: auto / 1 / auto / -1; }
   .rows { flex: none; max-height: none; }
 }
 `;

@@ -8,6 +8,8 @@ from ...results.findings.attention import POOL
 from ..given import patch_at
 
 OPACITY = 0.7  # of a map over the image
+# of the largest weight: colour follows the square root, and 0.9 of a scale looks like its end
+NEARLY_EVEN = 0.8
 UNKNOWN = 221  # grey of a weight that is no number
 
 
@@ -87,6 +89,11 @@ def reads(maps: AttentionMaps) -> np.ndarray | None:
 def hidden_of(maps: AttentionMaps, query: int) -> list[int]:
     """Tokens that are left out of the scale: the query itself, what is no patch, and the sinks."""
     return sorted({0, query, *(1 + sink for sink in maps.sinks)})
+
+
+def nearly_even(weights: np.ndarray) -> bool:
+    """Whether weights (N,) of one row are so alike that their map has one colour."""
+    return bool(weights.size and weights.max() > 0 and weights.min() >= NEARLY_EVEN * weights.max())
 
 
 def top_of(weights: list[np.ndarray], hidden: list[int]) -> float:

@@ -3,7 +3,7 @@
 // @ts-check
 import { fill, format } from "../browser/number.js";
 import { rankOf } from "../browser/panel.js";
-import { answersByHead, cellOf, meanDistance, strongest, tokenOf } from "./weights.js";
+import { answersByHead, cellOf, evenly, meanDistance, strongest, tokenOf } from "./weights.js";
 
 /** @import { Table } from "../browser/small_print.js" */
 /** @import { AttentionHeader, AttentionState, Kind, Sight } from "./types.js" */
@@ -57,6 +57,41 @@ export function readingOf(header, weights, { reading }, kind, { token, layer, he
   if (!token) return most;
   const distance = meanDistance(row, token, grids[0]);
   return most + fill(words.itself, { times: row[token] * tokens, distance });
+}
+
+/**
+ * What is to be seen, above all: where a query looks most, or that it looks everywhere alike.
+ * @param {Pick<AttentionHeader, "grids" | "words" | "layers" | "tokens" | "nearly_even" | "story"
+ *   | "query" | "layer" | "kinds">} header
+ * @param {Weights} weights
+ * @param {Sight} sight
+ */
+export function storyOf(header, weights, { token, layer, head, kinds }) {
+  const { words, layers, tokens, query } = header;
+  const all = kinds.length === header.kinds.length;
+  // the first one has its exact numbers from Python
+  if (token === query && layer === header.layer && head === null && all) return header.story;
+  /** @type {string[][]} */
+  const [gazes, alike] = [[], []];
+  for (const { name, label } of kinds) {
+    const row = weights.row(name, layer, token, head);
+    const even = evenly(row, token, header.nearly_even);
+    const most = strongest(row, token);
+    const place = { place: nameOf(header, most), kind: label, times: row[most] * tokens };
+    if (even) {
+      const { low, high } = even;
+      alike.push(fill(words.alike, { kind: label, low: low * tokens, high: high * tokens }));
+    } else gazes.push(fill(gazes.length ? words.gaze : words.first_gaze, place));
+  }
+  const told = {
+    layer: layers[layer],
+    who: nameOf(header, token),
+    head: head === null ? "" : fill(words.story_head, { head }),
+    alike: alike.join(", "),
+  };
+  if (!gazes.length) return fill(words.story_alike, told);
+  const also = alike.length ? fill(words.also_alike, told) : "";
+  return fill(words.story, { ...told, gazes: gazes.join(", at "), also });
 }
 
 /**

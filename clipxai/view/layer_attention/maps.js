@@ -16,7 +16,7 @@ import { createHeading, createPicture, pointing } from "../browser/picture.js";
 import { sameCell } from "../browser/state.js";
 import { paintCells } from "../browser/film.js";
 import { nameOf, readingOf } from "./lines.js";
-import { cellOf, CLASS, hiddenOf, tokenOf, topOf } from "./weights.js";
+import { cellOf, CLASS, evenly, hiddenOf, tokenOf, topOf } from "./weights.js";
 
 /** @import { Grid } from "../browser/interpolate.js" */
 /** @import { Cell } from "../browser/state.js" */
@@ -29,11 +29,17 @@ export const MAP_STYLE = `
 }
 .layer_attention .panel { grid-template-rows: auto auto 8px 18px auto; align-self: start; }
 .layer_attention .photo { grid-template-rows: auto auto auto auto; }
+.layer_attention .photo:has(.bar) { grid-template-rows: auto auto 8px 18px auto auto; }
+.layer_attention .photo:has(.bar) .status { min-height: 2.8em; margin-top: 0; }
+.layer_attention .story { min-height: 2.6em; }
 .layer_attention .photo .chip { justify-self: start; margin-top: 3px; }
 .layer_attention .cells { position: absolute; opacity: var(--alpha); image-rendering: pixelated; }
 .layer_attention .smooth .cells { image-rendering: auto; }
 .layer_attention .readout { white-space: pre-line; min-height: 2.8em; font-size: 12.5px; }
-@container (max-width: 620px) {
+@container (max-width: 640px) {
+  .layer_attention .stage { column-gap: 8px; } .layer_attention .readout { font-size: 12px; }
+}
+@container (max-width: 540px) {
   .layer_attention .stage {
     grid-template-columns: repeat(var(--columns), minmax(0, 1fr)); gap: 10px 8px;
   }
@@ -90,7 +96,14 @@ export function createAsked({ header, arrays, store, weights, palette }) {
   });
   const who = element("output", { className: "status" });
   const heading = createHeading(words.image, words.image_hint);
-  const node = element("figure", { className: "panel photo" }, heading, picture, chip, who);
+  const bar = element("canvas", { className: "bar" });
+  const numbers = element("div", { className: "numbers" });
+  paintBar(bar, palette.colours);
+  const scale = read ? [bar, numbers] : [];
+  const around = [heading, picture, ...scale, chip, who];
+  const node = element("figure", { className: "panel photo" }, ...around);
+  const even = read && evenly(read, 0, header.nearly_even);
+  const overImage = fill(words.query_pool, { even: even ? words.pool_even : "" });
   return {
     node,
     /**
@@ -105,7 +118,10 @@ export function createAsked({ header, arrays, store, weights, palette }) {
         const end = topOf([read], hiddenOf(store.state, 0, sinks));
         paintCells(pixels, 0, 0, { weights: read, first: 1, end }, grid, palette);
         context2d(cells).putImageData(pixels, 0, 0);
+        numbers.replaceChildren(...timesOf(words, end * header.tokens));
       }
+      // they keep their place, or what is pointed at would jump
+      bar.style.visibility = numbers.style.visibility = cells.hidden ? "hidden" : "";
       const cell = cellOf(token, grid);
       context2d(marks).clearRect(0, 0, marks.width, marks.height);
       for (const line of header.outlines) strokeOutline(marks, line, grid.image_size);
@@ -115,7 +131,7 @@ export function createAsked({ header, arrays, store, weights, palette }) {
       who.textContent = fill(words.query, {
         name: nameOf(header, token),
         head: head === null ? "" : fill(words.query_head, { head }),
-        held: (cells.hidden ? "" : words.query_pool) + (held ? words.held : ""),
+        held: (cells.hidden ? "" : overImage) + (held ? words.held : ""),
       });
     },
   };
@@ -169,16 +185,27 @@ export function createAnswer({ header, store, weights, palette }, kind) {
       drawQuery(marks, grid, token, store.state.reading, false);
       const place = { layer: header.layers[layer], weight: row[0] };
       subtitle.textContent = fill(words.map_subtitle, place);
-      const even = 1 / header.tokens;
       const beyond = Array.from(row).some((weight, n) => n > 0 && weight > 1.001 * top);
-      const ticks = TICKS.map((part) => {
-        const said = part === 1 && beyond ? words.beyond : words.times; // sinks leave the scale
-        return element("span", {}, fill(said, { times: (part * top) / even }));
-      });
-      numbers.replaceChildren(...ticks);
+      numbers.replaceChildren(...timesOf(words, top * header.tokens, beyond));
       readout.textContent = readingOf(header, weights, store.state, kind, sight);
     },
   };
+}
+
+/**
+ * The numbers below a colour bar.
+ * @param {Record<"times" | "beyond", string>} words
+ * @param {number} top its end, in times of an even gaze
+ * @param {boolean} [beyond] whether something leaves the scale, as sinks do
+ */
+function timesOf(words, top, beyond = false) {
+  return TICKS.map((part) =>
+    element(
+      "span",
+      {},
+      fill(part === 1 && beyond ? words.beyond : words.times, { times: part * top }),
+    ),
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ from ..attention_kinds import KINDS, label
 from ..number import fill
 from ..sentences import PLACE
 from ..texts import one_line
-from .content import layers_of, patch_of
+from .content import layers_of, nearly_even, patch_of
 
 # name in the findings, name for people, unit, meaning
 STATISTICS = (
@@ -99,7 +99,8 @@ AT_MAPS = {
     "place": PLACE,
     "query": f"{QUERY}{{head}}{{held}}",
     "query_head": ", head {head} alone",
-    "query_pool": ", over the image",
+    "query_pool": ", over the image{even}",
+    "pool_even": ": nearly even",
     "held": " (pinned; Esc unpins)",
     "map_title": MAP_TITLE,
     "map_subtitle": MAP_SUBTITLE,
@@ -112,6 +113,16 @@ AT_MAPS = {
     "spoken": "query {name}, layer {layer}; {maps}",
     "spoken_map": "{kind}: {reading}",
     "table_title": "What {name} looks at in layer {layer}, by {kind}",
+}
+# said above all of what is chosen; who looks everywhere alike looks nowhere most
+AT_STORY = {
+    "story": "In layer {layer}, {who}{head} looks most, beside itself, at {gazes}{also}.",
+    "story_alike": "In layer {layer}, {who}{head} looks at all patches nearly alike: {alike}.",
+    "story_head": ", by head {head} alone,",
+    "gaze": f"{{place}} by {{kind}} ({TIMES})",
+    "first_gaze": f"{{place}} by {{kind}} ({TIMES} an even gaze)",
+    "alike": "by {kind} at {low:two_digits} to {high:two_digits} times an even gaze",
+    "also_alike": "; at all patches nearly alike {alike}",
 }
 MOVES = "Arrows move, Enter shows one head alone, Escape the mean."
 AT_STRIPS = {
@@ -185,7 +196,8 @@ IN_CAPTION = {
 def words(maps: AttentionMaps) -> dict[str, str]:
     """The words of the page, with places for what the reader asks."""
     everywhere = {
-        name: _of(maps, said) for name, said in {**AT_MAPS, **AT_STRIPS, **IN_CAPTION}.items()
+        name: _of(maps, said)
+        for name, said in {**AT_MAPS, **AT_STORY, **AT_STRIPS, **IN_CAPTION}.items()
     }
     pool = 0 if maps.pool is None else len(maps.pool)
     return {
@@ -230,25 +242,31 @@ def summary(maps: AttentionMaps) -> str:
     return f"Where each patch looks in {layers_of(maps)} layers of {named}, by {kinds}"
 
 
-STORY = "In layer {layer}, {who} looks most, beside itself, at {gazes}."
-GAZE, FIRST_GAZE = "{place} by {kind} ({times})", "{place} by {kind} ({times} an even gaze)"
-
-
 def story(maps: AttentionMaps, query: int, layer: int) -> str:
-    """Where a query token looks most in a layer, itself and [class] left out, by every kind."""
-    gazes = []
+    """Where a query token looks most in a layer, itself and [class] left out, by every kind; of a
+    kind by which it looks at all patches nearly alike, that.
+    """
+    gazes, alike = [], []
     for kind, mean in maps.mean.items():
         weights = np.nan_to_num(mean[layer, query].astype(np.float64))
+        others = np.delete(weights, sorted({0, query}))
+        if nearly_even(others):
+            told = {"low": float(others.min()) * maps.seen, "high": float(others.max()) * maps.seen}
+            alike.append(fill(AT_STORY["alike"], kind=label(kind), **told))
+            continue
         weights[[0, query]] = -1
         row, column = patch_of(maps, int(weights.argmax()))
-        times = fill(TIMES, times=float(weights.max()) * maps.seen)
         place = fill(PLACE, row=str(row), column=str(column))
-        gazes.append(
-            fill(GAZE if gazes else FIRST_GAZE, place=place, kind=label(kind), times=times)
-        )
+        times = float(weights.max()) * maps.seen
+        gaze = AT_STORY["gaze" if gazes else "first_gaze"]
+        gazes.append(fill(gaze, place=place, kind=label(kind), times=times))
     row, column = patch_of(maps, query)
     who = fill(PLACE, row=str(row), column=str(column)) if query else maps.whole
-    return fill(STORY, layer=str(layer), who=who, gazes=", at ".join(gazes))
+    told = {"layer": str(layer), "who": who, "head": "", "alike": ", ".join(alike)}
+    if not gazes:
+        return fill(AT_STORY["story_alike"], **told)
+    also = fill(AT_STORY["also_alike"], **told) if alike else ""
+    return fill(AT_STORY["story"], gazes=", at ".join(gazes), also=also, **told)
 
 
 def notes(maps: AttentionMaps, *, chosen: bool) -> list[str]:

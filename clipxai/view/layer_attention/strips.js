@@ -18,6 +18,7 @@ export const STRIP_STYLE = `
   align-items: center; margin-top: 4px;
   max-width: calc(90px + var(--layers) * min(118px, max(38px, 0.34 * var(--wide))));
 }
+@container (max-width: 640px) { .films { max-width: calc(90px + var(--layers) * 32px); } }
 .films > b, .heads b { font-size: 13px; }
 .ticks {
   display: grid; grid-template-columns: repeat(var(--cells), 1fr); text-align: center;

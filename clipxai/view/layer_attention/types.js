@@ -9,8 +9,10 @@
 /**
  * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "beside" | "place"
  *   | "query" | "query_head" | "query_pool" | "held" | "map_title" | "map_subtitle" | "reading"
- *   | "most" | "itself" | "rough" | "times" | "beyond" | "spoken" | "spoken_map"
+ *   | "pool_even" | "most" | "itself" | "rough" | "times" | "beyond" | "spoken" | "spoken_map"
  *   | "table_title"} MapWord  at the large maps
+ * @typedef {"story" | "story_alike" | "story_head" | "gaze" | "first_gaze" | "alike"
+ *   | "also_alike"} StoryWord  above all
  * @typedef {"rollout" | "strip_hint" | "strip_label" | "heads_title" | "heads_label" | "heads_own"
  *   | "heads_shared" | "every_patch" | "head_hint" | "merit" | "merit_hint" | "merit_label"
  *   | "merit_range" | "pool_strip" | "pool_label" | "pool_hint" | "pool_mean" | "pool_head"
@@ -32,6 +34,7 @@
  * @property {number} tokens of which an even gaze gives each the same
  * @property {string} whole what stands for the image: token 0 of the rows
  * @property {string} beside what is looked at and is no patch: token 0 of a row; "" if nothing is
+ * @property {number} nearly_even of the largest weight, that the lowest has in a map of one colour
  * @property {string} story what is to be seen first
  * @property {number[]} columns tokens whose weights travel exactly
  * @property {number[]} headed layers whose single heads are here for every patch
@@ -47,7 +50,7 @@
  * @property {number[][]} outlines of the things, where they are known
  * @property {string[]} notes
  * @property {{head: string[], rows: number}} table
- * @property {Record<MapWord | StripWord | CaptionWord | ControlWord, string>} words
+ * @property {Record<MapWord | StoryWord | StripWord | CaptionWord | ControlWord, string>} words
  * @typedef {Header & PictureHeader & OwnHeader} AttentionHeader
  */
 /**

@@ -15,7 +15,7 @@ import { createStage } from "../browser/stage.js";
 import { startViewer } from "../browser/start.js";
 import { clamp, createStore, focused, sameCell, UNTOUCHED } from "../browser/state.js";
 import { FILM_STYLE } from "../browser/film.js";
-import { captionOf, spoken, tableOf } from "./lines.js";
+import { captionOf, spoken, storyOf, tableOf } from "./lines.js";
 import { createAnswer, createAsked, MAP_STYLE } from "./maps.js";
 import { createFilms, createHeads, STRIP_STYLE } from "./strips.js";
 import {
@@ -48,6 +48,16 @@ export function sightOf(header, state) {
   const kinds = header.kinds.filter(({ name }) => kind === null || name === kind);
   const head = answersByHead(header, layer, token) ? state.head : null;
   return { token, layer, head, kinds };
+}
+
+/**
+ * What was chosen, and so what the headline is about: a patch that is only pointed at would change
+ * its height, and what is pointed at would jump.
+ * @param {Parameters<typeof sightOf>[0]} header
+ * @param {Parameters<typeof sightOf>[1]} state
+ */
+export function chosenOf(header, state) {
+  return sightOf(header, { ...state, hover: null, help: false });
 }
 
 /**
@@ -146,7 +156,8 @@ function createParts(figure) {
   const folds = [more, print.caption, table.details];
   return {
     nodes: [controls.node, stage, films.node, hint, print.help, ...folds],
-    story: () => header.story,
+    /** @param {AttentionState} state */
+    story: (state) => storyOf(header, weights, chosenOf(header, state)),
     rebuild: () => show(store.state),
     /** @type {(now: AttentionState, before: AttentionState) => void} */
     change(now, before) {

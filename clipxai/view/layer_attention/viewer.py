@@ -20,6 +20,7 @@ from ..scales import SEQUENTIAL
 from ..sentences import layer_names, page_words
 from ..viewer import Viewer
 from .content import (
+    NEARLY_EVEN,
     OPACITY,
     UNKNOWN,
     checked,
@@ -146,6 +147,7 @@ class LayerAttentionViewer(Viewer):
             "tokens": maps.seen,
             "whole": maps.whole,
             "beside": maps.beside,
+            "nearly_even": NEARLY_EVEN,
             "story": story(maps, self.query, self.layer),
             "columns": columns_of(maps),
             "headed": list(maps.heads),

@@ -225,6 +225,23 @@ export function strongest(row, query) {
 }
 
 /**
+ * Lowest and highest weight for the patches, the query itself aside, where they are so alike that
+ * their map has one colour; else null.
+ * @param {ArrayLike<number>} row
+ * @param {number} query
+ * @param {number} least of the highest that the lowest has
+ */
+export function evenly(row, query, least) {
+  let [low, high] = [Infinity, 0];
+  for (let i = 1; i < row.length; i++) {
+    if (i === query) continue;
+    low = Math.min(low, row[i]);
+    high = Math.max(high, row[i]);
+  }
+  return high > 0 && low >= least * high ? { low, high } : null;
+}
+
+/**
  * Mean distance of a patch to what it looks at, in patches; NaN for the whole image.
  * @param {ArrayLike<number>} row
  * @param {number} query

@@ -10,7 +10,6 @@ from matplotlib.patheffects import withStroke
 
 from ...results.explanation import Explanation
 from ..given import Truth, gather
-from ..number import two_digits
 from ..palette import RIM
 from ..paper.defaults import defaults
 from ..paper.maps import (
@@ -29,7 +28,7 @@ from ..scales import Scale, Scaling, scales_of
 from ..sentences import caption, image_size
 from ..texts import title_of
 from .panels import Panel, first_scaling, panels_of, rows_of
-from .sentences import notes
+from .sentences import merit, notes
 
 WIDE, NARROW = 3.2, 2.7  # panel width with few and with many columns
 HEAD, BADGES, ROW_GAP = 0.45, 0.19, 0.22  # of a panel, a line of merits, between rows
@@ -142,7 +141,7 @@ def _draw_panel(
     below = y + cells.head + picture_height(cells.width, picture.image.shape) + BAR_GAP
     if not np.isnan(scores).all():
         draw_scale(page, x, below, cells.width, scale)
-    merits = [f"{name} {two_digits(value)}" for name, value in panel.merits.items()]
+    merits = [f"{name} {merit(name, value)}" for name, value in panel.merits.items()]
     for n in range(0, len(merits), 2):
         line = "   ".join(merits[n : n + 2])
         page.write(x, below + BAR + NUMBERS + n // 2 * BADGES, line)

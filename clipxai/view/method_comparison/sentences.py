@@ -9,7 +9,7 @@ from ...results.explanation import Explanation
 from ...tasks.segmentation import Segmentation
 from ..method_names import method_name
 from ..number import fill, hundredths, two_digits
-from ..sentences import CONTRAST, PLACE, way_up
+from ..sentences import CONTRAST, PLACE, no_verdict, way_up
 from ..texts import listed, title_of
 from .panels import Panel
 
@@ -62,6 +62,7 @@ MANY = (
 )
 EQUAL = "“{text}”: {up} of {count} maps are the right way up, all with the contrast {high}."
 EVERY = "{up} of {count} maps are the right way up."
+WITHOUT = "; {left} without a verdict"
 OPPOSED = (
     "“{text}”: {other} and {first} disagree; where one is high the other tends to be low (rank "
     "correlation {lowest})."
@@ -81,11 +82,16 @@ def summary(explanations: Sequence[Explanation], texts: Sequence[str]) -> str:
     return f"Where {methods} {sees} {listed(texts, MOST_NAMED)}"
 
 
+def merit(name: str, value: float) -> str:
+    """A number of a map for people: a contrast as its verdict has it, the others as cosines."""
+    return hundredths(value) if name == "contrast" else two_digits(value)
+
+
 def verdict(panel: Panel) -> str:
     """Which way up a map is, with its contrast in hundredths; empty where the truth is unknown."""
     if "contrast" not in panel.merits:
         return ""
-    return way_up(panel.merits["contrast"])
+    return no_verdict(panel.explanation, panel.row) or way_up(panel.merits["contrast"])
 
 
 def story(panels: Sequence[Panel], text: str | None) -> str:
@@ -93,9 +99,12 @@ def story(panels: Sequence[Panel], text: str | None) -> str:
     far they agree; of one `text`, or of all.
     """
     shown = [panel for panel in panels if text in (None, panel.text)]
-    judged = [panel for panel in shown if verdict(panel)]
+    known = [panel for panel in shown if verdict(panel)]
+    judged = [panel for panel in known if not no_verdict(panel.explanation, panel.row)]
     if judged:
-        return _of_truth(judged, text)
+        left = len(known) - len(judged)
+        rest = fill(WITHOUT, left=str(left)) if left else ""
+        return _of_truth(judged, text).removesuffix(".") + rest + "."
     if text is None and len({panel.text for panel in shown}) > 1:
         return ""
     return _of_agreement(shown)

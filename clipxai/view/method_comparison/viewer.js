@@ -36,6 +36,15 @@ const STYLE = `
   .method_comparison [data-dense] .panel { grid-row: span 3; }
   .method_comparison [data-dense] .photo { grid-row: 1 / span calc(3 * var(--rows, 1)); }
 }
+/* a verdict takes two lines, and keeps their place while a patch is read */
+@container (max-width: 640px) {
+  .method_comparison figcaption b { font-size: 13px; }
+  .method_comparison .numbers span:nth-child(2):not(:last-child) { display: none; }
+  .method_comparison :is(.readout, .way) {
+    min-height: 36px; line-height: 18px; white-space: normal;
+  }
+  .method_comparison [data-dense] :is(.readout, .way) { min-height: 32px; line-height: 16px; }
+}
 @container (max-width: 430px) { .method_comparison .photo { grid-row: span 5; } }
 `;
 

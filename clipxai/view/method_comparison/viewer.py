@@ -8,7 +8,6 @@ from ...results.owned import owned
 from ...tasks.segmentation import Segmentation
 from ..given import Truth, gather, outlines, overlaps
 from ..method_names import method_name
-from ..number import two_digits
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import at_most, picture_header, smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, Scaling, colour_table, scales_of
@@ -25,6 +24,7 @@ from .sentences import (
     SURE,
     TABLE_HEAD,
     WORDS,
+    merit,
     notes,
     story,
     summary,
@@ -190,7 +190,7 @@ def _panel_header(panel: Panel) -> Header:
         "row": panel.row,
         "remark": REMARKS[remark(panel.scores)],
         "overlaps": [round(100 * found) for found in _overlaps(panel)],
-        "merits": {name: two_digits(value) for name, value in panel.merits.items()},
+        "merits": {name: merit(name, value) for name, value in panel.merits.items()},
     }
 
 

@@ -13,6 +13,7 @@ from ...results.findings import Overview, Rows
 from ..payload import Arrays, Header, Step
 from ..pictures import smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, colour_table, finite
+from .sentences import folded
 
 
 def arrays_of(found: Overview) -> Arrays:
@@ -44,7 +45,10 @@ def arrays_of(found: Overview) -> Arrays:
         if found.rail.empty is not None:
             arrays["empty"] = (finite(found.rail.empty), "u16")
     for n, reading in enumerate(found.readings):
-        arrays |= {f"reading_{n}": (reading.rows, "f32"), f"text_lens_{n}": (reading.lens, "f32")}
+        arrays |= {
+            f"reading_{n}": (folded(reading)[1], "f32"),
+            f"text_lens_{n}": (reading.lens, "f32"),
+        }
     return arrays
 
 

@@ -1,8 +1,12 @@
 """What does the model as one picture say?"""
 
-from ...results.findings import Overview
+import numpy as np
+
+from ...results.findings import Overview, Reading
+from ...results.findings.overview import PAD
 from ...results.what_if import what_if
 from ..number import fill
+from ..sentences import of_total
 from ..texts import listed, title_of
 from .content import agreement, place_of, story
 
@@ -10,7 +14,7 @@ MOST_NAMED = 3  # texts in a summary
 LONGEST = 30  # letters of a text in the story
 LITTLE = 0.2  # of the cosine; a part that adds less is no story by itself
 OPPOSITE = -0.5  # rank correlation of two maps of which one is the other turned over
-ADDS = "Block {layer}'s {part} adds most to “{text}”: {share:signed} of {cosine:two_digits}"
+ADDS = "Block {layer}'s {part} adds most to “{text}”: {share:signed}{of}"
 HEAD = "; head {head} alone {head_share:signed}, most of all from {place}."
 SPREAD = (
     "No single part makes “{text}” (cosine {cosine:two_digits}): the largest, block {layer}'s "
@@ -22,6 +26,11 @@ STREAM = " Of {stations} stations on the way it is highest {where}."
 HIGHEST = ("before the first block", "after block {layer}")
 TURNED = " CLIP Surgery turns the map over (rank correlation {agreement:two_digits})."
 REDRAWN = " CLIP Surgery redraws the map (rank correlation {agreement:two_digits})."
+PADS = "{count} pad{s}"
+PADDED = (
+    "Pads fill a text up to the length that its tower was trained with; those side by side are "
+    "shown as one token, with all that they get."
+)
 PLACE, CLASS, REGISTER = "row {row}, column {column}", "[class] itself", "[class] or a register"
 PARTS = {"attention": "attention", "ffn": "FFN"}
 BARS = (
@@ -161,7 +170,7 @@ def _of_parts(found: Overview, text: int) -> str:
     if told is None:
         return _of_stream(found, text, named)
     values = {"text": named, "part": PARTS[told.part], "layer": told.layer}
-    values |= {"share": told.share, "cosine": told.cosine}
+    values |= {"share": told.share, "cosine": told.cosine, "of": of_total(told.share, told.cosine)}
     if told.share <= 0:
         return fill(NOTHING, **values)
     if told.share < LITTLE * abs(told.cosine):
@@ -205,6 +214,8 @@ def captions(found: Overview) -> list[str]:
     if found.patch_rows is not None:
         mean = found.patch_rows.tokens.shape[1] < _heads(found) and found.class_rows is not None
         lines.append(KEPT + (f" {MEAN_ROWS}" if mean else ""))
+    if any(PAD in reading.tokens for reading in found.readings):
+        lines.append(PADDED)
     return lines
 
 
@@ -217,6 +228,22 @@ def some_of(whole: Overview, shown: Overview) -> list[str]:
 def _heads(found: Overview) -> int:
     rows = found.class_rows if found.class_rows is not None else found.patch_rows
     return rows.tokens.shape[1]
+
+
+def folded(reading: Reading) -> tuple[list[str], np.ndarray]:
+    """Tokens of a text as they are shown, and where it looks, (layers, S): pads that stand side by
+    side are one token, with the sum of their weights.
+    """
+    pads = [token == PAD for token in reading.tokens]
+    starts = [n for n, pad in enumerate(pads) if not (pad and n and pads[n - 1])]
+    ends = [*starts[1:], len(pads)]
+    names = [
+        fill(PADS, count=str(end - start), s="s" * (end - start > 1))
+        if pads[start]
+        else reading.tokens[start]
+        for start, end in zip(starts, ends)
+    ]
+    return names, np.add.reduceat(reading.rows, starts, axis=1)
 
 
 def codes(found: Overview) -> dict[str, str]:

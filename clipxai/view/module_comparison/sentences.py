@@ -7,7 +7,7 @@ from ...results.what_if import what_if
 from ..attention_kinds import label
 from ..number import fill, number, signed, two_digits
 from ..scales import Scale
-from ..sentences import ZERO_IN_THE_MIDDLE, Table, closure
+from ..sentences import ZERO_IN_THE_MIDDLE, Table, closure, of_total
 from ..texts import listed, title_of
 from .content import ModuleShares
 
@@ -42,7 +42,7 @@ SELECTION_LANE = "selection ratio"  # one lane more where the mask of the text i
 LENS_ROW = "map if it stopped here"
 ATTENTION, FFN = "attention", "FFN"
 MAP_TITLES = ("layer {layer}: attention", "layer {layer}: FFN", "attention − FFN")
-MEAN = "mean over patches {mean:number}"
+MEAN = "mean {mean:number}"
 EMBEDDING, BIAS = "embedding", "bias"
 OF_CLASS = {
     "whole": "class token",
@@ -86,8 +86,8 @@ WORDS = {
         "{sum:number}; alignment {attention_alignment:number} and {ffn_alignment:number}{selection}"
     ),
     "at_patch": (
-        "layer {layer}, row {row}, column {column}{pinned}: attention {attention:signed}, FFN "
-        "{ffn:signed} of this patch's cosine {cosine:number}"
+        "layer {layer}, row {row}, column {column}{pinned}: attention adds {attention:signed}, "
+        "FFN {ffn:signed} to this patch's cosine {cosine:number}"
     ),
 }
 
@@ -111,13 +111,10 @@ def summary(shares: ModuleShares) -> str:
 
 
 STORY = (
-    "Of all modules, {most} adds most to “{text}”: {value} of {total:signed}; {least} takes most "
-    "away: {loss}."
+    "Of all modules, {most} adds most to “{text}”: {value}{of}; {least} takes most away: {loss}."
 )
-ONLY_ADDS = (
-    "Of all modules, {most} adds most to “{text}”: {value} of {total:signed}; none takes away."
-)
-ONLY_TAKES = "No module adds to “{text}”; {least} takes most away: {loss} of {total:signed}."
+ONLY_ADDS = "Of all modules, {most} adds most to “{text}”: {value}{of}; none takes away."
+ONLY_TAKES = "No module adds to “{text}”; {least} takes most away: {loss}{of}."
 PART = "{module} of layer {layer}"
 
 
@@ -131,10 +128,11 @@ def story(shares: ModuleShares, text: int) -> str:
     }
     most, least = max(parts, key=parts.__getitem__), min(parts, key=parts.__getitem__)
     total = float(shares.contributions.similarity[shares.rows[text], 0])
-    told = {"text": title_of(shares.texts[text]), "total": total, "most": most, "least": least}
+    told = {"text": title_of(shares.texts[text]), "most": most, "least": least}
     ends = {"value": signed(parts[most]), "loss": signed(parts[least])}
     words = ONLY_TAKES if parts[most] <= 0 else STORY if parts[least] < 0 else ONLY_ADDS
-    return fill(words, **told, **ends)
+    part = parts[least] if words is ONLY_TAKES else parts[most]
+    return fill(words, of=of_total(part, total), **told, **ends)
 
 
 def proof(shares: ModuleShares, text: int) -> str:

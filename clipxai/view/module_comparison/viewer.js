@@ -28,11 +28,15 @@ import { lanesOf, lensOf, mapsOf, partsOf, shownLayer } from "./parts.js";
 
 const STYLE = `
 .module_comparison .stage {
-  grid-template-columns: repeat(4, minmax(0, 1fr)); align-items: start; row-gap: 6px;
+  grid-template-columns: repeat(4, minmax(0, 1fr)); align-items: start; row-gap: 3px;
 }
 .module_comparison .panel { max-width: max(var(--wide), 150px); }
 .module_comparison .chart, .module_comparison .lens { grid-column: 1 / -1; }
-.module_comparison .panel { grid-template-rows: auto auto 8px 18px 20px; align-self: start; }
+/* pictures stay level whatever is written above them */
+.module_comparison .panel {
+  grid-row: span 5; grid-template-rows: subgrid; align-self: stretch;
+}
+.module_comparison figcaption { align-self: end; }
 .module_comparison .chip { max-width: 480px; }
 .lens { display: grid; align-items: end; font-size: 12px; }
 .lens > span { font-size: 13px; align-self: center; }
@@ -53,8 +57,12 @@ const STYLE = `
   font-weight: 600;
 }
 .many .wide { display: none; }
-@container (max-width: 619px) {
+@container (max-width: 640px) {
   .lens .wide { display: none; }
+  .module_comparison .stage { column-gap: 8px; }
+  .module_comparison figcaption b { font-size: 13px; }
+}
+@container (max-width: 540px) {
   .module_comparison .readout { font-size: 12px; }
   .module_comparison .stage { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 10px 8px; }
 }

@@ -41,7 +41,7 @@ const STYLE = `
   display: flex; gap: 10px; align-items: baseline; margin: -4px 0;
   color: var(--quiet);
 }
-@container (max-width: 619px) {
+@container (max-width: 540px) {
   .token_map .panel { width: calc(50% - 8px); }
   .token_map .ranking { flex: 1 0 100%; max-width: none; }
   .token_map .rows { flex: none; }

@@ -1,11 +1,12 @@
 """What does a training say, step by step?"""
 
 from ..number import fill
-from ..sentences import CONTRAST, PLACE, REMARKS, page_words, remark, way_up
+from ..sentences import CONTRAST, PLACE, REMARKS, no_verdict, page_words, remark, way_up
 from ..texts import one_line, title_of
 from .content import Course
 
 STORY, MAP = "Step {step}: {maps}.", "{name} is {verdict}"
+NOT_JUDGED = "{name} has {verdict}"
 OWN_SCALES = (
     "Each map is on its own scale, from its lowest patch to its highest: compare where they are "
     "high, not how high."
@@ -40,7 +41,7 @@ def stories(course: Course) -> list[str]:
     """Of every step: which way up each map is, or only which step it is."""
     told = []
     for n in range(len(course.steps)):
-        known = [fill(MAP, name=name, verdict=_lower(course, name, n)) for name in course.names]
+        known = [_said(course, name, n) for name in course.names]
         shown = [one for one, name in zip(known, course.names) if verdict(course, name, n)]
         text = f"the map of “{title_of(course.text)}”"
         told.append(fill(STORY, step=step_name(course, n), maps="; ".join(shown) or text))
@@ -50,7 +51,9 @@ def stories(course: Course) -> list[str]:
 def verdict(course: Course, name: str, step: int) -> str:
     """Which way up a map is; empty where that is not known."""
     contrast = course.contrast(name, step)
-    return "" if contrast is None else way_up(contrast)
+    if contrast is None:
+        return ""
+    return no_verdict(course.maps[name][step], 0) or way_up(contrast)
 
 
 def remarks(course: Course, name: str) -> list[str]:
@@ -63,7 +66,7 @@ def notes(course: Course) -> list[str]:
     every = [e for row in course.maps.values() for e in row]
     common = [note for note in every[0].notes if all(note in e.notes for e in every)]
     unit = dict.fromkeys(e.unit for e in every)
-    known = [] if course.truth is None else [f"contrast: {CONTRAST}, in hundredths"]
+    known = [] if course.truth is None else [f"contrast: {CONTRAST}."]
     return [f"Colour: {' or '.join(unit)}. {OWN_SCALES}", *known, *common]
 
 
@@ -72,5 +75,8 @@ def words(course: Course) -> dict[str, str]:
     return page_words(course.image.shape, WORDS)
 
 
-def _lower(course: Course, name: str, step: int) -> str:
-    return verdict(course, name, step).replace("right", "the right")
+def _said(course: Course, name: str, step: int) -> str:
+    told = verdict(course, name, step).replace("right", "the right")
+    return fill(
+        NOT_JUDGED if no_verdict(course.maps[name][step], 0) else MAP, name=name, verdict=told
+    )

@@ -29,7 +29,8 @@ const STYLE = `
   .training_steps .way { font-size: 13px; }
   .training_steps .numbers span:nth-child(2):not(:last-child) { display: none; }
 }
-@container (max-width: 620px) {
+@container (max-width: 640px) { .training_steps .readout { min-height: 40px; } }
+@container (max-width: 540px) {
   .training_steps .stage { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .training_steps .beside { grid-column: 1 / -1; }
 }

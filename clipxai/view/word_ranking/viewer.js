@@ -28,7 +28,7 @@ const STYLE = `
 }
 .word_ranking .panel { grid-template-rows: auto; }
 .word_ranking .picture { cursor: auto; }
-@container (max-width: 620px) {
+@container (max-width: 540px) {
   .word_ranking .stage { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); }
 }
 @container (max-width: 430px) {
