@@ -132,10 +132,8 @@ def test_hovering_a_patch_reads_all_maps_and_marks_its_parts(visit: Callable):
     for panel in range(4):
         point_at(page, panel, ROW, COLUMN)
         assert readouts(page) == expected(3)
-    assert (
-        f"layer 3, row {ROW}, column {COLUMN}: attention {signed(PARTS.attention[3, 0, 1 + AT])}"
-        in status(page)
-    )
+    adds = signed(PARTS.attention[3, 0, 1 + AT])
+    assert f"layer 3, row {ROW}, column {COLUMN}: attention adds {adds}" in status(page)
     words = page.locator(".lanes text").all_text_contents()
     assert (
         signed(PARTS.attention[1, 0, 1 + AT]) in words

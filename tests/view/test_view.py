@@ -83,10 +83,12 @@ def test_bundle_holds_page_poster_and_words():
     assert set(bundle) == {"text/html", "image/png", "text/plain"}
     inside = re.search(r'src="data:image/webp;base64,([^"]+)"', bundle["text/html"])[1]
     a, b = (
-        cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR).astype(int)
+        cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR)
         for text in (inside, bundle["image/png"])
     )
-    assert a.shape == b.shape and np.abs(a - b).mean() < 3
+    # the one beside the page may be less fine
+    a, b = (cv2.resize(one, (100, 55), interpolation=cv2.INTER_AREA).astype(int) for one in (a, b))
+    assert np.abs(a - b).mean() < 3
     assert bundle["text/plain"] == "Where clip_surgery sees 'an owl', 'a clock'"
 
 
