@@ -37,7 +37,9 @@ export const MAP_STYLE = `
 .layer_attention .smooth .cells { image-rendering: auto; }
 .layer_attention .readout { white-space: pre-line; min-height: 2.8em; font-size: 12.5px; }
 @container (max-width: 640px) {
-  .layer_attention .stage { column-gap: 8px; } .layer_attention .readout { font-size: 12px; }
+  .layer_attention .stage { column-gap: 8px; }
+  .layer_attention .readout { font-size: 12px; font-weight: 400; min-height: 0; }
+  .layer_attention .numbers span:nth-child(2):not(:last-child) { display: none; }
 }
 @container (max-width: 540px) {
   .layer_attention .stage {
