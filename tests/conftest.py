@@ -12,8 +12,10 @@ import clipxai as cx
 
 HEADS = {"vit": (2, 1), "resnet": (4, 1)}  # image, text; of the small models in DATA
 DATA = Path(__file__).parent / "data"
-# begun first, so that no process is left alone with one of them at the end
+# begun first, so that no process is left alone with one of them at the end; and of those with a
+# browser, which all come later
 LONGEST = ("test_notebooks.py", "test_train.py")
+LONGEST_WITH_BROWSER = ("test_screen.py",)
 
 
 def pytest_configure(config):
@@ -33,8 +35,10 @@ def pytest_collection_modifyitems(items):
     def place(item):
         if item.path.name in LONGEST:
             return LONGEST.index(item.path.name)
-        with_browser = "browser" in item.path.parts
-        return len(LONGEST) + with_browser + (with_browser and item.path.parent.name != "lab")
+        if "browser" not in item.path.parts:
+            return len(LONGEST)
+        first = item.path.parent.name == "lab", item.path.name in LONGEST_WITH_BROWSER
+        return len(LONGEST) + 1 + first.index(True) if any(first) else len(LONGEST) + 3
 
     items.sort(key=place)
 
