@@ -110,8 +110,8 @@ class _Part:
         self, out: Path, kind: ModuleType, question: Mapping[str, object], rank: int
     ) -> None:
         self.out, self.kind, self.question, self.rank = out, kind, question, rank
-        own = out.glob(f"part-{rank:05}-*{kind.SUFFIX}")
-        numbers = [int(part.stem.split("-")[2]) for part in own]
+        named = [part.stem.split("-") for part in tables.parts(out, kind)]
+        numbers = [int(number) for _, of_rank, number in named if int(of_rank) == rank]
         self.number = max(numbers, default=-1)
         self.rows: list[dict[str, object]] = []
         self.values, self.began = 0, time.monotonic()
@@ -145,7 +145,7 @@ def _row(name: str, state: State, explanation: Explanation) -> dict[str, object]
 def _parts(out: Path) -> Iterator[tuple[Path, ModuleType]]:
     """The parts of a table that are in a folder, and of which kind."""
     for kind in KINDS.values():
-        yield from ((part, kind) for part in sorted(out.glob(f"part-*{kind.SUFFIX}")))
+        yield from ((part, kind) for part in tables.parts(out, kind))
 
 
 def _states(part: Path, kind: ModuleType) -> Iterator[tuple[str, State]]:

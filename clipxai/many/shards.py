@@ -80,8 +80,9 @@ def members(shard: Path, suffixes: Sequence[str], column: str | None = None) -> 
             yield shard / named
 
 
-def files_of(shard: Path) -> Iterator[tarfile.TarInfo]:
-    """The headers of the files of a shard; names that lead out of the shard are none.
+def files_of(shard: Path, links: bool = False) -> Iterator[tarfile.TarInfo]:
+    """The headers of the files of a shard, and of `links` to files; names that lead out of the
+    shard are none.
 
     Raises
     ------
@@ -93,7 +94,7 @@ def files_of(shard: Path) -> Iterator[tarfile.TarInfo]:
                 archive.members = []  # or it keeps them all
                 # else it might be taken for a file outside, and its map be written there
                 outside = member.name.startswith("/") or ".." in PurePosixPath(member.name).parts
-                if member.isreg() and not outside:
+                if (member.isreg() or links and (member.islnk() or member.issym())) and not outside:
                     yield member
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ValueError(f"{shard} is no tar file, or a damaged one: {error}") from error
@@ -143,6 +144,8 @@ class Member(BytesIO):
 
     def __str__(self) -> str:
         return self.name
+
+    __repr__ = __str__  # what Pillow says
 
 
 def webdataset() -> ModuleType:

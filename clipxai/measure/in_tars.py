@@ -4,7 +4,8 @@ named by what they are of.
     000.tar    one.jpg  one.dog.png  one.traffic light.png  two.jpg  two.cat.png
 
 A mask is a PNG with one number a pixel, 0 where the thing is not. What no mask beside a picture
-names counts as absent from it, as does a thing whose mask is empty. Other entries say nothing here.
+names counts as absent from it, as does a thing whose mask is empty. Entries that are no pictures
+say nothing here.
 
 Which there are, and where they lie, is read from the headers, by every process those of all tar
 files; pictures and masks are read from there, in any order, a tar file by one process only.
@@ -12,6 +13,7 @@ files; pictures and masks are read from there, in any order, a tar file by one p
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from posixpath import normpath
 from typing import NamedTuple
 
 from ..many.folders import below
@@ -94,19 +96,21 @@ def _masked(shard: Path) -> Iterator[Masked]:
     """The pictures of a tar file, by its headers."""
     pictures: dict[str, Lies] = {}
     masks: dict[str, dict[str, Lies]] = {}
-    for member in files_of(shard):
-        key, kind = taken_apart(member.name)
+    for member in files_of(shard, links=True):
+        # "./one.jpg" is one.jpg
+        key, kind = taken_apart(normpath(member.name))
         label, dot, suffix = kind.rpartition(".")
-        if dot and label.strip() and suffix.lower() == "png":
-            of_key, name = masks.setdefault(key, {}), label.strip()
-        elif f".{kind.lower()}" in SUFFIXES:
-            of_key, name = pictures, key
-        else:
+        if f".{suffix.lower()}" not in SUFFIXES:
             continue
-        if member.issparse():
+        if dot and (suffix.lower() != "png" or not label.strip()):
+            raise ValueError(f"{member.name} in {shard} is no mask: a bench needs {LAYOUT}")
+        if not member.isreg() or member.issparse():
             raise ValueError(
-                f"{member.name} in {shard} is kept in pieces: write it without --sparse"
+                f"{member.name} in {shard} is a link, or kept in pieces: write it with "
+                "--dereference --hard-dereference, and without --sparse"
             )
+        of_key = masks.setdefault(key, {}) if dot else pictures
+        name = label.strip() if dot else key
         if name in of_key:
             raise ValueError(
                 f"{shard} holds {of_key[name].name} and {member.name}, but a bench needs {LAYOUT}"

@@ -108,6 +108,15 @@ def _add_numbers(
     sizes = dict.fromkeys(FLAT, counts) | {
         "scores": counts * of_rows["grid"].astype(np.int64).prod(axis=1)
     }
+    if counts.tolist() != [len(one["texts"]) for one in rows]:
+        raise ValueError("its counts are not those of its texts")
+    if any(len(numbers) != len(rows) for numbers in of_rows.values()) or of_rows["grid"].min() < 1:
+        raise ValueError("its grids are none")
+    for name, numbers in flat.items():
+        if numbers.shape != (sizes[name].sum(),) or numbers.dtype != FLAT[name]:
+            raise ValueError(
+                f"{name} are not the {sizes[name].sum()} numbers that its rows ask for"
+            )
     ends = {name: np.cumsum(size) for name, size in sizes.items()}
     for at in whole:
         for name, numbers in flat.items():

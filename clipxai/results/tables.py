@@ -12,6 +12,7 @@ ValueError, with the file's name, of another file, or of a damaged one.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -54,8 +55,11 @@ def read(
     ------
     ValueError : another file, or a damaged one; no such picture, or several
     IndexError : no row of that number
+    TypeError : `asked` is neither a number nor a name
     FileNotFoundError : no such file, or none in the folder
     """
+    if isinstance(asked, bool) or not isinstance(asked, (int, str)):
+        raise TypeError(f"a row is named by its picture or its number, and not by {asked!r}")
     files = _files(Path(path), kind)
     by_name = isinstance(asked, str)
     found = _named(files, asked, kind) if by_name else _numbered(files, asked, kind)
@@ -109,11 +113,19 @@ def _taken_apart(one: dict[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, 
     return arrays, described
 
 
+def parts(folder: Path, kind: ModuleType) -> list[Path]:
+    """The parts of a table in a folder, by their names; whatever else lies there is none."""
+    named = re.compile(rf"part-\d{{5,}}-\d{{6,}}{re.escape(kind.SUFFIX)}")
+    return sorted(path for path in folder.glob("part-*") if named.fullmatch(path.name))
+
+
 def _files(path: Path, kind: ModuleType) -> list[Path]:
-    # no drafts
-    files = sorted(path.glob(f"[!.]*{kind.SUFFIX}")) if path.is_dir() else [path]
+    files = parts(path, kind) if path.is_dir() else [path]
     if not files or not files[0].is_file():
-        raise FileNotFoundError(f"no {kind.SUFFIX} file: {path}")
+        raise FileNotFoundError(
+            f"no {kind.SUFFIX} file: {path}"
+            + f" (of a table, which are called part-00000-000000{kind.SUFFIX})" * path.is_dir()
+        )
     return files
 
 

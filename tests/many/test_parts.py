@@ -159,10 +159,10 @@ def test_another_question_or_folder_is_not_mixed_in(photos, tmp_path, capsys):
     assert table(photos, out, "--overwrite", kind="npz-table") == 0
     assert [part.name for part in out.iterdir()] == ["part-00000-000000.npz"]
     # what is no part of ours is never removed
-    pq.write_table(pa.table({"x": [1]}), out / "part-0.parquet")
+    pq.write_table(pa.table({"x": [1]}), out / "part-00000-000009.parquet")
     assert table(photos, out, "--overwrite", kind="npz-table") == 2
-    assert "part-0.parquet is no table of explanations" in capsys.readouterr().err
-    assert (out / "part-0.parquet").exists()
+    assert "part-00000-000009.parquet is no table of explanations" in capsys.readouterr().err
+    assert (out / "part-00000-000009.parquet").exists()
 
 
 def test_what_is_no_row_is_told(photos, tmp_path):
@@ -199,8 +199,11 @@ def test_what_is_no_table_of_numpy_is_told(photos, tmp_path):
     expected.to_npz(tmp_path / "one.npz")
     with pytest.raises(ValueError, match="is one explanation with its picture, not a table"):
         read(tmp_path / "one.npz", 0)
-    with pytest.raises(ValueError, match="one.npz is no table of explanations in .npz"):
-        read(tmp_path)
+    with pytest.raises(FileNotFoundError, match="no .npz file: .* called part-00000-000000.npz"):
+        read(tmp_path)  # where one.npz lies, which is no part
+    for row in (True, 1.0, b"3.png"):
+        with pytest.raises(TypeError, match="named by its picture or its number"):
+            read(part, row)
     with pytest.raises(IndexError, match=r"row 5, but there are 5 \(0 to 4\)"):
         read(part, 5)
     with pytest.raises(FileNotFoundError, match="no .npz file"):
@@ -219,7 +222,18 @@ def test_what_is_no_table_of_numpy_is_told(photos, tmp_path):
             np.testing.assert_array_equal(found.scores, expected.scores)
     with np.load(io.BytesIO(whole)) as file:
         arrays = {name: file[name] for name in file}
-    for wrong in ({"count": arrays["count"][:2]}, {"grid": -arrays["grid"]}, {"scores": [1.0]}):
+    fewer, wider = arrays["count"].copy(), arrays["grid"].copy()
+    fewer[0] -= 1  # what follows would be another picture's
+    wider[0] *= 2
+    for wrong in (
+        {"count": arrays["count"][:2]},
+        {"count": fewer},
+        {"grid": -arrays["grid"]},
+        {"grid": wider},
+        {"scores": [1.0]},
+        {"scores": arrays["scores"].astype(np.int8)},
+        {"presence": arrays["presence"][1:]},
+    ):
         np.savez(part, **{**arrays, **wrong})
         with pytest.raises(ValueError, match="damaged"):
             read(part, 3)

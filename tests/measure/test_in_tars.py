@@ -33,8 +33,11 @@ def shard(path, entries):
     with tarfile.open(path, "w") as tar:
         for name, data in entries.items():
             member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, BytesIO(data))
+            if data is None:  # as tar keeps a second name of a file
+                member.type, member.linkname = tarfile.LNKTYPE, next(iter(entries))
+            else:
+                member.size = len(data)
+            tar.addfile(member, BytesIO(data or b""))
 
 
 @pytest.fixture
@@ -124,6 +127,13 @@ WRONG = {
         {"one.jpg": EMPTY, "one.dog.png": b"no"},
         "0.tar/one.dog.png cannot be read as annotations: cannot identify",
     ),
+    "another format": (
+        {"one.jpg": EMPTY, "one.dog.png": EMPTY, "one.cat.jpg": EMPTY},
+        "one.cat.jpg in .* is no mask: a bench needs beside one.jpg",
+    ),
+    "no name": ({"one.jpg": EMPTY, "one. .png": EMPTY}, "one. .png in .* is no mask"),
+    "twice": ({"./one.png": EMPTY, "one.png": EMPTY}, "holds ./one.png and one.png, but"),
+    "a link": ({"one.jpg": EMPTY, "one.dog.png": EMPTY, "one.cat.png": None}, "png in .* a link"),
     "two sizes": (
         {"one.jpg": EMPTY, "one.dog.png": EMPTY, "one.cat.png": png(np.ones((9, 9), np.uint8))},
         "the masks of .*0.tar/one.jpg have 8x8 pixels, but .*0.tar/one.cat.png has 9x9",

@@ -278,3 +278,14 @@ def test_patches_that_are_none(patches):
 
 def test_a_model_with_texts_is_not_taken_for_a_tower():
     assert cx.load(built("CLIPModel")).text.reads
+
+
+def test_halves_and_the_whole_are_not_both_there(tmp_path):
+    """A gated FFN's two maps one above the other, and by themselves: which of them counts?"""
+    module = tower("Dinov2Model, gated")
+    module.save_pretrained(tmp_path)
+    state = load_file(tmp_path / "model.safetensors")
+    state["encoder.layer.0.mlp.gate_proj.bias"] = torch.zeros(3)
+    save_file(state, tmp_path / "model.safetensors")
+    with pytest.raises(ValueError, match="both 'encoder.layer.0.mlp.weights_in.bias' and "):
+        cx.load(tmp_path)

@@ -171,3 +171,8 @@ def test_what_texts_begin_with_is_read_once(embedded, monkeypatch, packed):
         ids = embedded.tokenize(texts)
         one_by_one = torch.cat([embedded.text(row[None])[0, [row.argmax()]] for row in ids])
         torch.testing.assert_close(embedded.text.at_ends(ids), one_by_one, rtol=0, atol=1e-5)
+    monkeypatch.setattr(embedded.text, "end_id", None)  # at the largest id, as OpenAI's code
+    # behind where the first is read, it is not read, whatever another shares with it there
+    ids = torch.tensor([[98, 97, 5, 3, 0], [98, 97, 5, 99, 0], [97, 97, 98, 3, 99]])
+    one_by_one = torch.cat([embedded.text(row[None])[0, [row.argmax()]] for row in ids])
+    torch.testing.assert_close(embedded.text.at_ends(ids), one_by_one, rtol=0, atol=1e-5)

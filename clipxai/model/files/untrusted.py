@@ -103,12 +103,16 @@ class Weights:
 
     def halved(self, part: str, halves: tuple[str, str]) -> "Weights":
         """Those with `part` in their names as two each, their upper and their lower rows, which
-        have one of `halves` there instead.
+        have one of `halves` there instead. ValueError: one of these is there as well.
         """
         whole = {name: t for name, t in self.tensors.items() if part in name and t.ndim}
         found = {
             name.replace(part, half): (name, n) for name in whole for n, half in enumerate(halves)
         }
+        for name in found.keys() & self.tensors.keys():
+            raise ValueError(
+                f"both {found[name][0]!r} and {name!r} are there, and one holds the other"
+            )
 
         def read(name: str) -> Tensor:
             name, n = found.get(name, (name, None))

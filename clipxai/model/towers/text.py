@@ -134,7 +134,7 @@ class TextTransformer(TextTower):
         if self.full:
             return super().at_ends(ids)
         ends = self.end(known_ids(ids, self.context, self.vocabulary))
-        alike = (ids == ids[0]).cumprod(1).sum(1).minimum(ends)
+        alike = (ids == ids[0]).cumprod(1).sum(1).minimum(ends.minimum(ends[0] + 1))
         alike[0] = 0
         packs = (ends - alike + 1)[1:].cumsum(0) // PACKED
         first = torch.zeros(1, dtype=torch.long, device=ids.device)

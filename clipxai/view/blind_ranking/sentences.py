@@ -85,9 +85,14 @@ def known(ballot: Ballot) -> dict[str, str]:
 def verdicts(ballot: Ballot) -> list[str]:
     """Which way up every map is, as dealt."""
     return [
-        no_verdict(e, e.index(ballot.text)) or way_up(float(contrast))
+        _measured(no_verdict(e, e.index(ballot.text)), float(contrast)) or way_up(float(contrast))
         for e, contrast in zip(ballot.dealt, ballot.contrasts)
     ]
+
+
+def _measured(why: str, contrast: float) -> str:
+    """Why there is no verdict, with the contrast all the same: the ranking counts it."""
+    return why and f"{why}; contrast {hundredths(contrast)}"
 
 
 def ranks(ballot: Ballot) -> list[str]:
