@@ -229,15 +229,24 @@ def test_hovering_asks_the_kernel_nothing(page: Page):
     assert before > 0 and page.asked()[before:] == []
 
 
+def box_of(thing: object) -> dict[str, float]:
+    """Where a thing is; the moment in which its node is made anew has none."""
+    for _ in range(50):
+        if box := thing.bounding_box():
+            return box
+        thing.page.wait_for_timeout(20)
+    raise AssertionError("it is nowhere")
+
+
 def test_things_are_moved_on_the_picture(page: Page):
     """With the mouse a cutout is seen at once, with the keyboard as well; the texts follow."""
     thing = page.page.locator(".clipxai-editor .thing")
-    start = thing.first.bounding_box()
+    start = box_of(thing.first)
     page.page.mouse.move(start["x"] + 20, start["y"] + 20)
     page.page.mouse.down()
     page.page.mouse.move(start["x"] - 20, start["y"] + 60, steps=5)
     assert thing.first.locator("img").is_visible()
-    moved = thing.first.bounding_box()
+    moved = box_of(thing.first)
     assert abs(moved["x"] - start["x"] + 40) < 2 and abs(moved["y"] - start["y"] - 40) < 2
     before = page.spoken()
     page.page.mouse.up()
@@ -245,13 +254,13 @@ def test_things_are_moved_on_the_picture(page: Page):
     page.page.locator(".clipxai-editor .scene:not([data-moving])").wait_for()
     assert page.spoken() > before and not thing.first.locator("img").is_visible()
     thing.nth(1).focus()
-    before = thing.nth(1).bounding_box()
+    before = box_of(thing.nth(1))
     for key in ("Shift+ArrowDown", "+", "ArrowLeft"):
         page.page.keyboard.press(key)
-    after = thing.nth(1).bounding_box()
+    after = box_of(thing.nth(1))
     assert after["y"] > before["y"] and after["width"] > before["width"]
     page.page.locator(".clipxai-editor .scene:not([data-moving])").wait_for()
-    assert abs(thing.nth(1).bounding_box()["y"] - after["y"]) < 1
+    assert abs(box_of(thing.nth(1))["y"] - after["y"]) < 1
     page.page.keyboard.press("Delete")
     page.shows("a cat")
 
