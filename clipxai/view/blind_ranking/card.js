@@ -35,7 +35,8 @@ export const CARD_STYLE = `
   cursor: pointer; white-space: nowrap; overflow: hidden;
 }
 .foot button[aria-disabled="true"] { opacity: 0.4; cursor: default; }
-.foot b { display: block; font-size: 15px; line-height: 1.35; white-space: nowrap; }
+.foot b { display: block; font-size: 15px; line-height: 1.35; }
+@container (max-width: 640px) { .foot b { font-size: 13px; line-height: 1.2; } }
 .foot span { font-size: 12px; color: var(--quiet); white-space: nowrap; }
 .votes {
   display: flex; align-items: flex-end; gap: 2px; height: 40px; margin: 2px 0;

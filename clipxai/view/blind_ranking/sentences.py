@@ -12,6 +12,11 @@ CLASS = (
 )
 HIDDEN, NAMED, RANKED = "{place} · map {letter}", "{place} · {name}", "by contrast: place {place}"
 MEAN = "class: {mean} · contrast: {place}"
+UNJUDGED = "no verdict {contrast}"
+WHY = (
+    "No verdict: a map that does not read the text, or is near zero all over, is no way up; the "
+    "ranking counts its contrast all the same."
+)
 OWN_SCALES = "Each map is on its own scale, from its lowest patch to its highest."
 CODES = (
     "A code says in which order somebody put the maps, and of which figure; the same one twice "
@@ -91,8 +96,8 @@ def verdicts(ballot: Ballot) -> list[str]:
 
 
 def _measured(why: str, contrast: float) -> str:
-    """Why there is no verdict, with the contrast all the same: the ranking counts it."""
-    return why and f"{why}; contrast {hundredths(contrast)}"
+    """That there is no verdict, with the contrast all the same: the ranking counts it."""
+    return why and fill(UNJUDGED, contrast=hundredths(contrast))
 
 
 def ranks(ballot: Ballot) -> list[str]:
@@ -110,7 +115,9 @@ def notes(ballot: Ballot) -> list[str]:
     """What colours, numbers and codes mean, and what all explanations note alike."""
     voted = [BARS] if len(ballot.votes) else []
     common = [note for note in ballot.dealt[0].notes if all(note in e.notes for e in ballot.dealt)]
-    return [OWN_SCALES, f"contrast: {CONTRAST}", ONE_MEASURE, *voted, CODES, *common]
+    unjudged = [WHY] if any(no_verdict(e, e.index(ballot.text)) for e in ballot.dealt) else []
+    measured = f"contrast: {CONTRAST}"
+    return [OWN_SCALES, measured, ONE_MEASURE, *unjudged, *voted, CODES, *common]
 
 
 def notes_of_methods(ballot: Ballot) -> list[str]:
