@@ -217,8 +217,7 @@ class CLIP(nn.Module):
                 raise ValueError("templates need strings to be put into, not token ids")
             return self._encode_ensemble(as_list(texts), as_templates(templates), truncate)
         ids = self.tokenize(texts, truncate)
-        tokens = self.text(ids)
-        features = tokens[torch.arange(len(ids), device=tokens.device), self.text.end(ids)].float()
+        features = self.text.of_ends(self.text(ids), ids).float()
         return F.normalize(features, dim=-1) if normalize else features
 
     def _encode_ensemble(

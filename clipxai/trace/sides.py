@@ -106,8 +106,8 @@ def read_at_ends(model: CLIP, ids: Tensor) -> Tensor:
 
 def ended(model: CLIP, ids: Tensor, tokens: Tensor) -> dict[str, Any]:
     """What `Trace` has of text tokens (T, S, E) in the joint space."""
-    at_end = tokens[torch.arange(len(ids), device=ids.device), model.text.end(ids)]
-    return dict(text_tokens=tokens, text_features=F.normalize(at_end.float(), dim=-1))
+    at_ends = model.text.of_ends(tokens, ids).float()
+    return dict(text_tokens=tokens, text_features=F.normalize(at_ends, dim=-1))
 
 
 @no_graph_unless_flowing

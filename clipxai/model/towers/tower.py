@@ -161,7 +161,10 @@ class TextTower(nn.Module):
 
     def at_ends(self, ids: Tensor) -> Tensor:
         """Token ids (T, S) to where each text is read, (T, E), not normalised."""
-        tokens = self(ids)
+        return self.of_ends(self(ids), ids)
+
+    def of_ends(self, tokens: Tensor, ids: Tensor) -> Tensor:
+        """Of tokens (T, S, E) in the joint space those at which texts are read, (T, E)."""
         return tokens[torch.arange(len(ids), device=ids.device), self.end(ids)]
 
     def read_out(self, stream: Tensor) -> Tensor:
