@@ -3,7 +3,7 @@
 from ..explainers.presets import PRESETS
 from ..view.method_comparison.sentences import MERITS
 from ..view.payload import Header
-from ..view.sentences import DOWN, NEITHER, OUTSIDE, RANKED, UP
+from ..view.sentences import DOWN, NEAR_ZERO, NEITHER, OUTSIDE, RANKED, UP
 from .walks import case
 
 SUMMARY = "What a CLIP sees, live: put things on the stage, type words, and watch the maps"
@@ -95,6 +95,7 @@ WORDS = {
     "way_up": UP,
     "upside_down": DOWN,
     "no_contrast": NEITHER,
+    "near_zero": NEAR_ZERO,
     "texts": "Texts, cosines, ranks",
     "empty_text": "(empty text)",
     "add_text": "+ add a text",

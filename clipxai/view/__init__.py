@@ -108,13 +108,6 @@ VIEWERS = {
     WordRelevance: "WordRanking",
     Segmentation: "RegionMap",
 }
-TRUTHS = {"MethodComparison": "mask"} | dict.fromkeys(
-    (
-        "RegionMap MaskSteps LayerAttentionViewer ModuleComparison HeadGrid TokenMap ContrastMap "
-        "EffectGrid Tracing"
-    ).split(),
-    "truth",
-)
 # where what is not needed by everybody is kept: a figure waits for its own viewer only
 _WHERE = {
     "BlindRanking": "blind_ranking.viewer",
@@ -150,8 +143,8 @@ def show(
         several of one image, what was found inside (attention maps, words …), a segmentation, or a
         viewer
     scene : where its things truly are, for every text that names some of them: outlines and a
-        verdict stand in maps, regions, masks and contrasts, outlines in attention, modules, heads,
-        words and effects
+        verdict stand in maps, regions, masks, contrasts and the model as one picture, outlines in
+        attention, modules, heads, words and effects
     truth : the same by hand, text -> true mask (H, W) bool; of words word -> mask, of a contrast
         side -> mask, of attention any name -> mask
 
@@ -162,8 +155,8 @@ def show(
 
     Raises
     ------
-    TypeError, ValueError : it cannot be shown; see `MethodComparison`. A truth of what no truth is
-        drawn in
+    TypeError, ValueError : it cannot be shown; see `MethodComparison`. A truth that is no mask,
+        of another picture, or of none of the texts
 
     Examples
     --------
@@ -262,9 +255,6 @@ def _truth(
     """What is known to be true, as the viewer takes it."""
     if scene is None and truth is None:
         return {}
-    if name not in TRUTHS:
-        drawn = ", ".join(TRUTHS)
-        raise TypeError(f"no truth is drawn in {name}; {drawn} draw one")
     if not (scene is None or hasattr(scene, "truth")):
         raise TypeError(f"scene={shown(scene)}, but a Scene is needed; masks go to truth=")
     if scene is not None and truth is not None:
@@ -282,7 +272,8 @@ def _truth(
             )
         named = _sides_of if name == "ContrastMap" else _names_in
         truth = scene.truth([text for e in maps for text in named(e, scene)])
-    return {TRUTHS[name]: truth} if truth else {}
+    taken_as = "mask" if name == "MethodComparison" else "truth"
+    return {taken_as: truth} if truth else {}
 
 
 def _image_of(found: Any) -> np.ndarray:
@@ -294,7 +285,7 @@ def _names_in(found: Any, scene: Any) -> Sequence[str]:
     """What names things in what was found: its texts, its words; attention has none, so that all
     things of a scene count.
     """
-    if isinstance(found, TokenScores):
+    if isinstance(found, (TokenScores, WordRelevance)):
         return [unit.name for unit in units_of(found)[0]]
     if not isinstance(found, AttentionMaps):
         texts: Sequence[str] = found.texts

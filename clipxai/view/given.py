@@ -81,14 +81,23 @@ def agreement(e: Explanation, row: int, truth: np.ndarray) -> dict[str, float]:
     is known; nothing if the mask has no inside or no outside there.
     """
     heat = e.heatmap(row)
-    known = ~np.isnan(heat)
-    heat, hot, true = (values[known] for values in (heat, e.mask(row), truth))
-    if not true.any() or true.all():
+    difference = contrast(heat, truth)
+    if difference is None:
         return {}
-    return {
-        "IoU": float((hot & true).sum() / (hot | true).sum()),
-        "contrast": float(heat[true].mean() - heat[~true].mean()),
-    }
+    known = ~np.isnan(heat)
+    hot, true = (values[known] for values in (e.mask(row), truth))
+    return {"IoU": float((hot & true).sum() / (hot | true).sum()), "contrast": difference}
+
+
+def contrast(heat: np.ndarray, truth: np.ndarray) -> float | None:
+    """Mean of a map (H, W) inside a true mask (H, W) bool minus outside, where the map is known;
+    None if the mask has no inside or no outside there.
+    """
+    known = ~np.isnan(heat)
+    heat, true = heat[known], truth[known]
+    if not true.any() or true.all():
+        return None
+    return float(heat[true].mean() - heat[~true].mean())
 
 
 def near_zero(e: Explanation, row: int) -> bool:

@@ -16,6 +16,7 @@ from browsing import (
     settled,
 )
 from overview_examples import overview
+from view_examples import MASKS, TEXTS
 
 from clipxai.view import ModelOverview
 
@@ -23,7 +24,8 @@ FOUND = overview()
 VIEWER = ModelOverview(FOUND)
 # width and height of a window, what JupyterLab leaves a cell of its width, most height; and a page
 SCREENS = [(1280, 800, 980, 640), (1024, 640, 724, 500), (1024, 640, 992, 500)]
-BESIDE_CHOICES = (1024, 640, 590, 560)  # the width that the Explorer leaves
+BESIDE_CHOICES = (1024, 640, 590, 500)  # the width that the Explorer leaves
+BESIDE_FILES = (1024, 640, 572, 500)  # and JupyterLab's file browser
 MEASURE = """root => {
     const seen = [...root.querySelectorAll('*')].filter(node => node.getClientRects().length);
     const said = seen.filter(node => [...node.childNodes].some(
@@ -59,7 +61,9 @@ def fitted(page: object, width: int, height: int, cell: int) -> object:
     return page.locator(".figure")
 
 
-@pytest.mark.parametrize(("width", "height", "cell", "most"), [*SCREENS, BESIDE_CHOICES])
+@pytest.mark.parametrize(
+    ("width", "height", "cell", "most"), [*SCREENS, BESIDE_CHOICES, BESIDE_FILES]
+)
 def test_every_box_fits_on_one_screen(
     visit: Callable, width: int, height: int, cell: int, most: int
 ):
@@ -112,6 +116,24 @@ def test_switch_by_switch(visit: Callable):
     page.get_by_label(names[0]).check()
     settled(page)
     assert page.locator(".boxes .rail canvas").last.evaluate(pixels) != second
+
+
+def test_what_a_text_names_is_outlined_on_both_last_maps(visit: Callable):
+    edges = "canvas => [canvas.hidden, canvas.width]"
+    page = visit(saved(ModelOverview(FOUND, truth={TEXTS[0]: MASKS[TEXTS[0]]})))
+    drawn = page.locator(".boxes canvas.outlines")
+    assert drawn.count() == 2 and "the raw map is" in page.locator(".opening").inner_text().lower()
+    for text, hidden in ((1, True), (0, False)):
+        page.locator(".chips button").nth(text).click()
+        settled(page)
+        for canvas in drawn.all():
+            found = canvas.evaluate(edges)
+            assert found[0] is hidden and (hidden or found[1] > 40)
+    page.locator(".boxes .rail").last.click()
+    settled(page)
+    assert page.locator(".large canvas").count() >= 2
+    page = visit(saved(VIEWER))
+    assert not page.locator("canvas.outlines").count()
 
 
 def test_boxes_are_reached_and_opened_by_keys(visit: Callable):

@@ -32,6 +32,12 @@ def left_half(image, points, labels, box):
     return [SCENE.mask("owl"), ~SCENE.mask("owl")], [0.9, 0.3]
 
 
+# three words are pinned, of sixteen chips in two lines
+SAID = {name: SCENE.mask(name) for name in ("owl", "clock")}
+SENTENCE = cx.record(
+    cx.load(), SCENE.image, "a photo of an owl and a clock on a table in the snow by a wall."
+)
+
 SHOWN = {
     "two methods": view.MethodComparison(METHODS[:2], mask=MASKS),
     "five methods": view.MethodComparison(METHODS[:5], mask=MASKS),
@@ -40,6 +46,7 @@ SHOWN = {
     "modules": view.ModuleComparison(with_selection(contributions(layers=8))),
     "heads": view.HeadGrid(head_contributions(), truth={"an owl": MASKS["an owl"]}),
     "words": view.TokenMap(left_out()),
+    "words of a sentence": view.TokenMap(cx.token_scores(SENTENCE), truth=SAID),
     "relevance": view.WordRanking(word_relevance()),
     "contrast": view.ContrastMap(contrast()),
     "effects": view.EffectGrid(effects()),

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { singles } from "../../clipxai/play/engine/model.js";
 import { linear, product } from "../../clipxai/play/engine/kernels.js";
 import { contrastOf, coverage, namedIn, sentenceFor } from "../../clipxai/play/page/facts.js";
-import { factsOf, worthOf } from "../../clipxai/play/page/facts.js";
+import { factsOf, SURE, worthOf } from "../../clipxai/play/page/facts.js";
+import { verdictOf } from "../../clipxai/play/page/maps.js";
 import { outlinesOf } from "../../clipxai/play/page/scene.js";
 import { alive, settled } from "../../clipxai/play/page/switches.js";
 import { sayThings } from "../../clipxai/play/page/things.js";
@@ -159,6 +160,20 @@ test("what is told apart from none is what two digits show", () => {
   assert.ok(of(0.03, ["cat"]).rawRight && of(-0.03, ["cat"]).rawInverted);
   assert.ok(of(0.004, ["cat"]).rawUnclear && of(null, ["cat"]).hidden && of(null, []).absent);
   assert.ok(of(0.03, ["cat"]).surgeryFlat);
+});
+
+test("a map that is written as 0 all over is no way up", () => {
+  const things = [{ name: "cat" }];
+  const mask = Uint8Array.from({ length: 16 }, (_, i) => Number(i < 8)); // the upper half
+  const of = (surgery) => {
+    const maps = { raw: new Float32Array([1, 1, 0, 0]), surgery: new Float32Array(surgery) };
+    const heard = { asked: { texts: ["a cat"], text: 0 }, maps };
+    return verdictOf({ heard, shot: { things, masks: [mask] } }, GRID, 4, ["cat"]);
+  };
+  const { raw, surgery, names } = of([0.004, 0.004, -0.004, 0]);
+  assert.ok(raw > SURE && surgery === null);
+  assert.deepEqual(names, ["cat"]);
+  assert.ok(of([0.006, 0.006, -0.004, 0]).surgery > SURE);
 });
 
 test("what is added hides nothing that is there", () => {

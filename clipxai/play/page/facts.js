@@ -7,7 +7,7 @@ import { methodOf } from "./switches.js";
 /** @import { Grid } from "../../view/browser/interpolate.js" */
 /** @import { Chosen, Heard, PlayModel, Thing } from "./types.js" */
 
-export const SURE = 0.005; // a contrast that is told apart from none: its hundredths are not 0
+export const SURE = 0.005; // a contrast or cosine that is told apart from none, by two digits
 
 /**
  * Places of the things that a text names: "two dogs and an owl" names dogs and owls. The longest
@@ -59,6 +59,15 @@ export function varies(scores) {
     [low, high] = [Math.min(low, scores[i]), Math.max(high, scores[i])];
   }
   return high - low > 1e-6 * Math.max(Math.abs(low), Math.abs(high));
+}
+
+/**
+ * Whether a map of cosines is one number, or written as 0 all over: then which way up it is means
+ * nothing.
+ * @param {ArrayLike<number>} scores
+ */
+export function nothingLeft(scores) {
+  return !varies(scores) || Array.prototype.every.call(scores, (score) => Math.abs(score) < SURE);
 }
 
 /**
@@ -150,8 +159,8 @@ export function factsOf(heard, { raw, surgery, names }, worths, model, picked, e
     rawRight: raw !== null && raw > SURE,
     rawUnclear: raw !== null && Math.abs(raw) <= SURE,
     hidden: raw === null && names.length > 0,
-    surgeryFlat: maps !== null && !varies(maps.surgery),
-    surgeryVaries: maps !== null && varies(maps.surgery),
+    surgeryFlat: maps !== null && nothingLeft(maps.surgery),
+    surgeryVaries: maps !== null && !nothingLeft(maps.surgery),
     surgeryRight: surgery !== null && surgery > SURE,
     surgeryWrong: surgery !== null && surgery <= SURE,
     absent: maps !== null && !names.length,

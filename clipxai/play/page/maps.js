@@ -3,7 +3,7 @@
 // @ts-check
 import { fill, hundredths, signed } from "../../view/browser/number.js";
 import { createMapPanel } from "../../view/browser/panel.js";
-import { contrastOf, namedIn, quoted, SURE, varies } from "./facts.js";
+import { contrastOf, namedIn, nothingLeft, quoted, SURE, varies } from "./facts.js";
 import { methodOf } from "./switches.js";
 
 /** @import { Grid } from "../../view/browser/interpolate.js" */
@@ -31,7 +31,8 @@ export function verdictOf(shown, grid, size, known) {
   for (const n of named) shot.masks[n].forEach((inside, i) => inside && (mask[i] = 1));
   const of = (/** @type {Float32Array} */ scores) => contrastOf(scores, grid, mask, size);
   const names = [...new Set(named.map((n) => shot.things[n].name))];
-  return { raw: of(maps.raw), surgery: of(maps.surgery), names };
+  const surgery = nothingLeft(maps.surgery) ? null : of(maps.surgery);
+  return { raw: of(maps.raw), surgery, names };
 }
 
 /**
@@ -91,10 +92,12 @@ export function createMaps(header, arrays, store) {
           verdict: told,
         });
         const said = quoted(text, words.empty_text);
+        const zero = maps && varies(maps.surgery) && nothingLeft(maps.surgery);
+        const way = zero ? words.near_zero : judged(verdict.surgery);
         const third = thirdOf(header, state, heard);
         const specs = [
           make(words.raw_title, said, maps?.raw, false, judged(verdict.raw)),
-          make(surgeryTitle(heard), said, maps?.surgery, false, judged(verdict.surgery)),
+          make(surgeryTitle(heard), said, maps?.surgery, false, way),
           make(third.title, third.subtitle, third.values, true, ""),
         ];
         panels.forEach((panel, n) => {

@@ -177,12 +177,14 @@ export function createRanking(units, values, on, words) {
     listen(row, n, on);
     return row;
   });
+  // more words than fit are scrolled to, with keys as well
+  const scrolled = { className: "rows", tabIndex: 0, role: "group", "aria-label": words.title };
   const node = element(
     "div",
     { className: "ranking" },
     element("b", {}, words.title),
     element("p", {}, words.subtitle),
-    element("div", { className: "rows" }, ...rows),
+    element("div", scrolled, ...rows),
   );
   /** @param {number} word */
   const show = (word) => {

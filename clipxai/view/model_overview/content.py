@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...results.findings import Overview
-from ...results.maps import rank_correlation
+from ...results.maps import minmax, rank_correlation
+from ..given import WRITTEN_AS_ZERO, contrast
+from ..scales import varies
 
 
 class Story(NamedTuple):
@@ -105,6 +107,20 @@ def agreement(found: Overview, text: int) -> float | None:
     if found.rail is None:
         return None
     return rank_correlation(found.lens[-1, text, 1:], surgery_map(found, text))
+
+
+def contrasts(found: Overview, text: int, truth: np.ndarray) -> list[float]:
+    """Mean of the raw map and of CLIP Surgery's, each from 0 to 1, inside a true mask (H, W) bool
+    minus outside; of none if one of them has none, or is near zero all over.
+    """
+    maps = [found.lens[-1, text, 1:]] + ([surgery_map(found, text)] if found.rail else [])
+    grid = found.picture.grid
+    known = [
+        contrast(minmax(grid.onto_image(values.reshape(grid.height, grid.width))), truth)
+        for values in maps
+        if varies(values) and np.nanmax(abs(values)) >= WRITTEN_AS_ZERO
+    ]
+    return known if len(known) == len(maps) and None not in known else []
 
 
 def surgery_map(found: Overview, text: int, setting: int = -1, *, minus: bool = True) -> np.ndarray:

@@ -3,6 +3,7 @@
 // @ts-check
 import { element, shape } from "../browser/element.js";
 import { fill, twoDigits } from "../browser/number.js";
+import { drawOutlines } from "../browser/outlines.js";
 import { createSmallMap, paintSmallMap } from "./map.js";
 import {
   followedPatch,
@@ -41,6 +42,8 @@ export function createDiagram(header, arrays, store, photo) {
   let placed = [];
   /** @type {{canvas: HTMLCanvasElement, station: number, rail: boolean}[]} */
   let maps = [];
+  /** @type {HTMLCanvasElement[]} */
+  let edges = []; // of what is true, on the last maps
   /** @type {{bar: HTMLElement, module: "attention" | "ffn", column: number}[]} */
   let bars = [];
   /** @type {ReturnType<typeof drawWires>} */
@@ -91,9 +94,15 @@ export function createDiagram(header, arrays, store, photo) {
     maps.push({ canvas, station, rail });
     return canvas;
   };
+  const edge = () => {
+    if (!header.outlines.some((lines) => lines.length)) return [];
+    const canvas = element("canvas", { className: "outlines" });
+    edges.push(canvas);
+    return [canvas];
+  };
   const build = () => {
     boxes.replaceChildren();
-    [placed, maps, bars] = [[], [], []];
+    [placed, maps, bars, edges] = [[], [], [], []];
     Object.assign(node.style, { height: `${at.height}px` });
     node.style.setProperty("--small", `${at.small}px`);
     node.style.setProperty("--photo", `${at.photo}px`);
@@ -124,12 +133,13 @@ export function createDiagram(header, arrays, store, photo) {
       [at.joint + 4, up, side, side],
       words.raw,
       small(final),
+      ...edge(),
     );
     write(words.raw, [at.joint + 4, up + 2, side], "on");
     if (header.rail) {
       const last = { first: all.last, last: all.last };
       const map = small(header.rail.blocks, true);
-      put("rail", last, [at.joint + 4, low, side, side], words.surgery, map);
+      put("rail", last, [at.joint + 4, low, side, side], words.surgery, map, ...edge());
       write(words.surgery, [at.joint + 4, low + 2, side], "on");
     }
     putText(all);
@@ -199,6 +209,11 @@ export function createDiagram(header, arrays, store, photo) {
         : lensMap(header, arrays, station, state.text);
       canvas.hidden = !values;
       if (values) paintSmallMap(canvas, header, arrays, values, spanOf(values));
+    }
+    const [lines, grid] = [header.outlines[state.text], header.grids[0]];
+    for (const canvas of edges) {
+      canvas.hidden = !lines.length;
+      if (lines.length) drawOutlines(canvas, lines, grid, grid, [[0, 0]]);
     }
     for (const kind of boxes.querySelectorAll(".kind")) {
       const box = /** @type {HTMLElement} */ (kind.parentElement);

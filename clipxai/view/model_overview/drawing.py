@@ -1,15 +1,16 @@
 """How is the whole model drawn on paper? What blocks added, and the maps of both rails."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...results.findings import Overview
 from ..palette import MINUS, PLUS
 from ..paper.defaults import defaults
 from ..paper.lettering import shorten
-from ..paper.maps import draw_image, picture_height
+from ..paper.maps import draw_image, draw_outlines, picture_height
 from ..paper.page import (
     GREY,
     HEADLINE_LINE,
@@ -31,9 +32,12 @@ FAINT = "#999999"
 
 
 @defaults()
-def draw(found: Overview, text: int, notes: Sequence[str]) -> Figure:
+def draw(
+    found: Overview, text: int, truths: Mapping[str, np.ndarray], notes: Sequence[str]
+) -> Figure:
     """Draw the way of the image to one text; `notes` are for the end of the small print."""
-    title = headline(opening(found, text), WIDTH)
+    truth = truths.get(found.texts[text])
+    title = headline(opening(found, text, truth), WIDTH)
     top = MARGIN + len(title) * HEADLINE_LINE + 0.12
     x = MARGIN + PHOTO + GUTTER
     room = WIDTH - MARGIN - FINAL - GUTTER - x
@@ -43,7 +47,8 @@ def draw(found: Overview, text: int, notes: Sequence[str]) -> Figure:
     stream = top + 0.2 + BARS + ROW_GAP
     rail = stream + tall + ROW_GAP + 0.14
     end = max(rail + tall, top + picture_height(PHOTO, found.picture.image.shape) + 0.2) + 0.45
-    said = [*captions(found), *other_texts(_first(found.texts, text)), *notes]
+    known = truth is not None
+    said = [*captions(found, known=known), *other_texts(_first(found.texts, text)), *notes]
     lines = small_print(said, WIDTH, found.texts)
     page = Page(WIDTH, end + len(lines) * LINE + MARGIN)
     page.write_headline(title)
@@ -68,7 +73,8 @@ def draw(found: Overview, text: int, notes: Sequence[str]) -> Figure:
     for n, (name, values) in enumerate(finals):
         y = top + 0.02 + n * (picture_height(side, _shape(found)) + 0.26)
         page.write(WIDTH - MARGIN - side, y, shorten(name, side, SMALL))
-        _draw_small(page, found, values, (WIDTH - MARGIN - side, y + 0.16, side))
+        area = _draw_small(page, found, values, (WIDTH - MARGIN - side, y + 0.16, side))
+        draw_outlines(area, truth, found.picture.grid)
     page.write_small_print(end, lines)
     return page.figure
 
@@ -84,12 +90,12 @@ def _first(texts: Sequence[str], text: int) -> list[str]:
 
 def _draw_small(
     page: Page, found: Overview, values: np.ndarray, place: tuple[float, float, float]
-) -> None:
+) -> Axes:
     """A map by itself, from its lowest patch to its highest."""
     known = values[np.isfinite(values)]
     low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
     pixels = Scale(low, high, SEQUENTIAL).paint(values.reshape(_shape(found)))
-    draw_image(page, place, pixels, _shape(found), "nearest")
+    return draw_image(page, place, pixels, _shape(found), "nearest")
 
 
 def _draw_bars(page: Page, found: Overview, text: int, place: tuple[float, float, float]) -> None:

@@ -1,7 +1,7 @@
 // How is a map of this figure drawn? Large over the photo, where the pointer follows patches, or
 // small, a pixel a patch.
 // @ts-check
-import { context2d, fitToScreen, frameCell, paintMap } from "../browser/draw.js";
+import { context2d, fitToScreen, frameCell, paintMap, strokeOutline } from "../browser/draw.js";
 import { element } from "../browser/element.js";
 import { createPicture, pointing } from "../browser/picture.js";
 import { focused } from "../browser/state.js";
@@ -29,7 +29,8 @@ export function createLargeMap(header, arrays, store, label) {
   const mark = (asked = -1) => {
     fitOnce(marks);
     context2d(marks).clearRect(0, 0, marks.width, marks.height);
-    const { width } = header.grids[0];
+    const { width, image_size } = header.grids[0];
+    for (const line of header.outlines[store.state.text]) strokeOutline(marks, line, image_size);
     const other = asked < 0 ? null : { row: Math.floor(asked / width), column: asked % width };
     const cell = focused(store.state) ?? other;
     if (cell) frameCell(marks, header.grids[0], cell);

@@ -6,9 +6,9 @@ from ...results.findings import Overview, Reading
 from ...results.findings.overview import PAD
 from ...results.what_if import what_if
 from ..number import fill
-from ..sentences import of_total
+from ..sentences import CONTRAST, of_total, way_up
 from ..texts import listed, title_of
-from .content import agreement, place_of, story
+from .content import agreement, contrasts, place_of, story
 
 MOST_NAMED = 3  # texts in a summary
 LONGEST = 30  # letters of a text in the story
@@ -26,6 +26,9 @@ STREAM = " Of {stations} stations on the way it is highest {where}."
 HIGHEST = ("before the first block", "after block {layer}")
 TURNED = " CLIP Surgery turns the map over (rank correlation {agreement:two_digits})."
 REDRAWN = " CLIP Surgery redraws the map (rank correlation {agreement:two_digits})."
+ONE_WAY = " The map is {raw}."
+BOTH_WAYS = " The raw map is {raw}, CLIP Surgery's {surgery}."
+OUTLINED = "Outlined: what the text names. Which way up a map is: {how}."
 PADS = "{count} pad{s}"
 PADDED = (
     "Pads fill a text up to the length that its tower was trained with; those side by side are "
@@ -159,10 +162,10 @@ def summary(found: Overview) -> str:
     return f"The model as one picture: a {found.tower}, {listed(found.texts, MOST_NAMED)}"
 
 
-def opening(found: Overview, text: int) -> str:
-    """The story of a text, made from its numbers."""
+def opening(found: Overview, text: int, truth: np.ndarray | None = None) -> str:
+    """The story of a text, made from its numbers, and from its true mask (H, W) where known."""
     changed = what_if(found.picture.provenance)
-    return " ".join([*changed, _of_parts(found, text) + _of_maps(found, text)])
+    return " ".join([*changed, _of_parts(found, text) + _of_maps(found, text, truth)])
 
 
 def _of_parts(found: Overview, text: int) -> str:
@@ -197,16 +200,21 @@ def _of_stream(found: Overview, text: int, named: str) -> str:
     return said + fill(STREAM, stations=len(cosines), where=where)
 
 
-def _of_maps(found: Overview, text: int) -> str:
+def _of_maps(found: Overview, text: int, truth: np.ndarray | None) -> str:
+    ways = [way_up(one) for one in contrasts(found, text, truth)] if truth is not None else []
+    if ways:
+        return fill(BOTH_WAYS if len(ways) > 1 else ONE_WAY, raw=ways[0], surgery=ways[-1])
     alike = agreement(found, text)
     if alike is None or alike != alike:
         return ""
     return fill(TURNED if alike <= OPPOSITE else REDRAWN, agreement=alike)
 
 
-def captions(found: Overview) -> list[str]:
-    """What colours and numbers mean."""
+def captions(found: Overview, *, known: bool = False) -> list[str]:
+    """What colours and numbers mean, and outlines if something true is `known`."""
     lines = [*what_if(found.picture.provenance), BARS if found.shares else NO_BARS, MAPS]
+    if known:
+        lines.append(fill(OUTLINED, how=CONTRAST))
     if found.rail:
         R = len(found.rail.maps[0]) - 1
         last = f"{R} blocks" if R > 1 else "block" if found.has_stream else "attention"

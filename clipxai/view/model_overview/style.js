@@ -1,7 +1,10 @@
 // What does the model as one picture look like?
 // @ts-check
 
+import { OUTLINE_STYLE } from "../browser/outlines.js";
+
 export const OVERVIEW_STYLE = `
+${OUTLINE_STYLE}
 .model_overview .stage { display: block; padding: 4px; }
 .model_overview .controls { margin-bottom: 4px; gap: 4px 14px; }
 .model_overview .chip, .model_overview .save, .model_overview .question { min-height: 24px; }
@@ -166,15 +169,16 @@ canvas.small { image-rendering: pixelated; }
 .show-me button { min-height: 24px; flex: none; }
 .show-me b { white-space: nowrap; }
 .notes p { font-size: 12px; color: var(--quiet); margin: 3px 0 0; max-width: 130ch; }
+.model_overview.figure.compact { padding: 4px; }
 .figure.compact {
-  .opening { font-size: 13px; margin-bottom: 3px; }
+  .opening { font-size: 13px; line-height: 1.25; margin-bottom: 1px; }
   .drawer .head-line b { font-size: 13px; }
   .drawer .head-line span { font-size: 12px; }
   .large .picture { width: calc(96px * min(1, var(--aspect))); }
   .opened { height: 130px; gap: 10px; margin: 3px 0 2px; }
   .joined { max-height: 128px; }
   .heads { max-height: 124px; max-width: 212px; } .head { width: 48px; }
-  .drawer { margin-top: 8px; padding: 3px 8px 4px; }
+  .drawer { margin-top: 6px; padding: 3px 8px 4px; }
   .steps td, .steps th { height: 22px; padding: 0 6px 0 0; }
   .steps tr:nth-child(5) { display: none; }
   .chart { height: 118px; } .piece { width: 96px; height: 96px; }
@@ -182,12 +186,15 @@ canvas.small { image-rendering: pixelated; }
 }
 @container (max-width: 640px) {
   .opened { overflow-x: auto; }
-  .drawer .head-line { flex-wrap: wrap; }
-  .drawer .head-line b { max-width: 100%; } .drawer .head-line span { white-space: normal; }
+  .drawer .head-line { display: block; max-height: 40px; overflow: hidden; }
+  .drawer .head-line b {
+    display: inline-block; max-width: 100%; margin-right: 8px; vertical-align: bottom;
+  }
+  .drawer .head-line span { display: inline; white-space: normal; }
   .boxes .tower { padding: 6px 2px; }
-  .figure.compact .heads { max-width: 100px; max-height: 130px; }
-  .figure.compact .head { width: 44px; }
-  .steps .track { min-width: 64px; } .cosine-row .track { width: 160px; }
+  .figure.compact .heads { max-width: 108px; max-height: 130px; }
+  .figure.compact .head { width: 50px; padding: 1px; } .head canvas { padding: 0 4px; }
+  .steps .track { min-width: 56px; } .cosine-row .track { width: 160px; }
 }
 @container (max-width: 520px) {
   .opened, .figure.compact .opened { flex-wrap: wrap; height: auto; overflow-x: auto; }

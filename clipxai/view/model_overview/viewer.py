@@ -1,10 +1,15 @@
 """What happens between an image and a text? The whole model as one picture, whose boxes open."""
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...checks import expect, number_of
 from ...results.findings import Overview
+from ...results.owned import owned
+from ..given import outlines, truths_of
 from ..payload import Header, Payload, pack
 from ..pictures import picture_header
 from ..scales import DIVERGING, SEQUENTIAL
@@ -42,13 +47,15 @@ class ModelOverview(Viewer):
     ----------
     overview : from `clipxai.overview`; `clipxai.show(trace)` asks for it
     text : which text is shown first, by number or as written; of many, a few others go with it
+    truth : text -> true mask (H, W) bool: its outline is drawn on the maps of that text, and the
+        story says which way up they are
     budget : most bytes the interactive figure's data may take; what is given up for it is said on
         the figure
 
     Raises
     ------
     TypeError : something else than an Overview
-    ValueError : no such text
+    ValueError : no such text; masks, and none is for a text, or of another size than the image
     IndexError : no text of that number
 
     Examples
@@ -61,13 +68,21 @@ class ModelOverview(Viewer):
     poster_bytes = {"png": 43_000, "webp": 45_000}
     poster_step, poster_quality = 16, 60
 
-    def __init__(self, overview: Overview, *, text: int | str = 0, budget: int = BUDGET) -> None:
+    def __init__(
+        self,
+        overview: Overview,
+        *,
+        text: int | str = 0,
+        truth: Mapping[str, np.ndarray] | None = None,
+        budget: int = BUDGET,
+    ) -> None:
         expect(Overview, overview, "overview")
         self.overview, self.budget = overview, budget
         first = number_of(overview.texts, text, "text", "this overview")
         others = (row for row in range(len(overview.texts)) if row != first)
         self.rows = sorted([first, *islice(others, MOST_TEXTS - 1)])
         self.shown, self.text = of_texts(overview, self.rows), self.rows.index(first)
+        self.truth = truths_of(owned(truth), overview.texts, overview.picture.grid.image_size)
 
     @property
     def summary(self) -> str:
@@ -78,7 +93,7 @@ class ModelOverview(Viewer):
         """The image, what blocks added, the maps of both rails and of the words."""
         from .drawing import draw  # loads matplotlib
 
-        return draw(self.shown, self.text, some_of(self.overview, self.shown))
+        return draw(self.shown, self.text, self.truth, some_of(self.overview, self.shown))
 
     def payload(self) -> Payload:
         """Rows, maps and shares (see `packing`), photo and words."""
@@ -94,7 +109,10 @@ class ModelOverview(Viewer):
             **picture_header(picture.image, picture.grid, most_bytes=PHOTO_BYTES),
             "summary": self.summary,
             "texts": [title_of(text) for text in found.texts],
-            "openings": [opening(found, text) for text in range(len(found.texts))],
+            "openings": [
+                opening(found, n, self.truth.get(text)) for n, text in enumerate(found.texts)
+            ],
+            "outlines": [outlines(self.truth.get(text)) for text in found.texts],
             "stories": [self._first_box(text) for text in range(len(found.texts))],
             "numbers": self.rows,
             "text": self.text,
@@ -115,7 +133,7 @@ class ModelOverview(Viewer):
             "rail_stations": found.rail.maps.shape[1] if found.rail else 0,
             "codes": codes(found),
             "rail_codes": rail_codes(found),
-            "captions": [*captions(found), *some_of(self.overview, found)],
+            "captions": [*captions(found, known=bool(self.truth)), *some_of(self.overview, found)],
             "tower": found.tower,
             "sequential": SEQUENTIAL,
             "diverging": DIVERGING,

@@ -104,10 +104,16 @@ def draw_map(
     return area
 
 
-def draw_outlines(area: Axes, truth: np.ndarray | None) -> None:
-    """The edges of a mask (H, W) bool on an image, light on dark; nothing where there is none."""
+def draw_outlines(area: Axes, truth: np.ndarray | None, grid: Grid | None = None) -> None:
+    """The edges of a mask (H, W) bool on an image, light on dark; nothing where there is none. A
+    `grid` is that of a map drawn by itself, whose coordinates are its patches.
+    """
     for line in outlines(truth):
         closed = np.reshape([*line, *line[:2]], (-1, 2)).T
+        if grid is not None:
+            top, left, bottom, right = grid.box
+            shares = (closed - [[left], [top]]) / [[right - left], [bottom - top]]
+            closed = shares.clip(0, 1) * [[grid.width], [grid.height]]
         area.plot(*closed, color=RIM, linewidth=2.2)
         area.plot(*closed, color=WHITE, linewidth=1)
 

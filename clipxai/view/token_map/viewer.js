@@ -41,6 +41,14 @@ const STYLE = `
   display: flex; gap: 10px; align-items: baseline; margin: -4px 0;
   color: var(--quiet);
 }
+/* beside JupyterLab's file browser on a projector: four maps, or three and the ranking, whose
+   numbers stand in the table, too */
+@container (541px <= width <= 640px) {
+  .token_map .stage[data-full] > .ranking { display: none; }
+  .token_map .stage[data-full] .panel {
+    width: min(var(--wide), calc(25cqw - 17px)); align-self: end;
+  }
+}
 @container (max-width: 540px) {
   .token_map .panel { width: calc(50% - 8px); }
   .token_map .ranking { flex: 1 0 100%; max-width: none; }
@@ -167,7 +175,9 @@ function createParts(header, arrays, store) {
     arrange() {
       const { state } = store;
       small = state.pins.map(mapOf);
-      stage.style.setProperty("--panels", String(Math.min(MOST_BESIDE, 2 + small.length)));
+      const panels = Math.min(MOST_BESIDE, 2 + small.length);
+      stage.style.setProperty("--panels", String(panels));
+      stage.toggleAttribute("data-full", panels === MOST_BESIDE);
       pins.show(small);
       for (const map of small) map.draw(state);
     },

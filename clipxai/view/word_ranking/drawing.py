@@ -1,5 +1,8 @@
 """How is a ranking drawn on paper? The sentence in its colours, the photo, all words ranked."""
 
+from collections.abc import Mapping
+
+import numpy as np
 from matplotlib.figure import Figure
 
 from ..number import percent
@@ -30,8 +33,10 @@ Places = list[tuple[float, int, float]]
 
 
 @defaults()
-def draw(words: RankedWords) -> Figure:
-    """Draw the sentence with its numbers, the photo and the ranking."""
+def draw(words: RankedWords, truths: Mapping[str, np.ndarray]) -> Figure:
+    """Draw the sentence with its numbers, the photo and the ranking; what the word names that
+    mattered most is outlined where it is among the `truths`.
+    """
     relevance, names = words.relevance, [unit.label for unit in words.units]
     places = _placed(words)
     *_, (_, last_row, _) = places
@@ -41,7 +46,8 @@ def draw(words: RankedWords) -> Figure:
     page = Page(WIDTH, end + len(lines) * LINE + MARGIN)
     page.write_headline([shorten(summary(words), WIDTH - 2 * MARGIN, HEADLINE, "bold")])
     _draw_sentence(page, words, places)
-    draw_photo(page, (MARGIN, top, PHOTO), relevance.picture.image)
+    truth = truths.get(words.units[words.first()].name)
+    draw_photo(page, (MARGIN, top, PHOTO), relevance.picture.image, truth)
     draw_scale(page, MARGIN, end - BELOW, PHOTO, words.scale())
     x, kept = MARGIN + PHOTO + GAP, [n for n, word in enumerate(words.is_word) if word]
     place, titles = (x, top, WIDTH - x - MARGIN, end - top), (RANKING["title"], RANKING["subtitle"])

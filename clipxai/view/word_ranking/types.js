@@ -11,6 +11,7 @@
  * @typedef {object} OwnUnit
  * @property {boolean} word whether it is a word, and not [start] or [end]
  * @property {string} below what stands below it in the sentence
+ * @property {number[][]} outlines of what it names, where its mask is known
  * @property {string} told its share, relevance and rank
  * @typedef {"help" | "keys" | "table"} RankWord
  * @typedef {object} OwnHeader

@@ -2,7 +2,7 @@
 // words ranked.
 // @ts-check
 import { createControls, createHelpControls } from "../browser/controls.js";
-import { paintBar } from "../browser/draw.js";
+import { context2d, fitToScreen, paintBar, strokeOutline } from "../browser/draw.js";
 import { element } from "../browser/element.js";
 import { below, restored } from "../browser/keep.js";
 import { format } from "../browser/number.js";
@@ -62,7 +62,7 @@ function build(header, arrays, view) {
   );
   const ranking = createWordRanking(header, shares, on);
   const photo = createPhoto(header, table);
-  const nodes = [sentence.bar, photo, ranking.node];
+  const nodes = [sentence.bar, photo.node, ranking.node];
   const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
   const print = createSmallPrint(words.help);
   print.write([...header.notes, ...header.dropped]);
@@ -83,8 +83,10 @@ function build(header, arrays, view) {
       print.show(state);
       sentence.show({ word, pins: [state.word] }, look);
       ranking.show(word);
+      photo.show(word);
       print.status.textContent = units[word].told;
     },
+    draw: () => photo.draw(shownWord(store.state)),
   };
 }
 
@@ -126,14 +128,15 @@ function createWordRanking({ units, ranking }, shares, on) {
 }
 
 /**
- * The photo, and below it what the colours mean.
+ * The photo, with the outline of what a word names, and below it what the colours mean.
  * @param {RankHeader} header
  * @param {Uint8Array} table
  */
-function createPhoto({ grids, photo, words, scale }, table) {
+function createPhoto({ grids, photo, words, scale, units }, table) {
   const [H, W] = grids[0].image_size;
   const image = element("img", { src: photo, alt: "" });
-  const picture = element("div", { className: "picture" }, image);
+  const lines = element("canvas", { className: "layer" });
+  const picture = element("div", { className: "picture" }, image, lines);
   picture.style.setProperty("--aspect", String(W / H));
   const bar = element("canvas", { className: "bar" });
   paintBar(bar, table);
@@ -141,7 +144,16 @@ function createPhoto({ grids, photo, words, scale }, table) {
   const numbers = element("div", { className: "numbers" }, ...ticks);
   const title = element("figcaption", {}, element("b", {}, words.image));
   const legend = element("div", {}, bar, numbers);
-  return element("figure", { className: "panel photo" }, title, picture, legend);
+  const show = (/** @type {number} */ word) => {
+    context2d(lines).clearRect(0, 0, lines.width, lines.height);
+    for (const line of units[word].outlines) strokeOutline(lines, line, [H, W]);
+  };
+  const draw = (/** @type {number} */ word) => {
+    fitToScreen(lines);
+    show(word);
+  };
+  const node = element("figure", { className: "panel photo" }, title, picture, legend);
+  return { node, show, draw };
 }
 
 export default startViewer("word_ranking", SENTENCE_STYLE + STYLE, build);

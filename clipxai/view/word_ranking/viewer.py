@@ -3,10 +3,15 @@
 The words of a text, coloured by their relevance for its match with an image.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ...checks import expect
 from ...results.findings import WordRelevance
+from ...results.owned import owned
+from ..given import outlines, truths_of
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table
@@ -25,11 +30,14 @@ class WordRanking(Viewer):
     Parameters
     ----------
     relevance : from `clipxai.word_relevance`
+    truth : word, as written -> true mask (H, W) bool: its outline is drawn on the image while the
+        word is told of
     budget : most bytes the interactive figure's data may take
 
     Raises
     ------
     TypeError : something else than WordRelevance
+    ValueError : masks, and none is for a word of the text, or of another size than the image
 
     Examples
     --------
@@ -38,10 +46,18 @@ class WordRanking(Viewer):
 
     module = "word_ranking"
 
-    def __init__(self, relevance: WordRelevance, *, budget: int = BUDGET) -> None:
+    def __init__(
+        self,
+        relevance: WordRelevance,
+        *,
+        truth: Mapping[str, np.ndarray] | None = None,
+        budget: int = BUDGET,
+    ) -> None:
         expect(WordRelevance, relevance, "word_relevance")
         self.relevance, self.budget = relevance, budget
         self.words = RankedWords.of(relevance)
+        names = [unit.name for unit in self.words.units]
+        self.truth = truths_of(owned(truth), names, relevance.picture.grid.image_size)
 
     @property
     def summary(self) -> str:
@@ -52,7 +68,7 @@ class WordRanking(Viewer):
         """The sentence with its colours and numbers, the photo, and all words ranked."""
         from .drawing import draw  # loads matplotlib
 
-        return draw(self.words)
+        return draw(self.words, self.truth)
 
     def payload(self) -> Payload:
         """Relevance of every word and its share (W,), colour table, words and photo."""
@@ -67,6 +83,7 @@ class WordRanking(Viewer):
                     "word": bool(words.is_word[n]),
                     "below": below(words, n),
                     "told": told(words, n),
+                    "outlines": outlines(self.truth.get(one.name)),
                 }
                 for n, one in enumerate(words.units)
             ],
