@@ -44,7 +44,7 @@ html_theme = "furo"
 html_static_path = ["_static"]
 html_favicon = "_static/icon.svg"
 html_css_files = ["site.css"]
-html_js_files = ["site.js"]
+html_js_files = ["versions.js", "site.js"]
 html_extra_path = ["llms.txt"]
 html_show_sourcelink = html_show_copyright = False
 html_copy_source = False

@@ -31,7 +31,26 @@ const fit = (frame) => {
   }).observe(body);
 };
 
+// Which version is read, and a way to the front pages of the others.
+const offerVersions = () => {
+  const names = globalThis.clipxaiVersions ?? [];
+  const brand = document.querySelector(".sidebar-brand");
+  if (names.length < 2 || !brand) return;
+  const site = new URL(root.dataset.content_root, location.href);
+  const select = document.createElement("select");
+  for (const name of names) select.add(new Option(name));
+  select.value = decodeURIComponent(site.pathname).split("/").at(-2);
+  select.addEventListener("change", () => {
+    location.assign(new URL(`../${encodeURIComponent(select.value)}/docs/index.html`, site));
+  });
+  const label = document.createElement("label");
+  label.className = "versions";
+  label.append("version ", select);
+  brand.after(label);
+};
+
 addEventListener("DOMContentLoaded", () => {
+  offerVersions();
   for (const frame of document.querySelectorAll("iframe.live")) {
     const ready = () => (fit(frame), follow());
     frame.addEventListener("load", ready);
