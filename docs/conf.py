@@ -63,7 +63,7 @@ def as_page(lesson: dict[str, Any], name: str) -> str:
             cell["source"] = FIGURE.sub(r'<a href="\2">\1</a>', "".join(cell["source"]))
     repository = os.environ.get("GITHUB_REPOSITORY")
     if repository and name == "notebooks/00_start_here":
-        link = f"[Open in Colab]({COLAB.format(repository, name)})"
+        link = f"[![Open in Colab](../docs/colab.svg)]({COLAB.format(repository, name)})"
         lesson["cells"][0]["source"] += f"\n\n{link}"
     return json.dumps(lesson)
 

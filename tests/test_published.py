@@ -124,5 +124,8 @@ def test_a_release_leads_to_where_it_is_from(tmp_path):
         "Bug tracker": "https://example.org/some/where/issues",
     }
     readme = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert readme.startswith(
+        "# clipxai\n\n[![Open in Colab](https://example.org/some/where/raw/v0.2.0/"
+    )
     links = re.findall(r"\]\(([^)#]+)", readme)
     assert len(links) > 20 and all(link.startswith("https://") for link in links), links
