@@ -25,7 +25,9 @@ METHODS = [example(name, seed=n) for n, name in enumerate("abcdefgh")]
 SEGMENTED = cx.segment(example("clip"), threshold=0.5, of="map")
 
 
-STAMP = view.BlindRanking(METHODS, MASKS).ballot.stamp
+NAMED = "clip_surgery legrad decomposition gem maskclip rollout grad_cam clip".split()
+JURY = [example(name, seed=n) for n, name in enumerate(NAMED)]
+STAMP = view.BlindRanking(JURY, MASKS).ballot.stamp
 
 
 def left_half(image, points, labels, box):
@@ -59,8 +61,8 @@ SHOWN = {
         {"loss": [3.0, 2.0, 1.0], "top-1": [10.0, 20.0, 60.0]},
         truth=MASKS,
     ),
-    "blind ranking": view.BlindRanking(METHODS, MASKS),
-    "votes of a class": view.BlindRanking(METHODS, MASKS, votes=["ABCDEFGH-" + STAMP] * 3),
+    "blind ranking": view.BlindRanking(JURY, MASKS),
+    "votes of a class": view.BlindRanking(JURY, MASKS, votes=["ABCDEFGH-" + STAMP] * 3),
     "steps": view.MaskSteps(cx.refine(example("clip"), left_half), truth=MASKS),
 }
 # window, width of a notebook's output in it, and most pixels of a figure; beside JupyterLab's file

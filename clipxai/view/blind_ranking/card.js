@@ -36,8 +36,12 @@ export const CARD_STYLE = `
 }
 .foot button[aria-disabled="true"] { opacity: 0.4; cursor: default; }
 .foot b { display: block; font-size: 15px; line-height: 1.35; }
-@container (max-width: 640px) { .foot b { font-size: 13px; line-height: 1.2; } }
-.foot span { font-size: 12px; color: var(--quiet); white-space: nowrap; }
+@container (max-width: 640px) {
+  .blind_ranking figcaption b { white-space: normal; font-size: 13px; line-height: 1.15; }
+  .foot b { font-size: 13px; line-height: 1.2; }
+  .foot button span { display: none; } /* the arrows stay, and what a button is called */
+}
+.foot > * > span, .foot > span { font-size: 12px; color: var(--quiet); white-space: nowrap; }
 .votes {
   display: flex; align-items: flex-end; gap: 2px; height: 40px; margin: 2px 0;
   border-bottom: 1px solid var(--line);
@@ -131,12 +135,12 @@ function createMoves({ maps, words }, n, store) {
     store.set({ order: movedTo(order, n, place), moved: n });
   };
   return /** @type {const} */ ([
-    [`◀ ${words.better}`, words.move_better, -1],
-    [`${words.worse} ▶`, words.move_worse, 1],
+    [["◀", element("span", {}, ` ${words.better}`)], words.move_better, -1],
+    [[element("span", {}, `${words.worse} `), "▶"], words.move_worse, 1],
   ]).map(([label, told, by]) => {
     const name = fill(told, { letter });
     const properties = { type: /** @type {const} */ ("button"), onclick: move(by), title: name };
-    return element("button", { ...properties, "aria-label": name }, label);
+    return element("button", { ...properties, "aria-label": name }, ...label);
   });
 }
 

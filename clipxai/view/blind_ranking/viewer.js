@@ -34,6 +34,14 @@ const STYLE = `
   border: 1px solid var(--line); border-radius: 4px; padding: 2px 8px; min-height: 28px;
   width: 22ch;
 }
+/* beside JupyterLab's file browser names, votes and verdicts need the room of the photo, which lies
+   below every map */
+@container (541px <= width <= 640px) {
+  .blind_ranking .stage[data-revealed] {
+    column-gap: 10px; grid-template-columns: repeat(calc(var(--columns) - 1), minmax(0, 1fr));
+  }
+  .blind_ranking .stage[data-revealed] > .photo { display: none; }
+}
 @container (max-width: 430px) { .blind_ranking .photo { grid-row: span 3; } }
 `;
 
@@ -100,6 +108,7 @@ function build(header, arrays, view) {
       const named = state.revealed ? header.named_notes : [];
       print.write([...header.notes, ...named, ...header.dropped]);
       stage.style.setProperty("--alpha", String(state.alpha));
+      stage.toggleAttribute("data-revealed", state.revealed);
       reveal.hidden = state.revealed;
       coded.hidden = !state.revealed;
       code.value = codeOf(header, state.order);
