@@ -30,7 +30,7 @@ from ..results.findings import (
 )
 from ..tasks.segmentation import Segmentation
 from .viewer import Viewer, known_suffix
-from .word_units import units_of
+from .word_units import masks_of_words, units_of
 
 if TYPE_CHECKING:
     from .blind_ranking.viewer import BlindRanking
@@ -264,14 +264,15 @@ def _truth(
     if truth is None:
         listed = what if isinstance(what, Sequence) else [what]
         maps = [one.explanation if isinstance(one, Segmentation) else one for one in listed]
+        if not maps or not all(isinstance(e, Explanation) or hasattr(e, "picture") for e in maps):
+            return {}  # its viewer says that it cannot be shown
         seen = getattr(scene, "image", None)
         if seen is not None and any(not np.array_equal(_image_of(e), seen) for e in maps):
             raise ValueError(
                 "the scene is another picture than the one that was explained; of a changed one "
                 "pass truth=scene.truth(texts)"
             )
-        named = _sides_of if name == "ContrastMap" else _names_in
-        truth = scene.truth([text for e in maps for text in named(e, scene)])
+        truth = _truth_of(name, maps, scene)
     taken_as = "mask" if name == "MethodComparison" else "truth"
     return {taken_as: truth} if truth else {}
 
@@ -281,12 +282,19 @@ def _image_of(found: Any) -> np.ndarray:
     return image
 
 
+def _truth_of(name: str, maps: Sequence[Any], scene: Any) -> Mapping[str, np.ndarray]:
+    """What a scene knows of the texts, words or sides of what was found."""
+    if isinstance(maps[0], (TokenScores, WordRelevance)):
+        return masks_of_words(units_of(maps[0])[0], scene.truth)
+    named = _sides_of if name == "ContrastMap" else _names_in
+    truth: Mapping[str, np.ndarray] = scene.truth([text for e in maps for text in named(e, scene)])
+    return truth
+
+
 def _names_in(found: Any, scene: Any) -> Sequence[str]:
-    """What names things in what was found: its texts, its words; attention has none, so that all
-    things of a scene count.
+    """What names things in what was found: its texts; attention has none, so that all things of a
+    scene count.
     """
-    if isinstance(found, (TokenScores, WordRelevance)):
-        return [unit.name for unit in units_of(found)[0]]
     if not isinstance(found, AttentionMaps):
         texts: Sequence[str] = found.texts
         return texts

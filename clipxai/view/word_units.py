@@ -1,11 +1,13 @@
 """What does one chip of a sentence stand for: which tokens make a word?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..results.findings import TokenScores, WordRelevance
+
+MOST_WORDS = 3  # of a thing's name, as of a cup of coffee
 
 
 @dataclass(frozen=True)
@@ -57,3 +59,44 @@ def _labelled(parts: Sequence[tuple[str, int, int]]) -> list[Unit]:
 def merged(values: np.ndarray, units: Sequence[Unit]) -> np.ndarray:
     """Token values (S, …) as values of words (W, …): the mean over each one's tokens."""
     return np.stack([values[unit.start : unit.stop].mean(axis=0) for unit in units])
+
+
+def truth_of_word(truth: Mapping[str, np.ndarray], unit: Unit) -> np.ndarray | None:
+    """The true mask of a word, by its label or its name."""
+    return truth.get(unit.label, truth.get(unit.name))
+
+
+def masks_of_words(
+    units: Sequence[Unit], truth: Callable[[list[str]], Mapping[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """True masks (H, W) bool, by label, of the words that name a thing, alone or with words beside
+    them: of a fire truck both words do, and none of them names a truck.
+
+    `truth` gives the masks of texts that name something, as `Scene.truth`.
+    """
+    beside = MOST_WORDS - 1  # as many words more may make it another name
+    runs = [
+        (start, start + size)
+        for size in range(1, MOST_WORDS + beside + 1)
+        for start in range(len(units) + 1 - size)
+    ]
+    said = {run: " ".join(unit.name for unit in units[slice(*run)]) for run in runs}
+    masks = truth(list(said.values()))
+    known = {run: masks[text] for run, text in said.items() if text in masks}
+    named: dict[int, np.ndarray] = {}
+    for (start, stop), mask in known.items():  # the shortest first
+        if stop - start > MOST_WORDS:
+            break
+        around = [
+            run
+            for run in runs
+            if run[0] <= start and stop <= run[1] and run[1] - run[0] <= stop - start + beside
+        ]
+        if not all(run in known and (known[run] | ~mask).all() for run in around):
+            continue  # part of another name
+        inside = range(start, stop)
+        for n in inside:  # what words of it name is theirs
+            mask = mask & ~named[n] if n in named else mask
+        if mask.any():
+            named |= {n: mask | named[n] if n in named else mask for n in inside}
+    return {units[n].label: mask for n, mask in named.items()}

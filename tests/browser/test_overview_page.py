@@ -122,7 +122,7 @@ def test_what_a_text_names_is_outlined_on_both_last_maps(visit: Callable):
     edges = "canvas => [canvas.hidden, canvas.width]"
     page = visit(saved(ModelOverview(FOUND, truth={TEXTS[0]: MASKS[TEXTS[0]]})))
     drawn = page.locator(".boxes canvas.outlines")
-    assert drawn.count() == 2 and "the raw map is" in page.locator(".opening").inner_text().lower()
+    assert drawn.count() == 2 and "The raw map is" in page.locator(".opening").inner_text()
     for text, hidden in ((1, True), (0, False)):
         page.locator(".chips button").nth(text).click()
         settled(page)
@@ -132,6 +132,9 @@ def test_what_a_text_names_is_outlined_on_both_last_maps(visit: Callable):
     page.locator(".boxes .rail").last.click()
     settled(page)
     assert page.locator(".large canvas").count() >= 2
+    page.get_by_label("no FFN").uncheck()
+    settled(page)
+    assert "The raw map" not in page.locator(".opening").inner_text(), "of other switches"
     page = visit(saved(VIEWER))
     assert not page.locator("canvas.outlines").count()
 
@@ -182,7 +185,7 @@ def test_many_blocks_are_seen_through_a_fish_eye(visit: Callable):
     page.locator(".boxes .attention").last.click()
     settled(page)
     after = page.locator(".boxes .tick").all_inner_texts()
-    assert len(after) < 12 and {"18", "19"} <= {*after} - {*ticks}
+    assert len(after) < 12 and {"22", "23"} <= {*after} - {*ticks}, "the rail is a group"
 
 
 def test_hovering_takes_a_frame_at_most(visit: Callable, capsys: pytest.CaptureFixture):

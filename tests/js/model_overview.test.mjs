@@ -73,6 +73,8 @@ test("every block stands in one column, whatever the room", () => {
     }
   }
   assert.equal(columnsOf(24, 8, 12).length, 8);
+  const beside = columnsOf(8, 5, 6, 2).map(({ first, last }) => `${first}–${last}`);
+  assert.deepEqual(beside, ["0–1", "2–4", "5–5", "6–6", "7–7"], "the second rail begins at 2");
 });
 
 test("a row is the one of its layer, head and token", () => {

@@ -127,20 +127,60 @@ def test_the_model_as_one_picture_says_which_way_up_its_maps_are(embedded):
     scene = cx.scenes.compose(["cat", "guitar"], background="wood", seed=0, size=336)
     trace = cx.record(embedded, scene.image, ["a cat", "a dog"])
     shown, plain = cx.show(trace, scene=scene), cx.show(trace)
-    cat = outlines(scene.mask("cat"))
+    fine = 336 / 144  # a pixel of the largest map
+    cat = outlines(scene.mask("cat"), fine)
     header = shown.payload().header
-    assert cat and header["outlines"] == [cat, []]
+    assert 0 < len(cat[0]) < len(outlines(scene.mask("cat"))[0]) and header["outlines"] == [cat, []]
     raw, surgery = (
         score_contrast(cx.explain(trace, method).heatmap("a cat"), scene.mask("cat"))
         for method in ("clip", "clip_surgery")
     )
     assert raw < 0 < surgery
-    said = f"The raw map is upside down −{-raw:.0f}, CLIP Surgery's right way up +{surgery:.0f}."
+    said = f"The raw map is upside down −{-raw:.0f}, CLIP Surgery's is right way up +{surgery:.0f}."
     assert header["openings"][0].endswith(said)
     assert header["openings"][1] == plain.payload().header["openings"][1]
     assert lines_of(shown) == lines_of(plain) + 2 * 2 * len(cat), "two maps, each light on dark"
     with pytest.raises(ValueError, match="none of the masks"):
         cx.show(trace, truth={"a bird": scene.mask("cat")})
+
+
+def test_the_model_as_one_picture_claims_nothing_of_maps_that_show_nothing(embedded):
+    scene = cx.scenes.compose(["cat", "guitar"], background="wood", seed=0, size=336)
+    trace = cx.record(embedded, scene.image, ["", "a guitar", "a cat"])
+    cat = scene.mask("cat")
+    told = cx.show(trace, truth={"": cat}).payload().header["openings"]
+    assert "The raw map is right way up +52, CLIP Surgery's is near zero all over." in told[0]
+    assert "rank correlation" not in cx.show(trace).payload().header["openings"][0]
+    known = [cx.show(trace, truth={"": mask}) for mask in (cat & ~cat, cat | ~cat, cat)]
+    said = ["Outlined" in " ".join(one.payload().header["captions"]) for one in known]
+    assert said == [False, False, True], "an outline that is there"
+
+
+def test_both_words_of_a_fire_truck_name_it_and_none_a_truck(embedded):
+    scene = cx.scenes.compose(["fire truck", "truck"], seed=1, size=336)
+    fire, other = scene.mask("fire truck"), scene.mask("truck")
+    for text, named in (
+        ("a fire truck on a road", {"fire": fire, "truck": fire}),
+        ("a truck and fire", {"truck": other}),
+        ("a fire truck and a truck", {"fire": fire, "truck (3)": fire, "truck (6)": other}),
+        ("no trucks, fire trucks", {"trucks (2)": other, "fire": fire, "trucks (5)": fire}),
+    ):
+        trace = cx.record(embedded, scene.image, text)
+        expected = {label: outlines(mask) for label, mask in named.items()}
+        shown = cx.show(cx.word_relevance(trace), scene=scene)
+        told = {unit["label"]: unit["outlines"] for unit in shown.payload().header["units"]}
+        assert {label: lines for label, lines in told.items() if lines} == expected, text
+        header = cx.show(cx.token_scores(trace), scene=scene).payload().header
+        told = {unit["label"]: unit["outlines"] for unit in header["modes"][0]["units"]}
+        assert {label: lines for label, lines in told.items() if lines} == expected, text
+    assert any(note.startswith("Outlined") for note in shown.payload().header["notes"])
+
+
+def test_what_cannot_be_shown_is_told_so_with_a_scene_too(e, trace):
+    scene, _ = e
+    for what in ("x", None, 3, [trace, trace]):
+        with pytest.raises(TypeError, match="needed|cannot be shown|Explanation"):
+            cx.show(what, scene=scene)
 
 
 def test_what_a_word_names_is_outlined_while_it_is_told_of(embedded):

@@ -130,6 +130,8 @@ def test_it_opens_on_leaving_the_word_out():
     raw, last = (header["modes"][0]["paths"][n] for n in (0, 3))
     assert "never those after" in " ".join(raw["notes"]) and raw["said"]["column"] == "whole image"
     assert last["table"]["head"][1] == "adds to the cosine"
+    assert last["ranked"] == [1, 2, 3, 4, 5] and raw["ranked"] == [*range(7)]
+    assert written.count("[end]") == 0, "it adds nothing: what stands there is the whole text"
     own = texts_of(TokenMap(left_out(), path="raw").figure())
     assert "words by the whole image" in own and "never those after" in " ".join(own)
 

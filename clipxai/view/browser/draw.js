@@ -5,6 +5,7 @@ import { colourIndex, ontoImage } from "./interpolate.js";
 /** @import { Grid, Scale } from "./interpolate.js" */
 /** @typedef {{row: number, column: number}} Place */
 
+const LITTLE = 130; // pixels across of a map on which a line is thin
 const [INK, PAPER] = ["#202020", "#fff"]; // of lines that show on every colour
 
 /**
@@ -129,7 +130,12 @@ export function strokeOutline(canvas, points, [H, W]) {
     path.lineTo((points[i] / W) * canvas.width, (points[i + 1] / H) * canvas.height);
   }
   path.closePath();
-  strokeTwice(context2d(canvas), path, [3.6, 1.6]);
+  // a thick line would hide a thing on a little map
+  strokeTwice(
+    context2d(canvas),
+    path,
+    canvas.width < LITTLE * pixelRatio() ? [2, 0.9] : [3.6, 1.6],
+  );
 }
 
 /**

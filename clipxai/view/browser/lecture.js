@@ -5,7 +5,8 @@ import { takesLetters } from "./element.js";
 const [LECTURE_WIDTH, LECTURE_HEIGHT] = [1140, 640]; // pixels of a figure that fills the window
 
 /**
- * Lecture mode of a figure: the key f or a button, Escape leaves. As a popover it lies above
+ * Lecture mode of a figure: the key f or a button, Escape leaves. On a page of its own the key need
+ * not be told where it belongs. As a popover it lies above
  * everything, wherever in the page the figure is.
  * @param {HTMLElement} root
  * @param {() => void} changed after it grew or shrank
@@ -39,12 +40,18 @@ export function createLecture(root, changed) {
     set(false);
   };
   const resized = () => on() && (zoom(), changed());
-  root.addEventListener("keydown", (event) => {
+  const toggle = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "f" || event.ctrlKey || event.metaKey || event.altKey) return;
     if (takesLetters(event)) return;
     event.preventDefault();
     set(!on());
-  });
+  };
+  const toggleAlone = (/** @type {KeyboardEvent} */ event) => {
+    if (event.target !== document.body || !root.classList.contains("linked")) return;
+    if (document.querySelectorAll(".clipxai-figure").length === 1) toggle(event);
+  };
+  root.addEventListener("keydown", toggle);
+  window.addEventListener("keydown", toggleAlone);
   window.addEventListener("keydown", leave, true);
   window.addEventListener("resize", resized);
   return {
@@ -53,6 +60,7 @@ export function createLecture(root, changed) {
     /** Height of the window in pixels of the figure. */
     room: () => window.innerHeight / zoom(),
     close() {
+      window.removeEventListener("keydown", toggleAlone);
       window.removeEventListener("keydown", leave, true);
       window.removeEventListener("resize", resized);
     },

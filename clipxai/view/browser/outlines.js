@@ -1,11 +1,14 @@
 // How does the outline of a thing lie on little maps? On one canvas over all of them.
 // @ts-check
-import { context2d, fitToScreen, strokeTwice } from "./draw.js";
+import { context2d, fitToScreen, pixelRatio, strokeTwice } from "./draw.js";
 
 /** @import { Grid } from "./interpolate.js" */
 
 /** @type {[dark: number, light: number]} */
 const WIDTHS = [1.7, 0.8]; // of a line on a little map
+/** @type {[dark: number, light: number]} */
+const WIDER = [2.6, 1.3]; // where it has room
+const WIDE_FROM = 60; // pixels across of a map from which on
 export const OUTLINE_STYLE = `
 .outlines {
   position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none;
@@ -32,12 +35,26 @@ export function drawOutlines(canvas, lines, { height, width, box }, area, corner
         (y + inside((v - top) / (bottom - top)) * height) * down,
       ]);
     for (const line of lines) {
+      if (isBeyond(line, [left, right, top, bottom])) continue;
       path.moveTo(...place(line[0], line[1]));
       for (let i = 2; i < line.length; i += 2) path.lineTo(...place(line[i], line[i + 1]));
       path.closePath();
     }
   }
-  strokeTwice(context2d(canvas), path, WIDTHS);
+  const side = (canvas.width / area.width) * width;
+  strokeTwice(context2d(canvas), path, side < WIDE_FROM * pixelRatio() ? WIDTHS : WIDER);
+}
+
+/**
+ * Whether a line lies wholly beyond the patches, on one side.
+ * @param {number[]} line
+ * @param {[left: number, right: number, top: number, bottom: number]} sides
+ */
+function isBeyond(line, [left, right, top, bottom]) {
+  const [x, y] = [0, 1].map((odd) => line.filter((_, i) => i % 2 === odd));
+  const all = (/** @type {number[]} */ at, /** @type {number} */ low, /** @type {number} */ high) =>
+    at.every((one) => one <= low) || at.every((one) => one >= high);
+  return all(x, left, right) || all(y, top, bottom);
 }
 
 /**

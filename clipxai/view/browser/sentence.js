@@ -150,16 +150,17 @@ export function createSentence(units, on) {
 }
 
 /**
- * All words by falling value, each with a bar from zero.
+ * Words by falling value, each with a bar from zero.
  * @param {Unit[]} units
  * @param {ArrayLike<number>} values
  * @param {Listening} on
  * @param {RankingWords} words
+ * @param {number[]} [places] numbers of the words that are ranked; all unless told
  */
-export function createRanking(units, values, on, words) {
-  const low = Math.min(0, ...Array.from(values).filter(Number.isFinite));
-  const high = Math.max(0, ...Array.from(values).filter(Number.isFinite));
-  const order = ranked(values);
+export function createRanking(units, values, on, words, places = [...units.keys()]) {
+  const known = places.map((n) => values[n]).filter(Number.isFinite);
+  const [low, high] = [Math.min(0, ...known), Math.max(0, ...known)];
+  const order = ranked(places.map((n) => values[n])).map((at) => places[at]);
   const rows = order.map((n) => {
     const [word, value] = [units[n].label, values[n]];
     const { left, width } = barSpan(Number.isFinite(value) ? value : 0, low, high);

@@ -11,9 +11,10 @@ const BESIDE = 1; // blocks on either side that stand alone
  * @param {number} layers
  * @param {number} most
  * @param {number} open the block that is looked at
+ * @param {number} [rail] the first block that has one, with which a group begins
  * @returns {Column[]}
  */
-export function columnsOf(layers, most, open) {
+export function columnsOf(layers, most, open, rail = 0) {
   if (layers <= most) return alone(0, layers - 1);
   const first = Math.max(0, open - BESIDE);
   const last = Math.min(layers - 1, open + BESIDE);
@@ -21,9 +22,9 @@ export function columnsOf(layers, most, open) {
   const [before, behind] = [first, layers - 1 - last];
   const left = share(before, behind, room);
   return [
-    ...groups(0, first - 1, left),
+    ...split(0, first - 1, left, rail),
     ...alone(first, last),
-    ...groups(last + 1, layers - 1, behind ? Math.max(1, room - left) : 0),
+    ...split(last + 1, layers - 1, behind ? Math.max(1, room - left) : 0, rail),
   ];
 }
 
@@ -49,6 +50,20 @@ function alone(first, last) {
     first: first + n,
     last: first + n,
   }));
+}
+
+/**
+ * Groups of which one begins `at` a block, if there are two or more.
+ * @param {number} first
+ * @param {number} last
+ * @param {number} count
+ * @param {number} at
+ * @returns {Column[]}
+ */
+function split(first, last, count, at) {
+  if (count < 2 || at <= first || at > last) return groups(first, last, count);
+  const before = share(at - first, last + 1 - at, count);
+  return [...groups(first, at - 1, before), ...groups(at, last, count - before)];
 }
 
 /**

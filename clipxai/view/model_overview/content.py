@@ -103,24 +103,33 @@ def followed(found: Overview) -> tuple[int, int] | None:
 
 
 def agreement(found: Overview, text: int) -> float | None:
-    """Rank correlation of the raw map and that of CLIP Surgery, −1…1; None without the second."""
-    if found.rail is None:
+    """Rank correlation of the raw map and that of CLIP Surgery, −1…1; None without the second,
+    and where that is near zero all over.
+    """
+    if found.rail is None or written_as_zero(surgery_map(found, text)):
         return None
     return rank_correlation(found.lens[-1, text, 1:], surgery_map(found, text))
 
 
-def contrasts(found: Overview, text: int, truth: np.ndarray) -> list[float]:
+def contrasts(found: Overview, text: int, truth: np.ndarray) -> list[float | None]:
     """Mean of the raw map and of CLIP Surgery's, each from 0 to 1, inside a true mask (H, W) bool
-    minus outside; of none if one of them has none, or is near zero all over.
+    minus outside; None of one that is near zero all over, nothing of a mask without inside or
+    outside.
     """
     maps = [found.lens[-1, text, 1:]] + ([surgery_map(found, text)] if found.rail else [])
     grid = found.picture.grid
-    known = [
-        contrast(minmax(grid.onto_image(values.reshape(grid.height, grid.width))), truth)
-        for values in maps
-        if varies(values) and np.nanmax(abs(values)) >= WRITTEN_AS_ZERO
+    drawn = [grid.onto_image(values.reshape(grid.height, grid.width)) for values in maps]
+    if contrast(drawn[0], truth) is None:
+        return []
+    return [
+        None if written_as_zero(values) else contrast(minmax(heat), truth)
+        for values, heat in zip(maps, drawn, strict=True)
     ]
-    return known if len(known) == len(maps) and None not in known else []
+
+
+def written_as_zero(cosines: np.ndarray) -> bool:
+    """Whether a map (P,) has nothing that is told apart from zero, or from one number."""
+    return not varies(cosines) or bool(np.nanmax(abs(cosines)) < WRITTEN_AS_ZERO)
 
 
 def surgery_map(found: Overview, text: int, setting: int = -1, *, minus: bool = True) -> np.ndarray:

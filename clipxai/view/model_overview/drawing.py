@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ...results.findings import Overview
+from ..given import outlines
 from ..palette import MINUS, PLUS
 from ..paper.defaults import defaults
 from ..paper.lettering import shorten
@@ -47,7 +48,7 @@ def draw(
     stream = top + 0.2 + BARS + ROW_GAP
     rail = stream + tall + ROW_GAP + 0.14
     end = max(rail + tall, top + picture_height(PHOTO, found.picture.image.shape) + 0.2) + 0.45
-    known = truth is not None
+    known = bool(outlines(truth))
     said = [*captions(found, known=known), *other_texts(_first(found.texts, text)), *notes]
     lines = small_print(said, WIDTH, found.texts)
     page = Page(WIDTH, end + len(lines) * LINE + MARGIN)

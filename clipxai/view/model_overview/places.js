@@ -57,7 +57,8 @@ export function placesOf({ layers, stream: flows, rail, grids }, width, open) {
   const joint = text - wide - between;
   const least = start + first + 4;
   const room = joint - least - gap;
-  const columns = columnsOf(layers, Math.max(5, Math.floor(room / LEAST)), open);
+  const many = Math.max(5, Math.floor(room / LEAST));
+  const columns = columnsOf(layers, many, open, rail ? layers - rail.blocks : 0);
   const each = Math.min(columns.length ? room / columns.length : room, 92);
   const x = flows ? least : joint - gap - each * columns.length; // a ResNet's is at its end
   const small = Math.min(most, each - GAP);

@@ -6,7 +6,7 @@ from ...results.findings import Overview, Reading
 from ...results.findings.overview import PAD
 from ...results.what_if import what_if
 from ..number import fill
-from ..sentences import CONTRAST, of_total, way_up
+from ..sentences import CONTRAST, NEITHER, of_total, way_up
 from ..texts import listed, title_of
 from .content import agreement, contrasts, place_of, story
 
@@ -26,8 +26,9 @@ STREAM = " Of {stations} stations on the way it is highest {where}."
 HIGHEST = ("before the first block", "after block {layer}")
 TURNED = " CLIP Surgery turns the map over (rank correlation {agreement:two_digits})."
 REDRAWN = " CLIP Surgery redraws the map (rank correlation {agreement:two_digits})."
-ONE_WAY = " The map is {raw}."
-BOTH_WAYS = " The raw map is {raw}, CLIP Surgery's {surgery}."
+ONE_WAY = " The map {raw}."
+BOTH_WAYS = " The raw map {raw}, CLIP Surgery's {surgery}."
+WAY, NO_WAY, ALL_ZERO = "is {way}", "has no contrast", "is near zero all over"
 OUTLINED = "Outlined: what the text names. Which way up a map is: {how}."
 PADS = "{count} pad{s}"
 PADDED = (
@@ -162,10 +163,15 @@ def summary(found: Overview) -> str:
     return f"The model as one picture: a {found.tower}, {listed(found.texts, MOST_NAMED)}"
 
 
-def opening(found: Overview, text: int, truth: np.ndarray | None = None) -> str:
-    """The story of a text, made from its numbers, and from its true mask (H, W) where known."""
+def opening(
+    found: Overview, text: int, truth: np.ndarray | None = None, *, maps: bool = True
+) -> str:
+    """The story of a text, made from its numbers, and from its true mask (H, W) where known;
+    without `maps` what holds whichever switches of the second rail are on.
+    """
     changed = what_if(found.picture.provenance)
-    return " ".join([*changed, _of_parts(found, text) + _of_maps(found, text, truth)])
+    of_maps = _of_maps(found, text, truth) if maps else ""
+    return " ".join([*changed, _of_parts(found, text) + of_maps])
 
 
 def _of_parts(found: Overview, text: int) -> str:
@@ -201,13 +207,20 @@ def _of_stream(found: Overview, text: int, named: str) -> str:
 
 
 def _of_maps(found: Overview, text: int, truth: np.ndarray | None) -> str:
-    ways = [way_up(one) for one in contrasts(found, text, truth)] if truth is not None else []
+    ways = list(map(_way, contrasts(found, text, truth))) if truth is not None else []
     if ways:
         return fill(BOTH_WAYS if len(ways) > 1 else ONE_WAY, raw=ways[0], surgery=ways[-1])
     alike = agreement(found, text)
     if alike is None or alike != alike:
         return ""
     return fill(TURNED if alike <= OPPOSITE else REDRAWN, agreement=alike)
+
+
+def _way(contrast: float | None) -> str:
+    if contrast is None:
+        return ALL_ZERO
+    way = way_up(contrast)
+    return NO_WAY if way == NEITHER else fill(WAY, way=way)
 
 
 def captions(found: Overview, *, known: bool = False) -> list[str]:

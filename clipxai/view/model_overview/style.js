@@ -196,6 +196,7 @@ canvas.small { image-rendering: pixelated; }
   .figure.compact .head { width: 50px; padding: 1px; } .head canvas { padding: 0 4px; }
   .steps .track { min-width: 56px; } .cosine-row .track { width: 160px; }
 }
+@container (max-width: 540px) { .drawer .head-line { max-height: none; } }
 @container (max-width: 520px) {
   .opened, .figure.compact .opened { flex-wrap: wrap; height: auto; overflow-x: auto; }
   .drawer .notch { display: none; }

@@ -10,6 +10,7 @@
  * @property {string} summary
  * @property {string[]} texts
  * @property {string[]} openings the story of every text
+ * @property {string[]} openings_changed the same with other switches of the second rail on
  * @property {number[][][]} outlines of every text, where its mask is known
  * @property {{box: Box, layer: number, head: number}[]} stories the box that each opens
  * @property {number[]} numbers of the texts in the trace

@@ -101,7 +101,8 @@ function createParts(header, arrays, store) {
   };
   const paint = () => {
     const { state } = store;
-    opening.textContent = header.openings[state.text];
+    const own = state.setting === 2 ** (header.rail?.names.length ?? 0) - 1;
+    opening.textContent = (own ? header.openings : header.openings_changed)[state.text];
     chips.show(state.text);
     print.show(state);
     photo.follow();

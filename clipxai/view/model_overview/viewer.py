@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PHOTO_BYTES = 20_000  # larger than this as PNG is sent as JPEG
 MOST_TEXTS = 4
+LARGEST_MAP = 144  # pixels
 BUDGET = 360_000  # so that a notebook keeps less than 0.6 MB with its pictures
 
 
@@ -105,6 +106,9 @@ class ModelOverview(Viewer):
         picture, rows = found.picture, found.patch_rows
         heads = found.class_rows if found.class_rows is not None else rows
         place = followed(found)
+        # finer than a pixel of the largest map nobody sees, and every text has its own
+        fine = max(picture.image.shape[:2]) / LARGEST_MAP
+        lines = [outlines(self.truth.get(text), fine) for text in found.texts]
         return {
             **picture_header(picture.image, picture.grid, most_bytes=PHOTO_BYTES),
             "summary": self.summary,
@@ -112,7 +116,8 @@ class ModelOverview(Viewer):
             "openings": [
                 opening(found, n, self.truth.get(text)) for n, text in enumerate(found.texts)
             ],
-            "outlines": [outlines(self.truth.get(text)) for text in found.texts],
+            "openings_changed": [opening(found, n, maps=False) for n in range(len(found.texts))],
+            "outlines": lines,
             "stories": [self._first_box(text) for text in range(len(found.texts))],
             "numbers": self.rows,
             "text": self.text,
@@ -133,7 +138,7 @@ class ModelOverview(Viewer):
             "rail_stations": found.rail.maps.shape[1] if found.rail else 0,
             "codes": codes(found),
             "rail_codes": rail_codes(found),
-            "captions": [*captions(found, known=bool(self.truth)), *some_of(self.overview, found)],
+            "captions": [*captions(found, known=any(lines)), *some_of(self.overview, found)],
             "tower": found.tower,
             "sequential": SEQUENTIAL,
             "diverging": DIVERGING,

@@ -113,6 +113,8 @@ def draw_outlines(area: Axes, truth: np.ndarray | None, grid: Grid | None = None
         if grid is not None:
             top, left, bottom, right = grid.box
             shares = (closed - [[left], [top]]) / [[right - left], [bottom - top]]
+            if (shares >= 1).all(1).any() or (shares <= 0).all(1).any():
+                continue  # beyond the patches
             closed = shares.clip(0, 1) * [[grid.width], [grid.height]]
         area.plot(*closed, color=RIM, linewidth=2.2)
         area.plot(*closed, color=WHITE, linewidth=1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...results.findings import TokenScores
+from ...results.findings import LEFT_OUT, TokenScores
 from ..scales import Scale, around_zero, finite, scales_of
 from ..word_units import Unit, merged, units_of
 
@@ -50,6 +50,14 @@ class WordMaps:
         if own:
             return scales_of(list(maps), [path] * len(units), "minmax")
         return [around_zero(maps)] * len(units)
+
+    def ranked(self, path: str, units: Sequence[Unit]) -> list[int]:
+        """Which of `units` are ranked on a `path`: all that have a token, and words alone where
+        what a word adds is told, as [start] and [end] add nothing.
+        """
+        ends = ("[start]", "[end]")
+        words = [n for n, unit in enumerate(units) if unit.name not in ends]
+        return words if path == LEFT_OUT and words else [*range(len(units))]
 
     def highest(self, path: str, most: int) -> list[int]:
         """The words with the highest patches, at `most` so many, and no [start] or [end].

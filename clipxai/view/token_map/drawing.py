@@ -19,6 +19,7 @@ from ..paper.page import (
     small_print,
 )
 from ..paper.ranking import draw_ranking
+from ..word_units import truth_of_word
 from .content import WordMaps
 from .sentences import FIRST, colours, map_subtitle, notes, said_of
 
@@ -55,7 +56,9 @@ def draw(
     right = MARGIN + 2 * (third + GAP)
     whole = words.whole(path, words.units)
     titles = said_of(path)["title"], said_of(path)["subtitle"]
-    draw_ranking(page, (right, top, third, large_row - 0.2), titles, names, whole)
+    kept = words.ranked(path, words.units)
+    place = (right, top, third, large_row - 0.2)
+    draw_ranking(page, place, titles, [names[n] for n in kept], whole[kept])
     page.write_small_print(end, lines)
     return page.figure
 
@@ -73,5 +76,5 @@ def _draw_maps(
     for word, place in places:
         unit = words.units[word]
         titles = unit.label, map_subtitle(path, float(whole[word]), unit.pieces)
-        known = truth.get(unit.name)
+        known = truth_of_word(truth, unit)
         draw_map(page, place, titles, words.scores.picture, maps[word], scales[word], known)

@@ -58,7 +58,7 @@ TOKEN = {
 }
 LEFT = {
     "title": "words by what they add",
-    "subtitle": "to the cosine, which stands at [end]",
+    "subtitle": "to the cosine of the image and the text",
     "column": "adds to the cosine",
     "whole": "adds {whole:number} to the cosine",
     "row": "{word}: adds {value:number} to the cosine",

@@ -19,6 +19,7 @@
  * @property {[string, string]} captions on the shared scale, and on each map's own
  * @property {string[]} notes
  * @property {string} story
+ * @property {number[]} ranked numbers of those that are ranked
  * @property {RankingWords & {previewed: string}} said what the number of a word is called
  * @property {Table} table
  * @typedef {object} OwnHeader

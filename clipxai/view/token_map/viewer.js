@@ -26,6 +26,7 @@ import { createTextMatrix, MATRIX_STYLE } from "./text_matrix.js";
 /** @import { TokenArrays, TokenHeader, TokenState } from "./types.js" */
 
 const MOST_BESIDE = 4; // panels in a row with the ranking
+const MOST_IN_A_ROW = 5; // where it is narrow
 const STYLE = `
 .token_map .stage { display: flex; flex-wrap: wrap; align-items: start; }
 .token_map .sentence, .pinbar { flex: 1 0 100%; }
@@ -41,13 +42,18 @@ const STYLE = `
   display: flex; gap: 10px; align-items: baseline; margin: -4px 0;
   color: var(--quiet);
 }
-/* beside JupyterLab's file browser on a projector: four maps, or three and the ranking, whose
-   numbers stand in the table, too */
+/* beside JupyterLab's file browser on a projector: five pictures in a row, or three and the
+   ranking, whose numbers stand in the table, too; of two rows the words alone */
 @container (541px <= width <= 640px) {
   .token_map .stage[data-full] > .ranking { display: none; }
+  .token_map .numbers span:nth-child(2):not(:last-child) { display: none; }
   .token_map .stage[data-full] .panel {
-    width: min(var(--wide), calc(25cqw - 17px)); align-self: end;
+    width: calc((100cqw - 18px) / var(--row) - 10px); align-self: end;
   }
+  .token_map .stage[data-full] { column-gap: 10px; }
+  .token_map .stage[data-crowded] { row-gap: 4px; }
+  .token_map .stage[data-crowded] .panel { grid-template-rows: auto auto 8px 18px; }
+  .token_map .stage[data-crowded] .panel :is(figcaption span, .readout) { display: none; }
 }
 @container (max-width: 540px) {
   .token_map .panel { width: calc(50% - 8px); }
@@ -163,7 +169,7 @@ function createParts(header, arrays, store) {
       const { state } = store;
       sight = sightOf(header, arrays, state);
       sentence = createSentence(sight.units, on);
-      ranking = createRanking(sight.units, sight.whole, on, sight.path.said);
+      ranking = createRanking(sight.units, sight.whole, on, sight.path.said, sight.path.ranked);
       const upper = [sentence.bar, photo.node, large.node, ranking.node];
       stage.replaceChildren(...upper, pins.bar, pins.multiples);
       parts.enlarge();
@@ -177,7 +183,9 @@ function createParts(header, arrays, store) {
       small = state.pins.map(mapOf);
       const panels = Math.min(MOST_BESIDE, 2 + small.length);
       stage.style.setProperty("--panels", String(panels));
+      stage.style.setProperty("--row", String(Math.min(MOST_IN_A_ROW, 2 + small.length)));
       stage.toggleAttribute("data-full", panels === MOST_BESIDE);
+      stage.toggleAttribute("data-crowded", 2 + small.length > MOST_IN_A_ROW);
       pins.show(small);
       for (const map of small) map.draw(state);
     },

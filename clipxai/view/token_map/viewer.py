@@ -17,7 +17,7 @@ from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, colour_table, finite
 from ..sentences import REMARKS, page_words, remark
 from ..viewer import Viewer
-from ..word_units import Unit
+from ..word_units import Unit, truth_of_word
 from .content import WordMaps
 from .sentences import (
     MATRIX,
@@ -49,7 +49,8 @@ class TokenMap(Viewer):
         words were left out
     pinned : words whose maps are shown first, the first of them large: as written or by number (0
         is [start]); by default those with the highest patches
-    truth : word, as written -> true mask (H, W) bool: its outline is drawn on the word's map
+    truth : word, as written (or with its place, as its chip has it where it stands twice) -> true
+        mask (H, W) bool: its outline is drawn on the word's map
     budget : most bytes the interactive figure's data may take
 
     Raises
@@ -83,7 +84,8 @@ class TokenMap(Viewer):
             known = ", ".join(map(repr, self.paths))
             raise ValueError(f"no path {path!r} in these scores; choose one of {known}")
         names = [unit.name for unit in self.words.units]
-        self.truth = truths_of(owned(truth), names, scores.picture.grid.image_size)
+        known = dict.fromkeys([*names, *(unit.label for unit in self.words.units)])
+        self.truth = truths_of(owned(truth), [*known], scores.picture.grid.image_size)
         if pinned is None:
             self.shown = self.words.highest(self.path, SHOWN_AT_FIRST)
         else:
@@ -148,7 +150,7 @@ class TokenMap(Viewer):
                 {
                     **vars(unit),
                     "pieces": mean_of(unit, self.scores.tokens),
-                    "outlines": outlines(self.truth.get(unit.name)),
+                    "outlines": outlines(truth_of_word(self.truth, unit)),
                 }
                 for unit in units
             ],
@@ -167,6 +169,7 @@ class TokenMap(Viewer):
             "captions": [colours(words, path, units, own=own) for own in (False, True)],
             "notes": notes(words, path),
             "story": story(words, path),
+            "ranked": words.ranked(path, units),
             "said": said_of(path),
             "table": table(words, path, units),
         }

@@ -22,8 +22,9 @@ from ..paper.page import (
     small_print,
 )
 from ..paper.ranking import draw_ranking
+from ..word_units import truth_of_word
 from .content import RankedWords
-from .sentences import RANKING, below, notes, summary
+from .sentences import OUTLINED, RANKING, below, notes, summary
 
 WIDTH = 8.6  # of the page, in inches
 PHOTO, ROW, PAD = 3.0, 0.56, 0.09  # width of the photo, height of a line of words, beside a word
@@ -42,11 +43,12 @@ def draw(words: RankedWords, truths: Mapping[str, np.ndarray]) -> Figure:
     *_, (_, last_row, _) = places
     top = MARGIN + TITLE_LINE + 0.15 + (last_row + 1) * ROW
     end = top + HEAD + picture_height(PHOTO, relevance.picture.image.shape) + BELOW + 0.1
-    lines = small_print(notes(words), WIDTH, names)
+    said = [*notes(words), *([OUTLINED] if truths else [])]
+    lines = small_print(said, WIDTH, names)
     page = Page(WIDTH, end + len(lines) * LINE + MARGIN)
     page.write_headline([shorten(summary(words), WIDTH - 2 * MARGIN, HEADLINE, "bold")])
     _draw_sentence(page, words, places)
-    truth = truths.get(words.units[words.first()].name)
+    truth = truth_of_word(truths, words.units[words.first()])
     draw_photo(page, (MARGIN, top, PHOTO), relevance.picture.image, truth)
     draw_scale(page, MARGIN, end - BELOW, PHOTO, words.scale())
     x, kept = MARGIN + PHOTO + GAP, [n for n, word in enumerate(words.is_word) if word]

@@ -53,6 +53,7 @@ def notes(words: RankedWords) -> list[str]:
     ]
 
 
+OUTLINED = "Outlined on the image: what the word names that is told of, where that is known."
 STORY = "“{word}” matters most, with {share} of what all words matter{other}."
 AGAINST = "; “{word}” speaks most against the match ({share})"
 NONE_SPEAKS = "No word speaks for the match; “{word}” speaks most against it ({share})."

@@ -13,7 +13,6 @@ import { startViewer } from "../browser/start.js";
 import { clamp, createStore, UNTOUCHED } from "../browser/state.js";
 
 /** @import { Checks } from "../browser/keep.js" */
-/** @import { Listening } from "../browser/sentence.js" */
 /** @import { Store } from "../browser/state.js" */
 /** @import { RankArrays, RankHeader, RankState } from "./types.js" */
 
@@ -26,6 +25,8 @@ const STYLE = `
 .word small {
   display: block; font-size: 12px; font-variant-numeric: tabular-nums; font-style: normal;
 }
+.word_ranking .legend { grid-column: 1 / -1; max-width: 320px; margin: -4px 0; }
+.word_ranking .legend > * { max-width: none; }
 .word_ranking .panel { grid-template-rows: auto; }
 .word_ranking .picture { cursor: auto; }
 @container (max-width: 540px) {
@@ -60,9 +61,10 @@ function build(header, arrays, view) {
   sentence.chips.forEach((chip, n) =>
     chip.append(element("small", {}, units[n].below || "\u00a0")),
   );
-  const ranking = createWordRanking(header, shares, on);
-  const photo = createPhoto(header, table);
-  const nodes = [sentence.bar, photo.node, ranking.node];
+  const kept = [...units.keys()].filter((n) => units[n].word);
+  const ranking = createRanking(units, shares, on, header.ranking, kept);
+  const photo = createPhoto(header);
+  const nodes = [sentence.bar, createLegend(scale, table), photo.node, ranking.node];
   const stage = createStage(header.summary, words.keys, store, keysOf(header, store), ...nodes);
   const print = createSmallPrint(words.help);
   print.write([...header.notes, ...header.dropped]);
@@ -110,40 +112,33 @@ function keysOf({ units }, store) {
 }
 
 /**
- * What is a word, ranked; numbers count in the sentence.
- * @param {RankHeader} header
- * @param {Float32Array} shares
- * @param {Listening} on
+ * What the colours of the sentence mean.
+ * @param {RankHeader["scale"]} scale
+ * @param {Uint8Array} table
  */
-function createWordRanking({ units, ranking }, shares, on) {
-  const places = [...units.keys()].filter((n) => units[n].word);
-  const words = places.map((n) => units[n]);
-  const parts = places.map((n) => shares[n]);
-  const inner = {
-    preview: (/** @type {number | null} */ n) => on.preview(n === null ? n : places[n]),
-    toggle: (/** @type {number} */ n) => on.toggle(places[n]),
-  };
-  const { node, show } = createRanking(words, parts, inner, ranking);
-  return { node, show: (/** @type {number} */ word) => show(places.indexOf(word)) };
+function createLegend({ low, high }, table) {
+  const bar = element("canvas", { className: "bar" });
+  paintBar(bar, table);
+  const ticks = [low, 0, high].map((value) => element("span", {}, format(value)));
+  return element(
+    "div",
+    { className: "legend" },
+    bar,
+    element("div", { className: "numbers" }, ...ticks),
+  );
 }
 
 /**
- * The photo, with the outline of what a word names, and below it what the colours mean.
+ * The photo, with the outline of what a word names.
  * @param {RankHeader} header
- * @param {Uint8Array} table
  */
-function createPhoto({ grids, photo, words, scale, units }, table) {
+function createPhoto({ grids, photo, words, units }) {
   const [H, W] = grids[0].image_size;
   const image = element("img", { src: photo, alt: "" });
   const lines = element("canvas", { className: "layer" });
   const picture = element("div", { className: "picture" }, image, lines);
   picture.style.setProperty("--aspect", String(W / H));
-  const bar = element("canvas", { className: "bar" });
-  paintBar(bar, table);
-  const ticks = [scale.low, 0, scale.high].map((value) => element("span", {}, format(value)));
-  const numbers = element("div", { className: "numbers" }, ...ticks);
   const title = element("figcaption", {}, element("b", {}, words.image));
-  const legend = element("div", {}, bar, numbers);
   const show = (/** @type {number} */ word) => {
     context2d(lines).clearRect(0, 0, lines.width, lines.height);
     for (const line of units[word].outlines) strokeOutline(lines, line, [H, W]);
@@ -152,7 +147,7 @@ function createPhoto({ grids, photo, words, scale, units }, table) {
     fitToScreen(lines);
     show(word);
   };
-  const node = element("figure", { className: "panel photo" }, title, picture, legend);
+  const node = element("figure", { className: "panel photo" }, title, picture);
   return { node, show, draw };
 }
 

@@ -17,8 +17,9 @@ from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table
 from ..sentences import page_words
 from ..viewer import Viewer
+from ..word_units import truth_of_word
 from .content import RankedWords
-from .sentences import RANKING, WORDS, below, notes, story, summary, table, told
+from .sentences import OUTLINED, RANKING, WORDS, below, notes, story, summary, table, told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,8 +31,8 @@ class WordRanking(Viewer):
     Parameters
     ----------
     relevance : from `clipxai.word_relevance`
-    truth : word, as written -> true mask (H, W) bool: its outline is drawn on the image while the
-        word is told of
+    truth : word, as written (or with its place, as the ranking has it where it stands twice) ->
+        true mask (H, W) bool: its outline is drawn on the image while the word is told of
     budget : most bytes the interactive figure's data may take
 
     Raises
@@ -57,7 +58,8 @@ class WordRanking(Viewer):
         self.relevance, self.budget = relevance, budget
         self.words = RankedWords.of(relevance)
         names = [unit.name for unit in self.words.units]
-        self.truth = truths_of(owned(truth), names, relevance.picture.grid.image_size)
+        known = dict.fromkeys([*names, *(unit.label for unit in self.words.units)])
+        self.truth = truths_of(owned(truth), [*known], relevance.picture.grid.image_size)
 
     @property
     def summary(self) -> str:
@@ -83,7 +85,7 @@ class WordRanking(Viewer):
                     "word": bool(words.is_word[n]),
                     "below": below(words, n),
                     "told": told(words, n),
-                    "outlines": outlines(self.truth.get(one.name)),
+                    "outlines": outlines(truth_of_word(self.truth, one)),
                 }
                 for n, one in enumerate(words.units)
             ],
@@ -91,7 +93,7 @@ class WordRanking(Viewer):
             "story": story(words),
             "first": words.first(),
             "table": table(words),
-            "notes": notes(words),
+            "notes": [*notes(words), *([OUTLINED] if self.truth else [])],
             "ranking": RANKING,
             "words": page_words(picture.image.shape, WORDS),
         }
