@@ -49,6 +49,16 @@ def test_another_text_has_its_own_numbers(visit: Callable):
     assert len(shown) == 24 and shown[1] == "+0.750"
 
 
+def test_where_they_disagree_is_marked_where_numbers_have_no_room(visit: Callable):
+    page = visit(saved(EffectGrid(effects(layers=8), head_contributions(layers=8))))
+    page.set_viewport_size({"width": 900, "height": 700})
+    settled(page)
+    marks = page.locator(".effects .few[data-apart]")
+    assert marks.count() > 0
+    colours = marks.evaluate_all("cells => cells.map(c => getComputedStyle(c).borderTopColor)")
+    assert not {"rgba(0, 0, 0, 0)"} & {*colours}
+
+
 def test_a_grid_alone_takes_the_room_of_two(visit: Callable):
     page = visit(saved(EffectGrid(effects(layers=8))))
     page.set_viewport_size({"width": 880, "height": 700})

@@ -82,6 +82,27 @@ def test_first_state_has_every_layers_numbers_and_the_closure(visit: Callable):
     assert page.locator(".lens canvas").count() == 5
 
 
+def test_all_parts_have_one_scale_also_those_that_are_folded(visit: Callable):
+    page = visit(PAGE)
+    unfold(page)
+    bars = "rects => rects.map(r => Number(r.getAttribute('height')))"
+    upper, lower = (
+        page.locator(f".{name} rect:is(.plus, .minus)").evaluate_all(bars)
+        for name in ("chart", "lower")
+    )
+    parts = [*PARTS.attention[:, 0, 0], *PARTS.ffn[:, 0, 0]]
+    tall = np.array(upper) / np.abs(parts)
+    folded = np.array(lower[:2]) / np.abs([PARTS.embedding[0, 0], PARTS.bias[0, 0]])
+    seen = np.array(lower[:2]) > 1  # what is smaller is a line all the same
+    heights = [
+        page.locator(f".{name}").evaluate("e => e.clientHeight") for name in ("chart", "lower")
+    ]
+    lanes = [2, 4]
+    rooms = [height / count for height, count in zip(heights, lanes)]
+    assert seen.any()
+    np.testing.assert_allclose(folded[seen] / rooms[1], np.median(tall) / rooms[0], rtol=0.2)
+
+
 def test_selection_ratios_have_their_lane_where_the_mask_is_known(visit: Callable):
     page = visit(PAGE)
     unfold(page)

@@ -132,9 +132,15 @@ def test_what_a_text_names_is_outlined_on_both_last_maps(visit: Callable):
     page.locator(".boxes .rail").last.click()
     settled(page)
     assert page.locator(".large canvas").count() >= 2
+    page.locator(".boxes .attention").first.click()
+    below = page.get_by_label("no FFN").bounding_box()
     page.get_by_label("no FFN").uncheck()
     settled(page)
-    assert "The raw map" not in page.locator(".opening").inner_text(), "of other switches"
+    said = page.locator(".opening span:visible").all_inner_texts()
+    assert page.get_by_label("no FFN").bounding_box() == below and drawer(page).startswith(
+        "The second rail at block 2"
+    ), "nothing jumps, and there is no second rail before block 2"
+    assert "The raw map" not in " ".join(said), "of other switches"
     page = visit(saved(VIEWER))
     assert not page.locator("canvas.outlines").count()
 

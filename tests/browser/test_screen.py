@@ -67,7 +67,7 @@ SHOWN = {
 }
 # window, width of a notebook's output in it, and most pixels of a figure; beside JupyterLab's file
 # browser, with which it opens, 572 pixels are left of a projector's 1024
-SIZES = (((1280, 800), 980, 640), ((1024, 640), 572, 500))
+SIZES = (((1280, 800), 980, 640), ((1024, 640), 572, 500), ((1024, 640), 992, 500))
 NO_POSTER = b""  # what takes longest to make, and is not looked at here
 MEASURED = """() => {
   const root = document.querySelector('.clipxai-figure').shadowRoot.querySelector('.figure');

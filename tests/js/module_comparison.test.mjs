@@ -157,6 +157,8 @@ test("rows that share a scale share its ends, zero included", () => {
   ];
   assert.deepEqual(extentOf(lanes, lanes[0]), [-1, 3]);
   assert.deepEqual(extentOf(lanes, lanes[2]), [0, 7]);
+  const own = { name: "ends", bars: [0.1], share: lanes[0].share };
+  assert.deepEqual(extentOf([...lanes, own], own), [-1, 3], "a share has one scale, drawn or not");
   assert.deepEqual(
     extentOf([{ name: "a", bars: [1], reach: [-2, 0.5] }], { name: "none" }),
     [0, 0],

@@ -55,6 +55,10 @@ export const CARD_STYLE = `
   .foot span { display: none; }
   .votes { height: 28px; }
 }
+@media (max-height: 700px) {
+  .figure:not(.lecture) .foot > * > span, .figure:not(.lecture) .foot > span { display: none; }
+  .figure:not(.lecture) .votes { height: 28px; }
+}
 `;
 
 /**

@@ -35,7 +35,7 @@ const STYLE = `
 .effects .name { text-align: left; font-size: 12px; color: var(--quiet); }
 .effects .tick { color: var(--quiet); overflow: visible; }
 .effects [data-cell] { cursor: pointer; }
-.effects [data-apart] { border-top: 2px dotted currentColor; line-height: 20px; }
+.effects [data-apart] { border-top: 2px dotted var(--ink, currentColor); line-height: 20px; }
 .effects [data-shown] { outline: 2px solid var(--chosen); outline-offset: -1px; z-index: 1; }
 .effects .few { color: transparent !important; }
 @container (max-width: 820px) {
@@ -185,6 +185,7 @@ function createEffects(header, arrays, grid, on) {
         cell.textContent = signed(value);
         cell.toggleAttribute("data-apart", arrays.apart[text * size + at] > 0);
         Object.assign(cell.style, { background: `rgb(${colour})`, color: inkOn(colour) });
+        cell.style.setProperty("--ink", inkOn(colour)); // a mark stays where its number has no room
       });
     },
     /** @param {number} shown */

@@ -11,7 +11,8 @@ ${OUTLINE_STYLE}
 .model_overview .question { width: 24px; }
 .model_overview .chips { max-height: 60px; }
 .model_overview.figure { padding: 8px 10px; }
-.opening { font-size: 16px; line-height: 1.3; margin: 0 0 5px; font-weight: 600; }
+.opening { font-size: 16px; line-height: 1.3; margin: 0 0 5px; font-weight: 600; display: grid; }
+.opening > span { grid-area: 1 / 1; }
 .diagram { position: relative; min-width: 564px; }
 .model_overview .wide { overflow-x: auto; padding: 3px; margin: -3px; }
 .diagram .wires { position: absolute; inset: 0; pointer-events: none; overflow: visible; }

@@ -87,7 +87,9 @@ function createParts(header, arrays, store) {
   const wide = element("div", { className: "wide" }, diagram.node);
   const stage = createStage(header.summary, words.keys, store, keys, wide, drawer.node);
   const print = createSmallPrint(words.help);
-  const opening = element("p", { className: "opening" });
+  // both are there, one of them is seen: what stands below would jump when a switch is touched
+  const [opening, changed] = [element("span"), element("span")];
+  const headline = element("p", { className: "opening" }, opening, changed);
   const chips = createTextChips(header.texts, (text) => store.set({ text, word: -1 }));
   const controls = createControls(chips.bar, ...createHelpControls(store));
   const lines = paragraphs([...header.captions, ...header.dropped]);
@@ -101,8 +103,11 @@ function createParts(header, arrays, store) {
   };
   const paint = () => {
     const { state } = store;
+    opening.textContent = header.openings[state.text];
+    changed.textContent = header.openings_changed[state.text];
     const own = state.setting === 2 ** (header.rail?.names.length ?? 0) - 1;
-    opening.textContent = (own ? header.openings : header.openings_changed)[state.text];
+    opening.style.visibility = own ? "" : "hidden";
+    changed.style.visibility = own ? "hidden" : "";
     chips.show(state.text);
     print.show(state);
     photo.follow();
@@ -110,7 +115,7 @@ function createParts(header, arrays, store) {
     drawer.follow(diagram.pointer());
   };
   return {
-    nodes: [opening, controls, stage, notes],
+    nodes: [headline, controls, stage, notes],
     change,
     paint,
     rebuild() {
@@ -148,7 +153,11 @@ function createPhoto(header, store) {
   const picture = createPicture(header, 0, [marks], pointing(store));
   picture.append(lines);
   const boxes = (rail?.names ?? []).map((name, n) => {
-    const onchange = () => store.set({ setting: store.state.setting ^ (1 << n), box: "rail" });
+    const onchange = () => {
+      const { layer, setting } = store.state;
+      const first = header.layers - (rail?.blocks ?? 0); // there is no second rail before
+      store.set({ setting: setting ^ (1 << n), box: "rail", layer: Math.max(layer, first, 0) });
+    };
     const box = element("input", { type: "checkbox", onchange });
     return { box, label: element("label", { title: rail?.titles[n] }, box, name) };
   });

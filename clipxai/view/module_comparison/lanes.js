@@ -87,8 +87,9 @@ function isKnown(value) {
  * @param {Lane[]} lanes
  * @param {number} columns
  * @param {number} lit
+ * @param {Lane[]} [all] also those that are drawn elsewhere: a share is one scale for all of them
  */
-export function drawLanes(svg, lanes, columns, lit) {
+export function drawLanes(svg, lanes, columns, lit, all = lanes) {
   const width = Math.max(svg.clientWidth || 900, GUTTER + NARROWEST * columns);
   svg.style.setProperty("--lanes", String(lanes.length));
   const height = svg.clientHeight || lanes.length * (LANE + LANE_GAP);
@@ -98,7 +99,7 @@ export function drawLanes(svg, lanes, columns, lit) {
   const light = { x: GUTTER + lit * step, y: 0, width: step, height: height - LANE_GAP };
   svg.replaceChildren(shape("rect", { class: "lit", ...light }));
   lanes.forEach((lane, n) => {
-    const [low, high] = extentOf(lanes, lane);
+    const [low, high] = extentOf(all, lane);
     const above = high > 0 ? ROOM : 0;
     const inner = room - above - (low < 0 ? ROOM : 0);
     const begin = n * (room + LANE_GAP);

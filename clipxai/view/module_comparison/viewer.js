@@ -163,8 +163,8 @@ function createParts(header, arrays, store) {
     const column = shownLayer(state) + 1;
     thumbs.forEach((thumb, n) => thumb.toggleAttribute("data-lit", n === column));
     const lanes = lanesOf(header, arrays, state);
-    drawLanes(chart, lanes.slice(0, UPPER), layers + 2, column);
-    if (more.open) drawLanes(lower, lanes.slice(UPPER), layers + 2, column);
+    drawLanes(chart, lanes.slice(0, UPPER), layers + 2, column, lanes);
+    if (more.open) drawLanes(lower, lanes.slice(UPPER), layers + 2, column, lanes);
     photo.update(state);
     for (const map of maps) map.update(state);
   };
