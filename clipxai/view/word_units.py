@@ -61,6 +61,11 @@ def merged(values: np.ndarray, units: Sequence[Unit]) -> np.ndarray:
     return np.stack([values[unit.start : unit.stop].mean(axis=0) for unit in units])
 
 
+def known_as(units: Sequence[Unit]) -> list[str]:
+    """What words may be called: their names, and their labels."""
+    return [*dict.fromkeys(name for unit in units for name in (unit.name, unit.label))]
+
+
 def truth_of_word(truth: Mapping[str, np.ndarray], unit: Unit) -> np.ndarray | None:
     """The true mask of a word, by its label or its name."""
     return truth.get(unit.label, truth.get(unit.name))

@@ -17,7 +17,7 @@ from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, colour_table, finite
 from ..sentences import REMARKS, page_words, remark
 from ..viewer import Viewer
-from ..word_units import Unit, truth_of_word
+from ..word_units import Unit, known_as, truth_of_word
 from .content import WordMaps
 from .sentences import (
     MATRIX,
@@ -84,8 +84,8 @@ class TokenMap(Viewer):
             known = ", ".join(map(repr, self.paths))
             raise ValueError(f"no path {path!r} in these scores; choose one of {known}")
         names = [unit.name for unit in self.words.units]
-        known = dict.fromkeys([*names, *(unit.label for unit in self.words.units)])
-        self.truth = truths_of(owned(truth), [*known], scores.picture.grid.image_size)
+        size = scores.picture.grid.image_size
+        self.truth = truths_of(owned(truth), known_as(self.words.units), size)
         if pinned is None:
             self.shown = self.words.highest(self.path, SHOWN_AT_FIRST)
         else:

@@ -17,7 +17,7 @@ from ..pictures import picture_header, smaller_photo
 from ..scales import DIVERGING, colour_table
 from ..sentences import page_words
 from ..viewer import Viewer
-from ..word_units import truth_of_word
+from ..word_units import known_as, truth_of_word
 from .content import RankedWords
 from .sentences import OUTLINED, RANKING, WORDS, below, notes, story, summary, table, told
 
@@ -57,9 +57,8 @@ class WordRanking(Viewer):
         expect(WordRelevance, relevance, "word_relevance")
         self.relevance, self.budget = relevance, budget
         self.words = RankedWords.of(relevance)
-        names = [unit.name for unit in self.words.units]
-        known = dict.fromkeys([*names, *(unit.label for unit in self.words.units)])
-        self.truth = truths_of(owned(truth), [*known], relevance.picture.grid.image_size)
+        size = relevance.picture.grid.image_size
+        self.truth = truths_of(owned(truth), known_as(self.words.units), size)
 
     @property
     def summary(self) -> str:
