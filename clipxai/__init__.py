@@ -25,6 +25,7 @@ _ROOMS = {  # where a public name is kept
     "trace.ablate": ("ablate", "patch"),
     "explainers.presets": ("Rewrite", "PRESETS"),
     "explainers.surgery": ("rewrite", "feature_surgery"),
+    "explainers.surgery_steps": ("surgery_steps",),
     "explainers.explain": ("explain", "explain_all", "word_relevance"),
     "explainers.differences": ("word_maps", "contrast"),
     "explainers.table": ("methods", "METHODS"),

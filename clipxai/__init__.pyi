@@ -24,6 +24,7 @@ from .explainers.score_maps import score_maps as score_maps
 from .explainers.sinks import sinks as sinks
 from .explainers.surgery import feature_surgery as feature_surgery
 from .explainers.surgery import rewrite as rewrite
+from .explainers.surgery_steps import surgery_steps as surgery_steps
 from .explainers.table import METHODS as METHODS
 from .explainers.table import methods as methods
 from .explainers.tokens import token_scores as token_scores

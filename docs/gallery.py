@@ -44,6 +44,11 @@ FIGURES = (
         "maps = [cx.explain(trace, name) for name in names]\n"
         'cx.view.BlindRanking(maps, scene.mask("cat"))',
     ),
+    Figure(
+        "surgery",
+        "Which part of CLIP Surgery turns the map over?",
+        "cx.show(cx.surgery_steps(trace), scene=scene)",
+    ),
     Figure("attention", "Who looks where, layer by layer?", "cx.show(cx.attention_maps(trace))"),
     Figure(
         "predict",

@@ -157,7 +157,7 @@ def test_arrows_inside_view_point_down():
         below |= dict.fromkeys(floor, set().union(*VIEW_SHARED[:n], floor))
     below |= {room: {room}.union(*VIEW_SHARED) for room in VIEWER_ROOMS}
     below["__init__"] = {*VIEWER_ROOMS}.union(*VIEW_SHARED)
-    assert len(VIEWER_ROOMS) == 16
+    assert len(VIEWER_ROOMS) == 17
     for path, imported in graph().items():
         if "view" in path.relative_to(PACKAGE).parts[:1]:
             part, *seen = (_part_of_view(file) for file in (path, *imported))
@@ -186,7 +186,7 @@ def test_imports_point_down():
 def test_methods_do_not_import_one_another():
     """Only the table and the verbs know them all; what they share is no method."""
     verbs = {"table", "explain", "differences", "tokens", "applicable", "score_maps", "effects"}
-    verbs |= {"overview", "own_texts", "register_neurons"}
+    verbs |= {"overview", "own_texts", "register_neurons", "surgery_steps"}
     shared = {"effect_parts", "leaving_out", "method", "mixing", "presets", "scores", "surgery"}
     shared |= {"gradient_parts", "told"}
     for path in (PACKAGE / "explainers").glob("*.py"):

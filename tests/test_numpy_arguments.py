@@ -106,6 +106,7 @@ ASKED = {
     "contributions": lambda model, trace, n: cx.contributions(trace, image=n.whole(0)),
     "head_contributions": lambda model, trace, n: cx.head_contributions(trace, image=n.whole(0)),
     "overview": lambda model, trace, n: cx.overview(trace, image=n.whole(0)),
+    "surgery_steps": lambda model, trace, n: cx.surgery_steps(trace, image=n.whole(0)),
     "token_scores": lambda model, trace, n: cx.token_scores(trace, n.whole(1), image=n.whole(0)),
     "segment": lambda model, trace, n: cx.segment(
         cx.explain(trace),

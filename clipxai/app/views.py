@@ -13,6 +13,7 @@ from ..explainers.effects import effects
 from ..explainers.explain import word_relevance
 from ..explainers.layers import attention_maps, contributions
 from ..explainers.overview import overview
+from ..explainers.surgery_steps import surgery_steps
 from ..explainers.tokens import token_scores
 from ..results.explanation import Explanation
 from ..results.findings import on_patches
@@ -27,6 +28,7 @@ from ..view import (
     ModelOverview,
     ModuleComparison,
     RegionMap,
+    SurgeryWalk,
     TokenMap,
     Viewer,
     WordRanking,
@@ -96,6 +98,10 @@ def _contrast(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer
     return ContrastMap(contrast(trace, *pair), truth=masks_of(pair, masks))
 
 
+def _surgery(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
+    return SurgeryWalk(surgery_steps(trace), truth=masks_of(trace.texts, masks))
+
+
 def _model(trace: Trace, text: int, masks: Masks, explain: Explain) -> Viewer:
     return ModelOverview(overview(trace))
 
@@ -112,6 +118,7 @@ VIEWS = {
     "relevance": View("which word", "cx.word_relevance({trace}{text})", _relevance),
     "contrast": View("this or that", "cx.contrast({trace}, {pair})", _contrast),
     "regions": View("regions", f"cx.segment({{maps}}, {_CUT})", _regions, "answer"),
+    "surgery": View("surgery", "cx.surgery_steps({trace})", _surgery),
     "model": View("whole model", "{trace}", _model),
 }
 OF_A_TEXT = ("words", "relevance")
@@ -125,4 +132,5 @@ WITH_TRUTH = (
     "words",
     "contrast",
     "regions",
+    "surgery",
 )

@@ -25,6 +25,7 @@ from ..results.findings import (
     HeadContributions,
     Overview,
     Recorded,
+    SurgerySteps,
     TokenScores,
     WordRelevance,
 )
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from .prediction.viewer import Prediction
     from .region_map.viewer import RegionMap
     from .stills import still
+    from .surgery_walk.viewer import SurgeryWalk
     from .token_map.viewer import TokenMap
     from .tracing.viewer import Tracing
     from .training_steps.viewer import TrainingSteps
@@ -66,6 +68,7 @@ __all__ = [
     "ModuleComparison",
     "Prediction",
     "RegionMap",
+    "SurgeryWalk",
     "TokenMap",
     "Tracing",
     "TrainingSteps",
@@ -84,6 +87,7 @@ Found = (
     | Effects
     | HeadContributions
     | Overview
+    | SurgerySteps
     | TokenScores
     | WordRelevance
 )
@@ -104,6 +108,7 @@ VIEWERS = {
     Effects: "EffectGrid",
     HeadContributions: "HeadGrid",
     Overview: "ModelOverview",
+    SurgerySteps: "SurgeryWalk",
     TokenScores: "TokenMap",
     WordRelevance: "WordRanking",
     Segmentation: "RegionMap",
@@ -122,6 +127,7 @@ _WHERE = {
     "ModuleComparison": "module_comparison.viewer",
     "Prediction": "prediction.viewer",
     "RegionMap": "region_map.viewer",
+    "SurgeryWalk": "surgery_walk.viewer",
     "TokenMap": "token_map.viewer",
     "Tracing": "tracing.viewer",
     "TrainingSteps": "training_steps.viewer",

@@ -16,6 +16,7 @@ from inside_examples import (
     with_selection,
     word_relevance,
 )
+from surgery_examples import surgery_steps
 from view_examples import MASKS, SCENE, contrast, example
 
 import clipxai as cx
@@ -53,6 +54,7 @@ SHOWN = {
     "contrast": view.ContrastMap(contrast()),
     "effects": view.EffectGrid(effects()),
     "labels": view.LabelRanking(example("decomposition")),
+    "surgery": view.SurgeryWalk(surgery_steps(), truth=MASKS),
     "regions": view.RegionMap(SEGMENTED, truth=MASKS),
     "prediction": view.Prediction(attention_example(8, 4, (14, 14)), patch=(4, 3), layer=2),
     "training": view.TrainingSteps(

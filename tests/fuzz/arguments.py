@@ -97,7 +97,8 @@ ANYTHING = st.one_of(
 )
 VIEWERS = (
     "MethodComparison LayerAttentionViewer LabelRanking RegionMap TokenMap WordRanking ContrastMap "
-    "HeadGrid EffectGrid MaskSteps ModuleComparison BlindRanking Prediction TrainingSteps"
+    "HeadGrid EffectGrid MaskSteps ModuleComparison BlindRanking Prediction TrainingSteps "
+    "SurgeryWalk"
 ).split()
 # what a verb's first arguments are, most of the time
 MEANT = {

@@ -73,6 +73,7 @@ ASKED = {  # what is made of one photo, by each way there is
     "contributions": lambda model, photo: cx.contributions(recorded(model, photo)),
     "heads": lambda model, photo: cx.head_contributions(recorded(model, photo)),
     "overview": lambda model, photo: cx.overview(recorded(model, photo)),
+    "surgery": lambda model, photo: cx.surgery_steps(recorded(model, photo)),
     "tokens": lambda model, photo: cx.token_scores(recorded(model, photo)),
     "words": lambda model, photo: cx.word_relevance(recorded(model, photo)),
     "segmentation": lambda model, photo: cx.segment(cx.explain(recorded(model, photo))),

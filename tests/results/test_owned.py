@@ -38,6 +38,7 @@ def results(trace, scene):
         "contributions": cx.contributions(trace).with_masks(trace, masks),
         "head_contributions": cx.head_contributions(trace),
         "overview": cx.overview(trace),
+        "surgery_steps": cx.surgery_steps(trace),
         "token_scores": cx.token_scores(trace),
         "word_relevance": cx.word_relevance(trace),
         "refine": cx.refine(e),

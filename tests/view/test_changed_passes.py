@@ -24,6 +24,7 @@ OPENED = {
     view.TokenMap: lambda t: view.TokenMap(cx.token_scores(t)),
     view.WordRanking: lambda t: view.WordRanking(cx.word_relevance(t, "bimodal")),
     view.ModelOverview: lambda t: cx.show(t),
+    view.SurgeryWalk: lambda t: cx.show(cx.surgery_steps(t)),
     view.EffectGrid: lambda t: view.EffectGrid(cx.effects(t, "ffn")),
     view.Prediction: lambda t: view.Prediction(cx.attention_maps(t), patch=(0, 0)),
     view.TrainingSteps: lambda t: view.TrainingSteps(

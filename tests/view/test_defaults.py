@@ -24,6 +24,7 @@ from inside_examples import (
 )
 from matplotlib import pyplot, style
 from overview_examples import overview
+from surgery_examples import surgery_steps
 from view_examples import MASKS, SCENE, contrast, example
 
 import clipxai as cx
@@ -37,6 +38,7 @@ SHOWN = {
     "modules": contributions(),
     "heads": head_contributions(),
     "overview": overview(),
+    "surgery": surgery_steps(),
     "words": token_scores(),
     "relevance": word_relevance(),
     "contrast": contrast(),

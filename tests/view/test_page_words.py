@@ -18,6 +18,7 @@ from inside_examples import (
     with_selection,
     word_relevance,
 )
+from surgery_examples import surgery_steps
 from view_examples import MASKS, contrast, damaged, example, texts_of
 
 import clipxai as cx
@@ -32,6 +33,7 @@ from clipxai.view import (
     ModuleComparison,
     Prediction,
     RegionMap,
+    SurgeryWalk,
     TokenMap,
     Tracing,
     TrainingSteps,
@@ -52,6 +54,7 @@ EXAMPLES = [
     MethodComparison([example("clip"), example("gem")], mask=MASKS),
     ModuleComparison(PARTS),
     RegionMap(cx.segment(example("clip"), threshold=0.5, of="map")),
+    SurgeryWalk(surgery_steps(), truth=MASKS),
     TokenMap(token_scores()),
     WordRanking(word_relevance()),
     ContrastMap(contrast()),

@@ -29,7 +29,7 @@ def named(path: Path) -> str:
 
 def test_a_viewer_has_one_name():
     """Of its room, of what it says of itself, and with its script in that room."""
-    assert len(VIEWERS) == 16
+    assert len(VIEWERS) == 17
     for module, viewer in VIEWERS.items():
         assert viewer.__module__ == f"clipxai.view.{module}.viewer"
     assert {named(path.parent) for path in FOLDER.glob("*/viewer.js")} == set(VIEWERS)

@@ -3,9 +3,9 @@
 In: whose numbers they are (`picture`), who looked where (`attention`) and which tokens everybody
 looks at (`sinks`), what every module or head added to the score (`contributions`), what the score
 would be without it (`effects`), what each head is for (`head_names`), which word goes with which
-patch, and which mattered (`words`), and the whole way from image to text (`overview`). Only numpy,
-as in all of `results`.
-Their arrays are their own and read-only.
+patch, and which mattered (`words`), the whole way from image to text (`overview`), and the way from
+raw CLIP to CLIP Surgery (`surgery_steps`). Only numpy, as in all of `results`; their arrays are
+their own and read-only.
 Not in: how they are found, which stands in `clipxai.explainers`.
 
 Axes: L layers, H heads, N = 1 + P tokens (the whole image first; registers are counted with it), P
@@ -19,6 +19,7 @@ from .head_names import HeadNames
 from .overview import Overview, Reading, Rows, SecondRail, Shares
 from .picture import Picture, Recorded, on_patches
 from .sinks import Sinks
+from .surgery_steps import SurgerySteps
 from .words import LEFT_OUT, TokenScores, WordRelevance
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Selection",
     "Shares",
     "Sinks",
+    "SurgerySteps",
     "TokenScores",
     "WordRelevance",
     "on_patches",
