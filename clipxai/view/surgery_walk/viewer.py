@@ -49,7 +49,7 @@ class SurgeryWalk(Viewer):
     """
 
     module = "surgery_walk"
-    poster_bytes = {"png": 110_000, "webp": 60_000}  # it has a map for every step
+    poster_bytes = {"png": 90_000, "webp": 50_000}  # it has a map for every step
 
     def __init__(
         self,
