@@ -7,6 +7,7 @@ Bars: first maps 3 s; p95 of a new text 100 ms, of a thing that was dropped 500 
 50 ms. All of it runs beside the page's two workers, which compute.
 """
 
+import shutil
 import sys
 import tempfile
 import time
@@ -16,7 +17,7 @@ import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-from conftest import CHROMIUM, QUIET
+from conftest import QUIET
 
 from clipxai.cli import main
 
@@ -122,6 +123,6 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         written = Path(folder) / "play.html"
         assert main(["playground", "--out", str(written)]) == 0
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         run(browser, written)
         browser.close()
