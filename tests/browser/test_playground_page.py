@@ -96,6 +96,10 @@ def test_drag_type_silence_remove_and_share_the_address(page: object):
     assert page.get_by_label("text 1").input_value() == "an owl"
     page.get_by_label("text 1").fill("dog " * 40)
     page.locator(".error", has_text="reads at most 32").wait_for()
+    page.locator(".heads [title='layer 0, head 0: what it fetched is not known']").wait_for()
+    assert not {*page.locator(".heads [title*=head]").all_inner_texts()} - {"", "×"}, (
+        "no share is 0"
+    )
 
 
 def test_letters_that_are_typed_are_no_shortcuts(page: object):
