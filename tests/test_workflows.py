@@ -58,12 +58,17 @@ def test_what_is_no_version_or_no_site_changes_nothing(tmp_path):
     for given, name, said in (
         (site, "feature/x", "'feature/x' is no version: 'main', or numbers such as 0.2.0"),
         (site, "..", "is no version"),
+        (site, "٠.١", "is no version"),
+        (site, None, "usage: "),
         (tmp_path / "none", "main", "run make docs"),
     ):
-        command = [sys.executable, str(ROOT / "docs/versions.py"), str(given), str(published), name]
+        command = [sys.executable, str(ROOT / "docs/versions.py"), str(given), str(published)]
+        command += [name] if name else []
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
     assert not published.exists()
+    assert versions.in_order(["0.2.0", "0.2.0.post1"]) == ["0.2.0.post1", "0.2.0"]
+    assert versions.NAMED.fullmatch("0.2.0.post1")
 
 
 def step(workflow, name):
