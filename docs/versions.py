@@ -19,7 +19,7 @@ from packaging.version import Version
 DEVELOPED = "main"
 FRONT = '<!doctype html><meta charset="utf-8"><title>clipxai</title>\n'
 FRONT += '<meta http-equiv="refresh" content="0; url={0}">\n<a href="{0}">clipxai</a>\n'
-NAMED = re.compile(rf"{DEVELOPED}|\d+(\.\d+)+((a|b|rc)\d+)?")
+NAMED = re.compile(rf"{DEVELOPED}|\d+(\.\d+)+((a|b|rc)\d+)?(\.post\d+)?", re.ASCII)
 
 
 def publish(site: Path, published: Path, name: str) -> None:
@@ -61,8 +61,11 @@ def in_order(names: Iterable[str]) -> list[str]:
     return sorted(names, key=place, reverse=True)
 
 
-def main(site: str, published: str, name: str) -> None:
+def main(given: list[str]) -> None:
     """What the command does."""
+    if len(given) != 3:
+        sys.exit("usage: python docs/versions.py SITE PUBLISHED NAME")
+    site, published, name = given
     try:
         publish(Path(site), Path(published), name)
     except (ValueError, OSError) as error:
@@ -70,4 +73,4 @@ def main(site: str, published: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1:])

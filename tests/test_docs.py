@@ -317,9 +317,12 @@ def test_what_a_docstring_lacks():
 
 def test_every_module_that_is_run_says_how(monkeypatch, capsys):
     pages = [*ROOT.glob("*.md"), *ROOT.glob("*/*.md"), *ROOT.glob("clipxai/data/*.md")]
+    pages += ROOT.glob("clipxai/**/*.py")
     told = "".join(path.read_text(encoding="utf-8") for path in pages)
     named = {*re.findall(r"python -m (clipxai\.[\w.]*\w)", told)}
-    assert {"clipxai.measure.card", "clipxai.scenes.train"} <= named
+    assert {
+        f"clipxai.{name}" for name in ("measure.card", "scenes.train", "scenes.sprites")
+    } <= named
     for name in named:
         monkeypatch.setattr("sys.argv", [name, "--help"])
         with pytest.raises(SystemExit, match="0"):

@@ -106,6 +106,7 @@ WORDS = {
     "head_row": "head {head}",
     "layer_tick": "layer {layer}",
     "head_cell": "layer {layer}, head {head}: {value:signed} of the cosine, from patches",
+    "unknown_cell": "layer {layer}, head {head}: what it fetched is not known",
     "silent_cell": "layer {layer}, head {head}: silent",
     "silence": "silence this head",
     "let_speak": "let it speak",

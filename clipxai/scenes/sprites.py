@@ -5,9 +5,9 @@ The sheet ships with the package (licence beside it); `python -m clipxai.scenes.
 draws it anew.
 """
 
+import argparse
 import json
 import math
-import sys
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -65,5 +65,12 @@ def draw_sheet(font_path: str, out: Path) -> None:
     drawn.save(out, lossless=True, quality=100, method=6)
 
 
+def main() -> None:
+    """Draw the sheet of this package anew."""
+    parser = argparse.ArgumentParser("python -m clipxai.scenes.sprites", description=__doc__)
+    parser.add_argument("font", help="path of Noto Color Emoji, with bitmaps")
+    draw_sheet(parser.parse_args().font, Path(__file__).with_name("sprites.webp"))
+
+
 if __name__ == "__main__":
-    draw_sheet(sys.argv[1], Path(__file__).with_name("sprites.webp"))
+    main()

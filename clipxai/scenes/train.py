@@ -156,15 +156,22 @@ class Run:
 
 def main() -> None:
     """Train, write the finished model, and print the figures of its model card."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser("python -m clipxai.scenes.train", description=__doc__)
     parser.add_argument(
         "--out",
         type=Path,
         default=Path("runs/emoji-world"),
-        help="folder for the checkpoint, log and finished model",
+        help="folder for the checkpoint, log and finished model (default: %(default)s)",
     )
-    parser.add_argument("--save-every", type=int, default=100, help="steps between checkpoints")
-    parser.add_argument("--report-every", type=int, default=200, help="steps between reports")
+    parser.add_argument(
+        "--save-every",
+        type=int,
+        default=100,
+        help="steps between checkpoints (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--report-every", type=int, default=200, help="steps between reports (default: %(default)s)"
+    )
     arguments = parser.parse_args()
     try:
         with alone(arguments.out):

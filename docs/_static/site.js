@@ -49,8 +49,18 @@ const offerVersions = () => {
   brand.after(label);
 };
 
+// What the theme leaves out for those who do not see the page, or have no mouse: how high its
+// captions stand among the headings, and a way into code that is wider than its column.
+const complete = () => {
+  for (const caption of document.querySelectorAll('[role="heading"]:not([aria-level])')) {
+    caption.ariaLevel = "2";
+  }
+  for (const code of document.querySelectorAll("pre")) code.tabIndex = 0;
+};
+
 addEventListener("DOMContentLoaded", () => {
   offerVersions();
+  complete();
   for (const frame of document.querySelectorAll("iframe.live")) {
     const ready = () => (fit(frame), follow());
     frame.addEventListener("load", ready);

@@ -1,14 +1,17 @@
-"""Do readers of the site find the other versions?"""
+"""Do readers of the site find the other versions, also by keys and with a screen reader?"""
 
 import json
 import shutil
 from pathlib import Path
 
+from browsing import assert_accessible
+
 STATIC = Path(__file__).parents[2] / "docs/_static"
 PAGE = """<!doctype html><html lang="en" data-content_root="../"><meta charset="utf-8">
 <title>{name}</title><script src="../_static/versions.js"></script>
 <script src="../_static/site.js"></script><a class="sidebar-brand" href="index.html">clipxai</a>
-<h1>{name}</h1>"""
+<main><h1>{name}</h1><p role="heading">Look</p>
+<pre style="width: 9em; overflow: auto">clipxai playground --out playground.html</pre></main>"""
 
 
 def test_another_version_is_chosen(tmp_path: Path, browser: object):
@@ -32,4 +35,5 @@ def test_another_version_is_chosen(tmp_path: Path, browser: object):
     shutil.copy(STATIC / "versions.js", tmp_path / "0.1.0/_static")
     page.reload()
     assert not page.locator("select").count(), "of a site alone there is nothing to choose"
+    assert_accessible(page)
     page.close()

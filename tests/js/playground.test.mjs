@@ -47,6 +47,9 @@ test("what a reader had before a walk comes back behind it", () => {
   for (const wrong of [{ ...before, things: [{}] }, { things }, 7, "x"]) {
     assert.deepEqual(restored({ before: wrong }, checks), {});
   }
+  for (const name of [["owl"], { toString: "owl" }, null, "cat"]) {
+    assert.deepEqual(restored({ things: [{ ...things[0], name }] }, checks), {}, "no such thing");
+  }
 });
 
 test("half precision comes out exactly, small and large", () => {

@@ -15,6 +15,7 @@ import clipxai as cx
 from clipxai.cli import main
 from clipxai.measure.published import IMAGENET, SAME, published
 from clipxai.model.files import hub
+from clipxai.model.files.library import NoLibrary, library_module
 from clipxai.model.files.locating import EMBEDDED, locate
 from clipxai.model.files.untrusted import OPENAI_SHA256
 
@@ -165,6 +166,19 @@ def test_of_an_image_tower_alone(tmp_path):
 def test_weights_in_memory_have_nothing_to_be_compared_with():
     report = cx.doctor(cx.load(built("CLIPModel")))
     assert "pass the module" in of(report, "library").said and report.good
+
+
+@pytest.mark.parametrize("name", ["transformers", "open_clip"])
+def test_a_library_that_is_not_installed_is_named(name, copied, monkeypatch):
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, f"{name}.model", None)
+    monkeypatch.setitem(sys.modules, f"{name}.coca_model", None)
+    if name == "open_clip":
+        config = {"model_cfg": {"embed_dim": 128}}
+        (copied / "config.json").rename(copied / "open_clip_config.json")
+        (copied / "open_clip_config.json").write_text(json.dumps(config))
+    with pytest.raises(NoLibrary, match=f"to compare with {name}, install it: pip install "):
+        library_module(copied)
 
 
 def test_what_no_library_has_is_not_compared_with_it(few_scenes):

@@ -47,7 +47,10 @@ def library_module(source: str | Path | None, revision: str | None = None) -> nn
             raise NoLibrary(f"a {described['model_type']} is not compared here")
         return through_transformers(described, weights, file, kind)
     except ImportError as error:
-        raise NoLibrary(str(error)) from error
+        name, package = "transformers", "transformers"
+        if described.get("model_type") is None:
+            name, package = "open_clip", "'clipxai[zoo]'"
+        raise NoLibrary(f"to compare with {name}, install it: pip install {package}") from error
 
 
 @torch.no_grad()

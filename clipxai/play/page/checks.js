@@ -21,7 +21,7 @@ export function checksOf({ pictures, model, walks }) {
   const isThing = (/** @type {unknown} */ value) => {
     const { name, x, y, side } = /** @type {Partial<Thing>} */ (value ?? {});
     const sized = typeof side === "number" && side >= SMALLEST && side <= LARGEST;
-    return pictures.names.includes(String(name)) && isShare(x) && isShare(y) && sized;
+    return oneOf(pictures.names)(name) && isShare(x) && isShare(y) && sized;
   };
   const isText = (/** @type {unknown} */ value) =>
     typeof value === "string" && value.length <= LONGEST_TEXT;

@@ -64,15 +64,17 @@ export function createHeads({ model, words, colours }, arrays, store) {
      * @param {Heard | null} heard
      */
     paint(state, heard) {
-      const shares = heard?.maps?.shares ?? new Float32Array(layers * heads);
+      const known = heard?.maps?.shares;
+      const shares = known ?? new Float32Array(layers * heads);
       const reach = shares.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
       const scale = { low: -reach, high: reach, colours: colours.signed };
       cells.forEach((cell, at) => {
         const colour = colourOf(shares[at], scale, arrays[colours.signed]);
         const silent = state.silenced.includes(at);
         const where = { layer: Math.floor(at / heads), head: at % heads, value: shares[at] };
-        cell.textContent = silent ? "×" : shortened(shares[at]);
-        const told = fill(silent ? words.silent_cell : words.head_cell, where);
+        cell.textContent = silent ? "×" : known ? shortened(shares[at]) : "";
+        const says = silent ? words.silent_cell : known ? words.head_cell : words.unknown_cell;
+        const told = fill(says, where);
         cell.title = told;
         cell.setAttribute("aria-pressed", String(state.head === at));
         Object.assign(cell.style, { background: `rgb(${colour})`, color: inkOn(colour) });

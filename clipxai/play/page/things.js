@@ -38,8 +38,9 @@ export function createThings(store, words) {
      */
     paint(state, worths) {
       const labels = apart(worths.map(({ name }) => name));
-      body.replaceChildren(
-        ...worths.map((worth, n) => {
+      exchange(
+        body,
+        worths.map((worth, n) => {
           const loss = worth.loss === null ? "…" : signed(worth.loss);
           const seen = (/** @type {number} */ n) => (Number.isFinite(n) ? signed(n) : "–");
           const numbers = [loss, ...[worth.fetched, worth.raw, worth.surgery].map(seen)];
@@ -116,11 +117,11 @@ export function createWords(store, words) {
     paint(state, heard) {
       const found = heard?.maps?.words ?? [];
       const wanted = JSON.stringify([found, state.word]);
-      if (wanted === shown) return; // the chip that has the focus keeps it
+      if (wanted === shown) return;
       shown = wanted;
-      const at = [...chips.children].indexOf(/** @type {Element} */ (focusedIn(chips)));
-      chips.replaceChildren(
-        ...found.map(({ name, drop }, n) => {
+      exchange(
+        chips,
+        found.map(({ name, drop }, n) => {
           const label = [name, element("small", {}, ` ${signed(drop)}`)];
           const chip = element("button", { type: "button", className: "chip" }, ...label);
           chip.title = fill(words.word_chip, { name, drop });
@@ -131,13 +132,19 @@ export function createWords(store, words) {
           return chip;
         }),
       );
-      if (at >= 0) /** @type {HTMLElement | undefined} */ (chips.children[at])?.focus();
     },
   };
 }
 
-/** @param {HTMLElement} node */
-function focusedIn(node) {
-  const root = /** @type {Document | ShadowRoot} */ (node.getRootNode());
-  return node.contains(root.activeElement) ? root.activeElement : null;
+/**
+ * Other children, of whose buttons the one in the place of that which had the focus has it.
+ * @param {HTMLElement} node
+ * @param {HTMLElement[]} children
+ */
+function exchange(node, children) {
+  const buttons = () => [...node.querySelectorAll("button")];
+  const { activeElement } = /** @type {Document | ShadowRoot} */ (node.getRootNode());
+  const at = buttons().findIndex((button) => button === activeElement);
+  node.replaceChildren(...children);
+  buttons()[at]?.focus();
 }

@@ -38,7 +38,10 @@ export function createSceneTools({ words, pictures }, store, sheets, canvas) {
   const add = button(words.add_short, words.add, () => picker.show(!picker.isOpen(), add));
   const larger = button("+", words.larger, () => canvas.resize(GROWN));
   const smaller = button("−", words.smaller, () => canvas.resize(1 / GROWN));
-  const remove = button("×", words.remove, () => removeSelected(store));
+  const remove = button("×", words.remove, () => {
+    removeSelected(store);
+    canvas.node.focus({ preventScroll: true }); // where the next one is chosen
+  });
   const options = pictures.backgrounds.map((name) => element("option", {}, name));
   const background = element("select", { title: words.background }, ...options);
   background.setAttribute("aria-label", words.background);

@@ -75,8 +75,8 @@ export function createWalks({ walks, words }, store) {
       const values = /** @type {Record<string, string | number>} */ (facts);
       const line = fill(sentenceFor(here.cases, facts), values);
       if (line !== said.textContent) said.textContent = line;
-      back.disabled = step === 0;
-      on.disabled = step === of - 1;
+      back.setAttribute("aria-disabled", String(step === 0)); // disabled would lose the focus
+      on.setAttribute("aria-disabled", String(step === of - 1));
     },
   };
 }
