@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 sys.path.append(str(Path(sys.prefix) / "zoo"))
-# the two operators whose absence stops the import; no tower calls them
+# torchvision's own operators load beside a torch with CUDA only; where it has none, the two whose
+# absence stops the import are declared. No tower calls them
 _MISSING = torch.library.Library("torchvision", "FRAGMENT")
-if not hasattr(torch.ops.torchvision, "nms"):
+if torch.version.cuda is None and not hasattr(torch.ops.torchvision, "nms"):
     for name in ("nms", "qnms"):
         _MISSING.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 
