@@ -210,3 +210,5 @@ def test_panels_stand_beside_one_another_in_a_narrow_explorer(visit: Callable, n
     boxes = [picture.bounding_box() for picture in page.locator(".stage .picture:visible").all()]
     ends = [(box["x"], box["x"] + box["width"]) for box in boxes[:3]]
     assert len(ends) == 3 and all(end <= x for (_, end), (x, _) in pairwise(ends))
+    if name == "attention":
+        assert boxes[0]["width"] >= 120, "what a student looks at is no stamp"
