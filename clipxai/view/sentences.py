@@ -33,6 +33,7 @@ LABELS: dict[Scaling, str] = {
     "shared": "one scale for all",
     "signed": "own scale, zero in the middle",
 }
+ONE_PER_UNIT = "one scale per unit"  # a cosine and a relevance share none
 MEANING: dict[Scaling, str] = {
     "minmax": (
         "each map on its own scale, from its lowest patch (dark violet) to its highest (yellow)"
@@ -40,6 +41,12 @@ MEANING: dict[Scaling, str] = {
     "shared": "one scale for all maps, from {low} to {high}, so colours compare across maps",
     "signed": "each map on its own scale, red above zero, blue below, zero neutral",
 }
+
+
+def scaling_name(units: Sequence[str], scaling: Scaling) -> str:
+    """What a choice of scale is called for maps of these units."""
+    shared = scaling == "shared" and len(set(units)) > 1
+    return ONE_PER_UNIT if shared else LABELS[scaling]
 
 
 def caption(units: Sequence[str], scaling: Scaling, scales: Sequence[Scale]) -> str:
@@ -50,7 +57,7 @@ def caption(units: Sequence[str], scaling: Scaling, scales: Sequence[Scale]) -> 
         apart = ", so colours do not compare across maps" if len(units) > 1 else ""
         return f"{what}; {MEANING[scaling]}{apart}."
     if len(distinct) > 1:
-        return f"{what}; one scale for all maps of one unit, so colours compare across those only."
+        return f"{what}; {ONE_PER_UNIT}, so colours compare across maps of one unit only."
     (scale, *_) = scales
     words = MEANING["shared"].format(low=number(scale.low), high=number(scale.high))
     signs = "; red above zero, blue below" if scale.colours == DIVERGING else ""

@@ -11,7 +11,7 @@ from ..method_names import method_name
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import at_most, picture_header, smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, Scaling, colour_table, scales_of
-from ..sentences import LABELS, REMARKS, caption, page_words, remark
+from ..sentences import REMARKS, caption, page_words, remark, scaling_name
 from ..texts import title_of
 from ..viewer import Viewer
 from .panels import Panel, first_scaling, panels_of, rows_on_screen
@@ -164,7 +164,7 @@ class MethodComparison(Viewer):
             differences=all(e.difference for e in self.explanations),
         )
         return {
-            "label": LABELS[name],
+            "label": scaling_name(units, name),
             "caption": caption(units, name, scales),
             "scales": list(map(vars, scales)),
         }
