@@ -22,9 +22,12 @@ OUTSIDE = "outside this map"
 RANKED = "{value:number}, rank {rank} of {count}"
 CONTRAST = (
     "mean of the min-max map inside the true mask minus outside, in hundredths, −100 to 100; "
-    "negative: upside down"
+    "negative: upside down; −4 to 4: near chance"
 )
-UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "no contrast 0"
+UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "near chance {contrast}"
+# A contrast that is written as 4 hundredths or less is no way up: a min-max map of noise scatters
+# by 19 from patch to patch, so that its contrast on a thing of a dozen patches scatters by 5.
+NEAR_CHANCE = 0.045
 # in place of a verdict; said so, or a map without one would look forgotten
 NOT_OF_TEXT, NEAR_ZERO = "no verdict: does not read the text", "no verdict: all near zero"
 OF_TOTAL, TOGETHER = " of {total:signed}", " (all parts together: {total:signed})"
@@ -66,10 +69,13 @@ def caption(units: Sequence[str], scaling: Scaling, scales: Sequence[Scale]) -> 
 
 def way_up(contrast: float) -> str:
     """Which way up a map is, with its contrast in hundredths."""
-    written = hundredths(contrast)
-    if written == "0":
-        return NEITHER
-    return fill(UP if written.startswith("+") else DOWN, contrast=written)
+    way = NEITHER if abs(contrast) < NEAR_CHANCE else UP if contrast > 0 else DOWN
+    return fill(way, contrast=hundredths(contrast))
+
+
+def is_right_way_up(contrast: float) -> bool:
+    """Whether that is what is said of it."""
+    return contrast >= NEAR_CHANCE
 
 
 def no_verdict(e: Explanation, row: int) -> str:

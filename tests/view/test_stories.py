@@ -35,6 +35,7 @@ from clipxai.view import (
     TrainingSteps,
     WordRanking,
 )
+from clipxai.view.sentences import way_up
 
 
 def stories(viewer: MethodComparison) -> dict[str | None, str]:
@@ -65,6 +66,42 @@ def test_a_verdict_is_the_sign_of_the_contrast(sign: int):
     assert told[None] == "2 of 4 maps are the right way up."
     said = f"“an owl”: raw CLIP is {ways[sign]} ({first:+d})".replace("is right", "is the right")
     assert told["an owl"].startswith(said.replace("-", "−"))
+
+
+def test_a_contrast_of_noise_is_no_way_up_and_a_verdict_tells_of_a_hottest_pixel_outside():
+    """The rule's reason, counted: min-max maps of noise on a thing of a dozen patches."""
+    rng = np.random.default_rng(0)
+    maps = rng.standard_normal((4000, 196))
+    maps = (maps - maps.min(1, keepdims=True)) / np.ptp(maps, axis=1, keepdims=True)
+    scatter = (maps[:, :12].mean(1) - maps[:, 12:].mean(1)).std()
+    assert 0.045 < scatter < 0.06 and 0.17 < maps.std() < 0.2
+    said = {c: way_up(c) for c in (-0.046, -0.044, 0.0, 0.044, 0.046, 0.6)}
+    assert list(said.values()) == [
+        "upside down −5",
+        "near chance −4",
+        "near chance 0",
+        "near chance +4",
+        "right way up +5",
+        "right way up +60",
+    ]
+    faint = example("gem", sign=0.0, seed=5)  # nothing but noise
+    good = example("clip")
+    spot = good.scores.copy()
+    spot[0, 0, 0] = 1.2 * spot[0].max()
+    header = (
+        MethodComparison([good, replace(good, method="rise", scores=spot), faint], mask=MASKS)
+        .payload()
+        .header
+    )
+    panels = header["panels"][:3]
+    assert panels[2]["verdict"].startswith("near chance ")
+    assert [panel["merits"]["hottest pixel"] for panel in panels[:2]] == ["inside", "outside"]
+    assert [panel["told"] for panel in panels[:2]] == ["", "hottest pixel outside"]
+    assert panels[1]["verdict"].startswith("right way up +")
+    assert header["layouts"][1]["story"].startswith("“an owl”: 2 of 3 maps are the right way up")
+    assert any("hottest pixel: whether" in note for note in header["notes"])
+    drawn = MethodComparison([replace(good, scores=spot)], texts=[0], mask=MASKS).figure()
+    assert any("hottest pixel outside" in text.get_text() for text in drawn.texts)
 
 
 def test_of_many_methods_the_best_and_the_last_are_named():

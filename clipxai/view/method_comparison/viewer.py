@@ -24,10 +24,11 @@ from .sentences import (
     SURE,
     TABLE_HEAD,
     WORDS,
-    merit,
     notes,
+    numbers,
     story,
     summary,
+    told,
     verdict,
 )
 
@@ -190,7 +191,8 @@ def _panel_header(panel: Panel) -> Header:
         "row": panel.row,
         "remark": REMARKS[remark(panel.scores)],
         "overlaps": [round(100 * found) for found in _overlaps(panel)],
-        "merits": {name: merit(name, value) for name, value in panel.merits.items()},
+        "merits": numbers(panel),
+        "told": told(panel),
     }
 
 

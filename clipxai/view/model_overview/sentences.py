@@ -6,7 +6,7 @@ from ...results.findings import Overview, Reading
 from ...results.findings.overview import PAD
 from ...results.what_if import what_if
 from ..number import fill
-from ..sentences import CONTRAST, NEITHER, of_total, way_up
+from ..sentences import CONTRAST, of_total, way_up
 from ..texts import listed, title_of
 from .content import agreement, contrasts, place_of, story
 
@@ -28,7 +28,7 @@ TURNED = " CLIP Surgery turns the map over (rank correlation {agreement:two_digi
 REDRAWN = " CLIP Surgery redraws the map (rank correlation {agreement:two_digits})."
 ONE_WAY = " The map {raw}."
 BOTH_WAYS = " The raw map {raw}, CLIP Surgery's {surgery}."
-WAY, NO_WAY, ALL_ZERO = "is {way}", "has no contrast", "is near zero all over"
+WAY, ALL_ZERO = "is {way}", "is near zero all over"
 OUTLINED = "Outlined: what the text names. Which way up a map is: {how}."
 PADS = "{count} pad{s}"
 PADDED = (
@@ -219,8 +219,7 @@ def _of_maps(found: Overview, text: int, truth: np.ndarray | None) -> str:
 def _way(contrast: float | None) -> str:
     if contrast is None:
         return ALL_ZERO
-    way = way_up(contrast)
-    return NO_WAY if way == NEITHER else fill(WAY, way=way)
+    return fill(WAY, way=way_up(contrast))
 
 
 def captions(found: Overview, *, known: bool = False) -> list[str]:
