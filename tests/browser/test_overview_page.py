@@ -31,9 +31,16 @@ MEASURE = """root => {
     const said = seen.filter(node => [...node.childNodes].some(
         child => child.nodeType === 3 && child.textContent.trim()) && node.tagName !== 'STYLE');
     const pressed = seen.filter(node => node.matches('button, input'));
+    const boxOf = node => node.getBoundingClientRect();
+    const apart = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1
+        || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+    const boxes = seen.filter(node => node.matches('.boxes .box')).map(boxOf);
+    const labels = seen.filter(node => node.matches('.boxes .label:not(.tower)'));
+    const covers = labels.filter(label => boxes.some(box => !apart(boxOf(label), box)));
     const sides = pressed.map(node => (node.closest('label') ?? node).getBoundingClientRect());
     return {
         height: root.getBoundingClientRect().height,
+        covers: covers.map(label => label.textContent),
         wide: Math.max(...[root, root.querySelector('.wide')].map(
             node => node.scrollWidth - node.clientWidth)),
         text: Math.min(...said.map(node => parseFloat(getComputedStyle(node).fontSize))),
@@ -77,6 +84,7 @@ def test_every_box_fits_on_one_screen(
             found = figure.evaluate(MEASURE)
             assert found["height"] <= most and found["wide"] <= 0, (box, found)
             assert found["text"] >= 12 and found["control"] >= 24, (box, found)
+            assert not found["covers"], "a name lies on no map"
 
 
 def test_it_opens_on_the_story_and_follows_a_patch(visit: Callable):
