@@ -35,6 +35,7 @@ from clipxai.view import (
     TrainingSteps,
     WordRanking,
 )
+from clipxai.view.method_names import method_name
 from clipxai.view.sentences import way_up
 
 
@@ -373,3 +374,21 @@ def test_regions_and_steps_tell_of_the_truth():
         refined = cx.refine(example("clip"), lambda *_, mask=mask: ([mask], [0.9]))
         (one, *_) = MaskSteps(refined, truth=MASKS).payload().header["texts"]
         assert one["story"].startswith(f"“an owl”: refinement {moved} the IoU from")
+
+
+def test_titles_have_switches_in_words_and_the_code_where_they_are_pointed_at():
+    options = "attention=qk, dual_path=False, ffn=True"
+    given = [example("clip_surgery"), example("clip_surgery", seed=1)]
+    told = {**given[1].provenance, "options": options}
+    header = MethodComparison([given[0], replace(given[1], provenance=told)]).payload().header
+    panel = header["panels"][1]
+    assert panel["name"] == ("CLIP Surgery (q-k attention, reads what it rewrites, with FFN)")
+    assert panel["method"].startswith("clip_surgery (attention=qk, dual_path=False")
+    for code, name in (
+        ("clip_surgery (blocks=1, attention=vv)", "CLIP Surgery (1 block, v-v attention)"),
+        ("legrad (layer=11, sigma=0.5)", "LeGrad (layer 11, sigma=0.5)"),
+        ("clip_surgery (ffn=False, map 2)", "CLIP Surgery (no FFN, map 2)"),
+        ("clip (changed: ffn=True of layer 3)", "raw CLIP (changed: ffn=True of layer 3)"),
+        ("mine (ffn=True)", "mine (with FFN)"),
+    ):
+        assert method_name(code) == name
