@@ -126,6 +126,13 @@ def test_a_figure_is_seen_at_once_and_from_the_back_row(visit: Callable, name: s
         assert found["letters"][0] >= 12, found["letters"]
         assert found["controls"][0] >= 24, found["controls"]
         assert found["sideways"] <= 0 and not found["cut"], "verdict, title and line below it"
+        if name == "prediction":
+            page.locator(".canvas .picture").click(position={"x": 40, "y": 40})
+            page.locator(".main").click()
+            revealed = measured(page, window, width)
+            assert "of your 1 patches" in page.locator(".story").inner_text()
+            assert revealed["height"] <= most, "what is said after revealing is longer"
+            page.locator(".main").click()
     assert page.locator(".story:not([hidden]), .verdict").first.inner_text().endswith(".")
     picture = page.locator(".picture:visible")
     side = picture.first.bounding_box()["width"] if picture.count() else 0
