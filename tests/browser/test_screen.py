@@ -210,6 +210,20 @@ def test_paper_has_no_toolbars_and_forced_colours_show_what_is_chosen(visit: Cal
     assert chosen == 1 and sorted(map(grounds.count, set(grounds))) == [1, len(grounds) - 1]
 
 
+@pytest.mark.parametrize("name", ["relevance", "labels"])
+def test_forced_colours_leave_the_bars_to_be_seen(visit: Callable, name: str):
+    page = opened(visit, name)
+    page.emulate_media(forced_colors="active")
+    of = "node => getComputedStyle(node).backgroundColor"
+    ground = page.locator("body").evaluate(
+        "body => { body.style.background = 'Canvas'; "
+        "return getComputedStyle(body).backgroundColor; }"
+    )
+    bars = [bar.evaluate(of) for bar in page.locator(".track i").all()]
+    zeros = [zero.evaluate(of) for zero in page.locator(".track u").all()]
+    assert bars and ground not in {*bars, *zeros}
+
+
 @pytest.mark.parametrize("name", ["attention", "modules", "heads", "regions"])
 def test_panels_stand_beside_one_another_in_a_narrow_explorer(visit: Callable, name: str):
     page = opened(visit, name)
