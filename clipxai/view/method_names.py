@@ -60,7 +60,7 @@ def method_name(code: str) -> str:
     keeps its own.
 
     >>> method_name("clip_surgery (blocks=3, ffn=True)")
-    'CLIP Surgery (3 blocks, with FFN)'
+    'CLIP Surgery (last 3 layers, with FFN)'
     """
     name = re.match(r"\w*", code)[0]  # type: ignore[index]  # matches anything
     return NAMES.get(name, name) + OPTION.sub(_in_words, code[len(name) :])
@@ -71,8 +71,12 @@ def _in_words(found: re.Match[str]) -> str:
     option, value = found[1], found[2].strip("'")
     if option == "attention" and value in KINDS:
         return f"{KINDS[value]} attention"
-    if option in ("blocks", "layer") and value.isdecimal():
-        return f"{value} block{'s' * (value != '1')}" if option == "blocks" else f"layer {value}"
+    if option == "layer" and value.isdecimal():
+        return f"layer {value}"
+    if option == "blocks" and value.isdecimal():
+        return (
+            "last layer" if value == "1" else f"last {value} layers" if value != "0" else found[0]
+        )
     return SWITCHES.get(f"{option}={value}", found[0])
 
 

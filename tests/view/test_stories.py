@@ -268,7 +268,7 @@ def test_heads_and_effects_name_the_strongest_and_its_opposite(seed: int):
     [
         ("attention", "Without the attention of layer 1 the match"),
         ("ffn", "Without the FFN of layer 1 the match"),
-        ("blocks", "Without block 1 the match"),
+        ("blocks", "Without all of layer 1 the match"),
         ("words", "Without “owl” entering layer 0 the match"),
     ],
 )
@@ -385,7 +385,7 @@ def test_titles_have_switches_in_words_and_the_code_where_they_are_pointed_at():
     assert panel["name"] == ("CLIP Surgery (q-k attention, reads what it rewrites, with FFN)")
     assert panel["method"].startswith("clip_surgery (attention=qk, dual_path=False")
     for code, name in (
-        ("clip_surgery (blocks=1, attention=vv)", "CLIP Surgery (1 block, v-v attention)"),
+        ("clip_surgery (blocks=1, attention=vv)", "CLIP Surgery (last layer, v-v attention)"),
         ("legrad (layer=11, sigma=0.5)", "LeGrad (layer 11, sigma=0.5)"),
         ("clip_surgery (ffn=False, map 2)", "CLIP Surgery (no FFN, map 2)"),
         ("clip (changed: ffn=True of layer 3)", "raw CLIP (changed: ffn=True of layer 3)"),

@@ -49,6 +49,7 @@ ${OUTLINE_STYLE}
   border-color: var(--chosen); box-shadow: 0 0 0 2px var(--chosen); z-index: 2;
 }
 .boxes .rail { border-color: var(--second); color: var(--second); font-weight: 600; }
+.boxes .text { padding: 0 4px; }
 .boxes .joint { border-color: var(--accent); line-height: 1.1; }
 .boxes .joint b { display: block; font-size: 21px; font-variant-numeric: tabular-nums; }
 .boxes canvas.small { width: 100%; height: 100%; display: block; }
