@@ -30,15 +30,12 @@ from torch import Tensor
 from ..checks import of_its_kinds
 from ..model.clip import cosines
 from ..results.findings import AttentionMaps, Contributions, Picture
-from ..results.findings.attention import MEAN, POOL
+from ..results.findings.attention import MEAN, POOL, SINK
 from ..trace.pooled import FixedPool
 from ..trace.precision import unrounded
 from ..trace.readout import FixedReadout, arrives, counted, embedding, read
 from ..trace.sides import expect_texts
 from ..trace.trace import Kind, Trace
-
-# times its even share of attention, in the second half of the layers, that makes a patch a sink
-SINK = 5.0
 
 
 @of_its_kinds

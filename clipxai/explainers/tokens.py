@@ -95,6 +95,8 @@ def token_scores(trace: Trace, text: int | str = 0, image: int = 0) -> TokenScor
         whole,
         _seen(trace, text)[:, :S, :S].cpu().numpy(),
         method if words else "",
+        text,
+        tuple(trace.texts),
     )
 
 

@@ -94,7 +94,7 @@ WORDS = {
     "no_variation": "no variation",
     "way_up": UP,
     "upside_down": DOWN,
-    "no_contrast": NEITHER,
+    "near_chance": NEITHER,
     "near_zero": NEAR_ZERO,
     "texts": "Texts, cosines, ranks",
     "empty_text": "(empty text)",

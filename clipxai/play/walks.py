@@ -59,6 +59,12 @@ UPSIDE_DOWN = {
             ),
             case(
                 "The raw map is the cosine of every patch with {text}. In this scene its "
+                "contrast is {raw:hundredths}, near chance: it does not tell the {names} from the "
+                "rest. Put the things elsewhere, and it may be upside down.",
+                "rawUnclear",
+            ),
+            case(
+                "The raw map is the cosine of every patch with {text}. In this scene its "
                 "contrast is {raw:hundredths}, so it is not upside down; put the things elsewhere, "
                 "and it may be.",
                 "raw",

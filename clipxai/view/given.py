@@ -100,6 +100,15 @@ def contrast(heat: np.ndarray, truth: np.ndarray) -> float | None:
     return float(heat[true].mean() - heat[~true].mean())
 
 
+def hottest_inside(e: Explanation, row: int, truth: np.ndarray | None) -> bool | None:
+    """Whether the hottest pixel of a text's map lies in its true mask (H, W) bool; None where that
+    is not known, or has no inside or no outside, or the map does not vary.
+    """
+    if truth is None or truth.all() or not truth.any() or not varies(e.scores[row]):
+        return None
+    return bool(truth.flat[np.nanargmax(e.heatmap(row))])
+
+
 def near_zero(e: Explanation, row: int) -> bool:
     """Whether a text's map is so near zero all over that which way up it is means nothing: cosines
     that are all written as 0, shares of one that together are. What has another unit is not known

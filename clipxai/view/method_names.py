@@ -38,17 +38,46 @@ NAMES = {
     "rise": "RISE",
 }
 
+# switches in words; the code, which its reader types, stands where the title is pointed at
+SWITCHES = {
+    "dual_path=True": "reads the original",
+    "dual_path=False": "reads what it rewrites",
+    "ffn=True": "with FFN",
+    "ffn=False": "no FFN",
+    "residual=True": "with residual stream",
+    "residual=False": "no residual stream",
+    "redundant=empty": "− empty text",
+    "redundant=labels": "− what the texts share",
+}
+KINDS = {"qk": "q-k", "vv": "v-v", "qq": "q-q", "kk": "k-k"}
+OPTION = re.compile(r"(?<=[(\s])(\w+)=('[^']*'|[^,()\s]+)(?=[,)])")
+
 MOST = 48  # characters of options in a title
 
 
 def method_name(code: str) -> str:
-    """A method for people, with the options it was given; one that has no name here keeps its own.
+    """A method for people, with the options it was given, switches in words; what has no name here
+    keeps its own.
 
-    >>> method_name("clip_surgery (blocks=3)")
-    'CLIP Surgery (blocks=3)'
+    >>> method_name("clip_surgery (blocks=3, ffn=True)")
+    'CLIP Surgery (last 3 layers, with FFN)'
     """
     name = re.match(r"\w*", code)[0]  # type: ignore[index]  # matches anything
-    return NAMES.get(name, name) + code[len(name) :]
+    return NAMES.get(name, name) + OPTION.sub(_in_words, code[len(name) :])
+
+
+def _in_words(found: re.Match[str]) -> str:
+    """An option in words, if it has any."""
+    option, value = found[1], found[2].strip("'")
+    if option == "attention" and value in KINDS:
+        return f"{KINDS[value]} attention"
+    if option == "layer" and value.isdecimal():
+        return f"layer {value}"
+    if option == "blocks" and value.isdecimal():
+        return (
+            "last layer" if value == "1" else f"last {value} layers" if value != "0" else found[0]
+        )
+    return SWITCHES.get(f"{option}={value}", found[0])
 
 
 def code_of(explanation: Explanation) -> str:

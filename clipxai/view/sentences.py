@@ -22,9 +22,12 @@ OUTSIDE = "outside this map"
 RANKED = "{value:number}, rank {rank} of {count}"
 CONTRAST = (
     "mean of the min-max map inside the true mask minus outside, in hundredths, −100 to 100; "
-    "negative: upside down"
+    "negative: upside down; −4 to 4: near chance"
 )
-UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "no contrast 0"
+UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "near chance {contrast}"
+# A contrast that is written as 4 hundredths or less is no way up: a min-max map of noise scatters
+# by 19 from patch to patch, so that its contrast on a thing of a dozen patches scatters by 5.
+NEAR_CHANCE = 0.045
 # in place of a verdict; said so, or a map without one would look forgotten
 NOT_OF_TEXT, NEAR_ZERO = "no verdict: does not read the text", "no verdict: all near zero"
 OF_TOTAL, TOGETHER = " of {total:signed}", " (all parts together: {total:signed})"
@@ -33,6 +36,7 @@ LABELS: dict[Scaling, str] = {
     "shared": "one scale for all",
     "signed": "own scale, zero in the middle",
 }
+ONE_PER_UNIT = "one scale per unit"  # a cosine and a relevance share none
 MEANING: dict[Scaling, str] = {
     "minmax": (
         "each map on its own scale, from its lowest patch (dark violet) to its highest (yellow)"
@@ -40,6 +44,12 @@ MEANING: dict[Scaling, str] = {
     "shared": "one scale for all maps, from {low} to {high}, so colours compare across maps",
     "signed": "each map on its own scale, red above zero, blue below, zero neutral",
 }
+
+
+def scaling_name(units: Sequence[str], scaling: Scaling) -> str:
+    """What a choice of scale is called for maps of these units."""
+    shared = scaling == "shared" and len(set(units)) > 1
+    return ONE_PER_UNIT if shared else LABELS[scaling]
 
 
 def caption(units: Sequence[str], scaling: Scaling, scales: Sequence[Scale]) -> str:
@@ -50,7 +60,7 @@ def caption(units: Sequence[str], scaling: Scaling, scales: Sequence[Scale]) -> 
         apart = ", so colours do not compare across maps" if len(units) > 1 else ""
         return f"{what}; {MEANING[scaling]}{apart}."
     if len(distinct) > 1:
-        return f"{what}; one scale for all maps of one unit, so colours compare across those only."
+        return f"{what}; {ONE_PER_UNIT}, so colours compare across maps of one unit only."
     (scale, *_) = scales
     words = MEANING["shared"].format(low=number(scale.low), high=number(scale.high))
     signs = "; red above zero, blue below" if scale.colours == DIVERGING else ""
@@ -59,10 +69,13 @@ def caption(units: Sequence[str], scaling: Scaling, scales: Sequence[Scale]) -> 
 
 def way_up(contrast: float) -> str:
     """Which way up a map is, with its contrast in hundredths."""
-    written = hundredths(contrast)
-    if written == "0":
-        return NEITHER
-    return fill(UP if written.startswith("+") else DOWN, contrast=written)
+    way = NEITHER if abs(contrast) < NEAR_CHANCE else UP if contrast > 0 else DOWN
+    return fill(way, contrast=hundredths(contrast))
+
+
+def is_right_way_up(contrast: float) -> bool:
+    """Whether that is what is said of it."""
+    return contrast >= NEAR_CHANCE
 
 
 def no_verdict(e: Explanation, row: int) -> str:

@@ -183,6 +183,12 @@ def test_a_head_answers_for_a_patch_where_it_was_sent_and_says_so_where_not(visi
 def test_statistics_have_their_numbers(visit: Callable):
     page = open_figure(visit, saved(VIEWER))
     unfold(page)
+    names = page.locator(".heads .names")
+    assert names.first.inner_text().split() == ["H0", "H1"] and names.count() == 5
+    assert page.locator(".heads .ticks").first.inner_text().split() == ["0", "1", "2"]
+    told = page.locator(".merits > div > small:nth-child(2)").all_inner_texts()
+    meanings = [one["meaning"] for one in VIEWER.payload().header["statistics"]]
+    assert told == meanings, "what they are is there to be read, not only under the pointer"
     page.mouse.move(*at(page, ".merits .film >> nth=1", 1, 2, 2, 3))
     hint = page.locator(".hint").inner_text()
     assert hint.startswith("layer 2, head 1: ")
@@ -248,6 +254,29 @@ def test_scale_switches_change_the_scale_and_the_caption_not_the_numbers(visit: 
         )
     assert "do not compare across maps" in page.locator(".caption").text_content()
     assert told(page) == before
+
+
+def test_every_head_has_its_name_where_tiles_are_smallest_and_sinks_are_circled(visit: Callable):
+    maps = attention_example(24, 16, (8, 8), sinks=(20,))
+    page = open_figure(visit, saved(LayerAttentionViewer(maps)))
+    page.set_viewport_size({"width": 1280, "height": 800})
+    unfold(page)
+    for film in page.locator(".heads .table").all():
+        rows = [one.bounding_box() for one in film.locator(".names span").all()]
+        apart = [low["y"] - high["y"] for high, low in zip(rows, rows[1:])]
+        assert len(rows) == 16 and min(apart) >= 11.5, "letters of 12 pixels do not run together"
+        canvas = film.locator("canvas").first.bounding_box()
+        middle = rows[5]["y"] + rows[5]["height"] / 2 - canvas["y"]
+        assert abs(middle / canvas["height"] * 16 - 5.5) < 0.25, "beside the tiles it names"
+    assert page.locator(".beside small").inner_text() == "○ 1 of 1 sinks"
+    drawn = """canvas => {
+      const { width, height } = canvas, [x, y] = [4.5 * width / 8, 2.5 * height / 8];
+      const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+      const ink = (x, y) => data[4 * (Math.round(y) * width + Math.round(x)) + 3];
+      return [ink(x, y), ink(x + 0.3 * width / 8, y)];
+    }"""
+    middle, ring = page.locator(".photo .layer").evaluate(drawn)
+    assert ring > 200 and middle < 200, "and what is in it stays to be seen"
 
 
 def test_one_kind_only(visit: Callable):

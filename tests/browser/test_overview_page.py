@@ -31,9 +31,16 @@ MEASURE = """root => {
     const said = seen.filter(node => [...node.childNodes].some(
         child => child.nodeType === 3 && child.textContent.trim()) && node.tagName !== 'STYLE');
     const pressed = seen.filter(node => node.matches('button, input'));
+    const boxOf = node => node.getBoundingClientRect();
+    const apart = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1
+        || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+    const boxes = seen.filter(node => node.matches('.boxes .box')).map(boxOf);
+    const labels = seen.filter(node => node.matches('.boxes .label:not(.tower)'));
+    const covers = labels.filter(label => boxes.some(box => !apart(boxOf(label), box)));
     const sides = pressed.map(node => (node.closest('label') ?? node).getBoundingClientRect());
     return {
         height: root.getBoundingClientRect().height,
+        covers: covers.map(label => label.textContent),
         wide: Math.max(...[root, root.querySelector('.wide')].map(
             node => node.scrollWidth - node.clientWidth)),
         text: Math.min(...said.map(node => parseFloat(getComputedStyle(node).fontSize))),
@@ -77,12 +84,13 @@ def test_every_box_fits_on_one_screen(
             found = figure.evaluate(MEASURE)
             assert found["height"] <= most and found["wide"] <= 0, (box, found)
             assert found["text"] >= 12 and found["control"] >= 24, (box, found)
+            assert not found["covers"], "a name lies on no map"
 
 
 def test_it_opens_on_the_story_and_follows_a_patch(visit: Callable):
     page = visit(saved(VIEWER))
     assert page.locator(".opening").inner_text() == VIEWER.payload().header["openings"][0]
-    assert drawer(page).startswith("Block 2, attention | adds +0.250 to the cosine of the whole")
+    assert drawer(page).startswith("Layer 2, attention | adds +0.250 to the cosine of the whole")
     assert "HeadGrid" in code(page) and "head=(2, 1)" in code(page)
     point_at(page, 0, 4, 9)
     share = f"{FOUND.shares.attention[2, 0, 1 + 4 * 14 + 9]:+.3f}".replace("-", "−")
@@ -138,7 +146,7 @@ def test_what_a_text_names_is_outlined_on_both_last_maps(visit: Callable):
     settled(page)
     said = page.locator(".opening span:visible").all_inner_texts()
     assert page.get_by_label("no FFN").bounding_box() == below and drawer(page).startswith(
-        "The second rail at block 2"
+        "The second rail at layer 2"
     ), "nothing jumps, and there is no second rail before block 2"
     assert "The raw map" not in " ".join(said), "of other switches"
     page = visit(saved(VIEWER))
@@ -152,15 +160,15 @@ def test_boxes_are_reached_and_opened_by_keys(visit: Callable):
     page.locator(".boxes [aria-expanded='true']").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    assert drawer(page).startswith("Block 2, FFN | ")
+    assert drawer(page).startswith("Layer 2, FFN | ")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert drawer(page).startswith("The stream after block 2 | ")
+    assert drawer(page).startswith("The stream after layer 2 | ")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert drawer(page).startswith("The second rail at block 2 | ")
+    assert drawer(page).startswith("The second rail at layer 2 | ")
     press(page, "]", "Escape")
-    assert drawer(page).startswith("The second rail at block 3 | ")
+    assert drawer(page).startswith("The second rail at layer 3 | ")
     press(page, "ArrowDown", " ")
     assert "row 7, column 7" in drawer(page), "the middle, and kept"
     word = page.get_by_role("button", name="owl", exact=True)

@@ -128,6 +128,13 @@ def test_a_figure_is_seen_at_once_and_from_the_back_row(visit: Callable, name: s
         assert found["letters"][0] >= 12, found["letters"]
         assert found["controls"][0] >= 24, found["controls"]
         assert found["sideways"] <= 0 and not found["cut"], "verdict, title and line below it"
+        if name == "prediction":
+            page.locator(".canvas .picture").click(position={"x": 40, "y": 40})
+            page.locator(".main").click()
+            revealed = measured(page, window, width)
+            assert "of your 1 patches" in page.locator(".story").inner_text()
+            assert revealed["height"] <= most, "what is said after revealing is longer"
+            page.locator(".main").click()
     assert page.locator(".story:not([hidden]), .verdict").first.inner_text().endswith(".")
     picture = page.locator(".picture:visible")
     side = picture.first.bounding_box()["width"] if picture.count() else 0
@@ -205,6 +212,20 @@ def test_paper_has_no_toolbars_and_forced_colours_show_what_is_chosen(visit: Cal
     assert chosen == 1 and sorted(map(grounds.count, set(grounds))) == [1, len(grounds) - 1]
 
 
+@pytest.mark.parametrize("name", ["relevance", "labels"])
+def test_forced_colours_leave_the_bars_to_be_seen(visit: Callable, name: str):
+    page = opened(visit, name)
+    page.emulate_media(forced_colors="active")
+    of = "node => getComputedStyle(node).backgroundColor"
+    ground = page.locator("body").evaluate(
+        "body => { body.style.background = 'Canvas'; "
+        "return getComputedStyle(body).backgroundColor; }"
+    )
+    bars = [bar.evaluate(of) for bar in page.locator(".track i").all()]
+    zeros = [zero.evaluate(of) for zero in page.locator(".track u").all()]
+    assert bars and ground not in {*bars, *zeros}
+
+
 @pytest.mark.parametrize("name", ["attention", "modules", "heads", "regions"])
 def test_panels_stand_beside_one_another_in_a_narrow_explorer(visit: Callable, name: str):
     page = opened(visit, name)
@@ -212,3 +233,5 @@ def test_panels_stand_beside_one_another_in_a_narrow_explorer(visit: Callable, n
     boxes = [picture.bounding_box() for picture in page.locator(".stage .picture:visible").all()]
     ends = [(box["x"], box["x"] + box["width"]) for box in boxes[:3]]
     assert len(ends) == 3 and all(end <= x for (_, end), (x, _) in pairwise(ends))
+    if name == "attention":
+        assert boxes[0]["width"] >= 120, "what a student looks at is no stamp"

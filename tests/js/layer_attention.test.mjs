@@ -6,6 +6,7 @@ import {
   captionOf,
   missingHeads,
   nameOf,
+  placeOf,
   readingOf,
   spoken,
   storyOf,
@@ -35,8 +36,14 @@ const near = (a, b, message) =>
 test("tokens and cells name one another; the class token is outside the grid", () => {
   for (let token = 0; token < 7; token++) assert.equal(tokenOf(cellOf(token, GRID), GRID), token);
   assert.equal(cellOf(0, GRID), CLASS);
-  assert.equal(nameOf({ grids: [GRID], words: WORDS }, 5), "row 1, column 1");
-  assert.equal(nameOf({ grids: [GRID], words: WORDS }, 0), "[class]");
+  const header = { grids: [GRID], words: WORDS, on: [] };
+  assert.equal(nameOf(header, 5), "row 1, column 1");
+  assert.equal(nameOf(header, 0), "[class]");
+  const known = { ...header, on: ["", "", "", "", "cat", ""] };
+  assert.deepEqual(
+    [nameOf(known, 5), nameOf(known, 4), nameOf(known, 0), placeOf(known, 5)],
+    ["row 1, column 1 (cat)", "row 1, column 0", "[class]", "row 1, column 1"],
+  );
 });
 
 /** Two layers, one head, 7 tokens; what travels beside is put back. */
@@ -51,6 +58,7 @@ function example() {
     columns: [0, 3],
     headed: [1],
     sinks: [3],
+    on: [],
     steps: 10,
     kinds: [{ name: "qk", label: "q-k" }],
     notes: ["note"],

@@ -1,10 +1,11 @@
 // Do the sentences of the playground claim only what holds, and do its parts say the right numbers?
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { singles } from "../../clipxai/play/engine/model.js";
 import { linear, product } from "../../clipxai/play/engine/kernels.js";
 import { contrastOf, coverage, namedIn, sentenceFor } from "../../clipxai/play/page/facts.js";
-import { factsOf, SURE, worthOf } from "../../clipxai/play/page/facts.js";
+import { factsOf, NEAR_CHANCE, SURE, worthOf } from "../../clipxai/play/page/facts.js";
 import { verdictOf } from "../../clipxai/play/page/maps.js";
 import { outlinesOf } from "../../clipxai/play/page/scene.js";
 import { alive, settled } from "../../clipxai/play/page/switches.js";
@@ -154,14 +155,17 @@ test("a map is high on no thing that is hidden, nor where it is flat", () => {
   assert.equal(sayThings([], words), "", "nothing is known: the stage need not be empty");
 });
 
-test("what is told apart from none is what two digits show", () => {
+test("a contrast is told apart from chance as figures tell it", () => {
   const maps = { raw: [0, 1], surgery: [1e-9, 1e-9], made: [0, 0], shares: [0], words: [] };
   const asked = { texts: ["a cat"], text: 0, things: [], silenced: [], change: PLAIN };
   const heard = { maps, cosines: [0.6], effects: null, errors: [""], asked };
   const of = (raw, names) =>
     factsOf(heard, { raw, surgery: null, names }, [], MODEL, { head: null, word: null });
-  assert.ok(of(0.03, ["cat"]).rawRight && of(-0.03, ["cat"]).rawInverted);
-  assert.ok(of(0.004, ["cat"]).rawUnclear && of(null, ["cat"]).hidden && of(null, []).absent);
+  const golden = JSON.parse(readFileSync(new URL("golden.json", import.meta.url), "utf8"));
+  assert.equal(NEAR_CHANCE, golden.near_chance);
+  assert.ok(of(0.046, ["cat"]).rawRight && of(-0.046, ["cat"]).rawInverted);
+  assert.ok(of(-0.044, ["cat"]).rawUnclear && !of(-0.044, ["cat"]).rawInverted);
+  assert.ok(of(0.044, ["cat"]).rawUnclear && of(null, ["cat"]).hidden && of(null, []).absent);
   assert.ok(of(0.03, ["cat"]).surgeryFlat);
 });
 

@@ -19,7 +19,7 @@ from clipxai.view.number import WAYS, fill
 from clipxai.view.payload import pack, unpack
 from clipxai.view.region_map import sentences as region_map
 from clipxai.view.scales import Scale
-from clipxai.view.sentences import REMARKS, page_words
+from clipxai.view.sentences import NEAR_CHANCE, REMARKS, page_words
 from clipxai.view.token_map import sentences as token_map
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "view"))  # the examples of tests/view
@@ -113,6 +113,7 @@ def golden() -> dict:
         "fills": [
             [sentence, _finite(values), fill(sentence, **values)] for sentence, values in FILLS
         ],
+        "near_chance": NEAR_CHANCE,
         "words": _words(),
     }
 

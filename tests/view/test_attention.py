@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from attention_examples import attention_example
+from matplotlib.patches import Circle
 from test_figures import assert_tidy, words
-from view_examples import HOSTILE, damaged
+from view_examples import HOSTILE, SCENE, damaged
 
-from clipxai.results.findings import AttentionMaps
+from clipxai.results.findings import AttentionMaps, on_patches
 from clipxai.scenes import compose
 from clipxai.view import LayerAttentionViewer, save, show
 from clipxai.view.html import fragment, page
@@ -239,6 +240,57 @@ def test_first_query_is_what_the_class_token_looks_at_and_no_sink():
     assert row[1:].argmax() in SINKS
     row[[0, *(1 + s for s in SINKS)]] = 0
     assert telling_query(maps) == row.argmax()
+
+
+def test_with_truth_the_first_query_is_the_middle_of_the_first_thing_and_places_have_names():
+    """The owl of a scene of an owl and a clock, in whichever order the scene knows them."""
+    maps, names = attention_example(grid=(14, 14)), ("owl", "clock")
+    for order in (names, names[::-1]):
+        truth = {name: SCENE.mask(name) for name in order}
+        viewer = LayerAttentionViewer(maps, truth=truth)
+        ys, xs = SCENE.mask(order[0]).nonzero()
+        size = np.array(SCENE.image.shape[:2]) / 14
+        row, column = divmod(viewer.query - 1, 14)
+        assert np.hypot(*(np.array([row, column]) + 0.5 - [ys.mean(), xs.mean()] / size)) < 1.5
+        header = viewer.payload().header
+        assert header["on"][viewer.query - 1] == order[0], "on the thing, not only beside it"
+        at = f"row {row}, column {column} ({order[0]})"
+        assert f" {at} looks most" in header["story"]
+        assert f"query: {at}" in words(viewer.figure())
+        assert f"in the middle of “{order[0]}”" in header["notes"][-1]
+    inside = np.array(viewer.on) == "owl"
+    assert inside.tolist() == on_patches(SCENE.mask("owl"), maps.picture.grid).tolist()
+    nowhere = np.zeros_like(SCENE.mask("owl"))
+    alone = LayerAttentionViewer(maps, truth={"mouse": nowhere})
+    assert alone.query == LayerAttentionViewer(maps).query and alone.on == [""] * 196
+    lesson = LayerAttentionViewer(maps, query=(0, 0), truth=truth)
+    assert lesson.query == 1 and "Shown first" not in " ".join(lesson.notes)
+
+
+def test_sinks_are_circled_where_they_are_looked_at_so_much():
+    """The two routes agree: the mean over the later layers makes a sink, each layer its circle."""
+    maps = attention_example(layers=6, grid=(14, 14), sinks=(7, 20))
+    maps = damaged(maps)
+    maps.mean["qk"][1, :, 8] = 1 / 400  # the first of them is none in layer 1
+    viewer = LayerAttentionViewer(maps, layer=1)
+    header = viewer.payload().header
+    received = maps.mean["qk"].mean(1)[:, [8, 21]] * 197
+    assert header["sinks_in"] == [np.array([8, 21])[layer > 5].tolist() for layer in received]
+    assert header["sinks_in"][1] == [21] and header["sinks_in"][3] == [8, 21]
+    photo = viewer.figure().axes[0]
+    assert len([patch for patch in photo.patches if isinstance(patch, Circle)]) == 2, "and its rim"
+    assert "Circles: sinks" in " ".join(words(viewer.figure()))
+    assert not LayerAttentionViewer(attention_example()).payload().header["sinks_in"][0]
+    few = maps.mean["qk"].astype(np.float64)[3:].mean((0, 1)) * 197
+    assert sorted((few > 5).nonzero()[0]) == [8, 21]
+
+
+def test_every_statistic_says_what_it_is_in_words_with_its_unit():
+    told = LayerAttentionViewer(attention_example()).payload().header["statistics"]
+    assert [one["unit"] for one in told] == ["bits", "patches", "of 1"]
+    assert f"{tenth(np.log2(31))} bits: at all alike" in told[0]["meaning"]
+    assert "1 patch: beside it" in told[1]["meaning"]
+    assert "spends on the class token" in told[2]["meaning"]
 
 
 def test_first_layer_is_where_the_kinds_differ_most():

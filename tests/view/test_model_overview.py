@@ -50,7 +50,7 @@ def of_module(layer: int, value: float, others: float = 0.0) -> np.ndarray:
 
 def test_the_story_names_the_block_the_head_and_the_patch_that_add_most():
     assert opening(FOUND, 0).startswith(
-        "Block 2's attention adds most to “an owl”: +0.250 of +0.500; head 1 alone +0.200, most of "
+        "Layer 2's attention adds most to “an owl”: +0.250 of +0.500; head 1 alone +0.200, most of "
         "all from row 3, column 5. CLIP Surgery redraws the map (rank correlation "
     )
     tokens = FOUND.class_rows.tokens.copy()
@@ -65,18 +65,18 @@ def test_the_story_names_the_block_the_head_and_the_patch_that_add_most():
         (
             of_module(2, 0.1),
             of_module(3, 0.2),
-            "Block 3's FFN adds most to “an owl”: +0.200 of +0.500. ",
+            "Layer 3's FFN adds most to “an owl”: +0.200 of +0.500. ",
         ),
         (
             of_module(2, 0.09),
             of_module(3, 0.01),
-            "No single part makes “an owl” (cosine 0.50): the largest, block 2's attention, adds "
+            "No single part makes “an owl” (cosine 0.50): the largest, layer 2's attention, adds "
             "+0.090. ",
         ),
         (
             of_module(1, -0.1, -0.1),
             of_module(1, -0.2, -0.1),
-            "No block adds to “an owl”: its cosine with the whole image is 0.50. ",
+            "No layer adds to “an owl”: its cosine with the whole image is 0.50. ",
         ),
     ],
 )
@@ -95,11 +95,19 @@ def test_without_shares_the_stations_are_told():
     lens = FOUND.lens.copy()
     lens[:, 0, 0] = 0.1, 0.2, 0.6, 0.3, 0.5
     siglip = replace(FOUND, shares=None, lens=lens)
-    said = "cosine of 0.50. Of 5 stations on the way it is highest after block 1. CLIP Surgery"
+    said = "cosine of 0.50. Of 5 stations on the way it is highest after layer 1. CLIP Surgery"
     assert said in opening(siglip, 0)
     lens[0, 0, 0] = 0.9
-    assert "highest before the first block. " in opening(replace(siglip, lens=lens), 0)
+    assert "highest before the first layer. " in opening(replace(siglip, lens=lens), 0)
     assert "No class token" not in captions(FOUND)[0] and "no class token" in captions(siglip)[0]
+
+
+def test_what_is_counted_is_a_layer_and_a_block_is_said_once_to_be_its_boxes():
+    header = ModelOverview(FOUND).payload().header
+    shown = [*header["words"].values(), *header["openings"]]
+    assert not [said for said in shown if "block" in said.lower()]
+    told = [said for said in header["captions"] if "block" in said.lower()]
+    assert len(told) == 1 and told[0].startswith("A layer is a block of two boxes: attention (A)")
 
 
 def test_a_map_is_turned_over_only_if_its_ranks_are():
@@ -118,7 +126,7 @@ def test_a_map_is_turned_over_only_if_its_ranks_are():
 def test_a_long_text_leaves_room_for_its_story():
     long = replace(FOUND, texts=("a very long text about an owl " * 4, "b"))
     assert re.match(
-        r"Block 2's attention adds most to “a very long text about an owl…”: ", opening(long, 0)
+        r"Layer 2's attention adds most to “a very long text about an owl…”: ", opening(long, 0)
     )
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from matplotlib import colormaps
+from view_examples import example
 
+from clipxai.view import MethodComparison
 from clipxai.view.number import number, signed, two_digits
 from clipxai.view.scales import (
     DIVERGING,
@@ -69,7 +71,25 @@ def test_captions_name_unit_and_normalisation():
     )
     assert "do not compare" in caption(["cosine"] * 2, "minmax", scales)
     assert "compare" not in caption(["cosine"], "minmax", scales[:1])
-    assert "those only" in caption(["cosine", "logit"], "shared", scales)
+    units = ["cosine", "logit"]
+    assert caption(units, "shared", scales) == (
+        "Colour: cosine or logit; one scale per unit, so colours compare across maps of one unit "
+        "only."
+    )
+
+
+def test_a_choice_of_one_scale_says_where_it_is_one_per_unit():
+    """In the page, and only of maps whose units differ."""
+    clip, other = example("clip"), example("grad_cam", seed=1, unit="relevance")
+    for given, named in (
+        ([clip, other], "one scale per unit"),
+        ([clip, clip], "one scale for all"),
+    ):
+        header = MethodComparison(given).payload().header
+        labels = [one["label"] for one in header["scalings"]]
+        assert labels == ["each map on its own scale", named, "own scale, zero in the middle"]
+        scales = header["scalings"][1]["scales"]
+        assert (scales[0] == scales[1]) == ("all" in named)
 
 
 def test_a_signed_scale_reaches_to_the_strongest_of_its_maps():

@@ -35,6 +35,8 @@ from clipxai.view import (
     TrainingSteps,
     WordRanking,
 )
+from clipxai.view.method_names import method_name
+from clipxai.view.sentences import way_up
 
 
 def stories(viewer: MethodComparison) -> dict[str | None, str]:
@@ -65,6 +67,42 @@ def test_a_verdict_is_the_sign_of_the_contrast(sign: int):
     assert told[None] == "2 of 4 maps are the right way up."
     said = f"“an owl”: raw CLIP is {ways[sign]} ({first:+d})".replace("is right", "is the right")
     assert told["an owl"].startswith(said.replace("-", "−"))
+
+
+def test_a_contrast_of_noise_is_no_way_up_and_a_verdict_tells_of_a_hottest_pixel_outside():
+    """The rule's reason, counted: min-max maps of noise on a thing of a dozen patches."""
+    rng = np.random.default_rng(0)
+    maps = rng.standard_normal((4000, 196))
+    maps = (maps - maps.min(1, keepdims=True)) / np.ptp(maps, axis=1, keepdims=True)
+    scatter = (maps[:, :12].mean(1) - maps[:, 12:].mean(1)).std()
+    assert 0.045 < scatter < 0.06 and 0.17 < maps.std() < 0.2
+    said = {c: way_up(c) for c in (-0.046, -0.044, 0.0, 0.044, 0.046, 0.6)}
+    assert list(said.values()) == [
+        "upside down −5",
+        "near chance −4",
+        "near chance 0",
+        "near chance +4",
+        "right way up +5",
+        "right way up +60",
+    ]
+    faint = example("gem", sign=0.0, seed=5)  # nothing but noise
+    good = example("clip")
+    spot = good.scores.copy()
+    spot[0, 0, 0] = 1.2 * spot[0].max()
+    header = (
+        MethodComparison([good, replace(good, method="rise", scores=spot), faint], mask=MASKS)
+        .payload()
+        .header
+    )
+    panels = header["panels"][:3]
+    assert panels[2]["verdict"].startswith("near chance ")
+    assert [panel["merits"]["hottest pixel"] for panel in panels[:2]] == ["inside", "outside"]
+    assert [panel["told"] for panel in panels[:2]] == ["", "hottest pixel outside"]
+    assert panels[1]["verdict"].startswith("right way up +")
+    assert header["layouts"][1]["story"].startswith("“an owl”: 2 of 3 maps are the right way up")
+    assert any("hottest pixel: whether" in note for note in header["notes"])
+    drawn = MethodComparison([replace(good, scores=spot)], texts=[0], mask=MASKS).figure()
+    assert any("hottest pixel outside" in text.get_text() for text in drawn.texts)
 
 
 def test_of_many_methods_the_best_and_the_last_are_named():
@@ -230,7 +268,7 @@ def test_heads_and_effects_name_the_strongest_and_its_opposite(seed: int):
     [
         ("attention", "Without the attention of layer 1 the match"),
         ("ffn", "Without the FFN of layer 1 the match"),
-        ("blocks", "Without block 1 the match"),
+        ("blocks", "Without all of layer 1 the match"),
         ("words", "Without “owl” entering layer 0 the match"),
     ],
 )
@@ -336,3 +374,21 @@ def test_regions_and_steps_tell_of_the_truth():
         refined = cx.refine(example("clip"), lambda *_, mask=mask: ([mask], [0.9]))
         (one, *_) = MaskSteps(refined, truth=MASKS).payload().header["texts"]
         assert one["story"].startswith(f"“an owl”: refinement {moved} the IoU from")
+
+
+def test_titles_have_switches_in_words_and_the_code_where_they_are_pointed_at():
+    options = "attention=qk, dual_path=False, ffn=True"
+    given = [example("clip_surgery"), example("clip_surgery", seed=1)]
+    told = {**given[1].provenance, "options": options}
+    header = MethodComparison([given[0], replace(given[1], provenance=told)]).payload().header
+    panel = header["panels"][1]
+    assert panel["name"] == ("CLIP Surgery (q-k attention, reads what it rewrites, with FFN)")
+    assert panel["method"].startswith("clip_surgery (attention=qk, dual_path=False")
+    for code, name in (
+        ("clip_surgery (blocks=1, attention=vv)", "CLIP Surgery (last layer, v-v attention)"),
+        ("legrad (layer=11, sigma=0.5)", "LeGrad (layer 11, sigma=0.5)"),
+        ("clip_surgery (ffn=False, map 2)", "CLIP Surgery (no FFN, map 2)"),
+        ("clip (changed: ffn=True of layer 3)", "raw CLIP (changed: ffn=True of layer 3)"),
+        ("mine (ffn=True)", "mine (with FFN)"),
+    ):
+        assert method_name(code) == name

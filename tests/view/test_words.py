@@ -13,8 +13,9 @@ from inside_examples import (
     left_out,
     token_scores,
 )
-from view_examples import HOSTILE, damaged, texts_of
+from view_examples import HOSTILE, SCENE, damaged, texts_of
 
+import clipxai as cx
 from clipxai.view import TokenMap, save, show
 from clipxai.view.html import page
 from clipxai.view.number import number
@@ -186,3 +187,15 @@ def test_photo_is_given_up_last_and_declared():
     whole = TokenMap(SCORES).payload()
     tight = TokenMap(SCORES, budget=whole.size - 100).payload()
     assert "photo" in tight.header["dropped"][0] and PICTURE.image.shape[0] == 112
+
+
+def test_of_several_texts_the_figure_says_which_it_shows_and_how_to_see_the_next(embedded):
+    trace = cx.record(embedded, SCENE.image, ["an owl", "a {clock}"])
+    idle = [
+        cx.show(cx.token_scores(one, text)).payload().header["words"]["idle"]
+        for one, text in ((trace, 0), (trace, 1), (cx.record(embedded, SCENE.image, ["an owl"]), 0))
+    ]
+    assert idle[0].endswith(
+        "This is “an owl”, one of 2 texts: cx.token_scores(trace, text=1) shows “a {clock}”."
+    )
+    assert "text=0) shows “an owl”" in idle[1] and "token_scores" not in idle[2]

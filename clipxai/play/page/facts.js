@@ -7,7 +7,8 @@ import { methodOf } from "./switches.js";
 /** @import { Grid } from "../../view/browser/interpolate.js" */
 /** @import { Chosen, Heard, PlayModel, Thing } from "./types.js" */
 
-export const SURE = 0.005; // a contrast or cosine that is told apart from none, by two digits
+export const SURE = 0.005; // a cosine that is told apart from none, by two digits
+export const NEAR_CHANCE = 0.045; // a contrast that is no way up, as Python has it
 
 /**
  * Places of the things that a text names: "two dogs and an owl" names dogs and owls. The longest
@@ -155,14 +156,14 @@ export function factsOf(heard, { raw, surgery, names }, worths, model, picked, e
   return {
     ...{ raw, surgery, names: listed(names), text: quoted(asked.texts[asked.text], empty) },
     cosine: cosines[asked.text],
-    rawInverted: raw !== null && raw < -SURE,
-    rawRight: raw !== null && raw > SURE,
-    rawUnclear: raw !== null && Math.abs(raw) <= SURE,
+    rawInverted: raw !== null && raw <= -NEAR_CHANCE,
+    rawRight: raw !== null && raw >= NEAR_CHANCE,
+    rawUnclear: raw !== null && Math.abs(raw) < NEAR_CHANCE,
     hidden: raw === null && names.length > 0,
     surgeryFlat: maps !== null && nothingLeft(maps.surgery),
     surgeryVaries: maps !== null && !nothingLeft(maps.surgery),
-    surgeryRight: surgery !== null && surgery > SURE,
-    surgeryWrong: surgery !== null && surgery <= SURE,
+    surgeryRight: surgery !== null && surgery >= NEAR_CHANCE,
+    surgeryWrong: surgery !== null && surgery < NEAR_CHANCE,
     absent: maps !== null && !names.length,
     method: methodOf(asked, model.presets),
     ...factsOfSwitches(asked, model),

@@ -3,7 +3,7 @@
 // @ts-check
 import { fill, hundredths, signed } from "../../view/browser/number.js";
 import { createMapPanel } from "../../view/browser/panel.js";
-import { contrastOf, namedIn, nothingLeft, quoted, SURE, varies } from "./facts.js";
+import { contrastOf, namedIn, NEAR_CHANCE, nothingLeft, quoted, varies } from "./facts.js";
 import { methodOf } from "./switches.js";
 
 /** @import { Grid } from "../../view/browser/interpolate.js" */
@@ -56,8 +56,8 @@ export function createMaps(header, arrays, store) {
   /** @param {number | null} contrast */
   const judged = (contrast) => {
     if (contrast === null) return "";
-    if (Math.abs(contrast) <= SURE) return words.no_contrast;
-    const way = contrast > 0 ? words.way_up : words.upside_down;
+    const near = Math.abs(contrast) < NEAR_CHANCE;
+    const way = near ? words.near_chance : contrast > 0 ? words.way_up : words.upside_down;
     return fill(way, { contrast: hundredths(contrast) });
   };
   return {

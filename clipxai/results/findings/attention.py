@@ -13,6 +13,8 @@ from ..owned import Owning
 from .picture import Picture, Recorded
 
 CLASS, POOL, MEAN = "[class]", "[pool]", "[mean]"  # what may stand for the image
+# times its even share of attention, in the second half of the layers, that makes a patch a sink
+SINK = 5.0
 # Means that are computed by another reduction, or kept in half precision, differ by less; means of
 # another model's heads by more.
 SAME_MEAN = 0.01

@@ -31,6 +31,8 @@ class TokenScores(Owning):
         what the word adds to the cosine of image and text, of [end] the cosine
     attention : (L, S, S) the text tower's own attention, averaged over heads
     left_out_by : method of the maps of "leaving the word out"; empty where that path is not there
+    number : of the text among `all_texts`
+    all_texts : all that were recorded; empty where that is not known
     """
 
     picture: Picture
@@ -41,6 +43,8 @@ class TokenScores(Owning):
     whole: dict[str, np.ndarray]
     attention: np.ndarray
     left_out_by: str = ""
+    number: int = 0
+    all_texts: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         paths = ", ".join(self.scores)

@@ -6,6 +6,7 @@ import { colourIndex, ontoImage } from "./interpolate.js";
 /** @typedef {{row: number, column: number}} Place */
 
 const LITTLE = 130; // pixels across of a map on which a line is thin
+const [RING, LEAST_RING] = [0.3, 2.5]; // radius, of a cell's side, and in pixels
 const [INK, PAPER] = ["#202020", "#fff"]; // of lines that show on every colour
 
 /**
@@ -179,6 +180,20 @@ export function frameCell(canvas, grid, cell) {
   const frame = new Path2D();
   frame.rect(...cellBox(grid, cell, canvas));
   strokeTwice(context2d(canvas), frame, [4, 2]);
+}
+
+/**
+ * A small ring in a cell, which leaves it to be seen.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Grid} grid
+ * @param {Place} cell
+ */
+export function ringCell(canvas, grid, cell) {
+  const [x, y, width, height] = cellBox(grid, cell, canvas);
+  const ring = new Path2D();
+  const radius = Math.max(RING * Math.min(width, height), LEAST_RING * pixelRatio());
+  ring.arc(x + width / 2, y + height / 2, radius, 0, 2 * Math.PI);
+  strokeTwice(context2d(canvas), ring, [2.6, 1.2]);
 }
 
 /**

@@ -101,6 +101,11 @@ export function createMapPanel({ photo, grids, words, dim }, arrays, first, stor
     paintMap(map, spec.values, grid, scale, table, state.smooth);
     paintBar(bar, table);
     numbers.replaceChildren(...ticksOf(scale).map((value) => element("span", {}, format(value))));
+    // the middle can be guessed, the ends cannot: they take two lines
+    const spills = () => numbers.scrollWidth > numbers.clientWidth;
+    numbers.style.flexWrap = "";
+    if (spills()) numbers.querySelector("span:nth-child(2):not(:last-child)")?.remove();
+    if (spills()) numbers.style.flexWrap = "wrap";
     const known = spec.values.some(Number.isFinite);
     bar.style.visibility = numbers.style.visibility = known ? "" : "hidden";
   };

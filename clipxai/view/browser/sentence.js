@@ -50,6 +50,10 @@ export const SENTENCE_STYLE = `
 .track u { position: absolute; top: -2px; bottom: -2px; width: 1px; background: var(--quiet); }
 .plus { background: var(--plus); }
 .minus { background: var(--minus); }
+@media (forced-colors: active) {
+  .track i, .track u { forced-color-adjust: none; }
+  .track u { background: CanvasText; }
+}
 `;
 
 /**

@@ -21,7 +21,7 @@ NAMES = {
     "heads": "attention head",
     "attention": "attention",
     "ffn": "FFN",
-    "blocks": "block",
+    "blocks": "block (attention and FFN)",
     "words": "word",
 }
 TITLES = ("lost without it", "its own share")
@@ -113,7 +113,7 @@ PART = "{part} of layer {layer}"
 PARTS = {
     "attention": "the attention of layer {layer}",
     "ffn": "the FFN of layer {layer}",
-    "blocks": "block {layer}",
+    "blocks": "all of layer {layer}",
     "words": "“{part}” entering layer {layer}",
 }
 

@@ -1,10 +1,12 @@
 """Which numbers does the figure show first, and which weights set the scale of its colours?"""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ...checks import expect, layer_of
-from ...results.findings import AttentionMaps
-from ...results.findings.attention import POOL
+from ...results.findings import AttentionMaps, on_patches
+from ...results.findings.attention import CLASS, POOL, SINK
 from ..given import patch_at
 
 OPACITY = 0.7  # of a map over the image
@@ -50,6 +52,42 @@ def token_at(maps: AttentionMaps, patch: tuple[int, int]) -> int:
 def patch_of(maps: AttentionMaps, token: int) -> tuple[int, int]:
     """Row and column of a token that is a patch."""
     return divmod(token - 1, maps.picture.grid.width)
+
+
+def things_on(maps: AttentionMaps, truth: Mapping[str, np.ndarray]) -> list[str]:
+    """What covers more than half of every patch (P), "" for none of what is known; nothing where
+    nothing is.
+    """
+    names = [""] * maps.picture.grid.patches if truth else []
+    for name, mask in truth.items():
+        for patch in on_patches(mask, maps.picture.grid).nonzero()[0]:
+            names[patch] = names[patch] or name
+    return names
+
+
+def middle_of(maps: AttentionMaps, truth: Mapping[str, np.ndarray]) -> int | None:
+    """Token of the patch in the middle of the first thing that has patches: the one on the thing
+    that lies next to the mean of them all. None where there is no such thing.
+    """
+    for mask in truth.values():
+        patches = on_patches(mask, maps.picture.grid).nonzero()[0]
+        if len(patches):
+            places = np.stack(np.divmod(patches, maps.picture.grid.width))
+            apart = np.hypot(*(places - places.mean(1, keepdims=True)))
+            return 1 + int(patches[apart.argmin()])
+    return None
+
+
+def sinks_by_layer(maps: AttentionMaps) -> list[list[int]]:
+    """Which of the sinks (tokens) are looked at so much in each layer, by the model's own gaze;
+    where that was not asked for, all.
+    """
+    sinks = [int(1 + sink) for sink in maps.sinks]
+    if "qk" not in maps.mean:
+        return [sinks] * layers_of(maps)
+    looking = slice(0 if maps.whole == CLASS else 1, None)  # a pool's row is no gaze of its own
+    received = maps.mean["qk"][:, looking].mean(1) * maps.seen
+    return [[sink for sink in sinks if layer[sink] > SINK] for layer in received]
 
 
 def telling_query(maps: AttentionMaps) -> int:

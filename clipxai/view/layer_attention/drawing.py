@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Circle, Rectangle
 
 from ...results.findings import AttentionMaps
 from ..attention_kinds import label
@@ -21,12 +21,20 @@ from ..paper.maps import BAR, BAR_GAP, cell_box, draw_bar, draw_image, draw_outl
 from ..paper.page import GAP, GREY, LINE, MARGIN, SMALL, TITLE, Page
 from ..scales import SEQUENTIAL, colour_table
 from ..sentences import IMAGE, layer_names
-from .content import OPACITY, UNKNOWN, hidden_of, layers_of, patch_of, top_of
-from .sentences import ROLLOUT, colour_notes, map_titles, query_subtitle, rollout_note
+from .content import OPACITY, UNKNOWN, hidden_of, layers_of, patch_of, sinks_by_layer, top_of
+from .sentences import (
+    ROLLOUT,
+    colour_notes,
+    map_titles,
+    query_subtitle,
+    rollout_note,
+    sinks_note,
+)
 
 PANEL, HEAD, GUTTER, THUMB_GAP = 2.9, 0.47, 0.62, 0.05  # inches
 BELOW = 0.15 + BAR + 0.3  # between the large maps and the strips
 WIDE = 0.6  # of a small map from which on it has the word "layer" below it
+SINK_RADIUS = 0.3  # of a patch
 # of a line may be filled: on a coarse screen, letters are rounded up to whole pixels
 HINTING = 0.91
 
@@ -38,6 +46,7 @@ def draw(
     layer: int,
     notes: Sequence[str],
     truth: Mapping[str, np.ndarray],
+    on: Sequence[str],
 ) -> Figure:
     """Draw the attention of one query token.
 
@@ -47,13 +56,16 @@ def draw(
     query, layer : which token (0 is the whole image), and the layer of the large maps
     notes : sentences for the end of the small print
     truth : true masks (H, W) bool of things, whose outlines are drawn on the large pictures
+    on : the thing that every patch lies on, if that is known
     """
     rows = {kind: mean[:, query] for kind, mean in maps.mean.items()}
     top = top_of(list(rows.values()), hidden_of(maps, query))
     rollout_top = top_of([maps.rollout], hidden_of(maps, 0))
-    said = [*colour_notes(maps, query, layer, top), rollout_note(maps, rollout_top), *notes]
+    colours = [*colour_notes(maps, query, layer, top), *sinks_note(maps)]
+    said = [*colours, rollout_note(maps, rollout_top), *notes]
     page, strips, width = _plan(maps, said)
-    area = _draw_panel(page, 0, maps.picture.image, (IMAGE, query_subtitle(maps, query)))
+    area = _draw_panel(page, 0, maps.picture.image, (IMAGE, query_subtitle(maps, query, on)))
+    _mark_sinks(area, maps, sinks_by_layer(maps)[layer])
     areas = [area]
     for n, (kind, weights) in enumerate(rows.items(), 1):
         titles = map_titles(maps, kind, layer, float(weights[layer, 0]))
@@ -145,6 +157,16 @@ def _mark_query(area: Axes, maps: AttentionMaps, query: int) -> None:
     for colour, line in ((RIM, 3.2), ("white", 1.6)):
         box = cell_box(maps.picture.grid, *patch_of(maps, query))
         area.add_patch(Rectangle(*box, fill=False, edgecolor=colour, linewidth=line))
+
+
+def _mark_sinks(area: Axes, maps: AttentionMaps, sinks: Sequence[int]) -> None:
+    """A small circle in the patch of every sink, white with a dark rim."""
+    for sink in sinks:
+        (x, y), across, down = cell_box(maps.picture.grid, *patch_of(maps, sink))
+        middle = x + across / 2, y + down / 2
+        for colour, line in ((RIM, 2.6), ("white", 1.2)):
+            radius = SINK_RADIUS * min(across, down)
+            area.add_patch(Circle(middle, radius, fill=False, edgecolor=colour, linewidth=line))
 
 
 def _draw_strip(

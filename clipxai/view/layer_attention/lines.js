@@ -16,10 +16,22 @@ import { answersByHead, cellOf, evenly, meanDistance, strongest, tokenOf } from 
  * @param {number} token
  * @param {boolean} [looks]
  */
-export function nameOf({ grids, words }, token, looks = true) {
+export function placeOf({ grids, words }, token, looks = true) {
   if (!token) return looks ? words.class : words.beside;
   const { row, column } = cellOf(token, grids[0]);
   return fill(words.place, { row, column });
+}
+
+/**
+ * The same, with the thing it lies on, where that is known.
+ * @param {Parameters<typeof placeOf>[0] & Pick<AttentionHeader, "on">
+ *   & {words: Record<"on_thing", string>}} header
+ * @param {number} token
+ * @param {boolean} [looks]
+ */
+export function nameOf(header, token, looks = true) {
+  const [place, thing] = [placeOf(header, token, looks), token && header.on[token - 1]];
+  return thing ? place + fill(header.words.on_thing, { thing }) : place;
 }
 
 /**
@@ -45,7 +57,7 @@ export function readingOf(header, weights, { reading }, kind, { token, layer, he
   const { grids, words, tokens } = header;
   const row = weights.row(kind.name, layer, token, head);
   const tell = (/** @type {number} */ to) => ({
-    name: nameOf(header, to, false),
+    name: placeOf(header, to, false),
     times: row[to] * tokens,
   });
   const at = reading && tokenOf(reading, grids[0]);
@@ -62,7 +74,7 @@ export function readingOf(header, weights, { reading }, kind, { token, layer, he
 /**
  * What is to be seen, above all: where a query looks most, or that it looks everywhere alike.
  * @param {Pick<AttentionHeader, "grids" | "words" | "layers" | "tokens" | "nearly_even" | "story"
- *   | "query" | "layer" | "kinds">} header
+ *   | "query" | "layer" | "kinds" | "on">} header
  * @param {Weights} weights
  * @param {Sight} sight
  */
@@ -179,6 +191,7 @@ export function captionOf(header, state, sight, top, rolloutTop, poolTop) {
   return [
     colour,
     out.length ? fill(words.left_out, { out: out.join(", ") }) : words.nothing_left_out,
+    ...(sinks.length ? [words.sinks_note] : []),
     fill(words.rollout_note, { scale }),
     ...(poolTop === undefined || token
       ? []

@@ -8,6 +8,7 @@ import {
   frameCell,
   markCell,
   paintBar,
+  ringCell,
   strokeOutline,
 } from "../browser/draw.js";
 import { element } from "../browser/element.js";
@@ -32,13 +33,19 @@ export const MAP_STYLE = `
 .layer_attention .photo:has(.bar) { grid-template-rows: auto auto 8px 18px auto auto; }
 .layer_attention .photo:has(.bar) .status { min-height: 2.8em; margin-top: 0; }
 .layer_attention .story { min-height: 2.6em; }
-.layer_attention .photo .chip { justify-self: start; margin-top: 3px; }
+.beside { display: flex; flex-wrap: wrap; gap: 2px 10px; align-items: center; margin-top: 3px; }
+.beside small { font-size: 12px; color: var(--quiet); }
+.layer_attention .readout span { display: block; }
 .layer_attention .cells { position: absolute; opacity: var(--alpha); image-rendering: pixelated; }
 .layer_attention .smooth .cells { image-rendering: auto; }
 .layer_attention .readout { white-space: pre-line; min-height: 2.8em; font-size: 12.5px; }
 @container (max-width: 640px) {
   .layer_attention .stage { column-gap: 8px; }
-  .layer_attention .readout { font-size: 12px; font-weight: 400; min-height: 0; }
+  .layer_attention .readout { font-size: 12px; font-weight: 400; }
+  /* what a map says first, in two lines */
+  .layer_attention .readout span + span { display: none; }
+  .layer_attention .status { margin-top: 2px; min-height: 2.8em; font-size: 12px; }
+  .layer_attention .held { display: none; } /* the frame says so, and help */
   .layer_attention .numbers span:nth-child(2):not(:last-child) { display: none; }
 }
 @container (max-width: 540px) {
@@ -70,7 +77,7 @@ function drawQuery(canvas, grid, token, cross, pinned) {
  * @param {AttentionFigure} figure
  */
 export function createAsked({ header, arrays, store, weights, palette }) {
-  const { grids, words, sinks } = header;
+  const { grids, words, sinks, sinks_in: sinksIn } = header;
   const [grid] = grids;
   const { height, width } = grid;
   const cells = element("canvas", { className: "cells", width, height, hidden: true });
@@ -102,7 +109,9 @@ export function createAsked({ header, arrays, store, weights, palette }) {
   const numbers = element("div", { className: "numbers" });
   paintBar(bar, palette.colours);
   const scale = read ? [bar, numbers] : [];
-  const around = [heading, picture, ...scale, chip, who];
+  const legend = element("small", { title: words.sinks_note, hidden: !sinks.length });
+  const beside = element("div", { className: "beside" }, chip, legend);
+  const around = [heading, picture, ...scale, beside, who];
   const node = element("figure", { className: "panel photo" }, ...around);
   const even = read && evenly(read, 0, header.nearly_even);
   const overImage = fill(words.query_pool, { even: even ? words.pool_even : "" });
@@ -112,7 +121,7 @@ export function createAsked({ header, arrays, store, weights, palette }) {
      * @param {Sight} sight
      * @param {boolean} fresh
      */
-    draw({ token, head }, fresh) {
+    draw({ token, head, layer }, fresh) {
       if (fresh) fitToScreen(marks);
       const { pinned } = store.state;
       cells.hidden = !read || token !== 0;
@@ -127,14 +136,18 @@ export function createAsked({ header, arrays, store, weights, palette }) {
       const cell = cellOf(token, grid);
       context2d(marks).clearRect(0, 0, marks.width, marks.height);
       for (const line of header.outlines) strokeOutline(marks, line, grid.image_size);
+      for (const sink of sinksIn[layer]) ringCell(marks, grid, cellOf(sink, grid));
+      const counts = { here: sinksIn[layer].length, count: sinks.length };
+      legend.textContent = `○ ${fill(words.sinks_here, counts)}`;
       drawQuery(marks, grid, token, cell, sameCell(pinned, cell));
       chip.setAttribute("aria-pressed", String(token === 0));
-      const held = pinned && tokenOf(pinned, grid) === token;
       who.textContent = fill(words.query, {
         name: nameOf(header, token),
         head: head === null ? "" : fill(words.query_head, { head }),
-        held: (cells.hidden ? "" : overImage) + (held ? words.held : ""),
+        held: cells.hidden ? "" : overImage,
       });
+      const held = pinned && tokenOf(pinned, grid) === token;
+      if (held) who.append(element("span", { className: "held" }, words.held));
     },
   };
 }
@@ -189,7 +202,8 @@ export function createAnswer({ header, store, weights, palette }, kind) {
       subtitle.textContent = fill(words.map_subtitle, place);
       const beyond = Array.from(row).some((weight, n) => n > 0 && weight > 1.001 * top);
       numbers.replaceChildren(...timesOf(words, top * header.tokens, beyond));
-      readout.textContent = readingOf(header, weights, store.state, kind, sight);
+      const lines = readingOf(header, weights, store.state, kind, sight).split("\n");
+      readout.replaceChildren(...lines.map((line) => element("span", {}, line)));
     },
   };
 }

@@ -160,4 +160,5 @@ def _every_second_layer(header: Header, arrays: Arrays) -> tuple[Header, Arrays]
     }
     first = int(np.abs(kept - header["layer"]).argmin())  # `layer` counts those that are shown
     layers = [header["layers"][n] for n in kept]
-    return {**header, "layers": layers, "ticks": layer_names(layers), "layer": first}, fewer
+    thinned = {"layers": layers, "ticks": layer_names(layers), "layer": first}
+    return {**header, **thinned, "sinks_in": [header["sinks_in"][n] for n in kept]}, fewer

@@ -32,7 +32,7 @@ export function createPool({ header, store, weights, palette, read }, hint) {
   const row = (/** @type {number} */ n) => read.subarray(n * N, (n + 1) * N);
   const point = (/** @type {Spot | null} */ spot) => {
     if (!spot) {
-      hint.textContent = "\u00a0";
+      hint.textContent = "";
       return;
     }
     const values = row(spot[1]);

@@ -1,9 +1,11 @@
 """What does the figure of attention say?"""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ...results.findings import AttentionMaps
-from ...results.findings.attention import CLASS, MEAN, POOL
+from ...results.findings.attention import CLASS, MEAN, POOL, SINK
 from ...results.what_if import what_if
 from ..attention_kinds import KINDS, label
 from ..number import fill
@@ -17,11 +19,23 @@ STATISTICS = (
         "entropy",
         "entropy",
         "bits",
-        "mean entropy of the head's rows; the highest possible means that it looks everywhere "
-        "alike",
+        "how widely a patch looks, in the mean. 0 bits: at one alone; each bit more: at twice as "
+        "many; {even:tenth} bits: at all alike",
     ),
-    ("distance", "mean distance", "patches", "mean distance between a patch and what it looks at"),
-    ("on_class", "share on {beside}", "", "mean weight that patches give to {who_beside}"),
+    (
+        "distance",
+        "mean distance",
+        "patches",
+        "how far from itself a patch looks, in the mean. 1 patch: beside it; more: farther across "
+        "the picture",
+    ),
+    (
+        "on_class",
+        "share on {beside}",
+        "of 1",
+        "how much of its gaze a patch spends on {who_beside}, in the mean. 0: nothing; 1: all, so "
+        "that nothing is left for the picture",
+    ),
 )
 
 # what stands for the image, and what is told of it
@@ -47,6 +61,7 @@ ROLLED = {
     POOL: "; its last step, by what the pool reads, is this project's",
     MEAN: "; its last step, the mean over patches, is this project's",
 }
+FIRST_ON = "the patch in the middle of “{thing}”, whose true place is known"
 FIRST = {
     CLASS: "the patch that [class] looks at most in the last layer",
     POOL: "the patch that the pool reads most",
@@ -61,11 +76,17 @@ COLOUR = (
     "that looks everywhere alike{included}. {scale}; colour follows the square root, so "
     "that its middle is a quarter of the end."
 )
-TIMES = "{times:tenth}×"
+TIMES, ON_THING = "{times:tenth}×", " ({thing})"
 ONE_SCALE = "One scale for all layers{kinds}, from 0 to {top:tenth} times an even gaze"
 LEFT_OUT = (
     "Drawn, but left out when the scale was set: {out}. Where they exceed the scale they have its "
     "last colour."
+)
+# beside the image, with a circle before it: of those that are known as sinks, how many are circled
+SINKS = "{here} of {count} sinks"
+SINKS_NOTE = (
+    "Circles: sinks, patches that get more than {least}× an even gaze in this layer and in the "
+    "mean of the later half of the layers."
 )
 ROLLOUT = "rollout"
 ROLLOUT_NOTE = (
@@ -91,12 +112,13 @@ AT_MAPS = {
         "Arrow keys move the query, brackets the layer, Space pins, Escape unpins, question mark "
         "helps."
     ),
-    "table": f"Table: the {IN_TABLE} patches it looks at most",
+    "table": f"Table: {IN_TABLE} patches it looks at most",
     "image_hint": "move over it to ask a patch",
     "class": "{whole}",
     "class_hint": "{hint}",
     "beside": "{beside}",
     "place": PLACE,
+    "on_thing": ON_THING,
     "query": f"{QUERY}{{head}}{{held}}",
     "query_head": ", head {head} alone",
     "query_pool": ", over the image{even}",
@@ -134,7 +156,7 @@ AT_STRIPS = {
     "heads_title": "{kind} of {whole}, head by head",
     "heads_label": f"{{kind}} attention of {{who_whole}}, heads down, layers across. {MOVES}",
     "heads_own": "each on its own scale, from 0",
-    "heads_shared": "one scale, 0 to {top:number}; heads down, layers across{every}",
+    "heads_shared": "one scale, 0 to {top:number}; H0, H1 … are the heads{every}",
     "every_patch": "; heads of layer {layers} answer for every patch",
     "head_hint": (
         "layer {layer}, head {head}, {kind} of {whole}: most on {most}, {times:tenth}×; q-k of "
@@ -151,7 +173,9 @@ AT_STRIPS = {
     "pool_mean": "mean of its {heads} heads",
     "pool_head": "head {head}",
     "merit": "{name} {value:number}{unit}",
-    "merit_hint": "layer {layer}, head {head}: {merits} ({name}: {meaning})",
+    "merit_hint": "layer {layer}, head {head}: {merits}",
+    "head_tick": "H{head}",
+    "layer_tick": "layer",
     "merit_label": f"{{name}} of every head, heads down, layers across. {MOVES}",
     "merit_range": "{low:number} (dark) to {high:number} (yellow) {unit}",
 }
@@ -171,6 +195,8 @@ IN_CAPTION = {
     "the_query": THE_QUERY,
     "the_sinks": THE_SINKS,
     "rollout_note": ROLLOUT_NOTE,
+    "sinks_here": SINKS,
+    "sinks_note": SINKS_NOTE,
     "rollout_own": "Each on its own scale",
     "rollout_shared": ROLLOUT_SCALE,
     "missing_heads": (
@@ -204,7 +230,7 @@ def words(maps: AttentionMaps) -> dict[str, str]:
         **everywhere,
         "pool_mean": fill(AT_STRIPS["pool_mean"], heads=pool),
         "mean_of_heads": fill(MEAN_OF_HEADS, heads=maps.entropy.shape[1]),
-        "more": "Heads, their statistics, rollout",
+        "more": "Heads and rollout",
         "every_kind": "all" if len(maps.mean) > 2 else "both",
         "without": "leave out of the scale:",
         "without_sinks": f"sinks ({len(maps.sinks)})",
@@ -225,6 +251,8 @@ def _of(maps: AttentionMaps, sentence: str) -> str:
         and_on_beside=fill(AND_ON_BESIDE, beside=beside) if beside else "",
         rolled=ROLLED[maps.whole],
         who_beside=WHO.get(beside, "the registers"),
+        even=float(np.log2(maps.seen)),
+        least=f"{SINK:g}",
         who_whole=WHO[maps.whole],
     )
 
@@ -235,6 +263,11 @@ def statistics(maps: AttentionMaps) -> list[tuple[str, str, str, str]]:
     return [(name, _of(maps, named), unit, _of(maps, told)) for name, named, unit, told in there]
 
 
+def sinks_note(maps: AttentionMaps) -> list[str]:
+    """What the circles on the image are; nothing where there are none."""
+    return [fill(SINKS_NOTE, least=f"{SINK:g}")] if maps.sinks else []
+
+
 def summary(maps: AttentionMaps) -> str:
     """What the figure shows, in one line."""
     named = one_line(maps.picture.provenance.get("model", "a model"))
@@ -242,9 +275,18 @@ def summary(maps: AttentionMaps) -> str:
     return f"Where each patch looks in {layers_of(maps)} layers of {named}, by {kinds}"
 
 
-def story(maps: AttentionMaps, query: int, layer: int) -> str:
+def name_of(maps: AttentionMaps, token: int, on: Sequence[str]) -> str:
+    """A token that looks, and the thing it lies `on`, where that is known."""
+    if not token:
+        return maps.whole
+    row, column = patch_of(maps, token)
+    thing = on[token - 1] if on else ""
+    return fill(PLACE, row=row, column=column) + (fill(ON_THING, thing=thing) if thing else "")
+
+
+def story(maps: AttentionMaps, query: int, layer: int, on: Sequence[str] = ()) -> str:
     """Where a query token looks most in a layer, itself and [class] left out, by every kind; of a
-    kind by which it looks at all patches nearly alike, that.
+    kind by which it looks at all patches nearly alike, that. Patches lie `on` things, if known.
     """
     gazes, alike = [], []
     for kind, mean in maps.mean.items():
@@ -255,13 +297,11 @@ def story(maps: AttentionMaps, query: int, layer: int) -> str:
             alike.append(fill(AT_STORY["alike"], kind=label(kind), **told))
             continue
         weights[[0, query]] = -1
-        row, column = patch_of(maps, int(weights.argmax()))
-        place = fill(PLACE, row=str(row), column=str(column))
+        place = name_of(maps, int(weights.argmax()), on)
         times = float(weights.max()) * maps.seen
         gaze = AT_STORY["gaze" if gazes else "first_gaze"]
         gazes.append(fill(gaze, place=place, kind=label(kind), times=times))
-    row, column = patch_of(maps, query)
-    who = fill(PLACE, row=str(row), column=str(column)) if query else maps.whole
+    who = name_of(maps, query, on)
     told = {"layer": str(layer), "who": who, "head": "", "alike": ", ".join(alike)}
     if not gazes:
         return fill(AT_STORY["story_alike"], **told)
@@ -269,12 +309,15 @@ def story(maps: AttentionMaps, query: int, layer: int) -> str:
     return fill(AT_STORY["story"], gazes=", at ".join(gazes), also=also, **told)
 
 
-def notes(maps: AttentionMaps, *, chosen: bool) -> list[str]:
-    """What the kinds are, and, if they were `chosen` here, why this patch and layer come first."""
+def notes(maps: AttentionMaps, *, chosen: bool, thing: str = "") -> list[str]:
+    """What the kinds are, and, if they were `chosen` here, why this patch, on a `thing`, and layer
+    come first.
+    """
     kinds = "; ".join(": ".join(KINDS[kind]) for kind in maps.mean if kind in KINDS)
     first, *others = map(label, maps.mean)
     differ = f", in the layer where {first} and {others[0]} differ most for it" if others else ""
-    why, what = f"Shown first: {FIRST[maps.whole]}{differ}.", WHAT[maps.whole]
+    first_is = fill(FIRST_ON, thing=thing) if thing else FIRST[maps.whole]
+    why, what = f"Shown first: {first_is}{differ}.", WHAT[maps.whole]
     said = [what, f"{kinds}." if kinds else "", why if chosen else ""]
     return [*what_if(maps.picture.provenance), *filter(None, said)]
 
@@ -298,10 +341,9 @@ def rollout_note(maps: AttentionMaps, top: float) -> str:
     return fill(_of(maps, ROLLOUT_NOTE), scale=fill(ROLLOUT_SCALE, top=top * maps.seen))
 
 
-def query_subtitle(maps: AttentionMaps, query: int) -> str:
+def query_subtitle(maps: AttentionMaps, query: int, on: Sequence[str] = ()) -> str:
     """The line below the title of the image: who is asked."""
-    row, column = patch_of(maps, query)
-    return fill(QUERY, name=fill(PLACE, row=row, column=column) if query else maps.whole)
+    return fill(QUERY, name=name_of(maps, query, on))
 
 
 def map_titles(maps: AttentionMaps, kind: str, layer: int, on_class: float) -> tuple[str, str]:

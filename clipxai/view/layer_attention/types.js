@@ -10,17 +10,17 @@
  * @typedef {"help" | "keys" | "table" | "image_hint" | "class" | "class_hint" | "beside" | "place"
  *   | "query" | "query_head" | "query_pool" | "held" | "map_title" | "map_subtitle" | "reading"
  *   | "pool_even" | "most" | "itself" | "rough" | "times" | "beyond" | "spoken" | "spoken_map"
- *   | "table_title"} MapWord  at the large maps
+ *   | "table_title" | "on_thing" | "sinks_here"} MapWord  at the large maps
  * @typedef {"story" | "story_alike" | "story_head" | "gaze" | "first_gaze" | "alike"
  *   | "also_alike"} StoryWord  above all
  * @typedef {"rollout" | "strip_hint" | "strip_label" | "heads_title" | "heads_label" | "heads_own"
  *   | "heads_shared" | "every_patch" | "head_hint" | "merit" | "merit_hint" | "merit_label"
  *   | "merit_range" | "pool_strip" | "pool_label" | "pool_hint" | "pool_mean" | "pool_head"
- *   | "pool_ticks"} StripWord  at the little ones
+ *   | "pool_ticks" | "head_tick" | "layer_tick"} StripWord  at the little ones
  * @typedef {"colour" | "patch" | "mean_of_heads" | "one_head" | "in_strips" | "own_scales"
  *   | "scale_of_layers" | "scale_of_kinds" | "left_out" | "nothing_left_out" | "the_query"
  *   | "the_sinks" | "rollout_note" | "rollout_own" | "rollout_shared" | "missing_heads"
- *   | "pool_note" | "heads_there" | "heads_nowhere" | "steps"} CaptionWord
+ *   | "pool_note" | "heads_there" | "heads_nowhere" | "steps" | "sinks_note"} CaptionWord
  * @typedef {"every_kind" | "more" | "without" | "without_sinks"} ControlWord
  * @typedef {{name: string, label: string, meaning: string}} Kind  of attention
  * @typedef {Kind & {unit: string}} Statistic  a figure of merit of every head
@@ -39,6 +39,8 @@
  * @property {number[]} columns tokens whose weights travel exactly
  * @property {number[]} headed layers whose single heads are here for every patch
  * @property {number[]} sinks tokens
+ * @property {number[][]} sinks_in which of them are looked at so much, layer by layer
+ * @property {string[]} on the thing that every patch lies on; nothing where none is known
  * @property {number} steps of the square root of a weight
  * @property {number} query token that is shown first
  * @property {number} layer that is shown first, counted among those that are here

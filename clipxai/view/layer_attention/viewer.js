@@ -15,9 +15,10 @@ import { createStage } from "../browser/stage.js";
 import { startViewer } from "../browser/start.js";
 import { clamp, createStore, focused, sameCell, UNTOUCHED } from "../browser/state.js";
 import { FILM_STYLE } from "../browser/film.js";
+import { createHeads, HEAD_STYLE } from "./heads.js";
 import { captionOf, spoken, storyOf, tableOf } from "./lines.js";
 import { createAnswer, createAsked, MAP_STYLE } from "./maps.js";
-import { createFilms, createHeads, STRIP_STYLE } from "./strips.js";
+import { createFilms, STRIP_STYLE } from "./strips.js";
 import {
   answersByHead,
   cellOf,
@@ -120,7 +121,7 @@ function createParts(figure) {
   const { words, sinks } = header;
   const asked = createAsked(figure);
   const answers = header.kinds.map((kind) => createAnswer(figure, kind));
-  const hint = element("output", { className: "hint" }, "\u00a0");
+  const hint = element("output", { className: "hint" });
   const films = createFilms(figure, hint);
   const heads = createHeads(figure, hint);
   const pictures = [asked, ...answers].map(({ node }) => node);
@@ -148,7 +149,7 @@ function createParts(figure) {
     asked.draw(sight, fresh);
     for (const answer of answers) answer.draw(sight, end, fresh);
     films.draw(sight, end);
-    heads.draw(sight);
+    heads.draw(sight, fresh);
     const { rolloutTop, poolTop } = films;
     print.write(captionOf(header, state, sight, shared, rolloutTop(), poolTop()));
   };
@@ -254,12 +255,15 @@ function createAttentionControls({ kinds, sinks, scalings, words, beside }, stor
 }
 
 const STYLE = `
-/* of one height, or what is pointed at would jump */
+/* of one height, or what is pointed at would jump; over the numbers of layers, which it says */
 .hint {
-  display: block; height: 1.4em; overflow: hidden; margin-top: 2px;
+  display: block; height: 1.4em; overflow: hidden; margin-top: -1.4em; position: relative;
   font-variant-numeric: tabular-nums;
 }
-.figure:has(details[open] .heads) .hint { height: 2.8em; }
+.hint:not(:empty) { background: var(--page); }
+.figure:has(details[open] .heads) .hint { height: 2.8em; margin-top: 2px; }
 `;
 
-export default startViewer("layer_attention", MAP_STYLE + STRIP_STYLE + FILM_STYLE + STYLE, build);
+const STYLES = MAP_STYLE + STRIP_STYLE + HEAD_STYLE + FILM_STYLE + STYLE;
+
+export default startViewer("layer_attention", STYLES, build);

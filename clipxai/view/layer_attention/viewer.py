@@ -26,8 +26,11 @@ from .content import (
     checked,
     layer_number,
     layers_of,
+    middle_of,
+    sinks_by_layer,
     telling_layer,
     telling_query,
+    things_on,
     token_at,
 )
 from .packing import Steps, arrays_of, columns_of, given_up
@@ -48,14 +51,16 @@ class LayerAttentionViewer(Viewer):
     ----------
     maps : from `clipxai.attention_maps`; single heads answer for what stands for the image only,
         and for every patch in the layers of `maps.with_heads`
-    query : patch (row, column) whose attention is shown first; by default the one that the class
-        token looks at most in the last layer, or that a pool reads most
+    query : patch (row, column) whose attention is shown first; by default the one in the middle of
+        the first thing of `truth`, and without it the one that the class token looks at most in
+        the last layer, or that a pool reads most
     layer : number of the layer that is shown first (negative: from the last); by default the one
         where two kinds differ most
     steps : 15, 23, 31, 63 or 255; weights travel in so many steps of their square root. More are
         finer and need more bytes: the error is at most 1/steps of the largest weight of the row.
         The query itself, [class] and the sinks do not count: they are right to 0.00001
-    truth : name of a thing -> true mask (H, W) bool: its outline is drawn on the image and all maps
+    truth : name of a thing -> true mask (H, W) bool: its outline is drawn on the image and all
+        maps, and its patches are named after it
     budget : most bytes the interactive figure's data may take; what is given up for it is said on
         the figure
 
@@ -74,7 +79,7 @@ class LayerAttentionViewer(Viewer):
     module = "layer_attention"
     # smaller than of others: the numbers of this figure need the room
     poster_bytes = {"png": 43_000, "webp": 32_000}
-    poster_step, poster_quality = 16, 60
+    poster_step, poster_quality = 20, 58
 
     def __init__(
         self,
@@ -89,7 +94,9 @@ class LayerAttentionViewer(Viewer):
         self._chosen = query is None and layer is None
         self.maps, self.steps, self.budget = checked(maps), int(steps), budget
         self.truth = truths_of(owned(truth), list(truth or {}), maps.picture.grid.image_size)
-        self.query = telling_query(maps) if query is None else token_at(maps, query)
+        self.on, middle = things_on(maps, self.truth), middle_of(maps, self.truth)
+        first = telling_query(maps) if middle is None else middle
+        self.query = first if query is None else token_at(maps, query)
         self.layer = telling_layer(maps, self.query) if layer is None else layer_number(maps, layer)
 
     @property
@@ -100,7 +107,8 @@ class LayerAttentionViewer(Viewer):
     @property
     def notes(self) -> list[str]:
         """What the kinds of attention are, and why this patch and layer are shown first."""
-        return notes(self.maps, chosen=self._chosen)
+        thing = self.on[self.query - 1] if self.on and self.query else ""
+        return notes(self.maps, chosen=self._chosen, thing=thing)
 
     def kept(self) -> "LayerAttentionViewer":
         """The same figure with single heads for what stands for the image only."""
@@ -115,7 +123,7 @@ class LayerAttentionViewer(Viewer):
         """
         from .drawing import draw  # loads matplotlib
 
-        return draw(self.maps, self.query, self.layer, self.notes, self.truth)
+        return draw(self.maps, self.query, self.layer, self.notes, self.truth, self.on)
 
     def payload(self) -> Payload:
         """Weights of every kind (see `packing`), statistics of every head, rollout, photo, words.
@@ -148,10 +156,12 @@ class LayerAttentionViewer(Viewer):
             "whole": maps.whole,
             "beside": maps.beside,
             "nearly_even": NEARLY_EVEN,
-            "story": story(maps, self.query, self.layer),
+            "story": story(maps, self.query, self.layer, self.on),
+            "on": self.on,
             "columns": columns_of(maps),
             "headed": list(maps.heads),
             "sinks": [int(1 + sink) for sink in maps.sinks],
+            "sinks_in": sinks_by_layer(maps),
             "steps": self.steps,
             "query": int(self.query),
             "layer": int(self.layer),

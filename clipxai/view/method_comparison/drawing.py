@@ -28,7 +28,7 @@ from ..scales import Scale, Scaling, scales_of
 from ..sentences import caption, image_size
 from ..texts import title_of
 from .panels import Panel, first_scaling, panels_of, rows_of
-from .sentences import merit, notes
+from .sentences import merit, notes, told
 
 WIDE, NARROW = 3.2, 2.7  # panel width with few and with many columns
 HEAD, BADGES, ROW_GAP = 0.45, 0.19, 0.22  # of a panel, a line of merits, between rows
@@ -105,7 +105,7 @@ def _cells_for(panels: Sequence[Panel], rows: Sequence[Row], image: np.ndarray) 
     width = WIDE if max(map(len, rows)) <= 2 else NARROW
     titles = (title_lines(title_of(panel.text), width, MOST_TITLE_LINES) for panel in panels)
     head = HEAD + TITLE_LINE * (max(map(len, titles)) - 1)
-    badges = -(-max(len(panel.merits) for panel in panels) // 2)  # two on a line
+    badges = -(-max(len(_badges(panel)) for panel in panels) // 2)  # two on a line
     drawn = head + picture_height(width, image.shape) + BAR_GAP + BAR + NUMBERS
     return Cells(width, head, drawn + badges * BADGES + ROW_GAP)
 
@@ -141,10 +141,16 @@ def _draw_panel(
     below = y + cells.head + picture_height(cells.width, picture.image.shape) + BAR_GAP
     if not np.isnan(scores).all():
         draw_scale(page, x, below, cells.width, scale)
-    merits = [f"{name} {merit(name, value)}" for name, value in panel.merits.items()]
+    merits = _badges(panel)
     for n in range(0, len(merits), 2):
         line = "   ".join(merits[n : n + 2])
         page.write(x, below + BAR + NUMBERS + n // 2 * BADGES, line)
+
+
+def _badges(panel: Panel) -> list[str]:
+    """Its numbers, and what the contrast among them does not say."""
+    merits = [f"{name} {merit(name, value)}" for name, value in panel.merits.items()]
+    return [*merits, *filter(None, [told(panel)])]
 
 
 def _outline(area: Axes, truth: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from ...checks import several
 from ...results.explanation import Explanation
 from ...results.findings import Picture
 from ...results.maps import rank_correlation
-from ..given import Truth, agreement, truth_of
+from ..given import Truth, agreement, hottest_inside, truth_of
 from ..method_names import told_apart
 from ..scales import Scaling, varies
 
@@ -31,6 +31,7 @@ class Panel:
     truth : true mask (H, W) bool of the text, if it is known
     merits : presence (or its difference), and how far the map agrees with the truth and with the
         first map, by the names in `sentences.MERITS`
+    hottest : whether its hottest pixel lies on the thing, if that is known
     """
 
     explanation: Explanation
@@ -39,6 +40,7 @@ class Panel:
     method: str
     truth: np.ndarray | None = None
     merits: dict[str, float] = field(default_factory=dict)
+    hottest: bool | None = None
 
     @property
     def text(self) -> str:
@@ -112,7 +114,14 @@ def panels_of(
     ]
     if not panels:
         raise ValueError("there is no map to draw: no text was chosen")
-    return [replace(panel, merits=_merits(panel, _first_of(panels, panel))) for panel in panels]
+    return [
+        replace(
+            panel,
+            merits=_merits(panel, _first_of(panels, panel)),
+            hottest=hottest_inside(panel.explanation, panel.row, panel.truth),
+        )
+        for panel in panels
+    ]
 
 
 def rows_of(panels: Sequence[Panel]) -> list[list[int | None]]:

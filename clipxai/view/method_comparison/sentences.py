@@ -9,12 +9,14 @@ from ...results.explanation import Explanation
 from ...tasks.segmentation import Segmentation
 from ..method_names import method_name
 from ..number import fill, hundredths, two_digits
-from ..sentences import CONTRAST, PLACE, no_verdict, way_up
+from ..sentences import CONTRAST, PLACE, is_right_way_up, no_verdict, way_up
 from ..texts import listed, title_of
 from .panels import Panel
 
 NOT_KNOWN = "Hatched: patches whose score is not known; nothing here counts them."
 MOST_NAMED = 4  # texts in a summary
+HOTTEST = "hottest pixel"
+INSIDE, OUTSIDE = "inside", "outside"
 MERITS = {
     "presence": (
         "cosine of the whole image with the text; a map shows where, even for something "
@@ -23,6 +25,7 @@ MERITS = {
     "difference": "difference of the whole image's cosines with the two texts",
     "IoU": "overlap of the map's upper half (min-max above 0.5) with the true mask, 0 to 1",
     "contrast": CONTRAST,
+    HOTTEST: "whether the highest place of the map lies inside of the true mask",
     "rank corr.": "Spearman rank correlation with the first map, −1 to 1",
 }
 
@@ -87,6 +90,17 @@ def merit(name: str, value: float) -> str:
     return hundredths(value) if name == "contrast" else two_digits(value)
 
 
+def numbers(panel: Panel) -> dict[str, str]:
+    """All numbers of a map by the names in `MERITS`, and where its hottest pixel lies."""
+    hottest = {} if panel.hottest is None else {HOTTEST: INSIDE if panel.hottest else OUTSIDE}
+    return {name: merit(name, value) for name, value in panel.merits.items()} | hottest
+
+
+def told(panel: Panel) -> str:
+    """What its verdict does not say: a map may be higher on the thing, and highest elsewhere."""
+    return f"{HOTTEST} {OUTSIDE}" if panel.hottest is False else ""
+
+
 def verdict(panel: Panel) -> str:
     """Which way up a map is, with its contrast in hundredths; empty where the truth is unknown."""
     if "contrast" not in panel.merits:
@@ -111,7 +125,7 @@ def story(panels: Sequence[Panel], text: str | None) -> str:
 
 
 def _of_truth(judged: Sequence[Panel], text: str | None) -> str:
-    up = sum(hundredths(panel.merits["contrast"]).startswith("+") for panel in judged)
+    up = sum(is_right_way_up(panel.merits["contrast"]) for panel in judged)
     order = sorted(judged, key=lambda panel: -panel.merits["contrast"])
     names = [method_name(panel.method) for panel in judged]
     if len({panel.text for panel in judged}) > 1:
@@ -167,7 +181,7 @@ def notes(
     """What a reader has to know: the figures of merit that occur, what hatching means where there
     is some, what the methods note, and how the masks of the points came about.
     """
-    found = {name for panel in panels for name in panel.merits}
+    found = {name for panel in panels for name in numbers(panel)}
     used = [f"{name}: {meaning}" for name, meaning in MERITS.items() if name in found]
     noted = dict.fromkeys(note for e in explanations for note in e.notes)
     hatched = [NOT_KNOWN] if any(np.isnan(panel.scores).any() for panel in panels) else []

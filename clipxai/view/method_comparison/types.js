@@ -20,6 +20,7 @@
  * @property {number[]} overlaps of the map with the truth in hundredths, cut at 0, 0.01 … 1; none
  *   where the truth is unknown
  * @property {Record<string, string>} merits
+ * @property {string} told what its verdict does not say
  * @typedef {object} OwnHeader
  * @property {string} summary
  * @property {ComparisonSpec[]} panels

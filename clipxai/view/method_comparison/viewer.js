@@ -132,7 +132,7 @@ function layoutOf(header, text) {
  * @returns {MapSpec}
  */
 function specOf({ panels, grids, scalings, outlines, refined, words }, arrays, n, shown) {
-  const { source, row, text, title, name, method, overlaps } = panels[n];
+  const { source, row, text, title, name, method, overlaps, told } = panels[n];
   const cut = (/** @type {number} */ threshold) =>
     fill(words.cut, { iou: overlaps[Math.round(100 * threshold)] / 100 });
   const of = (/** @type {"method" | "text"} */ key) =>
@@ -144,7 +144,7 @@ function specOf({ panels, grids, scalings, outlines, refined, words }, arrays, n
     ...panels[n],
     title: methods > 1 ? name : title,
     subtitle: methods > 1 && texts > 1 ? title : "",
-    told: method,
+    told: [method, told].filter(Boolean).join("\n"),
     values: arrays[`maps${source}`].subarray(row * size, (row + 1) * size),
     scales: scalings.map(({ scales }) => scales[n]),
     outlines: outlines[text],

@@ -11,7 +11,7 @@ from ..method_names import method_name
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import at_most, picture_header, smaller_photo
 from ..scales import DIVERGING, SEQUENTIAL, Scaling, colour_table, scales_of
-from ..sentences import LABELS, REMARKS, caption, page_words, remark
+from ..sentences import REMARKS, caption, page_words, remark, scaling_name
 from ..texts import title_of
 from ..viewer import Viewer
 from .panels import Panel, first_scaling, panels_of, rows_on_screen
@@ -24,10 +24,11 @@ from .sentences import (
     SURE,
     TABLE_HEAD,
     WORDS,
-    merit,
     notes,
+    numbers,
     story,
     summary,
+    told,
     verdict,
 )
 
@@ -164,7 +165,7 @@ class MethodComparison(Viewer):
             differences=all(e.difference for e in self.explanations),
         )
         return {
-            "label": LABELS[name],
+            "label": scaling_name(units, name),
             "caption": caption(units, name, scales),
             "scales": list(map(vars, scales)),
         }
@@ -190,7 +191,8 @@ def _panel_header(panel: Panel) -> Header:
         "row": panel.row,
         "remark": REMARKS[remark(panel.scores)],
         "overlaps": [round(100 * found) for found in _overlaps(panel)],
-        "merits": {name: merit(name, value) for name, value in panel.merits.items()},
+        "merits": numbers(panel),
+        "told": told(panel),
     }
 
 

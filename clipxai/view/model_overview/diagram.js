@@ -26,6 +26,7 @@ import { drawWires } from "./wires.js";
 /** @import { Box, OverviewArrays, OverviewHeader, OverviewState } from "./types.js" */
 
 const WIDEST = 8; // pixels of a line that adds most
+const [JOINT, NAME] = [46, 16]; // heights of the cosine, and of the name of a map
 
 /**
  * @param {OverviewHeader} header
@@ -122,10 +123,13 @@ export function createDiagram(header, arrays, store, photo) {
     if (header.stream) write(words.patches, [at.start, top + at.small, at.first], "under");
     at.columns.forEach(putBlock);
     const final = header.stations - 1;
-    const side = header.rail ? Math.min(at.wide - 8, (at.height - 58) / 2) : at.wide - 8;
-    put("joint", all, [at.joint + 4, 0, at.wide - 8, 46], words.joint_title, cosine, ofWhat);
+    // a map below the cosine, with its name above it, and another so
+    const room = (at.height - JOINT - 2 * (NAME + 2)) / 2;
+    const side = header.rail ? Math.min(at.wide - 8, room) : at.wide - 8;
+    put("joint", all, [at.joint + 4, 0, at.wide - 8, JOINT], words.joint_title, cosine, ofWhat);
     const end = header.stream ? "stream" : "joint";
-    const up = header.rail ? 52 : Math.max(52, at.stream - side / 2);
+    const highest = JOINT + NAME + 2;
+    const up = header.rail ? highest : Math.max(highest, at.stream - side / 2);
     const low = at.height - side;
     put(
       end,
@@ -135,12 +139,12 @@ export function createDiagram(header, arrays, store, photo) {
       small(final),
       ...edge(),
     );
-    write(words.raw, [at.joint + 4, up + 2, side], "on");
+    write(words.raw, [at.joint + 4, up - NAME, side], "over");
     if (header.rail) {
       const last = { first: all.last, last: all.last };
       const map = small(header.rail.blocks, true);
       put("rail", last, [at.joint + 4, low, side, side], words.surgery, map, ...edge());
-      write(words.surgery, [at.joint + 4, low + 2, side], "on");
+      write(words.surgery, [at.joint + 4, low - NAME, side], "over");
     }
     putText(all);
   };

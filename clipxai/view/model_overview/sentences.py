@@ -6,7 +6,7 @@ from ...results.findings import Overview, Reading
 from ...results.findings.overview import PAD
 from ...results.what_if import what_if
 from ..number import fill
-from ..sentences import CONTRAST, NEITHER, of_total, way_up
+from ..sentences import CONTRAST, of_total, way_up
 from ..texts import listed, title_of
 from .content import agreement, contrasts, place_of, story
 
@@ -14,21 +14,21 @@ MOST_NAMED = 3  # texts in a summary
 LONGEST = 30  # letters of a text in the story
 LITTLE = 0.2  # of the cosine; a part that adds less is no story by itself
 OPPOSITE = -0.5  # rank correlation of two maps of which one is the other turned over
-ADDS = "Block {layer}'s {part} adds most to “{text}”: {share:signed}{of}"
+ADDS = "Layer {layer}'s {part} adds most to “{text}”: {share:signed}{of}"
 HEAD = "; head {head} alone {head_share:signed}, most of all from {place}."
 SPREAD = (
-    "No single part makes “{text}” (cosine {cosine:two_digits}): the largest, block {layer}'s "
+    "No single part makes “{text}” (cosine {cosine:two_digits}): the largest, layer {layer}'s "
     "{part}, adds {share:signed}."
 )
-NOTHING = "No block adds to “{text}”: its cosine with the whole image is {cosine:two_digits}."
+NOTHING = "No layer adds to “{text}”: its cosine with the whole image is {cosine:two_digits}."
 WHOLE = "The whole image and “{text}” have a cosine of {cosine:two_digits}."
 STREAM = " Of {stations} stations on the way it is highest {where}."
-HIGHEST = ("before the first block", "after block {layer}")
+HIGHEST = ("before the first layer", "after layer {layer}")
 TURNED = " CLIP Surgery turns the map over (rank correlation {agreement:two_digits})."
 REDRAWN = " CLIP Surgery redraws the map (rank correlation {agreement:two_digits})."
 ONE_WAY = " The map {raw}."
 BOTH_WAYS = " The raw map {raw}, CLIP Surgery's {surgery}."
-WAY, NO_WAY, ALL_ZERO = "is {way}", "has no contrast", "is near zero all over"
+WAY, ALL_ZERO = "is {way}", "is near zero all over"
 OUTLINED = "Outlined: what the text names. Which way up a map is: {how}."
 PADS = "{count} pad{s}"
 PADDED = (
@@ -38,17 +38,17 @@ PADDED = (
 PLACE, CLASS, REGISTER = "row {row}, column {column}", "[class] itself", "[class] or a register"
 PARTS = {"attention": "attention", "ffn": "FFN"}
 BARS = (
-    "Bars in a block: what its attention (A) and its FFN (F) added to the cosine of what is "
-    "followed with the text, red above zero, blue below, all on one scale. They hold the final "
-    "norm fixed: what was added, not what would happen without the block."
+    "A layer is a block of two boxes: attention (A), then FFN (F). Bars: what each added to the "
+    "cosine of what is followed with the text, red above zero, blue below, all on one scale. They "
+    "hold the final norm fixed: what was added, not what would happen without the block."
 )
-NO_BARS = "Blocks have no bars: no class token gathers the image block by block."
+NO_BARS = "Layers have no bars: no class token gathers the image layer by layer."
 MAPS = (
     "Small maps: cosine of every patch with the text if the network stopped there, each from its "
     "lowest patch (dark violet) to its highest (yellow), so colours do not compare across maps."
 )
 RAIL = (
-    "Second rail: CLIP Surgery beside the last {blocks}. With all its switches off it is the "
+    "Second rail: CLIP Surgery beside the last {layers}. With all its switches off it is the "
     "model's own path."
 )
 KEPT = "Of every row of attention the largest weights are kept; all others are drawn as their mean."
@@ -72,23 +72,23 @@ WORDS = {
         "Point at a patch to follow it through the model, click to keep it, Esc follows the whole "
         "image again. A box opens below when it is clicked. Keys: Tab reaches the boxes, arrows "
         "move from box to box and Enter opens one; on the picture arrows move by one patch and "
-        "Space keeps it; [ and ] go one block back and on, { and } one head, ? shows this line."
+        "Space keeps it; [ and ] go one layer back and on, { and } one head, ? shows this line."
     ),
     "keys": (
-        "Arrow keys move over patches, brackets over blocks, Space pins; boxes are buttons that "
+        "Arrow keys move over patches, brackets over layers, Space pins; boxes are buttons that "
         "arrows reach from each other."
     ),
     "boxes": "the model, box by box",
     "rail": "CLIP Surgery, the second rail",
     "patches": "patches",
-    "blocks": "blocks {first}–{last}",
-    "block": "block {layer}",
+    "blocks": "layers {first}–{last}",
+    "block": "layer {layer}",
     "pool": "attention pool",
     "hosted": "runs as it is",
     "cosine": "cosine",
     "cosine_of_patch": "patch cosine",
     "words": "words",
-    "text_blocks": "text blocks",
+    "text_blocks": "text layers",
     "vv": "v-v",
     "qk": "q-k",
     "with_ffn": " + F",
@@ -120,13 +120,13 @@ WORDS = {
     "weight": "softmax",
     "worth": "adds",
     "value": "|value|",
-    "attention_title": "Block {layer}, attention",
+    "attention_title": "Layer {layer}, attention",
     "pool_title": "Attention pool",
-    "ffn_title": "Block {layer}, FFN",
-    "stream_title": "The stream after block {layer}",
-    "first_title": "The stream before the first block",
+    "ffn_title": "Layer {layer}, FFN",
+    "stream_title": "The stream after layer {layer}",
+    "first_title": "The stream before the first layer",
     "end_title": "The stream at its end",
-    "rail_title": "The second rail at block {layer}",
+    "rail_title": "The second rail at layer {layer}",
     "rail_pool_title": "The pool, asked another way",
     "image_title": "From pixels to patches",
     "joint_title": "The joint space",
@@ -151,7 +151,7 @@ WORDS = {
     "joint_says": "the angle between image and text is {angle:number}°",
     "text_vector": "text",
     "image_vector": "image",
-    "reads": "what the token that is read gives to each word, block by block",
+    "reads": "what the token that is read gives to each word, layer by layer",
     "read_at": "stops here: {value:two_digits}",
     "asked": "asked: {what}; the marked kind of attention is the one in use",
     "status": "{title}. Following {what}, text “{text}”.",
@@ -219,8 +219,7 @@ def _of_maps(found: Overview, text: int, truth: np.ndarray | None) -> str:
 def _way(contrast: float | None) -> str:
     if contrast is None:
         return ALL_ZERO
-    way = way_up(contrast)
-    return NO_WAY if way == NEITHER else fill(WAY, way=way)
+    return fill(WAY, way=way_up(contrast))
 
 
 def captions(found: Overview, *, known: bool = False) -> list[str]:
@@ -230,8 +229,8 @@ def captions(found: Overview, *, known: bool = False) -> list[str]:
         lines.append(fill(OUTLINED, how=CONTRAST))
     if found.rail:
         R = len(found.rail.maps[0]) - 1
-        last = f"{R} blocks" if R > 1 else "block" if found.has_stream else "attention"
-        lines.append(fill(RAIL, blocks=last))
+        last = f"{R} layers" if R > 1 else "layer" if found.has_stream else "attention"
+        lines.append(fill(RAIL, layers=last))
     if found.patch_rows is not None:
         mean = found.patch_rows.tokens.shape[1] < _heads(found) and found.class_rows is not None
         lines.append(KEPT + (f" {MEAN_ROWS}" if mean else ""))

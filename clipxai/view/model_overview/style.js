@@ -49,6 +49,7 @@ ${OUTLINE_STYLE}
   border-color: var(--chosen); box-shadow: 0 0 0 2px var(--chosen); z-index: 2;
 }
 .boxes .rail { border-color: var(--second); color: var(--second); font-weight: 600; }
+.boxes .text { padding: 0 4px; }
 .boxes .joint { border-color: var(--accent); line-height: 1.1; }
 .boxes .joint b { display: block; font-size: 21px; font-variant-numeric: tabular-nums; }
 .boxes canvas.small { width: 100%; height: 100%; display: block; }
@@ -63,11 +64,7 @@ canvas.small { image-rendering: pixelated; }
 .boxes .label { position: absolute; font-size: 12px; line-height: 16px; color: var(--quiet); }
 .boxes .tick { text-align: center; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .boxes .under { text-align: center; margin-left: -2px; }
-.boxes .on {
-  text-align: center; width: max-content !important; padding: 0 4px; margin: 0 0 0 2px; z-index: 3;
-  background: color-mix(in srgb, var(--page) 82%, transparent); color: var(--text);
-  border-radius: 3px; pointer-events: none;
-}
+.boxes .over { white-space: nowrap; color: var(--text); }
 .boxes .tower {
   text-align: center; border: 1px solid var(--line); border-radius: 5px; padding: 6px;
   background: var(--page);

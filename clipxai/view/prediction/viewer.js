@@ -20,7 +20,9 @@ const STYLE = `
 .prediction .canvas img { filter: none; }
 .prediction .canvas .picture { touch-action: none; }
 .prediction .covered :is(.readout, .bar, .numbers) { visibility: hidden; }
-.prediction .story { min-height: 2.6em; } /* what is said after revealing is longer */
+/* what is said after revealing is longer */
+.prediction .story { min-height: 2.6em; }
+@container (max-width: 640px) { .prediction .story { min-height: 3.9em; } }
 .main {
   font: inherit; font-weight: 600; color: var(--page); background: var(--accent);
   border: 1px solid var(--accent); border-radius: 4px; padding: 2px 14px; min-height: 28px;

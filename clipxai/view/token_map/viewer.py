@@ -21,7 +21,6 @@ from ..word_units import Unit, known_as, truth_of_word
 from .content import WordMaps
 from .sentences import (
     MATRIX,
-    WORDS,
     colours,
     map_subtitle,
     mean_of,
@@ -31,6 +30,7 @@ from .sentences import (
     story,
     summary,
     table,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class TokenMap(Viewer):
             "word": large,
             "pins": small,
             "matrix": MATRIX,
-            "words": page_words(found.picture.image.shape, WORDS),
+            "words": page_words(found.picture.image.shape, words_of(self.words)),
         }
 
     def _mode(self, units: Sequence[Unit]) -> Header:
