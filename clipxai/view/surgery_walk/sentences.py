@@ -2,7 +2,17 @@
 
 from ...results.findings.surgery_steps import Part
 from ..number import fill, hundredths
-from ..sentences import CONTRAST, PLACE, REMARKS, no_verdict, page_words, remark, way_up
+from ..sentences import (
+    CONTRAST,
+    NEAR_CHANCE,
+    PLACE,
+    REMARKS,
+    is_right_way_up,
+    no_verdict,
+    page_words,
+    remark,
+    way_up,
+)
 from ..texts import one_line, title_of
 from .content import LITTLE, Walk
 
@@ -147,8 +157,8 @@ def _story(walk: Walk, text: int, step: int) -> str:
     told |= {"before": hundredths(before), "after": hundredths(now)}
     if told["before"] == told["after"]:
         return fill(SAME, **told, at=f" in contrast, {told['after']}")
-    if (before > 0) != (now > 0):
-        way = "the right way up" if now > before else "upside down"
+    if abs(now) >= NEAR_CHANCE and (abs(before) < NEAR_CHANCE or (before > 0) != (now > 0)):
+        way = "the right way up" if is_right_way_up(now) else "upside down"
         story = fill(TURNS, **told, way=way)
     else:
         story = fill(MOVES, **told, moves="raises" if now > before else "lowers")
