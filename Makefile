@@ -73,10 +73,7 @@ clean:
 	$(INSTALL) '.[docs]'
 	@touch $@
 
-# open_clip, timm and peft lie beside the environment, see tests/model/libraries.py
-.venv/ready-test: .venv/ready
+.venv/ready-test: .venv/ready tests/model/zoo.txt
 	$(INSTALL) '.[test]'
-	$(PIP) --no-deps --upgrade \
-	    --target .venv/zoo open_clip_torch==3.3.0 timm==1.0.31 torchvision==0.28.0 \
-	    peft==0.21.2 accelerate==1.15.0 psutil==7.2.2
+	$(PIP) --no-deps --upgrade --target .venv/zoo --requirement tests/model/zoo.txt
 	@touch $@

@@ -112,6 +112,21 @@ def test_the_site_of_a_release_is_published_beside_that_of_main(tmp_path):
     assert bash("git rev-list --count HEAD", seen).strip() == "1", "no past that grows"
 
 
+@workflows
+def test_a_release_waits_for_the_tests_and_they_have_what_make_test_has():
+    yaml = pytest.importorskip("yaml")
+    folder = ROOT / ".github/workflows"
+    release, tests = (
+        yaml.safe_load((folder / f"{name}.yml").read_text("utf-8")) for name in ("release", "test")
+    )
+    assert "workflow_call" in tests[True], "`on`, which YAML takes for true"
+    assert release["jobs"]["test"] == {"uses": "./.github/workflows/test.yml"}
+    assert {*release["jobs"]["publish"]["needs"]} == {"build", "test"}
+    installs = [one["run"] for one in tests["jobs"]["test"]["steps"] if "install" in str(one)]
+    beside = "--requirement tests/model/zoo.txt"
+    assert beside in " ".join(installs) and beside in (ROOT / "Makefile").read_text("utf-8")
+
+
 def released(folder):
     """Whether it is told there already where it is from, as in the source of a release."""
     return "[project.urls]" in (folder / "pyproject.toml").read_text(encoding="utf-8")
