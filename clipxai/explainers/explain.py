@@ -164,7 +164,8 @@ def word_relevance(
     alone = trace.with_texts(trace.token_ids[text : text + 1, : len(names)])
     scores, unit = row.words(alone, picture.number, **options)
     values = scores.detach().float().cpu().numpy()
-    return WordRelevance(picture, trace.texts[text], names, words, values, row.name, unit)
+    found = picture, trace.texts[text], names, words, values, row.name, unit
+    return WordRelevance(*found, text, tuple(trace.texts))
 
 
 def expect_question(model: CLIP, method: str, options: Mapping[str, object]) -> None:

@@ -40,4 +40,5 @@ def words_left_out(trace: Trace, text: int, picture: Picture) -> WordRelevance:
         for (_, start, stop), without in zip(words, cosine[1:], strict=True):
             scores[start:stop] = (cosine[0] - without) / (stop - start)
     unit = "drop of the cosine when left out"
-    return WordRelevance(picture, trace.texts[text], names, words, scores, LEAVE_OUT, unit)
+    found = picture, trace.texts[text], names, words, scores, LEAVE_OUT, unit
+    return WordRelevance(*found, text, tuple(trace.texts))

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..results.explanation import Explanation
+from ..results.findings import TokenScores, WordRelevance
 from .given import near_zero
 from .number import fill, hundredths, number
 from .scales import DIVERGING, Scale, Scaling, varies
+from .texts import title_of
 
 Table = dict[str, str | list[str] | list[list[str]]]  # title, head, rows
 ZERO_IN_THE_MIDDLE = "zero in the middle: red above, blue below."
@@ -31,6 +33,7 @@ NEAR_CHANCE = 0.045
 # in place of a verdict; said so, or a map without one would look forgotten
 NOT_OF_TEXT, NEAR_ZERO = "no verdict: does not read the text", "no verdict: all near zero"
 OF_TOTAL, TOGETHER = " of {total:signed}", " (all parts together: {total:signed})"
+ONE_TEXT = "This is “{text}”, one of {count} texts: cx.{verb}(trace, text={next}) shows “{other}”."
 LABELS: dict[Scaling, str] = {
     "minmax": "each map on its own scale",
     "shared": "one scale for all",
@@ -104,6 +107,16 @@ def closure(total: float, cosine: float) -> str:
 def other_texts(texts: Sequence[str]) -> list[str]:
     """What a page that shows the first text says of the others; nothing if there are none."""
     return [f"Other texts of this viewer: {', '.join(texts[1:])}."] if len(texts) > 1 else []
+
+
+def one_of_several(found: TokenScores | WordRelevance, verb: str) -> str:
+    """Which of several texts is shown, and how to see the next; empty where there is one."""
+    count = len(found.all_texts)
+    if count < 2:
+        return ""
+    other = (found.number + 1) % count
+    named = {"text": title_of(found.text), "other": title_of(found.all_texts[other])}
+    return fill(ONE_TEXT, count=str(count), verb=verb, next=str(other), **named)
 
 
 def image_size(size: tuple[int, ...]) -> str:

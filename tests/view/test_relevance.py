@@ -5,6 +5,7 @@ import pytest
 from inside_examples import token_scores, word_relevance
 from view_examples import HOSTILE, texts_of
 
+import clipxai as cx
 from clipxai.scenes import compose
 from clipxai.view import WordRanking, save, show
 from clipxai.view.html import page
@@ -105,3 +106,12 @@ def test_wrong_input_and_hostile_words():
         WordRanking(token_scores())
     hostile = word_relevance((0, 1, 0), ((HOSTILE, 1, 2),), ("[start]", HOSTILE, "[end]"))
     assert "<img src=x" not in page(WordRanking(hostile))
+
+
+def test_one_of_several_texts_is_said_to_be_one(trace):
+    shown = WordRanking(cx.word_relevance(trace, text=2)).payload().header["notes"]
+    assert (
+        "This is “a pizza”, one of 3 texts: cx.word_relevance(trace, text=0) shows “a dog”."
+    ) in shown
+    alone = cx.word_relevance(trace.with_texts("a dog"))
+    assert not any("one of" in note for note in WordRanking(alone).payload().header["notes"])

@@ -64,6 +64,8 @@ class WordRelevance(Owning):
     scores : (S,) relevance of each token, signed unless the method knows no sign
     method : "leave_out", or a name in `clipxai.methods()`
     unit : what a score is
+    number : of the text among `all_texts`
+    all_texts : all that were recorded; empty where that is not known
     """
 
     picture: Picture
@@ -73,6 +75,8 @@ class WordRelevance(Owning):
     scores: np.ndarray
     method: str
     unit: str
+    number: int = 0
+    all_texts: tuple[str, ...] = ()
 
     @property
     def by_word(self) -> dict[str, float]:

@@ -8,8 +8,8 @@ from ...results.findings import LEFT_OUT
 from ...results.what_if import what_if
 from ..number import fill, number
 from ..scales import finite
-from ..sentences import LABELS, Table, caption
-from ..texts import one_line, title_of
+from ..sentences import LABELS, Table, caption, one_of_several
+from ..texts import one_line
 from ..word_units import Unit
 from .content import WordMaps
 
@@ -65,10 +65,6 @@ LEFT = {
     "number": "{value:number}",
     "previewed": "“{word}” adds {value:number} to the cosine of image and text",
 }
-# of several texts, which one is shown, and how to see the others
-ONE_TEXT = (
-    " This is “{text}”, one of {count} texts: cx.token_scores(trace, text={next}) shows “{other}”."
-)
 WORDS = {
     "help": (
         "Move over a word to see its map, click it to pin the map below, click again to unpin it. "
@@ -112,14 +108,8 @@ def summary(words: WordMaps) -> str:
 
 def words_of(words: WordMaps) -> dict[str, str]:
     """The words of the page; of a trace of several texts also which one it shows."""
-    found = words.scores
-    count = len(found.all_texts)
-    if count < 2:
-        return WORDS
-    other = (found.number + 1) % count
-    named = {"text": title_of(found.text), "other": title_of(found.all_texts[other])}
-    one = fill(ONE_TEXT, count=str(count), next=str(other), **named)
-    return {**WORDS, "idle": WORDS["idle"] + one}
+    one = one_of_several(words.scores, "token_scores")
+    return {**WORDS, "idle": " ".join(filter(None, (WORDS["idle"], one)))}
 
 
 def path_name(path: str) -> str:

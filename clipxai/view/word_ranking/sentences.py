@@ -5,7 +5,7 @@ import numpy as np
 from ...results.what_if import what_if
 from ..number import fill, number, percent
 from ..scales import finite
-from ..sentences import ZERO_IN_THE_MIDDLE, Table
+from ..sentences import ZERO_IN_THE_MIDDLE, Table, one_of_several
 from ..texts import one_line
 from .content import RankedWords
 
@@ -44,8 +44,10 @@ def notes(words: RankedWords) -> list[str]:
     """What the colours mean, and what a reader has to know."""
     scale, pieces = words.scale(), any(unit.pieces > 1 for unit in words.units)
     ends = f"from {number(scale.low)} to {number(scale.high)}, {ZERO_IN_THE_MIDDLE}"
+    one = one_of_several(words.relevance, "word_relevance")
     return [
         *what_if(words.relevance.picture.provenance),
+        *([one] if one else []),
         f"Colour: {words.relevance.unit}, {ends}",
         fill(SHARES, total=float(np.nansum(abs(words.values[words.is_word])))),
         *([] if words.is_word.all() else [ENDS]),
