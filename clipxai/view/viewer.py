@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # so that a figure of the embedded model stays below 0.6 MB in a notebook, and all lessons below 12
-POSTER_BYTES = {"png": 150_000, "webp": 100_000}
+POSTER_BYTES = {"png": 120_000, "webp": 100_000}
 POSTER_DPI, PRINT_DPI = (100, 80, 64, 48), 200
 # pixels; what the format and matplotlib can draw, and some to spare
 WEBP_SIDE, PNG_SIDE = 16_000, 65_000
