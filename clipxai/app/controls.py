@@ -125,7 +125,7 @@ class Controls:
 
     def _make_switches(self) -> None:
         self.attention = part(w.Dropdown, "attention", "150px", options=get_args(AttentionKind))
-        self.blocks = part(w.IntSlider, "last blocks", "210px", min=0, max=12)
+        self.blocks = part(w.IntSlider, "last layers", "210px", min=0, max=12)
         self.subtract = part(w.Dropdown, "subtract", "200px", options=SUBTRACTIONS)
         self.dual_path = part(w.Checkbox, "dual path", "auto", indent=False)
         self.ffn = part(w.Checkbox, "keep the FFN", "auto", indent=False)

@@ -142,7 +142,7 @@ WORDS = {
     "preset": "method",
     "preset:": "your own",
     "attention": "patches attend by",
-    "blocks": "last blocks",
+    "blocks": "last layers",
     "subtract": "subtract",
     "subtract:empty": "the empty text",
     "subtract:labels": "what the texts share",

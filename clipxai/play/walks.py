@@ -73,7 +73,7 @@ UPSIDE_DOWN = {
         ),
         step(
             case(
-                "First repair: in the last blocks patches attend by the likeness of their values, "
+                "First repair: in the last layers patches attend by the likeness of their values, "
                 "and the FFNs are left out. Nothing is subtracted yet. Contrast "
                 "{surgery:hundredths}, raw {raw:hundredths}.",
                 "raw and theirWay and nothingOff",
