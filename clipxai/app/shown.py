@@ -15,6 +15,15 @@ class Closable(Protocol):
         """Let go of everything."""
 
 
+def _count_alone() -> int:
+    """What Python counts for a thing that one local variable holds: the variable, and before 3.14
+    the question itself.
+    """
+    alone = object()
+    return sys.getrefcount(alone)
+
+
+ALONE = _count_alone()
 # cell -> the run that showed something there, and what
 _shown: dict[str, tuple[str, list[Closable]]] = {}
 
@@ -29,7 +38,7 @@ def stands(thing: Closable) -> None:
         _shown[cell] = run, [thing]
         while things:
             old = things.pop()
-            held = sys.getrefcount(old) - 2  # not counting `old` and the question itself
+            held = sys.getrefcount(old) - ALONE
             if old is not thing and held <= _in_history(old):
                 old.close()
     elif all(one is not thing for one in things):

@@ -40,8 +40,8 @@ NAMES = {
 
 # switches in words; the code, which its reader types, stands where the title is pointed at
 SWITCHES = {
-    "dual_path=True": "reads the original",
-    "dual_path=False": "reads what it rewrites",
+    "dual_path=True": "second path",
+    "dual_path=False": "single path",
     "ffn=True": "with FFN",
     "ffn=False": "no FFN",
     "residual=True": "with residual stream",

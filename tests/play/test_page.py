@@ -1,6 +1,7 @@
 """Is the playground one page that can only do what it may, and has it every word that it shows?"""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -40,6 +41,7 @@ def test_a_page_of_its_own(shown, tmp_path):
     )
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_scripts_are_programs(shown, tmp_path):
     """Joined, no name stands twice: node reads both."""
     page = re.findall(r"<script>(.*?)</script>", shown.html, re.DOTALL)[-1]

@@ -1,6 +1,7 @@
 """Are a viewer's browser modules found by its name, and joined into one program without loss?"""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def test_rooms_do_not_share_their_scripts():
             assert folder in (path.parent, FOLDER / "browser"), f"{named(path)} imports {imported}"
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 @pytest.mark.parametrize("module", VIEWERS)
 def test_joined_modules_have_no_name_twice(module: str):
     names = re.findall(

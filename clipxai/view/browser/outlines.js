@@ -9,6 +9,9 @@ const WIDTHS = [1.7, 0.8]; // of a line on a little map
 /** @type {[dark: number, light: number]} */
 const WIDER = [2.6, 1.3]; // where it has room
 const WIDE_FROM = 60; // pixels across of a map from which on
+/** @type {[dark: number, light: number]} */
+const THIN = [0, 0.7]; // where a line with a rim would cover what it goes around
+const TINY = 44; // pixels across of a map up to which
 export const OUTLINE_STYLE = `
 .outlines {
   position: absolute; inset: 0; width: 100%; height: 100%; pointer-events: none;
@@ -42,7 +45,8 @@ export function drawOutlines(canvas, lines, { height, width, box }, area, corner
     }
   }
   const side = (canvas.width / area.width) * width;
-  strokeTwice(context2d(canvas), path, side < WIDE_FROM * pixelRatio() ? WIDTHS : WIDER);
+  const fits = side < TINY * pixelRatio() ? THIN : side < WIDE_FROM * pixelRatio() ? WIDTHS : WIDER;
+  strokeTwice(context2d(canvas), path, fits);
 }
 
 /**
