@@ -11,8 +11,11 @@ from view_examples import HOSTILE, MASKS, TEXTS, texts_of
 import clipxai as cx
 from clipxai.view import SurgeryWalk
 from clipxai.view.html import page
+from clipxai.view.number import hundredths
 from clipxai.view.payload import unpack
+from clipxai.view.surgery_walk.content import Walk
 from clipxai.view.surgery_walk.diagram import board_of
+from clipxai.view.surgery_walk.sentences import stories, whole
 
 FOUND = surgery_steps()
 
@@ -46,6 +49,22 @@ def test_every_step_has_its_map_contrast_and_sentence():
     written = " ".join(" ".join(texts_of(viewer.figure())).split())
     assert written.count("Raw CLIP's map of") == 2 and "CLIP Surgery's the right way up" in written
     assert " ".join(texts_of(viewer.first_state())).count("Raw CLIP's map of") == 1
+
+
+@pytest.mark.parametrize(
+    ("contrasts", "most"),
+    [
+        ([-0.3, -0.3, 0.6, 0.5, 0.6], " Most came from v-v attention: +90."),
+        ([0.2, 0.2, 0.11, 0.1, 0.12], ""),  # less than at first
+        ([-0.26, -0.26, 0.02, 0.29, 0.5], ""),  # three parts did a third each
+        ([-0.3, -0.3, None, 0.5, 0.7], ""),  # who knows what made +50
+    ],
+)
+def test_most_came_from_a_part_only_where_it_did(contrasts, most):
+    walk = Walk.of(FOUND, MASKS, [0])
+    walk.__dict__["contrasts"] = [contrasts]
+    assert stories(walk, 0)[-1].endswith(f"to {hundredths(contrasts[-1])}.{most}")
+    assert ("Most" in whole(walk, 0)) == bool(most)
 
 
 def test_without_truth_and_with_other_parts():

@@ -166,10 +166,15 @@ def _story(walk: Walk, text: int, step: int) -> str:
 
 
 def _most(walk: Walk, text: int) -> str:
-    """Which part did most of it, said at the end."""
-    gains = {part: gain or 0.0 for part, gain in zip(walk.found.parts[1:], walk.gains(text))}
+    """Which part did most of it, said at the end; nothing where the contrast did not grow, no part
+    did more than half of that, or what one of them did is not known.
+    """
+    gains = {p: gain for p, gain in zip(walk.found.parts[1:], walk.gains(text)) if gain is not None}
+    total = sum(gains.values())
+    if len(gains) < len(walk.found.parts) - 1 or total < LITTLE:
+        return ""
     part = max(gains, key=lambda name: gains[name])
-    if gains[part] < LITTLE:
+    if gains[part] <= total / 2:
         return ""
     return fill(MOST, name=NAMES[part], gain=hundredths(gains[part]))
 
