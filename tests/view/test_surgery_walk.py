@@ -76,7 +76,7 @@ def test_without_truth_and_with_other_parts():
     pool = SurgeryWalk(surgery_steps(("raw", "attention", "empty"), 1, 1), truth=MASKS)
     told = pool.payload().header
     assert [step["name"] for step in told["steps"]] == ["raw CLIP", "v-v attention", "− empty text"]
-    assert "attention pool" in told["steps"][1]["why"]
+    assert all("attention pool" in step["why"] for step in told["steps"][:2]), "and no stream"
     assert not any(box["word"] == "FFN" for box in told["board"]["boxes"])
     assert "pool" in " ".join(texts_of(pool.figure()))
     single = surgery_steps(layers=12, blocks=1)
@@ -156,5 +156,9 @@ def test_shown_by_show_and_refused():
     ):
         with pytest.raises(error, match=words):
             given()
+    turned = SurgeryWalk(surgery_steps(texts=("", "cat \u202eb\nc"))).payload().header
+    assert [text["name"] for text in turned["texts"]] == ["(empty text)", "cat \ufffdb c"]
+    assert turned["summary"].endswith("; (empty text), cat \ufffdb c")
+    assert "“cat \ufffdb c”" in turned["texts"][1]["stories"][0], "nothing turns the sentence over"
     hostile = SurgeryWalk(surgery_steps(texts=(HOSTILE, "b")))
     assert "<img src=x" not in page(hostile)
