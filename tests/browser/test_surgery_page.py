@@ -6,6 +6,7 @@ from view_examples import MASKS
 
 from clipxai.view import SurgeryWalk
 from clipxai.view.number import number
+from clipxai.view.surgery_walk.diagram import board_of
 
 FOUND = surgery_steps()
 VIEWER = SurgeryWalk(FOUND, truth=MASKS)
@@ -22,6 +23,13 @@ PIXEL = """() => {
   for (let i = 0; i < data.length; i += 4) sum += data[i];
   return sum;
 }"""
+
+
+def focused(page: object) -> str:
+    """What the button says that has the focus."""
+    return page.evaluate(
+        "document.querySelector('.clipxai-figure').shadowRoot.activeElement?.textContent ?? ''"
+    )
 
 
 def shown(page: object) -> dict:
@@ -52,11 +60,28 @@ def test_buttons_list_and_keys_go_from_step_to_step(visit):
     last = shown(page)
     assert last["story"] == TOLD[0]["stories"][4] and last["lit"] == 1
     assert page.get_by_role("button", name="next step").is_disabled()
+    page.locator(".step").nth(4).focus()
+    page.keyboard.press("ArrowUp")
+    assert focused(page).startswith("4"), "the list goes from top to bottom"
+    page.keyboard.press("ArrowDown")
+    assert focused(page).startswith("5")
+    previous = page.get_by_role("button", name="previous step")
+    previous.focus()
+    for _ in range(5):
+        page.keyboard.press("Enter")
+    assert shown(page)["story"] == TOLD[0]["stories"][0] and previous.is_disabled()
+    assert focused(page) == "◀", "which keeps the focus at the end"
+    page.locator(".step").nth(4).click()
+    settled(page)
     press(page, "ArrowDown")
     assert number(float(FOUND.maps[4].scores[0, 7, 7])) in status(page), "the map is the step's"
     page.get_by_role("button", name="a clock").click()
     assert shown(page)["story"] == TOLD[1]["stories"][4]
     assert_no_sideways_scrolling(page)
+    board, lit = (page.locator(f".board{one}").bounding_box() for one in ("", " g.lit"))
+    assert lit["x"] + lit["width"] <= board["x"] + board["width"], "what came is in view"
+    page.locator(".board").focus()
+    assert focused(page).startswith(board_of(FOUND).boxes[0].title), "keys move what is cut"
 
 
 def test_maps_fade_and_play_ends_at_the_last_step(visit):
