@@ -52,6 +52,8 @@ def test_buttons_list_and_keys_go_from_step_to_step(visit):
     page.get_by_role("button", name="next step").click()
     path = shown(page)
     assert path["story"] == TOLD[0]["stories"][1] and path["second"] == path["lit"] == 12
+    page.keyboard.press("]")
+    assert shown(page)["story"] == TOLD[0]["stories"][2], "keys go on where a button was clicked"
     page.locator(".step").nth(3).click()
     cut = shown(page)
     assert cut["written"] == TOLD[0]["written"][:4] and cut["crossed"] == cut["lit"] == 6

@@ -110,6 +110,11 @@ function build(header, arrays, view) {
   const beside = element("div", { className: "beside" }, list.node);
   const keys = { "[": () => go(store.state.step - 1), "]": () => go(store.state.step + 1) };
   const all = [photo.node, map.node, beside];
+  // who has clicked there goes on by keys
+  const above = element("div", { className: "above" }, player.node, names.bar);
+  above.addEventListener("keydown", ({ key, ctrlKey, altKey, metaKey }) => {
+    if ((key === "[" || key === "]") && !metaKey && ctrlKey === altKey) keys[key]();
+  });
   const stage = createStage(header.summary, words.keys, store, keys, ...all);
   const print = createSmallPrint(words.help);
   print.write([...notes, ...header.dropped]);
@@ -118,7 +123,7 @@ function build(header, arrays, view) {
   return {
     nodes: [
       createControls(...createMapControls(store)),
-      element("div", { className: "above" }, player.node, names.bar),
+      above,
       element("div", { className: "above" }, board.node, why),
       stage,
       ...print.nodes,
