@@ -33,7 +33,8 @@ NEAR_CHANCE = 0.045
 # in place of a verdict; said so, or a map without one would look forgotten
 NOT_OF_TEXT, NEAR_ZERO = "no verdict: does not read the text", "no verdict: all near zero"
 OF_TOTAL, TOGETHER = " of {total:signed}", " (all parts together: {total:signed})"
-ONE_TEXT = "This is “{text}”, one of {count} texts: cx.{verb}(trace, text={next}) shows “{other}”."
+ONE_TEXT = "This is “{text}”, one of {count} texts: cx.{verb}({asked}) shows “{other}”."
+DEFAULT_RELEVANCE = "leave_out"  # of `word_relevance`
 LABELS: dict[Scaling, str] = {
     "minmax": "each map on its own scale",
     "shared": "one scale for all",
@@ -110,13 +111,19 @@ def other_texts(texts: Sequence[str]) -> list[str]:
 
 
 def one_of_several(found: TokenScores | WordRelevance, verb: str) -> str:
-    """Which of several texts is shown, and how to see the next; empty where there is one."""
+    """Which of several texts is shown, and how to see the next, of the same image and by the same
+    method; empty where there is one.
+    """
     count = len(found.all_texts)
     if count < 2:
         return ""
     other = (found.number + 1) % count
     named = {"text": title_of(found.text), "other": title_of(found.all_texts[other])}
-    return fill(ONE_TEXT, count=str(count), verb=verb, next=str(other), **named)
+    method = getattr(found, "method", DEFAULT_RELEVANCE)
+    by = [f'"{method}"'] if method != DEFAULT_RELEVANCE else []
+    at = [f"image={found.picture.number}"] if found.picture.number else []
+    asked = ", ".join(["trace", *by, f"text={other}", *at])
+    return fill(ONE_TEXT, count=str(count), verb=verb, asked=asked, **named)
 
 
 def image_size(size: tuple[int, ...]) -> str:

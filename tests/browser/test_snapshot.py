@@ -10,6 +10,7 @@ import pytest
 from attention_examples import attention_example
 from browsing import settled
 from inside_examples import contributions, head_contributions, token_scores
+from surgery_examples import surgery_steps
 from view_examples import HOSTILE, MASKS, example
 
 from clipxai.view import (
@@ -17,6 +18,7 @@ from clipxai.view import (
     LayerAttentionViewer,
     MethodComparison,
     ModuleComparison,
+    SurgeryWalk,
     TokenMap,
     Viewer,
 )
@@ -67,6 +69,7 @@ def test_every_choice_changes_the_picture(visit: Callable, tmp_path: Path):
         (LayerAttentionViewer(attention_example(sinks=(7,))), "dark"),
         (ModuleComparison(contributions()), "light"),
         (TokenMap(token_scores()), "dark"),
+        (SurgeryWalk(surgery_steps()), "light"),
     ],
     ids=lambda value: getattr(value, "module", value),
 )
@@ -77,7 +80,8 @@ def test_the_picture_is_what_the_screen_shows(
     page.locator(".stage").wait_for()
     settled(page)
     taken = picture(page, tmp_path)
-    area = page.locator(".stage").bounding_box()
+    # of a walk the diagram, which has parts that are not there yet
+    area = page.locator(".board, .stage").first.bounding_box()
     screen = cv2.imdecode(
         np.frombuffer(page.screenshot(clip=area, full_page=True), np.uint8), cv2.IMREAD_COLOR
     )

@@ -24,6 +24,13 @@ PIXEL = """() => {
 }"""
 
 
+def focused(page: object) -> str:
+    """What the button says that has the focus."""
+    return page.evaluate(
+        "document.querySelector('.clipxai-figure').shadowRoot.activeElement?.textContent ?? ''"
+    )
+
+
 def shown(page: object) -> dict:
     settled(page)
     return {
@@ -44,6 +51,8 @@ def test_buttons_list_and_keys_go_from_step_to_step(visit):
     page.get_by_role("button", name="next step").click()
     path = shown(page)
     assert path["story"] == TOLD[0]["stories"][1] and path["second"] == path["lit"] == 12
+    page.keyboard.press("]")
+    assert shown(page)["story"] == TOLD[0]["stories"][2], "keys go on where a button was clicked"
     page.locator(".step").nth(3).click()
     cut = shown(page)
     assert cut["written"] == TOLD[0]["written"][:4] and cut["crossed"] == cut["lit"] == 6
@@ -52,11 +61,27 @@ def test_buttons_list_and_keys_go_from_step_to_step(visit):
     last = shown(page)
     assert last["story"] == TOLD[0]["stories"][4] and last["lit"] == 1
     assert page.get_by_role("button", name="next step").is_disabled()
+    page.locator(".step").nth(4).focus()
+    page.keyboard.press("ArrowUp")
+    assert focused(page).startswith("4"), "the list goes from top to bottom"
+    page.keyboard.press("ArrowDown")
+    assert focused(page).startswith("5")
+    previous = page.get_by_role("button", name="previous step")
+    previous.focus()
+    for _ in range(5):
+        page.keyboard.press("Enter")
+    assert shown(page)["story"] == TOLD[0]["stories"][0] and previous.is_disabled()
+    assert focused(page) == "◀", "which keeps the focus at the end"
+    page.locator(".step").nth(4).click()
+    settled(page)
     press(page, "ArrowDown")
     assert number(float(FOUND.maps[4].scores[0, 7, 7])) in status(page), "the map is the step's"
     page.get_by_role("button", name="a clock").click()
     assert shown(page)["story"] == TOLD[1]["stories"][4]
     assert_no_sideways_scrolling(page)
+    board, lit = (page.locator(f".board{one}").bounding_box() for one in ("", " g.lit"))
+    assert lit["x"] + lit["width"] <= board["x"] + board["width"], "what came is in view"
+    assert page.locator(".board").get_attribute("tabindex") == "0", "keys move what is cut"
 
 
 def test_maps_fade_and_play_ends_at_the_last_step(visit):

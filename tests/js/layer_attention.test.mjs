@@ -266,6 +266,10 @@ test("the headline follows what is chosen, and says of an even map that it is on
   );
   header.nearly_even = 0.9;
   assert.match(tell(header.kinds), /looks most, beside itself, at row 0, column 1 by q-k/);
+  const alone = { ...header, grids: [{ ...GRID, height: 1, width: 1 }] };
+  const lone = { ...weights, row: () => Float32Array.of(0.4, 0.6) };
+  const sight = { token: 1, layer: 0, head: null, kinds: header.kinds };
+  assert.match(storyOf(alone, lone, sight), /^In layer 0, row 0, column 0 has no other patch/);
 });
 
 test("where a pool reads the image nothing is looked at but patches", () => {

@@ -267,6 +267,18 @@ def test_with_truth_the_first_query_is_the_middle_of_the_first_thing_and_places_
     assert lesson.query == 1 and "Shown first" not in " ".join(lesson.notes)
 
 
+def test_what_is_said_of_the_first_patch_of_a_pool_and_of_a_single_patch():
+    """A sink may be looked at more than the patch that is shown first, and is left out of it."""
+    for sinks, aside in (((7,), ", sinks aside"), ((), "")):
+        viewer = LayerAttentionViewer(attention_example(sinks=sinks))
+        first = "the patch that [class] looks at most in the last layer"
+        assert f"Shown first: {first}{aside}, in the layer" in " ".join(viewer.notes)
+    pool = LayerAttentionViewer(attention_example(whole="[pool]")).payload().header["words"]
+    assert pool["query_pool"] == ", over the image{nearly}", "which only the browser knows"
+    alone = LayerAttentionViewer(attention_example(grid=(1, 1))).payload().header
+    assert alone["story"].endswith("row 0, column 0 has no other patch to look at.")
+
+
 def test_sinks_are_circled_where_they_are_looked_at_so_much():
     """The two routes agree: the mean over the later layers makes a sink, each layer its circle."""
     maps = attention_example(layers=6, grid=(14, 14), sinks=(7, 20))

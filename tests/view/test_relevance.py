@@ -113,5 +113,9 @@ def test_one_of_several_texts_is_said_to_be_one(trace):
     assert (
         "This is “a pizza”, one of 3 texts: cx.word_relevance(trace, text=0) shows “a dog”."
     ) in shown
+    other = cx.record(cx.load(), [compose(["dog"]).image, compose(["cat"]).image], ["a dog", "xyz"])
+    second = WordRanking(cx.word_relevance(other, "bimodal", image=1)).payload().header["notes"]
+    asked = 'cx.word_relevance(trace, "bimodal", text=1, image=1) shows “xyz”.'
+    assert any(note.endswith(asked) for note in second), "the same of the same image"
     alone = cx.word_relevance(trace.with_texts("a dog"))
     assert not any("one of" in note for note in WordRanking(alone).payload().header["notes"])

@@ -11,8 +11,11 @@ from view_examples import HOSTILE, MASKS, TEXTS, texts_of
 import clipxai as cx
 from clipxai.view import SurgeryWalk
 from clipxai.view.html import page
+from clipxai.view.number import hundredths
 from clipxai.view.payload import unpack
+from clipxai.view.surgery_walk.content import Walk
 from clipxai.view.surgery_walk.diagram import board_of
+from clipxai.view.surgery_walk.sentences import stories, whole
 
 FOUND = surgery_steps()
 
@@ -48,6 +51,22 @@ def test_every_step_has_its_map_contrast_and_sentence():
     assert " ".join(texts_of(viewer.first_state())).count("Raw CLIP's map of") == 1
 
 
+@pytest.mark.parametrize(
+    ("contrasts", "most"),
+    [
+        ([-0.3, -0.3, 0.6, 0.5, 0.6], " Most came from v-v attention: +90."),
+        ([0.2, 0.2, 0.11, 0.1, 0.12], ""),  # less than at first
+        ([-0.26, -0.26, 0.02, 0.29, 0.5], ""),  # three parts did a third each
+        ([-0.3, -0.3, None, 0.5, 0.7], ""),  # who knows what made +50
+    ],
+)
+def test_most_came_from_a_part_only_where_it_did(contrasts, most):
+    walk = Walk.of(FOUND, MASKS, [0])
+    walk.__dict__["contrasts"] = [contrasts]
+    assert stories(walk, 0)[-1].endswith(f"to {hundredths(contrasts[-1])}.{most}")
+    assert ("Most" in whole(walk, 0)) == bool(most)
+
+
 def test_without_truth_and_with_other_parts():
     bare = SurgeryWalk(FOUND, texts=["a clock"]).payload().header
     (told,) = bare["texts"]
@@ -57,7 +76,7 @@ def test_without_truth_and_with_other_parts():
     pool = SurgeryWalk(surgery_steps(("raw", "attention", "empty"), 1, 1), truth=MASKS)
     told = pool.payload().header
     assert [step["name"] for step in told["steps"]] == ["raw CLIP", "v-v attention", "− empty text"]
-    assert "attention pool" in told["steps"][1]["why"]
+    assert all("attention pool" in step["why"] for step in told["steps"][:2]), "and no stream"
     assert not any(box["word"] == "FFN" for box in told["board"]["boxes"])
     assert "pool" in " ".join(texts_of(pool.figure()))
     single = surgery_steps(layers=12, blocks=1)
@@ -137,5 +156,9 @@ def test_shown_by_show_and_refused():
     ):
         with pytest.raises(error, match=words):
             given()
+    turned = SurgeryWalk(surgery_steps(texts=("", "cat \u202eb\nc"))).payload().header
+    assert [text["name"] for text in turned["texts"]] == ["(empty text)", "cat \ufffdb c"]
+    assert turned["summary"].endswith("; (empty text), cat \ufffdb c")
+    assert "“cat \ufffdb c”" in turned["texts"][1]["stories"][0], "nothing turns the sentence over"
     hostile = SurgeryWalk(surgery_steps(texts=(HOSTILE, "b")))
     assert "<img src=x" not in page(hostile)

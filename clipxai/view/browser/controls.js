@@ -122,7 +122,8 @@ export function createHelpControls(store) {
 }
 
 /**
- * Make buttons one stop of the Tab key; arrows, Home and End move inside.
+ * Make buttons one stop of the Tab key; arrows, Home and End move inside, in a vertical bar also
+ * those up and down.
  * @param {HTMLElement} bar
  * @param {HTMLElement[]} buttons
  */
@@ -130,10 +131,13 @@ export function rove(bar, buttons) {
   bar.addEventListener("keydown", (event) => {
     const at = buttons.findIndex((button) => button === event.target);
     const last = buttons.length - 1;
+    const [after, before] = [Math.min(at + 1, last), Math.max(at - 1, 0)];
+    const vertical = bar.getAttribute("aria-orientation") === "vertical";
     /** @type {Record<string, number>} */
     const places = {
-      ArrowRight: Math.min(at + 1, last),
-      ArrowLeft: Math.max(at - 1, 0),
+      ArrowRight: after,
+      ArrowLeft: before,
+      ...(vertical && { ArrowDown: after, ArrowUp: before }),
       Home: 0,
       End: last,
     };

@@ -14,12 +14,12 @@ import { element } from "./element.js";
  */
 
 const LEFT_OUT =
-  ".controls, .help, details:not([open]), summary, .scroll, style, .pinbar button, [hidden]";
+  ".controls, .go, .help, details:not([open]), summary, .scroll, style, .pinbar button, [hidden]";
 const [HEAD, EDGE] = [34, 12]; // pixels above, for the title, and around
 const FINE = 2; // pixels of the PNG for each on the screen
 const SHAPE = [
-  ...["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity"],
-  ...["text-anchor", "font-family", "font-size", "font-weight"],
+  ...["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "visibility"],
+  ...["text-anchor", "dominant-baseline", "font-family", "font-size", "font-weight"],
 ];
 const TOO_WIDE = 8.2; // pixels of a letter of the title, more or less
 

@@ -101,6 +101,8 @@ export function storyOf(header, weights, { token, layer, head, kinds }) {
     head: head === null ? "" : fill(words.story_head, { head }),
     alike: alike.join(", "),
   };
+  const { height, width } = header.grids[0];
+  if (token && height * width === 1) return fill(words.story_alone, told);
   if (!gazes.length) return fill(words.story_alike, told);
   const also = alike.length ? fill(words.also_alike, told) : "";
   return fill(words.story, { ...told, gazes: gazes.join(", at "), also });

@@ -114,7 +114,7 @@ export function createAsked({ header, arrays, store, weights, palette }) {
   const around = [heading, picture, ...scale, beside, who];
   const node = element("figure", { className: "panel photo" }, ...around);
   const even = read && evenly(read, 0, header.nearly_even);
-  const overImage = fill(words.query_pool, { even: even ? words.pool_even : "" });
+  const overImage = fill(words.query_pool, { nearly: even ? words.pool_even : "" });
   return {
     node,
     /**

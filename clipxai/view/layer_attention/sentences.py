@@ -68,6 +68,7 @@ FIRST = {
     MEAN: "the patch that receives most in the last layer, on average",
 }
 
+NO_SINK = ", sinks aside"
 SCALES = ("one scale for all layers", "each map on its own scale")
 THE_QUERY, THE_SINKS = "the query itself", "the sinks"
 PATCH, MEAN_OF_HEADS = f"the patch in {PLACE}", "mean of {heads} heads"
@@ -121,7 +122,7 @@ AT_MAPS = {
     "on_thing": ON_THING,
     "query": f"{QUERY}{{head}}{{held}}",
     "query_head": ", head {head} alone",
-    "query_pool": ", over the image{even}",
+    "query_pool": ", over the image{nearly}",
     "pool_even": ": nearly even",
     "held": " (pinned; Esc unpins)",
     "map_title": MAP_TITLE,
@@ -140,6 +141,7 @@ AT_MAPS = {
 AT_STORY = {
     "story": "In layer {layer}, {who}{head} looks most, beside itself, at {gazes}{also}.",
     "story_alike": "In layer {layer}, {who}{head} looks at all patches nearly alike: {alike}.",
+    "story_alone": "In layer {layer}, {who}{head} has no other patch to look at.",
     "story_head": ", by head {head} alone,",
     "gaze": f"{{place}} by {{kind}} ({TIMES})",
     "first_gaze": f"{{place}} by {{kind}} ({TIMES} an even gaze)",
@@ -303,6 +305,8 @@ def story(maps: AttentionMaps, query: int, layer: int, on: Sequence[str] = ()) -
         gazes.append(fill(gaze, place=place, kind=label(kind), times=times))
     who = name_of(maps, query, on)
     told = {"layer": str(layer), "who": who, "head": "", "alike": ", ".join(alike)}
+    if query and maps.picture.grid.patches == 1:
+        return fill(AT_STORY["story_alone"], **told)
     if not gazes:
         return fill(AT_STORY["story_alike"], **told)
     also = fill(AT_STORY["also_alike"], **told) if alike else ""
@@ -316,7 +320,8 @@ def notes(maps: AttentionMaps, *, chosen: bool, thing: str = "") -> list[str]:
     kinds = "; ".join(": ".join(KINDS[kind]) for kind in maps.mean if kind in KINDS)
     first, *others = map(label, maps.mean)
     differ = f", in the layer where {first} and {others[0]} differ most for it" if others else ""
-    first_is = fill(FIRST_ON, thing=thing) if thing else FIRST[maps.whole]
+    aside = NO_SINK if maps.sinks else ""
+    first_is = fill(FIRST_ON, thing=thing) if thing else FIRST[maps.whole] + aside
     why, what = f"Shown first: {first_is}{differ}.", WHAT[maps.whole]
     said = [what, f"{kinds}." if kinds else "", why if chosen else ""]
     return [*what_if(maps.picture.provenance), *filter(None, said)]

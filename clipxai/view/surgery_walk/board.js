@@ -64,10 +64,23 @@ export function createBoard({ board, steps, words }) {
     shape("text", { x, y: letters / 2, "font-size": letters, class: "tick" }, word),
   );
   drawing.append(...wires.map(({ path }) => path), ...parts.map(({ group }) => group), ...above);
+  const node = element("div", { className: "board" }, drawing);
+  let shown = -1;
+  // a board that is wider than its window shows what is lit, and is moved by keys
+  const follow = () => {
+    if (node.scrollWidth > node.clientWidth) node.tabIndex = 0;
+    else node.removeAttribute("tabindex");
+    const lit = parts.find(({ group }) => group.classList.contains("lit"));
+    const middle = lit ? lit.left + lit.width / 2 : 0;
+    node.scrollLeft = (middle / width) * node.scrollWidth - node.clientWidth / 2;
+  };
   return {
-    node: element("div", { className: "board" }, drawing),
+    node,
+    follow,
     /** @param {number} step */
     show(step) {
+      if (step === shown) return;
+      shown = step;
       drawing.setAttribute("aria-label", fill(words.board, { step: steps[step].name }));
       for (const { path, kind, since, until } of wires) {
         path.setAttribute("class", `${kind} ${stateOf(step, since, until)}`);
@@ -76,6 +89,7 @@ export function createBoard({ board, steps, words }) {
         const gone = step >= out ? `gone ${step === out ? "lit" : ""}` : "";
         group.setAttribute("class", `${kind} ${gone || stateOf(step, since, until)}`);
       }
+      follow();
     },
   };
 }

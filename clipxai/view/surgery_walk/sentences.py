@@ -50,6 +50,10 @@ WHY: dict[Part, str] = {
         "Surgery, and nothing was trained."
     ),
 }
+RAW_POOL = (
+    "Patches are read where the attention pool ends. It was trained to answer once, for the whole "
+    "image; no patch was ever asked what stands on it."
+)
 POOL = (
     "The attention pool is asked a second time: patches listen to those with values like their own "
     "(v·v), not to those that a trained query asks for (q·k)."
@@ -73,7 +77,6 @@ ORDER = (
 BOXES = {
     "early": "layers",
     "patches": "patches",
-    "hosted": "layers",
     "layer": "layer ",
     "pool": "pool",
     "qk": "q-k",
@@ -111,8 +114,13 @@ WORDS = {
 
 def summary(walk: Walk) -> str:
     """What the figure shows, in one line."""
-    texts = ", ".join(one_line(text) for text in walk.texts)
+    texts = ", ".join(named(text) for text in walk.texts)
     return f"CLIP Surgery part by part: {', '.join(names(walk))}; {texts}"
+
+
+def named(text: str) -> str:
+    """A text on one line, also an empty one, and none that turns the sentence around it over."""
+    return one_line(title_of(text))
 
 
 def names(walk: Walk) -> list[str]:
@@ -124,7 +132,7 @@ def why(walk: Walk) -> list[str]:
     """What each step is, in a sentence or two."""
     blocks = walk.found.blocks
     layers = LAST_LAYER if blocks == 1 else fill(LAYERS, count=str(blocks))
-    own = {**WHY, "attention": WHY["attention"] if walk.found.has_stream else POOL}
+    own = WHY if walk.found.has_stream else {**WHY, "raw": RAW_POOL, "attention": POOL}
     return [fill(own[part], layers=layers) for part in walk.found.parts]
 
 
@@ -136,7 +144,7 @@ def stories(walk: Walk, text: int) -> list[str]:
 def whole(walk: Walk, text: int) -> str:
     """What all of them together did."""
     first, *_, last = walk.contrasts[text]
-    told = {"text": title_of(walk.texts[text])}
+    told = {"text": named(walk.texts[text])}
     if first is None or last is None or walk.found.parts[-1] != "empty":
         return _story(walk, text, len(walk.found.parts) - 1)
     story = fill(WHOLE, **told, before=_which(first), after=_which(last))
@@ -144,7 +152,7 @@ def whole(walk: Walk, text: int) -> str:
 
 
 def _story(walk: Walk, text: int, step: int) -> str:
-    told = {"does": DOES[walk.found.parts[step]], "text": title_of(walk.texts[text])}
+    told = {"does": DOES[walk.found.parts[step]], "text": named(walk.texts[text])}
     if step and walk.alike(text, step):
         way = verdict(walk, text, step)
         return fill(SAME, **told, at=f": {way}" if way else "")
@@ -166,10 +174,15 @@ def _story(walk: Walk, text: int, step: int) -> str:
 
 
 def _most(walk: Walk, text: int) -> str:
-    """Which part did most of it, said at the end."""
-    gains = {part: gain or 0.0 for part, gain in zip(walk.found.parts[1:], walk.gains(text))}
-    part = max(gains, key=lambda name: gains[name])
-    if gains[part] < LITTLE:
+    """Which part did most of it, said at the end; nothing where the contrast did not grow, no part
+    did more than half of that, or what one of them did is not known.
+    """
+    gains = {p: gain for p, gain in zip(walk.found.parts[1:], walk.gains(text)) if gain is not None}
+    total = sum(gains.values())
+    if len(gains) < len(walk.found.parts) - 1 or total < LITTLE:
+        return ""
+    part = max(gains, key=lambda p: gains[p])
+    if gains[part] <= total / 2:
         return ""
     return fill(MOST, name=NAMES[part], gain=hundredths(gains[part]))
 

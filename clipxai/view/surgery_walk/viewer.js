@@ -50,7 +50,7 @@ const STYLE = `
   font: inherit; font-size: 15px; color: var(--text); background: transparent; cursor: pointer;
   border: 1px solid var(--line); border-radius: 5px; min-height: 28px; padding: 2px 12px;
 }
-.surgery_walk .go button:disabled { opacity: 0.45; cursor: default; }
+.surgery_walk .go button[aria-disabled="true"] { opacity: 0.45; cursor: default; }
 @media (prefers-reduced-motion: no-preference) { .track i { transition: width 0.5s; } }
 @media (forced-colors: active) { .track i { forced-color-adjust: none; background: CanvasText; } }
 @container (max-width: 640px) {
@@ -106,10 +106,15 @@ function build(header, arrays, view) {
   const fade = createFade(map.node);
   const list = createSteps(header, go);
   const why = element("p", { className: "why" });
-  const player = createPlayer(header, store.state.step, go);
+  const player = createPlayer(header, () => store.state.step, go);
   const beside = element("div", { className: "beside" }, list.node);
   const keys = { "[": () => go(store.state.step - 1), "]": () => go(store.state.step + 1) };
   const all = [photo.node, map.node, beside];
+  // who has clicked there goes on by keys
+  const above = element("div", { className: "above" }, player.node, names.bar);
+  above.addEventListener("keydown", ({ key, ctrlKey, altKey, metaKey }) => {
+    if ((key === "[" || key === "]") && !metaKey && ctrlKey === altKey) keys[key]();
+  });
   const stage = createStage(header.summary, words.keys, store, keys, ...all);
   const print = createSmallPrint(words.help);
   print.write([...notes, ...header.dropped]);
@@ -118,7 +123,7 @@ function build(header, arrays, view) {
   return {
     nodes: [
       createControls(...createMapControls(store)),
-      element("div", { className: "above" }, player.node, names.bar),
+      above,
       element("div", { className: "above" }, board.node, why),
       stage,
       ...print.nodes,
@@ -147,6 +152,7 @@ function build(header, arrays, view) {
     },
     draw() {
       fade.stop();
+      board.follow();
       photo.draw(store.state);
       map.draw(store.state);
     },
@@ -194,11 +200,10 @@ function createSteps({ steps, words }, go) {
 /**
  * Previous, play and next. Playing ends at the last step, or when something else chooses one.
  * @param {WalkHeader} header
- * @param {number} from
+ * @param {() => number} now the step that is asked for, which may not be painted yet
  * @param {(step: number) => void} go
  */
-function createPlayer({ steps, words }, from, go) {
-  let at = from;
+function createPlayer({ steps, words }, now, go) {
   let wanted = -1; // the step that playing has asked for
   let timer = 0;
   const last = steps.length - 1;
@@ -218,21 +223,20 @@ function createPlayer({ steps, words }, from, go) {
     if (step === last) stop();
     else timer = window.setTimeout(() => advance(step + 1), PAUSE);
   };
-  previous.onclick = () => go(at - 1);
-  next.onclick = () => go(at + 1);
+  previous.onclick = () => go(now() - 1);
+  next.onclick = () => go(now() + 1);
   play.onclick = () => {
     if (timer) return stop();
     play.textContent = words.stop;
-    advance(at === last ? 0 : at + 1);
+    advance(now() === last ? 0 : now() + 1);
   };
   return {
     node: element("div", { className: "go" }, previous, play, next),
     /** @param {number} step */
     show(step) {
       if (timer && step !== wanted) stop();
-      at = step;
-      previous.disabled = step === 0;
-      next.disabled = step === last;
+      previous.setAttribute("aria-disabled", String(step === 0)); // disabled would lose the focus
+      next.setAttribute("aria-disabled", String(step === last));
     },
   };
 }

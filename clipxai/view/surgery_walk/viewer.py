@@ -13,11 +13,11 @@ from ..number import hundredths
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import SEQUENTIAL, colour_table
-from ..texts import chosen_rows, one_line
+from ..texts import chosen_rows
 from ..viewer import Viewer
 from .content import Walk
 from .diagram import HEIGHT, LETTERS, WIDTH, board_of
-from .sentences import names, notes, remarks, stories, summary, verdict, why, words
+from .sentences import named, names, notes, remarks, stories, summary, verdict, why, words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -119,7 +119,7 @@ class SurgeryWalk(Viewer):
         walk = self.walk
         known = walk.contrasts[text]
         return {
-            "name": one_line(walk.texts[text]),
+            "name": named(walk.texts[text]),
             "stories": stories(walk, text),
             "scales": [vars(scale) for scale in walk.scales(text)],
             "verdicts": [verdict(walk, text, n) for n in range(len(known))],
