@@ -43,6 +43,21 @@ def shown(page: object) -> dict:
     }
 
 
+def test_pictures_keep_their_size_from_step_to_step(visit):
+    """However it is chosen: also where the page is laid out anew at another step."""
+    page = visit(saved(VIEWER))
+    sides = set()
+    for width in (1280, 620):
+        page.set_viewport_size({"width": width, "height": 640})
+        for step in range(5):
+            page.locator(".step").nth(step).click()
+            page.set_viewport_size({"width": width, "height": 641 - step % 2})
+            settled(page)
+            settled(page)
+            sides.add((width, round(page.locator(".picture").nth(1).bounding_box()["width"])))
+    assert len(sides) <= 4 and len({round(side, -1) for _, side in sides}) <= 2, sides
+
+
 def test_buttons_list_and_keys_go_from_step_to_step(visit):
     page = visit(saved(VIEWER))
     first = shown(page)

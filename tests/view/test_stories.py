@@ -382,7 +382,7 @@ def test_titles_have_switches_in_words_and_the_code_where_they_are_pointed_at():
     told = {**given[1].provenance, "options": options}
     header = MethodComparison([given[0], replace(given[1], provenance=told)]).payload().header
     panel = header["panels"][1]
-    assert panel["name"] == ("CLIP Surgery (q-k attention, reads what it rewrites, with FFN)")
+    assert panel["name"] == ("CLIP Surgery (q-k attention, single path, with FFN)")
     assert panel["method"].startswith("clip_surgery (attention=qk, dual_path=False")
     for code, name in (
         ("clip_surgery (blocks=1, attention=vv)", "CLIP Surgery (last layer, v-v attention)"),

@@ -10,7 +10,7 @@ const WIDTHS = [1.7, 0.8]; // of a line on a little map
 const WIDER = [2.6, 1.3]; // where it has room
 const WIDE_FROM = 60; // pixels across of a map from which on
 /** @type {[dark: number, light: number]} */
-const THIN = [0, 0.7]; // where a line with a rim would cover what it goes around
+const THIN = [0.7, 0.7]; // where a rim would cover what it goes around
 const TINY = 44; // pixels across of a map up to which
 export const OUTLINE_STYLE = `
 .outlines {

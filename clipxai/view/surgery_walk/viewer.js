@@ -27,7 +27,10 @@ const STYLE = `
 .surgery_walk .panel { align-self: start; }
 .surgery_walk .photo figcaption span { display: none; }
 .above { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 20px; margin-bottom: 6px; }
-.above .why { flex: 1 1 230px; margin: 0; font-size: 14px; line-height: 1.35; max-width: 60ch; }
+/* as high at every step, or pictures would jump */
+.surgery_walk .story { min-height: 2.6em; }
+.above .why { display: grid; flex: 1 1 230px; margin: 0; font-size: 14px; line-height: 1.35; max-width: 60ch; }
+.above .why > span { grid-area: 1 / 1; }
 .surgery_walk .steps { display: grid; gap: 4px; }
 .surgery_walk .step {
   font: inherit; font-size: 15px; text-align: left; color: var(--text); background: transparent;
@@ -63,9 +66,7 @@ const STYLE = `
   }
   .above { gap: 2px 12px; margin-bottom: 2px; }
   .surgery_walk .go button { font-size: 13px; min-height: 24px; padding: 0 8px; }
-  .above .why { font-size: 12px; max-width: none; min-height: 2.7em; }
-  /* as high at every step, or pictures would jump */
-  .surgery_walk .story { min-height: 2.6em; }
+  .above .why { font-size: 12px; max-width: none; }
   .surgery_walk .way { font-size: 13px; white-space: nowrap; }
 }
 @container (max-width: 540px) {
@@ -105,7 +106,8 @@ function build(header, arrays, view) {
   const map = createMapPanel(header, tables, specOf(header, arrays, store.state), store);
   const fade = createFade(map.node);
   const list = createSteps(header, go);
-  const why = element("p", { className: "why" });
+  const whys = steps.map((step) => element("span", {}, step.why));
+  const why = element("p", { className: "why" }, ...whys);
   const player = createPlayer(header, () => store.state.step, go);
   const beside = element("div", { className: "beside" }, list.node);
   const keys = { "[": () => go(store.state.step - 1), "]": () => go(store.state.step + 1) };
@@ -145,7 +147,9 @@ function build(header, arrays, view) {
       board.show(state.step);
       list.show(texts[state.text], state.step);
       player.show(state.step);
-      why.textContent = steps[state.step].why;
+      for (const [n, one] of whys.entries()) {
+        one.style.visibility = n === state.step ? "" : "hidden";
+      }
       print.status.textContent = says(state);
       photo.update(state);
       map.update(state);
