@@ -48,6 +48,10 @@ def publish(site: Path, published: Path, name: str) -> None:
         (published / other / "_static/versions.js").write_text(script, encoding="utf-8")
     front = FRONT.format(f"{names[0]}/docs/index.html")
     (published / "index.html").write_text(front, encoding="utf-8")
+    told = published / names[0] / "llms.txt"
+    if told.exists():  # who asks for it asks at the root
+        words = re.sub(r"\]\((?!https?:)", f"]({names[0]}/", told.read_text(encoding="utf-8"))
+        (published / "llms.txt").write_text(words, encoding="utf-8")
     (published / ".nojekyll").touch()  # or folders that begin with _ would not be served
 
 

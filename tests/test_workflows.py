@@ -43,6 +43,12 @@ def test_versions_stand_side_by_side_and_know_each_other(tmp_path):
     order = ["0.10.0", "0.9.0", "0.11.0rc1", "main"]
     assert all(known(published, name) == order for name in order)
     assert all((published / name / "docs/index.html").read_text() == name for name in order)
+    (site / "llms.txt").write_text("[a](docs/faq.html), [b](https://example.org)")
+    versions.publish(site, published, "0.10.0")
+    assert (published / "llms.txt").read_text() == (
+        "[a](0.10.0/docs/faq.html), [b](https://example.org)"
+    )
+    (site / "llms.txt").unlink()
     assert not list(published.glob("*/.doctrees")) and (published / ".nojekyll").exists()
     assert 'url=0.10.0/docs/index.html"' in (published / "index.html").read_text()
     (published / "main/old.html").touch()

@@ -175,6 +175,8 @@ def test_folds_close_for_a_lecture_and_what_is_pinned_stays(visit: Callable):
     settled(page)
     assert page.locator("details[open]").count() == 0
     assert page.locator(".figure").evaluate("f => f.matches(':popover-open')")
+    focus = "document.querySelector('.clipxai-figure').shadowRoot.activeElement?.className"
+    assert page.evaluate(focus) == "stage", "the next key is for the figure"
     page.keyboard.press("Escape")
     settled(page)
     assert not page.locator(".figure").evaluate("f => f.matches(':popover-open')")

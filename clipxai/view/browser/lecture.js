@@ -32,6 +32,9 @@ export function createLecture(root, changed) {
     }
     zoom();
     changed();
+    // keys go to what fills the window, not to the page behind it
+    const stage = /** @type {HTMLElement | null} */ (root.querySelector(".stage"));
+    if (wanted && document.activeElement === document.body) stage?.focus({ preventScroll: true });
   };
   const leave = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Escape" || !on()) return;

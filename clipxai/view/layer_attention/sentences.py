@@ -274,7 +274,9 @@ def summary(maps: AttentionMaps) -> str:
     """What the figure shows, in one line."""
     named = one_line(maps.picture.provenance.get("model", "a model"))
     kinds = " and ".join(map(label, maps.mean))
-    return f"Where each patch looks in {layers_of(maps)} layers of {named}, by {kinds}"
+    count = layers_of(maps)
+    layers = f"{count} layer{'s' * (count != 1)}"
+    return f"Where each patch looks in {layers} of {named}, by {kinds}"
 
 
 def name_of(maps: AttentionMaps, token: int, on: Sequence[str]) -> str:
