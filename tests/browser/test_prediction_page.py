@@ -38,6 +38,7 @@ def test_paint_reveal_and_score(visit):
     page.mouse.click(*centre(page, 0, 0, 0))
     assert "patches painted: 5" in page.locator(".canvas").inner_text(), "revealed is revealed"
     page.get_by_role("button", name="again").click()
+    settled(page)
     assert "patches painted: 0" in page.locator(".canvas").inner_text()
     page.get_by_role("button", name="reveal").click()
     assert story(page).startswith("You painted nothing")

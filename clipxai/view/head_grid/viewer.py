@@ -64,7 +64,7 @@ class HeadGrid(Viewer):
     """
 
     module = "head_grid"
-    poster_bytes = {"png": 80_000, "webp": 60_000}
+    poster_bytes = {"png": 110_000, "webp": 60_000}
 
     def __init__(
         self,

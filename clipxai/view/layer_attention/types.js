@@ -11,8 +11,8 @@
  *   | "query" | "query_head" | "query_pool" | "held" | "map_title" | "map_subtitle" | "reading"
  *   | "pool_even" | "most" | "itself" | "rough" | "times" | "beyond" | "spoken" | "spoken_map"
  *   | "table_title" | "on_thing" | "sinks_here"} MapWord  at the large maps
- * @typedef {"story" | "story_alike" | "story_alone" | "story_head" | "gaze" | "first_gaze" | "alike"
- *   | "also_alike"} StoryWord  above all
+ * @typedef {"story" | "story_alike" | "story_alone" | "story_head" | "gaze" | "first_gaze"
+ *   | "alike" | "also_alike"} StoryWord  above all
  * @typedef {"rollout" | "strip_hint" | "strip_label" | "heads_title" | "heads_label" | "heads_own"
  *   | "heads_shared" | "every_patch" | "head_hint" | "merit" | "merit_hint" | "merit_label"
  *   | "merit_range" | "pool_strip" | "pool_label" | "pool_hint" | "pool_mean" | "pool_head"

@@ -63,7 +63,7 @@ class ModuleComparison(Viewer):
     """
 
     module = "module_comparison"
-    poster_bytes = {"png": 80_000, "webp": 60_000}
+    poster_bytes = {"png": 110_000, "webp": 75_000}
 
     def __init__(
         self,
