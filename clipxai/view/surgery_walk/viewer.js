@@ -29,7 +29,9 @@ const STYLE = `
 .above { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 20px; margin-bottom: 6px; }
 /* as high at every step, or pictures would jump */
 .surgery_walk .story { min-height: 2.6em; }
-.above .why { display: grid; flex: 1 1 230px; margin: 0; font-size: 14px; line-height: 1.35; max-width: 60ch; }
+.above .why {
+  display: grid; flex: 1 1 230px; margin: 0; font-size: 14px; line-height: 1.35; max-width: 60ch;
+}
 .above .why > span { grid-area: 1 / 1; }
 .surgery_walk .steps { display: grid; gap: 4px; }
 .surgery_walk .step {
