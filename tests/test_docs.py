@@ -75,7 +75,7 @@ def test_every_lesson_is_in_the_site_with_its_live_figures(site):
     first = (site / "notebooks/00_start_here.html").read_text(encoding="utf-8")
     assert "colab.research.google.com/github/some/where/blob/main/notebooks/00_start" in first
     third = (site / "notebooks/02_attention_or_ffn.html").read_text(encoding="utf-8")
-    assert '<a href="#clipxai:layer=7">the very last</a>' in third
+    assert '<a href="#clipxai:text=0&layer=7">the very last</a>' in third
     listed = re.findall(r"\]\((.+?)\)", (site / "llms.txt").read_text(encoding="utf-8"))
     assert listed and all((site / link).exists() for link in listed)
 
