@@ -34,6 +34,7 @@ from ..trace.trace import Trace
 from .decomposition import Worth
 from .layers import contributions
 from .presets import PRESETS, Rewrite
+from .scores import empty_if_known
 from .surgery import rewrite, rewritten_streams
 from .words import spelled
 
@@ -178,7 +179,7 @@ def _rail(trace: Trace, leading: int) -> SecondRail | None:
     stream = "blocks" in trace.model.visual.has
     switches = tuple(SURGERY) if stream else ("attention",)
     blocks = min(PRESETS["clip_surgery"].blocks, layers) if stream else 1
-    empty = _empty(trace)
+    empty = empty_if_known(trace)
     found, last = [], []
     for setting in range(2 ** len(switches)):
         ends = _rail_ends(trace, switches, setting, blocks)  # each 1 1+P E
@@ -210,14 +211,6 @@ def _rail_ends(trace: Trace, switches: Sequence[str], setting: int, blocks: int)
         return [tower.tokens(stream) for stream in streams]
     before = trace.image_tokens(normalize=False)
     return [before, rewrite(trace, Rewrite(**told, blocks=1)) if setting else before]
-
-
-def _empty(trace: Trace) -> Tensor | None:
-    """(1, E) the empty text; None where a vocabulary is needed and not there."""
-    try:
-        return trace.empty_features
-    except ValueError:
-        return None
 
 
 def _readings(trace: Trace) -> tuple[Reading, ...]:

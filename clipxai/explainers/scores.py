@@ -58,3 +58,11 @@ def texts_at_a_time(most: int) -> Callable[[Callable[..., Scores]], Callable[...
         return in_turns
 
     return decorate
+
+
+def empty_if_known(trace: Trace) -> Tensor | None:
+    """(1, E) the empty text; None where a vocabulary is needed and not there."""
+    try:
+        return trace.empty_features
+    except ValueError:
+        return None

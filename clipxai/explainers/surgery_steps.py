@@ -18,6 +18,7 @@ from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .explain import explain
 from .presets import PRESETS
+from .scores import empty_if_known
 
 
 @of_its_kinds
@@ -63,16 +64,8 @@ def surgery_steps(trace: Trace, image: int = 0) -> SurgerySteps:
         asked["attention"] = {"blocks": blocks, "attention": "vv"}
     maps = [explain(one, "clip", **options) for options in asked.values()]
     parts = tuple(asked)
-    if _knows_empty(one):
+    if empty_if_known(one) is not None:
         less = {"blocks": blocks} if stream and blocks < usual else {}
         maps.append(explain(one, "clip_surgery", **less))
         parts += ("empty",)
     return SurgerySteps(picture, one.texts, parts, tuple(maps), layers, blocks, stream)
-
-
-def _knows_empty(trace: Trace) -> bool:
-    """Whether there is an empty text: some need a vocabulary for it that is not there."""
-    try:
-        return trace.empty_features is not None
-    except ValueError:
-        return False

@@ -35,6 +35,10 @@ NOT_OF_TEXT, NEAR_ZERO = "no verdict: does not read the text", "no verdict: all 
 OF_TOTAL, TOGETHER = " of {total:signed}", " (all parts together: {total:signed})"
 ONE_TEXT = "This is “{text}”, one of {count} texts: cx.{verb}({asked}) shows “{other}”."
 DEFAULT_RELEVANCE = "leave_out"  # of `word_relevance`
+OWN_SCALES = (
+    "Each map is on its own scale, from its lowest patch to its highest: compare where they are "
+    "high, not how high."
+)
 LABELS: dict[Scaling, str] = {
     "minmax": "each map on its own scale",
     "shared": "one scale for all",

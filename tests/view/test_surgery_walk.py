@@ -83,6 +83,8 @@ def test_without_truth_and_with_other_parts():
     assert "the last layer." in SurgeryWalk(single).payload().header["steps"][1]["why"]
     cut = SurgeryWalk(surgery_steps(("raw", "path", "attention", "ffn")), truth=MASKS, step=-1)
     assert cut.payload().header["step"] == 3
+    assert any("no empty text to subtract" in note for note in cut.payload().header["notes"])
+    assert not any("no empty text" in note for note in bare["notes"])
     assert "CLIP Surgery's" not in " ".join(texts_of(cut.figure())), "without the empty text"
     flat = replace(FOUND.maps[4], scores=np.zeros_like(FOUND.maps[4].scores))
     flat = SurgeryWalk(replace(FOUND, maps=(*FOUND.maps[:4], flat)), truth=MASKS)

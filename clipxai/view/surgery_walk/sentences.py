@@ -5,6 +5,7 @@ from ..number import fill, hundredths
 from ..sentences import (
     CONTRAST,
     NEAR_CHANCE,
+    OWN_SCALES,
     PLACE,
     REMARKS,
     is_right_way_up,
@@ -66,9 +67,9 @@ MOVES = "{does} {moves} the contrast of “{text}” from {before} to {after}."
 MOST = " Most came from {name}: {gain}."
 WHOLE = "Raw CLIP's map of “{text}” is {before}, CLIP Surgery's {after}."
 SHOWS = "{does}: the map of “{text}”."
-OWN_SCALES = (
-    "Each map is on its own scale, from its lowest patch to its highest: compare where they are "
-    "high, not how high."
+NO_EMPTY = (
+    "This model's vocabulary is not known, so there is no empty text to subtract, which would be "
+    "the last step of CLIP Surgery."
 )
 ORDER = (
     "What a part does depends on those before it: this is one order of several. The Explorer and "
@@ -212,7 +213,8 @@ def notes(walk: Walk) -> list[str]:
     common = [note for note in maps[0].notes if all(note in e.notes for e in maps)]
     units = " or ".join(dict.fromkeys(e.unit for e in maps))
     known = [f"contrast: {CONTRAST}."] if walk.truth else []
-    return [f"Colour: {units}. {OWN_SCALES}", *known, ORDER, *common]
+    short = [] if "empty" in walk.found.parts else [NO_EMPTY]
+    return [f"Colour: {units}. {OWN_SCALES}", *known, *short, ORDER, *common]
 
 
 def words(walk: Walk) -> dict[str, str]:

@@ -1,16 +1,12 @@
 """What does a training say, step by step?"""
 
 from ..number import fill
-from ..sentences import CONTRAST, PLACE, REMARKS, no_verdict, page_words, remark, way_up
+from ..sentences import CONTRAST, OWN_SCALES, PLACE, REMARKS, no_verdict, page_words, remark, way_up
 from ..texts import one_line, title_of
 from .content import Course
 
 STORY, MAP = "Step {step}: {maps}.", "{name} is {verdict}"
 NOT_JUDGED = "{name} has {verdict}"
-OWN_SCALES = (
-    "Each map is on its own scale, from its lowest patch to its highest: compare where they are "
-    "high, not how high."
-)
 WORDS = {
     "help": (
         "Move the slider, click the chart, or press [ and ] to go from step to step. Move over a "
