@@ -5,7 +5,7 @@ They show themselves in a notebook, and save themselves to a file.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -19,16 +19,20 @@ from .payload import Payload
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image
 
 # so that a figure of the embedded model stays below 0.6 MB in a notebook, and all lessons below 12
 POSTER_BYTES = {"png": 120_000, "webp": 100_000}
-POSTER_DPI, PRINT_DPI = (100, 80, 64, 48), 200
+FINEST, COARSEST, PRINT_DPI = 100, 48, 200  # dots an inch: of posters, of a file
 # pixels; what the format and matplotlib can draw, and some to spare
 WEBP_SIDE, PNG_SIDE = 16_000, 65_000
-# levels of colour that count as one in a PNG poster: invisible, and a noisy photo takes half the
-# bytes
-POSTER_STEP = 4
-PNG_EFFORT = 6  # of 9: five per cent larger than the most, in an eighth of the time
+COLOURS = 256  # of a poster: a third of the bytes, so letters stay sharp
+# how a poster is written: without loss, a few per cent larger than the least in an eighth of the
+# time; or else blurred, where a WebP can be
+WRITTEN: dict[str, list[dict]] = {
+    "png": [{"compress_level": 6}],
+    "webp": [{"lossless": True, "method": 2, "quality": 50}, {"method": 2, "quality": 60}],
+}
 PosterKind = Literal["png", "webp"]
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -42,8 +46,6 @@ class Viewer(ABC):
 
     module: ClassVar[str]
     poster_bytes: ClassVar[dict[PosterKind, int]] = POSTER_BYTES
-    poster_step: ClassVar[int] = POSTER_STEP
-    poster_quality: ClassVar[int] = 85  # of the WebP, which takes a third less than JPEG
 
     def __init_subclass__(cls) -> None:
         """Every viewer's arguments are held against their annotations."""
@@ -85,31 +87,8 @@ class Viewer(ABC):
     def posters(self, *kinds: PosterKind) -> list[bytes]:
         """A poster of each of these `kinds`; the figure, which takes longest, is drawn once."""
         drawn = self.first_state()
-
-        @cache
-        def pixels(dpi: int) -> np.ndarray:
-            import cv2  # takes longer to load than everything here
-
-            rendered = np.frombuffer(_render(drawn, "png", dpi, WEBP_SIDE), np.uint8)
-            return cv2.imdecode(rendered, cv2.IMREAD_COLOR)
-
-        return [self._encoded(kind, pixels) for kind in kinds]
-
-    def _encoded(self, kind: PosterKind, pixels: Callable[[int], np.ndarray]) -> bytes:
-        import cv2
-
-        options = {
-            "png": [cv2.IMWRITE_PNG_COMPRESSION, PNG_EFFORT],
-            "webp": [cv2.IMWRITE_WEBP_QUALITY, self.poster_quality],
-        }[kind]
-        for dpi in POSTER_DPI:
-            found, step = pixels(dpi), self.poster_step
-            if kind == "png":
-                found = np.minimum(np.rint(found / step) * step, 255).astype(np.uint8)
-            picture = cv2.imencode(f".{kind}", found, options)[1].tobytes()
-            if len(picture) <= self.poster_bytes[kind]:
-                break
-        return picture
+        picture = cache(partial(_in_few_colours, drawn))
+        return [_encoded(kind, picture, self.poster_bytes[kind]) for kind in kinds]
 
     def save(self, path: str | Path, *, view: View | None = None) -> Path:
         """Write the figure to a file, which appears complete or not at all.
@@ -134,7 +113,7 @@ class Viewer(ABC):
         if suffix == ".html":
             content = page(self, view).encode()
         else:
-            content = _render(self.figure(), suffix[1:], PRINT_DPI)
+            content = _render(self.figure(), suffix[1:])
         with replacing(path) as draft:
             draft.write_bytes(content)
         return path
@@ -162,12 +141,39 @@ def known_suffix(path: Path, known: tuple[str, ...]) -> str:
     return suffix
 
 
-def _render(figure: "Figure", kind: str, dpi: int, longest: int = PNG_SIDE) -> bytes:
-    """The figure as a file, coarser where a side would have more pixels than the `longest`."""
-    buffer, dpi = BytesIO(), min(dpi, longest / max(figure.get_size_inches()))
+def _render(figure: "Figure", kind: str) -> bytes:
+    """The figure as a file, coarser where a PNG would have too long a side."""
+    buffer, dpi = BytesIO(), min(PRINT_DPI, PNG_SIDE / max(figure.get_size_inches()))
     # same figure, same file
     undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
     # a few per cent larger, three times as fast
     quick = {"pil_kwargs": {"compress_level": 3}} if kind == "png" else {}
     figure.savefig(buffer, format=kind, dpi=dpi, metadata=undated, **quick)
     return buffer.getvalue()
+
+
+def _in_few_colours(figure: "Figure", dpi: int) -> "Image":
+    """The figure drawn with as many pixels as a WebP holds at most."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    figure.set_dpi(min(dpi, WEBP_SIDE / max(figure.get_size_inches())))
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    drawn = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    return drawn.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+
+
+def _encoded(kind: PosterKind, picture: Callable[[int], "Image"], most: int) -> bytes:
+    """A picture of so many dots an inch, as fine as fits."""
+    dpi = FINEST
+    while True:
+        for way in WRITTEN[kind]:
+            written = BytesIO()
+            picture(dpi).save(written, kind, **way)
+            if written.tell() <= most:
+                return written.getvalue()
+        if dpi == COARSEST:
+            return written.getvalue()
+        # bytes grow with the area of pictures and with the length of edges
+        dpi = max(COARSEST, int(0.98 * dpi * (most / written.tell()) ** (2 / 3)))

@@ -47,7 +47,8 @@ def visit(browser: object, tmp_path: Path) -> Iterator[Callable]:
 
     def open_page(text: str, **context: object) -> object:
         (tmp_path / "page.html").write_text(text, encoding="utf-8")
-        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, **context))
+        told = {"viewport": {"width": 1280, "height": 900}} | context
+        contexts.append(browser.new_context(**told))
         contexts[-1].set_default_timeout(PATIENCE)
         page = contexts[-1].new_page()
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))

@@ -20,8 +20,9 @@ STOPS = [(9, 2), (9, 6), (10, 10), (7, 10), (4, 8), (5, 9), (2, 6), (4, 4), (5, 
 
 def test_readme_shows_what_the_viewer_does(visit, embedded):
     trace = cx.record(embedded, ROOT / "clipxai/data/samples/cat-guitar.png", ["a cat", "a guitar"])
-    page = visit(saved(cx.view.LayerAttentionViewer(cx.attention_maps(trace))))
-    page.set_viewport_size({"width": 1000, "height": 880})
+    # of this size from the beginning: what is resized may be drawn in between
+    window = {"width": 1000, "height": 880}
+    page = visit(saved(cx.view.LayerAttentionViewer(cx.attention_maps(trace))), viewport=window)
     page.locator(".stage").first.wait_for()
     settled(page)
     frames = []

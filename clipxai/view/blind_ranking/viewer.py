@@ -48,8 +48,6 @@ class BlindRanking(Viewer):
 
     module = "blind_ranking"
     # smaller than of others: a lesson has it twice
-    poster_bytes = {"png": 110_000, "webp": 70_000}
-    poster_step = 8
 
     def __init__(
         self,

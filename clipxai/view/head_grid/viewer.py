@@ -64,7 +64,6 @@ class HeadGrid(Viewer):
     """
 
     module = "head_grid"
-    poster_bytes = {"png": 110_000, "webp": 60_000}
 
     def __init__(
         self,

@@ -78,8 +78,7 @@ class LayerAttentionViewer(Viewer):
 
     module = "layer_attention"
     # smaller than of others: the numbers of this figure need the room
-    poster_bytes = {"png": 43_000, "webp": 32_000}
-    poster_step, poster_quality = 20, 58
+    poster_bytes = {"png": 34_000, "webp": 34_000}
 
     def __init__(
         self,

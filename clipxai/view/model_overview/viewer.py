@@ -66,8 +66,6 @@ class ModelOverview(Viewer):
 
     module = "model_overview"
     # smaller than of others: the numbers of this figure need the room
-    poster_bytes = {"png": 43_000, "webp": 45_000}
-    poster_step, poster_quality = 16, 60
 
     def __init__(
         self,

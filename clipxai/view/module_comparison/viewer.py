@@ -63,7 +63,6 @@ class ModuleComparison(Viewer):
     """
 
     module = "module_comparison"
-    poster_bytes = {"png": 110_000, "webp": 75_000}
 
     def __init__(
         self,

@@ -49,8 +49,6 @@ class Prediction(Viewer):
     """
 
     module = "prediction"
-    poster_bytes = {"png": 70_000, "webp": 45_000}  # of a photo and what is covered
-    poster_step = 8
 
     def __init__(
         self,

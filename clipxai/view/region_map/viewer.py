@@ -48,7 +48,6 @@ class RegionMap(Viewer):
     """
 
     module = "region_map"
-    poster_bytes = {"png": 120_000, "webp": 36_000}  # regions need no fine print
 
     def __init__(
         self,

@@ -49,7 +49,6 @@ class SurgeryWalk(Viewer):
     """
 
     module = "surgery_walk"
-    poster_bytes = {"png": 90_000, "webp": 50_000}  # it has a map for every step
 
     def __init__(
         self,

@@ -47,8 +47,6 @@ class TrainingSteps(Viewer):
     """
 
     module = "training_steps"
-    poster_bytes = {"png": 80_000, "webp": 50_000}  # smaller than of others: it has many maps
-    poster_step = 8
 
     def __init__(
         self,
