@@ -168,9 +168,7 @@ def small(embedded, scene):
 def parts(value: object) -> object:
     """What an answer is made of, so that it can be compared."""
     if isinstance(value, torch.Tensor):
-        return value.tolist()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
+        return value.numpy()
     if is_dataclass(value):
         return [parts(getattr(value, field.name)) for field in fields(value)]
     if isinstance(value, Mapping):

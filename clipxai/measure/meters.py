@@ -248,7 +248,7 @@ class WordsMeter(RowMeter):
                 answers[f"{name} of {words}"] = np.where(objects == count, hits, np.nan)
         found = {}
         for name, hits in answers.items():
-            found[name], found[f"{name} error"] = 100 * mean(hits), 100 * _bootstrap(place, hits)
+            found[name], found[f"{name} error"] = 100 * mean(hits), 100 * bootstrap(place, hits)
         return found
 
 
@@ -284,7 +284,7 @@ class RefinedMeter(RowMeter):
         }
 
 
-def _bootstrap(place: np.ndarray, hits: np.ndarray) -> float:
+def bootstrap(place: np.ndarray, hits: np.ndarray) -> float:
     """Standard deviation of the mean of hits over pictures drawn with replacement."""
     known = ~np.isnan(hits)
     _, picture = np.unique(place[known], return_inverse=True)

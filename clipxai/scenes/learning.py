@@ -159,7 +159,7 @@ def contrastive_loss(model: CLIP, pixels: Tensor, ids: Tensor, keep: float) -> T
     if keep < 1:  # FLIP: other patches for every image, each time it is seen
         patches = math.prod(model.visual.grid(*pixels.shape[-2:]))
         kept = torch.rand(len(pixels), patches).argsort(1)[:, : round(patches * keep)]
-    class_token = model.visual(pixels, keep=kept)[:, 0]
+    class_token = model.visual(pixels, keep=kept, patches=False)[:, 0]
     image = F.normalize(model.visual.read_out(class_token), dim=-1)
     logits = model.logit_scale.exp() * image @ model.encode_text(ids).T
     target = torch.arange(len(pixels))
