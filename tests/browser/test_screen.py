@@ -96,7 +96,7 @@ MEASURED = """() => {
 
 
 def opened(visit: Callable, name: str) -> object:
-    SHOWN[name].poster = lambda kind="webp": NO_POSTER
+    SHOWN[name].posters = lambda *kinds: [NO_POSTER]
     page = visit(saved(SHOWN[name]))
     page.add_style_tag(content="body { margin: 8px !important; padding: 0 !important }")
     return page
