@@ -73,7 +73,9 @@ clean:
 	$(INSTALL) '.[docs]'
 	@touch $@
 
-.venv/ready-test: .venv/ready tests/model/zoo.txt
+# all at once: installed after one another, each would build the package and look through the others
+.venv/ready-test: .venv/python pyproject.toml constraints.txt tests/model/zoo.txt
+	@echo "installing clipxai and what its tests need into .venv (once; torch is large) …"
 	$(INSTALL) '.[test]'
 	$(PIP) --no-deps --upgrade --target .venv/zoo --requirement tests/model/zoo.txt
-	@touch $@
+	@touch .venv/ready $@

@@ -14,6 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from ..checks import several, shown
+from ..model.clip import CLIP
 from ..model.image import Prepared, Preprocessor
 from ..model.normalised import normalised_pixels, taken_for
 from ..model.picture import Picture, each_image
@@ -21,6 +22,7 @@ from ..model.picture import Picture, each_image
 Broken = Callable[[object, Exception], None]
 Item, Found = TypeVar("Item"), TypeVar("Found")
 FAILURES = (ValueError, TypeError, OSError)  # of an image that cannot be read
+AHEAD = 2  # batches: one is explained while the next is read
 
 
 class Source(NamedTuple):
@@ -101,12 +103,19 @@ def own_texts(values: Mapping[str, object], names: Sequence[str]) -> tuple[str, 
     return tuple(dict.fromkeys(texts))
 
 
+def images_ahead(model: CLIP, batch: int) -> int:
+    """How many images to read before they are needed.
+
+    A processor that multiplies matrices on all of its cores waits for the one that decodes: batches
+    of ViT-B/16 take 8 % longer beside a reader than after it (`benchmarks/folder_throughput.py`).
+    """
+    return 0 if model.device.type == "cpu" else AHEAD * batch
+
+
 def read_ahead(
     sources: Iterable[Source], read: Callable[..., Prepared], ahead: int, broken: Broken | None
 ) -> Iterator[Ready]:
-    """Images as they become ready, in order; a single thread, because decoding is quicker than any
-    model.
-    """
+    """Images as they become ready, in order."""
 
     def now(source: Source) -> Prepared:
         if isinstance(source.image, Exception):
@@ -134,10 +143,13 @@ def together(found: Iterable[Ready], batch: int) -> Iterator[list[Ready]]:
     """Neighbours of the same shape, at most `batch` of them."""
     few: list[Ready] = []
     for one in found:
-        if few and (len(few) == batch or few[0].prepared.pixels.shape != one.prepared.pixels.shape):
+        if few and few[0].prepared.pixels.shape != one.prepared.pixels.shape:
             yield few
             few = []
         few.append(one)
+        if len(few) == batch:
+            yield few
+            few = []
     if few:
         yield few
 
@@ -145,7 +157,13 @@ def together(found: Iterable[Ready], batch: int) -> Iterator[list[Ready]]:
 def done_ahead(
     items: Iterable[Item], do: Callable[[Item], Found], ahead: int
 ) -> Iterator[tuple[Item, "Future[Found]"]]:
-    """Each of some items, and what becomes of it in a thread that is `ahead` items further."""
+    """Each of some items, and what becomes of it in a thread that is `ahead` items further.
+
+    It is a single thread, because decoding is quicker than any model, and none if `ahead` is 0.
+    """
+    if not ahead:
+        yield from ((item, _done(do, item)) for item in items)
+        return
     reader = ThreadPoolExecutor(1, "clipxai-reader")
     waiting: deque[tuple[Item, Future[Found]]] = deque()
     try:
@@ -158,6 +176,15 @@ def done_ahead(
             yield waiting.popleft()
     finally:  # also when nobody wants the rest
         reader.shutdown(cancel_futures=True)
+
+
+def _done(do: Callable[[Item], Found], item: Item) -> "Future[Found]":
+    found: Future[Found] = Future()
+    try:
+        found.set_result(do(item))
+    except Exception as error:
+        found.set_exception(error)
+    return found
 
 
 def _of_mapping(

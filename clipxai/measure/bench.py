@@ -27,7 +27,7 @@ from ..checks import expect_some
 from ..explainers.explain import explain, explain_all
 from ..explainers.own_texts import explain_own
 from ..explainers.table import METHODS, find_method
-from ..many.reading import done_ahead
+from ..many.reading import done_ahead, images_ahead
 from ..model.clip import CLIP
 from ..model.image import Prepared
 from ..results.explanation import Explanation
@@ -39,7 +39,6 @@ from .samples import Dataset, Sample
 
 ABSENT = 3  # labels asked for that are not in the picture
 NAMELESS = "imagenet-segmentation"  # the one data set that does not say what its foreground is
-READ_AHEAD = 2  # batches, and for the reader something to do while one is measured
 
 
 class Read(NamedTuple):
@@ -182,7 +181,7 @@ class Bench(Asker):
 
     def measure_each(self, names: Iterable[str]) -> Iterator[dict[str, object]]:
         """The row of each picture, in order: labels, milliseconds, and method -> metric -> rows of
-        numbers; without a label no numbers. They are read ahead of the model.
+        numbers; without a label no numbers. They are read ahead of a model on another device.
         """
         for few in self._batches(names):
             yield from self._measured(few)
@@ -190,7 +189,7 @@ class Bench(Asker):
     def _batches(self, names: Iterable[str]) -> Iterator[list[Read]]:
         """Neighbours, read; those before one that cannot be read come before its error."""
         few: list[Read] = []
-        for _, reading in done_ahead(names, self._read, READ_AHEAD * self.batch):
+        for _, reading in done_ahead(names, self._read, images_ahead(self.model, self.batch)):
             try:
                 few.append(reading.result())
             except Exception:

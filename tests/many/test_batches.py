@@ -3,6 +3,7 @@ ones told.
 """
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from PIL import Image
 from transformers import SiglipConfig, SiglipModel
 
 import clipxai as cx
+from clipxai.many import batches
 from clipxai.many.places import pictures
+from clipxai.many.reading import images_ahead
 from clipxai.model.towers.vit import VisionTransformer
 
 TEXTS = ["a dog", "a bicycle"]
@@ -105,7 +108,24 @@ def test_templates_and_options_arrive(embedded, images):
     np.testing.assert_allclose(e.scores, alone.scores, atol=1e-5)
 
 
-def test_reading_goes_on_while_the_model_works(embedded, images):
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """As if the model lay on a device of its own."""
+    there = SimpleNamespace(device=torch.device("cuda"))
+    monkeypatch.setattr(batches, "images_ahead", lambda model, batch: images_ahead(there, batch))
+
+
+def test_a_processor_reads_when_it_needs_an_image(embedded):
+    """A reader beside a model that has all cores takes longer than one after it."""
+    by, pictures = [], [Image.new("RGB", (60, 60)) for _ in range(5)]
+    for picture in pictures:
+        picture.getexif = lambda: by.append(threading.current_thread()) or {}
+    next(cx.explain_each(embedded, pictures, TEXTS, "clip", batch=2))
+    assert by == [threading.current_thread()] * 2
+    assert images_ahead(embedded, 4) == 0
+
+
+def test_reading_goes_on_while_the_model_works(embedded, images, elsewhere):
     """The model waits in its first batch until the third image has been read: reading and computing
     in turns would never get there.
     """
@@ -125,7 +145,7 @@ def test_reading_goes_on_while_the_model_works(embedded, images):
     assert len(waited) == 4 and all(waited)
 
 
-def test_reads_no_further_than_two_batches(embedded, images):
+def test_reads_no_further_than_two_batches(embedded, images, elsewhere):
     asked = []
 
     def endless():
