@@ -12,6 +12,7 @@ PY := .venv/bin/python
 # compiled is what is imported, when it is: of all files it takes longer than to install them
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-compile
 INSTALL := $(PIP) --constraint constraints.txt --editable
+UV := .venv/bin/uv pip install --quiet --python $(PY) --constraint constraints.txt --editable
 # where it is set, each of the tests' processes would compile torch once more: seconds, every time
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -73,9 +74,11 @@ clean:
 	$(INSTALL) '.[docs]'
 	@touch $@
 
-# all at once: installed after one another, each would build the package and look through the others
+# torch by pip, which also finds wheels beside the index; two hundred others by uv, in seconds, or
+# by pip where uv reaches no index
 .venv/ready-test: .venv/python pyproject.toml constraints.txt tests/model/zoo.txt
 	@echo "installing clipxai and what its tests need into .venv (once; torch is large) …"
-	$(INSTALL) '.[test]'
+	$(PIP) --constraint constraints.txt torch uv
+	$(UV) '.[test]' || $(INSTALL) '.[test]'
 	$(PIP) --no-deps --upgrade --target .venv/zoo --requirement tests/model/zoo.txt
 	@touch .venv/ready $@
