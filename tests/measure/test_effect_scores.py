@@ -15,8 +15,10 @@ from clipxai.measure.bench import Bench
 from clipxai.measure.data import dataset
 from clipxai.measure.effect_meter import EffectMeter
 from clipxai.measure.effect_scores import effects, inside, pairs
+from clipxai.measure.meters import DRAWS
 from clipxai.measure.metrics import METRICS
 from clipxai.measure.summary import summary
+from clipxai.results.maps import rank_correlation
 
 NAN = math.nan
 
@@ -141,6 +143,18 @@ def test_an_error_is_the_deviation_over_other_pictures():
         differ = np.std([found[name] for found in sets])
         told = np.mean([found[f"{name} error"] for found in sets])
         assert told == pytest.approx(differ, rel=0.5)
+
+
+def test_an_error_is_that_of_rows_that_are_drawn():
+    """Weights say of every draw what its rows, put together and ranked, do; of equal values too."""
+    rows = np.array(rows_of(9, noise=0.2))
+    rows[:, 2:4] = rows[:, 2:4].round(1)
+    place = rows[:, 0].astype(int)
+    count = len(np.unique(place))
+    draws = np.random.default_rng(0).integers(count, size=(DRAWS, count))
+    drawn = [rows[np.concatenate([np.flatnonzero(place == n) for n in draw])] for draw in draws]
+    again = [rank_correlation(few[:, 2], few[:, 3]) for few in drawn]
+    assert metered(rows)["rank correlation error"] == pytest.approx(100 * np.std(again))
 
 
 def test_order_and_processes_do_not_matter():
