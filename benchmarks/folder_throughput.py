@@ -1,13 +1,16 @@
 """What do files and explaining add to the model's own time, and what memory does a large photograph
 take? ViT-B/16 size, random weights.
 
-    python benchmarks/folder_throughput.py [--images 64]
+    python benchmarks/folder_throughput.py [--images 64] [--beside]
 
 Bars: throughput >= 0.95 of the plain forward pass; photograph <= 1.5 GB.
 
 A folder of JPEGs (640x480) times 10 texts through `explain_each`, from disk to maps, in turns with
 the plain forward pass: the same batches, pixels ready in memory, nothing recorded. The photograph
 (2048x1536) is explained at its own resolution, window by window.
+
+With `--beside` instead: CLIP Surgery of the folder, every image read when the model needs it,
+against a thread that reads ahead beside it, for this model and the embedded one.
 """
 
 import argparse
@@ -16,6 +19,7 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -24,6 +28,7 @@ from side_by_side import compare
 from surgery_cost import vit_b16
 
 import clipxai as cx
+from clipxai.many import batches
 
 TEXTS = torch.tensor([[49406, 320, 1929 + n, 49407] for n in range(10)])
 BATCH = 8
@@ -52,6 +57,28 @@ def photograph(seed: int) -> np.ndarray:
     return np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
 
 
+def write(folder: str, images: int) -> None:
+    """A folder of JPEGs."""
+    for n in range(images):
+        cv2.imwrite(f"{folder}/{n:04}.jpg", photograph(n), [cv2.IMWRITE_JPEG_QUALITY, 92])
+
+
+def reading(images: int, rounds: int) -> None:
+    """Print what it takes to read images when they are needed, against reading beside the model."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, images)
+        asked = {"ViT-B/16": (vit_b16(), TEXTS), "embedded": (cx.load(), ["a cat", "a dog"])}
+        for name, (model, texts) in asked.items():
+
+            def run(ahead: int, model: cx.CLIP = model, texts: object = texts) -> None:
+                with mock.patch.object(batches, "images_ahead", lambda *_: ahead):
+                    for _ in cx.explain_each(model, folder, texts, batch=BATCH):
+                        pass
+
+            pairs = compare(partial(run, 0), partial(run, 2 * BATCH), rounds=rounds, warm_up=1)
+            print(f"{name}: when needed against beside {pairs.ratio:.2f}", flush=True)
+
+
 def main() -> None:
     """Print the throughput of two methods against the forward pass, and the memory of the
     photograph.
@@ -61,11 +88,14 @@ def main() -> None:
     )
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--beside", action="store_true")
     given = parser.parse_args()
+    if given.beside:
+        reading(given.images, given.rounds)
+        return
     model = vit_b16()
     with tempfile.TemporaryDirectory() as folder:
-        for n in range(given.images):
-            cv2.imwrite(f"{folder}/{n:04}.jpg", photograph(n), [cv2.IMWRITE_JPEG_QUALITY, 92])
+        write(folder, given.images)
         pixels = model.preprocess(sorted(Path(folder).iterdir())).split(BATCH)
 
         def plain() -> None:

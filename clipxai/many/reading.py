@@ -6,8 +6,9 @@ values, of which one is the image. What cannot be read is told, and the rest goe
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -106,8 +107,8 @@ def own_texts(values: Mapping[str, object], names: Sequence[str]) -> tuple[str, 
 def images_ahead(model: CLIP, batch: int) -> int:
     """How many images to read before they are needed.
 
-    A processor that multiplies matrices on all of its cores waits for the one that decodes: batches
-    of ViT-B/16 take 8 % longer beside a reader than after it (`benchmarks/folder_throughput.py`).
+    A processor that multiplies matrices on all of its cores waits for the one that decodes, so
+    there is nothing to gain by reading beside it: `benchmarks/folder_throughput.py --beside`.
     """
     return 0 if model.device.type == "cpu" else AHEAD * batch
 
@@ -122,9 +123,9 @@ def read_ahead(
             raise source.image
         return read(source.image, normalized=source.normalized)
 
-    for source, pending in done_ahead(sources, now, ahead):
+    for source, done in done_ahead(sources, now, ahead):
         try:
-            prepared = pending.result()
+            prepared = done()
             if len(prepared.images) != 1:
                 raise ValueError(
                     f"one entry of `images` holds {len(prepared.images)} of them: pass each as an "
@@ -156,19 +157,20 @@ def together(found: Iterable[Ready], batch: int) -> Iterator[list[Ready]]:
 
 def done_ahead(
     items: Iterable[Item], do: Callable[[Item], Found], ahead: int
-) -> Iterator[tuple[Item, "Future[Found]"]]:
-    """Each of some items, and what becomes of it in a thread that is `ahead` items further.
+) -> Iterator[tuple[Item, Callable[[], Found]]]:
+    """Each of some items, and what gives what becomes of it, or raises its error.
 
-    It is a single thread, because decoding is quicker than any model, and none if `ahead` is 0.
+    It is done in a thread that is `ahead` items further, a single one, because decoding is quicker
+    than any model; if `ahead` is 0, by whoever asks.
     """
     if not ahead:
-        yield from ((item, _done(do, item)) for item in items)
+        yield from ((item, partial(do, item)) for item in items)
         return
     reader = ThreadPoolExecutor(1, "clipxai-reader")
-    waiting: deque[tuple[Item, Future[Found]]] = deque()
+    waiting: deque[tuple[Item, Callable[[], Found]]] = deque()
     try:
         for item in items:
-            waiting.append((item, reader.submit(do, item)))
+            waiting.append((item, reader.submit(do, item).result))
             # the oldest is handed over only when enough is read behind it
             if len(waiting) > ahead:
                 yield waiting.popleft()
@@ -176,15 +178,6 @@ def done_ahead(
             yield waiting.popleft()
     finally:  # also when nobody wants the rest
         reader.shutdown(cancel_futures=True)
-
-
-def _done(do: Callable[[Item], Found], item: Item) -> "Future[Found]":
-    found: Future[Found] = Future()
-    try:
-        found.set_result(do(item))
-    except Exception as error:
-        found.set_exception(error)
-    return found
 
 
 def _of_mapping(

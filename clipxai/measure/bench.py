@@ -189,9 +189,9 @@ class Bench(Asker):
     def _batches(self, names: Iterable[str]) -> Iterator[list[Read]]:
         """Neighbours, read; those before one that cannot be read come before its error."""
         few: list[Read] = []
-        for _, reading in done_ahead(names, self._read, images_ahead(self.model, self.batch)):
+        for _, read in done_ahead(names, self._read, images_ahead(self.model, self.batch)):
             try:
-                few.append(reading.result())
+                few.append(read())
             except Exception:
                 if few:
                     yield few
