@@ -26,9 +26,8 @@ POSTER_BYTES = {"png": 120_000, "webp": 100_000}
 FINEST, COARSEST, PRINT_DPI = 100, 48, 200  # dots an inch: of posters, of a file
 # pixels; what the format and matplotlib can draw, and some to spare
 WEBP_SIDE, PNG_SIDE = 16_000, 65_000
-COLOURS = 256  # of a poster: a third of the bytes, so letters stay sharp
-# how a poster is written: without loss, a few per cent larger than the least in an eighth of the
-# time; or else blurred, where a WebP can be
+COLOURS = 256  # of a poster, so that there are bytes for all of its dots
+# how a poster is written: without loss; a WebP that is too large so is tried blurred before coarser
 WRITTEN: dict[str, list[dict]] = {
     "png": [{"compress_level": 6}],
     "webp": [{"lossless": True, "method": 2, "quality": 50}, {"method": 2, "quality": 60}],
