@@ -92,13 +92,12 @@ class Method:
         bound = self.function.keywords if isinstance(self.function, partial) else {}
         return bound.get("preset")
 
-    def rewrites(self, options: dict[str, object]) -> bool:
-        """Whether it reads patches from a rewritten path only, as its preset has it.
-
-        If so it never reads the patches that leave the model's last block.
+    def path(self, options: dict[str, object]) -> int | None:
+        """Through how many of the last blocks the path runs that its preset rewrites, as
+        `Trace.with_images` takes it; None if it may read anything.
         """
-        changed = self.preset is not None and PRESETS[self.preset].blocks > 0
-        return changed and "blocks" not in options
+        known = self.preset is not None and "blocks" not in options
+        return PRESETS[self.preset].blocks if known else None
 
 
 class MethodTable(tuple[Method, ...]):

@@ -140,7 +140,7 @@ def _way(trace: Trace, change: Rewrite, *, normalize: bool, sharpen: float) -> M
     """`mixing.mix` as `change` says, which may leave `normalize` and `sharpen` to the tower."""
     bias = None
     if change.neighbourhood is not None:
-        q = trace.layers[0].q
+        q = trace.layers[-1].q
         told = trace.grid, change.neighbourhood, q.device, trace.model.visual.before
         bias = neighbourhood_bias(*told).to(q)
     return partial(

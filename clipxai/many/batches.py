@@ -290,6 +290,4 @@ def ask(
 
 
 def _seen(spoken: Trace, prepared: Prepared, method: str, options: dict[str, object]) -> Trace:
-    # a method with a path of its own reads patches there, so the last block may leave them out
-    patches = not find_method(method).rewrites(options)
-    return spoken.with_images(prepared, patches=patches)
+    return spoken.with_images(prepared, path=find_method(method).path(options))

@@ -119,7 +119,7 @@ def explain_windows(
             yield from zip(few, ask(spoken, _cut(canvas, few, patch), method, options))
 
     scores, last = _averaged(explained(), len(spoken.texts), canvas.grids[0])
-    seen = spoken.with_images(whole, patches=False)
+    seen = spoken.with_images(whole, path=1)
     h, w = canvas.pixels.shape[-2:]
     how = f"{len(windows)} x {high}x{wide} pixels, stride {stride}, on the image at {h}x{w}"
     note = f"Every window was explained by itself and overlaps were averaged: {how}."

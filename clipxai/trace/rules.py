@@ -16,6 +16,7 @@ from ..checks import expect_kind, layer_of, number_of, shown, whole
 from ..model.towers.block import BlockTape, Heads
 from ..results.findings import on_patches
 from .edits import ChangedTape, Edit, Edits, Value
+from .sides import refuse
 from .trace import Trace
 
 Tower = Literal["image", "text"]
@@ -78,7 +79,7 @@ class Side:
             return self.read(layer)
         found = getattr(self.tapes[layer], place)
         if found is None or found.shape[1] < self.tokens:
-            raise ValueError("this trace was seen with patches=False: its patches cannot be read")
+            refuse()
         return found
 
     def named_heads(self, layer: int, asked: Sequence[object]) -> tuple[int, ...]:

@@ -4,8 +4,9 @@ Each returns fields of a `Trace`, so that one half can be replaced while the oth
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.nn.functional as F
@@ -51,18 +52,59 @@ def expect_whole(model: CLIP) -> None:
             )
 
 
+def refuse(*_: object) -> NoReturn:
+    """A ValueError: it was not kept."""
+    raise ValueError(
+        "this trace was seen with path=…, for what reads a path through so many of the last blocks "
+        "alone: what is asked for was not kept"
+    )
+
+
+class _Unread:
+    """What stands in a tape where nothing was kept; whoever reads it is refused."""
+
+    __getattr__ = refuse  # its shape, and all else that a tensor has
+    __torch_function__ = classmethod(refuse)
+
+    def __getitem__(self, part: object) -> "_Unread":
+        return self
+
+
+class _OfPath(list[BlockTape]):
+    """Tapes of `blocks`, of which only what a path through the `last` of them reads is kept: the
+    stream entering and the heads. The next block writes where the rest stood, which is still in the
+    processor's cache.
+    """
+
+    def __init__(self, blocks: int, last: int) -> None:
+        super().__init__()
+        self.first = blocks - last
+
+    def append(self, tape: BlockTape) -> None:
+        unread: dict[str, Any] = dict.fromkeys(("attention", "ffn"), _Unread())
+        if len(self) < self.first:
+            unread |= dict.fromkeys(("residual", "q", "k", "v"), _Unread())
+        super().append(replace(tape, **unread))
+
+
 @no_graph_unless_flowing
 def see(
-    model: CLIP, prepared: Prepared, patches: bool = True, edits: Edits = UNCHANGED
+    model: CLIP,
+    prepared: Prepared,
+    path: int | None = None,
+    edits: Edits = UNCHANGED,
 ) -> dict[str, Any]:
-    """The image tower's pass; without `patches` the last stream holds the class token only.
+    """The image tower's pass, of which is kept what a `path` through so many of the last blocks
+    reads: of the last stream the class token only, unless the path is the model's own (0).
 
-    Under `edits` it always holds the patches, which a mean is over.
+    Under `edits` all is kept, as a mean is over the patches.
     """
     edits.expect_anywhere("image")
     expect_whole(model)
     expect_few_patches(prepared.grids[0].height, prepared.grids[0].width)
     layers: list[BlockTape] = []
+    if path is not None and "blocks" in model.visual.has:
+        layers = _OfPath(len(model.visual.blocks), path)
     pixels = prepared.pixels.to(model.device)
     room = enough_memory(model.device, model.dtype, len(pixels))
     with room, in_own_precision(model):
@@ -70,7 +112,7 @@ def see(
             changed = partial(model.visual, pixels.to(model.dtype))
             layers, stream = edits.recorded(changed, 0, causal=False)
         else:
-            stream = model.visual(pixels.to(model.dtype), tape=layers, patches=patches)
+            stream = model.visual(pixels.to(model.dtype), tape=layers, patches=not path)
     return dict(
         pixels=pixels,
         images=prepared.images,

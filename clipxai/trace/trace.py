@@ -30,7 +30,7 @@ from ..model.words.tokenizer import WordSpan
 from ..results.explanation import Grid
 from .edits import UNCHANGED, Edits, said
 from .flowing import as_recorded
-from .sides import expect_texts, read, see
+from .sides import expect_texts, read, refuse, see
 
 Kind = Literal["qk", "vv", "qq", "kk"]
 
@@ -99,7 +99,7 @@ class Trace(Movable):
 
     def image_tokens(self, normalize: bool = True) -> Tensor:
         """(B, 1 + P, E) the last stream read out: the whole image first, then every patch; of unit
-        length if `normalize`. ValueError: of a trace seen without `patches`.
+        length if `normalize`. ValueError: of a trace seen with a `path` beside them.
         """
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
@@ -164,7 +164,7 @@ class Trace(Movable):
         if tensor is None:
             raise ValueError(f"{self.model.name}, a {self.model.visual.description}, has no {what}")
         if tensor.shape[1] < self.grids[0].patches:
-            raise ValueError("this trace was seen with patches=False: its patches cannot be read")
+            refuse()
         return tensor
 
     def words(self, text: int | str) -> list[WordSpan]:
@@ -212,8 +212,9 @@ class Trace(Movable):
         return replace(self, **known, **unread, _empty=[] if empty is None else [empty])
 
     @as_recorded
-    def with_images(self, prepared: Prepared, *, patches: bool = True) -> "Trace":
-        """The same texts with other images, `prepared` by `model.preprocessor`; without `patches`,
-        for methods with a path of their own, the last stream holds the class token only.
+    def with_images(self, prepared: Prepared, *, path: int | None = None) -> "Trace":
+        """The same texts with other images, `prepared` by `model.preprocessor`. For methods with a
+        `path` of their own, through so many of the last blocks, all that it does not read is left
+        out: the patches that leave the last block too, unless it is the model's own path (0).
         """
-        return replace(self, **see(self.model, prepared, patches, self.edits))
+        return replace(self, **see(self.model, prepared, path, self.edits))

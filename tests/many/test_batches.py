@@ -68,7 +68,7 @@ def test_the_same_as_one_by_one(embedded, images, mode, batch, batches, method):
     [
         name
         for name, row in cx.METHODS.items()
-        if row.rewrites({}) and VisionTransformer.has.issuperset(row.requires)
+        if row.path({}) and VisionTransformer.has.issuperset(row.requires)
     ],
 )
 def test_methods_with_a_path_of_their_own_miss_nothing(embedded, images, method):

@@ -183,19 +183,58 @@ def test_one_image_of_a_trace_is_no_copy(embedded, trace):
         pair.of(2)
 
 
+NOT_KEPT = "seen with path=…, .* what is asked for was not kept"
+
+
 def test_patches_that_were_not_run_are_not_read(embedded, scene, trace):
     prepared = embedded.preprocessor(scene.image)
-    seen = trace.with_images(prepared, patches=False)
+    last = len(trace.layers)
+    seen = trace.with_images(prepared, path=last)
     assert torch.allclose(seen.image_features, trace.image_features[:1], atol=1e-6)
-    last = len(seen.layers)
     for method in ("clip", "reversed_clip", "eclip_pooling", "legrad", "gscorecam"):
-        with pytest.raises(ValueError, match="seen with patches=False: its patches cannot be read"):
+        with pytest.raises(ValueError, match=NOT_KEPT):
             cx.explain(seen, method)
     for read in (seen.residual, seen.attention_output, seen.ffn_output):
-        with pytest.raises(ValueError, match="its patches cannot be read"):
+        with pytest.raises(ValueError, match=NOT_KEPT):
             read(last if read == seen.residual else last - 1)
     alone = trace.with_images(prepared)
-    for method in ("rollout", "clip_surgery", "decomposition"):
+    for method in ("rollout", "clip_surgery", "gem"):
         np.testing.assert_allclose(
             cx.explain(seen, method).scores, cx.explain(alone, method).scores, atol=1e-5
         )
+
+
+def test_blocks_that_no_path_reads_are_not_kept(embedded, scene, trace):
+    prepared = embedded.preprocessor(scene.image)
+    alone, seen = trace.with_images(prepared), trace.with_images(prepared, path=2)
+    L = len(seen.layers)
+    for layer in (L - 2, L - 1):
+        for part in ("residual", "q", "k", "v"):
+            kept, all_of_it = (getattr(one.layers[layer], part) for one in (seen, alone))
+            assert torch.equal(kept, all_of_it)
+    two = dict(blocks=2, class_token="original")
+    for attention in ("vv", "qq+kk", "gem"):
+        np.testing.assert_allclose(
+            cx.explain(seen, "clip_surgery", **two, attention=attention).scores,
+            cx.explain(alone, "clip_surgery", **two, attention=attention).scores,
+            atol=1e-5,
+        )
+    own = trace.with_images(prepared, path=0)  # whose patches leave the last block as well
+    np.testing.assert_array_equal(cx.explain(own, "clip").scores, cx.explain(alone, "clip").scores)
+    for ask in (
+        lambda: seen.attention(L - 3),
+        lambda: seen.residual(L - 3),
+        lambda: seen.attention_output(L - 1),
+        lambda: seen.of(0).ffn_output(L - 1),
+        lambda: cx.attention_maps(seen),
+        lambda: cx.ablate(seen, heads={0: [1]}),
+        lambda: cx.effects(seen),
+        lambda: cx.explain(seen, "clip"),
+        lambda: cx.explain(own, "maskclip"),
+        *(
+            lambda method=method: cx.explain(seen, method)
+            for method in ("clip_surgery", "decomposition", "rollout", "legrad")
+        ),
+    ):
+        with pytest.raises(ValueError, match=NOT_KEPT):
+            ask()
