@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from ..checks import expect, number_of, of_its_kinds
 from ..results.explanation import Explanation
@@ -150,6 +151,7 @@ def contrast(
     row = find_method(method)
     if not row.reads_texts:
         raise ValueError(f"{row.name} says the same for every text, so it tells no two apart")
+    recorded = trace
     if {one, other}.issubset(trace.texts):
         first, second = map(trace.texts.index, (one, other))
     else:
@@ -160,6 +162,12 @@ def contrast(
             f"{one!r} and {other!r} are the same text to this model{read}: name two that differ in "
             "what is read"
         )
+    compared = row.compares_texts or options.get("redundant") == "labels"
+    rest = [n for n, text in enumerate(recorded.texts) if text not in trace.texts]
+    if compared and rest:  # labels stay labels beside a text that was not recorded
+        features = torch.cat([trace.text_features, recorded.text_features[rest]])
+        labels = (*trace.texts, *(recorded.texts[n] for n in rest))
+        trace = trace.with_encoded_texts(labels, features, templates=trace.templates)
     e = explain(trace, row.name, image, **options)
     told = f"Above zero, red, speaks for {one!r}; below zero, blue, for {other!r}."
     return replace(

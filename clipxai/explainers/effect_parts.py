@@ -51,7 +51,7 @@ class Parts:
         if value == "zero":
             return torch.zeros_like(old)
         counted = self._counted(old) if but is None else but
-        weights = counted.to(old) / counted.sum(-1, keepdim=True)
+        weights = counted.to(old) / counted.sum(-1, keepdim=True).to(old)
         shape = [len(weights), *[1] * (old.ndim - 3), old.shape[-2], 1]
         return (old * weights.view(shape)).sum(-2, keepdim=True)
 
@@ -119,12 +119,13 @@ def variants(
     old = parts.stood(layer, "heads")  # B H N d
     new = parts.instead(layer, "heads", old).expand_as(old)
     if parts.of != "heads":
-        between = entering + parts.merged(layer, new.clone())
-        if parts.of == "blocks":
+        added = parts.merged(layer, new.clone())
+        if parts.of == "blocks":  # whatever was made of either before
+            between = entering + parts.instead(layer, "attention", added)
             instead = parts.instead(layer, "ffn", parts.ffn(layer, between))
             yield layer + 1, False, (between + instead)[None]
         else:
-            yield layer, True, between[None]
+            yield layer, True, (entering + added)[None]
         return
     H = old.shape[1]
     every = torch.eye(H, dtype=torch.bool, device=old.device)[:, None, :, None, None]
@@ -156,7 +157,9 @@ class Rest:
             x = x[:, : self.first] if start == last else x
             x, start = x + self.parts.ffn(start, x), start + 1
         told = dict(grid=self.trace.grid) if self.image else dict(causal=self.side.causal)
-        told |= dict(edit=self.edits.on(), mix=self.edits.mix(start, self.side.causal))
+        # what enters stands behind the rules of its place
+        entered = start if self.parts.of in IN_STREAM else None
+        told |= dict(edit=self.edits.on(entered), mix=self.edits.mix(start, self.side.causal))
         x = through(blocks, x, start=start, first=self.first, **told)
         return self.ended(x).unflatten(0, streams.shape[:2]).squeeze(1 if self.image else -1)
 

@@ -27,7 +27,7 @@ from ..trace.rules import Side, Source, Tower
 from ..trace.sides import expect_texts
 from ..trace.trace import Trace
 from .effect_estimates import checked, estimated
-from .effect_parts import Of, Parts, Rest, shaped, variants
+from .effect_parts import IN_STREAM, Of, Parts, Rest, shaped, variants
 
 
 @of_its_kinds
@@ -69,8 +69,9 @@ def effects(
     Raises
     ------
     TypeError : no Trace
-    ValueError : no texts; a tower without blocks; a text tower that was changed already; another
-        trace of another model or shape; a text without words
+    ValueError : no texts; a tower without blocks; a text tower that was changed already; patches by
+        a mean where others became it already; another trace of another model or shape; a text
+        without words, or one where no words are asked for
     IndexError : no such layer, image or text
 
     Examples
@@ -92,7 +93,10 @@ def effects(
         raise ValueError(
             "the text tower of this trace was changed already: effects start from it as it is"
         )
+    if of != "words" and text != 0:
+        raise ValueError(f"text={text!r} says whose words are meant, but of={of!r}: leave it out")
     asked = _asked(side, of, layers)
+    _expect_one_mean(side, of, by, asked)
     number, words = 0, ()
     if of == "words":
         number = number_of(trace.texts, text, "text", "this trace")
@@ -136,6 +140,17 @@ def _whole_of(one: Trace, by: Trace, tower: Tower, text: int | None) -> np.ndarr
     theirs = by.text_features.expand_as(one.text_features)  # one text for all, or each its own
     whole = (one.image_features @ theirs.T)[0].cpu().numpy()
     return whole if text is None else whole[text, None]
+
+
+def _expect_one_mean(side: Side, of: Of, by: object, layers: Sequence[int]) -> None:
+    """A ValueError where a mean would be over fewer, since others became that mean before."""
+    for layer in layers if of in IN_STREAM and by == "mean" else ():
+        for rule in side.edits.at(layer, "residual"):
+            if isinstance(rule.value, str) and rule.value == "mean":
+                raise ValueError(
+                    f"{rule.said} already, and the mean would be over those that neither changes: "
+                    "ask for effects by='zero', or leave out more of them with ablate"
+                )
 
 
 def _asked(side: Side, of: Of, layers: int | Sequence[int] | None) -> tuple[int, ...]:

@@ -96,6 +96,10 @@ def leave_out(trace: Trace, text: int, phrases: Sequence[Phrase] | None = None) 
         parts = [_part(trace, written, words, phrase, spans is not None) for phrase in phrases]
         if not parts:
             raise ValueError("words=[] leaves nothing out: name at least one word or phrase")
+        twice = next((part for n, part in enumerate(parts) if part in parts[:n]), None)
+        if twice is not None:
+            name = " ".join(words[n] for n in twice)
+            raise ValueError(f"{name!r} is named twice in words=: name every phrase once")
     starts = [span.start for span in spans] if spans is not None else range(1, len(words) + 1)
     names = [" ".join(words[n] for n in part) for part in parts]
     told = [
@@ -194,6 +198,11 @@ def _between(written: str, words: Sequence[str], start: int, stop: int) -> range
         places.append((folded[at][1], folded[done - 1][1] + 1))
     inside = [n for n, (first, last) in enumerate(places) if start <= first and last <= stop]
     cut = [n for n, (first, last) in enumerate(places) if first < stop and start < last]
+    if start < 0 or stop > len(written):
+        raise ValueError(
+            f"characters {start} to {stop} are not all in {written!r}, whose places are 0 to "
+            f"{len(written)}"
+        )
     if not inside or cut != inside:
         raise ValueError(
             f"characters {start} to {stop} of {written!r} are {written[max(start, 0) : stop]!r}, "

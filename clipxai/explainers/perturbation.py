@@ -24,6 +24,7 @@ Misleads   A covered picture is not a picture the model was trained on; a mean-c
 """
 
 from collections.abc import Iterator
+from itertools import starmap
 from typing import Annotated
 
 import numpy as np
@@ -97,16 +98,18 @@ def rise(
     if masks < 4:  # one mask says nothing of where
         return Scores(values, unit)
     one, other = (averaged(*half) for half in zip(together, seen, score, counts))
-    return Scores(values, unit, (_agreement(one, other),))
+    return Scores(values, unit, of_images=tuple(starmap(_agreement, zip(one, other))))
 
 
 def _agreement(one: Tensor, other: Tensor) -> str:
-    """How alike maps (B, P, T) of two halves of the masks are, in words."""
-    halves = torch.stack([one, other]).transpose(2, 3).flatten(1, 2).cpu().numpy()
-    alike = [rank_correlation(a, b) for a, b in zip(*halves)]
+    """How alike maps (P, T) of two halves of the masks are, in words."""
+    halves = (half.T.cpu().numpy() for half in (one, other))
+    alike = [rank for a, b in zip(*halves) if not np.isnan(rank := rank_correlation(a, b))]
+    if not alike:
+        return "The maps of two halves of the masks are flat, so nothing says how far they agree."
     return (
-        f"The maps of two halves of the masks agree to {np.nanmean(alike):.2f} (rank correlation, "
-        "mean over maps); with more masks to more."
+        f"The maps of two halves of the masks agree to {round(np.mean(alike), 2) + 0:.2f} (rank "
+        "correlation, mean over maps); with more masks to more."
     )
 
 

@@ -132,18 +132,18 @@ def inside_tables(results: Mapping) -> list[tuple[str, list[list[str]]]]:
     for name, kinds in by_layer.items():
         for kind, values in kinds.items():
             layers.append([f"{name}, {kind}", *(f"{value:.2f}" for value in values)])
-    pairs = [[pair, f"{value:.2f}"] for pair, value in found["L1 redundancy"].items()]
-    return [
+    tables = [
         (
             f"Attention on {found['objects']} objects: share of what is attended to that is the "
             f"object's; mFSR by chance {found['mFSR by chance']:.2f}",
             layers,
-        ),
-        (
-            "L1 distance of what two texts light up, relative to the first; small is redundant",
-            pairs,
-        ),
+        )
     ]
+    pairs = [[pair, f"{value:.2f}"] for pair, value in found["L1 redundancy"].items()]
+    if pairs:  # none where every class is in every picture
+        of = "L1 distance of what two texts light up, relative to the first; small is redundant"
+        tables.append((of, pairs))
+    return tables
 
 
 def markdown(results: Mapping, command: str) -> str:

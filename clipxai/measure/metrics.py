@@ -236,7 +236,10 @@ def look_inside(asked: Asked) -> dict[str, list]:
     """Attention on each labelled object of two patches or more, its chance level, and what features
     share.
     """
-    on_object = [on_patches(mask, asked.trace.grids[0]) for mask in asked.sample.masks]
+    masks, whole = asked.sample.masks, asked.trace.grids[0]
+    # pictures are squashed, and so may their masks be
+    grid = replace(whole, image_size=masks.shape[1:], box=(0, 0, *masks.shape[1:]))
+    on_object = [on_patches(mask, grid) for mask in masks]
     # an object of one patch has no other to attend to; one that covers all leaves nothing to choose
     objects = [patches for patches in on_object if 1 < patches.sum() < len(patches)]
     return {

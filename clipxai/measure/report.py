@@ -61,8 +61,9 @@ def page(bench: Bench, results: Mapping, rows: Sequence[Mapping], command: str) 
         f"<p>{html.escape(about(results))}</p>",
         _leaderboard(table),
     ]
-    if table.leading != COST:
-        parts += ["<h2>What does a better map cost?</h2>", trade_off(table)]
+    drawn = trade_off(table) if table.leading != COST else ""
+    if drawn:
+        parts += ["<h2>What does a better map cost?</h2>", drawn]
     for caption, words in inside_tables(results):
         lines = [_row(html.escape(word) for word in row) for row in words]
         parts += [f"<h2>{html.escape(caption)}</h2>", _scrolling(lines)]

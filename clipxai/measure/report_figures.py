@@ -38,7 +38,7 @@ INK, ACCENT = "#010203", "#010204"  # drawn by matplotlib, replaced by the page'
 @defaults()
 def trade_off(table: Board) -> str:
     """The leading measure against measured cost, as SVG; names stand in a column at the right so
-    that none covers another.
+    that none covers another. Nothing, "", where it was measured of none.
     """
     price = table.numbers(COST)
     points = sorted(
@@ -47,6 +47,8 @@ def trade_off(table: Board) -> str:
         for method, value in table.numbers(table.leading).items()
         if method in price
     )
+    if not points:
+        return ""
     heading = table.leading.heading
     return _scatter(
         points,
@@ -119,7 +121,7 @@ def strips(table: Board, by_class: Mapping) -> str:
     SVG.
     """
     methods = [method for method in table.rows if method in by_class]
-    figure, axes = _axes(width=9, height=0.34 * len(methods) + 1)
+    figure, axes = _axes(width=9, height=max(2.0, 0.34 * len(methods) + 1))
     jitter = np.random.default_rng(0)
     # matplotlib counts from below, the leaderboard from above
     for n, method in enumerate(reversed(methods)):

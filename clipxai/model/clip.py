@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..checks import of_its_kinds, shown
-from .image import Mode, Preprocessor
+from .image import Mode, Preprocessor, expect_few_patches
 from .towers.text import known_ids
 from .towers.tower import Capability, ImageTower, TextTower, found_in, in_words
 from .words.library_tokenizer import LibraryTokenizer
@@ -188,9 +188,12 @@ class CLIP(nn.Module):
 
         Raises
         ------
-        ValueError : sides that are not multiples of the patch
+        ValueError : sides that are not multiples of the patch; more patches than attention has room
+            for
         """
-        features = self.visual.pool(self.preprocessor.covered(pixels).to(self.dtype)).float()
+        pixels = self.preprocessor.covered(pixels)
+        expect_few_patches(*(side // self.visual.patch for side in pixels.shape[-2:]))
+        features = self.visual.pool(pixels.to(self.dtype)).float()
         return F.normalize(features, dim=-1) if normalize else features
 
     @of_its_kinds
@@ -295,6 +298,7 @@ def as_list(texts: str | Iterable[str]) -> list[str]:
     if numbers or isinstance(texts, (bytes, Set)) or not isinstance(texts, Iterable):
         raise TypeError(
             f"texts are a string or a list of them, such as ['a dog'], not a {type(texts).__name__}"
+            f"{', and token ids a tensor: torch.from_numpy(...)' if numbers else ''}"
         )
     listed = list(texts)
     if not listed:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 
-from ..checks import of_its_kinds
+from ..checks import Seed, Side, of_its_kinds
 from .captions import caption
 from .naming import masks_of
 from .sprites import SPRITE, WORLD, sheet
@@ -157,8 +157,8 @@ def backgrounds() -> list[str]:
 def compose(
     objects: str | Sequence[str],
     background: str | None = None,
-    seed: int = 0,
-    size: int = 112,
+    seed: Seed = 0,
+    size: Side = 112,
     at: Sequence[tuple[float, float, float]] | None = None,
 ) -> Scene:
     """A scene of your own.
@@ -199,7 +199,8 @@ def compose(
     return _render(Recipe(rng.bit_generator.state, tuple(named), drawn, seed, size, boxes))
 
 
-def sample(seed: int, split: str = "test", size: int = 112) -> Scene:
+@of_its_kinds
+def sample(seed: Seed, split: str = "test", size: Side = 112) -> Scene:
     """A random scene of one, two or three objects.
 
     45 % show one, 35 % two, 20 % three; 15 % of the single ones show two of the kind.

@@ -80,7 +80,8 @@ layer 6 to zero>
     """
     expect(Trace, trace, "record")
     source = Source.of(trace, to, reference)
-    if patches is None and words in ((), []) and (layer != 0 or text != 0):
+    words = several(words)
+    if patches is None and not words and (layer != 0 or text != 0):
         raise ValueError("layer and text say where patches and words stand: name some, or neither")
     edits: dict[Tower, list[Edit]] = {"image": [], "text": []}
     edits[tower] += _modules(trace, tower, source, heads, attention, ffns, blocks, mask)
@@ -89,9 +90,14 @@ layer 6 to zero>
     if patches is not None:
         side, named = Side.of(trace, "image"), named_patches(trace, patches)
         edits["image"].append(side.patches(layer, named, source))
-    if words not in ((), []):
+    if words:
         side = Side.of(trace, "text")
-        edits["text"].append(side.words(layer, text, several(words), source))
+        edits["text"].append(side.words(layer, text, words, source))
+    if source.to != "zero" and all(e.place == "hidden" for e in edits["image"] + edits["text"]):
+        raise ValueError(
+            "to= says what stands instead of a part, and a mask only keeps tokens from looking: "
+            "leave it out, or name heads, attention, ffns, blocks, patches or words"
+        )
     if not edits["image"] and not edits["text"]:
         raise ValueError(
             "nothing to take out: name heads, attention, ffns, blocks, patches, words or a mask"

@@ -41,9 +41,9 @@ def record(
         `clipxai.IMAGENET_TEMPLATES`
     truncate : cut texts that are too long instead of raising
     normalized : whether floats are pixels as `preprocess` returns them (True) or pictures in 0…1
-        (False). None looks at their range; the explanations' notes say what it was taken for, and
-        where the range does not say, it is an error that asks. Every entry of a list is looked at
-        by itself, a batch as a whole
+        (False). None looks at their range; the explanations' notes say where it was taken for that
+        of pixels, and where it does not say, it is an error that asks. Every entry of a list is
+        looked at by itself, a batch as a whole
     differentiable : keep the graph, so that `clipxai.score_maps` carries gradients to what requires
         them: weights, after `model.requires_grad_(True)`, and an `image` that is normalised pixels
 

@@ -63,7 +63,11 @@ def refuse(*_: object) -> NoReturn:
 class _Unread:
     """What stands in a tape where nothing was kept; whoever reads it is refused."""
 
-    __getattr__ = refuse  # its shape, and all else that a tensor has
+    def __getattr__(self, name: str) -> NoReturn:  # its shape, and all else that a tensor has
+        if name.startswith("__"):  # what copying and pickling look for
+            raise AttributeError(name)
+        refuse()
+
     __torch_function__ = classmethod(refuse)
 
     def __getitem__(self, part: object) -> "_Unread":
@@ -103,6 +107,8 @@ def see(
     expect_whole(model)
     expect_few_patches(prepared.grids[0].height, prepared.grids[0].width)
     layers: list[BlockTape] = []
+    if path is not None and path < 0:
+        raise ValueError(f"path={path}, but a path runs through 0 of the last blocks, or more")
     if path is not None and "blocks" in model.visual.has:
         layers = _OfPath(len(model.visual.blocks), path)
     pixels = prepared.pixels.to(model.device)

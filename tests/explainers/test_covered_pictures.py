@@ -65,6 +65,16 @@ def test_rise_says_how_far_two_halves_of_its_masks_agree(small):
     more = cx.explain(small, "rise", masks=1000, seed=3).notes[0]
     assert float(more.split("agree to ")[1].split(" ")[0]) > alike
     assert cx.explain(small, "rise", masks=2).notes == ()
+    (flat,) = cx.explain(small, "rise", masks=40, share=1.0).notes
+    assert "are flat, so nothing says how far they agree" in flat
+
+
+def test_rise_says_so_of_each_image_by_itself(embedded):
+    scenes = [cx.scenes.compose(name, seed=2, size=56) for name in ("dog", "cat")]
+    both = cx.record(embedded, [one.image for one in scenes], ["a dog"], size=56)
+    notes = [e.notes for e in cx.explain_all(both, "rise", masks=40)]
+    assert notes == [cx.explain(both, "rise", image=n, masks=40).notes for n in (0, 1)]
+    assert notes[0] != notes[1]
 
 
 def test_random_masks_are_open_as_often_as_asked(small):

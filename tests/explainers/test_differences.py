@@ -161,6 +161,17 @@ def test_words_in_templates_are_refused_with_the_way_out(trace):
     np.testing.assert_allclose(found.presence, cosines[:1] - cosines[1:], atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [dict(method="clip_surgery", redundant="labels"), dict(method="decomposition_among_texts")],
+)
+def test_labels_stay_labels_beside_a_text_that_was_not_recorded(trace, asked):
+    known = trace.with_texts(["a dog", "a cat", "a tree"])
+    expected = cx.contrast(known, "a dog", "a cat", **asked)
+    found = cx.contrast(trace.with_texts(["a dog", "a tree"]), "a dog", "a cat", **asked)
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-6)
+
+
 def test_contrast_is_two_sided(trace, scene, tmp_path):
     found = cx.contrast(trace, "a dog", 1)
     turned = cx.contrast(trace, 1, 0)
@@ -182,9 +193,11 @@ def test_wrong_questions(said, trace):
         (["cat"], "'cat' does not stand in 'A photo of a dog, a bicycle.'"),
         (["a"], "'a' stands 3 times in"),
         ([(12, 15)], "characters 12 to 15 of .* are ' do', no whole words"),
-        ([(900, 910)], "no whole words"),
+        ([(900, 910)], "characters 900 to 910 are not all in 'A"),
+        ([(-7, 18)], "characters -7 to 18 are not all in 'A"),
         ([], "leaves nothing out"),
         ([""], "'' does not stand"),
+        (["dog", "dog"], "'dog' is named twice"),
     ):
         with pytest.raises(ValueError, match=message):
             cx.word_maps(said, text=1, words=asked)

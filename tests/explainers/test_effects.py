@@ -124,6 +124,44 @@ def test_one_image_of_a_batch_and_a_changed_trace(embedded, clean, other):
         cx.effects(cx.ablate(clean, words="dog"), "heads", tower="text")
 
 
+@BY
+@pytest.mark.parametrize("to", ["zero", "mean", "other"])
+def test_the_same_part_again(clean, other, to, by):
+    """Of a part that was changed already, and of those beside it, the last change counts."""
+    to, by = instead(to, other), instead(by, other)
+    cut = cx.ablate(clean, patches=[17, 18], layer=2, to=to)
+    for layer in (0, 2):
+        if to == by == "mean" and layer == 2:
+            match = "patches 17, 18 entering layer 2 to the mean already, and the mean would be"
+            with pytest.raises(ValueError, match=match):
+                cx.effects(cut, "patches", by, layers=[layer])
+            continue
+        found = cx.effects(cut, "patches", by, layers=[layer])
+        for patch in (0, 17):
+            changed = cx.ablate(cut, patches=[patch], layer=layer, to=by)
+            np.testing.assert_allclose(found.change[0, patch], own(changed) - own(cut), **CLOSE)
+    cut = cx.patch(clean, other, layer=2, tokens=[3])
+    found = cx.effects(cut, "tokens", other, layers=[2])
+    changed = cx.patch(cut, other, layer=2, tokens=[0, 3])
+    np.testing.assert_allclose(found.change[0, 0], own(changed) - own(cut), **CLOSE)
+    for name in MODULES.values():
+        cut = cx.ablate(clean, **{name: [3]}, to=to)
+        for part, asked in MODULES.items():
+            changed = cx.ablate(cut, **{asked: [3]}, to=by)
+            found = cx.effects(cut, part, by, layers=[3]).change[0]
+            np.testing.assert_allclose(found, own(changed) - own(cut), **CLOSE)
+
+
+@pytest.mark.parametrize("estimate", [False, True])
+@pytest.mark.parametrize("of", ["heads", *MODULES, "patches"])
+def test_means_in_half_precision(embedded, clean, of, estimate):
+    half = cx.load(dtype="bfloat16")
+    trace = cx.record(half, clean.images[0], TEXTS, size=56)
+    found = cx.effects(trace, of, "mean", layers=[6], estimate=estimate).change
+    expected = cx.effects(clean, of, "mean", layers=[6], estimate=estimate).change
+    np.testing.assert_allclose(found, expected, rtol=0, atol=0.02)
+
+
 @TOWERS
 @pytest.mark.parametrize("of", ["heads", *MODULES])
 def test_estimates_are_the_slope_of_the_way_there(clean, other, of, tower):

@@ -459,6 +459,33 @@ def test_public_layouts_from_end_to_end(embedded, tmp_path):
     }
     with pytest.raises(ValueError, match="presence needs to know what is in a picture"):
         Bench(embedded, mine.data, metrics=["presence"])
+    squashed, inside = mine.data, ["inside"]
+    assert squashed.read("0").masks.shape[1:] != scene.masks.shape[1:]
+    found = Bench(embedded, squashed, ["clip"], inside).measure("0")["inside"]
+    named = Bench(embedded, dataset(voc), ["clip"], inside).measure("a")["inside"]
+    np.testing.assert_allclose(found["attention"], named["attention"], atol=0.03)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--methods", "attention", "--metrics", "words", "--limit", "2"],
+        ["--methods", "attention,rollout", "--metrics", "words", "--limit", "2"],
+        ["--methods", "clip", "--metrics", "inside", "--data", "one.csv"],
+    ],
+)
+def test_a_report_is_written_where_nothing_can_be_measured(arguments, tmp_path, monkeypatch):
+    """Methods that read no text, of which no word is asked; a class that is in every picture."""
+    monkeypatch.chdir(tmp_path)
+    for n in range(2):
+        scene = cx.scenes.compose("cat", seed=n)
+        Image.fromarray(scene.image).save(f"{n}.png")
+        Image.fromarray(scene.masks[0]).save(f"{n}-mask.png")
+    lines = [f"{n}.png,{n}-mask.png,cat" for n in range(2)]
+    Path("one.csv").write_text("\n".join(["path,mask,label", *lines]))
+    with warnings.catch_warnings(action="error"):
+        assert main(["bench", "--out", "out", *arguments]) == 0
+    assert {"leaderboard.md", "report.html"} <= {file.name for file in Path("out").iterdir()}
 
 
 @pytest.mark.parametrize(

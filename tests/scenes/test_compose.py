@@ -167,6 +167,11 @@ def test_errors():
         cx.scenes.compose("dog").mask("cat")
     with pytest.raises(ValueError, match="split must be 'train' or 'test'"):
         cx.scenes.sample(0, split="val")
+    for draw in (lambda **told: cx.scenes.compose("dog", **told), cx.scenes.sample):
+        with pytest.raises(ValueError, match="seed=-1, but a whole number from 0"):
+            draw(seed=-1)
+        with pytest.raises(ValueError, match="size=0, but a whole number from 1"):
+            draw(seed=1, size=0)
 
 
 def test_a_notebook_shows_the_picture():

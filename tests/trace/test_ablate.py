@@ -259,6 +259,8 @@ def test_the_model_stays_as_it_is(embedded, scene, clean):
     assert not any(module._forward_hooks for module in embedded.modules())
 
 
+LOOKS = np.zeros((197, 197), bool)
+LOOKS[0, 5:9] = True
 WRONG = {
     "nothing to take out": dict(),
     "layer and text say where patches and words stand": dict(layer=3, heads={1: [0]}),
@@ -274,6 +276,7 @@ WRONG = {
     "to='nothing', but 'zero' or 'mean'": dict(ffns=[1], to="nothing"),
     "reference is what a mean is over": dict(ffns=[1], reference=True),
     "tower='text' says": dict(patches=[3], tower="text"),
+    "a mask only keeps tokens from looking": dict(mask={1: LOOKS}, to="mean"),
 }
 
 

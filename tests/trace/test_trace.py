@@ -1,7 +1,9 @@
 """Recording changes nothing, keeps everything, and adds up."""
 
+import copy
 import gc
 import os
+import pickle
 import sys
 
 import numpy as np
@@ -219,6 +221,9 @@ def test_blocks_that_no_path_reads_are_not_kept(embedded, scene, trace):
             cx.explain(alone, "clip_surgery", **two, attention=attention).scores,
             atol=1e-5,
         )
+    pickle.loads(pickle.dumps(copy.deepcopy(seen.layers)))
+    with pytest.raises(ValueError, match="path=-1, but a path runs through 0 of the last blocks"):
+        trace.with_images(prepared, path=-1)
     own = trace.with_images(prepared, path=0)  # whose patches leave the last block as well
     np.testing.assert_array_equal(cx.explain(own, "clip").scores, cx.explain(alone, "clip").scores)
     for ask in (
