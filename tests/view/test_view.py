@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import types
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -200,3 +201,19 @@ def test_a_figure_that_no_format_holds_is_drawn_coarser(tmp_path, monkeypatch):
     assert cv2.imread(str(viewer.save(tmp_path / "tall.png"))).shape[0] < 1 << 16, (
         "what matplotlib draws at most"
     )
+
+
+def test_a_large_photo_is_drawn_from_few_of_its_pixels():
+    """Matplotlib makes floats of all that it is given; the axes count the photo's pixels."""
+    large, small = (
+        replace(e := example(), image=image, grid=replace(e.grid, image_size=image.shape[:2]))
+        for image in (np.kron(example().image, np.ones((40, 40, 1), np.uint8)), example().image)
+    )
+    H, W = large.image.shape[:2]
+    assert max(H, W) > 2048
+    areas = [one for one in MethodComparison(large).figure().axes if one.images]
+    assert max(max(one.images[0].get_array().shape) for one in areas) == 2048
+    assert [*areas[0].images[0].get_extent()] == [0, W, H, 0]
+    expected = cv2.resize(small.image, (64, 64), interpolation=cv2.INTER_AREA)
+    drawn = cv2.resize(areas[0].images[0].get_array(), (64, 64), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(drawn.astype(float), expected, atol=3)

@@ -19,6 +19,7 @@ from .page import GREY, HEAD, SMALL, Page
 
 TALLEST = 1.5  # height of an image in panel widths; a taller one is drawn smaller
 DRAWN_AT = 560  # pixels of an image's longer side
+MOST_DRAWN = 2048  # of which matplotlib makes floats; more are no finer on paper
 BAR_GAP, BAR, NUMBERS = 0.07, 0.09, 0.19  # above a colour bar, the bar, the numbers below it
 BELOW = BAR_GAP + BAR + NUMBERS  # of a map
 
@@ -49,6 +50,11 @@ def draw_image(
     H, W = size[:2]
     height = picture_height(width, size)
     across = min(width, height * W / H)
+    longest = max(pixels.shape[:2])
+    if longest > MOST_DRAWN:
+        fewer = (max(1, round(side * MOST_DRAWN / longest)) for side in pixels.shape[1::-1])
+        how = Image.Resampling.NEAREST if interpolation == "nearest" else Image.Resampling.BOX
+        pixels = np.asarray(Image.fromarray(pixels).resize((*fewer,), how))
     if interpolation is None:
         interpolation = "lanczos" if max(pixels.shape) < DRAWN_AT else "antialiased"
     area = page.axes(x + (width - across) / 2, y, across, height)
