@@ -24,7 +24,6 @@ Misleads   A covered picture is not a picture the model was trained on; a mean-c
 """
 
 from collections.abc import Iterator
-from itertools import starmap
 from typing import Annotated
 
 import numpy as np
@@ -98,12 +97,12 @@ def rise(
     if masks < 4:  # one mask says nothing of where
         return Scores(values, unit)
     one, other = (averaged(*half) for half in zip(together, seen, score, counts))
-    return Scores(values, unit, of_images=tuple(starmap(_agreement, zip(one, other))))
+    maps = torch.stack([one, other], dim=1).transpose(2, 3).cpu().numpy()  # B 2 T P
+    return Scores(values, unit, of_images=tuple(map(_agreement, maps)))
 
 
-def _agreement(one: Tensor, other: Tensor) -> str:
-    """How alike maps (P, T) of two halves of the masks are, in words."""
-    halves = (half.T.cpu().numpy() for half in (one, other))
+def _agreement(halves: np.ndarray) -> str:
+    """How alike maps (2, T, P) of two halves of the masks are, in words."""
     alike = [rank for a, b in zip(*halves) if not np.isnan(rank := rank_correlation(a, b))]
     if not alike:
         return "The maps of two halves of the masks are flat, so nothing says how far they agree."

@@ -53,7 +53,7 @@ def test_methods_compute_where_the_model_is(pair, name):
     with watched() as watch:
         e = cx.explain(there, name, **FEW.get(name, {}))
     assert e.provenance["device"] == str(DEVICE)
-    halves = [(2, 2, 49)] if name == "rise" else []  # of the masks, compared for a note
+    halves = [(1, 2, 2, 49)] if name == "rise" else []  # of the masks, compared for a note
     assert watch.down == [*halves, (1, 2, 7, 7), (1, 2)]
     assert len(watch.up) <= (4 if name == "m2ib" else 1)  # noise does not depend on the device
     right = cx.explain(here, name, **FEW.get(name, {}))
