@@ -148,8 +148,8 @@ def _expect_one_mean(side: Side, of: Of, by: object, layers: Sequence[int]) -> N
         for rule in side.edits.at(layer, "residual"):
             if isinstance(rule.value, str) and rule.value == "mean":
                 raise ValueError(
-                    f"{rule.said} already, and the mean would be over those that neither changes: "
-                    "ask for effects by='zero', or leave out more of them with ablate"
+                    f"this trace was changed already ({rule.said}), and a mean is over those that "
+                    "neither changes: ask for effects by='zero', or leave out more with ablate"
                 )
 
 

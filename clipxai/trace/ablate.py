@@ -93,14 +93,14 @@ layer 6 to zero>
     if words:
         side = Side.of(trace, "text")
         edits["text"].append(side.words(layer, text, words, source))
+    if not edits["image"] and not edits["text"]:
+        raise ValueError(
+            "nothing to take out: name heads, attention, ffns, blocks, patches, words or a mask"
+        )
     if source.to != "zero" and all(e.place == "hidden" for e in edits["image"] + edits["text"]):
         raise ValueError(
             "to= says what stands instead of a part, and a mask only keeps tokens from looking: "
             "leave it out, or name heads, attention, ffns, blocks, patches or words"
-        )
-    if not edits["image"] and not edits["text"]:
-        raise ValueError(
-            "nothing to take out: name heads, attention, ffns, blocks, patches, words or a mask"
         )
     return rerun(trace, Edits(tuple(edits["image"])), Edits(tuple(edits["text"])))
 

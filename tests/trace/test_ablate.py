@@ -263,6 +263,7 @@ LOOKS = np.zeros((197, 197), bool)
 LOOKS[0, 5:9] = True
 WRONG = {
     "nothing to take out": dict(),
+    "nothing to take out: name": dict(to="mean"),
     "layer and text say where patches and words stand": dict(layer=3, heads={1: [0]}),
     "head number 4, but layer 6 of the image tower has 4": dict(heads={6: [4]}),
     "layer 8, but the image tower has 8": dict(ffns=[8]),
