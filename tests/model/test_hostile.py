@@ -13,6 +13,7 @@ import struct
 import sys
 import zipfile
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -763,13 +764,42 @@ def test_what_training_keeps_beside_the_weights_is_read_past(embedded, tmp_path)
 
 
 def test_a_file_cut_short_while_it_is_read(tmp_path):
-    """What lies behind its end would end the process with SIGBUS."""
+    """Mapped into memory, what lies behind its end would end the process with SIGBUS."""
     save_file({"a": torch.arange(3.0), "b": torch.arange(100_000.0)}, tmp_path / "x.safetensors")
     found = read_weights(tmp_path / "x.safetensors")
     assert torch.equal(found.read("a"), torch.arange(3.0))
     os.truncate(tmp_path / "x.safetensors", 100_000)
-    with pytest.raises(ValueError, match="x.safetensors was cut short while it was read"):
-        found.read("b")
+    for read in (found.read, lambda name: found.into(name)(torch.empty(100_000), 0)):
+        with pytest.raises(ValueError, match="x.safetensors was cut short while it was read"):
+            read("b")
+
+
+@posix_only
+def test_a_file_that_is_replaced_while_it_is_read(tmp_path):
+    """Its header is that of the old one: so must its numbers be."""
+    save_file({"a": torch.arange(3.0)}, tmp_path / "x.safetensors")
+    found = read_weights(tmp_path / "x.safetensors")
+    save_file({"a": torch.zeros(3)}, tmp_path / "y.safetensors")
+    os.replace(tmp_path / "y.safetensors", tmp_path / "x.safetensors")
+    assert torch.equal(found.read("a"), torch.arange(3.0))
+
+
+@pytest.mark.parametrize("preadv", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_threads_read_what_the_library_reads(tmp_path, monkeypatch, dtype, preadv):
+    """In pieces, as large tensors are; where a system has no reading from a place, as well."""
+    if not preadv:
+        monkeypatch.delattr(os, "preadv", raising=False)
+    state = {"a": torch.randn(700, 50), "b": torch.tensor(2.5), "c": torch.randn(0, 3)}
+    state = {name: tensor.to(dtype) for name, tensor in state.items()}
+    save_file(state, tmp_path / "x.safetensors")
+    found = read_weights(tmp_path / "x.safetensors").behind("")
+    assert all(torch.equal(found.read(name), state[name]) for name in state)
+    place = torch.empty(35_000, dtype=dtype)
+    with ThreadPoolExecutor(4) as pool:
+        into, firsts = found.into("a"), range(0, 35_000, 1_000)
+        list(pool.map(lambda first: into(place[first : first + 1_000], first), firsts))
+    assert torch.equal(place.view(700, 50), state["a"])
 
 
 def test_what_a_file_says_reaches_no_terminal(tmp_path):

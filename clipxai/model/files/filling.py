@@ -3,7 +3,10 @@ before a single one is copied.
 """
 
 import math
-from collections.abc import Mapping
+import os
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -14,7 +17,8 @@ from ..towers.hosted import HostedImageTower, HostedTextTower
 from .tensor_names import Names
 from .untrusted import Weights
 
-PIECE = 1 << 20  # numbers: 4 MB stay in the cache, and are enough work for all cores to share
+PIECE = 1 << 21  # numbers: 8 MB stay in the cache; of less, threads would wait for one another
+READERS = min(4, os.cpu_count() or 1)  # more do not make memory quicker
 # beyond any weight there is, and small enough that float32 holds what a block makes of it: a layer
 # norm's weight times a linear map's, and the product of two such rows, stay below 1e38
 LARGEST = 1e6
@@ -61,23 +65,79 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
 
     # counters nobody reads, but `load_state_dict` wants them
     filled = {ours: torch.zeros((), dtype=torch.long) for ours in state if ours not in wanted}
+    filled |= {ours: torch.empty(tensor.shape, dtype=dtype) for ours, tensor in wanted.items()}
+    lying = []  # in a file as they are wanted
     for ours, found in theirs.items():
-        filled[ours] = torch.empty(wanted[ours].shape, dtype=dtype)
         places = torch.atleast_1d(filled[ours]).split(_rows(wanted[ours], len(found)))
-        for name, place in zip(found, places):
+        for name, place, part in zip(found, places, parts[ours]):
+            into = None if name is None else weights.into(name)
             if name is None:
                 place.zero_()
-                continue
-            # read one by one: what was read before is free again
-            source = _oriented(ours, name, {name: weights.read(name)}, names, where)
-            _expect_sound(ours, name, place, _copy(source, place), where)
-        if ours in scales:
-            scale = torch.empty(len(filled[ours]), dtype=dtype)
-            squares = _copy(weights.read(scales[ours]), scale)
-            _expect_sound(ours, scales[ours], scale, squares, where)
-            filled[ours] *= scale[:, None] if filled[ours].ndim > 1 else scale
-    # assign: the empty model has no memory that could be copied to
-    model.load_state_dict(filled, assign=True, strict=not hosted)
+            elif into and part.dtype == dtype and part.is_contiguous():
+                lying.append((ours, name, place, into))
+            else:
+                # read one by one: what was read before is free again
+                source = _oriented(ours, name, {name: weights.read(name)}, names, where)
+                _expect_sound(ours, name, place, _copy(source, place), where)
+    with _Readers([(into, place.view(-1)) for *_, place, into in lying]) as readers:
+        # assign: the empty model has no memory that could be copied to
+        model.load_state_dict(filled, assign=True, strict=not hosted)
+        for (ours, name, place, _), squares in zip(lying, readers.squares()):
+            _expect_sound(ours, name, place, squares, where)
+    for ours, name in scales.items():
+        scale = torch.empty(len(filled[ours]), dtype=dtype)
+        _expect_sound(ours, name, scale, _copy(weights.read(name), scale), where)
+        filled[ours] *= scale[:, None] if filled[ours].ndim > 1 else scale
+
+
+class _Readers:
+    """Threads that read numbers from a file to where they are wanted. Most of their time goes into
+    memory that is touched for the first time, which one core at a time would do.
+    """
+
+    def __init__(self, jobs: Sequence[tuple[Callable[[Tensor, int], None], Tensor]]) -> None:
+        """
+        Parameters
+        ----------
+        jobs : what fills a tensor (count,) from one of its numbers on, and that tensor
+        """
+        self.sums: list[list[float]] = [[] for _ in jobs]
+        self.todo = deque(
+            (into, place[first : first + PIECE], first, sums)
+            for (into, place), sums in zip(jobs, self.sums)
+            for first in range(0, len(place), PIECE)
+        )
+
+    def __enter__(self) -> "_Readers":
+        # this thread is one of them, when it waits
+        self.pool = ThreadPoolExecutor(max(1, READERS - 1))
+        self.others = [self.pool.submit(self._work) for _ in range(READERS - 1)]
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.todo.clear()
+        self.pool.shutdown()
+
+    def squares(self) -> list[float]:
+        """The sum of squares of every tensor, once all are read; NaN where one is among them.
+
+        Raises
+        ------
+        ValueError : the file ends before
+        """
+        self._work()
+        for other in self.others:
+            other.result()
+        return [sum(sums) for sums in self.sums]
+
+    def _work(self) -> None:
+        while self.todo:
+            try:
+                into, piece, first, sums = self.todo.popleft()
+            except IndexError:  # another thread was quicker
+                return
+            into(piece, first)
+            sums.append(torch.dot(piece, piece).item())
 
 
 def _settle_hosted(model: CLIP, dtype: torch.dtype, where: object) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ another can.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -260,11 +260,19 @@ def _named(
             stacklevel=2,
         )
     tensors = {ours: weights.tensors[name] for ours, name in theirs.items()}
-    return Weights(tensors, lambda name: weights.read(theirs[name]), weights.sha256)
+    return Weights(
+        tensors,
+        lambda name: weights.read(theirs[name]),
+        weights.sha256,
+        lambda name: weights.into(theirs[name]),
+    )
 
 
 def _with(weights: Weights, added: dict[str, Tensor]) -> Weights:
     def read(name: str) -> Tensor:
         return added[name] if name in added else weights.read(name)
 
-    return Weights({**weights.tensors, **added}, read, weights.sha256)
+    def into(name: str) -> Callable[[Tensor, int], None] | None:
+        return None if name in added else weights.into(name)
+
+    return Weights({**weights.tensors, **added}, read, weights.sha256, into)

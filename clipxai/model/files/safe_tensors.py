@@ -1,15 +1,17 @@
 """How is a `.safetensors` file read? A length, a JSON header, bytes: the sizes are known before a
-single number is read, and every tensor is read when its turn comes.
+single number is read, and every tensor is read when its turn comes, by any thread, to where its
+numbers are wanted.
 
-Mapped into memory, as reading takes half as long again. A mapped file that somebody cuts short ends
-the process that looks at what is gone (SIGBUS), so before every tensor the file is asked whether it
-is still as long as it was.
+Not mapped into memory: a mapped file that somebody cuts short ends the process that looks at what
+is gone (SIGBUS), and what was looked at counts as memory until it is let go of.
 """
 
+import io
 import json
-import mmap
 import os
 import struct
+import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +19,6 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-KEPT = 1 << 24  # bytes of a mapped file; to let go of each tensor by itself takes time
 DTYPES = {
     "F64": torch.float64,
     "F32": torch.float32,
@@ -32,49 +33,77 @@ DTYPES = {
 }
 
 
-def read_safetensors(
-    file: Path, unique: Callable[[list], dict]
-) -> tuple[dict[str, Tensor], Callable[[str], Tensor]]:
-    """Name -> tensor without memory, and a function that reads the one of a name, which is good
-    until it reads the next.
+class Stored:
+    """A `.safetensors` file, open for as long as anybody may read from it.
 
-    Parameters
+    Attributes
     ----------
-    file : whose header the library checks: sizes, offsets, and that every byte belongs to a tensor
-    unique : makes an object of the pairs of the header, and refuses names that stand twice
-
-    Raises
-    ------
-    ValueError, safetensors' own : damaged
+    sizes : name -> tensor without memory
     """
-    with safe_open(file, framework="pt"):
-        pass
-    with file.open("rb") as opened:
-        (length,) = struct.unpack("<Q", opened.read(8))
-        header = json.loads(opened.read(length), object_pairs_hook=unique)
-    header.pop("__metadata__", None)
-    sizes = {name: _size(name, entry) for name, entry in header.items()}
 
-    with file.open("rb") as opened:
-        # a private copy of each page that is written to, so torch may have it and the file stays
-        data = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_COPY)
-    since = 0
+    def __init__(self, file: Path, unique: Callable[[list], dict]) -> None:
+        """
+        Parameters
+        ----------
+        file : whose header the library checks: sizes, offsets, and that every byte belongs to a
+            tensor
+        unique : makes an object of the pairs of the header, and refuses names that stand twice
 
-    def read(name: str) -> Tensor:
-        nonlocal since
-        size, begin = sizes[name], 8 + length + header[name]["data_offsets"][0]
-        if os.stat(file).st_size < len(data):
-            raise ValueError(f"{file} was cut short while it was read: load it again")
-        since += size.nbytes
-        if since > KEPT and hasattr(data, "madvise"):  # Windows has none
-            data.madvise(mmap.MADV_DONTNEED)  # what was read before
-            since = 0
-        if not size.numel():  # torch maps no empty buffer
-            return torch.empty(size.shape, dtype=size.dtype)
-        numbers = torch.frombuffer(data, dtype=size.dtype, count=size.numel(), offset=begin)
-        return numbers.view(size.shape)
+        Raises
+        ------
+        ValueError, safetensors' own : damaged
+        """
+        with safe_open(file, framework="pt"):
+            pass
+        self.file, self.lock = file, threading.Lock()
+        # kept open, not found by its name again: another file may have taken its place
+        self.opened = io.FileIO(file)
+        weakref.finalize(self, self.opened.close)
+        (length,) = struct.unpack("<Q", self._bytes(8, 0))
+        header = json.loads(self._bytes(length, 8), object_pairs_hook=unique)
+        header.pop("__metadata__", None)
+        self.sizes = {name: _size(name, entry) for name, entry in header.items()}
+        self.begins = {name: 8 + length + e["data_offsets"][0] for name, e in header.items()}
 
-    return sizes, read
+    def read(self, name: str) -> Tensor:
+        """A tensor, in memory of its own; ValueError: the file ends before."""
+        tensor = torch.empty_like(self.sizes[name], device="cpu")
+        self.read_into(name, tensor.view(-1))
+        return tensor
+
+    def read_into(self, name: str, place: Tensor, first: int = 0) -> None:
+        """Fill `place` with a tensor's numbers from `first` on, by any number of threads at once.
+
+        Parameters
+        ----------
+        place : (count,), next to one another in memory, and of the tensor's kind
+
+        Raises
+        ------
+        ValueError : the file ends before
+        """
+        begin = self.begins[name] + first * place.element_size()
+        self._fill(memoryview(place.view(torch.uint8).numpy()), begin)
+
+    def _bytes(self, length: int, begin: int) -> bytes:
+        data = bytearray(length)
+        self._fill(memoryview(data), begin)
+        return bytes(data)
+
+    def _fill(self, memory: memoryview, begin: int) -> None:
+        while memory:
+            read = self._some(memory, begin)
+            if not read:
+                raise ValueError(f"{self.file} was cut short while it was read: load it again")
+            memory, begin = memory[read:], begin + read
+
+    def _some(self, memory: memoryview, begin: int) -> int:
+        """How many bytes a system gave, which may be fewer than were asked for."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self.opened.fileno(), [memory], begin)
+        with self.lock:  # Windows reads from where the file stands, which is the same for all
+            self.opened.seek(begin)
+            return self.opened.readinto(memory)
 
 
 def _size(name: str, entry: dict) -> Tensor:

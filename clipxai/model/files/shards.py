@@ -41,7 +41,11 @@ def read_shards(index: Path, at: Files) -> Weights:
                 f"is only in the {'index' if differing[0] in listed else 'file'}"
             )
     tensors = {tensor: parts[place].tensors[tensor] for tensor, place in places.items()}
-    return Weights(tensors, lambda tensor: parts[places[tensor]].read(tensor))
+    return Weights(
+        tensors,
+        lambda tensor: parts[places[tensor]].read(tensor),
+        into=lambda tensor: parts[places[tensor]].into(tensor),
+    )
 
 
 def _shard(index: Path, name: str, at: Files) -> Weights:

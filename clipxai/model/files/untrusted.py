@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from torch import Tensor
@@ -26,7 +27,7 @@ from torch import Tensor
 from ...checks import visible
 from ...results.writing import remember_input
 from .pickled import expect_paid, read_pickled
-from .safe_tensors import read_safetensors
+from .safe_tensors import Stored
 from .torchscript import Archive, is_torchscript
 
 # larger than any there is (SigLIP 2's tokenizer has 34 MB)
@@ -80,13 +81,16 @@ class Weights:
     Attributes
     ----------
     tensors : name -> tensor; its numbers may be missing (torch's "meta"), its size and kind not
-    read : name -> the tensor with its numbers; good until the next is read
+    read : name -> the tensor with its numbers
     sha256 : of an archive whose publisher published it
+    into : name -> what fills a tensor (count,) with its numbers from a place on, in any thread; or
+        None, where they do not lie in a file as they are
     """
 
     tensors: dict[str, Tensor]
     read: Callable[[str], Tensor]
     sha256: str | None = None
+    into: Callable[[str], Callable[[Tensor, int], None] | None] = lambda name: None
 
     @classmethod
     def there(cls, tensors: dict[str, Tensor], sha256: str | None = None) -> "Weights":
@@ -99,7 +103,12 @@ class Weights:
         if all(name == old for name, old in theirs.items()):
             return self
         tensors = {name: self.tensors[old] for name, old in theirs.items()}
-        return Weights(tensors, lambda name: self.read(theirs[name]), self.sha256)
+        return Weights(
+            tensors,
+            lambda name: self.read(theirs[name]),
+            self.sha256,
+            lambda name: self.into(theirs[name]),
+        )
 
     def halved(self, part: str, halves: tuple[str, str]) -> "Weights":
         """Those with `part` in their names as two each, their upper and their lower rows, which
@@ -240,7 +249,8 @@ def _is_exported(file: Path) -> bool:
 
 def _read(file: Path, trust: bool) -> Weights:
     if file.suffix == ".safetensors":
-        return Weights(*read_safetensors(file, unique))
+        stored = Stored(file, unique)
+        return Weights(stored.sizes, stored.read, into=lambda name: partial(stored.read_into, name))
     sha256 = None
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
