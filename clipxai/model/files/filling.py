@@ -66,20 +66,20 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
     # counters nobody reads, but `load_state_dict` wants them
     filled = {ours: torch.zeros((), dtype=torch.long) for ours in state if ours not in wanted}
     filled |= {ours: torch.empty(tensor.shape, dtype=dtype) for ours, tensor in wanted.items()}
-    lying = []  # in a file as they are wanted
+    lying = []  # in a file, in the order in which they are wanted
     for ours, found in theirs.items():
         places = torch.atleast_1d(filled[ours]).split(_rows(wanted[ours], len(found)))
         for name, place, part in zip(found, places, parts[ours]):
             into = None if name is None else weights.into(name)
             if name is None:
                 place.zero_()
-            elif into and part.dtype == dtype and part.is_contiguous():
-                lying.append((ours, name, place, into))
+            elif into and part.is_contiguous():
+                lying.append((ours, name, place, (into, part.dtype, place.view(-1))))
             else:
                 # read one by one: what was read before is free again
                 source = _oriented(ours, name, {name: weights.read(name)}, names, where)
                 _expect_sound(ours, name, place, _copy(source, place), where)
-    with _Readers([(into, place.view(-1)) for *_, place, into in lying]) as readers:
+    with _Readers([job for *_, job in lying]) as readers:
         # assign: the empty model has no memory that could be copied to
         model.load_state_dict(filled, assign=True, strict=not hosted)
         for (ours, name, place, _), squares in zip(lying, readers.squares()):
@@ -95,16 +95,19 @@ class _Readers:
     memory that is touched for the first time, which one core at a time would do.
     """
 
-    def __init__(self, jobs: Sequence[tuple[Callable[[Tensor, int], None], Tensor]]) -> None:
+    def __init__(
+        self, jobs: Sequence[tuple[Callable[[Tensor, int], None], torch.dtype, Tensor]]
+    ) -> None:
         """
         Parameters
         ----------
-        jobs : what fills a tensor (count,) from one of its numbers on, and that tensor
+        jobs : what fills a tensor (count,) from one of its numbers on, the kind of those that it
+            reads, and the tensor where they are wanted
         """
         self.sums: list[list[float]] = [[] for _ in jobs]
         self.todo = deque(
-            (into, place[first : first + PIECE], first, sums)
-            for (into, place), sums in zip(jobs, self.sums)
+            (into, kind, place[first : first + PIECE], first, sums)
+            for (into, kind, place), sums in zip(jobs, self.sums)
             for first in range(0, len(place), PIECE)
         )
 
@@ -131,12 +134,19 @@ class _Readers:
         return [sum(sums) for sums in self.sums]
 
     def _work(self) -> None:
+        buffer = torch.empty(0)
         while self.todo:
             try:
-                into, piece, first, sums = self.todo.popleft()
+                into, kind, piece, first, sums = self.todo.popleft()
             except IndexError:  # another thread was quicker
                 return
-            into(piece, first)
+            if kind == piece.dtype:
+                into(piece, first)
+            else:
+                if buffer.dtype != kind or len(buffer) < len(piece):
+                    buffer = torch.empty(len(piece), dtype=kind)
+                into(buffer[: len(piece)], first)
+                piece.copy_(buffer[: len(piece)])
             sums.append(torch.dot(piece, piece).item())
 
 
