@@ -10,7 +10,7 @@ import numpy as np
 
 from ..results.explanation import Explanation
 from ..results.findings import TokenScores, WordRelevance
-from .given import near_zero
+from .given import hottest_inside, near_zero
 from .number import fill, hundredths, number
 from .scales import DIVERGING, Scale, Scaling, varies
 from .texts import title_of
@@ -31,6 +31,7 @@ UP, DOWN, NEITHER = "right way up {contrast}", "upside down {contrast}", "near c
 # by 19 from patch to patch, so that its contrast on a thing of a dozen patches scatters by 5.
 NEAR_CHANCE = 0.045
 # in place of a verdict; said so, or a map without one would look forgotten
+HOTTEST, HOTTEST_INSIDE, HOTTEST_OUTSIDE = "hottest pixel", "inside", "outside"
 NOT_OF_TEXT, NEAR_ZERO = "no verdict: does not read the text", "no verdict: all near zero"
 OF_TOTAL, TOGETHER = " of {total:signed}", " (all parts together: {total:signed})"
 ONE_TEXT = "This is “{text}”, one of {count} texts: cx.{verb}({asked}) shows “{other}”."
@@ -79,6 +80,16 @@ def way_up(contrast: float) -> str:
     """Which way up a map is, with its contrast in hundredths."""
     way = NEITHER if abs(contrast) < NEAR_CHANCE else UP if contrast > 0 else DOWN
     return fill(way, contrast=hundredths(contrast))
+
+
+def unsaid(e: Explanation, row: int, truth: np.ndarray | None) -> str:
+    """What a verdict does not say: a map may be higher on the thing, and highest elsewhere."""
+    return hottest_elsewhere(hottest_inside(e, row, truth))
+
+
+def hottest_elsewhere(inside: bool | None) -> str:
+    """That the hottest pixel lies outside of the thing; empty where it does not, or none knows."""
+    return f"{HOTTEST} {HOTTEST_OUTSIDE}" if inside is False else ""
 
 
 def is_right_way_up(contrast: float) -> bool:

@@ -20,6 +20,10 @@ def test_the_seed_deals_and_contrast_is_that_of_the_mask():
     for e, contrast in zip(ballot.dealt, ballot.contrasts):
         heat, mask = e.heatmap("an owl"), MASKS["an owl"]
         assert contrast == pytest.approx(heat[mask].mean() - heat[~mask].mean())
+    dealt = BlindRanking(MAPS, MASKS, seed=5).payload().header["maps"]
+    beside = [not mask.flat[e.heatmap("an owl").argmax()] for e in ballot.dealt]
+    assert [one["told"] for one in dealt] == ["hottest pixel outside" * out for out in beside]
+    assert any(beside) and not all(beside)
     assert ballot.by_contrast()[[e.method for e in ballot.dealt].index("clip")] == 4
     dealt = {
         tuple(e.method for e in BlindRanking(MAPS, MASKS, seed=s).ballot.dealt) for s in range(9)

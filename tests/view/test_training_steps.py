@@ -22,6 +22,8 @@ def test_every_step_has_its_map_curve_and_sentence():
         up = heat[mask].mean() > heat[~mask].mean()
         assert ("raw is the right way up" in header["stories"][n]) == up
         assert ("raw is upside down" in header["stories"][n]) != up
+        outside = not mask.flat[heat.argmax()]
+        assert header["maps"][0]["told"][n] == "hottest pixel outside" * outside
     assert header["stories"][1].startswith("Step 40: ") and header["at"] == [0, 40, 120]
     assert header["span"] == [0, 60] and header["step"] == 2
     np.testing.assert_array_equal(arrays["curves"], np.float32(list(CURVES.values())))

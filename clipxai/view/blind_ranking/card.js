@@ -230,8 +230,8 @@ export function movedTo(order, n, place) {
  * @param {number} n
  */
 function revealedOf({ maps, counts }, n) {
-  const { verdict, rank, place } = maps[n];
-  const truth = [element("b", {}, verdict), element("span", { title: rank }, rank)];
+  const { verdict, told, rank, place } = maps[n];
+  const truth = [element("b", { title: told }, verdict), element("span", { title: rank }, rank)];
   if (!counts) return truth;
   const most = Math.max(...counts.flat());
   const bars = counts[n].map((count, at) => {

@@ -1,7 +1,7 @@
 """What does a ranking by eye say, before and after the names?"""
 
 from ..number import fill, hundredths, tenth
-from ..sentences import CONTRAST, PLACE, no_verdict, way_up
+from ..sentences import CONTRAST, PLACE, no_verdict, unsaid, way_up
 from ..texts import one_line, title_of
 from .content import Ballot
 
@@ -93,6 +93,11 @@ def verdicts(ballot: Ballot) -> list[str]:
         _measured(no_verdict(e, e.index(ballot.text)), float(contrast)) or way_up(float(contrast))
         for e, contrast in zip(ballot.dealt, ballot.contrasts)
     ]
+
+
+def not_in_verdicts(ballot: Ballot) -> list[str]:
+    """Of every map, as dealt, where it is highest, if that is beside the thing."""
+    return [unsaid(e, e.index(ballot.text), ballot.truth) for e in ballot.dealt]
 
 
 def _measured(why: str, contrast: float) -> str:

@@ -10,6 +10,7 @@
  * @property {string} letter
  * @property {string} name of its method
  * @property {string} verdict which way up it is
+ * @property {string} told what its verdict does not say
  * @property {string} rank its place by contrast, and what a class gave it
  * @property {number} contrast
  * @property {number} place by contrast, from 1

@@ -12,7 +12,17 @@ from ..scales import SEQUENTIAL, colour_table, finite, scales_of
 from ..sentences import page_words
 from ..viewer import Viewer
 from .content import Ballot
-from .sentences import WORDS, known, notes, notes_of_methods, ranks, story, summary, verdicts
+from .sentences import (
+    WORDS,
+    known,
+    not_in_verdicts,
+    notes,
+    notes_of_methods,
+    ranks,
+    story,
+    summary,
+    verdicts,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,12 +99,13 @@ class BlindRanking(Viewer):
             ballot.letters,
             ballot.names,
             verdicts(ballot),
+            not_in_verdicts(ballot),
             ranks(ballot),
             ballot.contrasts.tolist(),
             ballot.by_contrast().tolist(),
             map(vars, scales),
         )
-        names = ("letter", "name", "verdict", "rank", "contrast", "place", "scale")
+        names = ("letter", "name", "verdict", "told", "rank", "contrast", "place", "scale")
         header: Header = {
             **picture_header(image, *(e.grid for e in ballot.dealt)),
             "summary": self.summary,

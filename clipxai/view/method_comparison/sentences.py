@@ -9,14 +9,22 @@ from ...results.explanation import Explanation
 from ...tasks.segmentation import Segmentation
 from ..method_names import method_name
 from ..number import fill, hundredths, two_digits
-from ..sentences import CONTRAST, PLACE, is_right_way_up, no_verdict, way_up
+from ..sentences import (
+    CONTRAST,
+    HOTTEST,
+    HOTTEST_INSIDE,
+    HOTTEST_OUTSIDE,
+    PLACE,
+    hottest_elsewhere,
+    is_right_way_up,
+    no_verdict,
+    way_up,
+)
 from ..texts import listed, title_of
 from .panels import Panel
 
 NOT_KNOWN = "Hatched: patches whose score is not known; nothing here counts them."
 MOST_NAMED = 4  # texts in a summary
-HOTTEST = "hottest pixel"
-INSIDE, OUTSIDE = "inside", "outside"
 MERITS = {
     "presence": (
         "cosine of the whole image with the text; a map shows where, even for something "
@@ -92,13 +100,14 @@ def merit(name: str, value: float) -> str:
 
 def numbers(panel: Panel) -> dict[str, str]:
     """All numbers of a map by the names in `MERITS`, and where its hottest pixel lies."""
-    hottest = {} if panel.hottest is None else {HOTTEST: INSIDE if panel.hottest else OUTSIDE}
+    lies = HOTTEST_INSIDE if panel.hottest else HOTTEST_OUTSIDE
+    hottest = {} if panel.hottest is None else {HOTTEST: lies}
     return {name: merit(name, value) for name, value in panel.merits.items()} | hottest
 
 
 def told(panel: Panel) -> str:
     """What its verdict does not say: a map may be higher on the thing, and highest elsewhere."""
-    return f"{HOTTEST} {OUTSIDE}" if panel.hottest is False else ""
+    return hottest_elsewhere(panel.hottest)
 
 
 def verdict(panel: Panel) -> str:

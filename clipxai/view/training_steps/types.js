@@ -10,6 +10,7 @@
  * @property {string} name
  * @property {Scale[]} scales
  * @property {string[]} verdicts
+ * @property {string[]} told what the verdicts do not say
  * @property {string[]} remarks
  * @typedef {object} OwnHeader
  * @property {string} summary

@@ -117,7 +117,7 @@ function build(header, arrays, view) {
  * @returns {MapSpec}
  */
 function specOf({ maps, outlines }, arrays, n, step) {
-  const { name, scales, verdicts, remarks } = maps[n];
+  const { name, scales, verdicts, told, remarks } = maps[n];
   const values = arrays[`map${n}`];
   const size = values.length / scales.length;
   return {
@@ -127,6 +127,7 @@ function specOf({ maps, outlines }, arrays, n, step) {
     values: values.subarray(step * size, (step + 1) * size),
     scales: [scales[step]],
     verdict: verdicts[step],
+    told: told[step],
     remark: remarks[step],
     outlines,
   };

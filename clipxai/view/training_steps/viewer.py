@@ -11,6 +11,7 @@ from ..given import Truth, outlines
 from ..payload import BUDGET, Arrays, Header, Payload, pack
 from ..pictures import picture_header, smaller_photo
 from ..scales import SEQUENTIAL, colour_table
+from ..sentences import unsaid
 from ..viewer import Viewer
 from .content import COLOURS, Course
 from .sentences import notes, remarks, step_name, stories, summary, verdict, words
@@ -109,5 +110,6 @@ class TrainingSteps(Viewer):
             "name": name,
             "scales": [vars(scale) for scale in self.course.scales(name)],
             "verdicts": [verdict(self.course, name, n) for n in count],
+            "told": [unsaid(e, 0, self.course.truth) for e in self.course.maps[name]],
             "remarks": remarks(self.course, name),
         }
