@@ -25,8 +25,10 @@ SIMPLE = (bool, int, float, str, bytes, Path, types.NoneType)
 def expect(kind: type, given: object, source: str) -> None:
     """A TypeError unless `given` is a `kind`, which `clipxai.<source>` returns."""
     if not isinstance(given, kind):
+        first = source == "record" and hasattr(given, "tokenize")
         raise TypeError(
             f"expected {kind.__name__} (from clipxai.{source}), got {type(given).__name__}"
+            + ": call record(model, image, texts) first" * first
         )
 
 
@@ -84,6 +86,8 @@ def of_its_kinds(verb: Verb) -> Verb:
         return verb
     signature = inspect.signature(verb)
     parameters = signature.parameters.values()
+    first = next(iter(parameters), None)
+    of_trace = first.name if first and first.name == "trace" else ""
     extras = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
 
     @wraps(verb)
@@ -98,7 +102,10 @@ def of_its_kinds(verb: Verb) -> Verb:
             given = {}  # the call itself says what is missing
         for extra in extras:
             expect_options(verb, extra, given.pop(extra, {}))
-        expect_kinds(verb, given)
+        told = next(iter(given.items()), (None, None))
+        # whoever passes something else than a trace is told so first, by the verb
+        if of_trace != told[0] or type(told[1]).__name__ == "Trace":
+            expect_kinds(verb, given)
         return verb(*arguments, **options)
 
     return asked  # type: ignore[return-value]  # of the same parameters

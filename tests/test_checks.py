@@ -208,3 +208,9 @@ def test_truth_values_from_numpy_are_truth_values(embedded, scene):
 def test_a_name_that_is_nearly_right(asked, meant, trace):
     with pytest.raises((TypeError, ValueError), match=meant.replace("?", r"\?")):
         asked(trace)
+
+
+def test_who_passes_a_model_is_told_so_first(embedded):
+    """Not that a text is no number, which is what comes next to it."""
+    with pytest.raises(TypeError, match=r"got CLIP: call record\(model, image, texts\) first"):
+        cx.explain(embedded, "photo.jpg", "a dog")

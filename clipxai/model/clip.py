@@ -145,12 +145,16 @@ class CLIP(nn.Module):
             self._expect_ended(texts)
             return texts.to(self.device, copy=True)
         if self.tokenizer is None:
+            files = "tokenizer.json (of SigLIP also its tokenizer's .model)"
+            if self.text.read_at_end:
+                files = (
+                    "vocab.json and merges.txt (or tokenizer.json, or OpenAI's "
+                    "bpe_simple_vocab_16e6.txt.gz)"
+                )
             raise ValueError(
                 f"{self.name} was loaded without a vocabulary, so it takes token ids only: put "
-                "vocab.json and merges.txt "
-                "(or tokenizer.json, or OpenAI's bpe_simple_vocab_16e6.txt.gz) beside the weights "
-                "to use strings, or load with tokenizer=; or pass the ids that the model's own "
-                "tokenizer gives"
+                f"{files} beside the weights to use strings, or load with tokenizer=; or pass the "
+                "ids that the model's own tokenizer gives"
             )
         encoded = [self.tokenizer.encode(text, truncate) for text in as_list(texts)]
         length = self.text.context if self.text.full else max(map(len, encoded))

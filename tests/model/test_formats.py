@@ -20,6 +20,8 @@ from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 import clipxai as cx
 from clipxai.model.files import hub, untrusted
 from clipxai.model.files.locating import EMBEDDED
+from clipxai.model.files.sizes import known_activation
+from clipxai.model.towers.parts import ACTIVATIONS
 from clipxai.model.words.tokenizer import Tokenizer
 
 CLOSE = dict(rtol=0, atol=1e-4)
@@ -230,6 +232,28 @@ def archive(request, tmp_path_factory):
         patch.setattr("warnings.warn", lambda *_, **__: None)
         torch.jit.save(torch.jit.script(root), file)
     return request.param, file
+
+
+def test_long_clip_has_its_first_positions_from_one_table_and_the_rest_from_the_other(tmp_path):
+    """Against the one table that its code makes of the two with masks of zeros and ones."""
+    state, rng = dict(weights("vit")), torch.Generator().manual_seed(0)
+    width = state["positional_embedding"].shape[1]
+    own, longer = (torch.randn(40, width, generator=rng) * 0.1 for _ in range(2))
+    first = (torch.arange(40) < 20).float()[:, None]
+    one_table = state | {"positional_embedding": own * first + longer * (1 - first)}
+    two = state | {"positional_embedding": own, "positional_embedding_res": longer}
+    numbers = {n: torch.tensor(7) for n in ("input_resolution", "context_length", "vocab_size")}
+    expected = cx.load(one_table | numbers)
+    torch.save(two, tmp_path / "longclip.pt")
+    save_file(two, tmp_path / "longclip.safetensors")
+    ids = torch.randint(1, 100, (3, 40), generator=rng)
+    ids[:, 0], ids[:, 35] = expected.text.vocabulary - 2, expected.text.vocabulary - 1
+    for source in (two, tmp_path / "longclip.pt", tmp_path / "longclip.safetensors"):
+        model = cx.load(source)
+        assert model.text.context == 40
+        torch.testing.assert_close(model.encode_text(ids), expected.encode_text(ids))
+    with pytest.raises(ValueError, match="'positional_embedding_res' is of a LongCLIP, whose"):
+        cx.load(two | {"positional_embedding": own[:9]})
 
 
 def test_an_archive_nobody_published_needs_trust(archive):
@@ -495,13 +519,35 @@ def test_revisions_are_for_the_hub():
         cx.load(EMBEDDED, revision="main")
 
 
+def test_transformers_new_gelu_is_the_one_by_tanh():
+    from transformers.activations import ACT2FN
+
+    x = torch.linspace(-6, 6, 1001)
+    torch.testing.assert_close(ACTIVATIONS[known_activation("gelu_new")](x), ACT2FN["gelu_new"](x))
+
+
+def test_what_lies_beside_weights_is_told_from_them(tmp_path):
+    save_file({"text_model.final_layer_norm.bias": torch.ones(4)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text('{"model_type": "clip_text_model"}')
+    with pytest.raises(ValueError, match="is a text tower alone: there is no image tower"):
+        cx.load(tmp_path)
+    with pytest.raises(ValueError, match="config.json holds no weights: pass its folder"):
+        cx.load(tmp_path / "config.json")
+
+
 def test_a_vocabulary_from_elsewhere(golden_vit, tmp_path):
     save_file(weights("vit"), tmp_path / "x.safetensors")
     settings = dict(heads=HEADS["vit"], activation="quick_gelu")
     with pytest.raises(FileNotFoundError, match="no vocabulary in"):
         cx.load(tmp_path / "x.safetensors", tokenizer=tmp_path, **settings)
-    told = cx.load(tmp_path / "x.safetensors", tokenizer=EMBEDDED, **settings)
-    assert isinstance(told.tokenizer, Tokenizer)
+    with pytest.raises(ValueError, match="has 919 tokens, but this model knows 600: pass the"):
+        cx.load(tmp_path / "x.safetensors", tokenizer=EMBEDDED, **settings)
+    for name in ("config.json", "model.safetensors"):
+        (tmp_path / name).write_bytes((EMBEDDED / name).read_bytes())
+    (tmp_path / "x.safetensors").unlink()
+    assert cx.load(tmp_path).tokenizer is None
+    for there in (EMBEDDED, cx.load().tokenizer):
+        assert isinstance(cx.load(tmp_path, tokenizer=there).tokenizer, Tokenizer)
 
 
 def test_a_file_that_changes_later_does_not_change_the_model(tmp_path):

@@ -2,6 +2,7 @@
 only claims to hold.
 """
 
+import gc
 import gzip
 import io
 import json
@@ -11,6 +12,7 @@ import re
 import shutil
 import struct
 import sys
+import threading
 import zipfile
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import clipxai as cx
+from clipxai.model.files import safe_tensors
 from clipxai.model.files.locating import EMBEDDED
 from clipxai.model.files.pickled import expect_safe_torch
 from clipxai.model.files.untrusted import read_weights
@@ -770,7 +773,9 @@ def test_a_file_cut_short_while_it_is_read(tmp_path):
     assert torch.equal(found.read("a"), torch.arange(3.0))
     os.truncate(tmp_path / "x.safetensors", 100_000)
     for read in (found.read, lambda name: found.into(name)(torch.empty(100_000), 0)):
-        with pytest.raises(ValueError, match="x.safetensors was cut short while it was read"):
+        with pytest.raises(
+            ValueError, match="x.safetensors was cut short while it was read, in tensor 'b'"
+        ):
             read("b")
 
 
@@ -782,6 +787,48 @@ def test_a_file_that_is_replaced_while_it_is_read(tmp_path):
     save_file({"a": torch.zeros(3)}, tmp_path / "y.safetensors")
     os.replace(tmp_path / "y.safetensors", tmp_path / "x.safetensors")
     assert torch.equal(found.read("a"), torch.arange(3.0))
+
+
+@posix_only
+def test_a_file_cut_short_by_loading_is_closed_and_no_thread_is_left(tmp_path, monkeypatch):
+    """Without the collector of circles, which would close it some time."""
+    shutil.copytree(str(EMBEDDED), tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "model.safetensors"
+    read = safe_tensors.Stored.read_into
+
+    def cut(self, *given):
+        os.truncate(file, 50_000)
+        read(self, *given)
+
+    monkeypatch.setattr(safe_tensors.Stored, "read_into", cut)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    gc.disable()
+    try:
+        with pytest.raises(ValueError, match="was cut short while it was read, in tensor"):
+            cx.load(tmp_path)
+        found = [os.path.realpath(f"/proc/self/fd/{n}") for n in os.listdir("/proc/self/fd")]
+    finally:
+        gc.enable()
+    assert str(file) not in found
+    assert not [t for t in threading.enumerate() if "ThreadPool" in t.name]
+
+
+def test_weights_are_read_where_no_thread_can_be_started(monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    expected = cx.load().state_dict()
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    found = cx.load().state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_what_a_caller_made_torchs_default_changes_no_model():
+    expected = cx.load().state_dict()
+    with torch.device("meta"):
+        found = cx.load().state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize("preadv", [True, False])

@@ -68,9 +68,10 @@ def opened_config(name):
 @pytest.fixture(params=KINDS)
 def opened(request, tmp_path):
     """A config, and the folder of such a model with its tokenizer."""
-    config = opened_config(request.param)
+    config, tokenizer = opened_config(request.param), KINDS[request.param]()
+    config["text_cfg"]["vocab_size"] = len(tokenizer)
     written(built(config), config, tmp_path)
-    KINDS[request.param]().save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
     return config, tmp_path
 
 

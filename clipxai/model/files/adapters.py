@@ -84,7 +84,11 @@ def with_lora(base: Weights, adapter: Weights, config: dict, where: object) -> W
     if not merged:
         raise ValueError(f"{where} changes no weight")
     tensors = {**base.tensors, **merged}
-    return Weights(tensors, lambda name: merged[name] if name in merged else base.read(name))
+    return Weights(
+        tensors,
+        lambda name: merged[name] if name in merged else base.read(name),
+        into=lambda name: None if name in merged else base.into(name),
+    )
 
 
 def _expect_plain(config: dict, where: object) -> None:

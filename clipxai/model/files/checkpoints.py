@@ -39,7 +39,7 @@ from .in_memory import plain_tensors, read_module
 from .locating import Files, Located, locate
 from .open_clip import build_open_clip, is_ours
 from .open_clip_live import described
-from .openai import OPENAI, build_from_shapes
+from .openai import LONG_TEXTS, OPENAI, build_from_shapes, long_texts
 from .prefixes import inner_clip, prefix_of, state_dict_in
 from .shards import INDEX, read_shards
 from .sizes import MOST, empty_modules
@@ -299,10 +299,7 @@ def _empty_model(
         return model, weights, names
     of_image = [name for name in tensors if name.startswith("visual.")]
     if not of_image or tensors.keys().isdisjoint(("logit_scale", "visual.conv1.weight")):
-        some = ", ".join(map(visible, sorted(tensors)[:3]))
-        raise _NotThis(
-            f"{where} is not a CLIP checkpoint in a known layout; its tensors are named {some} …"
-        )
+        raise _not_known(tensors.keys(), where)
     config = told.config_of(at("open_clip_config.json"), "model_cfg")
     if config is not None:
         if needs_open_clip(config[0]):
@@ -313,8 +310,20 @@ def _empty_model(
         return model, weights, names
     if "visual.conv1.weight" in tensors and "text_projection" in tensors:
         heads, text_heads, activation = told.settled(tensors, where)
-        return build_from_shapes(tensors, activation, heads, text_heads), weights, OPENAI
+        weights = long_texts(weights) if LONG_TEXTS in tensors else weights
+        model = build_from_shapes(weights.tensors, activation, heads, text_heads)
+        return model, weights, OPENAI
     raise _unsaid(tensors.keys(), where)
+
+
+def _not_known(names: Set[str], where: Path | str) -> _NotThis:
+    """That tensors have names of no model that is read."""
+    if names and all(name.startswith(("text_model.", "text_projection.")) for name in names):
+        return _NotThis(f"{where} is a text tower alone: there is no image tower to explain")
+    some = ", ".join(map(visible, sorted(names)[:3]))
+    return _NotThis(
+        f"{where} is not a CLIP checkpoint in a known layout; its tensors are named {some} …"
+    )
 
 
 def _unsaid(names: Set[str], where: Path | str) -> ValueError:

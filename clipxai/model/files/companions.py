@@ -21,6 +21,7 @@ from .untrusted import VOCABULARY_BYTES, read_json, read_text
 LEAST_DEVIATION = 1e-3  # of colours in 0…1, a quarter of a step of eight bits; CLIP's is 0.26
 
 
+MOST_ROUNDED = 1.02  # times the tokens that a vocabulary has; mT5 and NLLB have less than 1 %
 Vocabulary = Tokenizer | PieceTokenizer | LibraryTokenizer
 # what transformers makes a tokenizer of where there is no tokenizer.json
 OLDER = ("vocab.txt", "sentencepiece.bpe.model", "spiece.model")
@@ -123,7 +124,7 @@ def told_vocabulary(
     of `vocabulary_beside`.
     """
     if isinstance(told, Vocabulary):
-        return told
+        return _expect_of(model, told, f"this {type(told).__name__}")
     if os.path.isdir(told):
         at = beside(Path(told))
     else:
@@ -133,7 +134,20 @@ def told_vocabulary(
         raise FileNotFoundError(
             f"no vocabulary in {told}: vocab.json and merges.txt, or tokenizer.json, are looked for"
         )
-    return found
+    return _expect_of(model, found, told)
+
+
+def _expect_of(model: CLIP, told: Vocabulary, where: object) -> Vocabulary:
+    """A ValueError for a vocabulary whose ids mean other words to the model; a model may have some
+    more than there are, as sizes are rounded up and tokens were kept for later.
+    """
+    count = told.size
+    if not count <= model.text.vocabulary <= MOST_ROUNDED * count:
+        raise ValueError(
+            f"tokenizer={where} has {count:,} tokens, but this model knows "
+            f"{model.text.vocabulary:,}: pass the tokenizer that it was trained with"
+        )
+    return told
 
 
 def preprocessor_beside(at: Files, model: CLIP, told: dict | None = None) -> Preprocessor:

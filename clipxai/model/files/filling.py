@@ -3,10 +3,10 @@ before a single one is copied.
 """
 
 import math
-import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 import torch
 from torch import Tensor
@@ -18,7 +18,7 @@ from .tensor_names import Names
 from .untrusted import Weights
 
 PIECE = 1 << 21  # numbers: 8 MB stay in the cache; of less, threads would wait for one another
-READERS = min(4, os.cpu_count() or 1)  # more do not make memory quicker
+READERS = 4  # at most: more do not make memory quicker
 # beyond any weight there is, and small enough that float32 holds what a block makes of it: a layer
 # norm's weight times a linear map's, and the product of two such rows, stay below 1e38
 LARGEST = 1e6
@@ -64,8 +64,10 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
     _expect_no_other(weights.tensors, used, names.unread, where)
 
     # counters nobody reads, but `load_state_dict` wants them
-    filled = {ours: torch.zeros((), dtype=torch.long) for ours in state if ours not in wanted}
-    filled |= {ours: torch.empty(tensor.shape, dtype=dtype) for ours, tensor in wanted.items()}
+    on = torch.device("cpu")  # whatever a caller's own default may be
+    counters = [ours for ours in state if ours not in wanted]
+    filled = {ours: torch.zeros((), dtype=torch.long, device=on) for ours in counters}
+    filled |= {ours: torch.empty(t.shape, dtype=dtype, device=on) for ours, t in wanted.items()}
     lying = []  # in a file, in the order in which they are wanted
     for ours, found in theirs.items():
         places = torch.atleast_1d(filled[ours]).split(_rows(wanted[ours], len(found)))
@@ -85,7 +87,7 @@ def fill(model: CLIP, weights: Weights, names: Names, dtype: torch.dtype, where:
         for (ours, name, place, _), squares in zip(lying, readers.squares()):
             _expect_sound(ours, name, place, squares, where)
     for ours, name in scales.items():
-        scale = torch.empty(len(filled[ours]), dtype=dtype)
+        scale = torch.empty(len(filled[ours]), dtype=dtype, device="cpu")
         _expect_sound(ours, name, scale, _copy(weights.read(name), scale), where)
         filled[ours] *= scale[:, None] if filled[ours].ndim > 1 else scale
 
@@ -112,14 +114,18 @@ class _Readers:
         )
 
     def __enter__(self) -> "_Readers":
-        # this thread is one of them, when it waits
-        self.pool = ThreadPoolExecutor(max(1, READERS - 1))
-        self.others = [self.pool.submit(self._work) for _ in range(READERS - 1)]
+        others = min(READERS, torch.get_num_threads()) - 1  # this one reads when it waits
+        self.pool = ThreadPoolExecutor(max(1, others))
+        self.others: list[Future[None]] = []
+        with suppress(RuntimeError):  # where no thread can be started, this one reads alone
+            while len(self.others) < others:
+                self.others.append(self.pool.submit(self._work))
         return self
 
     def __exit__(self, *failure: object) -> None:
         self.todo.clear()
         self.pool.shutdown()
+        self.others.clear()  # an error knows who waited for it: the file would stay open
 
     def squares(self) -> list[float]:
         """The sum of squares of every tensor, once all are read; NaN where one is among them.
@@ -129,12 +135,12 @@ class _Readers:
         ValueError : the file ends before
         """
         self._work()
-        for other in self.others:
-            other.result()
+        while self.others:
+            self.others.pop().result()
         return [sum(sums) for sums in self.sums]
 
     def _work(self) -> None:
-        buffer = torch.empty(0)
+        buffer = torch.empty(0, device="cpu")
         while self.todo:
             try:
                 into, kind, piece, first, sums = self.todo.popleft()
@@ -144,7 +150,7 @@ class _Readers:
                 into(piece, first)
             else:
                 if buffer.dtype != kind or len(buffer) < len(piece):
-                    buffer = torch.empty(len(piece), dtype=kind)
+                    buffer = torch.empty(len(piece), dtype=kind, device="cpu")
                 into(buffer[: len(piece)], first)
                 piece.copy_(buffer[: len(piece)])
             sums.append(torch.dot(piece, piece).item())

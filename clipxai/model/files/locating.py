@@ -76,6 +76,8 @@ def locate(source: str | Path | None, revision: str | None) -> Iterator[Located]
     if path.is_file():
         if SHARD.search(path.name):
             raise ValueError(f"{path} is one of several files of a model: pass their folder")
+        if path.suffix == ".json" and not path.name.endswith(".index.json"):
+            raise ValueError(f"{path} holds no weights: pass its folder, or the weights beside it")
         yield Located(path, beside(path.parent), {"model": path.stem, "source": str(source)})
         return
     if not path.is_dir():  # a device, a pipe

@@ -4,6 +4,7 @@ model of the sizes that the shapes of the tensors tell.
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
 from ..clip import CLIP
@@ -12,6 +13,45 @@ from ..towers.text import TextTransformer
 from ..towers.vit import VisionTransformer
 from .sizes import empty_modules, known_activation, size_of, square_side
 from .tensor_names import TensorNames
+from .untrusted import Weights
+
+POSITIONS, LONG_TEXTS = "positional_embedding", "positional_embedding_res"
+KEPT_POSITIONS = 20  # of LongCLIP's, the longer ones are in a second table
+
+
+def long_texts(weights: Weights) -> Weights:
+    """LongCLIP's two tables of positions as the one that texts are given: its code takes the first
+    20 from CLIP's own, which it kept, and what comes after from the one it trained.
+
+    Raises
+    ------
+    ValueError : tables of different sizes
+
+    References
+    ----------
+    Zhang et al., "Long-CLIP: Unlocking the Long-Text Capability of CLIP", ECCV 2024, section 3.2
+    """
+    own, longer = (weights.tensors.get(n) for n in (POSITIONS, LONG_TEXTS))
+    if own is None or longer is None or own.shape != longer.shape:
+        raise ValueError(
+            f"{LONG_TEXTS!r} is of a LongCLIP, whose {POSITIONS!r} has the same size, not "
+            f"{None if own is None else tuple(own.shape)} beside {tuple(longer.shape)}"
+        )
+
+    def read(name: str) -> Tensor:
+        if name != POSITIONS:
+            return weights.read(name)
+        kept, trained = weights.read(POSITIONS), weights.read(LONG_TEXTS)
+        return torch.cat([kept[:KEPT_POSITIONS], trained[KEPT_POSITIONS:]])
+
+    tensors = {name: tensor for name, tensor in weights.tensors.items() if name != LONG_TEXTS}
+    return Weights(
+        tensors,
+        read,
+        weights.sha256,
+        lambda name: None if name == POSITIONS else weights.into(name),
+    )
+
 
 OPENAI = TensorNames(
     names={

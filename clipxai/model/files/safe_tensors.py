@@ -83,7 +83,15 @@ class Stored:
         ValueError : the file ends before
         """
         begin = self.begins[name] + first * place.element_size()
-        self._fill(memoryview(place.view(torch.uint8).numpy()), begin)
+        try:
+            self._fill(memoryview(place.view(torch.uint8).numpy()), begin)
+        except OSError as error:
+            reason = f"tensor {name!r} cannot be read: {error.strerror}"
+            raise OSError(error.errno, reason, str(self.file)) from error
+        except EOFError:
+            raise ValueError(
+                f"{self.file} was cut short while it was read, in tensor {name!r}: load it again"
+            ) from None
 
     def _bytes(self, length: int, begin: int) -> bytes:
         data = bytearray(length)
@@ -94,7 +102,7 @@ class Stored:
         while memory:
             read = self._some(memory, begin)
             if not read:
-                raise ValueError(f"{self.file} was cut short while it was read: load it again")
+                raise EOFError
             memory, begin = memory[read:], begin + read
 
     def _some(self, memory: memoryview, begin: int) -> int:

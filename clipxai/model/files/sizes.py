@@ -90,7 +90,8 @@ def layer_norm_eps(part: dict, default: float, where: object) -> float:
 
 
 def known_activation(name: object) -> str:
-    """The name of an activation, if it is one of ours."""
+    """The name of an activation, if it is one of ours; transformers has two for one of them."""
+    name = "gelu_pytorch_tanh" if name == "gelu_new" else name
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}")
     return name

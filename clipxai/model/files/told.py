@@ -12,12 +12,14 @@ from ...checks import shown
 from ..clip import CLIP
 from ..towers.hosted import HostedImageTower, HostedTextTower
 from ..towers.parts import ACTIVATIONS
+from .openai import LONG_TEXTS
 from .sizes import known_activation
 from .transformers_types import IMAGE_ONLY
 from .untrusted import read_json
 
 HEAD_WIDTH = 64  # in all that OpenAI's own code can build
-# numbers that only the archives of OpenAI's own code hold beside the weights
+# numbers that only the archives of OpenAI's own code hold beside the weights; LongCLIP's is that
+# code with a second table of positions
 OPENAI_NUMBERS = {"input_resolution", "context_length", "vocab_size"}
 GELU, QUICK, BOTH = ("gelu",), ("quick_gelu",), ("gelu", "quick_gelu")
 # the models of OpenAI and open_clip that are CLIP's own ViTs and ResNets:
@@ -137,7 +139,7 @@ class Told:
         ------
         ValueError : neither tells
         """
-        if tensors.keys() >= OPENAI_NUMBERS:
+        if tensors.keys() >= OPENAI_NUMBERS or LONG_TEXTS in tensors:
             widths = _sizes(tensors)
             image = widths[1] * (32 if widths[0] is None else 1)
             heads, known = (max(1, image // HEAD_WIDTH), max(1, widths[3] // HEAD_WIDTH)), QUICK

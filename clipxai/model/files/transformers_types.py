@@ -86,4 +86,7 @@ def why_not(kind: object) -> str:
             f"{tower}, as its image tower was trained from that"
         )
     *others, last = map(repr, KNOWN)
-    return f"describes a {shown(kind)} model, not {', '.join(others)} or {last}"
+    return (
+        f"describes a {shown(kind)} model, not {', '.join(others)} or {last}: load the CLIP or "
+        "SigLIP whose tower it has, or pass that tower as a module of one of these"
+    )

@@ -38,6 +38,11 @@ class LibraryTokenizer:
         empty = around(self.backend)
         self.end, self._around, self.begins = empty[-1], set(empty), len(empty) > 1
 
+    @property
+    def size(self) -> int:
+        """One more than the largest id."""
+        return self.backend.get_vocab_size()
+
     @classmethod
     def from_file(cls, tokenizer: Path, context: int) -> "LibraryTokenizer":
         """Read `tokenizer.json`.

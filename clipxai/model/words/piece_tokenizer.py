@@ -54,6 +54,11 @@ class PieceTokenizer:
         self.end, self.pad = self.backend.token_to_id(end), self.backend.token_to_id(pad)
         self.around = {self.end, self.pad}
 
+    @property
+    def size(self) -> int:
+        """One more than the largest id."""
+        return self.backend.get_vocab_size()
+
     @classmethod
     def from_files(cls, tokenizer: Path, settings: Path | None, context: int) -> "PieceTokenizer":
         """Read `tokenizer.json`, or `spiece.model`, and, where there is one,

@@ -108,6 +108,10 @@ class SentencePiece:
             path.append(number)
         return path[::-1]
 
+    def get_vocab_size(self) -> int:
+        """How many pieces there are."""
+        return len(self.names)
+
     def token_to_id(self, token: str) -> int | None:
         """Number of a piece, None for no piece."""
         return self.ids.get(token)

@@ -120,6 +120,11 @@ class Tokenizer:
         self._added = {token.id: token.text for token in self.added}
         self._cache: dict[str, tuple[str, ...]] = {}
 
+    @property
+    def size(self) -> int:
+        """One more than the largest id."""
+        return 1 + max(*self.vocabulary.values(), *self._added)
+
     @classmethod
     def from_files(
         cls, vocabulary: Path, merges: Path, context: int = 77, added: Path | None = None
