@@ -403,3 +403,15 @@ def test_words_left_out_where_the_whole_text_is_read(tmp_path, name):
     expected = by_hand.scores[:1] - by_hand.scores[1:]
     np.testing.assert_allclose(found.scores, expected, rtol=0, atol=1e-6)
     assert np.abs(found.scores).max(axis=(1, 2)).min() > 1e-4
+
+
+def test_a_text_tower_whose_config_lies_nowhere(tmp_path, monkeypatch):
+    """Its name is one on the hub, which cannot be reached."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    config = {"model_cfg": small("roberta-ViT-B-32")}
+    config["model_cfg"]["text_cfg"]["hf_model_name"] = "nobody/is-here"
+    (tmp_path / "open_clip_config.json").write_text(json.dumps(config))
+    state = {"visual.conv1.weight": torch.zeros(8, 3, 4, 4), "logit_scale": torch.zeros(())}
+    save_file(state, tmp_path / "open_clip_model.safetensors")
+    with pytest.raises(ValueError, match="names its text tower 'nobody/is-here', whose config is"):
+        cx.load(tmp_path)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from ...checks import visible
 from ..towers.hosted import HostedImageTower
 from .tensor_names import TensorNames
 from .timm_siglip import siglip_sizes
@@ -97,7 +98,7 @@ def built_by_open_clip(config: dict, where: object) -> nn.Module:
         kind = CoCa
     elif custom or "hf_model_name" in described.get("text_cfg", {}):
         kind = CustomTextCLIP
-    with _told_shortly(where):
+    with _told_shortly(where), _text_tower_there(described.get("text_cfg", {}), where):
         return kind(**described).eval()
 
 
@@ -106,6 +107,22 @@ def filled_by_open_clip(module: nn.Module, weights: Weights, where: object) -> n
     with _told_shortly(where):
         module.load_state_dict({name: weights.read(name).clone() for name in weights.tensors})
     return module
+
+
+@contextmanager
+def _text_tower_there(config: Mapping, where: object) -> Iterator[None]:
+    """A ValueError for a text tower whose own config open_clip looks for on the hub in vain."""
+    try:
+        yield
+    except OSError as error:
+        name = config.get("hf_model_name")
+        if name is None:
+            raise
+        raise ValueError(
+            f"{where} names its text tower {visible(str(name))!r}, whose config is not on this "
+            "disk, and cannot be had from the hub: load it once with a network, or make "
+            "hf_model_name the path of a folder with its config.json"
+        ) from error
 
 
 @contextmanager

@@ -270,17 +270,25 @@ def through_transformers(
         log.set_verbosity(loud)
         if bars:
             log.enable_progress_bar()
-    _expect_filled(told, where)
+    _expect_filled(told, where, module)
     return module.eval()
 
 
-def _expect_filled(told: Mapping, where: object) -> None:
+def _expect_filled(told: Mapping, where: object, module: nn.Module) -> None:
     """A ValueError for a weight that the file lacks; a warning for what it has besides."""
-    wrong = sorted(map(str, [*told["missing_keys"], *told["mismatched_keys"]]))
+    missing, kind = {*map(str, told["missing_keys"])}, module.config.model_type
+    for part in filter(None, _PARTS.get(kind, ())):
+        own = {name for name in module.state_dict() if name.startswith(f"{part}.")}
+        if own and own <= missing:
+            raise ValueError(
+                f"the weights beside {where} have no {part!r}, so images and texts share no space: "
+                f"load a {HOSTED[kind]} of transformers"
+            )
+    wrong = sorted([*missing, *map(str, told["mismatched_keys"])])
     if wrong:
         raise ValueError(
-            f"{len(wrong)} tensor(s) of this model are missing in {where} or have another shape, "
-            f"such as {visible(wrong[0])!r}"
+            f"{len(wrong)} tensor(s) of this model are missing in the weights beside {where}, or "
+            f"have another shape, such as {visible(wrong[0])!r}"
         )
     left = sorted(map(str, told["unexpected_keys"]))
     if left:
