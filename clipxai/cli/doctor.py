@@ -3,10 +3,13 @@
 import argparse
 
 from ..measure.doctor import doctor
+from ..model.files.checkpoints import load
 
 
 def run(given: argparse.Namespace) -> int:
     """Print one page; 1 if something is off."""
-    report = doctor(given.model)
+    names = ("revision", "trust", "config", "activation", "heads")
+    told = {name: getattr(given, name) for name in names}
+    report = doctor(load(given.model, **told) if any(told.values()) else given.model)
     print(report)
     return 0 if report.good else 1

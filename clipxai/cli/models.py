@@ -11,6 +11,7 @@ from ..model.files import hub
 from ..model.files.describing import Description, describe
 from ..model.files.families import families
 from ..model.files.locating import EMBEDDED
+from ..model.files.told import Told
 
 INDENT = " " * 16
 OTHERS = (
@@ -25,7 +26,8 @@ OTHERS = (
 def run(given: argparse.Namespace) -> int:
     """Print what one model is; or a table: name, short name, licence, size, whether it is here."""
     if given.model is not None:
-        print("\n".join(told(describe(given.model, given.revision))))
+        weights = Told(given.heads, given.activation, given.config)
+        print("\n".join(told(describe(given.model, given.revision, weights))))
         return 0
     size = sum(file.stat().st_size for file in Path(str(EMBEDDED)).iterdir()) / 1e6
     here = "ships with clipxai (the default)"

@@ -6,6 +6,7 @@ from .. import __version__
 
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 LESSONS = "clipxai-lessons"
+REVISION = "branch, tag or commit of a model on the hub"
 MANY = (
     "image file, folder, quoted pattern ('photos/**/*.jpg'), list (.txt, .csv, .parquet), or tar "
     "files in WebDataset's layout ('shards/{000..009}.tar')"
@@ -210,13 +211,15 @@ def _models(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "model", nargs="?", help="name on the hub, folder or file; nothing of its weights is loaded"
     )
-    command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
+    command.add_argument("--revision", help=REVISION)
+    _without_config(command)
 
 
 def _doctor(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "model", nargs="?", help="name on the hub, folder or file (default: the embedded model)"
     )
+    _about_weights(command)
 
 
 def _lessons(command: argparse.ArgumentParser) -> None:
@@ -289,14 +292,17 @@ def _about_image(
     command.add_argument("--out", action="append", help=kinds if subtracts else numbers)
 
 
-def _about_model(command: argparse.ArgumentParser, model: str) -> None:
-    command.add_argument("--model", help=model)
-    command.add_argument("--revision", help="branch, tag or commit of a model on the hub")
+def _about_weights(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--revision", help=REVISION)
     command.add_argument(
         "--trust",
         action="store_true",
         help="read a TorchScript archive that OpenAI did not publish",
     )
+    _without_config(command)
+
+
+def _without_config(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--config", help="of weights without one beside them: a config's JSON file"
     )
@@ -308,6 +314,11 @@ def _about_model(command: argparse.ArgumentParser, model: str) -> None:
         metavar=("IMAGE", "TEXT"),
         help="of weights without a config: attention heads of both towers",
     )
+
+
+def _about_model(command: argparse.ArgumentParser, model: str) -> None:
+    command.add_argument("--model", help=model)
+    _about_weights(command)
     command.add_argument(
         "--device",
         default="auto",

@@ -18,6 +18,7 @@ from torch import nn
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
 import clipxai as cx
+from clipxai.cli import main
 from clipxai.model.files import hub, untrusted
 from clipxai.model.files.locating import EMBEDDED
 from clipxai.model.files.sizes import known_activation
@@ -533,6 +534,19 @@ def test_what_lies_beside_weights_is_told_from_them(tmp_path):
         cx.load(tmp_path)
     with pytest.raises(ValueError, match="config.json holds no weights: pass its folder"):
         cx.load(tmp_path / "config.json")
+
+
+def test_what_a_lone_file_does_not_say_can_be_told_to_every_command(tmp_path, capsys):
+    """As the error advises."""
+    save_file(weights("vit"), tmp_path / "x.safetensors")
+    file, heads = str(tmp_path / "x.safetensors"), map(str, HEADS["vit"])
+    told = ["--heads", *heads, "--activation", "quick_gelu"]
+    for command, good in (("models", file), ("doctor", "nothing is off")):
+        assert main([command, file]) != 0
+        said = capsys.readouterr()
+        assert "pass heads=(image, text) and activation=" in said.err + said.out
+        assert main([command, file, *told]) == 0
+        assert good in capsys.readouterr().out
 
 
 def test_a_vocabulary_from_elsewhere(golden_vit, tmp_path):

@@ -44,7 +44,7 @@ from .prefixes import inner_clip, prefix_of, state_dict_in
 from .shards import INDEX, read_shards
 from .sizes import MOST, empty_modules
 from .tensor_names import Names
-from .told import Told
+from .told import NOTHING_TOLD, Told
 from .transformers_types import HOSTED, of_tower
 from .untrusted import OPENAI_SHA256, Weights, read_json, read_weights
 
@@ -157,13 +157,15 @@ def _bytes(model: CLIP) -> int:
     return sum(weight.nbytes for weight in model.state_dict().values())
 
 
-def look(source: str | Path | None, revision: str | None = None) -> "Unfilled":
+def look(
+    source: str | Path | None, revision: str | None = None, told: Told = NOTHING_TOLD
+) -> "Unfilled":
     """What `load` would fill, before it does: an empty model, and tensors of which only the sizes
     were read.
 
     `source`, `revision` and errors are those of `load`.
     """
-    return _from_files(source, revision, False, Told())
+    return _from_files(source, revision, False, told)
 
 
 class Unfilled(NamedTuple):

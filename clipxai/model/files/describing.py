@@ -15,6 +15,7 @@ from .image_only import build_image_only, is_image_only
 from .locating import Files, locate
 from .open_clip import build_open_clip
 from .shards import INDEX, read_shards
+from .told import NOTHING_TOLD, Told
 from .transformers_types import HOSTED, of_tower
 from .untrusted import Weights, read_json, read_weights
 
@@ -59,12 +60,15 @@ class Description:
         return FLOAT32 * (PER_TOKEN * len(visual.blocks) + 1) * (1 + patches) * width
 
 
-def describe(source: str | Path | None, revision: str | None = None) -> Description:
+def describe(
+    source: str | Path | None, revision: str | None = None, told: Told = NOTHING_TOLD
+) -> Description:
     """What a model is; no weights are downloaded for it, nor read.
 
     Parameters
     ----------
     source, revision : as for `load`, but for modules and state dicts
+    told : what the caller says of weights without a config
 
     Raises
     ------
@@ -81,7 +85,7 @@ def describe(source: str | Path | None, revision: str | None = None) -> Descript
         file = located.weights
         weights = read_shards(file, located.at) if sharded else read_weights(file)
         return Description(str(source), _kind(config), file, _count(weights), None, True)
-    unfilled = look(source, revision)
+    unfilled = look(source, revision, told)
     visual = unfilled.model.visual
     described = f"{_kind(config)}, a {visual.description}" if config else visual.description
     where = str(source) if source is not None else unfilled.provenance["model"]

@@ -160,6 +160,9 @@ class Told:
         )
 
 
+NOTHING_TOLD = Told()
+
+
 def _published(
     tensors: Mapping[str, Tensor], where: object
 ) -> tuple[tuple[int, int] | None, tuple[str, ...]]:
