@@ -188,7 +188,7 @@ def explain_sources(
     read = _reader(model, mode, size, normalized)
     said = {"templates": templates, "truncate": truncate}
     spoken = None if texts is None else speak(model, texts, **said)
-    ready = read_ahead(sources, read, images_ahead(model, batch), batch, broken)
+    ready = read_ahead(sources, read, images_ahead(model, batch), broken)
     # a generator of its own: this function would not check anything before its first image
     return _explained(model, spoken, together(ready, batch), method, options, said)
 

@@ -1,5 +1,4 @@
-"""How are many images read? For a model on a device of its own, one thread decodes and resizes
-ahead; where the same cores do both, they first read a batch together, then run the model.
+"""How are many images read while the model works? One background thread decodes and resizes ahead.
 
 An entry is an image, a batch of them, or what a loader of a data set gives: a mapping of names to
 values, of which one is the image. What cannot be read is told, and the rest goes on.
@@ -7,15 +6,12 @@ values, of which one is the image. What cannot be read is told, and the rest goe
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from itertools import islice
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ..checks import several, shown
@@ -28,7 +24,6 @@ Broken = Callable[[object, Exception], None]
 Item, Found = TypeVar("Item"), TypeVar("Found")
 FAILURES = (ValueError, TypeError, OSError)  # of an image that cannot be read
 AHEAD = 2  # batches: one is explained while the next is read
-READERS = 4  # at most: each holds an image as large as it was
 
 
 class Source(NamedTuple):
@@ -119,26 +114,16 @@ def images_ahead(model: CLIP, batch: int) -> int:
 
 
 def read_ahead(
-    sources: Iterable[Source],
-    read: Callable[..., Prepared],
-    ahead: int,
-    batch: int,
-    broken: Broken | None,
+    sources: Iterable[Source], read: Callable[..., Prepared], ahead: int, broken: Broken | None
 ) -> Iterator[Ready]:
-    """Images as they become ready, in order: those that are read `ahead`, or a batch at a time."""
+    """Images as they become ready, in order."""
 
     def now(source: Source) -> Prepared:
         if isinstance(source.image, Exception):
             raise source.image
         return read(source.image, normalized=source.normalized)
 
-    def of_its_own(source: Source) -> bool:  # one PIL image or open file may be there twice
-        return isinstance(source.image, (str, Path, bytes))
-
-    told = (
-        done_ahead(sources, now, ahead) if ahead else done_together(sources, now, of_its_own, batch)
-    )
-    for source, done in told:
+    for source, done in done_ahead(sources, now, ahead):
         try:
             prepared = done()
             if len(prepared.images) != 1:
@@ -193,35 +178,6 @@ def done_ahead(
             yield waiting.popleft()
     finally:  # also when nobody wants the rest
         reader.shutdown(cancel_futures=True)
-
-
-def done_together(
-    items: Iterable[Item],
-    do: Callable[[Item], Found],
-    side_by_side: Callable[[Item], bool],
-    few: int,
-) -> Iterator[tuple[Item, Callable[[], Found]]]:
-    """Each of some items, and what gives what becomes of it, or raises its error.
-
-    A `few` of them at a time are all done before the first is handed over, by as many threads as
-    torch has cores, so that none is at work when whoever asks needs the cores; those that do not go
-    `side_by_side` are done by whoever asks, when they are asked for.
-    """
-    rest, count = iter(items), min(READERS, few, torch.get_num_threads())
-    if count == 1:
-        yield from ((item, partial(do, item)) for item in rest)
-        return
-    readers = ThreadPoolExecutor(count, "clipxai-reader")
-    try:
-        while some := list(islice(rest, few)):
-            begun = {
-                n: readers.submit(do, item) for n, item in enumerate(some) if side_by_side(item)
-            }
-            wait(begun.values())
-            for n, item in enumerate(some):
-                yield item, begun[n].result if n in begun else partial(do, item)
-    finally:  # also when nobody wants the rest
-        readers.shutdown(cancel_futures=True)
 
 
 def _of_mapping(

@@ -125,40 +125,6 @@ def test_a_processor_reads_when_it_needs_an_image(embedded):
     assert images_ahead(embedded, 4) == 0
 
 
-def test_cores_read_a_batch_together_and_are_done_before_the_model_is(
-    embedded, images, tmp_path, monkeypatch
-):
-    """Two threads wait for one another in the first two files: one alone would never get there."""
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
-    both, taken, reading, seen = threading.Barrier(2), [], [], []
-
-    def read(self, *given, **options):
-        if taken:  # not what is read to try it
-            both.wait(20)
-        reading.append(1)
-        prepared = prepare(self, *given, **options)
-        reading.pop()
-        return prepared
-
-    def endless():
-        while True:
-            taken.append(tmp_path / "one.png")
-            yield taken[-1]
-
-    prepare = type(embedded.preprocessor).__call__
-    Image.fromarray(images[0]).save(tmp_path / "one.png")
-    monkeypatch.setattr(type(embedded.preprocessor), "__call__", read)
-    hook = embedded.visual.register_forward_pre_hook(lambda tower, args: seen.append(len(reading)))
-    explained = cx.explain_each(embedded, endless(), TEXTS, "clip", batch=2)
-    (_, first), (_, second) = next(explained), next(explained)
-    assert len(taken) == 2 and not both.broken
-    np.testing.assert_array_equal(first.scores, second.scores)
-    hook.remove()
-    assert seen and not any(seen)
-    explained.close()
-    assert not [t for t in threading.enumerate() if t.name.startswith("clipxai-reader")]
-
-
 def test_reading_goes_on_while_the_model_works(embedded, images, elsewhere):
     """The model waits in its first batch until the third image has been read: reading and computing
     in turns would never get there.
