@@ -86,8 +86,6 @@ def of_its_kinds(verb: Verb) -> Verb:
         return verb
     signature = inspect.signature(verb)
     parameters = signature.parameters.values()
-    first = next(iter(parameters), None)
-    of_trace = first.name if first and first.name == "trace" else ""
     extras = [p.name for p in parameters if p.kind is inspect.Parameter.VAR_KEYWORD]
 
     @wraps(verb)
@@ -102,9 +100,9 @@ def of_its_kinds(verb: Verb) -> Verb:
             given = {}  # the call itself says what is missing
         for extra in extras:
             expect_options(verb, extra, given.pop(extra, {}))
-        told = next(iter(given.items()), (None, None))
+        first, told = next(iter(given.items()), ("", None))
         # whoever passes something else than a trace is told so first, by the verb
-        if of_trace != told[0] or type(told[1]).__name__ == "Trace":
+        if first != "trace" or type(told).__name__ == "Trace":
             expect_kinds(verb, given)
         return verb(*arguments, **options)
 

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+import transformers as hf
 from libraries import open_clip
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -253,6 +254,11 @@ def test_long_clip_has_its_first_positions_from_one_table_and_the_rest_from_the_
         model = cx.load(source)
         assert model.text.context == 40
         torch.testing.assert_close(model.encode_text(ids), expected.encode_text(ids))
+    live = in_open_clip("vit")
+    live.positional_embedding_res = nn.Parameter(torch.randn_like(live.positional_embedding) * 0.1)
+    found = cx.load(live).text.positions
+    torch.testing.assert_close(found[:20], live.positional_embedding[:20])
+    torch.testing.assert_close(found[20:], live.positional_embedding_res[20:])
     with pytest.raises(ValueError, match="'positional_embedding_res' is of a LongCLIP, whose"):
         cx.load(two | {"positional_embedding": own[:9]})
 
@@ -560,6 +566,11 @@ def test_a_vocabulary_from_elsewhere(golden_vit, tmp_path):
         (tmp_path / name).write_bytes((EMBEDDED / name).read_bytes())
     (tmp_path / "x.safetensors").unlink()
     assert cx.load(tmp_path).tokenizer is None
+    tower = hf.CLIPVisionModel(
+        hf.CLIPVisionConfig(hidden_size=32, num_hidden_layers=1, num_attention_heads=2)
+    )
+    with pytest.raises(ValueError, match="does nothing: this model has no text tower"):
+        cx.load(tower, tokenizer=EMBEDDED)
     for there in (EMBEDDED, cx.load().tokenizer):
         assert isinstance(cx.load(tmp_path, tokenizer=there).tokenizer, Tokenizer)
 

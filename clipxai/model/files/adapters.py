@@ -83,12 +83,7 @@ def with_lora(base: Weights, adapter: Weights, config: dict, where: object) -> W
             raise ValueError(f"{where} holds {visible(name)!r}, more than A and B: {WAY_OUT}")
     if not merged:
         raise ValueError(f"{where} changes no weight")
-    tensors = {**base.tensors, **merged}
-    return Weights(
-        tensors,
-        lambda name: merged[name] if name in merged else base.read(name),
-        into=lambda name: None if name in merged else base.into(name),
-    )
+    return base.with_others(merged)
 
 
 def _expect_plain(config: dict, where: object) -> None:

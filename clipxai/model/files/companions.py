@@ -19,9 +19,8 @@ from .sizes import section
 from .untrusted import VOCABULARY_BYTES, read_json, read_text
 
 LEAST_DEVIATION = 1e-3  # of colours in 0…1, a quarter of a step of eight bits; CLIP's is 0.26
-
-
 MOST_ROUNDED = 1.02  # times the tokens that a vocabulary has; mT5 and NLLB have less than 1 %
+
 Vocabulary = Tokenizer | PieceTokenizer | LibraryTokenizer
 # what transformers makes a tokenizer of where there is no tokenizer.json
 OLDER = ("vocab.txt", "sentencepiece.bpe.model", "spiece.model")
@@ -141,6 +140,8 @@ def _expect_of(model: CLIP, told: Vocabulary, where: object) -> Vocabulary:
     """A ValueError for a vocabulary whose ids mean other words to the model; a model may have some
     more than there are, as sizes are rounded up and tokens were kept for later.
     """
+    if not model.text.reads:
+        raise ValueError(f"tokenizer={where} does nothing: this model has no text tower")
     count = told.size
     if not count <= model.text.vocabulary <= MOST_ROUNDED * count:
         raise ValueError(

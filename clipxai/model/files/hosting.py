@@ -118,10 +118,11 @@ def _text_tower_there(config: Mapping, where: object) -> Iterator[None]:
         name = config.get("hf_model_name")
         if name is None:
             raise
+        reason = visible(str(error).strip().splitlines()[0])[:200]
         raise ValueError(
-            f"{where} names its text tower {visible(str(name))!r}, whose config is not on this "
-            "disk, and cannot be had from the hub: load it once with a network, or make "
-            "hf_model_name the path of a folder with its config.json"
+            f"{where} names its text tower {visible(str(name))!r}, whose config cannot be had "
+            f"({reason}): load it once with a network, or make hf_model_name the path of a folder "
+            "with its config.json"
         ) from error
 
 

@@ -5,7 +5,7 @@ another can.
 """
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -77,7 +77,7 @@ def build_image_only(
             model = CLIP(
                 visual, NoTexts(), None, Preprocessor(visual.image_size, visual.patch, *HALF)
             )
-            return resizing(model, given), _with(weights, NO_SCALE), HF_SIGLIP
+            return resizing(model, given), weights.with_others(NO_SCALE), HF_SIGLIP
         projection = tensors.get("visual_projection.weight")
         width = size_of(config, "hidden_size", 768, where)
         joint = width if projection is None else len(projection)
@@ -86,7 +86,7 @@ def build_image_only(
     added = dict(NO_SCALE)
     if projection is None:  # its features are what the norm puts out
         added["visual_projection.weight"] = torch.eye(width)
-    return model, _with(weights, added), HF
+    return model, weights.with_others(added), HF
 
 
 def _dino(
@@ -120,8 +120,8 @@ def _dino(
         )
         model = CLIP(visual, NoTexts(), None, Preprocessor((side, side), patch, *IMAGENET))
     if third:
-        return model, _with(weights, _dino3_tensors(weights, width)), _dino3_names(weights)
-    return model, _with(weights, _dino_tensors(weights, width)), _dino2_names(weights)
+        return model, weights.with_others(_dino3_tensors(weights, width)), _dino3_names(weights)
+    return model, weights.with_others(_dino_tensors(weights, width)), _dino2_names(weights)
 
 
 def _second(config: dict, width: int, where: object) -> dict[str, object]:
@@ -259,20 +259,4 @@ def _named(
             f"{visible(left[0])!r}, are left out",
             stacklevel=2,
         )
-    tensors = {ours: weights.tensors[name] for ours, name in theirs.items()}
-    return Weights(
-        tensors,
-        lambda name: weights.read(theirs[name]),
-        weights.sha256,
-        lambda name: weights.into(theirs[name]),
-    )
-
-
-def _with(weights: Weights, added: dict[str, Tensor]) -> Weights:
-    def read(name: str) -> Tensor:
-        return added[name] if name in added else weights.read(name)
-
-    def into(name: str) -> Callable[[Tensor, int], None] | None:
-        return None if name in added else weights.into(name)
-
-    return Weights({**weights.tensors, **added}, read, weights.sha256, into)
+    return weights.named(theirs)

@@ -17,6 +17,7 @@ from .hugging_face import OURS, build_hf, names_hf
 from .image_only import build_image_only, is_image_only
 from .open_clip import build_open_clip
 from .open_clip_live import described
+from .openai import LONG_TEXTS, long_texts
 from .prefixes import prefix_of
 from .tensor_names import Names
 from .transformers_types import HOSTED, of_tower, why_not
@@ -51,7 +52,8 @@ def read_module(module: nn.Module) -> tuple[CLIP, Weights, Names]:
     if hasattr(module, "visual") and hasattr(module, "logit_scale"):
         model, names = build_open_clip(described(module, kind), f"this {kind}")
         _colours(module, model)
-        return model, Weights.there(tensors), names
+        weights = Weights.there(tensors)
+        return model, long_texts(weights) if LONG_TEXTS in tensors else weights, names
     if model_type is not None and model_type not in OURS:
         raise ValueError(f"the config of this {kind} {why_not(model_type)}")
     raise ValueError(

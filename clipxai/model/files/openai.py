@@ -38,19 +38,10 @@ def long_texts(weights: Weights) -> Weights:
             f"{None if own is None else tuple(own.shape)} beside {tuple(longer.shape)}"
         )
 
-    def read(name: str) -> Tensor:
-        if name != POSITIONS:
-            return weights.read(name)
-        kept, trained = weights.read(POSITIONS), weights.read(LONG_TEXTS)
-        return torch.cat([kept[:KEPT_POSITIONS], trained[KEPT_POSITIONS:]])
-
-    tensors = {name: tensor for name, tensor in weights.tensors.items() if name != LONG_TEXTS}
-    return Weights(
-        tensors,
-        read,
-        weights.sha256,
-        lambda name: None if name == POSITIONS else weights.into(name),
-    )
+    kept, trained = weights.read(POSITIONS), weights.read(LONG_TEXTS)
+    table = torch.cat([kept[:KEPT_POSITIONS], trained[KEPT_POSITIONS:]])
+    rest = {name: name for name in weights.tensors if name != LONG_TEXTS}
+    return weights.named(rest).with_others({POSITIONS: table})
 
 
 OPENAI = TensorNames(

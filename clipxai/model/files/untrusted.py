@@ -16,7 +16,7 @@ import hashlib
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -102,12 +102,24 @@ class Weights:
         theirs = {bare(n[len(prefix) :]): n for n in self.tensors if n.startswith(prefix)}
         if all(name == old for name, old in theirs.items()):
             return self
-        tensors = {name: self.tensors[old] for name, old in theirs.items()}
+        return self.named(theirs)
+
+    def named(self, theirs: Mapping[str, str]) -> "Weights":
+        """Those that are named, name -> name here, under their new names."""
         return Weights(
-            tensors,
+            {name: self.tensors[old] for name, old in theirs.items()},
             lambda name: self.read(theirs[name]),
             self.sha256,
             lambda name: self.into(theirs[name]),
+        )
+
+    def with_others(self, others: Mapping[str, Tensor]) -> "Weights":
+        """With tensors in memory beside these, or in place of those that have their names."""
+        return Weights(
+            {**self.tensors, **others},
+            lambda name: others[name] if name in others else self.read(name),
+            self.sha256,
+            lambda name: None if name in others else self.into(name),
         )
 
     def halved(self, part: str, halves: tuple[str, str]) -> "Weights":

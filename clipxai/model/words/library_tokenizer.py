@@ -40,7 +40,7 @@ class LibraryTokenizer:
 
     @property
     def size(self) -> int:
-        """One more than the largest id."""
+        """How many tokens there are, added ones too."""
         return self.backend.get_vocab_size()
 
     @classmethod

@@ -56,7 +56,7 @@ class PieceTokenizer:
 
     @property
     def size(self) -> int:
-        """One more than the largest id."""
+        """How many tokens there are, added ones too."""
         return self.backend.get_vocab_size()
 
     @classmethod

@@ -122,7 +122,7 @@ class Tokenizer:
 
     @property
     def size(self) -> int:
-        """One more than the largest id."""
+        """How many tokens there are, added ones too."""
         return 1 + max(*self.vocabulary.values(), *self._added)
 
     @classmethod
