@@ -13,7 +13,7 @@ Not in: numbers of other people; their protocols differ (`benchmarks/published.m
 Here stand the functions that measure maps; the rest is imported by those who need it.
 """
 
-from .emoji_world import Localisation, evaluate, localisation, zero_shot
+from .emoji_world import Localisation, evaluate, localisation, localisations, zero_shot
 from .localisation import (
     average_precision,
     energy_inside,
@@ -34,6 +34,7 @@ __all__ = [
     "iou",
     "iou_at",
     "localisation",
+    "localisations",
     "localise",
     "object_contrast",
     "pixel_accuracy",

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import clipxai as cx
 
-# pixels a side, for methods that take many forward passes
-SMALL = dict.fromkeys(("occlusion", "rise", "gscorecam"), 64)
+# pixels a side, for methods that take many forward passes, or go back to the pixels
+SMALL = dict.fromkeys(("occlusion", "rise", "gscorecam"), 48)
+SMALL |= dict.fromkeys(("integrated_gradients", "gradient_x_input", "m2ib"), 64)
 QUICK = {
     "integrated_gradients": {"steps": 2},
     "m2ib": {"steps": 2, "samples": 2},
     "gscorecam": {"channels": 8},
     "occlusion": {"window": 1},
-    "rise": {"masks": 64},
+    "rise": {"masks": 48},
 }
 PACKAGE, TESTS = (str(Path(file).parent) for file in (cx.__file__, __file__))
 EXPLAINERS = f"{PACKAGE}/explainers/"

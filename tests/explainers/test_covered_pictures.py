@@ -62,7 +62,7 @@ def test_rise_says_how_far_two_halves_of_its_masks_agree(small):
     alike = np.mean([np.corrcoef(*map(ranks, pair))[0, 1] for pair in zip(*maps)])
     (note,) = cx.explain(small, "rise", masks=80, seed=3).notes
     assert f"agree to {alike:.2f} (" in note
-    more = cx.explain(small, "rise", masks=1000, seed=3).notes[0]
+    more = cx.explain(small, "rise", masks=400, seed=3).notes[0]
     assert float(more.split("agree to ")[1].split(" ")[0]) > alike
     assert cx.explain(small, "rise", masks=2).notes == ()
     (flat,) = cx.explain(small, "rise", masks=40, share=1.0).notes

@@ -24,6 +24,11 @@ def scenes():
     ]
 
 
+@pytest.fixture(scope="module")
+def recorded(embedded, scenes):
+    return cx.record(embedded, [scene.image for scene in scenes], "a photo")
+
+
 def by_projections(vectors, texts, count, rank):
     """TextSpan with projection matrices written out, nothing taken away step by step."""
     vectors, texts = vectors.double().numpy(), texts.double().numpy()
@@ -44,11 +49,10 @@ def by_projections(vectors, texts, count, rank):
 
 
 @pytest.mark.parametrize("rank", [3, 80])
-def test_text_span_by_explicit_projections(embedded, scenes, rank):
-    trace = cx.record(embedded, [scene.image for scene in scenes], "a photo")
+def test_text_span_by_explicit_projections(embedded, recorded, rank):
     texts = embedded.encode_text(descriptions())
     for layer, head in ((6, 0), (7, 2), (2, 1)):
-        vectors = head_vectors(trace, layer)[:, head]
+        vectors = head_vectors(recorded, layer)[:, head]
         found, shares = text_span(vectors, texts, 3, rank)
         expected, explained = by_projections(vectors, texts, 3, rank)
         assert found == expected
@@ -82,10 +86,10 @@ def test_a_planted_head_gets_its_name(scenes):
     assert (7, 1) in found.top("snow", 1)
 
 
-def test_factors_explain_what_lies_between_their_values(embedded, scenes):
+def test_factors_explain_what_lies_between_their_values(embedded, scenes, recorded):
     images, known = [scene.image for scene in scenes], factors(scenes)
     found = cx.name_heads(embedded, images, PHRASES, count=1, factors=known)
-    vectors = head_vectors(cx.record(embedded, images, "a photo"), 6)[:, 0].numpy()
+    vectors = head_vectors(recorded, 6)[:, 0].numpy()
     centred, within = vectors - vectors.mean(0), 0
     for value in set(known["background"]):
         some = vectors[[told == value for told in known["background"]]]
@@ -113,7 +117,7 @@ def test_without_background_heads_only_backgrounds_are_lost(embedded):
     heads = {}
     for layer, head in found.top("background", 8):
         heads.setdefault(layer, []).append(head)
-    others = [scene for scene in map(cx.scenes.sample, range(160)) if len(scene.objects) == 1]
+    others = [scene for scene in map(cx.scenes.sample, range(110)) if len(scene.objects) == 1]
     trace = cx.record(embedded, [scene.image for scene in others], "a photo")
     mean_of = cx.record(embedded, images, "a photo")
     changed = cx.ablate(trace, heads=heads, to="mean", reference=mean_of)

@@ -223,6 +223,8 @@ def test_every_metric_and_what_is_written(embedded, tmp_path, capsys):
         "bench",
         "--limit",
         "2",
+        "--size",
+        "64",
         "--methods",
         "clip_surgery",
         "--metrics",

@@ -506,7 +506,7 @@ def test_masks_of_another_size_than_their_picture(embedded, voc, tmp_path, metri
         (dataset(voc), "2007_000033", voc / "JPEGImages/2007_000033.jpg"),
         (dataset(tmp_path), "139", tmp_path / "val2017/000000000139.jpg"),
     ):
-        bench = Bench(embedded, data, ["clip"], [metric])
+        bench = Bench(embedded, data, ["clip"], [metric], size=32)
         assert bench.measure(name)["scores"]["clip"][metric]
         Image.new("RGB", (2 * SIZE[1], 2 * SIZE[0])).save(photo_of)
         told = rf"{photo_of.name} has 12x16 pixels .* its masks 6x8: .*{data.files(name)[1].name}"

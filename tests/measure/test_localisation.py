@@ -11,6 +11,7 @@ from clipxai.measure import (
     iou,
     iou_at,
     localisation,
+    localisations,
     object_contrast,
     pointing_hit,
     score_contrast,
@@ -98,11 +99,22 @@ def test_the_phenomenon_and_its_repair(embedded):
     them over.
     """
     scenes = [cx.scenes.sample(seed) for seed in range(60)]
-    raw = localisation(embedded, scenes, "clip")
-    repaired = localisation(embedded, scenes, "clip_surgery")
+    both = {method: (method, {}) for method in ("clip", "clip_surgery")}
+    raw, repaired = localisations(embedded, scenes, both).values()
     assert raw.msc < -5 and raw.upside_down > 55 and repaired.upside_down < 5
     assert repaired.msc > 42 and repaired.msc > raw.msc + 45
     assert repaired.pointing > raw.pointing + 45 and repaired.miou_best > raw.miou_best + 25
+
+
+def test_several_rows_are_as_one_by_one(embedded):
+    scenes = [cx.scenes.compose(["dog", "clock"], seed=seed) for seed in (0, 1)]
+    rows = {1: ("clip_surgery", dict(blocks=1)), 6: ("clip_surgery", {}), "raw": ("clip", {})}
+    one_by_one = {
+        name: localisation(embedded, scenes, method, **options)
+        for name, (method, options) in rows.items()
+    }
+    assert localisations(embedded, scenes, rows) == one_by_one
+    assert one_by_one[1] != one_by_one[6]
 
 
 def test_a_thing_that_is_everywhere_has_no_contrast(embedded):

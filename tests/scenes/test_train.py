@@ -142,6 +142,7 @@ COMPOSES = """
 import multiprocessing, sys
 from clipxai.scenes import learning
 if __name__ == "__main__":
+    learning.VOCABULARY_CAPTIONS = 200
     phase = learning.Phase(32, 1.0, 8, 8 * 900, (1e-3, 1e-4))
     drawn = learning.batches(learning.make_tokenizer(), phase, 0, 900)
     next(drawn)
@@ -172,13 +173,15 @@ def is_alive(process):
         return False
 
 
-def test_it_learns_logs_and_exports(tmp_path):
+def test_it_learns_logs_and_exports(tmp_path, monkeypatch):
     """Held-out pairs find each other better than by guessing: the untrained model is worse than
     that (4.0 against ln 32 = 3.5), and so is one that stops improving.
     """
     phase = learning.Phase(32, 1.0, 32, 32 * 24, (2e-2, 2e-2))
     run = train.Run(tmp_path / "run", (phase,))
-    held_out = next(learning.batches(run.model.tokenizer, phase, 10**6, 1))
+    with monkeypatch.context() as here:
+        here.setattr(learning, "DataLoader", composed_here)
+        held_out = next(learning.batches(run.model.tokenizer, phase, 10**6, 1))
 
     def loss():
         with torch.no_grad():
