@@ -78,7 +78,7 @@ def surgery_similarity(
         values = feature_surgery(tokens, texts, trace.empty_features)
         return Scores(values[:, 1:], "cosine similarity minus the empty text", notes)
     if redundant != "labels":
-        texts = torch.cat([texts, trace.with_texts(redundant, trace.templates).text_features])
+        texts = torch.cat([texts, trace.features_beside(redundant)])
     weighed = 2.0 if temperature is None else temperature
     values = feature_surgery(tokens, texts, None, weighed)[:, 1:, : len(trace.texts)]
     return Scores(values, f"cosine similarity minus what {len(texts)} texts share", notes)

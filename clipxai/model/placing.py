@@ -118,13 +118,15 @@ class Movable:
 
 
 def moved(part: Any, place: torch.device) -> Any:
-    """The same with every tensor in it on a device: tensors, and tuples, lists and dataclasses of
-    them.
+    """The same with every tensor in it on a device: tensors, and tuples, lists, dictionaries and
+    dataclasses of them.
     """
     if isinstance(part, Tensor):
         return part.to(place)
     if isinstance(part, (tuple, list)):
         return type(part)(moved(one, place) for one in part)
+    if isinstance(part, dict):
+        return {name: moved(one, place) for name, one in part.items()}
     if is_dataclass(part) and not isinstance(part, type):
         names = (one.name for one in fields(part) if one.init)
         return replace(part, **{name: moved(getattr(part, name), place) for name in names})

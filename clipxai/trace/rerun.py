@@ -30,7 +30,7 @@ def rerun(trace: Trace, image: Edits, text: Edits) -> Trace:
             tokens = trace.model.text.read_out(stream)
         told = ended(trace.model, trace.token_ids, tokens)
         edits = trace.text_edits.also(text)
-        changed = replace(changed, text_layers=tapes, text_edits=edits, _empty=[], **told)
+        changed = replace(changed, text_layers=tapes, text_edits=edits, _beside={}, **told)
     return changed
 
 

@@ -12,7 +12,7 @@ Axes: B images, L layers, H heads, N tokens of the stream (1 + P, class token fi
 none: P), D width, T texts, S text tokens, E joint width. Read out, there are always 1 + P tokens.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -72,7 +72,7 @@ class Trace(Movable):
     notes: list[tuple[str, ...]]
     edits: Edits = UNCHANGED
     text_edits: Edits = UNCHANGED
-    _empty: list[Tensor] = field(default_factory=list, repr=False)  # filled when asked for
+    _beside: dict[tuple[str, ...], Tensor] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         images = f"{len(self.images)} images ({'x'.join(map(str, self.grid))} patches)"
@@ -98,9 +98,8 @@ class Trace(Movable):
         return self.model.visual.tokens(self._of_all(self.stream, "stream")).float()
 
     def image_tokens(self, normalize: bool = True) -> Tensor:
-        """(B, 1 + P, E) the last stream read out: the whole image first, then every patch; of unit
-        length if `normalize`. ValueError: of a trace seen with a `path` beside them.
-        """
+        """(B, 1 + P, E) the last stream read out, the whole image first; of unit length if
+        `normalize`. ValueError: of a trace seen with a `path` beside them."""
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
     @cached_property
@@ -122,21 +121,24 @@ class Trace(Movable):
         return cosines(self.image_tokens(), self.text_features)
 
     @property
-    @as_recorded
     def empty_features(self) -> Tensor:
         """(1, E) unit length: what all texts share. ValueError: a SigLIP without tokenizer."""
-        if not self._empty:
-            spelled = self.model.tokenizer is not None
-            empty = [""] if spelled else self.model.text.empty(self.token_ids)
+        return self.features_beside(("",))
+
+    @as_recorded
+    def features_beside(self, texts: Sequence[str]) -> Tensor:
+        """(K, E) unit length: of other `texts`, in the same templates; read once for all images."""
+        told = tuple(texts)
+        if told not in self._beside:
+            spelled = told != ("",) or self.model.tokenizer is not None
+            read = told if spelled else self.model.text.empty(self.token_ids)
             tower = replace(self, text_edits=self.text_edits.of_all)
-            self._empty.append(tower.with_texts(empty, self.templates).text_features)
-        return self._empty[0]
+            self._beside[told] = tower.with_texts(read, self.templates).text_features
+        return self._beside[told]
 
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:
-        """(B, H, N, N) attention weights of a `layer`; rows (queries) sum to 1.
-
-        `kind` "qk" is the model's own; "vv", "qq", "kk" compare values, queries or keys with one
-        another; else a ValueError. IndexError: no such layer.
+        """(B, H, N, N) attention weights of a `layer`; rows (queries) sum to 1. Its `kind` "qk" is
+        the model's own; "vv", "qq", "kk" compare values, queries, keys. IndexError: no such layer.
         """
         tape = self.layer(layer)
         return tape.weights() if kind == "qk" else attend(*(getattr(tape, one) for one in kind))
@@ -189,12 +191,11 @@ class Trace(Movable):
     def with_texts(
         self, texts: Texts, templates: str | Iterable[str] | None = None, truncate: bool = False
     ) -> "Trace":
-        """The same images with other texts; the image tower does not run again.
-
-        `texts`, `templates`, `truncate` and errors are those of `record`.
+        """The same images with other `texts`, whose tower alone runs; `templates`, `truncate` and
+        errors are those of `record`.
         """
         told = read(self.model, texts, templates, truncate, self.text_edits)
-        return replace(self, **told, _empty=[])
+        return replace(self, **told, _beside={})
 
     def with_encoded_texts(
         self,
@@ -203,18 +204,17 @@ class Trace(Movable):
         empty: Tensor | None = None,
         templates: tuple[str, ...] | None = None,
     ) -> "Trace":
-        """The same images with `texts`, put into `templates`, that were encoded before.
-
-        `features` (T, E) and those of the `empty` text (1, E), encoded if needed, have unit length.
+        """The same images with `texts`, in `templates`, encoded before as `features` (T, E), and
+        the `empty` text as (1, E), if it was; of unit length.
         """
         known = dict(texts=texts, templates=templates, text_features=features)
         unread = dict(token_ids=None, text_layers=(), text_tokens=None)
-        return replace(self, **known, **unread, _empty=[] if empty is None else [empty])
+        return replace(self, **known, **unread, _beside={} if empty is None else {("",): empty})
 
     @as_recorded
     def with_images(self, prepared: Prepared, *, path: int | None = None) -> "Trace":
         """The same texts with other images, `prepared` by `model.preprocessor`. For methods with a
-        `path` of their own, through so many of the last blocks, all that it does not read is left
-        out: the patches that leave the last block too, unless it is the model's own path (0).
+        `path` through so many of the last blocks, all that it does not read is left out: also the
+        patches that leave the last block, unless it is the model's own path (0).
         """
         return replace(self, **see(self.model, prepared, path, self.edits))

@@ -220,6 +220,23 @@ def test_pictures_of_a_folder_and_of_a_pattern(tmp_path):
             pictures(nothing)
 
 
+def test_labels_that_are_compared_with_are_read_once_for_all(embedded, images):
+    """By the text tower, which took longer for 110 of them than the image tower for a batch."""
+    labels, texts = ["a car", "a tree", "a photo"], []
+    hook = calls(embedded.text, texts)
+    asked = dict(redundant=labels, batch=2, templates="a photo of {}")
+    found = list(cx.explain_each(embedded, images, TEXTS, **asked))
+    hook.remove()
+    assert texts == [2, 3]
+    for image, e in found:
+        trace = cx.record(embedded, image, TEXTS, templates="a photo of {}")
+        alone = cx.explain(trace, redundant=labels)
+        np.testing.assert_allclose(e.scores, alone.scores, rtol=0, atol=1e-6)
+        both = trace.with_texts([*TEXTS, *labels], "a photo of {}")
+        told = cx.explain(both, redundant="labels").scores[: len(TEXTS)]
+        np.testing.assert_allclose(e.scores, told, rtol=0, atol=1e-6)
+
+
 def test_a_siglip_without_tokenizer_needs_no_empty_text():
     config = SiglipConfig(
         text_config=SIGLIP | {"vocab_size": 40},

@@ -225,6 +225,8 @@ def test_words_of_one_text_leave_the_empty_text_alone(clean):
     maps = [cx.explain(pass_).scores for pass_ in (changed, clean)]
     assert np.abs(maps[0][0] - maps[1][0]).max() > 0.01
     np.testing.assert_array_equal(maps[0][1], maps[1][1])
+    labels = ["a car", "a tree"]
+    assert torch.equal(changed.features_beside(labels), clean.features_beside(labels))
 
 
 def test_words_of_one_text_leave_the_others_alone(clean):
