@@ -126,16 +126,20 @@ def _nearest(name: str, known: Iterable[object]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A number, truth value or text of numpy as Python's own, also in a tuple; all else as it is.
+    """A number, truth value or text of numpy as Python's own, also in a tuple, and an array of
+    texts as a list, which can be compared with a word; all else as it is.
 
     Examples
     --------
     >>> import numpy as np
-    >>> plain((np.int64(3), np.bool_(True), 2.5))
-    (3, True, 2.5)
+    >>> plain((np.int64(3), np.bool_(True), np.array(["a", "b"]), 2.5))
+    (3, True, ['a', 'b'], 2.5)
     """
     if type(value) is tuple:
         return tuple(map(plain, value))
+    if _is_array(value) and getattr(getattr(value, "dtype", None), "kind", "") in ("U", "O"):
+        listed = value.tolist()
+        return listed if all(isinstance(one, str) for one in listed) else value
     of_numpy = type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0
     return value.item() if of_numpy else value
 

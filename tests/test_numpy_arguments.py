@@ -246,3 +246,20 @@ def test_an_array_of_paths_is_many(embedded, scene, tmp_path):
     file = kinds(scene.image, tmp_path)["text"]
     found = list(cx.explain_each(embedded, np.array([file, file]), TEXTS, "clip", size=56))
     assert [name for name, _ in found] == [file, file]
+
+
+@pytest.mark.parametrize("kind", [None, object])
+def test_an_array_of_texts_is_a_list_of_them(small, scene, kind):
+    """Compared with a word, such as "labels", an array is an array of answers."""
+    labels = np.array(["a car", "a tree", "a photo"], dtype=kind)
+    asked = dict(method="clip_surgery", redundant=labels)
+    expected = cx.explain(small, "clip_surgery", redundant=labels.tolist())
+    found = cx.explain(small, **asked)
+    ((_, of_folder),) = cx.explain_each(small.model, [scene.image], np.array(TEXTS), **asked)
+    assert found.unit == of_folder.unit == expected.unit
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    assert found.provenance["options"] == expected.provenance["options"]
+    assert torch.equal(small.features_beside(labels), small.features_beside(labels.tolist()))
+    mixed = np.array(["a car", 3], dtype=object)
+    with pytest.raises(TypeError, match="redundant=.* each a text"):
+        cx.explain(small, "clip_surgery", redundant=mixed)

@@ -32,6 +32,7 @@ from .effect_parts import IN_STREAM, Of, Parts, Rest, shaped, variants
 
 @of_its_kinds
 @unrounded
+@torch.no_grad()  # numbers, also of a pass that was recorded with its graph
 def effects(
     trace: Trace,
     of: Of = "heads",

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checks import of_its_kinds, shown
 from ..explainers.explain import explain
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
@@ -103,6 +104,7 @@ class Localisation:
     object_contrast: float
 
 
+@of_its_kinds
 def localisation(
     model: CLIP,
     scenes: Iterable[Scene],
@@ -131,6 +133,7 @@ def localisation(
     return localisations(model, scenes, {"": (method, options)})[""]
 
 
+@of_its_kinds
 def localisations(
     model: CLIP,
     scenes: Iterable[Scene],
@@ -146,7 +149,12 @@ def localisations(
 
     Returns
     -------
-    {name: `Localisation`}, in the order of `rows`; errors as `explain`
+    {name: `Localisation`}, in the order of `rows`
+
+    Raises
+    ------
+    TypeError, ValueError : as `explain`; a row that is no (method, options); no scene in which a
+        thing is seen
 
     Examples
     --------
@@ -155,6 +163,10 @@ def localisations(
     >>> {blocks: round(score.msc) for blocks, score in found.items()}
     {2: 29, 6: 49}
     """
+    for name, row in rows.items():
+        if not isinstance(row, (tuple, list)) or len(row) != 2:
+            needed = "(method, options) is needed, such as ('clip_surgery', {})"
+            raise TypeError(f"rows[{name!r}]={shown(row)}, but {needed}")
     tallies = {name: _Tally() for name in rows}
     for scene in scenes:
         trace = record(model, scene.image, [PROMPT.format(noun(name)) for name in scene.objects])
@@ -187,6 +199,8 @@ class _Tally:
                 self.picks.append(object_contrast(heat, mask, others))
 
     def means(self) -> Localisation:
+        if not self.contrasts:
+            raise ValueError("no scene was given in which a thing is seen: pass at least one")
         curve = np.mean(self.ious, axis=0)
         best = int(curve.argmax())
         contrasts = np.array(self.contrasts)

@@ -54,6 +54,19 @@ def as_recorded(ask: Callable[Told, Found]) -> Callable[Told, Found]:
     return computed
 
 
+def kept(ask: Callable[Told, Found]) -> Callable[Told, Found]:
+    """Decorator of what a trace keeps of itself once it was asked: gradients flow if they were
+    recorded, whoever asks first. A caller who has switched them off may not be the last.
+    """
+
+    @wraps(ask)
+    def computed(*told: Told.args, **options: Told.kwargs) -> Found:
+        with torch.inference_mode(False), flowing(is_flowing(told[0])):
+            return ask(*told, **options)
+
+    return computed
+
+
 def is_flowing(trace: Any) -> bool:
     """Whether a trace was recorded with a graph."""
     return bool(trace.stream.requires_grad or trace.text_features.requires_grad)

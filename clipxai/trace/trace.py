@@ -29,7 +29,7 @@ from ..model.towers.block import BlockTape, attend
 from ..model.words.tokenizer import WordSpan
 from ..results.explanation import Grid
 from .edits import UNCHANGED, Edits, said
-from .flowing import as_recorded
+from .flowing import as_recorded, kept
 from .sides import expect_texts, read, refuse, see
 
 Kind = Literal["qk", "vv", "qq", "kk"]
@@ -92,7 +92,7 @@ class Trace(Movable):
         return self.grids[0].height, self.grids[0].width
 
     @cached_property
-    @as_recorded
+    @kept
     def _image_tokens(self) -> Tensor:
         # bfloat16 has too few digits to rank patches by
         return self.model.visual.tokens(self._of_all(self.stream, "stream")).float()
@@ -103,7 +103,7 @@ class Trace(Movable):
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
     @cached_property
-    @as_recorded
+    @kept
     def whole_image(self) -> Tensor:
         """(B, 1, E) the first of `image_tokens`, not normalised; no patch is read for it."""
         if "class_token" not in self.model.visual.has:
@@ -125,7 +125,7 @@ class Trace(Movable):
         """(1, E) unit length: what all texts share. ValueError: a SigLIP without tokenizer."""
         return self.features_beside(("",))
 
-    @as_recorded
+    @kept
     def features_beside(self, texts: Sequence[str]) -> Tensor:
         """(K, E) unit length: of other `texts`, in the same templates; read once for all images."""
         told = tuple(texts)

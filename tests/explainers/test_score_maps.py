@@ -113,3 +113,38 @@ def test_what_cannot_flow_is_refused(model, embedded, scene):
         cx.record(embedded, picture, TEXTS, differentiable=True)
     with torch.inference_mode():
         assert not cx.record(model, scene.image, TEXTS).stream.requires_grad
+
+
+@pytest.mark.parametrize("alone", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize(("name", "options"), [("clip", {}), ("clip_surgery", {"redundant": []})])
+def test_who_asks_first_without_gradients_takes_none_from_the_next(
+    model, scene, name, options, alone
+):
+    """What a trace keeps of its images, of the empty text and of labels is kept with its graph."""
+    options = {option: ["a car", "a tree"] for option in options}
+    slopes = []
+    for first in (False, True):
+        trace = cx.record(model, scene.image, TEXTS, size=48, differentiable=True)
+        if first:
+            with alone():
+                cx.explain(trace, name, **options)
+                assert not trace.image_tokens().requires_grad and len(trace.empty_features)
+        weights = [dict(model.named_parameters())[at] for at in DIRECTIONS]
+        for one in (name, "clip_surgery"):
+            told = options if one == name else {}
+            total = cx.score_maps(trace, one, **told).square().sum()
+            slopes.append(torch.autograd.grad(total, weights, retain_graph=True))
+    for before, after in zip(slopes[:2], slopes[2:]):
+        for one, other in zip(before, after):
+            assert one.any()
+            torch.testing.assert_close(one, other)
+
+
+def test_numbers_of_a_pass_with_its_graph(model, scene):
+    """Verbs that return numbers return those of a pass without."""
+    plain = cx.record(model, scene.image, TEXTS, size=48)
+    trace = cx.record(model, scene.image, TEXTS, size=48, differentiable=True)
+    for of in ("heads", "tokens", "words"):
+        found, right = (cx.effects(one, of, layers=None).change for one in (trace, plain))
+        np.testing.assert_allclose(found, right, atol=1e-5)
+    assert cx.contrast(trace, *TEXTS).scores.any() and cx.surgery_steps(trace)

@@ -115,6 +115,12 @@ def test_several_rows_are_as_one_by_one(embedded):
     }
     assert localisations(embedded, scenes, rows) == one_by_one
     assert one_by_one[1] != one_by_one[6]
+    with pytest.raises(TypeError, match=r"rows\['a'\]='clip', but \(method, options\) is needed"):
+        localisations(embedded, scenes, {"a": "clip"})
+    with pytest.raises(TypeError, match="rows=\\['clip'\\], but"):
+        localisations(embedded, scenes, ["clip"])
+    with pytest.raises(ValueError, match="no scene was given in which a thing is seen"):
+        localisation(embedded, [], "clip")
 
 
 def test_a_thing_that_is_everywhere_has_no_contrast(embedded):
