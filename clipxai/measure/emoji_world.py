@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..checks import of_its_kinds, shown
+from ..checks import expect, of_its_kinds, shown
 from ..explainers.explain import explain
 from ..model.clip import CLIP
 from ..results.explanation import Explanation
@@ -153,8 +153,8 @@ def localisations(
 
     Raises
     ------
-    TypeError, ValueError : as `explain`; a row that is no (method, options); no scene in which a
-        thing is seen
+    TypeError, ValueError : as `explain`; a row that is no (method, options), or no row; no scene in
+        which a thing is seen
 
     Examples
     --------
@@ -163,12 +163,17 @@ def localisations(
     >>> {blocks: round(score.msc) for blocks, score in found.items()}
     {2: 29, 6: 49}
     """
+    if not rows:
+        raise ValueError("rows are empty: pass at least one, such as {'raw': ('clip', {})}")
     for name, row in rows.items():
-        if not isinstance(row, (tuple, list)) or len(row) != 2:
+        pair = isinstance(row, (tuple, list)) and len(row) == 2
+        asked = pair and (isinstance(row[0], str) or callable(row[0]))
+        if not (asked and isinstance(row[1], Mapping)):
             needed = "(method, options) is needed, such as ('clip_surgery', {})"
             raise TypeError(f"rows[{name!r}]={shown(row)}, but {needed}")
     tallies = {name: _Tally() for name in rows}
     for scene in scenes:
+        expect(Scene, scene, "scenes.sample")
         trace = record(model, scene.image, [PROMPT.format(noun(name)) for name in scene.objects])
         for name, (method, options) in rows.items():
             by_name = isinstance(method, str)

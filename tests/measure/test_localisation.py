@@ -117,6 +117,13 @@ def test_several_rows_are_as_one_by_one(embedded):
     assert one_by_one[1] != one_by_one[6]
     with pytest.raises(TypeError, match=r"rows\['a'\]='clip', but \(method, options\) is needed"):
         localisations(embedded, scenes, {"a": "clip"})
+    for row in ((3, {}), ("clip", None)):
+        with pytest.raises(TypeError, match=r"\(method, options\) is needed"):
+            localisations(embedded, scenes, {"a": row})
+    with pytest.raises(ValueError, match="rows are empty"):
+        localisations(embedded, scenes, {})
+    with pytest.raises(TypeError, match="expected Scene"):
+        localisation(embedded, [scenes[0].image], "clip")
     with pytest.raises(TypeError, match="rows=\\['clip'\\], but"):
         localisations(embedded, scenes, ["clip"])
     with pytest.raises(ValueError, match="no scene was given in which a thing is seen"):
