@@ -198,6 +198,21 @@ def read(
     )
 
 
+def read_beside(
+    model: CLIP,
+    texts: tuple[str, ...],
+    templates: tuple[str, ...] | None,
+    ids: Tensor | None,
+    edits: Edits,
+) -> Tensor:
+    """Features (K, E) of texts that those with these `ids` are compared with: by the tower as it
+    was changed for all texts. Without a vocabulary the empty one alone, as far as `ids` tell it.
+    """
+    nameless = model.tokenizer is None and texts == ("",)
+    asked = model.text.empty(ids) if nameless else texts
+    return read(model, asked, templates, truncate=False, edits=edits.of_all)["text_features"]
+
+
 def read_nothing(templates: object) -> dict[str, Any]:
     """What stands for the text tower's pass where there are no texts."""
     if templates is not None:

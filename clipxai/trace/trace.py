@@ -30,7 +30,7 @@ from ..model.words.tokenizer import WordSpan
 from ..results.explanation import Grid
 from .edits import UNCHANGED, Edits, said
 from .flowing import as_recorded, kept
-from .sides import expect_texts, read, refuse, see
+from .sides import expect_texts, read, read_beside, refuse, see
 
 Kind = Literal["qk", "vv", "qq", "kk"]
 
@@ -72,7 +72,7 @@ class Trace(Movable):
     notes: list[tuple[str, ...]]
     edits: Edits = UNCHANGED
     text_edits: Edits = UNCHANGED
-    _beside: dict[tuple[str, ...], Tensor] = field(default_factory=dict, repr=False)
+    _beside: dict[tuple[str, ...], Tensor] = field(default_factory=dict, repr=False)  # once asked
 
     def __repr__(self) -> str:
         images = f"{len(self.images)} images ({'x'.join(map(str, self.grid))} patches)"
@@ -98,8 +98,9 @@ class Trace(Movable):
         return self.model.visual.tokens(self._of_all(self.stream, "stream")).float()
 
     def image_tokens(self, normalize: bool = True) -> Tensor:
-        """(B, 1 + P, E) the last stream read out, the whole image first; of unit length if
-        `normalize`. ValueError: of a trace seen with a `path` beside them."""
+        """(B, 1 + P, E) the last stream read out: the whole image first, then every patch; of unit
+        length if `normalize`. ValueError: of a trace seen with a `path` beside them.
+        """
         return F.normalize(self._image_tokens, dim=-1) if normalize else self._image_tokens
 
     @cached_property
@@ -127,18 +128,17 @@ class Trace(Movable):
 
     @kept
     def features_beside(self, texts: Sequence[str]) -> Tensor:
-        """(K, E) unit length: of other `texts`, in the same templates; read once for all images."""
-        told = tuple(texts)
-        if told not in self._beside:
-            spelled = told != ("",) or self.model.tokenizer is not None
-            read = told if spelled else self.model.text.empty(self.token_ids)
-            tower = replace(self, text_edits=self.text_edits.of_all)
-            self._beside[told] = tower.with_texts(read, self.templates).text_features
+        """(K, E) unit length of other `texts`, in the same templates; kept, not to write to."""
+        if (told := tuple(texts)) not in self._beside:
+            known = self.templates, self.token_ids, self.text_edits
+            self._beside[told] = read_beside(self.model, told, *known)
         return self._beside[told]
 
     def attention(self, layer: int, kind: Kind = "qk") -> Tensor:
-        """(B, H, N, N) attention weights of a `layer`; rows (queries) sum to 1. Its `kind` "qk" is
-        the model's own; "vv", "qq", "kk" compare values, queries, keys. IndexError: no such layer.
+        """(B, H, N, N) attention weights of a `layer`; rows (queries) sum to 1.
+
+        `kind` "qk" is the model's own; "vv", "qq", "kk" compare values, queries or keys with one
+        another; else a ValueError. IndexError: no such layer.
         """
         tape = self.layer(layer)
         return tape.weights() if kind == "qk" else attend(*(getattr(tape, one) for one in kind))
@@ -204,8 +204,8 @@ class Trace(Movable):
         empty: Tensor | None = None,
         templates: tuple[str, ...] | None = None,
     ) -> "Trace":
-        """The same images with `texts`, in `templates`, encoded before as `features` (T, E), and
-        the `empty` text as (1, E), if it was; of unit length.
+        """The same images with `texts`, put into `templates`, that were encoded before: `features`
+        (T, E) and those of the `empty` text (1, E), encoded if needed, have unit length.
         """
         known = dict(texts=texts, templates=templates, text_features=features)
         unread = dict(token_ids=None, text_layers=(), text_tokens=None)
