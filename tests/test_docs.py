@@ -71,7 +71,7 @@ def test_every_lesson_is_in_the_site_with_its_live_figures(site):
         written = lesson.read_text(encoding="utf-8")
         figures = written.count('class=\\"clipxai-figure\\" data-viewer')
         assert page.count('class="clipxai-figure') >= figures > 0
-        assert page.count('<svg fill="currentColor"') == written.count('"<svg fill=')
+        assert page.count('<svg role="img"') == written.count('<svg role=\\"img\\"')
     first = (site / "notebooks/00_start_here.html").read_text(encoding="utf-8")
     assert "colab.research.google.com/github/some/where/blob/main/notebooks/00_start" in first
     third = (site / "notebooks/02_attention_or_ffn.html").read_text(encoding="utf-8")

@@ -1,5 +1,12 @@
-"""How does a chart of matplotlib stand in a dark notebook? In the colours of the text around it."""
+"""How does a chart of matplotlib stand in a dark notebook? In the colours of the text around it.
 
+Readers that do not trust a notebook (GitHub, JupyterLab at first) take away drawings and styles and
+leave pictures and words. So beside the drawing, whose letters are drawn as well, lies a picture,
+which a style hides: where the drawing goes, the style goes too.
+"""
+
+import base64
+import html
 import io
 import re
 from typing import TYPE_CHECKING
@@ -9,11 +16,13 @@ from ..checks import shown
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# as matplotlib writes what is black into a style, not into what a title says
+# as matplotlib writes what is black into a style
 INK = re.compile(r"(?<=: )#000000\b(?=[^<>]*>)")
 WHITE = (1.0, 1.0, 1.0)
 
-BEGINS = '<svg fill="currentColor" style="max-width: 100%; height: auto"'
+BEGINS = '<svg role="img" fill="currentColor" style="max-width: 100%; height: auto"'
+# no class of the page's, as every chart brings this style
+HIDDEN = "<style>.clipxai-still > img { display: none }</style>"
 
 
 class Still:
@@ -23,16 +32,19 @@ class Still:
     ----------
     svg : to stand within a page; its ink is the page's
     png : black on white, for readers that show no SVG
+    name : titles and axes, for who does not see it
     """
 
-    def __init__(self, svg: str, png: bytes, said: str) -> None:
-        self.svg, self.png, self._said = svg, png, said
+    def __init__(self, svg: str, png: bytes, name: str, said: str) -> None:
+        self.svg, self.png, self.name, self._said = svg, png, name, said
 
     def __repr__(self) -> str:
         return self._said
 
     def _repr_html_(self) -> str:
-        return self.svg
+        address = f"data:image/png;base64,{base64.b64encode(self.png).decode('ascii')}"
+        picture = f'<img alt="{html.escape(self.name)}" src="{address}">'
+        return f'<div class="clipxai-still">{HIDDEN}{picture}{self.svg}</div>'
 
     def _repr_png_(self) -> bytes:
         return self.png
@@ -80,14 +92,14 @@ def still(figure: "Figure") -> Still:
     frames = [part.get_frame() for part in figure.findobj(Legend)]
     seen = [ground.get_visible() for ground in grounds]
     faces = [frame.get_facecolor() for frame in frames]
-    # text as text, in the page's letters; without a date, the same numbers give the same file
+    # without a date, the same numbers give the same file
     try:
         for ground in grounds:
             ground.set_visible(False)
         for frame, face in zip(frames, faces):
             if face[:3] == WHITE:
                 frame.set_facecolor("none")
-        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "clipxai"}):
+        with rc_context({"svg.fonttype": "path", "svg.hashsalt": "clipxai"}):
             figure.savefig(drawn, format="svg", bbox_inches="tight", metadata={"Date": None})
     finally:
         for ground, visible in zip(grounds, seen):
@@ -95,9 +107,20 @@ def still(figure: "Figure") -> Still:
         for frame, face in zip(frames, faces):
             frame.set_facecolor(face)
     close(figure)
-    # no XML declaration may stand within a page; what has no colour of its own is ink as well
-    inline = re.sub(r"^.*?<svg", BEGINS, drawn.getvalue(), flags=re.DOTALL)
-    inline = re.sub(r"<metadata>.*?</metadata>\s*", "", inline, flags=re.DOTALL)
-    panels = len(figure.axes)
+    # no XML declaration may stand within a page
+    inline = drawn.getvalue().partition("<svg")[2]
+    inline = re.sub(r"<metadata>.*?</metadata>\s*|<!--.*?-->\s*", "", inline, flags=re.DOTALL)
+    name, panels = _named(figure), len(figure.axes)
+    # what has no colour of its own is ink as well; what a title says, in a label, is none
+    svg = f'{BEGINS} aria-label="{html.escape(name)}"{INK.sub("currentColor", inline)}'
     said = f"<a chart of {panels} panel{'s' * (panels != 1)}, in the page's colours>"
-    return Still(INK.sub("currentColor", inline), printed.getvalue(), said)
+    return Still(svg, printed.getvalue(), name, said)
+
+
+def _named(figure: "Figure") -> str:
+    """What a chart is called where it is not seen."""
+    panels = (
+        (axes.get_title(), axes.get_ylabel(), axes.get_xlabel()) for axes in figure.get_axes()
+    )
+    told = [", ".join(filter(None, panel)) for panel in panels]
+    return "; ".join(["chart", *filter(None, told)])
