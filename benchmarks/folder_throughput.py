@@ -1,7 +1,7 @@
 """What do files and explaining add to the model's own time, and what memory does a large photograph
 take? ViT-B/16 size, random weights.
 
-    python benchmarks/folder_throughput.py [--images 64] [--beside]
+    python benchmarks/folder_throughput.py [--images 64] [--beside [--photos]]
 
 Bars: throughput >= 0.95 of the plain forward pass; photograph <= 1.5 GB.
 
@@ -9,8 +9,9 @@ A folder of JPEGs (640x480) times 10 texts through `explain_each`, from disk to 
 the plain forward pass: the same batches, pixels ready in memory, nothing recorded. The photograph
 (2048x1536) is explained at its own resolution, window by window.
 
-With `--beside` instead: CLIP Surgery of the folder, every image read when the model needs it,
-against a thread that reads ahead beside it, for this model and the embedded one.
+With `--beside` instead: CLIP Surgery of the folder, its images read when the model needs them, and
+by a thread beside it, against all cores reading a batch before the model runs, for this model and
+the embedded one; `--photos` of 4000x3000 pixels, as telephones take them.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from surgery_cost import vit_b16
 
 import clipxai as cx
 from clipxai.many import batches
+from clipxai.many.reading import Reading, reading_for
 
 TEXTS = torch.tensor([[49406, 320, 1929 + n, 49407] for n in range(10)])
 BATCH = 8
@@ -48,35 +50,41 @@ print(memory("VmHWM") - now, e.provenance["windows"])
 """
 
 
-def photograph(seed: int) -> np.ndarray:
+def photograph(seed: int, size: tuple[int, int] = (640, 480)) -> np.ndarray:
     """Smooth colours with some grain: about as many bytes a pixel as a photograph."""
     rng = np.random.default_rng(seed)
     smooth = cv2.resize(
-        rng.integers(0, 256, (12, 16, 3), np.uint8), (640, 480), interpolation=cv2.INTER_CUBIC
+        rng.integers(0, 256, (12, 16, 3), np.uint8), size, interpolation=cv2.INTER_CUBIC
     )
     return np.clip(smooth + rng.normal(0, 6, smooth.shape), 0, 255).astype(np.uint8)
 
 
-def write(folder: str, images: int) -> None:
+def write(folder: str, images: int, size: tuple[int, int] = (640, 480)) -> None:
     """A folder of JPEGs."""
     for n in range(images):
-        cv2.imwrite(f"{folder}/{n:04}.jpg", photograph(n), [cv2.IMWRITE_JPEG_QUALITY, 92])
+        cv2.imwrite(f"{folder}/{n:04}.jpg", photograph(n, size), [cv2.IMWRITE_JPEG_QUALITY, 92])
 
 
-def reading(images: int, rounds: int) -> None:
-    """Print what it takes to read images when they are needed, against reading beside the model."""
+def reading(images: int, rounds: int, size: tuple[int, int]) -> None:
+    """Print what it takes to read images in other ways, against reading a batch by all cores."""
+    ways = {
+        "when needed": Reading(BATCH, 1, beside=False),
+        "beside": Reading(2 * BATCH, 1, beside=True),
+    }
     with tempfile.TemporaryDirectory() as folder:
-        write(folder, images)
+        write(folder, images, size)
         asked = {"ViT-B/16": (vit_b16(), TEXTS), "embedded": (cx.load(), ["a cat", "a dog"])}
         for name, (model, texts) in asked.items():
 
-            def run(ahead: int, model: cx.CLIP = model, texts: object = texts) -> None:
-                with mock.patch.object(batches, "images_ahead", lambda *_: ahead):
+            def run(how: Reading | None, model: cx.CLIP = model, texts: object = texts) -> None:
+                told = reading_for if how is None else lambda *_: how
+                with mock.patch.object(batches, "reading_for", told):
                     for _ in cx.explain_each(model, folder, texts, batch=BATCH):
                         pass
 
-            pairs = compare(partial(run, 0), partial(run, 2 * BATCH), rounds=rounds, warm_up=1)
-            print(f"{name}: when needed against beside {pairs.ratio:.2f}", flush=True)
+            for way, how in ways.items():
+                pairs = compare(partial(run, how), partial(run, None), rounds=rounds, warm_up=1)
+                print(f"{name}: {way} against by all cores {pairs.ratio:.2f}", flush=True)
 
 
 def main() -> None:
@@ -89,9 +97,10 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--beside", action="store_true")
+    parser.add_argument("--photos", action="store_true")
     given = parser.parse_args()
     if given.beside:
-        reading(given.images, given.rounds)
+        reading(given.images, given.rounds, (4000, 3000) if given.photos else (640, 480))
         return
     model = vit_b16()
     with tempfile.TemporaryDirectory() as folder:

@@ -4,10 +4,9 @@ texts again?
     for path, e in explain_each(model, "photos/", ["a dog", "a bicycle"]):
         cx.save(e, f"maps/{path.stem}.png")
 
-Images are read from wherever they lie (`places`), ahead of a model on a device of its own
-(`reading`); the text tower runs once; neighbours of one shape go through the image tower together.
-Memory is that of one batch and of the images read ahead, and of the names of files, however many
-there are.
+Images are read from wherever they lie (`places`), files by several threads (`reading`); the text
+tower runs once; neighbours of one shape go through the image tower together. Memory is that of one
+batch and of the images read ahead, and of the names of files, however many there are.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +30,7 @@ from ..trace.record import record
 from ..trace.trace import Trace
 from .places import find_place
 from .processes import Processes
-from .reading import Broken, Ready, Source, images_ahead, read_ahead, sources_of, together
+from .reading import Broken, Ready, Source, read_ahead, reading_for, sources_of, together
 
 Given = TypeVar("Given")
 
@@ -188,7 +187,7 @@ def explain_sources(
     read = _reader(model, mode, size, normalized)
     said = {"templates": templates, "truncate": truncate}
     spoken = None if texts is None else speak(model, texts, **said)
-    ready = read_ahead(sources, read, images_ahead(model, batch), broken)
+    ready = read_ahead(sources, read, reading_for(model, batch), broken)
     # a generator of its own: this function would not check anything before its first image
     return _explained(model, spoken, together(ready, batch), method, options, said)
 

@@ -1,17 +1,23 @@
-"""How are many images read while the model works? One background thread decodes and resizes ahead.
+"""How are many images read without the model waiting for long? By several threads: on a processor a
+batch before the model runs, for a model on a device of its own while it runs.
 
 An entry is an image, a batch of them, or what a loader of a data set gives: a mapping of names to
 values, of which one is the image. What cannot be read is told, and the rest goes on.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
+from itertools import islice
+from pathlib import Path
+from threading import Barrier
 from typing import NamedTuple, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..checks import several, shown
@@ -24,6 +30,22 @@ Broken = Callable[[object, Exception], None]
 Item, Found = TypeVar("Item"), TypeVar("Found")
 FAILURES = (ValueError, TypeError, OSError)  # of an image that cannot be read
 AHEAD = 2  # batches: one is explained while the next is read
+MOST_READERS = 16  # threads: each holds a decoded image
+
+
+class Reading(NamedTuple):
+    """How images are read for a model.
+
+    Attributes
+    ----------
+    ahead : images that are read before the first of them is handed over
+    threads : that read, or whoever asks, if it is one and not beside the model
+    beside : whether they go on while the model works
+    """
+
+    ahead: int
+    threads: int
+    beside: bool
 
 
 class Source(NamedTuple):
@@ -104,26 +126,32 @@ def own_texts(values: Mapping[str, object], names: Sequence[str]) -> tuple[str, 
     return tuple(dict.fromkeys(texts))
 
 
-def images_ahead(model: CLIP, batch: int) -> int:
-    """How many images to read before they are needed.
+def reading_for(model: CLIP, batch: int) -> Reading:
+    """How images are read for a model that takes so many at a time.
 
     A processor that multiplies matrices on all of its cores waits for the one that decodes, so
-    there is nothing to gain by reading beside it: `benchmarks/folder_throughput.py --beside`.
+    there is nothing to gain by reading beside it (`benchmarks/folder_throughput.py --beside`), but
+    all of its cores may decode before.
     """
-    return 0 if model.device.type == "cpu" else AHEAD * batch
+    if model.device.type == "cpu":
+        return Reading(batch, torch.get_num_threads(), beside=False)
+    return Reading(AHEAD * batch, min(MOST_READERS, os.cpu_count() or 1), beside=True)
 
 
 def read_ahead(
-    sources: Iterable[Source], read: Callable[..., Prepared], ahead: int, broken: Broken | None
+    sources: Iterable[Source],
+    read: Callable[..., Prepared],
+    how: Reading,
+    broken: Broken | None,
 ) -> Iterator[Ready]:
     """Images as they become ready, in order."""
 
-    def now(source: Source) -> Prepared:
+    def whole(source: Source) -> Prepared:
         if isinstance(source.image, Exception):
             raise source.image
         return read(source.image, normalized=source.normalized)
 
-    for source, done in done_ahead(sources, now, ahead):
+    for source, done in done_ahead(sources, whole, how, _stays):
         try:
             prepared = done()
             if len(prepared.images) != 1:
@@ -156,28 +184,65 @@ def together(found: Iterable[Ready], batch: int) -> Iterator[list[Ready]]:
 
 
 def done_ahead(
-    items: Iterable[Item], do: Callable[[Item], Found], ahead: int
+    items: Iterable[Item],
+    do: Callable[[Item], Found],
+    how: Reading,
+    stays: Callable[[Item], bool] = lambda item: True,
 ) -> Iterator[tuple[Item, Callable[[], Found]]]:
-    """Each of some items, and what gives what becomes of it, or raises its error.
+    """Each of some items, in order, and what gives what becomes of it, or raises its error.
 
-    It is done in a thread that is `ahead` items further, a single one, because decoding is quicker
-    than any model; if `ahead` is 0, by whoever asks.
+    What `stays` as it is while the next ones come is done in threads, all else when it comes.
     """
-    if not ahead:
+    if how.threads == 1 and not how.beside:
         yield from ((item, partial(do, item)) for item in items)
         return
-    reader = ThreadPoolExecutor(1, "clipxai-reader")
-    waiting: deque[tuple[Item, Callable[[], Found]]] = deque()
+    readers = _readers(how.threads)
+    waiting: deque[tuple[Item, Future[Found]]] = deque()
+    asked = ((item, readers.submit(do, item) if stays(item) else _done(do, item)) for item in items)
     try:
-        for item in items:
-            waiting.append((item, reader.submit(do, item).result))
-            # the oldest is handed over only when enough is read behind it
-            if len(waiting) > ahead:
-                yield waiting.popleft()
-        while waiting:
-            yield waiting.popleft()
+        while few := [*islice(asked, 1 if how.beside else how.ahead)]:
+            waiting.extend(few)
+            if not how.beside:
+                wait([done for _, done in few])
+            # beside a model the oldest is handed over only when enough is read behind it
+            while len(waiting) > (how.ahead if how.beside else 0):
+                item, done = waiting.popleft()
+                yield item, done.result
+        yield from ((item, done.result) for item, done in waiting)
     finally:  # also when nobody wants the rest
-        reader.shutdown(cancel_futures=True)
+        readers.shutdown(cancel_futures=True)
+
+
+def _readers(threads: int) -> ThreadPoolExecutor:
+    """Threads in each of which torch uses one core: those that it would start in each, to resize on
+    all cores, would be in the way of the others and of the model.
+    """
+    readers, all_here = ThreadPoolExecutor(threads, "clipxai-reader"), Barrier(threads)
+    cores = torch.get_num_threads()
+
+    def begin() -> None:
+        all_here.wait()  # so that each thread comes here once
+        torch.set_num_threads(1)
+
+    wait([readers.submit(begin) for _ in range(threads)])
+    torch.set_num_threads(cores)  # or threads of others, yet to begin, would use one core too
+    return readers
+
+
+def _done(do: Callable[[Item], Found], item: Item) -> Future[Found]:
+    done: Future[Found] = Future()
+    try:
+        done.set_result(do(item))
+    except Exception as error:
+        done.set_exception(error)
+    return done
+
+
+def _stays(source: Source) -> bool:
+    """Whether an image is the same later on: a loader may fill one array again and again, and the
+    pictures of an animation are one object.
+    """
+    return isinstance(source.image, (str, Path, bytes, Exception))
 
 
 def _of_mapping(

@@ -27,7 +27,7 @@ from ..checks import expect_some
 from ..explainers.explain import explain, explain_all
 from ..explainers.own_texts import explain_own
 from ..explainers.table import METHODS, find_method
-from ..many.reading import done_ahead, images_ahead
+from ..many.reading import done_ahead, reading_for
 from ..model.clip import CLIP
 from ..model.image import Prepared
 from ..results.explanation import Explanation
@@ -189,7 +189,9 @@ class Bench(Asker):
     def _batches(self, names: Iterable[str]) -> Iterator[list[Read]]:
         """Neighbours, read; those before one that cannot be read come before its error."""
         few: list[Read] = []
-        for _, read in done_ahead(names, self._read, images_ahead(self.model, self.batch)):
+        # by one thread: what a data set reads may not bear several
+        how = reading_for(self.model, self.batch)._replace(threads=1)
+        for _, read in done_ahead(names, self._read, how):
             try:
                 few.append(read())
             except Exception:

@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageSequence
 from transformers import SiglipConfig, SiglipModel
 
 import clipxai as cx
 from clipxai.many import batches
 from clipxai.many.places import pictures
-from clipxai.many.reading import images_ahead
+from clipxai.many.reading import Reading, reading_for
 from clipxai.model.towers.vit import VisionTransformer
 
 TEXTS = ["a dog", "a bicycle"]
@@ -112,35 +112,116 @@ def test_templates_and_options_arrive(embedded, images):
 def elsewhere(monkeypatch):
     """As if the model lay on a device of its own."""
     there = SimpleNamespace(device=torch.device("cuda"))
-    monkeypatch.setattr(batches, "images_ahead", lambda model, batch: images_ahead(there, batch))
+    monkeypatch.setattr(batches, "reading_for", lambda model, batch: reading_for(there, batch))
 
 
-def test_a_processor_reads_when_it_needs_an_image(embedded):
+def with_cores(monkeypatch, cores):
+    monkeypatch.setattr(batches, "reading_for", lambda _, batch: Reading(batch, cores, False))
+
+
+@pytest.fixture
+def files(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(5):
+        Image.new("RGB", (60, 60), (50 * number,) * 3).save(folder / f"{number}.png")
+    return sorted(folder.iterdir())
+
+
+def test_how_images_are_read(embedded, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert reading_for(embedded, 4) == Reading(4, 3, beside=False)
+    there = SimpleNamespace(device=torch.device("cuda"))
+    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    assert reading_for(there, 4) == Reading(8, 16, beside=True)
+
+
+def test_one_core_reads_when_it_needs_an_image(embedded, files, monkeypatch):
     """A reader beside a model that has all cores takes longer than one after it."""
-    by, pictures = [], [Image.new("RGB", (60, 60)) for _ in range(5)]
-    for picture in pictures:
-        picture.getexif = lambda: by.append(threading.current_thread()) or {}
-    next(cx.explain_each(embedded, pictures, TEXTS, "clip", batch=2))
-    assert by == [threading.current_thread()] * 2
-    assert images_ahead(embedded, 4) == 0
+    with_cores(monkeypatch, 1)
+    monkeypatch.setattr("concurrent.futures.ThreadPoolExecutor.submit", pytest.fail)
+    assert len([*cx.explain_each(embedded, files, TEXTS, "clip", batch=2)]) == 5
 
 
-def test_reading_goes_on_while_the_model_works(embedded, images, elsewhere):
+def test_all_cores_read_a_batch_before_the_model_runs(embedded, files, monkeypatch):
+    """Each of the three waits until the others are being read too, and the model for all three."""
+    with_cores(monkeypatch, 3)
+    together, events, cores = threading.Barrier(3), [], []
+    read = batches._reader
+
+    def watched(*told):
+        now = read(*told)
+
+        def reads(path, normalized):
+            assert threading.current_thread().name.startswith("clipxai-reader")
+            if path != files[3] and path != files[4]:
+                together.wait(20)
+            events.append("read")
+            cores.append(torch.get_num_threads())
+            return now(path, normalized=normalized)
+
+        return reads
+
+    monkeypatch.setattr(batches, "_reader", watched)
+    hook = embedded.visual.register_forward_pre_hook(lambda *_: events.append("model"))
+    before = torch.get_num_threads()
+    found = list(cx.explain_each(embedded, files, TEXTS, "clip", batch=3))
+    hook.remove()
+    assert [path for path, _ in found] == files and torch.get_num_threads() == before
+    assert cores == [1] * 5, "torch's own threads of several readers are in the model's way"
+    assert events[-7:] == ["read", "read", "read", "model", "read", "read", "model"]
+
+
+@pytest.mark.parametrize("cores", [1, 2, None])
+def test_what_a_loader_fills_again_is_read_before_that(embedded, files, monkeypatch, cores):
+    """The frames of an animation are one object, as are a camera's; `None` is another device."""
+    if cores is None:
+        there = SimpleNamespace(device=torch.device("cuda"))
+        monkeypatch.setattr(batches, "reading_for", lambda model, batch: reading_for(there, batch))
+    else:
+        with_cores(monkeypatch, cores)
+    frames = [np.asarray(Image.open(path)) for path in files]
+
+    def of_one_array():
+        again = np.empty_like(frames[0])
+        for frame in frames:
+            again[:] = frame
+            yield again
+
+    def brightness(images):
+        return [e.image[0, 0, 0] for _, e in cx.explain_each(embedded, images, TEXTS, "clip")]
+
+    assert brightness(of_one_array()) == [0, 50, 100, 150, 200]
+    moving, first = files[0].with_name("all.gif"), Image.fromarray(frames[0])
+    first.save(moving, save_all=True, append_images=[*map(Image.fromarray, frames[1:])])
+    with Image.open(moving) as animation:
+        assert brightness(ImageSequence.Iterator(animation)) == [0, 50, 100, 150, 200]
+
+
+def test_reading_goes_on_while_the_model_works(embedded, files, elsewhere, monkeypatch):
     """The model waits in its first batch until the third image has been read: reading and computing
     in turns would never get there.
     """
-    third, is_read, waited = Image.new("RGB", (60, 60)), threading.Event(), []
+    is_read, waited = threading.Event(), []
+    read = batches._reader
 
-    def told():
-        assert threading.current_thread().name.startswith("clipxai-reader")
-        is_read.set()
-        return {}
+    def watched(*told):
+        now = read(*told)
 
-    third.getexif = told
+        def reads(path, normalized):
+            assert threading.current_thread().name.startswith("clipxai-reader")
+            prepared = now(path, normalized=normalized)
+            if path == files[2]:
+                is_read.set()
+            return prepared
+
+        return reads
+
+    monkeypatch.setattr(batches, "_reader", watched)
     hook = embedded.visual.register_forward_pre_hook(
         lambda tower, args: waited.append(args[0].shape[-1] < 112 or is_read.wait(20))
     )
-    assert len(list(cx.explain_each(embedded, [*images[:2], third], TEXTS, "clip", batch=1))) == 3
+    assert len(list(cx.explain_each(embedded, files[:3], TEXTS, "clip", batch=1))) == 3
     hook.remove()
     assert len(waited) == 4 and all(waited)
 
