@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from threading import Barrier
 from typing import NamedTuple, TypeVar
@@ -193,29 +192,33 @@ def done_ahead(
 
     What `stays` as it is while the next ones come is done in threads, all else when it comes.
     """
-    if how.threads == 1 and not how.beside:
+    readers = _readers(how.threads) if how.beside or how.threads > 1 else None
+    if readers is None:
         yield from ((item, partial(do, item)) for item in items)
         return
-    readers = _readers(how.threads)
     waiting: deque[tuple[Item, Future[Found]]] = deque()
-    asked = ((item, readers.submit(do, item) if stays(item) else _done(do, item)) for item in items)
     try:
-        while few := [*islice(asked, 1 if how.beside else how.ahead)]:
-            waiting.extend(few)
-            if not how.beside:
-                wait([done for _, done in few])
-            # beside a model the oldest is handed over only when enough is read behind it
-            while len(waiting) > (how.ahead if how.beside else 0):
-                item, done = waiting.popleft()
-                yield item, done.result
+        for item in items:
+            later = stays(item)
+            waiting.append((item, readers.submit(do, item) if later else _done(do, item)))
+            if how.beside:
+                left = how.ahead  # the oldest is handed over only when enough is read behind it
+            elif later and len(waiting) < how.ahead:
+                continue
+            else:
+                wait([done for _, done in waiting])
+                left = 0
+            while len(waiting) > left:
+                ready, done = waiting.popleft()
+                yield ready, done.result
         yield from ((item, done.result) for item, done in waiting)
     finally:  # also when nobody wants the rest
         readers.shutdown(cancel_futures=True)
 
 
-def _readers(threads: int) -> ThreadPoolExecutor:
+def _readers(threads: int) -> ThreadPoolExecutor | None:
     """Threads in each of which torch uses one core: those that it would start in each, to resize on
-    all cores, would be in the way of the others and of the model.
+    all cores, would be in the way of the others and of the model. None if none can be started.
     """
     readers, all_here = ThreadPoolExecutor(threads, "clipxai-reader"), Barrier(threads)
     cores = torch.get_num_threads()
@@ -224,7 +227,12 @@ def _readers(threads: int) -> ThreadPoolExecutor:
         all_here.wait()  # so that each thread comes here once
         torch.set_num_threads(1)
 
-    wait([readers.submit(begin) for _ in range(threads)])
+    try:
+        wait([readers.submit(begin) for _ in range(threads)])
+    except RuntimeError:
+        all_here.abort()
+        readers.shutdown()
+        return None
     torch.set_num_threads(cores)  # or threads of others, yet to begin, would use one core too
     return readers
 

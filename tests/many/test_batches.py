@@ -198,6 +198,36 @@ def test_what_a_loader_fills_again_is_read_before_that(embedded, files, monkeypa
         assert brightness(ImageSequence.Iterator(animation)) == [0, 50, 100, 150, 200]
 
 
+def test_where_no_more_threads_can_be_started_it_reads_by_itself(embedded, files, monkeypatch):
+    with_cores(monkeypatch, 3)
+    start, started, before = threading.Thread.start, [], torch.get_num_threads()
+
+    def starts(thread):
+        if started:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", starts)
+    assert [path for path, _ in cx.explain_each(embedded, files, TEXTS, "clip")] == files
+    started[0].join(20)
+    assert not started[0].is_alive() and torch.get_num_threads() == before
+
+
+def test_what_comes_live_is_explained_when_its_batch_is_full(embedded, images, monkeypatch):
+    """Also after one that could not be read."""
+    with_cores(monkeypatch, 2)
+    came, told = [], []
+
+    def live():
+        for image in (images[0], {"a": 1}, images[1], images[2]):
+            came.append(image)
+            yield image
+
+    next(cx.explain_each(embedded, live(), TEXTS, batch=2, broken=lambda *_: told.append(1)))
+    assert len(came) == 3 and told == [1]
+
+
 def test_reading_goes_on_while_the_model_works(embedded, files, elsewhere, monkeypatch):
     """The model waits in its first batch until the third image has been read: reading and computing
     in turns would never get there.
