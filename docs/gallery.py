@@ -115,10 +115,10 @@ FIGURES = (
     Figure(
         "training",
         "What does the map become while a model learns?",
-        "from clipxai.scenes.learning import Phase, learn, make_model, make_tokenizer\n"
+        "from clipxai.scenes.learning import Phase, learn, make_model\n"
         "from clipxai.scenes.small_world import SmallWorld\n\n"
         'world = SmallWorld(("cat", "guitar", "owl"), ("wood", "grass"))\n'
-        "tiny = make_model(make_tokenizer(), size=64, width=96, blocks=6, text_blocks=2)\n"
+        "tiny = make_model(model.tokenizer, size=64, width=96, blocks=6, text_blocks=2)\n"
         "phase = Phase(64, 1.0, 16, 16 * 40, (1.5e-3, 1e-4))\n"
         "maps, losses = {}, {}\n"
         "for step, loss in learn(tiny, phase, world.sample):\n"

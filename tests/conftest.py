@@ -1,5 +1,6 @@
 """Models and recordings that many tests need, made once, and what all test processes agree on."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -41,6 +42,15 @@ def pytest_collection_modifyitems(items):
         return len(LONGEST) + 1 + first.index(True) if any(first) else len(LONGEST) + 3
 
     items.sort(key=place)
+
+
+def pytest_collection_finish():
+    """What is there now stays to the end: it need not be looked through for garbage again and
+    again, and what tests leave behind not after every few objects.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", params=["vit", "resnet"])

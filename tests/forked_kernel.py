@@ -5,6 +5,7 @@ forks for each of them.
     python forked_kernel.py run SOCKET FILE       # what is started as a kernel, and ends with it
 """
 
+import gc
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ def wait(path: str) -> None:
     import clipxai as cx
 
     cx.load()  # torch, and our own files
+    gc.freeze()  # what all share is not looked through for garbage in each
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a kernel ended
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)

@@ -131,7 +131,7 @@ def make_model(
 
     Parameters
     ----------
-    tokenizer : from `make_tokenizer`
+    tokenizer : from `make_tokenizer`, or of a model whose words it shall read
     size : side of the images in pixels; a patch has 8
     width : of both towers and of the joint space
     blocks, text_blocks : of the image tower and of the text tower

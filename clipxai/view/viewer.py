@@ -110,12 +110,11 @@ class Viewer(ABC):
         """
         path = Path(path)
         suffix = known_suffix(path, (".html", *PICTURES))
-        if suffix == ".html":
-            content = page(self, view).encode()
-        else:
-            content = _render(self.figure(), suffix[1:])
-        with replacing(path) as draft:
-            draft.write_bytes(content)
+        with replacing(path) as draft:  # first: what is refused need not be drawn
+            if suffix == ".html":
+                draft.write_bytes(page(self, view).encode())
+            else:
+                draft.write_bytes(_render(self.figure(), suffix[1:]))
         return path
 
     def __repr__(self) -> str:

@@ -325,12 +325,12 @@ def test_two_figures_on_one_page(visit: Callable):
 
 
 def test_without_scripts_the_poster_is_there(visit: Callable):
-    page = visit(saved(VIEWER), java_script_enabled=False)
+    page = visit(saved(VIEWER, poster=True), java_script_enabled=False)
     assert_poster(page)
 
 
 def test_damaged_numbers_leave_the_poster_and_say_why(browser: object, tmp_path: Path):
-    assert_damage_leaves_the_poster(browser, saved(VIEWER), tmp_path)
+    assert_damage_leaves_the_poster(browser, saved(VIEWER, poster=True), tmp_path)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -199,17 +199,17 @@ def test_the_empty_text_has_a_title_everywhere(visit: Callable):
 
 
 def test_without_scripts_the_poster_is_there(visit: Callable):
-    page = visit(saved(BOTH), java_script_enabled=False)
+    page = visit(saved(BOTH, poster=True), java_script_enabled=False)
     assert_poster(page)
 
 
 def test_with_scripts_the_poster_makes_way(visit: Callable):
-    page = visit(saved(BOTH))
+    page = visit(saved(BOTH, poster=True))
     assert page.locator(".clipxai-figure > img").is_hidden() and page.locator(".stage").is_visible()
 
 
 def test_a_viewer_that_fails_leaves_the_poster_and_says_why(browser: object, tmp_path: Path):
-    broken = saved(BOTH).replace('"schema": 1', '"schema": 99')
+    broken = saved(BOTH, poster=True).replace('"schema": 1', '"schema": 99')
     (tmp_path / "broken.html").write_text(broken, encoding="utf-8")
     page = browser.new_page()
     said: list[str] = []

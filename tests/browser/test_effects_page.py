@@ -73,7 +73,7 @@ def test_narrow_windows_and_no_scripts(visit: Callable):
     page.set_viewport_size({"width": 420, "height": 800})
     settled(page)
     assert_no_sideways_scrolling(page)
-    assert_poster(visit(saved(VIEWER), java_script_enabled=False))
+    assert_poster(visit(saved(VIEWER, poster=True), java_script_enabled=False))
 
 
 def test_a_click_opens_what_is_known_of_a_head(visit: Callable):

@@ -189,4 +189,4 @@ def test_hover_click_and_keys_choose_a_word(visit: Callable):
 @pytest.mark.parametrize("viewer", [HEADS, WORDS], ids=lambda viewer: viewer.module)
 def test_narrow_pages_and_pages_without_scripts(visit: Callable, viewer: object):
     assert_no_sideways_scrolling(visit(saved(viewer)))
-    assert_poster(visit(saved(viewer), java_script_enabled=False))
+    assert_poster(visit(saved(viewer, poster=True), java_script_enabled=False))

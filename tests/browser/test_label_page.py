@@ -69,4 +69,4 @@ def test_verdict_keys_and_narrow_windows(visit: Callable):
 
 
 def test_without_scripts_the_poster_is_seen(visit: Callable):
-    assert_poster(visit(saved(VIEWER), java_script_enabled=False))
+    assert_poster(visit(saved(VIEWER, poster=True), java_script_enabled=False))

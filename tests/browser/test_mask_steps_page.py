@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from browsing import assert_no_sideways_scrolling, settled, status
+from browsing import assert_no_sideways_scrolling, saved, settled, status
 
 import clipxai as cx
-from clipxai.view.html import page as page_of
 
 SIDE = 56
 
@@ -34,7 +33,7 @@ def point_at(page, x):
 
 
 def test_texts_masks_and_pixels(visit, steps):
-    page = visit(page_of(steps))
+    page = visit(saved(steps))
     settled(page)
     for x, words in (
         (0.05, "in both masks; in truth the thing"),
@@ -56,7 +55,7 @@ def test_texts_masks_and_pixels(visit, steps):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_fits_narrow_windows(visit, steps, scheme):
-    page = visit(page_of(steps), color_scheme=scheme)
+    page = visit(saved(steps), color_scheme=scheme)
     page.set_viewport_size({"width": 380, "height": 800})
     settled(page)
     assert_no_sideways_scrolling(page)

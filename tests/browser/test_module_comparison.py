@@ -221,7 +221,7 @@ def test_two_figures_and_hostile_text(visit: Callable):
 
 
 def test_without_scripts_the_poster_is_there(visit: Callable):
-    page = visit(PAGE, java_script_enabled=False)
+    page = visit(saved(VIEWER, poster=True), java_script_enabled=False)
     assert_poster(page)
 
 

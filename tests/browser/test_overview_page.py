@@ -213,4 +213,4 @@ def test_narrow_windows_colours_forced_and_no_scripts(visit: Callable):
     open_box = page.locator(".boxes [aria-expanded='true']").first
     assert "solid" in open_box.evaluate("box => getComputedStyle(box).outlineStyle")
     assert_no_sideways_scrolling(page, 420)
-    assert_poster(visit(saved(VIEWER), java_script_enabled=False))
+    assert_poster(visit(saved(VIEWER, poster=True), java_script_enabled=False))

@@ -9,12 +9,12 @@ from browsing import (
     assert_damage_leaves_the_poster,
     assert_no_sideways_scrolling,
     press,
+    saved,
     settled,
     status,
 )
 
 import clipxai as cx
-from clipxai.view.html import page as page_of
 
 TEXTS = ("dog", "<b>cat</b>", "grass")
 SIDE = 56
@@ -60,7 +60,7 @@ def opacities(page, panel):
 
 
 def test_pixels_classes_and_truth(visit: Callable, regions):
-    page = visit(page_of(regions))
+    page = visit(saved(regions))
     settled(page)
     for x, name in ((0.1, "dog"), (0.5, "<b>cat</b>"), (0.9, "grass")):
         point_at(page, 1, x, 0.5)
@@ -80,7 +80,7 @@ def test_pixels_classes_and_truth(visit: Callable, regions):
 
 
 def test_keys_move_pin_and_unpin(visit: Callable, regions):
-    page = visit(page_of(regions))
+    page = visit(saved(regions))
     settled(page)
     press(page, "ArrowRight", *["ArrowLeft"] * 12, " ")
     assert status(page).startswith("dog")
@@ -92,12 +92,12 @@ def test_keys_move_pin_and_unpin(visit: Callable, regions):
 
 
 def test_damaged_numbers_leave_the_poster_and_say_why(browser: object, regions, tmp_path: Path):
-    assert_damage_leaves_the_poster(browser, page_of(regions), tmp_path)
+    assert_damage_leaves_the_poster(browser, saved(regions, poster=True), tmp_path)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_fits_narrow_windows(visit: Callable, regions, scheme):
-    page = visit(page_of(regions), color_scheme=scheme)
+    page = visit(saved(regions), color_scheme=scheme)
     page.set_viewport_size({"width": 380, "height": 800})
     settled(page)
     assert_no_sideways_scrolling(page)

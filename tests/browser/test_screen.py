@@ -70,7 +70,6 @@ SHOWN = {
 # window, width of a notebook's output in it, and most pixels of a figure; beside JupyterLab's file
 # browser, with which it opens, 572 pixels are left of a projector's 1024
 SIZES = (((1280, 800), 980, 640), ((1024, 640), 572, 500), ((1024, 640), 992, 500))
-NO_POSTER = b""  # what takes longest to make, and is not looked at here
 MEASURED = """() => {
   const root = document.querySelector('.clipxai-figure').shadowRoot.querySelector('.figure');
   const seen = node => node.checkVisibility({ contentVisibilityAuto: true, opacityProperty: true,
@@ -96,7 +95,6 @@ MEASURED = """() => {
 
 
 def opened(visit: Callable, name: str) -> object:
-    SHOWN[name].posters = lambda *kinds: [NO_POSTER]
     page = visit(saved(SHOWN[name]))
     page.add_style_tag(content="body { margin: 8px !important; padding: 0 !important }")
     return page

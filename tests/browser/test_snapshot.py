@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from attention_examples import attention_example
-from browsing import settled
+from browsing import saved, settled
 from inside_examples import contributions, head_contributions, token_scores
 from surgery_examples import surgery_steps
 from view_examples import HOSTILE, MASKS, example
@@ -22,7 +22,6 @@ from clipxai.view import (
     TokenMap,
     Viewer,
 )
-from clipxai.view.html import page as page_of
 
 METHODS = [example(name, seed=n) for n, name in enumerate(("clip", "clip_surgery"))]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -37,7 +36,7 @@ OPTIONS = {
 }
 
 
-def saved(page: object, kind: str, folder: Path) -> Path:
+def downloaded(page: object, kind: str, folder: Path) -> Path:
     with page.expect_download() as download:
         page.get_by_role("button", name=kind).click()
     download.value.save_as(folder / f"taken.{kind.lower()}")
@@ -45,11 +44,11 @@ def saved(page: object, kind: str, folder: Path) -> Path:
 
 
 def picture(page: object, folder: Path) -> np.ndarray:
-    return cv2.imread(str(saved(page, "PNG", folder))).astype(int)
+    return cv2.imread(str(downloaded(page, "PNG", folder))).astype(int)
 
 
 def test_every_choice_changes_the_picture(visit: Callable, tmp_path: Path):
-    page = visit(page_of(MethodComparison(METHODS[:1], mask=MASKS)))
+    page = visit(saved(MethodComparison(METHODS[:1], mask=MASKS)))
     page.set_viewport_size({"width": 640, "height": 900})  # a small figure is soon compressed
     page.locator(".more").click()
     settled(page)
@@ -76,7 +75,7 @@ def test_every_choice_changes_the_picture(visit: Callable, tmp_path: Path):
 def test_the_picture_is_what_the_screen_shows(
     visit: Callable, tmp_path: Path, viewer: Viewer, scheme: str
 ):
-    page = visit(page_of(viewer), color_scheme=scheme)
+    page = visit(saved(viewer), color_scheme=scheme)
     page.locator(".stage").wait_for()
     settled(page)
     taken = picture(page, tmp_path)
@@ -103,10 +102,10 @@ def test_an_svg_has_title_bar_numbers_and_caption_and_needs_nothing_else(
     visit: Callable, tmp_path: Path
 ):
     viewer = MethodComparison(example(texts=(HOSTILE,)))
-    page = visit(page_of(viewer))
+    page = visit(saved(viewer))
     page.get_by_label("overlay").select_option(label="points for SAM")
     page.locator("summary", has_text="what it means").click()
-    root = ElementTree.parse(saved(page, "SVG", tmp_path)).getroot()
+    root = ElementTree.parse(downloaded(page, "SVG", tmp_path)).getroot()
     words = [text.text for text in root.iter(f"{SVG}text")]
     assert words[0] == viewer.summary and HOSTILE in words
     assert page.locator(".numbers span").first.inner_text() in words
@@ -123,18 +122,18 @@ def test_an_svg_has_title_bar_numbers_and_caption_and_needs_nothing_else(
 
 
 def test_charts_and_frames_are_in_the_picture(visit: Callable, tmp_path: Path):
-    page = visit(page_of(ModuleComparison(contributions())))
-    chart = ElementTree.parse(saved(page, "SVG", tmp_path)).getroot().find(f"{SVG}svg")
+    page = visit(saved(ModuleComparison(contributions())))
+    chart = ElementTree.parse(downloaded(page, "SVG", tmp_path)).getroot().find(f"{SVG}svg")
     assert page.locator(".chart text").all_text_contents() == [
         text.text for text in chart.iter(f"{SVG}text")
     ]
     assert all("font-family" in text.get("style") for text in chart.iter(f"{SVG}text")), (
         "else they are set in another font"
     )
-    page = visit(page_of(HeadGrid(head_contributions())))
+    page = visit(saved(HeadGrid(head_contributions())))
     framed = [
         rect
-        for rect in ElementTree.parse(saved(page, "SVG", tmp_path)).getroot()
+        for rect in ElementTree.parse(downloaded(page, "SVG", tmp_path)).getroot()
         if rect.get("stroke") == "rgb(232, 89, 12)"
     ]
     assert len(framed) == 1, "the chosen head"

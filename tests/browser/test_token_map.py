@@ -201,7 +201,7 @@ def test_words_that_look_like_markup_are_shown_as_they_are(visit: Callable):
 
 
 def test_without_scripts_the_poster_is_there(visit: Callable):
-    page = visit(PAGE, java_script_enabled=False)
+    page = visit(saved(VIEWER, poster=True), java_script_enabled=False)
     assert_poster(page)
 
 

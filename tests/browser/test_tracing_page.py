@@ -61,4 +61,4 @@ def test_narrow_windows_and_no_scripts(visit: Callable):
     page.set_viewport_size({"width": 420, "height": 800})
     settled(page)
     assert_no_sideways_scrolling(page)
-    assert_poster(visit(saved(Tracing(FOUND)), java_script_enabled=False))
+    assert_poster(visit(saved(Tracing(FOUND), poster=True), java_script_enabled=False))

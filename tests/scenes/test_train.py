@@ -140,11 +140,11 @@ def test_the_log_is_never_half(tmp_path, monkeypatch):
 
 COMPOSES = """
 import multiprocessing, sys
+import clipxai
 from clipxai.scenes import learning
 if __name__ == "__main__":
-    learning.VOCABULARY_CAPTIONS = 200
     phase = learning.Phase(32, 1.0, 8, 8 * 900, (1e-3, 1e-4))
-    drawn = learning.batches(learning.make_tokenizer(), phase, 0, 900)
+    drawn = learning.batches(clipxai.load().tokenizer, phase, 0, 900)
     next(drawn)
     print(*(one.pid for one in multiprocessing.active_children()), flush=True)
     sys.stdin.read()
@@ -204,7 +204,7 @@ def test_it_learns_logs_and_exports(tmp_path, monkeypatch):
 def test_a_small_world_is_learned_in_memory():
     world = SmallWorld(("cat", "guitar", "car"), ("grass", "snow"))
     torch.manual_seed(0)
-    model = learning.make_model(learning.make_tokenizer())
+    model = learning.make_model(cx.load().tokenizer)
     before = cx.measure.localisation(model, [world.sample(0)], "clip").msc
     steps, losses = zip(
         *learning.learn(model, learning.Phase(32, 0.5, 16, 16 * 30, (3e-3, 3e-3)), world.sample)

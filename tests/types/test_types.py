@@ -42,6 +42,9 @@ model = cx.load()
 trace = cx.record(model, "photo.jpg", ["a cat", "a guitar"])
 e = cx.explain(trace)
 """
+# rooms of torch that hold no type a user meets: half of what there is to read
+INNER = "_dynamo _inductor _functorch distributed export fx jit onnx"
+UNSEEN = ",".join(f"torch.{room}.*" for room in INNER.split())
 
 
 def snippets():
@@ -76,8 +79,11 @@ def test_there_is_something_to_check(folder):
 
 def test_mypy(folder):
     pytest.importorskip("mypy", reason="mypy is not installed (pip install 'clipxai[test]')")
-    options = ["--strict", "--follow-imports=silent", "--no-error-summary"]
-    options += ["--cache-dir", str(folder / "cache"), "--python-executable", sys.executable]
+    (folder / "mypy.ini").write_text(
+        f"[mypy]\nstrict = True\nfollow_imports = silent\n[mypy-{UNSEEN}]\nfollow_imports = skip\n"
+    )
+    options = ["--no-error-summary", "--cache-dir", os.devnull]
+    options += ["--python-executable", sys.executable]
     assert_silent([sys.executable, "-m", "mypy", *options, "."], folder, MYPYPATH=str(ROOT))
 
 
