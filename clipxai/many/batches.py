@@ -26,7 +26,7 @@ from ..explainers.table import find_method
 from ..model.clip import CLIP, Texts
 from ..model.image import MOST_PATCHES, Mode, Prepared
 from ..results.explanation import Explanation
-from ..trace.record import record
+from ..trace.record import record_texts
 from ..trace.trace import Trace
 from .places import find_place
 from .processes import Processes
@@ -186,7 +186,7 @@ def explain_sources(
     expect_question(model, method, options)
     read = _reader(model, mode, size, normalized)
     said = {"templates": templates, "truncate": truncate}
-    spoken = None if texts is None else speak(model, texts, **said)
+    spoken = None if texts is None else record_texts(model, texts, **said)
     ready = read_ahead(sources, read, reading_for(model, batch), broken)
     # a generator of its own: this function would not check anything before its first image
     return _explained(model, spoken, together(ready, batch), method, options, said)
@@ -217,7 +217,7 @@ def _explained(
     said: dict[str, object],
 ) -> Iterator[tuple[object, Explanation]]:
     """Every image that was read, asked about the texts that were `spoken`, or else about its own,
-    which run through their tower together (`said` as `speak` takes it).
+    which run through their tower together (`said` as `record_texts` takes it).
     """
     for few in batches:
         prepared = Prepared.together([one.prepared for one in few])
@@ -225,7 +225,8 @@ def _explained(
             found = ask(spoken, prepared, method, options)
         else:
             texts = [text for one in few for text in one.texts]
-            found = _each_its_own(speak(model, texts, **said), few, prepared, method, options)
+            spelled = record_texts(model, texts, **said)
+            found = _each_its_own(spelled, few, prepared, method, options)
         yield from zip((one.given for one in few), found)
 
 
@@ -265,14 +266,6 @@ def _process(shard: tuple[int, int] | None) -> Processes:
 def _of_place(failed: Iterable[tuple[Path, Exception]], rest: Iterable[Source]) -> Iterator[Source]:
     yield from (Source(path, error) for path, error in failed)
     yield from rest
-
-
-def speak(
-    model: CLIP, texts: Texts, templates: str | Iterable[str] | None = None, truncate: bool = False
-) -> Trace:
-    """A trace of texts, for `Trace.with_images`; what stands for the image is one blank patch."""
-    blank = torch.zeros(1, 3, *_least(model))
-    return record(model, blank, texts, templates=templates, truncate=truncate, normalized=True)
 
 
 def _least(model: CLIP) -> tuple[int, int]:

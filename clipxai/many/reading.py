@@ -27,6 +27,7 @@ from ..model.picture import Picture, each_image
 
 Broken = Callable[[object, Exception], None]
 Item, Found = TypeVar("Item"), TypeVar("Found")
+Done = tuple[Item, Callable[[], Found]]
 FAILURES = (ValueError, TypeError, OSError)  # of an image that cannot be read
 AHEAD = 2  # batches: one is explained while the next is read
 MOST_READERS = 16  # threads: each holds a decoded image
@@ -187,33 +188,82 @@ def done_ahead(
     do: Callable[[Item], Found],
     how: Reading,
     stays: Callable[[Item], bool] = lambda item: True,
-) -> Iterator[tuple[Item, Callable[[], Found]]]:
+) -> Iterator[Done[Item, Found]]:
     """Each of some items, in order, and what gives what becomes of it, or raises its error.
 
     What `stays` as it is while the next ones come is done in threads, all else when it comes.
     """
-    readers = _readers(how.threads) if how.beside or how.threads > 1 else None
-    if readers is None:
-        yield from ((item, partial(do, item)) for item in items)
-        return
+    if how.beside:
+        return _done_beside(items, do, how, stays)
+    if how.threads > 1:
+        return _done_before(items, do, how, stays)
+    return ((item, partial(do, item)) for item in items)
+
+
+def _done_beside(
+    items: Iterable[Item],
+    do: Callable[[Item], Found],
+    how: Reading,
+    stays: Callable[[Item], bool],
+) -> Iterator[Done[Item, Found]]:
+    """The oldest is handed over only when enough is done behind it."""
     waiting: deque[tuple[Item, Future[Found]]] = deque()
+    readers = _readers(how.threads)
     try:
         for item in items:
-            later = stays(item)
-            waiting.append((item, readers.submit(do, item) if later else _done(do, item)))
-            if how.beside:
-                left = how.ahead  # the oldest is handed over only when enough is read behind it
-            elif later and len(waiting) < how.ahead:
-                continue
-            else:
-                wait([done for _, done in waiting])
-                left = 0
-            while len(waiting) > left:
+            waiting.append((item, _begun(readers if stays(item) else None, do, item)))
+            while len(waiting) > how.ahead:
                 ready, done = waiting.popleft()
                 yield ready, done.result
         yield from ((item, done.result) for item, done in waiting)
     finally:  # also when nobody wants the rest
-        readers.shutdown(cancel_futures=True)
+        _end(readers, cancel=True)
+
+
+def _done_before(
+    items: Iterable[Item],
+    do: Callable[[Item], Found],
+    how: Reading,
+    stays: Callable[[Item], bool],
+) -> Iterator[Done[Item, Found]]:
+    """So many are done, then all of them handed over, and no thread is left: OpenMP counts threads
+    that have computed, and while they are more than there are cores, those that multiply the
+    model's matrices fall asleep between two of them, a fifteenth of the time.
+    """
+    waiting: list[tuple[Item, Future[Found]]] = []
+    readers = None
+    try:
+        for item in items:
+            if later := stays(item):
+                readers = readers or _readers(how.threads)
+            waiting.append((item, _begun(readers if later else None, do, item)))
+            if not later or len(waiting) == how.ahead:
+                readers = _end(readers)
+                yield from ((item, done.result) for item, done in waiting)
+                waiting = []
+        readers = _end(readers)
+        yield from ((item, done.result) for item, done in waiting)
+    finally:
+        _end(readers, cancel=True)
+
+
+def _begun(
+    readers: ThreadPoolExecutor | None, do: Callable[[Item], Found], item: Item
+) -> Future[Found]:
+    """By a reader, or done here."""
+    if readers is not None:
+        return readers.submit(do, item)
+    done: Future[Found] = Future()
+    try:
+        done.set_result(do(item))
+    except Exception as error:
+        done.set_exception(error)
+    return done
+
+
+def _end(readers: ThreadPoolExecutor | None, cancel: bool = False) -> None:
+    if readers is not None:
+        readers.shutdown(cancel_futures=cancel)
 
 
 def _readers(threads: int) -> ThreadPoolExecutor | None:
@@ -235,15 +285,6 @@ def _readers(threads: int) -> ThreadPoolExecutor | None:
         return None
     torch.set_num_threads(cores)  # or threads of others, yet to begin, would use one core too
     return readers
-
-
-def _done(do: Callable[[Item], Found], item: Item) -> Future[Found]:
-    done: Future[Found] = Future()
-    try:
-        done.set_result(do(item))
-    except Exception as error:
-        done.set_exception(error)
-    return done
 
 
 def _stays(source: Source) -> bool:

@@ -25,7 +25,8 @@ from ..model.clip import CLIP, Texts, cosines
 from ..model.image import Prepared
 from ..model.picture import Picture, each_image, read_picture
 from ..results.explanation import Explanation, Grid
-from .batches import ask, speak
+from ..trace.record import record_texts
+from .batches import ask
 
 MOST_WINDOWS = 1 << 12
 MOST_SEEN = 1 << 19  # patches of all windows: minutes on a slow machine
@@ -111,7 +112,7 @@ def explain_windows(
     whole = model.preprocessor(original)
     canvas = model.preprocessor(original, mode="aspect", size=size)
     windows = _windows(rows, columns, high, wide, patch)
-    spoken = speak(model, texts, templates, truncate)
+    spoken = record_texts(model, texts, templates, truncate)
 
     def explained() -> Iterator[tuple[Window, Explanation]]:
         for first in range(0, len(windows), batch):

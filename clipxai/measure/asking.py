@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from ..explainers.explain import explain
-from ..many.batches import speak
 from ..model.clip import CLIP
 from ..model.image import MOST_PATCHES, Prepared
 from ..model.words.templates import ENSEMBLES
 from ..results.explanation import Explanation
+from ..trace.record import record_texts
 from ..trace.trace import Trace
 from . import faithfulness
 from .samples import Dataset, Sample
@@ -127,7 +127,7 @@ class Asker:
     @torch.no_grad()
     def spoken(self) -> Trace:
         """A trace of the empty text, which pictures are put into."""
-        return speak(self.model, "")
+        return record_texts(self.model, "")
 
     def prepare(self, image: object) -> Prepared:
         """A picture at this run's size."""

@@ -10,7 +10,7 @@ from ..checks import expect, of_its_kinds
 from ..model.clip import CLIP, Texts
 from ..model.image import MOST_PATCHES, Mode, Prepared
 from .flowing import flowing, is_flowing
-from .sides import read, read_nothing, see
+from .sides import read, read_nothing, see, see_nothing
 from .trace import Trace
 
 
@@ -62,12 +62,7 @@ def record(
     >>> record(model, "photo.jpg", ["a cat", "a guitar"])
     <Trace of 1 images (14x14 patches) and 2 texts by Emoji World CLIP (embedded)>
     """
-    expect(CLIP, model, "load")
-    if model.device.type == "meta":
-        raise ValueError(
-            f"{model.name} lies on the meta device, which has shapes and no numbers: load it with "
-            "device='cpu' or another"
-        )
+    _expect_numbers(model)
     prepared = model.preprocessor(image, mode, size, normalized, MOST_PATCHES)
     if differentiable and isinstance(image, Tensor) and image.requires_grad:
         prepared = _with_graph(prepared, image)
@@ -82,6 +77,24 @@ def record(
             "or pass normalised pixels that do"
         )
     return trace
+
+
+def record_texts(
+    model: CLIP, texts: Texts, templates: str | Iterable[str] | None = None, truncate: bool = False
+) -> Trace:
+    """A trace that has seen no image yet, for `Trace.with_images`; arguments as for `record`."""
+    _expect_numbers(model)
+    with flowing(False):
+        return Trace(model, **see_nothing(model), **read(model, texts, templates, truncate))
+
+
+def _expect_numbers(model: CLIP) -> None:
+    expect(CLIP, model, "load")
+    if model.device.type == "meta":
+        raise ValueError(
+            f"{model.name} lies on the meta device, which has shapes and no numbers: load it with "
+            "device='cpu' or another"
+        )
 
 
 def _with_graph(prepared: Prepared, pixels: Tensor) -> Prepared:

@@ -129,6 +129,13 @@ def see(
     )
 
 
+def see_nothing(model: CLIP) -> dict[str, Any]:
+    """What stands for the image tower's pass where no image was seen yet."""
+    expect_whole(model)
+    nothing = torch.empty(0, 0, 0, dtype=model.dtype, device=model.device)
+    return dict(pixels=nothing, images=[], grids=[], notes=[], layers=(), stream=nothing)
+
+
 @no_graph_unless_flowing
 def spell(model: CLIP, ids: Tensor, edits: Edits = UNCHANGED) -> dict[str, Any]:
     """The text tower's pass of token ids (T, S): what `Trace` has of it but for the texts."""
