@@ -131,7 +131,7 @@ def reading_for(model: CLIP, batch: int) -> Reading:
 
     A processor that multiplies matrices on all of its cores waits for the one that decodes, so
     there is nothing to gain by reading beside it (`benchmarks/folder_throughput.py --beside`), but
-    all of its cores may decode before.
+    all of its cores may decode before: see `_done_before`.
     """
     if model.device.type == "cpu":
         return Reading(batch, torch.get_num_threads(), beside=False)
@@ -228,7 +228,7 @@ def _done_before(
 ) -> Iterator[Done[Item, Found]]:
     """So many are done, then all of them handed over, and no thread is left: OpenMP counts threads
     that have computed, and while they are more than there are cores, those that multiply the
-    model's matrices fall asleep between two of them, a fifteenth of the time.
+    model's matrices fall asleep between two of them.
     """
     waiting: list[tuple[Item, Future[Found]]] = []
     readers = None
