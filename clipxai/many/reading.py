@@ -134,7 +134,7 @@ def reading_for(model: CLIP, batch: int) -> Reading:
     all of its cores may decode before: see `_done_before`.
     """
     if model.device.type == "cpu":
-        return Reading(batch, torch.get_num_threads(), beside=False)
+        return Reading(batch, min(batch, torch.get_num_threads()), beside=False)
     return Reading(AHEAD * batch, min(MOST_READERS, os.cpu_count() or 1), beside=True)
 
 
@@ -231,11 +231,12 @@ def _done_before(
     model's matrices fall asleep between two of them.
     """
     waiting: list[tuple[Item, Future[Found]]] = []
-    readers = None
+    readers, can_start = None, True
     try:
         for item in items:
-            if later := stays(item):
+            if (later := stays(item)) and can_start:
                 readers = readers or _readers(how.threads)
+                can_start = readers is not None
             waiting.append((item, _begun(readers if later else None, do, item)))
             if not later or len(waiting) == how.ahead:
                 readers = _end(readers)
@@ -279,11 +280,14 @@ def _readers(threads: int) -> ThreadPoolExecutor | None:
 
     try:
         wait([readers.submit(begin) for _ in range(threads)])
-    except RuntimeError:
+    except BaseException as error:
         all_here.abort()
         readers.shutdown()
-        return None
-    torch.set_num_threads(cores)  # or threads of others, yet to begin, would use one core too
+        if isinstance(error, RuntimeError):
+            return None
+        raise
+    finally:  # or threads of others, yet to begin, would use one core too
+        torch.set_num_threads(cores)
     return readers
 
 

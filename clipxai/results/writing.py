@@ -54,6 +54,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
     ValueError : `path` is a file that was read
     """
     path = Path(path)
+    expect_replaceable(path)
+    with _draft(path, path.suffix, lambda draft: draft.touch(exist_ok=False)) as draft:
+        yield draft
+    _inputs.discard(_identity(path))  # numbers of files that are gone are given out again
+
+
+def expect_replaceable(path: Path) -> None:
+    """The error of `replacing` where it refuses a path, before there is work behind it."""
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"cannot save {path.name!r}: there is no folder {str(path.parent)!r}; make it first"
@@ -62,9 +70,6 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise ValueError(
             f"{path} is what was read: writing there would destroy it; choose another name"
         )
-    with _draft(path, path.suffix, lambda draft: draft.touch(exist_ok=False)) as draft:
-        yield draft
-    _inputs.discard(_identity(path))  # numbers of files that are gone are given out again
 
 
 @contextmanager

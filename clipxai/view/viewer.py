@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from ..checks import of_its_kinds
-from ..results.writing import replacing
+from ..results.writing import expect_replaceable, replacing
 from .html import View, mimebundle, page
 from .payload import Payload
 
@@ -110,11 +110,13 @@ class Viewer(ABC):
         """
         path = Path(path)
         suffix = known_suffix(path, (".html", *PICTURES))
-        with replacing(path) as draft:  # first: what is refused need not be drawn
-            if suffix == ".html":
-                draft.write_bytes(page(self, view).encode())
-            else:
-                draft.write_bytes(_render(self.figure(), suffix[1:]))
+        expect_replaceable(path)  # before it is drawn
+        if suffix == ".html":
+            content = page(self, view).encode()
+        else:
+            content = _render(self.figure(), suffix[1:])
+        with replacing(path) as draft:
+            draft.write_bytes(content)
         return path
 
     def __repr__(self) -> str:

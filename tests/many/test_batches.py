@@ -179,6 +179,11 @@ def test_all_cores_read_a_batch_before_the_model_runs(embedded, files, monkeypat
     assert events[-7:] == ["read", "read", "read", "model", "read", "read", "model"]
 
 
+def test_no_more_threads_read_than_a_batch_has_images(embedded, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    assert [batches.reading_for(embedded, batch).threads for batch in (1, 2, 8)] == [1, 2, 3]
+
+
 @pytest.mark.parametrize("cores", [1, 2, None])
 def test_what_a_loader_fills_again_is_read_before_that(embedded, files, monkeypatch, cores):
     """The frames of an animation are one object, as are a camera's; `None` is another device."""
