@@ -239,12 +239,12 @@ def _done_before(
                 can_start = readers is not None
             waiting.append((item, _begun(readers if later else None, do, item)))
             if not later or len(waiting) == how.ahead:
-                readers = _end(readers)
+                _end(readers)
                 yield from ((item, done.result) for item, done in waiting)
-                waiting = []
-        readers = _end(readers)
+                waiting, readers = [], None
+        _end(readers)
         yield from ((item, done.result) for item, done in waiting)
-    finally:
+    finally:  # also when nobody wants the rest
         _end(readers, cancel=True)
 
 
