@@ -3,16 +3,9 @@ pass, ViT-B/16 size, random weights.
 
     python benchmarks/surgery_cost.py
 
-What is kept lies in memory that the operating system has to clear first, which a plain pass reuses;
-how long that takes is the machine's affair and changes from minute to minute. So both are printed:
-as it is, and once more with an allocator that gives nothing back (glibc's, by its environment).
-
 Bar: ratio <= 1.10 at batch 1 and 8.
 """
 
-import os
-import subprocess
-import sys
 from functools import partial
 
 import torch
@@ -40,24 +33,18 @@ def look(model: cx.CLIP, pixels: torch.Tensor, ids: torch.Tensor) -> None:
     cx.rewrite(cx.record(model, pixels, ids, normalized=True), "clip_surgery")
 
 
-KEEPING = {"MALLOC_TRIM_THRESHOLD_": str(2**31), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
-
-
 def main() -> None:
-    """Print one line per batch size, twice."""
-    kept = all(os.environ.get(name) == value for name, value in KEEPING.items())
-    print("memory kept:" if kept else "as it is:", flush=True)
+    """Print one line per batch size."""
     model, ids = vit_b16(), torch.tensor([[49406, 320, 1929, 49407]])
     for batch in (1, 8):
         pixels = torch.randn(batch, 3, 224, 224)
-        pairs = compare(partial(look, model, pixels, ids), partial(model, pixels, ids))
+        inside, plain = partial(look, model, pixels, ids), partial(model, pixels, ids)
+        pairs = compare(inside, plain, rounds=25)
         print(
             f"batch {batch}: record + CLIP Surgery {1e3 * pairs.a:.0f} ms, plain forward "
             f"{1e3 * pairs.b:.0f} ms, ratio {pairs.ratio:.2f}, bar 1.10",
             flush=True,
         )
-    if not kept:
-        subprocess.run([sys.executable, __file__], env={**os.environ, **KEEPING}, check=True)
 
 
 if __name__ == "__main__":

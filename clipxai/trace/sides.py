@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..checks import shown
 from ..model.clip import CLIP, Texts, as_list, as_templates
+from ..model.freed import keep_freed_memory
 from ..model.image import Prepared, expect_few_patches
 from ..model.placing import enough_memory
 from ..model.towers.block import BlockTape, through
@@ -111,6 +112,8 @@ def see(
         raise ValueError(f"path={path}, but a path runs through 0 of the last blocks, or more")
     if path is not None and "blocks" in model.visual.has:
         layers = _OfPath(len(model.visual.blocks), path)
+    if model.device.type == "cpu":
+        keep_freed_memory()
     pixels = prepared.pixels.to(model.device)
     room = enough_memory(model.device, model.dtype, len(pixels))
     with room, in_own_precision(model):

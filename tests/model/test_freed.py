@@ -1,0 +1,56 @@
+"""What a pass has freed stays with the process: the next need not have it cleared once more."""
+
+import ctypes
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from clipxai.model import freed
+
+# of the last of three passes: bytes that it keeps, pages that the system had to clear for it
+PASSES = """
+import resource
+import numpy as np
+import clipxai as cx
+
+model, images = cx.load(), [np.zeros((112, 112, 3), np.uint8)] * 32
+for _ in range(3):
+    trace = None
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    trace = cx.record(model, images, "a cat")
+    cleared = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+parts = ("residual", "q", "k", "v", "attention", "ffn")
+kept = sum(getattr(tape, part).nbytes for tape in trace.layers for part in parts)
+print(kept, cleared * resource.getpagesize())
+"""
+
+
+def environment():
+    return {name: value for name, value in os.environ.items() if name not in freed.OWN_WORDS}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's allocator")
+def test_the_next_trace_takes_the_memory_of_the_last():
+    ran = [sys.executable, "-c", PASSES]
+    said = subprocess.run(ran, env=environment(), capture_output=True, text=True, check=True)
+    kept, cleared = map(int, said.stdout.split())
+    assert kept > 2**27  # more than glibc keeps by itself
+    assert cleared < kept / 20
+
+
+@pytest.mark.parametrize("told", [None, *freed.OWN_WORDS])
+def test_what_the_environment_says_of_the_allocator_holds(monkeypatch, told):
+    calls = {}
+    for name in freed.OWN_WORDS:
+        monkeypatch.delenv(name, raising=False)
+    if told:
+        monkeypatch.setenv(told, "1")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=calls.__setitem__))
+    freed.keep_freed_memory.__wrapped__()
+    assert calls == ({} if told else {-1: 2**30, -3: 2**25})  # as glibc's malloc.h numbers them
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace())
+    freed.keep_freed_memory.__wrapped__()  # an allocator that has no such thing
