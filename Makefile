@@ -75,10 +75,12 @@ clean:
 	@touch $@
 
 # torch by pip, which also finds wheels beside the index; two hundred others by uv, in seconds, or
-# by pip where uv reaches no index
+# by pip where uv reaches no index. Beside the first, what is compared with; beside the second,
+# torch is compiled, which each of the tests' processes would do by itself
 .venv/ready-test: .venv/python pyproject.toml constraints.txt tests/model/zoo.txt
 	@echo "installing clipxai and what its tests need into .venv (once; torch is large) …"
-	$(PIP) --constraint constraints.txt torch uv
-	$(UV) '.[test]' || $(INSTALL) '.[test]'
-	$(PIP) --no-deps --upgrade --target .venv/zoo --requirement tests/model/zoo.txt
+	$(PIP) --no-deps --upgrade --target .venv/zoo --requirement tests/model/zoo.txt & \
+	    $(PIP) --constraint constraints.txt torch uv && wait $$!
+	$(PY) -W ignore -c 'import torch._dynamo' & \
+	    { $(UV) '.[test]' || $(INSTALL) '.[test]'; } && wait $$!
 	@touch .venv/ready $@
