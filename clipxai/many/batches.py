@@ -23,7 +23,7 @@ from ..checks import expect, expect_some, of_its_kinds, several
 from ..explainers.explain import expect_question, explain, explain_all
 from ..explainers.own_texts import explain_own
 from ..explainers.table import find_method
-from ..model.clip import CLIP, Texts
+from ..model.clip import CLIP, Texts, as_templates
 from ..model.image import MOST_PATCHES, Mode, Prepared
 from ..results.explanation import Explanation
 from ..trace.record import record_texts
@@ -109,8 +109,8 @@ def explain_each(
     texts : what every image is asked about, as for `record`; None if each has its own
     method, options : as for `explain`
     batch : images that go through the model together; more need more memory, the maps are the same
-    broken : called as broken(image, error) for an image that cannot be read, which is then left
-        out; None raises the error
+    broken : called as broken(image, error) for an image that cannot be read, or whose own text
+        cannot, which is then left out; None raises the error
     column : where the images are: the column of a list ("path" unless told), the key of a mapping
         ("image"), the kind of an entry in tar files ("jpg"; unless told, any kind of image)
     texts_from : the columns, keys or kinds of entries ("txt") with texts that one image alone is
@@ -186,10 +186,30 @@ def explain_sources(
     expect_question(model, method, options)
     read = _reader(model, mode, size, normalized)
     said = {"templates": templates, "truncate": truncate}
-    spoken = None if texts is None else record_texts(model, texts, **said)
+    spoken = None
+    if texts is not None:
+        spoken = record_texts(model, texts, **said)
+    elif model.tokenizer is not None:  # without one no text can be read
+        filled = ("{}",) if templates is None else as_templates(templates)
+        sources = _of_texts_that_fit(model, sources, filled, truncate)
     ready = read_ahead(sources, read, reading_for(model, batch), broken)
     # a generator of its own: this function would not check anything before its first image
     return _explained(model, spoken, together(ready, batch), method, options, said)
+
+
+def _of_texts_that_fit(
+    model: CLIP, sources: Iterable[Source], templates: tuple[str, ...], truncate: bool
+) -> Iterator[Source]:
+    """The same; one of a text that the model cannot read is told like one that is no image."""
+    for source in sources:
+        filled = [one.replace("{}", text) for text in source.texts for one in templates]
+        try:
+            if filled:
+                model.tokenize(filled, truncate)
+        except ValueError as error:
+            named = f"{source.given}: " if isinstance(source.given, (str, Path)) else ""
+            source = source._replace(image=ValueError(f"{named}{error}"))
+        yield source
 
 
 def _reader(
@@ -246,12 +266,15 @@ def _each_its_own(
 
 def _with_texts(trace: Trace, own: slice) -> Trace:
     """A trace with some of its texts only; the text tower does not run again."""
+    spelled: dict[str, Any] = {}
+    if trace.templates is None:  # a mean over templates has no tokens
+        ids, tokens = trace.token_ids, trace.text_tokens
+        layers = tuple(tape.of(own) for tape in trace.text_layers)
+        spelled = dict(token_ids=ids[own], text_layers=layers, text_tokens=tokens[own])
     return replace(
         trace,
         texts=trace.texts[own],
-        token_ids=trace.token_ids[own],
-        text_layers=tuple(tape.of(own) for tape in trace.text_layers),
-        text_tokens=trace.text_tokens[own],
+        **spelled,
         text_features=trace.text_features[own],
     )
 

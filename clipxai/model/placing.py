@@ -30,7 +30,8 @@ DTYPES = {
 def dtype_of(dtype: object) -> torch.dtype:
     """A dtype of weights, given itself or by its name. TypeError: none of floats."""
     known = DTYPES.get(dtype) if isinstance(dtype, str) else dtype
-    if not isinstance(known, torch.dtype) or not known.is_floating_point:
+    # there are smaller floats, in which nothing can be added
+    if not isinstance(known, torch.dtype) or known not in DTYPES.values():
         raise TypeError(f"dtype={shown(dtype)}, but weights are floats: {', '.join(DTYPES)}")
     return known
 
@@ -50,10 +51,7 @@ def device_of(device: object) -> torch.device | None:
         known = "auto, cpu, cuda, cuda:1, mps or another of torch's devices"
         raise ValueError(f"device={shown(device)}, but {known} is needed") from error
     there = _accelerators()
-    kinds = {other.type for other in there}
-    if place.type in {"cuda", "mps"} and (
-        place.type not in kinds or (place.index or 0) >= len(there)
-    ):
+    if not _is_there(place, there):
         found = ", ".join(map(str, there)) or "none"
         raise ValueError(
             f"device={shown(device)}, but this machine with this build of torch has accelerators: "
@@ -131,6 +129,17 @@ def moved(part: Any, place: torch.device) -> Any:
         names = (one.name for one in fields(part) if one.init)
         return replace(part, **{name: moved(getattr(part, name), place) for name in names})
     return part
+
+
+def _is_there(place: torch.device, accelerators: list[torch.device]) -> bool:
+    if place.type in {"cuda", "mps"}:
+        kinds = {other.type for other in accelerators}
+        return place.type in kinds and (place.index or 0) < len(accelerators)
+    try:
+        torch.empty(0, device=place)
+    except (AssertionError, ImportError, NotImplementedError, RuntimeError):
+        return False  # each kind that this build of torch has not says so in its own way
+    return True
 
 
 def _accelerators() -> list[torch.device]:

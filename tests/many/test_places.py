@@ -4,6 +4,7 @@ is told, and ends nothing.
 
 import sys
 import tarfile
+from functools import partial
 from io import BytesIO
 
 import numpy as np
@@ -79,6 +80,27 @@ def test_lists(embedded, photos):
         embedded, photos / "own.parquet", method="clip", column="file", texts_from="texts"
     )
     expect_each(embedded, found, {"0.png": own["0.png"], "2.png": (png(2), ["a cat"])})
+
+
+@pytest.mark.parametrize("templates", [None, ["a photo of a {}.", "a cat and a {}" + " cat" * 12]])
+def test_a_text_of_its_own_that_is_too_long_leaves_one_image_out(embedded, photos, templates):
+    """Also where it is so in one of its templates alone."""
+    long = "a cow" + " cat" * (12 if templates else 30)
+    (photos / "own.csv").write_text(f"path,text\n0.png,a\n1.png,{long}\n2.png,b\n", "utf-8")
+    read = partial(cx.explain_each, embedded, photos / "own.csv", None, "clip", texts_from="text")
+    told = []
+    for batch in (1, 8):
+        found = read(batch=batch, templates=templates, broken=lambda *of: told.append(of))
+        found = {path.name: e for path, e in found}
+        assert [*found] == ["0.png", "2.png"]
+        alone = cx.explain(cx.record(embedded, png(2), "b", templates=templates), "clip")
+        np.testing.assert_allclose(found["2.png"].scores, alone.scores, atol=1e-6)
+        path, error = told.pop()
+        assert path.name == "1.png" and not told
+        assert str(error).startswith(f"{path}: text of ") and "truncate=True" in str(error)
+        with pytest.raises(ValueError, match=r"1\.png: text of \d+ tokens"):
+            list(read(batch=batch, templates=templates))
+        assert len(list(read(batch=batch, templates=templates, truncate=True))) == 3
 
 
 def test_tar_files_go_on_after_damage_and_continue(embedded, tmp_path, capsys):

@@ -158,6 +158,9 @@ def test_auto_takes_what_holds_the_model(monkeypatch):
     for absent in ("cuda:1", "mps"):
         with pytest.raises(ValueError, match=r"has accelerators: cuda:0\. Pass device='cpu'"):
             cx.load(device=absent)
+    for never in ("xpu", "hpu", "vulkan"):  # which torch knows by name
+        with pytest.raises(ValueError, match=rf"{never}.*\. Pass device='cpu'"):
+            cx.load(device=never)
     accelerators({MPS: 10**9})
     with pytest.raises(ValueError, match="has no float64"):
         cx.load(device="mps", dtype="float64")
@@ -167,7 +170,7 @@ def test_auto_takes_what_holds_the_model(monkeypatch):
 
 def test_precisions_have_names():
     assert cx.load(dtype="bfloat16").dtype is torch.bfloat16
-    for odd in ("float8", torch.int8, None, 16):
+    for odd in ("float8", torch.float8_e4m3fn, torch.int8, None, 16):
         with pytest.raises(TypeError, match="weights are floats: float32, float16"):
             cx.load(dtype=odd)
     with pytest.raises(ValueError, match="auto, cpu, cuda"):
