@@ -101,7 +101,7 @@ def unanswered(
     left = []
     for image, wanted in files.items():
         source = state(image)
-        there = [made.get(_name(file, out)) for file in wanted if file.exists()]
+        there = [made.get(_name(file, out)) for file in wanted if file.is_file()]
         for other in there:
             if other and other[0] != source[0] and is_there(str(other[0])):
                 raise ValueError(
@@ -172,6 +172,9 @@ def _prepare(
     """Leave only the maps, and the lines, that still hold: their names."""
     before, made = _recorded(out)
     stale = [file for image in images for file in files[image]]
+    taken = next((file for file in stale if file.is_dir() and not file.is_symlink()), None)
+    if taken:
+        raise ValueError(f"{taken} is a folder, and a map goes there: move it, or choose another")
     for folder in {out, *(file.parent for file in stale)}:
         folder.mkdir(parents=True, exist_ok=True)
     forgotten = {_name(file, out) for file in stale}

@@ -72,7 +72,9 @@ def _source(pair: object, normalized: bool | None) -> Source:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise TypeError(f"a pair is (image, text), not {shown(pair)}")
     image, texts = pair
-    texts = (texts,) if isinstance(texts, str) else tuple(texts)
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        texts = (texts,)
+    texts = tuple(texts)
     if not texts or not all(isinstance(text, str) for text in texts):
         raise TypeError(f"the text of a pair is a text, or several, not {shown(pair[1])}")
     return Source(pair, image, normalized, texts=texts)

@@ -15,6 +15,7 @@ from itertools import product
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
+from ..checks import shown
 from .patterns import is_pattern, matching, split_pattern
 from .reading import FAILURES, Source, own_texts
 
@@ -73,16 +74,25 @@ def members(shard: Path, suffixes: Sequence[str], column: str | None = None) -> 
 
     Raises
     ------
-    ValueError : as `files_of`
+    ValueError : as `files_of`; at the end, of pictures whose names lead out of the shard
     """
-    for member in files_of(shard):
+    outside: list[str] = []
+    for member in files_of(shard, outside=outside):
         if named := _picture(member.name, suffixes, column):
             yield shard / named
+    lost = [name for name in outside if _picture(name, suffixes, column)]
+    if lost:
+        raise ValueError(
+            f"{shard} has {len(lost)} pictures whose names lead out of it, such as "
+            f"{shown(lost[0])}: they are not read"
+        )
 
 
-def files_of(shard: Path, links: bool = False) -> Iterator[tarfile.TarInfo]:
+def files_of(
+    shard: Path, links: bool = False, outside: list[str] | None = None
+) -> Iterator[tarfile.TarInfo]:
     """The headers of the files of a shard, and of `links` to files; names that lead out of the
-    shard are none.
+    shard are none, and put into `outside`.
 
     Raises
     ------
@@ -92,10 +102,14 @@ def files_of(shard: Path, links: bool = False) -> Iterator[tarfile.TarInfo]:
         with tarfile.open(shard, "r:") as archive:
             for member in archive:
                 archive.members = []  # or it keeps them all
+                if not (member.isreg() or links and (member.islnk() or member.issym())):
+                    continue
                 # else it might be taken for a file outside, and its map be written there
-                outside = member.name.startswith("/") or ".." in PurePosixPath(member.name).parts
-                if (member.isreg() or links and (member.islnk() or member.issym())) and not outside:
-                    yield member
+                if member.name.startswith("/") or ".." in PurePosixPath(member.name).parts:
+                    if outside is not None:
+                        outside.append(member.name)
+                    continue
+                yield member
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ValueError(f"{shard} is no tar file, or a damaged one: {error}") from error
 

@@ -374,6 +374,24 @@ def test_maps_of_an_earlier_question_do_not_come_back(tmp_path):
     assert cx.Explanation.from_npz(out / "a-clip.npz").texts == ("a pizza",)
 
 
+def test_a_folder_where_a_map_goes_loses_no_other_map(tmp_path, capsys):
+    for name in "ab":
+        image = picture(tmp_path / f"photos/{name}.png", 1)
+    out = tmp_path / "maps"
+    assert quick(image.parent, out) == 0
+    (out / "b-clip.npz").unlink()
+    (out / "b-clip.npz").mkdir()
+    before = (out / "a-clip.npz").read_bytes()
+    for more in ([], ["--overwrite"]):
+        capsys.readouterr()
+        assert quick(image.parent, out, *more) == 2
+        told = capsys.readouterr().err
+        assert told.count("\n") == 1 and "b-clip.npz is a folder, and a map goes there" in told
+        assert (out / "a-clip.npz").read_bytes() == before
+    (out / "b-clip.npz").rmdir()
+    assert quick(image.parent, out) == 0 and (out / "b-clip.npz").is_file()
+
+
 def test_a_record_that_was_cut_off_or_damaged(tmp_path, capsys):
     image, out = picture(tmp_path / "photos/a.png", 1), tmp_path / "maps"
     record = out / "clipxai-explain.jsonl"

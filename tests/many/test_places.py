@@ -116,6 +116,7 @@ def test_tar_files_go_on_after_damage_and_continue(embedded, tmp_path, capsys):
     left_out = [line for line in told.err.splitlines() if "left out" in line]
     assert any("001.tar is no tar file, or a damaged one" in line for line in left_out)
     assert any("000.tar/x/broken.jpg" in line for line in left_out)
+    assert any("lead out of it, such as '../evil.png': they are" in line for line in left_out)
     names = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.npz"))
     assert names[:4] == ["000.tar/x/0-clip.npz", "000.tar/x/1-clip.npz", "000.tar/x/2-clip.npz"] + [
         "001.tar/4-clip.npz"

@@ -369,6 +369,9 @@ def test_pairs(embedded, scene):
         cx.explain_pairs(embedded, pairs, "nonsense")
     with pytest.raises(TypeError, match=r"a pair is \(image, text\), not .one.jpg."):
         next(cx.explain_pairs(embedded, ["one.jpg"]))
+    for odd in (None, 5, [], ["a cat", 2]):
+        with pytest.raises(TypeError, match="the text of a pair is a text, or several, not"):
+            next(cx.explain_pairs(embedded, [(pairs[0][0], odd)]))
     with pytest.raises(TypeError, match="but a list, each"):  # it has __iter__, and cannot iterate
         cx.explain_pairs(embedded, torch.tensor(1))
 
