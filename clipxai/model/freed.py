@@ -2,8 +2,9 @@
 
 What a trace keeps is hundreds of megabytes. Once it is gone, glibc hands them back, and the system
 clears every page of them again for the next trace: up to an eighth of the pass
-(`benchmarks/surgery_cost.py`), where a pass that keeps nothing reuses what it had. PyTorch does the
-same for accelerators, whose freed memory it keeps until it is told otherwise.
+(`GLIBC_TUNABLES= python benchmarks/surgery_cost.py` against the same without), where a pass that
+keeps nothing reuses what it had. PyTorch does the same for accelerators, whose freed memory it
+keeps until it is told otherwise.
 """
 
 import ctypes
