@@ -3,8 +3,8 @@
 What a trace keeps is hundreds of megabytes. Once it is gone, glibc hands them back, and the system
 clears every page of them again for the next trace, where a pass that keeps nothing reuses what it
 had. That takes up to a tenth of the pass, at other times next to nothing (`GLIBC_TUNABLES= python
-benchmarks/surgery_cost.py` against the same without). PyTorch does the same for accelerators, whose freed memory it
-keeps until it is told otherwise.
+benchmarks/surgery_cost.py` against the same without). PyTorch does the same for accelerators, whose
+freed memory it keeps until it is told otherwise.
 """
 
 import ctypes
