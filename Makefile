@@ -50,6 +50,7 @@ benchmark: .venv/ready
 	$(PY) benchmarks/feature_surgery_memory.py
 	$(PY) benchmarks/loading.py
 	$(PY) benchmarks/methods_cost.py
+	$(PY) benchmarks/bench_overhead.py
 	$(PY) benchmarks/folder_throughput.py
 	$(PY) benchmarks/start_up.py
 

@@ -15,10 +15,11 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 
 from .. import view
-from ..checks import visible
+from ..checks import shown, visible
 from ..explainers.table import find_method
 from ..many import folders, parts
 from ..many.batches import explain_sources
+from ..many.folders import USUAL
 from ..many.places import Place, find_place
 from ..many.processes import Processes, joined
 from ..many.reading import Broken, Source
@@ -63,7 +64,7 @@ def explain_folder(
             **asked,
             "model": model.provenance,
             "weights sha256": model.weights_sha256(),
-            **{name: value for name, value in _said(given).items() if value},
+            **_said(given),
             **rule,
         }
         return _explain_each(given, model, asked, question, kept, processes, check)
@@ -107,13 +108,13 @@ class Files:
 
             yield keep
 
-    def bytes_of(self, explanations: list[Explanation], folder: Path) -> int:
-        """How large the files of some explanations are, tried in a folder."""
+    def bytes_of(self, count: int, few: list[Explanation], folder: Path) -> float:
+        """How large the files of so many images get, as few of them tell, tried in a folder."""
         suffixes = [file.suffix for file in next(iter(self.files.values()))]
-        for number, explanation in enumerate(explanations):
+        for number, explanation in enumerate(few):
             for suffix in suffixes:
                 self.write(explanation, folder / f"{number}{suffix}")
-        return sum(file.stat().st_size for file in folder.iterdir())
+        return sum(file.stat().st_size for file in folder.iterdir()) / len(few) * count
 
 
 class Table:
@@ -132,9 +133,9 @@ class Table:
         """As that of `Files`."""
         return parts.recording(self.place, left, self.out, self.kind, question, processes)
 
-    def bytes_of(self, explanations: list[Explanation], folder: Path) -> int:
+    def bytes_of(self, count: int, few: list[Explanation], folder: Path) -> float:
         """As that of `Files`."""
-        return parts.bytes_of(explanations, folder, self.kind)
+        return parts.bytes_of(count, few, folder, self.kind)
 
 
 def _explain_each(
@@ -152,7 +153,8 @@ def _explain_each(
     if given.dry_run:
         return _try(given, model, asked, kept, left, own, processes) if first else 0
     failed = place.failed if first else []
-    with telling("explaining", len(own) + len(failed), "image", shown=first) as told:
+    again = "the same command without --overwrite" if given.overwrite else "the same command"
+    with telling("explaining", len(own) + len(failed), "image", first, again) as told:
 
         def leave_out(image: object, error: Exception) -> None:
             told.left_out(visible(str(error)))
@@ -216,7 +218,8 @@ def _try(
             began = time.perf_counter()
             sources = place.read(few)
             found = list(_explained(given, model, asked, sources, broken.__setitem__))
-            size = kept.bytes_of([e for _, e in found], Path(scratch)) if found else 0
+            made = [explanation for _, explanation in found]
+            size = kept.bytes_of(len(left), made, Path(scratch)) if made else 0
             seconds = (time.perf_counter() - began) / max(1, len(few))
     for error in broken.values():
         print(f"clipxai: would be left out: {visible(str(error))}", file=sys.stderr)
@@ -224,7 +227,7 @@ def _try(
         by = f" by {processes.count} processes" if processes.count > 1 else ""
         print(
             f"a first batch of {len(few)}: {1 / seconds:.3g} images a second, so about "
-            f"{duration(seconds * len(own))}{by}; about {filesize(size / len(found) * len(left))}"
+            f"{duration(seconds * len(own))}{by}; about {filesize(size)}"
         )
     print("nothing was written")
     return 0
@@ -237,14 +240,20 @@ def _asked(given: argparse.Namespace) -> dict[str, object]:
 
 
 def _said(given: argparse.Namespace) -> dict[str, object]:
-    """What else decides the texts, where it was said."""
-    return {"templates": given.templates, "texts from": given.texts_from}
+    """What else decides the numbers, where it was said."""
+    said = {"templates": given.templates, "texts from": given.texts_from, "dtype": given.dtype}
+    return {name: value for name, value in said.items() if value and value != USUAL.get(name)}
 
 
 def _folder_for_maps(given: argparse.Namespace) -> Path:
     if given.window is not None or given.stride is not None:
         raise ValueError("--window and --stride explain one image at a time, not a folder")
-    if bool(given.texts) == bool(given.texts_from):
+    if given.texts and given.texts_from:
+        raise ValueError(
+            f"texts for every image ({shown(given.texts)}) and --texts-from, by which each has its "
+            "own, do not go together: leave one out"
+        )
+    if not (given.texts or given.texts_from):
         raise ValueError(
             "say texts that every image is asked about, or --texts-from where each has its own"
         )

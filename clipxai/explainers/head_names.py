@@ -28,6 +28,7 @@ from torch import Tensor
 
 from ..checks import Within, expect, layer_of, of_its_kinds, several
 from ..model.clip import CLIP, as_list
+from ..model.placing import unusual
 from ..results.findings import HeadNames
 from ..trace.readout import head_vectors
 from ..trace.record import record
@@ -123,7 +124,7 @@ def name_heads(
         {name: _between(centred, codes).cpu().numpy() for name, codes in known.items()},
         len(listed),
         asked,
-        dict(model.provenance),
+        model.provenance | unusual(model.device, model.dtype),
     )
 
 

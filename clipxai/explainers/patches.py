@@ -67,7 +67,7 @@ def patch_similarity(trace: Trace, patches: Patch | Sequence[Patch], image: int 
         image=one.images[0],
         presence=found[:, 0].numpy(),
         notes=one.notes[0],
-        provenance={**trace.model.provenance, "options": ""},
+        provenance={**trace.provenance, "options": ""},
     )
 
 

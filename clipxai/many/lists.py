@@ -110,7 +110,14 @@ def _csv(where: Path, columns: Sequence[str], how: str) -> Iterator[Row]:
     try:
         with where.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
-            _expect_columns(where, rows.fieldnames or [], columns, how)
+            names = rows.fieldnames or []
+            others = [sign for sign in ";\t|" if len(names) == 1 and sign in names[0]]
+            if others:
+                raise ValueError(
+                    f"{where} has columns apart by {others[0]!r}, but CSV's are apart by ',': "
+                    "write it so, or as Parquet"
+                )
+            _expect_columns(where, names, columns, how)
             yield from rows
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{where} is no CSV in UTF-8, or a damaged one: {error}") from None

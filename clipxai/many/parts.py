@@ -7,6 +7,7 @@ what it has not written yet, at most `ROWS` pictures or `SECONDS` of work. Each 
 its picture was read from, and each part which question it answers.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,12 +96,21 @@ def recording(
     processes.wait()
 
 
-def bytes_of(explanations: Sequence[Explanation], folder: Path, kind: ModuleType) -> int:
-    """How large a part of so many explanations is, tried in a folder."""
-    rows = [_row(str(n), [str(n), n, n], one) for n, one in enumerate(explanations)]
-    part = folder / f"part{kind.SUFFIX}"
-    kind.write(part, rows, {})
-    return part.stat().st_size
+def bytes_of(count: int, few: Sequence[Explanation], folder: Path, kind: ModuleType) -> float:
+    """How large a table of so many explanations gets, as few of them tell, tried in a folder: two
+    parts of them tell what every part takes and what every row does.
+    """
+    rows = [_row(str(n), [str(n), n, n], one) for n, one in enumerate(few)]
+
+    def tried(some: Sequence[Mapping[str, object]]) -> int:
+        part = folder / f"part{kind.SUFFIX}"
+        kind.write(part, some, {})
+        return part.stat().st_size
+
+    whole, first = tried(rows), tried(rows[:1])
+    row = (whole - first) / (len(rows) - 1) if rows[1:] else whole
+    of_part = max(0, whole - row * len(rows))
+    return row * count + of_part * math.ceil(count / ROWS)
 
 
 class _Part:

@@ -2,7 +2,9 @@
 line a minute, as a log keeps it.
 """
 
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -39,6 +41,11 @@ class Telling:
         self._bar.write(f"clipxai: left out: {why}", file=sys.stderr)
         self._step()
 
+    def interrupted(self, again: str) -> None:
+        """One line says what is kept, and how to go on."""
+        kept = f"{self.made:,} of {self._total:,} are done, and kept"
+        self._bar.write(f"clipxai: {self._what}: {kept}; {again} goes on there", file=sys.stderr)
+
     def close(self) -> None:
         """Nothing more comes."""
         self._bar.close()
@@ -65,13 +72,37 @@ class Telling:
 
 
 @contextmanager
-def telling(what: str, total: int, unit: str, shown: bool = True) -> Iterator[Telling]:
-    """`with telling("explaining", 100, "image") as told: ...; told.done()`."""
+def telling(
+    what: str, total: int, unit: str, shown: bool = True, again: str = "the same command"
+) -> Iterator[Telling]:
+    """`with telling("explaining", 100, "image") as told: ...; told.done()`; of a run that is ended
+    before, what is kept, and that it goes on by saying it `again`.
+    """
     told = Telling(what, total, unit, shown)
     try:
-        yield told
+        with terminated_as_interrupted():
+            yield told
+    except KeyboardInterrupt:
+        told.interrupted(again)
+        raise
     finally:
         told.close()
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, as schedulers and torchrun send it, is a KeyboardInterrupt meanwhile, so that what
+    is ready is written; unless this process does something else on it.
+    """
+    ours = threading.current_thread() is threading.main_thread()  # else Python allows no handler
+    if not (ours and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL):
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def duration(seconds: float) -> str:

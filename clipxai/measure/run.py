@@ -85,7 +85,8 @@ def _read_rows(out: Path, bench: Bench) -> dict[str, dict]:
     for file in sorted((out / "rows").glob("*.jsonl")):
         said = whole_lines(file, lambda first: isinstance(first, dict), _is_row)
         first, *lines = said or [bench.settings]
-        first = {"batch": 1, **first}  # which was not said as long as there was no other
+        # which were not said as long as there were no others
+        first = {"batch": 1, "dtype": "float32", **first}
         differing = [name for name in bench.settings if first.get(name) != bench.settings[name]]
         if differing:
             raise ValueError(

@@ -60,6 +60,14 @@ def device_of(device: object) -> torch.device | None:
     return place
 
 
+def unusual(device: torch.device, dtype: torch.dtype) -> dict[str, str]:
+    """Where numbers are computed ("device") and in what ("dtype"), if not by the processor in
+    float32.
+    """
+    named = {"device": str(device), "dtype": str(dtype).removeprefix("torch.")}
+    return {name: told for name, told in named.items() if told not in ("cpu", "float32")}
+
+
 def expect_precision(place: torch.device | None, dtype: torch.dtype) -> None:
     """A ValueError of float64 where there is none."""
     if place is not None and place.type == "mps" and dtype is torch.float64:

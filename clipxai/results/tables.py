@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import shown
 from . import npz
 
 HALF = (2.0**-13, 65504.0)  # largest of a map that half precision holds with 11 bits
@@ -63,7 +64,13 @@ def read(
     files = _files(Path(path), kind)
     by_name = isinstance(asked, str)
     found = _named(files, asked, kind) if by_name else _numbered(files, asked, kind)
-    if len(found) != 1:
+    if not found:
+        names = [*kind.columns(files[0], ["picture"])["picture"]]
+        raise ValueError(
+            f"{path} has no row of {asked!r}, but rows are called such as {shown(names[:2])}: "
+            "by their column picture"
+        )
+    if len(found) > 1:
         raise ValueError(f"{path} holds {len(found)} rows of {asked!r}, but one is read")
     [one] = found
     try:

@@ -24,7 +24,7 @@ from torch import Tensor
 from ..checks import layer_of, number_of, of_its_kinds
 from ..model.clip import CLIP, Texts, cosines
 from ..model.image import Prepared
-from ..model.placing import Movable
+from ..model.placing import Movable, unusual
 from ..model.towers.block import BlockTape, attend
 from ..model.words.tokenizer import WordSpan
 from ..results.explanation import Grid
@@ -81,10 +81,10 @@ class Trace(Movable):
 
     @property
     def provenance(self) -> dict[str, str]:
-        """That of the model, what was "changed" on the way, and the "device" if not the CPU."""
-        place, changed = str(self.stream.device), said("", self.edits, self.text_edits)
-        own = {"changed": changed, "device": place.removeprefix("cpu")}
-        return self.model.provenance | {name: told for name, told in own.items() if told}
+        """That of the model, what was "changed", and `unusual` device and dtype."""
+        changed = said("", self.edits, self.text_edits)
+        own = {"changed": changed} if changed else {}
+        return self.model.provenance | own | unusual(self.stream.device, self.model.dtype)
 
     @property
     def grid(self) -> tuple[int, int]:

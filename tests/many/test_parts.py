@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import signal
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +18,7 @@ from PIL import Image
 from two_processes import by_two
 
 import clipxai as cx
-from clipxai.cli import main
+from clipxai.cli import folder, main
 from clipxai.many import parts, telling
 from clipxai.many.places import Place
 from clipxai.results import npz_table, parquet, tables, writing
@@ -168,7 +169,7 @@ def test_another_question_or_folder_is_not_mixed_in(photos, tmp_path, capsys):
 def test_what_is_no_row_is_told(photos, tmp_path):
     assert table(photos, tmp_path / "maps") == 0
     read = cx.Explanation.from_parquet
-    with pytest.raises(ValueError, match="holds 0 rows of 'none.png', but one is read"):
+    with pytest.raises(ValueError, match=r"no row of 'none.png', .* such as \['0.png', '1"):
         read(tmp_path / "maps", "none.png")
     with pytest.raises(IndexError, match=r"row 5, but there are 5 \(0 to 4\)"):
         read(tmp_path / "maps", 5)
@@ -263,6 +264,43 @@ def test_names_within_and_outside_of_a_list(tmp_path):
     assert parts.name_of(tmp_path / "0.png", place) == (tmp_path / "0.png").as_posix()
 
 
+def test_what_sigterm_ends_is_kept_and_goes_on(photos, tmp_path, monkeypatch, capsys):
+    """As a scheduler ends a run; by default Python would be gone before the part is written."""
+
+    def ended(*asked, **options):
+        found = explain_sources(*asked, **options)
+        yield next(found)
+        yield next(found)
+        os.kill(os.getpid(), signal.SIGTERM)
+        yield from found
+
+    explain_sources, default = folder.explain_sources, signal.getsignal(signal.SIGTERM)
+    assert default is signal.SIG_DFL
+    with monkeypatch.context() as patched:
+        patched.setattr(folder, "explain_sources", ended)
+        assert table(photos, tmp_path / "maps", "--batch", "1") == 1
+    told = capsys.readouterr().err
+    assert "explaining: 2 of 5 are done, and kept; the same command goes on there" in told
+    assert "interrupted" in told and signal.getsignal(signal.SIGTERM) is default
+    assert len(rows(tmp_path / "maps")) == 2
+    assert table(photos, tmp_path / "maps", "--batch", "1") == 0
+    assert "3 explained, 2 were there already" in capsys.readouterr().out
+    assert len(rows(tmp_path / "maps")) == 5
+
+
+def test_a_table_tells_its_precision(photos, tmp_path, capsys):
+    out = tmp_path / "maps"
+    assert table(photos, out, "--dtype", "bfloat16") == 0
+    assert {json.loads(row["provenance"])["dtype"] for row in rows(out).values()} == {"bfloat16"}
+    capsys.readouterr()
+    assert table(photos, out) == 2
+    assert "maps of another question (dtype='bfloat16'): choose" in capsys.readouterr().err
+    assert table(photos, out, "--overwrite") == 0
+    assert not any("dtype" in json.loads(row["provenance"]) for row in rows(out).values())
+    assert table(photos, out, "--dtype", "bfloat16") == 2
+    assert "maps of another question (dtype='float32'): choose" in capsys.readouterr().err
+
+
 def files(folder):
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
@@ -288,6 +326,20 @@ def test_a_trial_says_what_a_run_does(photos, tmp_path, capsys, kind):
     assert "1 to explain, 5 were there already" in capsys.readouterr().out
     assert {file: file.read_bytes() for file in files(tmp_path)} == written
     assert main(["explain", str(photos / "0.png"), "a dog", "--dry-run"]) == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_trial_of_a_few_tells_how_large_the_table_of_many_gets(photos, tmp_path, capsys, kind):
+    """What a part takes besides its rows is told apart from them."""
+    for n in range(5, 40):
+        shutil.copy(photos / "1.png", photos / f"{n}.png")
+    command = ["explain", str(photos), *TEXTS, "--out", str(tmp_path / "maps"), "--size", "56"]
+    command += ["--method", "clip", "--format", kind, "--batch", "5"]
+    assert main([*command, "--dry-run"]) == 0
+    [said] = re.findall(r"so about .*; about ([\d.]+) kB", capsys.readouterr().out)
+    assert main(command) == 0
+    real = sum(file.stat().st_size for file in files(tmp_path / "maps"))
+    assert real / 1000 * 0.7 < float(said) < real / 1000 * 1.4, real
 
 
 def test_trials_of_segment_and_bench(photos, tmp_path, capsys):

@@ -205,6 +205,7 @@ def test_entries_of_a_data_set(embedded):
         ("all.txt", {"texts_from": ["caption"]}, "is a list of paths alone"),
         ("all.csv", {"texts_from": ["caption"]}, "no column 'caption', but path, text: say which"),
         ("all.csv", {"column": "file"}, "no column 'file', but path, text"),
+        ("excel.csv", {"texts_from": ["text"]}, "columns apart by ';', but CSV's are apart by ','"),
         ("all.parquet", {}, "all.parquet is no Parquet, or a damaged file"),
         ("empty.csv", {}, "names no picture"),
         ("none.csv", {}, "no such list of pictures"),
@@ -217,6 +218,7 @@ def test_what_is_no_source(photos, where, more, message):
     for name in ("all.txt", "all.parquet"):
         (photos / name).write_text("0.png\n", encoding="utf-8")
     (photos / "all.csv").write_text("path,text\n0.png,a dog\n", encoding="utf-8")
+    (photos / "excel.csv").write_text("path;text\n0.png;a dog\n", encoding="utf-8")
     (photos / "empty.csv").write_text("path\n", encoding="utf-8")
     shard(photos / "nothing.tar", {"a.txt": b"a dog"})
     with pytest.raises((ValueError, FileNotFoundError), match=message):

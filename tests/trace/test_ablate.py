@@ -245,6 +245,7 @@ def test_it_says_what_was_done(clean, other):
     assert "What if: head 3 of layer 6 to the mean; " in found.notes[0]
     assert "head 3 of layer 6" in found.provenance["changed"]
     assert "block 2" in cx.attention_maps(changed).picture.provenance["changed"]
+    assert "block 2" in cx.patch_similarity(changed, (3, 7)).provenance["changed"]
     assert "changed" not in cx.explain(clean).provenance
     mask = np.zeros((197, 197), bool)
     mask[3, 4] = True
