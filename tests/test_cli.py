@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from PIL import Image
 
 import clipxai as cx
 from clipxai.cli import main
+from clipxai.cli.outputs import expect_apart
 from clipxai.cli.parser import parser
 
 SAMPLE = Path(__file__).parent.parent / "clipxai/data/samples/cat-guitar.png"
@@ -374,6 +376,21 @@ def test_two_outputs_are_two_files(photo, capsys):
     ):
         assert main([str(word) for word in command]) == 2
         assert "would be written twice" in capsys.readouterr().err and not out.exists()
+
+
+def test_a_folder_of_many_is_looked_at_file_by_file(tmp_path, monkeypatch):
+    """Not every map beside every image and every other map."""
+    looked = Counter()
+
+    def counted(path):
+        looked[str(path)] += 1
+        return realpath(path)
+
+    realpath = os.path.realpath
+    monkeypatch.setattr(os.path, "realpath", counted)
+    images, maps = ([tmp_path / f"{n}.{kind}" for n in range(300)] for kind in ("jpg", "png"))
+    expect_apart(maps, images, found=True)
+    assert len(looked) == 600 and set(looked.values()) == {1}
 
 
 def test_a_folders_maps_do_not_replace_its_images(photo, capsys):

@@ -19,7 +19,6 @@ from ..checks import shown, visible
 from ..explainers.table import find_method
 from ..many import folders, parts
 from ..many.batches import explain_sources
-from ..many.folders import USUAL
 from ..many.places import Place, find_place
 from ..many.processes import Processes, joined
 from ..many.reading import Broken, Source
@@ -240,9 +239,9 @@ def _asked(given: argparse.Namespace) -> dict[str, object]:
 
 
 def _said(given: argparse.Namespace) -> dict[str, object]:
-    """What else decides the numbers, where it was said."""
-    said = {"templates": given.templates, "texts from": given.texts_from, "dtype": given.dtype}
-    return {name: value for name, value in said.items() if value and value != USUAL.get(name)}
+    """What else decides the texts, where it was said."""
+    said = {"templates": given.templates, "texts from": given.texts_from}
+    return {name: value for name, value in said.items() if value}
 
 
 def _folder_for_maps(given: argparse.Namespace) -> Path:
@@ -280,5 +279,6 @@ def _place(given: argparse.Namespace, out: Path, processes: Processes) -> Place:
         )
     lost = [image for image in images if not os.path.isfile(place.shards.get(image, image))]
     told = [(image, FileNotFoundError(f"no such image file: {image}")) for image in lost]
-    images = [image for image in images if image not in set(lost)]
+    gone = set(lost)
+    images = [image for image in images if image not in gone]
     return replace(place, images=images, failed=[*place.failed, *told])

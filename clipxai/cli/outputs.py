@@ -1,7 +1,8 @@
 """Where do results go? Never onto what they are made from, nor onto one another."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -13,27 +14,29 @@ def expect_apart(
     Links and hard links count as the file they lead to, and small and large letters as the same,
     as macOS and Windows do, unless the names were `found` on this file system beside each other.
     """
-    read = [Path(path) for path in inputs if path is not None]
-    written: list[Path] = []
-    for output in map(Path, outputs):
-        if any(_same(output, other) for other in read):
+    read = {name for path in inputs if path is not None for name in _names(path)}
+    written: set[object] = set()
+    for output in outputs:
+        names = set(_names(output))
+        if names & read:
             raise ValueError(
                 f"{output} is what is read: writing there would destroy it; choose another name"
             )
-        if any(_same(output, other) or (not found and _alike(output, other)) for other in written):
+        if not found:
+            names.add(os.path.realpath(output).casefold())
+        if names & written:
             raise ValueError(
                 f"{output} would be written twice: give every output a name of its own"
             )
-        written.append(output)
+        written |= names
 
 
-def _alike(one: Path, other: Path) -> bool:
-    return os.path.realpath(one).casefold() == os.path.realpath(other).casefold()
-
-
-def _same(one: Path, other: Path) -> bool:
+def _names(path: str | Path) -> Iterator[object]:
+    """What a file is known by, the same for all that leads to it; sets of them, as there may be a
+    hundred thousand files.
+    """
     # normcase: Windows takes large and small letters for the same
-    if os.path.normcase(os.path.realpath(one)) == os.path.normcase(os.path.realpath(other)):
-        return True
-    # of os.path, which takes a name that is too long for one that is not there
-    return os.path.exists(one) and os.path.exists(other) and os.path.samefile(one, other)
+    yield os.path.normcase(os.path.realpath(path))
+    with suppress(OSError, ValueError):  # it is not there, or no file can be called so
+        state = os.stat(path)
+        yield state.st_dev, state.st_ino

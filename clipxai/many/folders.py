@@ -24,7 +24,6 @@ from .places import State
 from .processes import ALONE, Processes
 
 RECORD, OTHERS = "clipxai-explain.jsonl", "clipxai-explain.*.jsonl"
-USUAL = {"dtype": "float32"}  # what a question means that does not say it
 LONGEST_NAME = 255  # bytes; of ext4, XFS, APFS and, in another way of counting, NTFS
 StateOf = Callable[[Path], State]
 Files = Mapping[Path, Sequence[Path]]
@@ -118,13 +117,11 @@ def expect_same_question(
     out: Path, before: Mapping[str, object], question: Mapping[str, object]
 ) -> None:
     """A ValueError unless the question that was answered `before` is the one that is asked."""
-    was_said, now_said = {**USUAL, **before}, {**USUAL, **question}
-    names = {**was_said, **now_said}
-    changed = [name for name in names if was_said.get(name) != now_said.get(name)]
-    if "dtype" in changed:  # which says in people's words why the weights are others
-        changed = [name for name in changed if name != "weights sha256"]
+    changed = [name for name in {**before, **question} if before.get(name) != question.get(name)]
     if changed:
-        was = ", ".join(f"{name}={was_said.get(name)!r}" for name in changed)
+        was = ", ".join(f"{name}={before.get(name)!r}" for name in changed)
+        if changed == ["weights sha256"]:
+            was += ", which another --dtype changes too"
         raise ValueError(
             f"{out} holds maps of another question ({was}): choose another folder, or --overwrite "
             "them"

@@ -111,8 +111,8 @@ def _csv(where: Path, columns: Sequence[str], how: str) -> Iterator[Row]:
         with where.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
             names = rows.fieldnames or []
-            others = [sign for sign in ";\t|" if len(names) == 1 and sign in names[0]]
-            if others:
+            others = [sign for sign in ";\t|" if sign in "".join(names)]
+            if others and not {*columns} <= {*names}:
                 raise ValueError(
                     f"{where} has columns apart by {others[0]!r}, but CSV's are apart by ',': "
                     "write it so, or as Parquet"

@@ -16,6 +16,7 @@ from types import ModuleType
 
 from ..results import npz_table, parquet, tables
 from ..results.explanation import Explanation, kept
+from .ending import unbroken
 from .folders import below, expect_same_question, is_there
 from .places import Place, State
 from .processes import ALONE, Processes
@@ -133,6 +134,7 @@ class _Part:
         if old or len(self.rows) >= ROWS or self.values >= VALUES:
             self.write()
 
+    @unbroken()  # or rows would be lost, or written and not taken off the list
     def write(self) -> None:
         if self.rows:
             self.number += 1

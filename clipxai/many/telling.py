@@ -2,15 +2,15 @@
 line a minute, as a log keeps it.
 """
 
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tqdm import tqdm
+
+from .ending import ended_gently
 
 try:
     import resource
@@ -42,7 +42,8 @@ class Telling:
         self._step()
 
     def interrupted(self, again: str) -> None:
-        """One line says what is kept, and how to go on."""
+        """One line says what is kept, and how to go on: by saying it `again`, if there is some."""
+        again = again if self.made else "the same command"
         kept = f"{self.made:,} of {self._total:,} are done, and kept"
         self._bar.write(f"clipxai: {self._what}: {kept}; {again} goes on there", file=sys.stderr)
 
@@ -80,29 +81,13 @@ def telling(
     """
     told = Telling(what, total, unit, shown)
     try:
-        with terminated_as_interrupted():
+        with ended_gently():
             yield told
     except KeyboardInterrupt:
         told.interrupted(again)
         raise
     finally:
         told.close()
-
-
-@contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, as schedulers and torchrun send it, is a KeyboardInterrupt meanwhile, so that what
-    is ready is written; unless this process does something else on it.
-    """
-    ours = threading.current_thread() is threading.main_thread()  # else Python allows no handler
-    if not (ours and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL):
-        yield
-        return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def duration(seconds: float) -> str:

@@ -158,7 +158,6 @@ class Bench(Asker):
             "truncate": self.truncate,
             "size": self.size,
             "batch": self.batch,
-            "dtype": str(self.model.dtype).removeprefix("torch."),
         }
 
     @cached_property

@@ -85,13 +85,12 @@ def _read_rows(out: Path, bench: Bench) -> dict[str, dict]:
     for file in sorted((out / "rows").glob("*.jsonl")):
         said = whole_lines(file, lambda first: isinstance(first, dict), _is_row)
         first, *lines = said or [bench.settings]
-        # which were not said as long as there were no others
-        first = {"batch": 1, "dtype": "float32", **first}
+        first = {"batch": 1, **first}  # which was not said as long as there was no other
         differing = [name for name in bench.settings if first.get(name) != bench.settings[name]]
         if differing:
+            said = ", ".join(differing).replace("model", "model (or --dtype)")
             raise ValueError(
-                f"{out} holds a run with other {', '.join(differing)}: choose another --out, or "
-                "delete that folder"
+                f"{out} holds a run with other {said}: choose another --out, or delete that folder"
             )
         for row in lines:
             name = row["id"]

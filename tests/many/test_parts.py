@@ -271,8 +271,11 @@ def test_what_sigterm_ends_is_kept_and_goes_on(photos, tmp_path, monkeypatch, ca
         found = explain_sources(*asked, **options)
         yield next(found)
         yield next(found)
-        os.kill(os.getpid(), signal.SIGTERM)
-        yield from found
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            yield from found
+        finally:  # heard twice, as by the terminal and by torchrun
+            os.kill(os.getpid(), signal.SIGINT)
 
     explain_sources, default = folder.explain_sources, signal.getsignal(signal.SIGTERM)
     assert default is signal.SIG_DFL
@@ -288,17 +291,41 @@ def test_what_sigterm_ends_is_kept_and_goes_on(photos, tmp_path, monkeypatch, ca
     assert len(rows(tmp_path / "maps")) == 5
 
 
+def test_a_signal_while_a_part_is_written_waits_until_it_is(photos, tmp_path, monkeypatch, capsys):
+    def write(path, few, said):
+        os.kill(os.getpid(), signal.SIGTERM)
+        parquet_write(path, few, said)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    parquet_write = parquet.write
+    monkeypatch.setattr(parts, "ROWS", 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(parquet, "write", write)
+        assert table(photos, tmp_path / "maps", "--batch", "1") == 1
+    assert len(rows(tmp_path / "maps")) == 2
+    assert table(photos, tmp_path / "maps", "--batch", "1") == 0
+    assert "3 explained, 2 were there already" in capsys.readouterr().out
+    assert len(rows(tmp_path / "maps")) == 5
+
+
+def test_an_overwrite_that_ended_before_it_began_is_said_again(capsys):
+    with pytest.raises(KeyboardInterrupt), telling.telling("explaining", 3, "image", again="more"):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert "0 of 3 are done, and kept; the same command goes on there" in capsys.readouterr().err
+
+
 def test_a_table_tells_its_precision(photos, tmp_path, capsys):
     out = tmp_path / "maps"
     assert table(photos, out, "--dtype", "bfloat16") == 0
     assert {json.loads(row["provenance"])["dtype"] for row in rows(out).values()} == {"bfloat16"}
     capsys.readouterr()
     assert table(photos, out) == 2
-    assert "maps of another question (dtype='bfloat16'): choose" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert re.search(
+        r"another question \(weights sha256='\w+', which another --dtype changes", told
+    )
     assert table(photos, out, "--overwrite") == 0
     assert not any("dtype" in json.loads(row["provenance"]) for row in rows(out).values())
-    assert table(photos, out, "--dtype", "bfloat16") == 2
-    assert "maps of another question (dtype='float32'): choose" in capsys.readouterr().err
 
 
 def files(folder):

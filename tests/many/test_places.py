@@ -61,6 +61,8 @@ def test_lists(embedded, photos):
 
     lines = ["path,caption,label", "0.png,a dog,", "1.png,a cat,a pizza", "0.png,a cow,", "2.png,,"]
     (photos / "own.csv").write_text("\n".join([*lines, ",x,"]), encoding="utf-8")
+    (photos / "odd.csv").write_text("my;path\n1.png\n", encoding="utf-8")
+    assert find_place(photos / "odd.csv", column="my;path").images == [photos / "1.png"]
     told = []
     found = cx.explain_each(
         embedded,
@@ -206,6 +208,7 @@ def test_entries_of_a_data_set(embedded):
         ("all.csv", {"texts_from": ["caption"]}, "no column 'caption', but path, text: say which"),
         ("all.csv", {"column": "file"}, "no column 'file', but path, text"),
         ("excel.csv", {"texts_from": ["text"]}, "columns apart by ';', but CSV's are apart by ','"),
+        ("mixed.csv", {}, "columns apart by ';'"),
         ("all.parquet", {}, "all.parquet is no Parquet, or a damaged file"),
         ("empty.csv", {}, "names no picture"),
         ("none.csv", {}, "no such list of pictures"),
@@ -219,6 +222,7 @@ def test_what_is_no_source(photos, where, more, message):
         (photos / name).write_text("0.png\n", encoding="utf-8")
     (photos / "all.csv").write_text("path,text\n0.png,a dog\n", encoding="utf-8")
     (photos / "excel.csv").write_text("path;text\n0.png;a dog\n", encoding="utf-8")
+    (photos / "mixed.csv").write_text("path;caption, long\n0.png;a dog, sitting\n", "utf-8")
     (photos / "empty.csv").write_text("path\n", encoding="utf-8")
     shard(photos / "nothing.tar", {"a.txt": b"a dog"})
     with pytest.raises((ValueError, FileNotFoundError), match=message):
