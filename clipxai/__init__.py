@@ -11,7 +11,9 @@
 Everything loads when it is first used, so that drawing a saved explanation needs no torch.
 """
 
+import gc
 from importlib import import_module
+from types import ModuleType
 
 __version__ = "0.1.0"
 
@@ -54,11 +56,24 @@ _MODULES = ("model", "scenes", "measure", "tasks", "view")
 __all__ = [*_WHERE, *_MODULES]
 
 
+def _loaded(name: str) -> ModuleType:
+    """A module of this package. To look for garbage among the million objects of torch, which stay,
+    takes as long as to read what is imported here; so that waits until it has been read.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return import_module(f".{name}", __name__)
+    finally:
+        if collecting:
+            gc.enable()
+
+
 def __getattr__(name: str) -> object:
     if name in _MODULES:
-        return import_module(f".{name}", __name__)
+        return _loaded(name)
     if name in _WHERE:
-        globals()[name] = getattr(import_module(f".{_WHERE[name]}", __name__), name)
+        globals()[name] = getattr(_loaded(_WHERE[name]), name)
         return globals()[name]
     raise AttributeError(
         f"module 'clipxai' has no attribute {name!r}; it has: {', '.join(__all__)}"

@@ -225,6 +225,27 @@ cx.save(e, {str(tmp_path / "e.html")!r})
     ).stat().st_size > 5000
 
 
+@pytest.mark.parametrize("collecting", [True, False])
+def test_torch_is_not_looked_through_for_garbage_while_its_users_load(collecting):
+    """And whoever turned the collector off finds it so."""
+    done = run(f"""
+import gc, torch, clipxai
+gc.enable() if {collecting} else gc.disable()
+inside = []
+gc.callbacks.append(lambda phase, told: inside and print(phase, told))
+def watched(*named, load=clipxai.import_module):
+    inside.append(named)
+    try:
+        return load(*named)
+    finally:
+        inside.pop()
+clipxai.import_module = watched
+clipxai.record, clipxai.view
+assert gc.isenabled() is {collecting}
+""")
+    assert done.returncode == 0 and not done.stdout, done.stdout + done.stderr
+
+
 def test_importing_is_light():
     done = run(
         "import sys, clipxai; print([m for m in ('torch', 'cv2', 'matplotlib', 'numpy') if m in "
