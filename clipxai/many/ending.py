@@ -1,8 +1,8 @@
 """How does a long run end early, and lose nothing that is ready?
 
-Python hears Ctrl-C (SIGINT) as a KeyboardInterrupt, and what is being written for is written on the
-way out. SIGTERM, as schedulers and torchrun send it, is heard the same way here. Whoever says it
-twice, or is heard twice, does not break that off.
+Python hears Ctrl-C (SIGINT) as a KeyboardInterrupt, and what is ready is written on the way out.
+SIGTERM, as schedulers and torchrun send it, is heard the same way here, and a second one, such as
+the terminal's after torchrun's, does not break that off.
 
 Signals reach the main thread alone, and a handler that somebody else has set stays.
 """

@@ -11,21 +11,23 @@ import pytest
 
 from clipxai.model import freed
 
-# of the last of three passes: bytes that it keeps, pages that the system had to clear for it
+# bytes that a pass keeps, and that the system had to clear for one of the last three of five: the
+# heap may grow a little in any of them
 PASSES = """
 import resource
 import numpy as np
 import clipxai as cx
 
 model, images = cx.load(), [np.zeros((112, 112, 3), np.uint8)] * 32
-for _ in range(3):
+cleared = []
+for _ in range(5):
     trace = None
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     trace = cx.record(model, images, "a cat")
-    cleared = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    cleared.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 parts = ("residual", "q", "k", "v", "attention", "ffn")
 kept = sum(getattr(tape, part).nbytes for tape in trace.layers for part in parts)
-print(kept, cleared * resource.getpagesize())
+print(kept, min(cleared[2:]) * resource.getpagesize())
 """
 
 
